@@ -1,0 +1,12 @@
+# Everything comes from the distribution's packages (scripts/setup installs them). oneDNN is for comparison only.
+find_package(LLVM 19 REQUIRED CONFIG)
+find_package(xsimd 8.1 REQUIRED CONFIG)
+find_package(nlohmann_json REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(Threads REQUIRED)
+find_package(dnnl REQUIRED CONFIG)
+
+find_program(RNNC_CCACHE ccache)
+if(RNNC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${RNNC_CCACHE})
+endif()

@@ -1,0 +1,101 @@
+// What a call answers that the caller's own mistake can make fail: a value, or an error that says where and how to
+// mend it. Bugs of ours never travel this way (see ir/check.hpp), and the hot path returns nothing at all.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace rnnc {
+
+enum class ErrorCode {
+  Usage,          // a flag or argument that does not exist or does not parse
+  Syntax,         // text that is not a cell
+  Name,           // a name that is unknown, or declared twice
+  ShapeMismatch,  // shapes that do not fit each other
+  InvalidModel,   // a cell that reads well but means nothing
+  InvalidData,    // a file or tensor that is malformed, missing, or left over
+  Limit,          // more than a limit allows
+  Unsupported,    // right, but not on this machine or in this version
+  File,           // the file system said no
+};
+
+/// A position in a file. A line of 0 means the file as a whole; columns count bytes from 1.
+struct Place {
+  std::string file;
+  int line = 0;
+  int column = 0;
+
+  std::string to_string() const;  // file:line:column, leaving out what is unknown
+};
+
+struct Note {
+  Place place;
+  std::string message;
+};
+
+struct Error {
+  ErrorCode code = ErrorCode::InvalidModel;
+  Place place;
+  std::string message;
+  std::vector<Note> notes;
+
+  /// `file:line:column: message`, then a line `file:line:column: note: ...` for each note; no newline at the end.
+  std::string to_string() const;
+};
+
+/// Thrown by `Result::value()` on an error, for callers that prefer an exception to a branch.
+class BadResult : public std::runtime_error {
+ public:
+  explicit BadResult(const Error& error) : std::runtime_error(error.to_string()) {}
+};
+
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : content_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : content_(std::in_place_index<1>, std::move(error)) {}
+
+  bool ok() const { return content_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+
+  /// The value. Throws BadResult where there is none.
+  T& value() & { return require(), std::get<0>(content_); }
+  const T& value() const& { return require(), std::get<0>(content_); }
+  T&& value() && { return require(), std::get<0>(std::move(content_)); }
+
+  /// Unchecked access, for use behind `ok()`.
+  T& operator*() { return *std::get_if<0>(&content_); }
+  const T& operator*() const { return *std::get_if<0>(&content_); }
+  T* operator->() { return std::get_if<0>(&content_); }
+  const T* operator->() const { return std::get_if<0>(&content_); }
+
+  const Error& error() const { return std::get<1>(content_); }
+
+ private:
+  void require() const {
+    if (!ok()) throw BadResult(error());
+  }
+  std::variant<T, Error> content_;
+};
+
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;
+  Result(Error error) : content_(std::move(error)) {}
+
+  bool ok() const { return content_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+  void value() const {
+    if (!ok()) throw BadResult(error());
+  }
+  const Error& error() const { return std::get<1>(content_); }
+
+ private:
+  std::variant<std::monostate, Error> content_;
+};
+
+}  // namespace rnnc

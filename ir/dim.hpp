@@ -1,0 +1,41 @@
+// Dimensions: integers, names bound at compile time, and sums and products of them (`4*H`, `I + H`). A dim is kept as
+// a polynomial with integer coefficients in a fixed order of terms, so equal dims compare equal.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace rnnc::ir {
+
+using DimBindings = std::map<std::string, std::int64_t>;
+
+class Dim {
+ public:
+  Dim(std::int64_t value = 0);
+  static Dim symbol(std::string name);
+
+  bool is_constant() const;
+  std::int64_t value() const;  // of a constant dim
+
+  /// Replaces the names that `bindings` has; others stay. Sums and products saturate at +-2^62, far past every limit.
+  Dim substitute(const DimBindings& bindings) const;
+
+  /// Where the dim is `coefficient * name + offset` with one name, to the first power: that name. Else "".
+  std::string linear_symbol() const;
+  std::vector<std::string> symbols() const;
+
+  std::string to_string() const;  // text that the parser reads back as the same dim
+
+  friend Dim operator+(const Dim& a, const Dim& b);
+  friend Dim operator-(const Dim& a, const Dim& b);
+  friend Dim operator*(const Dim& a, const Dim& b);
+  friend bool operator==(const Dim&, const Dim&) = default;
+
+ private:
+  // Names of a term, sorted, with repeats for powers -> coefficient, never 0. The constant term has no names.
+  std::map<std::vector<std::string>, std::int64_t> terms_;
+};
+
+}  // namespace rnnc::ir

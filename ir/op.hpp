@@ -1,0 +1,71 @@
+// Enumerators and facts of the op set, generated from ops.def, with the meaning of every scalar function in words.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace rnnc::ir {
+
+enum class Op : std::uint8_t {
+#define RNNC_OP(enumerator, text) enumerator,
+#include "ir/ops.def"
+};
+
+// x is the first operand. Every function gives NaN when an operand is NaN, except a select whose comparison is false
+// for NaN. relu(-0) is -0. min and max may return either zero of (-0, +0).
+//   relu              x < 0 ? 0 : x                silu    x * sigmoid(x)
+//   rsqrt             1 / sqrt(x)                  gelu    x / 2 * (1 + erf(x / sqrt 2))
+//   softplus          log(1 + exp(x))              softsign  x / (1 + |x|)
+//   elu               x > 0 ? x : alpha * (exp(x) - 1)
+//   leaky_relu        x < 0 ? alpha * x : x
+//   thresholded_relu  x > alpha ? x : 0            (NaN stays NaN)
+//   scaled_tanh       alpha * tanh(beta * x)
+//   affine            alpha * x + beta             (one rounding)
+//   hard_sigmoid      max(0, min(1, alpha * x + beta))
+//   clip              min(max(x, low), high)
+//   select(a, b, x, y)  a > b ? x : y              (NaN in a or b gives y)
+enum class Function : std::uint8_t {
+#define RNNC_FUNCTION(enumerator, ...) enumerator,
+#include "ir/ops.def"
+};
+
+enum class Reduction : std::uint8_t {
+#define RNNC_REDUCTION(enumerator, ...) enumerator,
+#include "ir/ops.def"
+};
+
+struct FunctionFacts {
+  Function function;
+  std::string_view name;
+  int arity;
+  float low, high;  // operands that tests draw
+  double ulp;       // error bound of generated code: this many units in the last place of the exact result,
+  double floor;     // or this much, whichever is larger
+};
+
+inline constexpr std::array kFunctions = {
+#define RNNC_FUNCTION(enumerator, name, arity, low, high, ulp, floor) \
+  FunctionFacts{Function::enumerator, name, arity, low, high, ulp, floor},
+#include "ir/ops.def"
+};
+
+enum class ResultKind : std::uint8_t { Scalar, Vector };
+
+struct ReductionFacts {
+  Reduction reduction;
+  std::string_view name;
+  int arity;
+  ResultKind result;
+};
+
+inline constexpr std::array kReductions = {
+#define RNNC_REDUCTION(enumerator, name, arity, result) \
+  ReductionFacts{Reduction::enumerator, name, arity, ResultKind::result},
+#include "ir/ops.def"
+};
+
+constexpr const FunctionFacts& facts(Function function) { return kFunctions[static_cast<std::size_t>(function)]; }
+constexpr const ReductionFacts& facts(Reduction reduction) { return kReductions[static_cast<std::size_t>(reduction)]; }
+
+}  // namespace rnnc::ir
