@@ -2,6 +2,7 @@
 // a polynomial with integer coefficients in a fixed order of terms, so equal dims compare equal.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -10,6 +11,8 @@
 namespace rnnc::ir {
 
 using DimBindings = std::map<std::string, std::int64_t>;
+
+inline constexpr std::size_t kMaxDimSize = 64;
 
 class Dim {
  public:
@@ -25,6 +28,9 @@ class Dim {
   /// Where the dim is `coefficient * name + offset` with one name, to the first power: that name. Else "".
   std::string linear_symbol() const;
   std::vector<std::string> symbols() const;
+
+  /// Terms and names together: what text of an attacker's choice may grow is kept under kMaxDimSize by its readers.
+  std::size_t size() const;
 
   std::string to_string() const;  // text that the parser reads back as the same dim
 

@@ -1,6 +1,8 @@
 // The meaning of a cell, in double precision, plain loops and libm. It shares no formula with the code generator.
+// Cells must be bound (no symbolic dims) and verified, and every value they name present in its size: asserted.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -9,20 +11,38 @@
 
 namespace rnnc::ir {
 
+/// A scalar is a vector of one element; a matrix is row-major.
 using Vector = std::vector<double>;
+using NamedVectors = std::map<std::string, Vector>;
 
-/// One scalar function on doubles, as op.hpp says.
+/// One scalar function on doubles, as op.hpp says; `operands` holds as many as its row asks for.
 double evaluate(Function function, const double* operands);
 
-/// Values of one sequence. A scalar is a vector of one element; a matrix is row-major.
+/// One reduction; the variance of layer_norm is the mean of squared deviations.
+Vector evaluate(Reduction reduction, const std::vector<Vector>& operands);
+
+/// Values of one sequence.
 struct Environment {
-  std::map<std::string, Vector> params;
-  std::map<std::string, Vector> inputs;
-  std::map<std::string, Vector> states;
+  NamedVectors params;
+  NamedVectors inputs;
+  NamedVectors states;
 };
 
-/// Advances `environment.states` by one step and returns the output. The cell must be bound (no symbolic dims) and
-/// verified, and the environment complete; both are asserted.
+/// Advances `environment.states` by one step and returns the output.
 Vector interpret_step(const Cell& cell, Environment& environment);
+
+/// Sequences side by side.
+struct Batch {
+  std::int64_t steps = 0;             // T
+  std::int64_t sequences = 0;         // B
+  Vector x;                           // [T, B, I]; the inputs of a step one after the other, in order of declaration
+  std::vector<std::int64_t> lengths;  // [B], each in [0, T]; empty where every sequence has T steps
+};
+
+/// Runs each sequence of the batch over its own length and returns y.
+///
+/// Shapes    y [T, B, O], 0 behind the end of a sequence; each of `states` [B, H]
+/// States    a state that `states` lacks starts at zero; on return `states` has the final value of every state
+Vector interpret(const Cell& cell, const NamedVectors& params, const Batch& batch, NamedVectors& states);
 
 }  // namespace rnnc::ir

@@ -1,5 +1,6 @@
 // Cells to text: `parse(print(cell))` is equal to the cell. A value that is used twice and has no name gets one of the
-// form `%7`, which the parser reads back as no name.
+// form `%7`, which the parser reads back as no name; so does one whose expression nests deeper than the parser accepts.
+// A malformed cell prints too, with `%?` where an operand makes no sense.
 #pragma once
 
 #include <string>
@@ -10,5 +11,8 @@ namespace rnnc::ir {
 
 std::string print(const Cell& cell);
 std::string print(const Module& module);
+
+/// A value in a message: its name, or its expression, cut short where it is long.
+std::string describe(const Cell& cell, Value value);
 
 }  // namespace rnnc::ir

@@ -1,0 +1,18 @@
+// From vector IR to text, assembly or object code, through LLVM's back end for the target.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "compiler/plan.hpp"
+#include "compiler/stages.hpp"
+#include "compiler/target.hpp"
+
+namespace rnnc::compiler {
+
+std::string emit_llvm(const Schedule& schedule, const Plan& plan, const Target& target);
+std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Target& target);
+std::vector<std::byte> emit_object(const Schedule& schedule, const Plan& plan, const Target& target);
+
+}  // namespace rnnc::compiler

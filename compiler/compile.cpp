@@ -1,0 +1,67 @@
+// The public compile(): chooses the cell, binds its dims, makes the artifact, links it and loads the weights.
+#include <rnnc/compile.hpp>
+
+#include <new>
+
+#include "compiler/choose_cell.hpp"
+#include "compiler/jit.hpp"
+#include "compiler/lower.hpp"
+#include "ir/environment.hpp"
+#include "runtime/program.hpp"
+
+namespace rnnc {
+namespace compiler {
+
+Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const ir::DimBindings& dims,
+                             const TensorMap& weights) {
+  const ir::Module& module = model.module();
+  const ir::Cell* cell = nullptr;
+  std::string known;
+  for (const ir::Cell& each : module.cells) known += (known.empty() ? "" : ", ") + each.name;
+  if (!name.empty())
+    cell = module.find(name);
+  else if (module.cells.size() == 1)
+    cell = &module.cells.front();
+  if (!cell)
+    return Error{ErrorCode::Name,
+                 {module.file},
+                 name.empty() ? "the model has several cells; choose one of: " + known
+                              : "the model has no cell " + name + "; it has: " + known,
+                 {}};
+  std::map<std::string, Shape> shapes;
+  for (const auto& [tensor_name, tensor] : weights) shapes[tensor_name] = tensor.shape;
+  Result<ir::DimBindings> bindings = ir::infer_dims(*cell, shapes, dims);
+  if (!bindings) return bindings.error();
+  return ir::bind_dims(*cell, *bindings);
+}
+
+}  // namespace compiler
+
+namespace {
+
+Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights) try {
+  const Result<runtime::Artifact> artifact = compiler::make_artifact(cell, target);
+  if (!artifact) return artifact.error();
+  compiler::LinkedCode code = compiler::link(*artifact);
+  return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};
+}
+
+}  // namespace
+
+Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options) {
+  if (options.threads != 1)
+    return Error{ErrorCode::Unsupported,
+                 {},
+                 "threads = " + std::to_string(options.threads) + ": this version runs on one thread; use 1",
+                 {}};
+  const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
+  const Result<compiler::Target> target = compiler::resolve_target(cpu);
+  if (!target) return target.error();
+  const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
+  if (!cell) return cell.error();
+  return compile_cell(*cell, *target, weights);
+}
+
+}  // namespace rnnc

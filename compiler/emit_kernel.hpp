@@ -1,0 +1,18 @@
+// The two functions of an artifact: `run`, with the loop over time inside, and `prepare`, which computes once what depends
+// on parameters only.
+#pragma once
+
+#include <llvm/IR/Module.h>
+
+#include <memory>
+
+#include "compiler/plan.hpp"
+#include "compiler/stages.hpp"
+#include "compiler/target.hpp"
+
+namespace rnnc::compiler {
+
+std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,
+                                          const Target& target);
+
+}  // namespace rnnc::compiler

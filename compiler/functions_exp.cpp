@@ -1,0 +1,125 @@
+// exp and log and what is built on them. A power 2^n is made by shifting n into the exponent field: adding kMagic to a
+// small number rounds it to the nearest integer and leaves that integer in the low bits of the sum. NaN goes through
+// the polynomial, which multiplies the power, so the garbage that the shift makes of a NaN does not matter.
+#include <llvm/IR/Constants.h>
+
+#include <cmath>
+#include <limits>
+
+#include "compiler/functions.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using llvm::Value;
+
+constexpr float kMagic = 0x1.8p23f;
+constexpr float kLog2E = 0x1.715476p+0f;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// ln 2 in two parts. The first has 16 bits, so its product with an exponent is exact without fused multiply-add too.
+constexpr float kLn2High = 0x1.62e4p-1f;
+constexpr float kLn2Low = 0x1.7f7d1cp-20f;
+
+// All coefficients: scripts/fit_functions.py.
+// expm1 r = r + r^2 q(r) for |r| <= 0.3467.
+constexpr float kExpm1[] = {0x1.fffffep-2f, 0x1.5554b4p-3f, 0x1.5556f2p-5f, 0x1.122526p-7f, 0x1.6b9c72p-10f};
+
+// exp(-r) for |r| <= 0.3467.
+constexpr float kLogistic[] = {0x1p+0f, -0x1p+0f, 0x1.fffdfcp-2f, -0x1.5557bp-3f, 0x1.572a32p-5f, -0x1.1061e8p-7f};
+
+// log1p f = f - f^2 / 2 + f^3 q(f) for sqrt(1/2) - 1 <= f <= sqrt 2 - 1.
+constexpr float kLog[] = {0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a01ap-3f, -0x1.547288p-3f,
+                          0x1.22d96ap-3f, -0x1.0d829cp-3f, 0x1.055d18p-3f, -0x1.38c37ep-4f};
+
+// log1p e = e q(e) for 0 <= e <= 1.
+constexpr float kLog1p[] = {0x1p+0f,         -0x1.ffffd2p-2f, 0x1.554dd4p-2f,  -0x1.ff249ep-3f, 0x1.93510ap-3f,
+                            -0x1.3a596cp-3f, 0x1.b50ae6p-4f,  -0x1.d78a7ep-5f, 0x1.4a23ap-6f,   -0x1.b1630ep-9f};
+
+}  // namespace
+
+// With `negated`, n and thus the power belong to -x, while r stays that of x.
+FunctionEmitter::Reduced FunctionEmitter::reduce(Value* x, int bias, bool negated) {
+  const float sign = negated ? -1.f : 1.f;
+  Value* const magic = splat(kMagic + static_cast<float>(bias));
+  Value* const biased = fma(x, splat(sign * kLog2E), magic);
+  Value* const n = builder_.CreateFSub(biased, magic);
+  Value* const r = fma(n, splat(-sign * kLn2Low), fma(n, splat(-sign * kLn2High), x));
+  return {r, as_integer(biased)};
+}
+
+Value* FunctionEmitter::power_of_two(Value* biased) { return as_float(builder_.CreateShl(biased, integer(23))); }
+
+Value* FunctionEmitter::reduced_expm1(Value* r) {
+  Value* const r_squared = builder_.CreateFMul(r, r);
+  return fma(polynomial(r, r_squared, kExpm1), r_squared, r);
+}
+
+// (1 + exp(-x)) * 2^scale_exponent. Beyond the bounds, which the caller chooses so that the exponent field stays within
+// 0 (the power is 0) and 255 (it is infinite), the result does not change.
+Value* FunctionEmitter::scaled_logistic(Value* x, float low, float high, int scale_exponent) {
+  const Reduced reduced = reduce(clamp(low, x, high), 127 + scale_exponent, true);
+  Value* const r = reduced.r;
+  Value* const exp_r = polynomial(r, builder_.CreateFMul(r, r), kLogistic);
+  return fma(exp_r, power_of_two(reduced.biased), splat(std::ldexp(1.f, scale_exponent)));
+}
+
+Value* FunctionEmitter::sigmoid(Value* x) { return builder_.CreateFDiv(splat(1), scaled_logistic(x, -89.f, 88.f, 0)); }
+
+// x sigmoid(x) stays above the smallest normal number down to x = -91.8, where exp(-x) is beyond f32: everything is
+// scaled by 2^-8, and above 64, where the scaled quotient might be too large, the result is x.
+Value* FunctionEmitter::silu(Value* x) {
+  Value* const quotient = builder_.CreateFDiv(x, scaled_logistic(x, -94.4f, 80.f, -8));
+  Value* const large = builder_.CreateFCmpOGT(x, splat(64));
+  return builder_.CreateSelect(large, x, builder_.CreateFMul(quotient, splat(0x1p-8f)));
+}
+
+// The power is taken in two halves, so that results near the largest float and denormal ones come out right.
+Value* FunctionEmitter::exp(Value* x) {
+  const Reduced reduced = reduce(clamp(-104.f, x, 89.f), 254);
+  Value* const half = builder_.CreateLShr(reduced.biased, integer(1));
+  Value* const first = power_of_two(half);
+  Value* const second = power_of_two(builder_.CreateSub(reduced.biased, half));
+  Value* const exp_r = builder_.CreateFAdd(reduced_expm1(reduced.r), splat(1));
+  return builder_.CreateFMul(builder_.CreateFMul(exp_r, first), second);
+}
+
+// x = 2^e (1 + f) with 1 + f within sqrt 2 of 1: the integer part of the bits above those of sqrt(1/2) is e.
+Value* FunctionEmitter::log(Value* x) {
+  Value* const root = integer(0x3f3504f3);
+  Value* const above = builder_.CreateSub(as_integer(x), root);
+  Value* const e = builder_.CreateSIToFP(builder_.CreateAShr(above, integer(23)), float_type_);
+  Value* const mantissa = builder_.CreateAdd(builder_.CreateAnd(above, integer(0x007fffff)), root);
+  Value* const f = builder_.CreateFSub(as_float(mantissa), splat(1));
+  Value* const f_squared = builder_.CreateFMul(f, f);
+  Value* tail = builder_.CreateFMul(builder_.CreateFMul(f, f_squared), polynomial(f, f_squared, kLog));
+  tail = fma(e, splat(kLn2Low), tail);
+  tail = fma(f_squared, splat(-0.5f), tail);
+  Value* const finite = fma(e, splat(kLn2High), builder_.CreateFAdd(f, tail));
+
+  Value* const result = builder_.CreateSelect(builder_.CreateFCmpOLT(x, splat(kInfinity)), finite, x);
+  Value* const negative = builder_.CreateFCmpOLT(x, splat(0));
+  Value* const special =
+      builder_.CreateSelect(negative, splat(std::numeric_limits<float>::quiet_NaN()), splat(-kInfinity));
+  return builder_.CreateSelect(builder_.CreateFCmpOLT(x, splat(0x1p-126f)), special, result);
+}
+
+// max(x, 0) + log1p(exp(-|x|)). At the bound the power is 0.
+Value* FunctionEmitter::softplus(Value* x) {
+  Value* const magnitude = minimum(splat(88), abs(x));
+  const Reduced reduced = reduce(builder_.CreateFNeg(magnitude), 127);
+  Value* const power = power_of_two(reduced.biased);
+  Value* const e = builder_.CreateFMul(power, builder_.CreateFAdd(reduced_expm1(reduced.r), splat(1)));
+  return fma(e, polynomial(e, builder_.CreateFMul(e, e), kLog1p), maximum(splat(0), x));
+}
+
+// expm1 x = 2^n expm1 r + (2^n - 1); what this is for large x is garbage that the selection drops.
+Value* FunctionEmitter::elu(Value* x, Value* alpha) {
+  const Reduced reduced = reduce(maximum(splat(-87), x), 127);
+  Value* const power = power_of_two(reduced.biased);
+  Value* const expm1 = fma(power, reduced_expm1(reduced.r), builder_.CreateFSub(power, splat(1)));
+  Value* const positive = builder_.CreateFCmpOGT(x, splat(0));
+  return propagate_nan(alpha, builder_.CreateSelect(positive, x, builder_.CreateFMul(alpha, expm1)));
+}
+
+}  // namespace rnnc::compiler

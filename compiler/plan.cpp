@@ -1,0 +1,139 @@
+#include "compiler/plan.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Node;
+using ir::Value;
+
+// Hoisted values of a chunk stay in L2 beside the weights of the recurrence.
+constexpr std::int64_t kChunkBytes = 256 * 1024;
+constexpr std::int64_t kMinChunkRows = 16, kMaxChunkRows = 4096;
+// Two FMA pipes of latency 4 want 8 chains; a few more hide the loop's own work.
+constexpr int kChains = 8;
+// FMAs in one pass of a product loop: enough to make the loop's own instructions cheap, few enough to compile fast.
+constexpr int kFmasPerPass = 64;
+constexpr int kStridedSums = 16;
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+int gates_of(const Schedule& schedule, Value product) {
+  return static_cast<int>(schedule.cell[product].operands.size() / 2);
+}
+
+int most_gates(const Schedule& schedule, const Stage& stage) {
+  int gates = 0;
+  for (Value product : stage.products) gates = std::max(gates, gates_of(schedule, product));
+  return gates;
+}
+
+// Registers for accumulators: what is left beside the weights of one column and the broadcast operand.
+int accumulators(const Target& target) { return target.registers * 3 / 4; }
+
+// Blocks side by side when there is one row: enough chains to fill the pipes, and an even split of the blocks.
+int blocks_for_one_row(int gates, int blocks, int budget) {
+  const int most = std::clamp(budget / gates, 1, blocks);
+  const int wanted = std::min(most, static_cast<int>(divide_up(kChains, gates)));
+  for (int n = wanted; n <= most; ++n)
+    if (blocks % n == 0) return n;
+  return wanted;
+}
+
+StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target& target) {
+  const int gates = most_gates(schedule, stage);
+  const int blocks = static_cast<int>(divide_up(stage.units, target.lanes));
+  const int budget = accumulators(target);
+  const int parts = stage.reductions.empty() ? 1 : kStridedSums / target.lanes;
+  StagePlan plan;
+  if (gates == 0) {
+    plan.tiles = {{1, parts}};
+    return plan;
+  }
+  int rows = 1;
+  for (int candidate : {6, 3, 2})
+    if (rows == 1 && candidate * gates <= budget) rows = candidate;
+  for (int n : {rows, 2, 1}) {
+    if (!plan.tiles.empty() && plan.tiles.back().rows <= n) continue;
+    int wide = n == 1 ? blocks_for_one_row(gates, blocks, budget)
+                      : std::clamp(budget / (n * gates), 1, std::max(1, static_cast<int>(divide_up(blocks, 2))));
+    wide = static_cast<int>(divide_up(wide, parts)) * parts;
+    plan.tiles.push_back({n, wide});
+  }
+  const Tile& largest = plan.tiles.front();
+  plan.unroll = std::clamp(kFmasPerPass / (gates * largest.rows * largest.blocks), 1, 8);
+  return plan;
+}
+
+std::vector<Panel> plan_panels(const Schedule& schedule, int lanes, std::int64_t& end) {
+  std::vector<Panel> panels;
+  for (const Stage& stage : schedule.stages) {
+    for (Value product : stage.products) {
+      const Node& node = schedule.cell[product];
+      Panel panel{product, end, stage.units, schedule.cell[node.operands[0]].type.dims[0].value(),
+                  gates_of(schedule, product)};
+      end += divide_up(panel.units, lanes) * lanes * panel.columns * panel.gates;
+      end = divide_up(end, kStridedSums) * kStridedSums;
+      panels.push_back(panel);
+    }
+  }
+  return panels;
+}
+
+}  // namespace
+
+const Panel& Plan::panel(Value product) const {
+  return *std::find_if(panels.begin(), panels.end(), [&](const Panel& panel) { return panel.product == product; });
+}
+
+std::int64_t Plan::panel_size(const Panel& panel) const {
+  return divide_up(panel.units, lanes) * lanes * panel.columns * panel.gates;
+}
+
+Plan make_plan(const Schedule& schedule, const Target& target) {
+  Plan plan;
+  plan.lanes = target.lanes;
+  for (const Stage& stage : schedule.stages) plan.stages.push_back(plan_stage(schedule, stage, target));
+  plan.weights_size = schedule.row_size(Space::Weights);
+  plan.panels = plan_panels(schedule, target.lanes, plan.weights_size);
+  const std::int64_t row_bytes = std::max<std::int64_t>(1, schedule.row_size(Space::Sequence)) * 4;
+  plan.chunk_rows = std::clamp(kChunkBytes / row_bytes, kMinChunkRows, kMaxChunkRows);
+  return plan;
+}
+
+std::string print(const Plan& plan, const Schedule& schedule, const Target& target) {
+  std::ostringstream out;
+  out << "target " << target.cpu << ": " << plan.lanes << " lanes, " << target.registers << " registers"
+      << (target.fma ? "" : ", no fma") << "\n";
+  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+    const Stage& stage = schedule.stages[s];
+    out << "stage " << s << ": " << name(stage.phase) << ", depth " << stage.depth << ", " << stage.units << " units\n";
+    for (Value product : stage.products) {
+      const Panel& panel = plan.panel(product);
+      out << "  product: " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
+          << panel.offset << "\n";
+    }
+    out << "  tiles:";
+    for (const Tile& tile : plan.stages[s].tiles) out << " " << tile.rows << "x" << tile.blocks;
+    out << ", unroll " << plan.stages[s].unroll << "\n";
+    for (const Store& store : stage.stores)
+      out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
+          << (store.exact ? ", exact" : "") << "\n";
+    for (const ReductionStep& reduction : stage.reductions)
+      out << "  " << facts(schedule.cell[reduction.node].reduction).name << ": " << name(reduction.result.space) << " + "
+          << reduction.result.offset << "\n";
+  }
+  for (const StateHome& state : schedule.states)
+    out << "state " << state.name << ": " << (state.doubled ? "double-buffered" : "in place") << " + " << state.offset
+        << ", " << state.size << "\n";
+  out << "rows: sequence " << schedule.row_size(Space::Sequence) << ", step " << schedule.row_size(Space::Step)
+      << "; chunk of " << plan.chunk_rows << " rows\n";
+  out << "weights: " << plan.weights_size * 4 << " bytes\n";
+  return out.str();
+}
+
+}  // namespace rnnc::compiler

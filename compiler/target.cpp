@@ -1,0 +1,95 @@
+#include "compiler/target.hpp"
+
+#include <llvm/ADT/StringMap.h>
+#include <llvm/MC/MCSubtargetInfo.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/TargetParser/Host.h>
+
+#include <memory>
+#include <mutex>
+
+#include "compiler/llvm_target.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+std::unique_ptr<llvm::MCSubtargetInfo> subtarget(const std::string& cpu, const std::string& features) {
+  return std::unique_ptr<llvm::MCSubtargetInfo>(
+      llvm_target().createMCSubtargetInfo(llvm::sys::getDefaultTargetTriple(), cpu, features));
+}
+
+std::string host_features(const llvm::StringMap<bool, llvm::MallocAllocator>& features) {
+  std::string result;
+  for (const auto& feature : features) {
+    if (!result.empty()) result += ',';
+    result += (feature.second ? "+" : "-") + feature.first().str();
+  }
+  return result;
+}
+
+// The vector shape that follows from a CPU's features; nothing where rnnc cannot use the CPU.
+bool describe(Target& target) {
+  const auto info = subtarget(target.cpu, target.features);
+  if (!info->checkFeatures("+sse4.1") || !info->checkFeatures("+popcnt")) return false;
+  target.fma = info->checkFeatures("+fma");
+  const bool wide = info->checkFeatures("+avx512f") && info->checkFeatures("+avx512vl") &&
+                    info->checkFeatures("+avx512dq") && info->checkFeatures("+avx512bw");
+  target.lanes = wide ? 16 : info->checkFeatures("+avx2") ? 8 : 4;
+  target.registers = wide ? 32 : 16;
+  return true;
+}
+
+// What `target` has and this machine lacks. Features that only tune are not in the host's list.
+std::string missing_features(const Target& target) {
+  std::string missing;
+  const auto info = subtarget(target.cpu, target.features);
+  for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
+    if (feature.second || !info->checkFeatures("+" + feature.first().str())) continue;
+    missing += (missing.empty() ? "" : ", ") + feature.first().str();
+  }
+  return missing;
+}
+
+Error unsupported(std::string message) {
+  return {ErrorCode::Unsupported, {}, std::move(message), {}};
+}
+
+}  // namespace
+
+const llvm::Target& llvm_target() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+  std::string error;
+  return *llvm::TargetRegistry::lookupTarget(llvm::sys::getDefaultTargetTriple(), error);
+}
+
+Result<Target> resolve_target(const std::string& name, bool must_run_here) {
+  Target target;
+  if (name.empty() || name == "host") {
+    target.cpu = llvm::sys::getHostCPUName().str();
+    target.features = host_features(llvm::sys::getHostCPUFeatures());
+    if (!describe(target)) return unsupported("this CPU (" + target.cpu + ") is older than x86-64-v2, the least rnnc uses");
+    return target;
+  }
+  target.cpu = name;
+  if (!subtarget("x86-64", "")->isCPUStringValid(name))
+    return Error{ErrorCode::Usage, {}, "unknown CPU '" + name + "'; use host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as znver4", {}};
+  if (!describe(target)) return unsupported("CPU '" + name + "' is older than x86-64-v2, the least rnnc uses");
+  if (must_run_here)
+    if (const std::string missing = missing_features(target); !missing.empty())
+      return unsupported("this machine cannot run code for '" + name + "': it lacks " + missing);
+  return target;
+}
+
+std::vector<std::string> runnable_levels() {
+  std::vector<std::string> levels;
+  for (const char* level : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
+    if (resolve_target(level)) levels.push_back(level);
+  return levels;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,161 @@
+// Cells written in C++: the equations of one step with ordinary operators. The text of a cell says the same.
+// A mistake never throws and never stops: the first one is kept, and build() returns it.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include <rnnc/model.hpp>
+#include <rnnc/result.hpp>
+
+namespace rnnc {
+
+namespace ir {
+class Dim;
+}
+
+class CellBuilder;
+struct CellGraph;  // what a CellBuilder and its values share
+
+/// A dimension: a number, a name bound at compile time (CellBuilder::dim), or sums and products of them: `4 * H`.
+class Dim {
+ public:
+  Dim(std::int64_t value);
+
+  friend Dim operator+(const Dim& a, const Dim& b);
+  friend Dim operator-(const Dim& a, const Dim& b);
+  friend Dim operator*(const Dim& a, const Dim& b);
+
+ private:
+  friend struct CellGraph;
+  explicit Dim(const ir::Dim& dim);
+  std::shared_ptr<const ir::Dim> dim_;
+};
+
+class Value;
+
+/// The function or reduction of the table that has this name and takes this many operands; the operators too.
+Value apply(std::string_view function, std::initializer_list<Value> operands);
+
+/// A handle of a value of a cell, or a number that becomes a constant where it is used. The functions below are found
+/// through their operands, so `tanh(v)` needs no qualification and never competes with that of <cmath>.
+class Value {
+ public:
+  /// `a > b`, the condition of select.
+  struct Comparison;
+
+  Value() = default;  // no value yet; using it is a mistake that build() returns
+  template <class T>
+  requires std::is_arithmetic_v<T> Value(T number) : kind_(Kind::Number), number_(static_cast<float>(number)) {}
+
+  friend Value operator+(const Value& a, const Value& b) { return apply("+", {a, b}); }
+  friend Value operator-(const Value& a, const Value& b) { return apply("-", {a, b}); }
+  friend Value operator*(const Value& a, const Value& b) { return apply("*", {a, b}); }
+  friend Value operator/(const Value& a, const Value& b) { return apply("/", {a, b}); }
+  friend Value operator-(const Value& a) { return apply("-", {a}); }
+  friend Comparison operator>(const Value& a, const Value& b);
+
+  friend Value matvec(const Value& matrix, const Value& vector);  // `W @ x`
+  friend Value slice(const Value& v, const Dim& begin, const Dim& end);
+  friend Value slice(const Value& matrix, const Dim& row_begin, const Dim& row_end, const Dim& begin, const Dim& end);
+  friend Value concat(const Value& first, const std::convertible_to<Value> auto&... others) {
+    return join({first, Value(others)...});
+  }
+
+  friend Value sigmoid(const Value& x) { return apply("sigmoid", {x}); }
+  friend Value tanh(const Value& x) { return apply("tanh", {x}); }
+  friend Value relu(const Value& x) { return apply("relu", {x}); }
+  friend Value exp(const Value& x) { return apply("exp", {x}); }
+  friend Value log(const Value& x) { return apply("log", {x}); }
+  friend Value sqrt(const Value& x) { return apply("sqrt", {x}); }
+  friend Value rsqrt(const Value& x) { return apply("rsqrt", {x}); }
+  friend Value abs(const Value& x) { return apply("abs", {x}); }
+  friend Value min(const Value& a, const Value& b) { return apply("min", {a, b}); }
+  friend Value max(const Value& a, const Value& b) { return apply("max", {a, b}); }
+  friend Value erf(const Value& x) { return apply("erf", {x}); }
+  friend Value softplus(const Value& x) { return apply("softplus", {x}); }
+  friend Value softsign(const Value& x) { return apply("softsign", {x}); }
+  friend Value silu(const Value& x) { return apply("silu", {x}); }
+  friend Value gelu(const Value& x) { return apply("gelu", {x}); }
+  friend Value elu(const Value& x, const Value& alpha) { return apply("elu", {x, alpha}); }
+  friend Value leaky_relu(const Value& x, const Value& alpha) { return apply("leaky_relu", {x, alpha}); }
+  friend Value thresholded_relu(const Value& x, const Value& alpha) { return apply("thresholded_relu", {x, alpha}); }
+  friend Value scaled_tanh(const Value& x, const Value& alpha, const Value& beta) {
+    return apply("scaled_tanh", {x, alpha, beta});
+  }
+  friend Value affine(const Value& x, const Value& alpha, const Value& beta) {
+    return apply("affine", {x, alpha, beta});
+  }
+  friend Value hard_sigmoid(const Value& x, const Value& alpha, const Value& beta) {
+    return apply("hard_sigmoid", {x, alpha, beta});
+  }
+  friend Value clip(const Value& x, const Value& low, const Value& high) { return apply("clip", {x, low, high}); }
+  friend Value select(const Comparison& condition, const Value& x, const Value& y);
+
+  friend Value sum(const Value& v) { return apply("sum", {v}); }
+  friend Value mean(const Value& v) { return apply("mean", {v}); }
+  friend Value max(const Value& v) { return apply("max", {v}); }
+  friend Value softmax(const Value& v) { return apply("softmax", {v}); }
+  friend Value layer_norm(const Value& x, const Value& gamma, const Value& beta, const Value& eps) {
+    return apply("layer_norm", {x, gamma, beta, eps});
+  }
+
+ private:
+  friend struct CellGraph;
+  enum class Kind : std::uint8_t { None, Number, Node };
+
+  static Value join(std::initializer_list<Value> parts);
+
+  Kind kind_ = Kind::None;
+  float number_ = 0;
+  std::uint32_t index_ = 0;
+  std::shared_ptr<CellGraph> graph_;  // of a Node, and of the result of a mistake
+};
+
+struct Value::Comparison {
+  Value a, b;
+};
+
+inline Value::Comparison operator>(const Value& a, const Value& b) { return {a, b}; }
+inline Value select(const Value::Comparison& condition, const Value& x, const Value& y) {
+  return apply("select", {condition.a, condition.b, x, y});
+}
+
+/// One cell, statement by statement in the order of the calls:
+///
+///     rnnc::CellBuilder cell("rnn");
+///     const rnnc::Dim I = cell.dim("I"), H = cell.dim("H");
+///     const rnnc::Value x = cell.input("x", {I}), h = cell.state("h", {H});
+///     const rnnc::Value W = cell.param("W", {H, I}), U = cell.param("U", {H, H}), b = cell.param("b", {H});
+///     cell.output(cell.next("h", tanh(matvec(W, x) + matvec(U, h) + b)));
+///     rnnc::Result<rnnc::Model> model = cell.build();
+class CellBuilder {
+ public:
+  explicit CellBuilder(std::string_view name);
+
+  Dim dim(std::string_view name);
+
+  /// A shape {} is a scalar, {n} a vector; {rows, columns} a matrix, of params only.
+  Value input(std::string_view name, std::initializer_list<Dim> shape = {});
+  Value state(std::string_view name, std::initializer_list<Dim> shape = {});
+  Value param(std::string_view name, std::initializer_list<Dim> shape = {});
+
+  /// Each returns the value it was given.
+  Value let(std::string_view name, const Value& value);
+  Value next(std::string_view state, const Value& value);
+  Value next(const Value& state, const Value& value);
+  Value output(const Value& value);
+
+  /// The cell so far. Errors: the first mistake of any call since construction; then what ir::verify finds.
+  Result<Model> build() const;
+
+ private:
+  std::shared_ptr<CellGraph> graph_;
+};
+
+}  // namespace rnnc

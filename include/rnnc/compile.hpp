@@ -1,0 +1,28 @@
+// From a model and its weights to a program for the CPU at hand.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <rnnc/model.hpp>
+#include <rnnc/program.hpp>
+#include <rnnc/result.hpp>
+#include <rnnc/tensor.hpp>
+
+namespace rnnc {
+
+struct CompileOptions {
+  std::string cell = {};                         // which cell of the model; may be left out where there is one
+  std::string cpu = {};                          // LLVM's name of a CPU; "" or "host" is this machine's, or RNNC_ISA's
+  std::map<std::string, std::int64_t> dims = {};  // what does not follow from the weights
+  int threads = 1;                               // more than 1 is not supported yet
+};
+
+/// Compiles one cell and packs its weights, which may be freed afterwards.
+///
+/// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted
+/// Errors    Name, ShapeMismatch, InvalidData (missing and left over tensors), InvalidModel, Limit, Unsupported
+Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options = {});
+
+}  // namespace rnnc

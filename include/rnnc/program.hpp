@@ -1,0 +1,106 @@
+// Compiled cells and their states. A Program is immutable and may be shared by threads; a State belongs to one stream or
+// batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
+// nothing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <rnnc/result.hpp>
+#include <rnnc/tensor.hpp>
+
+namespace rnnc {
+
+namespace runtime {
+struct LoadedProgram;
+struct StateContent;
+}  // namespace runtime
+
+/// The states of a batch of sequences between two calls, and the working memory of a call, sized for the batch.
+class State {
+ public:
+  State(State&&) noexcept;
+  State& operator=(State&&) noexcept;
+  ~State();
+
+  std::int64_t batch() const noexcept;
+
+  /// All states to zero: the beginning of new sequences.
+  void reset() noexcept;
+
+  /// Sets one state, [batch, size] row-major. Errors: Name, ShapeMismatch; nothing is changed then.
+  Result<void> set(const std::string& name, std::span<const float> values);
+
+  /// One state, [batch, size] row-major. Errors: Name.
+  Result<std::vector<float>> get(const std::string& name) const;
+
+ private:
+  friend class Program;
+  explicit State(std::unique_ptr<runtime::StateContent> content);
+  std::unique_ptr<runtime::StateContent> content_;
+};
+
+enum class RunStatus {
+  Ok,
+  BatchMismatch,   // `batch` is not the state's
+  WrongState,      // the state was made by another program
+  NegativeSteps,   // `steps` < 0
+  MissingPointer,  // x or y is null where elements are to be read or written
+  BadLength,       // a length < 0 or > steps
+};
+
+struct RunArguments {
+  const float* x = nullptr;  // [steps, batch, input_size]
+  float* y = nullptr;        // [steps, batch, output_size]
+  std::int64_t steps = 0;
+  std::int64_t batch = 0;
+  State& state;
+  /// Where sequences differ in length: [batch], each <= steps. What a sequence reads beyond its length does not matter, y is
+  /// zero there, and its final state is that of its own last step.
+  const std::int32_t* lengths = nullptr;
+};
+
+/// Named shapes of one sequence at one step: [] is a scalar.
+struct Port {
+  std::string name;
+  Shape shape;
+};
+
+class Program {
+ public:
+  explicit Program(std::shared_ptr<const runtime::LoadedProgram> loaded) : loaded_(std::move(loaded)) {}
+
+  std::vector<Port> inputs() const;  // side by side in a row of x, in this order
+  std::vector<Port> states() const;
+  std::int64_t input_size() const noexcept;   // floats of a row of x
+  std::int64_t output_size() const noexcept;  // floats of a row of y
+  std::string cell() const;
+  std::string cpu() const;
+
+  /// A state of `batch` zero sequences. Throws std::bad_alloc, or std::length_error where `batch` < 0.
+  State make_state(std::int64_t batch) const;
+
+  /// What make_state(batch) takes, in bytes.
+  std::int64_t state_bytes(std::int64_t batch) const noexcept;
+  std::int64_t weights_bytes() const noexcept;
+
+  /// Advances every sequence of the batch by `steps` time steps.
+  ///
+  /// Shapes    x f32[T, B, I], y f32[T, B, O], row-major; T >= 0 and B >= 0 (0 is a no-op)
+  /// Numerics  bound per function in docs/numerics.md; NaN propagates; the same bits for every batch size and for a
+  ///           sequence in pieces; denormals are flushed inside the call
+  /// Errors    the status tells; state and y are untouched then
+  /// Threads   concurrent calls allowed on distinct states
+  RunStatus run(const RunArguments& arguments) const noexcept;
+
+  /// One time step: `run` with steps = 1 and the state's batch.
+  RunStatus step(State& state, const float* x, float* y) const noexcept;
+
+ private:
+  std::shared_ptr<const runtime::LoadedProgram> loaded_;
+};
+
+}  // namespace rnnc

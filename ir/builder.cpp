@@ -1,0 +1,216 @@
+// The C++ builder: each call becomes a node or a statement, checked at once by infer_type, as the parser does;
+// names and what concerns the cell as a whole are verify's, in build().
+#include <rnnc/builder.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "ir/cell.hpp"
+#include "ir/verify.hpp"
+
+namespace rnnc {
+
+struct CellGraph {
+  using Pointer = std::shared_ptr<CellGraph>;
+
+  ir::Cell cell;
+  std::optional<Error> error;
+
+  void fail(Error mistake) {
+    if (!error) error = std::move(mistake);
+  }
+  void fail(ErrorCode code, std::string message) { fail(Error{code, {}, std::move(message), {}}); }
+
+  static Value handle(const Pointer& graph, std::optional<ir::Value> node);
+  std::optional<ir::Value> use(const Value& value, std::string_view user);
+  std::optional<ir::Value> append(ir::Node node);
+  static Value call(ir::Node node, std::span<const Value> operands, std::string_view user);
+  static Value unknown(std::string_view function, std::span<const Value> operands);
+  static Value declare(const Pointer& graph, ir::Op op, std::string_view name, std::initializer_list<Dim> shape);
+  static Value say(ir::Statement::Kind kind, std::string_view name, const Value& value, const Pointer& graph);
+  static const ir::Dim& of(const Dim& dim) { return *dim.dim_; }
+  static Dim make(const ir::Dim& dim) { return Dim(dim); }
+};
+
+// A handle without a node keeps its graph: that graph knows the mistake that led to it.
+Value CellGraph::handle(const Pointer& graph, std::optional<ir::Value> node) {
+  Value value;
+  value.graph_ = graph;
+  if (node) {
+    value.kind_ = Value::Kind::Node;
+    value.index_ = node->index;
+  }
+  return value;
+}
+
+std::optional<ir::Value> CellGraph::use(const Value& value, std::string_view user) {
+  if (value.kind_ == Value::Kind::Number) return cell.constant(value.number_);
+  const std::string who(user);
+  if (!value.graph_) {
+    fail(ErrorCode::InvalidModel, who + ": an operand is no value, or was computed from numbers alone");
+    return std::nullopt;
+  }
+  if (value.graph_.get() != this) {
+    const std::string message =
+        who + ": operands belong to two cells, " + cell.name + " and " + value.graph_->cell.name;
+    value.graph_->fail(ErrorCode::InvalidModel, message);
+    fail(ErrorCode::InvalidModel, message);
+    return std::nullopt;
+  }
+  if (value.kind_ == Value::Kind::None) return std::nullopt;  // an earlier mistake
+  return ir::Value{value.index_};
+}
+
+std::optional<ir::Value> CellGraph::append(ir::Node node) {
+  const Result<ir::Type> type = ir::infer_type(cell, node);
+  if (!type) {
+    fail(type.error());
+    return std::nullopt;
+  }
+  return cell.append(std::move(node));
+}
+
+Value CellGraph::call(ir::Node node, std::span<const Value> operands, std::string_view user) {
+  const auto first = std::find_if(operands.begin(), operands.end(), [](const Value& v) { return v.graph_ != nullptr; });
+  if (first == operands.end()) return {};
+  const Pointer graph = first->graph_;
+  bool usable = true;
+  for (const Value& operand : operands) {
+    const std::optional<ir::Value> value = graph->use(operand, user);
+    usable = usable && value;
+    if (value) node.operands.push_back(*value);
+  }
+  return handle(graph, usable ? graph->append(std::move(node)) : std::nullopt);
+}
+
+Value CellGraph::unknown(std::string_view function, std::span<const Value> operands) {
+  for (const Value& operand : operands) {
+    if (!operand.graph_) continue;
+    operand.graph_->fail(ErrorCode::Name, "there is no function " + std::string(function) + " of " +
+                                              std::to_string(operands.size()) +
+                                              (operands.size() == 1 ? " operand" : " operands"));
+    return handle(operand.graph_, std::nullopt);
+  }
+  return {};
+}
+
+Value CellGraph::declare(const Pointer& graph, ir::Op op, std::string_view name, std::initializer_list<Dim> shape) {
+  ir::Node node;
+  node.op = op;
+  node.name = name;
+  for (const Dim& dim : shape) node.type.dims.push_back(of(dim));
+  return handle(graph, graph->append(std::move(node)));
+}
+
+Value CellGraph::say(ir::Statement::Kind kind, std::string_view name, const Value& value, const Pointer& graph) {
+  const std::string_view user = kind == ir::Statement::Kind::Let    ? "let"
+                                : kind == ir::Statement::Kind::Next ? "next"
+                                                                    : "output";
+  const std::optional<ir::Value> node = graph->use(value, user);
+  if (node) graph->cell.statements.push_back({kind, std::string(name), *node, {}});
+  return handle(graph, node);
+}
+
+Dim::Dim(std::int64_t value) : dim_(std::make_shared<ir::Dim>(value)) {}
+Dim::Dim(const ir::Dim& dim) : dim_(std::make_shared<ir::Dim>(dim)) {}
+
+Dim operator+(const Dim& a, const Dim& b) { return Dim(*a.dim_ + *b.dim_); }
+Dim operator-(const Dim& a, const Dim& b) { return Dim(*a.dim_ - *b.dim_); }
+Dim operator*(const Dim& a, const Dim& b) { return Dim(*a.dim_ * *b.dim_); }
+
+Value apply(std::string_view function, std::initializer_list<Value> operands) {
+  ir::Node node;
+  const int arity = static_cast<int>(operands.size());
+  for (const ir::FunctionFacts& row : ir::kFunctions) {
+    if (row.name != function || row.arity != arity) continue;
+    node.op = ir::Op::Map;
+    node.function = row.function;
+    return CellGraph::call(std::move(node), operands, function);
+  }
+  for (const ir::ReductionFacts& row : ir::kReductions) {
+    if (row.name != function || row.arity != arity) continue;
+    node.op = ir::Op::Reduce;
+    node.reduction = row.reduction;
+    return CellGraph::call(std::move(node), operands, function);
+  }
+  return CellGraph::unknown(function, operands);
+}
+
+Value matvec(const Value& matrix, const Value& vector) {
+  ir::Node node;
+  node.op = ir::Op::Matvec;
+  return CellGraph::call(std::move(node), std::vector{matrix, vector}, "matvec");
+}
+
+Value slice(const Value& v, const Dim& begin, const Dim& end) {
+  ir::Node node;
+  node.op = ir::Op::Slice;
+  node.ranges = {{CellGraph::of(begin), CellGraph::of(end)}};
+  return CellGraph::call(std::move(node), {&v, 1}, "slice");
+}
+
+Value slice(const Value& matrix, const Dim& row_begin, const Dim& row_end, const Dim& begin, const Dim& end) {
+  ir::Node node;
+  node.op = ir::Op::Slice;
+  node.ranges = {{CellGraph::of(row_begin), CellGraph::of(row_end)}, {CellGraph::of(begin), CellGraph::of(end)}};
+  return CellGraph::call(std::move(node), {&matrix, 1}, "slice");
+}
+
+Value Value::join(std::initializer_list<Value> parts) {
+  ir::Node node;
+  node.op = ir::Op::Concat;
+  return CellGraph::call(std::move(node), parts, "concat");
+}
+
+CellBuilder::CellBuilder(std::string_view name) : graph_(std::make_shared<CellGraph>()) { graph_->cell.name = name; }
+
+Dim CellBuilder::dim(std::string_view name) {
+  graph_->cell.dims.emplace_back(name);
+  return CellGraph::make(ir::Dim::symbol(std::string(name)));
+}
+
+Value CellBuilder::input(std::string_view name, std::initializer_list<Dim> shape) {
+  return CellGraph::declare(graph_, ir::Op::Input, name, shape);
+}
+
+Value CellBuilder::state(std::string_view name, std::initializer_list<Dim> shape) {
+  return CellGraph::declare(graph_, ir::Op::State, name, shape);
+}
+
+Value CellBuilder::param(std::string_view name, std::initializer_list<Dim> shape) {
+  return CellGraph::declare(graph_, ir::Op::Param, name, shape);
+}
+
+Value CellBuilder::let(std::string_view name, const Value& value) {
+  return CellGraph::say(ir::Statement::Kind::Let, name, value, graph_);
+}
+
+Value CellBuilder::next(std::string_view state, const Value& value) {
+  return CellGraph::say(ir::Statement::Kind::Next, state, value, graph_);
+}
+
+Value CellBuilder::next(const Value& state, const Value& value) {
+  const std::optional<ir::Value> node = graph_->use(state, "next");
+  if (!node) return value;
+  if (graph_->cell[*node].op != ir::Op::State) {
+    graph_->fail(ErrorCode::InvalidModel, "next: the first operand is not a state of cell " + graph_->cell.name);
+    return value;
+  }
+  return next(graph_->cell[*node].name, value);
+}
+
+Value CellBuilder::output(const Value& value) { return CellGraph::say(ir::Statement::Kind::Output, "", value, graph_); }
+
+Result<Model> CellBuilder::build() const {
+  if (graph_->error) return *graph_->error;
+  const Result<void> verified = ir::verify(graph_->cell);
+  if (!verified) return verified.error();
+  auto module = std::make_shared<ir::Module>();
+  module->cells.push_back(graph_->cell);
+  return Model(std::move(module));
+}
+
+}  // namespace rnnc

@@ -1,0 +1,38 @@
+// What happens on a bug of ours. It must hold up on a malformed cell: print does.
+#include "ir/check.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "ir/cell.hpp"
+#include "ir/print.hpp"
+
+namespace rnnc::ir {
+
+static void write_repro(const std::string& text) {
+  const char* folder = std::getenv("RNNC_DUMP_DIR");
+  const std::string path = (folder && *folder ? std::string(folder) + "/" : std::string()) + "repro.rnn";
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.flush();
+  if (file) {
+    std::fprintf(stderr, "written to %s; replay it with `rnnc run`\n", path.c_str());
+  } else {
+    std::fprintf(stderr, "%s cannot be written\n", path.c_str());
+  }
+}
+
+void internal_error(const Cell* cell, std::string_view message, std::source_location where) {
+  std::fprintf(stderr, "internal error: %.*s\n  in %s, %s:%u\n", static_cast<int>(message.size()), message.data(),
+               where.function_name(), where.file_name(), static_cast<unsigned>(where.line()));
+  if (cell) {
+    const std::string text = print(*cell);
+    std::fprintf(stderr, "%s", text.c_str());
+    write_repro("// internal error: " + std::string(message) + "\n" + text);
+  }
+  std::abort();
+}
+
+}  // namespace rnnc::ir

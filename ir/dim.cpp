@@ -1,0 +1,131 @@
+// Arithmetic of dims.
+#include "ir/dim.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "ir/check.hpp"
+
+namespace rnnc::ir {
+
+static constexpr std::int64_t kMost = std::int64_t{1} << 62;
+
+static std::int64_t saturate(std::int64_t value) { return std::clamp(value, -kMost, kMost); }
+
+static std::int64_t add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(a, b, &sum)) return a < 0 ? -kMost : kMost;
+  return saturate(sum);
+}
+
+static std::int64_t multiply(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) return (a < 0) == (b < 0) ? kMost : -kMost;
+  return saturate(product);
+}
+
+Dim::Dim(std::int64_t value) {
+  if (value != 0) terms_[{}] = saturate(value);
+}
+
+Dim Dim::symbol(std::string name) {
+  Dim dim;
+  dim.terms_[{std::move(name)}] = 1;
+  return dim;
+}
+
+bool Dim::is_constant() const { return terms_.empty() || (terms_.size() == 1 && terms_.begin()->first.empty()); }
+
+std::int64_t Dim::value() const {
+  RNNC_ASSERT(is_constant(), nullptr);
+  return terms_.empty() ? 0 : terms_.begin()->second;
+}
+
+Dim Dim::substitute(const DimBindings& bindings) const {
+  Dim result;
+  for (const auto& [names, coefficient] : terms_) {
+    Dim term(coefficient);
+    for (const std::string& name : names) {
+      const auto found = bindings.find(name);
+      term = term * (found == bindings.end() ? symbol(name) : Dim(found->second));
+    }
+    result = result + term;
+  }
+  return result;
+}
+
+std::string Dim::linear_symbol() const {
+  std::string symbol;
+  for (const auto& [names, coefficient] : terms_) {
+    if (names.empty()) continue;
+    if (names.size() > 1 || !symbol.empty()) return "";
+    symbol = names.front();
+  }
+  return symbol;
+}
+
+std::vector<std::string> Dim::symbols() const {
+  std::set<std::string> symbols;
+  for (const auto& [names, coefficient] : terms_) symbols.insert(names.begin(), names.end());
+  return {symbols.begin(), symbols.end()};
+}
+
+std::size_t Dim::size() const {
+  std::size_t size = terms_.size();
+  for (const auto& [names, coefficient] : terms_) size += names.size();
+  return size;
+}
+
+static std::string term_text(const std::vector<std::string>& names, std::int64_t magnitude) {
+  std::string text = names.empty() || magnitude != 1 ? std::to_string(magnitude) : "";
+  for (const std::string& name : names) text += (text.empty() ? "" : "*") + name;
+  return text;
+}
+
+std::string Dim::to_string() const {
+  std::string text;
+  const auto write = [&](const std::vector<std::string>& names, std::int64_t coefficient) {
+    if (coefficient < 0) {
+      text += '-';
+    } else if (!text.empty()) {
+      text += '+';
+    }
+    text += term_text(names, coefficient < 0 ? -coefficient : coefficient);
+  };
+  for (const auto& [names, coefficient] : terms_) {
+    if (!names.empty()) write(names, coefficient);
+  }
+  const auto constant = terms_.find({});
+  if (constant != terms_.end()) write({}, constant->second);
+  return text.empty() ? "0" : text;
+}
+
+Dim operator+(const Dim& a, const Dim& b) {
+  Dim sum = a;
+  for (const auto& [names, coefficient] : b.terms_) {
+    const auto [term, added] = sum.terms_.try_emplace(names, coefficient);
+    if (added) continue;
+    term->second = add(term->second, coefficient);
+    if (term->second == 0) sum.terms_.erase(term);
+  }
+  return sum;
+}
+
+Dim operator-(const Dim& a, const Dim& b) { return a + Dim(-1) * b; }
+
+Dim operator*(const Dim& a, const Dim& b) {
+  Dim product;
+  for (const auto& [a_names, a_coefficient] : a.terms_) {
+    for (const auto& [b_names, b_coefficient] : b.terms_) {
+      Dim term;
+      std::vector<std::string> names = a_names;
+      names.insert(names.end(), b_names.begin(), b_names.end());
+      std::sort(names.begin(), names.end());
+      term.terms_[std::move(names)] = multiply(a_coefficient, b_coefficient);
+      product = product + term;
+    }
+  }
+  return product;
+}
+
+}  // namespace rnnc::ir

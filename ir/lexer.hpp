@@ -1,0 +1,54 @@
+// Bytes to tokens, one at a time. White space and `//` comments separate tokens and are otherwise nothing; text is
+// UTF-8, and only comments hold anything but ASCII.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <rnnc/result.hpp>
+#include "ir/cell.hpp"
+
+namespace rnnc::ir {
+
+struct Token {
+  enum class Kind : std::uint8_t {
+    End,
+    Name,       // also reserved words
+    Temporary,  // %7
+    Number,     // 12, 0.5, 1e-6
+    Symbol,     // any of the characters that mean something by themselves
+  };
+  Kind kind = Kind::End;
+  std::string_view text;
+  Location location;
+};
+
+class Lexer {
+ public:
+  Lexer(std::string_view text, std::string_view file);
+
+  /// The next token; at the end of the text, End again and again.
+  Result<Token> next();
+
+ private:
+  Result<void> skip_space();
+  Result<void> skip_comment();
+  Result<Token> number();
+  Token take(Token::Kind kind, std::size_t length);
+  char peek(std::size_t ahead = 0) const;
+  Location location() const;
+  Error error(std::string message) const;
+
+  std::string_view text_;
+  std::string_view file_;
+  std::size_t position_ = 0;
+  std::size_t line_begin_ = 0;
+  int line_ = 1;
+};
+
+/// A piece of text as a message quotes it: 'Wi', cut short where it is long.
+std::string quote(std::string_view text);
+
+}  // namespace rnnc::ir

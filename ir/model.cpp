@@ -1,0 +1,81 @@
+// Models from text, files and the standard cells, which a build step puts into standard_cells_text.inc.
+#include <rnnc/model.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "ir/parse.hpp"
+#include "ir/print.hpp"
+#include "ir/syntax.hpp"
+
+namespace rnnc {
+
+namespace {
+
+struct StandardCell {
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr StandardCell kStandardCells[] = {
+#include "standard_cells_text.inc"
+};
+
+// Read piece by piece: a size asked of a pipe, a folder or a growing file would be wrong.
+Result<std::string> read(const std::string& path) {
+  const auto failed = [&](const std::string& why) {
+    return Error{ErrorCode::File, {path, 0, 0}, "cannot read the file: " + why, {}};
+  };
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return failed(std::strerror(errno));
+  constexpr std::size_t kMost = (std::size_t{16} << 20) + 1;  // the parser refuses more than 16 MiB
+  std::string text;
+  char piece[1 << 14];
+  while (text.size() < kMost && (file.read(piece, sizeof piece), file.gcount() > 0)) {
+    text.append(piece, static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) return failed(std::strerror(errno));
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> Model::cells() const {
+  std::vector<std::string> names;
+  for (const ir::Cell& cell : module_->cells) names.push_back(cell.name);
+  return names;
+}
+
+std::string Model::text() const { return ir::print(*module_); }
+
+Result<Model> parse(std::string_view text, std::string_view file) {
+  Result<ir::Module> module = ir::parse(text, file);
+  if (!module) return module.error();
+  return Model(std::make_shared<const ir::Module>(std::move(*module)));
+}
+
+Result<Model> parse_file(const std::string& path) {
+  const Result<std::string> text = read(path);
+  if (!text) return text.error();
+  return parse(*text, path);
+}
+
+Result<Model> standard_cell(std::string_view name) {
+  for (const StandardCell& cell : kStandardCells) {
+    if (cell.name == name) return parse(cell.text, std::string(name) + ".rnn");
+  }
+  std::string known;
+  for (const StandardCell& cell : kStandardCells) known += (known.empty() ? "" : ", ") + std::string(cell.name);
+  return Error{ErrorCode::Name, {}, "there is no standard cell '" + std::string(name) + "'; there are " + known, {}};
+}
+
+std::vector<std::string> standard_cell_names() {
+  std::vector<std::string> names;
+  for (const StandardCell& cell : kStandardCells) names.emplace_back(cell.name);
+  return names;
+}
+
+}  // namespace rnnc

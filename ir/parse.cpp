@@ -1,0 +1,208 @@
+// Cells and statements.
+#include "ir/parse.hpp"
+
+#include "ir/parser.hpp"
+#include "ir/syntax.hpp"
+#include "ir/verify.hpp"
+
+namespace rnnc::ir {
+
+static constexpr std::size_t kMostBytes = std::size_t{16} << 20;
+static constexpr int kDeepestNesting = 256;
+
+Result<Module> parse(std::string_view text, std::string_view file) {
+  if (text.size() > kMostBytes) {
+    return Error{ErrorCode::Limit, {std::string(file), 0, 0}, "more than 16 MiB of text", {}};
+  }
+  try {
+    return Parser(text, file).parse_module();
+  } catch (ParseFailure& failure) {
+    return std::move(failure.error);
+  }
+}
+
+Parser::Parser(std::string_view text, std::string_view file) : lexer_(text, file) { module_.file = file; }
+
+Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
+  if (parser.depth_ >= kDeepestNesting) {
+    parser.fail(ErrorCode::Limit, parser.token_.location, "nested deeper than 256 levels; name a part of it");
+  }
+  ++parser.depth_;
+}
+
+Place Parser::place(Location location) const { return {module_.file, location.line, location.column}; }
+
+void Parser::fail(ErrorCode code, Location location, std::string message, std::vector<Note> notes) const {
+  throw ParseFailure{{code, place(location), std::move(message), std::move(notes)}};
+}
+
+bool Parser::at(std::string_view text) const {
+  if (token_.text != text) return false;
+  return token_.kind == Token::Kind::Symbol || (token_.kind == Token::Kind::Name && is_reserved(text));
+}
+
+bool Parser::at_name() const { return token_.kind == Token::Kind::Name && !is_reserved(token_.text); }
+
+void Parser::advance() {
+  const Result<Token> token = lexer_.next();
+  if (!token) throw ParseFailure{token.error()};
+  token_ = *token;
+}
+
+bool Parser::accept(std::string_view text) {
+  if (!at(text)) return false;
+  advance();
+  return true;
+}
+
+void Parser::expect(std::string_view text, std::string_view where) {
+  if (accept(text)) return;
+  fail(ErrorCode::Syntax, token_.location,
+       "expected " + quote(text) + " " + std::string(where) + ", not " + token_text());
+}
+
+std::string Parser::expect_name(std::string_view what) {
+  if (!at_name()) {
+    const bool reserved = token_.kind == Token::Kind::Name;
+    fail(ErrorCode::Syntax, token_.location,
+         "expected " + std::string(what) + ", not " + token_text() + (reserved ? ", a reserved word" : ""));
+  }
+  std::string name(token_.text);
+  advance();
+  return name;
+}
+
+std::string Parser::token_text() const {
+  return token_.kind == Token::Kind::End ? "the end of the text" : quote(token_.text);
+}
+
+Module Parser::parse_module() {
+  std::unordered_map<std::string, Location> cells;
+  advance();
+  while (token_.kind != Token::Kind::End) {
+    if (at("network")) fail(ErrorCode::Unsupported, token_.location, "networks are not supported yet");
+    expect("cell", "here, as in cell name<I, H> { ... }");
+    const Location location = token_.location;
+    Cell cell = parse_cell();
+    const auto [first, added] = cells.try_emplace(cell.name, location);
+    if (!added) {
+      fail(ErrorCode::Name, location, "cell " + cell.name + " is defined already",
+           {{place(first->second), cell.name + " defined here"}});
+    }
+    module_.cells.push_back(std::move(cell));
+  }
+  if (module_.cells.empty()) {
+    fail(ErrorCode::Syntax, {}, "there is no cell in the text; one begins with cell name<I, H> {");
+  }
+  return std::move(module_);
+}
+
+Cell Parser::parse_cell() {
+  cell_ = {};
+  dims_.clear();
+  scope_.clear();
+  has_output_ = false;
+  cell_.file = module_.file;
+  cell_.location = token_.location;
+  cell_.name = expect_name("the name of the cell");
+  if (accept("<")) parse_dim_names();
+  expect("{", "before the statements of the cell");
+  while (!accept("}")) parse_statement();
+  if (Result<void> verified = verify(cell_); !verified) throw ParseFailure{verified.error()};
+  return std::move(cell_);
+}
+
+void Parser::parse_dim_names() {
+  do {
+    const Location location = token_.location;
+    std::string name = expect_name("the name of a dim");
+    if (at("=")) {
+      fail(ErrorCode::Syntax, token_.location,
+           "a dim of a cell has no value here; write <" + name + "> and bind it where the cell is used");
+    }
+    if (!dims_.insert(name).second) fail(ErrorCode::Name, location, "dim " + name + " is declared already");
+    cell_.dims.push_back(std::move(name));
+  } while (accept(","));
+  expect(">", "after the dims of the cell");
+}
+
+void Parser::parse_statement() {
+  if (accept("input")) return parse_declaration(Op::Input);
+  if (accept("state")) return parse_declaration(Op::State);
+  if (accept("param")) return parse_declaration(Op::Param);
+  if (at("output")) return parse_output();
+  if (at_name() || token_.kind == Token::Kind::Temporary) return parse_definition();
+  if (at(">") || at("<")) {
+    fail(ErrorCode::Syntax, token_.location, "a comparison stands in select(a > b, x, y) only");
+  }
+  fail(ErrorCode::Syntax, token_.location, "expected a statement or '}', not " + token_text());
+}
+
+void Parser::parse_declaration(Op op) {
+  struct Declared {
+    std::string name;
+    Location location;
+  };
+  std::vector<Declared> names;
+  do {
+    const Location location = token_.location;
+    names.push_back({expect_name("a name to declare"), location});
+  } while (accept(","));
+  expect(":", "and a type, as in x : f32[I]");
+  const Type type = parse_type();
+  for (Declared& declared : names) {
+    Node node;
+    node.op = op;
+    node.name = declared.name;
+    node.type = type;
+    bind(declared.name, add(std::move(node), declared.location), declared.location);
+  }
+}
+
+void Parser::bind(const std::string& name, Value value, Location location) {
+  const auto [first, added] = scope_.try_emplace(name, Binding{value, location});
+  if (added) return;
+  const bool state = cell_[first->second.value].op == Op::State && cell_[first->second.value].name == name;
+  fail(ErrorCode::Name, location,
+       state ? name + " is a state; its next value is " + name + "' = ..." : name + " is defined already",
+       {{place(first->second.location), name + (state ? " declared here" : " defined here")}});
+}
+
+void Parser::parse_definition() {
+  const Location location = token_.location;
+  const bool temporary = token_.kind == Token::Kind::Temporary;
+  std::string name(token_.text);
+  advance();
+  Statement statement;
+  statement.kind = !temporary && accept("'") ? Statement::Kind::Next : Statement::Kind::Let;
+  statement.location = location;
+  const bool next = statement.kind == Statement::Kind::Next;
+  expect("=", "after " + name + (next ? "'" : ""));
+  if (next) {
+    const auto found = scope_.find(name);
+    if (found == scope_.end() || cell_[found->second.value].op != Op::State) {
+      fail(ErrorCode::Name, location,
+           name + " is not a state, so it has no next value; declare it above with state " + name + " : ...");
+    }
+  }
+  statement.value = parse_expression();
+  bind(next ? name + "'" : name, statement.value, location);
+  if (temporary) return;
+  statement.name = std::move(name);
+  cell_.statements.push_back(std::move(statement));
+}
+
+void Parser::parse_output() {
+  Statement statement;
+  statement.kind = Statement::Kind::Output;
+  statement.location = token_.location;
+  advance();
+  if (has_output_) {
+    fail(ErrorCode::InvalidModel, statement.location, "a cell has one output; concat(a, b) joins several values");
+  }
+  has_output_ = true;
+  statement.value = parse_expression();
+  cell_.statements.push_back(std::move(statement));
+}
+
+}  // namespace rnnc::ir

@@ -1,0 +1,285 @@
+// Expressions. From loosest to tightest: + and -, * and /, the minus sign, @, slices and calls. @ groups to the right,
+// so W @ V @ x is a product of vectors; the others group to the left. A minus sign and the number behind it are one
+// constant. Since a newline is white space, `a = b` with `-c` on the next line is a subtraction.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "ir/parser.hpp"
+#include "ir/syntax.hpp"
+#include "ir/verify.hpp"
+
+namespace rnnc::ir {
+
+static constexpr std::size_t kMostNodes = 1000000;
+
+Value Parser::add(Node node, Location location) {
+  if (++nodes_ > kMostNodes) fail(ErrorCode::Limit, location, "more than 1000000 operations");
+  node.location = location;
+  Result<Type> type = infer_type(cell_, node);
+  if (!type) throw ParseFailure{type.error()};
+  node.type = std::move(*type);
+  cell_.nodes.push_back(std::move(node));
+  return Value{static_cast<std::uint32_t>(cell_.nodes.size() - 1)};
+}
+
+Value Parser::operate(const FunctionFacts& row, std::vector<Value> operands, Location location) {
+  Node node;
+  node.op = Op::Map;
+  node.function = row.function;
+  node.operands = std::move(operands);
+  return add(std::move(node), location);
+}
+
+Value Parser::parse_sum() {
+  Value value = parse_product();
+  while (at("+") || at("-")) {
+    const Token sign = token_;
+    advance();
+    value = operate(*find_operator(sign.text, 2), {value, parse_product()}, sign.location);
+  }
+  return value;
+}
+
+Value Parser::parse_product() {
+  Value value = parse_unary();
+  while (at("*") || at("/")) {
+    const Token sign = token_;
+    advance();
+    value = operate(*find_operator(sign.text, 2), {value, parse_unary()}, sign.location);
+  }
+  return value;
+}
+
+Value Parser::parse_unary() {
+  std::vector<Location> signs;
+  Location last = token_.location;
+  while (at("-")) {
+    last = token_.location;
+    signs.push_back(last);
+    advance();
+  }
+  Value value;
+  const bool number = token_.kind == Token::Kind::Number || at("inf") || at("nan");
+  if (number && !signs.empty()) {
+    signs.pop_back();
+    Node node;
+    node.constant = parse_number(true);
+    value = parse_matvec(add(std::move(node), last), last);
+  } else {
+    const Location location = token_.location;
+    value = parse_matvec(parse_postfix(), location);
+  }
+  for (; !signs.empty(); signs.pop_back()) value = operate(*find_operator("-", 1), {value}, signs.back());
+  return value;
+}
+
+Value Parser::parse_matvec(Value first, Location location) {
+  std::vector<Binding> operands{{first, location}};
+  while (accept("@")) {
+    const Location begin = token_.location;
+    if (at("-")) {  // W @ -x; the sign takes the rest of the chain
+      const Nesting nesting(*this);
+      operands.push_back({parse_unary(), begin});
+    } else {
+      operands.push_back({parse_postfix(), begin});
+    }
+  }
+  Value value = operands.back().value;
+  for (operands.pop_back(); !operands.empty(); operands.pop_back()) {
+    Node node;
+    node.op = Op::Matvec;
+    node.operands = {operands.back().value, value};
+    value = add(std::move(node), operands.back().location);
+  }
+  return value;
+}
+
+Value Parser::parse_postfix() {
+  const Location location = token_.location;
+  Value value = parse_primary();
+  while (at("[")) value = parse_slice(value, location);
+  return value;
+}
+
+Value Parser::parse_slice(Value from, Location location) {
+  Node node;
+  node.op = Op::Slice;
+  node.operands = {from};
+  expect("[", "before a slice");
+  do {
+    node.ranges.push_back(parse_range());
+    if (node.ranges.size() > 2) fail(ErrorCode::Syntax, location, "a slice has at most two ranges");
+  } while (accept(","));
+  expect("]", "after a slice");
+  return add(std::move(node), location);
+}
+
+Range Parser::parse_range() {
+  const Location location = token_.location;
+  Range range;
+  range.begin = parse_dim();
+  if (!at(":")) {
+    const std::string index = range.begin.to_string();
+    fail(ErrorCode::Syntax, location,
+         "a slice is [begin:end]; for one element write [" + index + ":" + (range.begin + Dim(1)).to_string() + "]");
+  }
+  advance();
+  range.end = parse_dim();
+  return range;
+}
+
+Value Parser::parse_primary() {
+  const Location location = token_.location;
+  if (at("(")) {
+    const Nesting nesting(*this);
+    advance();
+    const Value value = parse_expression();
+    expect(")", "to close the parenthesis");
+    return value;
+  }
+  if (token_.kind == Token::Kind::Number || at("inf") || at("nan")) {
+    Node node;
+    node.constant = parse_number(false);
+    return add(std::move(node), location);
+  }
+  if (at_name() || token_.kind == Token::Kind::Temporary) return parse_reference();
+  fail(ErrorCode::Syntax, location, "expected a value, not " + token_text());
+}
+
+Value Parser::parse_reference() {
+  const Location location = token_.location;
+  std::string name(token_.text);
+  const bool temporary = token_.kind == Token::Kind::Temporary;
+  advance();
+  if (!temporary && at("(")) return parse_call(name, location);
+  const bool prime = !temporary && accept("'");
+  const auto found = scope_.find(prime ? name + "'" : name);
+  if (found != scope_.end()) return found->second.value;
+  if (prime && scope_.count(name) != 0) {
+    const bool state = cell_[scope_.at(name).value].op == Op::State;
+    fail(ErrorCode::Name, location,
+         state ? name + "' is read before it is defined; put " + name + "' = ... above"
+               : name + " is not a state, so there is no " + name + "'");
+  }
+  if (dims_.count(name) != 0) fail(ErrorCode::Name, location, name + " is a dim; it stands in types and slices only");
+  std::vector<std::string> names;
+  for (const auto& [known, binding] : scope_) names.push_back(known);
+  const std::string hint = did_you_mean(name, names);
+  fail(ErrorCode::Name, location,
+       "unknown name " + quote(name) + (hint.empty() ? "; a value is declared or defined above its first use" : hint));
+}
+
+bool Parser::parse_operands(std::vector<Value>& operands) {
+  bool compared = false;
+  expect("(", "before operands");
+  do {
+    operands.push_back(parse_expression());
+    if (operands.size() == 1 && (at(">") || at("<"))) {
+      compared = true;
+      const bool swapped = at("<");
+      advance();
+      operands.push_back(parse_expression());
+      if (swapped) std::swap(operands[0], operands[1]);
+    }
+  } while (accept(","));
+  expect(")", "after operands");
+  return compared;
+}
+
+Value Parser::parse_call(const std::string& name, Location location) {
+  const Nesting nesting(*this);
+  std::vector<Value> operands;
+  const bool compared = parse_operands(operands);
+  Node node = find_callee(name, operands.size(), location);
+  const bool compares = node.op == Op::Map && node.function == Function::Select;
+  if (compares && !compared) {
+    fail(ErrorCode::Syntax, location, name + " begins with a comparison, as in " + name + "(a > b, x, y)");
+  }
+  if (compared && !compares) {
+    fail(ErrorCode::Syntax, location,
+         "a comparison stands in " + std::string(facts(Function::Select).name) + "(a > b, x, y) only");
+  }
+  node.operands = std::move(operands);
+  return add(std::move(node), location);
+}
+
+// A node of the op that the name and the number of operands stand for, as the tables say.
+Node Parser::find_callee(const std::string& name, std::size_t operands, Location location) const {
+  Node node;
+  std::vector<std::string> names;
+  std::string arities;
+  const auto matches = [&](std::string_view row, int arity) {
+    names.emplace_back(row);
+    if (row != name) return false;
+    arities += (arities.empty() ? "" : " or ") + std::to_string(arity);
+    return operands == static_cast<std::size_t>(arity);
+  };
+  for (const Op op : kCallOps) {
+    names.emplace_back(call_name(op));
+    node.op = op;
+    if (names.back() == name) return node;
+  }
+  for (const ReductionFacts& row : kReductions) {
+    node.op = Op::Reduce;
+    node.reduction = row.reduction;
+    if (matches(row.name, row.arity)) return node;
+  }
+  node.reduction = {};
+  for (const FunctionFacts& row : kFunctions) {
+    node.op = Op::Map;
+    node.function = row.function;
+    if (is_name(row.name) && matches(row.name, row.arity)) return node;
+  }
+  if (!arities.empty()) {
+    fail(
+        ErrorCode::ShapeMismatch, location,
+        name + " takes " + arities + (arities == "1" ? " operand" : " operands") + ", not " + std::to_string(operands));
+  }
+  if (scope_.count(name) != 0) {
+    fail(ErrorCode::Name, location, name + " is a value, not a function; to multiply, write " + name + " * (...)");
+  }
+  fail(ErrorCode::Name, location, "unknown function " + quote(name) + did_you_mean(name, names));
+}
+
+namespace {
+
+// Of a decimal number that no double holds: whether it is too large, not too small.
+bool is_huge(std::string_view text) {
+  const std::size_t e = text.find_first_of("eE");
+  const std::string_view mantissa = text.substr(0, e);
+  std::int64_t exponent = 0;
+  if (e != std::string_view::npos) {
+    std::string_view digits = text.substr(e + 1);
+    if (digits.starts_with('+')) digits.remove_prefix(1);
+    const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    if (result.ec == std::errc::result_out_of_range) return !digits.starts_with('-');
+  }
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  const std::size_t first = mantissa.find_first_of("123456789");
+  if (first == std::string_view::npos) return false;
+  const auto leading = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first);
+  return exponent > -leading;
+}
+
+}  // namespace
+
+float Parser::parse_number(bool negative) {
+  const Token token = token_;
+  advance();
+  float value = 0;
+  if (token.kind != Token::Kind::Number) {
+    value = token.text == "inf" ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  } else {
+    const auto result = std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
+    const bool outside = result.ec == std::errc::result_out_of_range;
+    if ((outside && is_huge(token.text)) || std::isinf(value)) {
+      fail(ErrorCode::Limit, token.location, quote(token.text) + " is past the largest f32, 3.4028235e38");
+    }
+    if (outside) value = 0;
+  }
+  return negative ? -value : value;
+}
+
+}  // namespace rnnc::ir

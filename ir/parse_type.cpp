@@ -1,0 +1,85 @@
+// Types and dims.
+#include <charconv>
+#include <limits>
+
+#include "ir/parser.hpp"
+#include "ir/syntax.hpp"
+
+namespace rnnc::ir {
+
+Type Parser::parse_type() {
+  if (!at("f32")) {
+    fail(ErrorCode::Syntax, token_.location, "expected the type f32 or f32[...], not " + token_text());
+  }
+  advance();
+  Type type;
+  if (!accept("[")) return type;
+  do {
+    type.dims.push_back(parse_dim());
+    if (type.rank() > 2) fail(ErrorCode::Syntax, token_.location, "a type has at most two dims");
+  } while (accept(","));
+  expect("]", "after the dims of a type");
+  return type;
+}
+
+Dim Parser::bounded(Dim dim, Location location) const {
+  if (dim.size() > kMaxDimSize) fail(ErrorCode::Limit, location, "a dim is a sum of too many terms");
+  return dim;
+}
+
+Dim Parser::parse_dim() {
+  const Location location = token_.location;
+  Dim dim;
+  bool minus = accept("-");
+  for (;;) {
+    const Dim term = parse_dim_product();
+    dim = bounded(minus ? dim - term : dim + term, location);
+    minus = at("-");
+    if (!accept("+") && !accept("-")) return dim;
+  }
+}
+
+Dim Parser::parse_dim_product() {
+  const Location location = token_.location;
+  Dim dim = parse_dim_factor();
+  while (accept("*")) dim = bounded(dim * parse_dim_factor(), location);
+  return dim;
+}
+
+Dim Parser::parse_dim_factor() {
+  if (at("(")) {
+    const Nesting nesting(*this);
+    advance();
+    const Dim dim = parse_dim();
+    expect(")", "after a dim");
+    return dim;
+  }
+  if (at_name()) return parse_dim_name();
+  if (token_.kind != Token::Kind::Number) {
+    fail(ErrorCode::Syntax, token_.location, "expected a dim, not " + token_text());
+  }
+  std::int64_t value = 0;
+  const char* end = token_.text.data() + token_.text.size();
+  const auto [stop, error] = std::from_chars(token_.text.data(), end, value);
+  if (error == std::errc::result_out_of_range) {
+    value = std::numeric_limits<std::int64_t>::max();  // past every limit, which the checks of types then tell
+  } else if (stop != end) {
+    fail(ErrorCode::Syntax, token_.location, "a dim must be an integer, not " + token_text());
+  }
+  advance();
+  return value;
+}
+
+Dim Parser::parse_dim_name() {
+  std::string name(token_.text);
+  if (dims_.count(name) == 0) {
+    const std::string hint = did_you_mean(name, cell_.dims);
+    fail(ErrorCode::Name, token_.location,
+         "unknown dim " + quote(name) +
+             (hint.empty() ? "; declare it in the head, as in cell " + cell_.name + "<" + name + ">" : hint));
+  }
+  advance();
+  return Dim::symbol(std::move(name));
+}
+
+}  // namespace rnnc::ir

@@ -1,0 +1,108 @@
+// The recursive descent behind parse(): the state that parse.cpp (cells and statements), parse_type.cpp (types and
+// dims) and parse_expression.cpp share. A failure inside leaves by the private exception ParseFailure, which parse()
+// turns into its Result. Chains of operators are loops; what nests passes through Nesting, which bounds the stack.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <rnnc/result.hpp>
+#include "ir/cell.hpp"
+#include "ir/lexer.hpp"
+#include "ir/op.hpp"
+
+namespace rnnc::ir {
+
+struct ParseFailure {
+  Error error;
+};
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::string_view file);
+
+  Module parse_module();  // throws ParseFailure
+
+ private:
+  // Tokens.
+  bool at(std::string_view text) const;  // a symbol or a reserved word
+  bool at_name() const;                  // a name that is not reserved
+  void advance();
+  bool accept(std::string_view text);
+  void expect(std::string_view text, std::string_view where);
+  std::string expect_name(std::string_view what);
+  std::string token_text() const;  // for messages
+
+  // Failures.
+  Place place(Location location) const;
+  [[noreturn]] void fail(ErrorCode code, Location location, std::string message, std::vector<Note> notes = {}) const;
+
+  // Cells and statements (parse.cpp).
+  Cell parse_cell();
+  void parse_dim_names();
+  void parse_statement();
+  void parse_declaration(Op op);
+  void parse_definition();
+  void parse_output();
+  void bind(const std::string& name, Value value, Location location);
+
+  // Types and dims (parse_type.cpp).
+  Type parse_type();
+  Dim parse_dim();
+  Dim parse_dim_product();
+  Dim parse_dim_factor();
+  Dim parse_dim_name();
+  Dim bounded(Dim dim, Location location) const;
+
+  // Expressions (parse_expression.cpp).
+  Value parse_expression() { return parse_sum(); }
+  Value parse_sum();
+  Value parse_product();
+  Value parse_unary();
+  Value parse_matvec(Value first, Location location);
+  Value parse_postfix();
+  Value parse_primary();
+  Value parse_slice(Value from, Location location);
+  Range parse_range();
+  Value parse_reference();
+  Value parse_call(const std::string& name, Location location);
+  Node find_callee(const std::string& name, std::size_t operands, Location location) const;
+  bool parse_operands(std::vector<Value>& operands);  // whether they hold a comparison
+  float parse_number(bool negative);
+  Value operate(const FunctionFacts& row, std::vector<Value> operands, Location location);
+  Value add(Node node, Location location);
+
+  struct Binding {
+    Value value;
+    Location location;
+  };
+
+  // One level deeper for as long as it lives.
+  class Nesting {
+   public:
+    explicit Nesting(Parser& parser);
+    ~Nesting() { --parser_.depth_; }
+    Nesting(const Nesting&) = delete;
+    Nesting& operator=(const Nesting&) = delete;
+
+   private:
+    Parser& parser_;
+  };
+
+  Lexer lexer_;
+  Token token_;
+  Module module_;
+  std::size_t nodes_ = 0;  // of all cells
+  int depth_ = 0;
+
+  // Of the cell at hand.
+  Cell cell_;
+  std::unordered_set<std::string> dims_;
+  std::unordered_map<std::string, Binding> scope_;  // "x", "c'", "%7"
+  bool has_output_ = false;
+};
+
+}  // namespace rnnc::ir

@@ -1,0 +1,318 @@
+// Cells to text. Two steps: count the uses of every value to see which need a name of their own, then write statement
+// by statement, expressions inline with as few parentheses as precedence allows.
+#include "ir/print.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "ir/syntax.hpp"
+
+namespace rnnc::ir {
+
+namespace {
+
+// Well below the parser's limit of 256, and what a reader can take in.
+constexpr int kDeepest = 64;
+
+std::string number_text(float value) {
+  if (std::isnan(value)) return "nan";
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
+bool is_declaration(const Node& node) { return node.op == Op::Input || node.op == Op::State || node.op == Op::Param; }
+
+std::string type_text(const Type& type) {
+  std::string text = "f32";
+  for (std::size_t i = 0; i < type.rank(); ++i) text += (i == 0 ? "[" : ", ") + type.dims[i].to_string();
+  return type.dims.empty() ? text : text + "]";
+}
+
+bool is_negative(float value) { return std::signbit(value) && !std::isnan(value); }
+
+Precedence precedence_of(const Node& node) {
+  switch (node.op) {
+    case Op::Map:
+      return precedence(node.function);
+    case Op::Constant:
+      return is_negative(node.constant) ? Precedence::Unary : Precedence::Primary;
+    case Op::Matvec:
+      return Precedence::Matvec;
+    case Op::Input:
+    case Op::State:
+    case Op::Param:
+    case Op::Slice:
+    case Op::Concat:
+    case Op::Project:
+    case Op::Reduce:
+    case Op::Hoist:
+      return Precedence::Primary;
+  }
+  return Precedence::Primary;
+}
+
+Precedence above(Precedence precedence) { return static_cast<Precedence>(static_cast<int>(precedence) + 1); }
+
+// Writes expressions into `out`. A value that has a name is written by it.
+class Writer {
+ public:
+  explicit Writer(const Cell& cell) : cell_(cell), names_(cell.nodes.size()) {
+    for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
+      if (is_declaration(cell.nodes[i])) names_[i] = cell.nodes[i].name;
+    }
+  }
+
+  void write(Value value, std::uint32_t before, Precedence least, int depth) {
+    if (value.index >= before) {
+      out += "%?";
+    } else if (!names_[value.index].empty()) {
+      out += names_[value.index];
+    } else if (depth <= 0 || out.size() > longest) {
+      out += "...";
+    } else {
+      write_node(value.index, least, depth - 1);
+    }
+  }
+
+  std::vector<std::string>& names() { return names_; }
+
+  std::string out;
+  std::size_t longest = std::string::npos;  // where to stop descending
+
+ private:
+  void write_node(std::uint32_t index, Precedence least, int depth) {
+    const Node& node = cell_.nodes[index];
+    const bool parenthesized = precedence_of(node) < least;
+    if (parenthesized) out += '(';
+    write_by_op(node, index, depth);
+    if (parenthesized) out += ')';
+  }
+
+  void write_by_op(const Node& node, std::uint32_t index, int depth) {
+    switch (node.op) {
+      case Op::Input:
+      case Op::State:
+      case Op::Param:
+        out += node.name;
+        return;
+      case Op::Constant:
+        out += number_text(node.constant);
+        return;
+      case Op::Slice:
+        operand(node, 0, index, Precedence::Primary, depth);
+        write_ranges(node);
+        return;
+      case Op::Matvec:
+        operand(node, 0, index, Precedence::Primary, depth);
+        out += " @ ";
+        operand(node, 1, index, Precedence::Matvec, depth);
+        return;
+      case Op::Map:
+        write_map(node, index, depth);
+        return;
+      case Op::Reduce:
+        write_call(facts(node.reduction).name, node, index, depth);
+        return;
+      case Op::Concat:
+      case Op::Project:
+      case Op::Hoist:
+        write_call(call_name(node.op), node, index, depth);
+        return;
+    }
+  }
+
+  void write_map(const Node& node, std::uint32_t index, int depth) {
+    const std::string_view name = facts(node.function).name;
+    const Precedence level = precedence(node.function);
+    if (level == Precedence::Primary) {
+      write_call(name, node, index, depth);
+    } else if (level == Precedence::Unary) {
+      out += name;
+      // `-0.5` is one constant, so a minus before a constant needs parentheses.
+      const bool constant = is_constant(node, 0, index);
+      if (constant) out += '(';
+      operand(node, 0, index, constant ? Precedence::Sum : Precedence::Matvec, depth);
+      if (constant) out += ')';
+    } else {
+      operand(node, 0, index, level, depth);
+      out += ' ';
+      out += name;
+      out += ' ';
+      operand(node, 1, index, above(level), depth);
+    }
+  }
+
+  void write_call(std::string_view name, const Node& node, std::uint32_t index, int depth) {
+    out += name;
+    out += '(';
+    for (std::size_t i = 0; i < node.operands.size(); ++i) {
+      const bool compared = node.op == Op::Map && node.function == Function::Select && i == 1;
+      if (i > 0) out += compared ? " > " : ", ";
+      operand(node, i, index, Precedence::Sum, depth);
+    }
+    out += ')';
+  }
+
+  void write_ranges(const Node& node) {
+    for (std::size_t i = 0; i < node.ranges.size(); ++i) {
+      out += i == 0 ? "[" : ", ";
+      out += node.ranges[i].begin.to_string() + ":" + node.ranges[i].end.to_string();
+    }
+    out += ']';
+  }
+
+  void operand(const Node& node, std::size_t i, std::uint32_t index, Precedence least, int depth) {
+    if (i < node.operands.size()) {
+      write(node.operands[i], index, least, depth);
+    } else {
+      out += "%?";
+    }
+  }
+
+  bool is_constant(const Node& node, std::size_t i, std::uint32_t index) const {
+    if (i >= node.operands.size() || node.operands[i].index >= index) return false;
+    return cell_[node.operands[i]].op == Op::Constant && names_[node.operands[i].index].empty();
+  }
+
+  const Cell& cell_;
+  std::vector<std::string> names_;
+};
+
+class CellPrinter {
+ public:
+  explicit CellPrinter(const Cell& cell)
+      : cell_(cell), size_(static_cast<std::uint32_t>(cell.nodes.size())), writer_(cell), uses_(size_), cut_(size_) {}
+
+  std::string print() {
+    count_uses();
+    cut_where_deep();
+    write_head();
+    for (const Statement& statement : cell_.statements) write_statement(statement);
+    writer_.out += "}\n";
+    return std::move(writer_.out);
+  }
+
+ private:
+  // Uses by statements and by values that a statement reaches. Operands precede their users, so one way back suffices.
+  void count_uses() {
+    for (const Statement& statement : cell_.statements) {
+      if (statement.value.index < size_) ++uses_[statement.value.index];
+    }
+    for (std::uint32_t i = size_; i-- > 0;) {
+      if (uses_[i] == 0) continue;
+      for (const Value operand : cell_.nodes[i].operands) {
+        if (operand.index < i) ++uses_[operand.index];
+      }
+    }
+  }
+
+  bool is_inline(std::uint32_t i) const {
+    const Op op = cell_.nodes[i].op;
+    return op == Op::Constant || is_declaration(cell_.nodes[i]) || (uses_[i] <= 1 && !cut_[i]);
+  }
+
+  void cut_where_deep() {
+    std::vector<int> depth(size_, 0);
+    for (std::uint32_t i = 0; i < size_; ++i) {
+      for (const Value operand : cell_.nodes[i].operands) {
+        if (operand.index < i && is_inline(operand.index)) depth[i] = std::max(depth[i], depth[operand.index] + 1);
+      }
+      cut_[i] = depth[i] >= kDeepest;
+    }
+  }
+
+  void write_head() {
+    std::string& out = writer_.out;
+    out += "cell " + cell_.name;
+    for (std::size_t i = 0; i < cell_.dims.size(); ++i) out += (i == 0 ? "<" : ", ") + cell_.dims[i];
+    out += cell_.dims.empty() ? " {\n" : "> {\n";
+    bool declared = false;
+    for (const Node& node : cell_.nodes) {
+      if (!is_declaration(node)) continue;
+      const std::string_view keyword = node.op == Op::Input ? "input" : node.op == Op::State ? "state" : "param";
+      out += "  " + std::string(keyword) + " " + node.name + " : " + type_text(node.type) + "\n";
+      declared = true;
+    }
+    if (declared && !cell_.statements.empty()) out += '\n';
+  }
+
+  void write_statement(const Statement& statement) {
+    const bool binds = statement.kind != Statement::Kind::Output;
+    const std::uint32_t root = statement.value.index;
+    for (const std::uint32_t i : unnamed_below(root, binds)) {
+      write_binding("%" + std::to_string(next_temporary_++), i);
+    }
+    if (!binds) {
+      writer_.out += "  output ";
+      writer_.write(statement.value, size_, Precedence::Sum, 2 * kDeepest);
+      writer_.out += '\n';
+    } else {
+      write_binding(statement.name + (statement.kind == Statement::Kind::Next ? "'" : ""), root);
+    }
+  }
+
+  void write_binding(const std::string& name, std::uint32_t root) {
+    writer_.out += "  " + name + " = ";
+    writer_.write(Value{root}, size_, Precedence::Sum, 2 * kDeepest);
+    writer_.out += '\n';
+    if (root < size_ && writer_.names()[root].empty()) writer_.names()[root] = name;
+  }
+
+  // What the statement's expression needs that has no name yet and cannot stand inline, in order of computation.
+  std::vector<std::uint32_t> unnamed_below(std::uint32_t root, bool binds) {
+    std::vector<std::uint32_t> found;
+    std::vector<std::uint32_t> open;
+    if (root < size_) open.push_back(root);
+    while (!open.empty()) {
+      const std::uint32_t i = open.back();
+      open.pop_back();
+      if (!writer_.names()[i].empty()) continue;
+      if (!is_inline(i) && !(binds && i == root)) {
+        if (seen_.size() != size_) seen_.resize(size_);
+        if (seen_[i]) continue;
+        seen_[i] = true;
+        found.push_back(i);
+      }
+      for (const Value operand : cell_.nodes[i].operands) {
+        if (operand.index < i) open.push_back(operand.index);
+      }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+  const Cell& cell_;
+  std::uint32_t size_;
+  Writer writer_;
+  std::vector<std::uint64_t> uses_;
+  std::vector<bool> cut_;   // gets a name although used once, since its expression nests deep
+  std::vector<bool> seen_;  // has been given a name of the form %7, or is about to
+  int next_temporary_ = 0;
+};
+
+}  // namespace
+
+std::string print(const Cell& cell) { return CellPrinter(cell).print(); }
+
+std::string print(const Module& module) {
+  std::string text;
+  for (const Cell& cell : module.cells) text += (text.empty() ? "" : "\n") + print(cell);
+  return text;
+}
+
+std::string describe(const Cell& cell, Value value) {
+  constexpr std::size_t kLongest = 60;
+  Writer writer(cell);
+  for (const Statement& statement : cell.statements) {
+    if (statement.kind == Statement::Kind::Output || statement.value.index >= cell.nodes.size()) continue;
+    std::string& name = writer.names()[statement.value.index];
+    if (name.empty()) name = statement.name + (statement.kind == Statement::Kind::Next ? "'" : "");
+  }
+  writer.longest = kLongest;
+  writer.write(value, static_cast<std::uint32_t>(cell.nodes.size()), Precedence::Sum, 16);
+  if (writer.out.size() <= kLongest) return writer.out;
+  return writer.out.substr(0, kLongest - 3) + "...";
+}
+
+}  // namespace rnnc::ir

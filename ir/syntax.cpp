@@ -1,0 +1,88 @@
+// Facts of the text form.
+#include "ir/syntax.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace rnnc::ir {
+
+static constexpr std::string_view kOpTexts[] = {
+#define RNNC_OP(enumerator, text) text,
+#include "ir/ops.def"
+};
+
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+bool is_reserved(std::string_view word) {
+  return std::find(kReservedWords.begin(), kReservedWords.end(), word) != kReservedWords.end();
+}
+
+bool is_name(std::string_view text) {
+  const auto inside = [](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
+  return !text.empty() && is_letter(text[0]) && std::all_of(text.begin(), text.end(), inside) && !is_reserved(text);
+}
+
+Precedence precedence(Function function) {
+  const FunctionFacts& row = facts(function);
+  if (is_letter(row.name[0])) return Precedence::Primary;
+  if (row.arity == 1) return Precedence::Unary;
+  return row.name == "+" || row.name == "-" ? Precedence::Sum : Precedence::Product;
+}
+
+const FunctionFacts* find_operator(std::string_view text, int arity) {
+  for (const FunctionFacts& row : kFunctions) {
+    if (row.name == text && row.arity == arity && !is_letter(row.name[0])) return &row;
+  }
+  return nullptr;
+}
+
+std::string_view call_name(Op op) {
+  const std::string_view text = kOpTexts[static_cast<std::size_t>(op)];
+  return text.substr(0, text.find('('));
+}
+
+// Names longer than this are no misspellings of each other worth the time.
+static constexpr std::size_t kLongestCompared = 32;
+
+// The least number of letters to insert, drop, replace or swap with their neighbour (optimal string alignment).
+static std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> above(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::swap(before, above);
+    std::swap(above, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({above[j - 1] + (a[i - 1] != b[j - 1]), above[j] + 1, row[j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+  }
+  return row.back();
+}
+
+std::string closest(std::string_view name, const std::vector<std::string>& names) {
+  if (name.size() > kLongestCompared) return "";
+  // A third of the letters may differ, but at least one: `Wj` for `Wi` is a misspelling. `x` for `h` is not.
+  const std::size_t allowed = name.size() < 2 ? 0 : std::max<std::size_t>(1, name.size() / 3);
+  std::size_t best = allowed + 1;
+  std::string found;
+  for (const std::string& candidate : names) {
+    if (candidate.size() > name.size() + allowed || name.size() > candidate.size() + allowed) continue;
+    const std::size_t d = distance(name, candidate);
+    if (d < best || (d == best && !found.empty() && candidate < found)) {
+      best = d;
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& names) {
+  const std::string found = closest(name, names);
+  return found.empty() ? "" : "; did you mean " + found + "?";
+}
+
+}  // namespace rnnc::ir

@@ -1,0 +1,101 @@
+// What a compilation yields and everything that runs code needs: object code and its description. The JIT links an
+// artifact in memory; files and caches will hold the same. No LLVM here: whoever links hands over a function pointer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <rnnc/tensor.hpp>
+
+namespace rnnc::runtime {
+
+/// What the generated `run` gets; its field order is the binary interface that compiler/emit_kernel.cpp writes against.
+/// All rows are f32. `current` and `next` have swapped their roles after an odd number of steps.
+struct KernelArguments {
+  const float* x;               // x_t of sequence b at x + t * x_step + b * input_size
+  float* y;                     // y_t of sequence b at y + t * y_step + b * output_size
+  float* current;               // old values of double-buffered states [batch, row]
+  float* next;                  // their new values
+  float* in_place;              // the other states [batch, row]
+  float* sequence;              // hoisted values [chunk_steps * batch, row]
+  float* step;                  // values within a step [batch, row]
+  const float* weights;         // the packed block
+  std::int64_t x_step;          // floats from one time step of x to the next
+  std::int64_t y_step;          // the same of y
+  std::int64_t steps;           // >= 1
+  std::int64_t batch;           // >= 1
+  std::int64_t chunk_steps;     // time steps whose hoisted values fit in `sequence`, >= 1
+};
+
+using RunKernel = void (*)(const KernelArguments*);
+/// Computes what depends on parameters only, in place, once after packing.
+using PrepareKernel = void (*)(float* weights);
+
+struct TensorInfo {
+  std::string name;
+  Shape shape;  // of one sequence at one step: [] or [n]; of parameters up to [n, k]
+};
+
+/// A state and where its row lies: in `current` and `next`, or `in_place`.
+struct StateInfo {
+  TensorInfo tensor;
+  bool doubled = false;
+  std::int64_t offset = 0;  // floats, in its row
+  std::int64_t size = 0;    // elements
+};
+
+/// A vector or scalar parameter, copied to `offset` floats into the packed block.
+struct VectorPacking {
+  std::string param;
+  std::int64_t offset = 0;
+  std::int64_t size = 0;
+};
+
+/// Rows [row, row + rows) and columns [column, column + columns) of a parameter that become rows from `first_row` of gate
+/// `gate` of a panel.
+struct MatrixPiece {
+  std::string param;
+  std::int64_t row = 0, column = 0, rows = 0;
+  std::int64_t first_row = 0;
+  int gate = 0;
+};
+
+/// A stacked product's weights: [block of `lanes` units][column][gate][lane], zero past the last unit.
+struct PanelPacking {
+  std::int64_t offset = 0;
+  std::int64_t units = 0;
+  std::int64_t columns = 0;
+  int gates = 0;
+  int lanes = 0;
+  std::vector<MatrixPiece> pieces;
+};
+
+struct Description {
+  std::string cell;
+  std::string cpu;
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> params;
+  std::vector<StateInfo> states;
+  TensorInfo output;
+  std::int64_t input_size = 0;   // floats of one row of x: all inputs side by side in order of declaration
+  std::int64_t output_size = 0;
+  std::int64_t doubled_row = 0, in_place_row = 0, sequence_row = 0, step_row = 0;  // floats
+  std::int64_t chunk_rows = 0;
+  std::int64_t weights_size = 0;  // floats of the packed block
+  double flops_per_step = 0;      // of one sequence, products only
+  double recurrent_bytes = 0;     // packed weights that every step reads
+  std::vector<VectorPacking> vectors;
+  std::vector<PanelPacking> panels;
+};
+
+struct Artifact {
+  Description description;
+  std::vector<std::byte> object;  // relocatable object code; defines kRunSymbol and kPrepareSymbol
+};
+
+inline constexpr const char* kRunSymbol = "rnnc_run";
+inline constexpr const char* kPrepareSymbol = "rnnc_prepare";
+
+}  // namespace rnnc::runtime

@@ -1,0 +1,79 @@
+#include "runtime/pack.hpp"
+
+#include <algorithm>
+
+namespace rnnc::runtime {
+namespace {
+
+using Values = std::map<std::string, std::vector<float>>;
+
+Error invalid(ErrorCode code, std::string message) { return {code, {}, std::move(message), {}}; }
+
+std::string names(const std::vector<TensorInfo>& tensors) {
+  std::string list;
+  for (const TensorInfo& tensor : tensors) list += (list.empty() ? "" : ", ") + tensor.name;
+  return list;
+}
+
+bool is_float(ElementType type) {
+  return type == ElementType::F32 || type == ElementType::F16 || type == ElementType::BF16 || type == ElementType::F64;
+}
+
+Result<Values> read_params(const Description& description, const TensorMap& weights) {
+  Values values;
+  for (const TensorInfo& param : description.params) {
+    const auto found = weights.find(param.name);
+    if (found == weights.end())
+      return invalid(ErrorCode::InvalidData, "no tensor for parameter " + param.name + " f32" + to_string(param.shape) +
+                                                 " of cell " + description.cell);
+    const Tensor& tensor = found->second;
+    if (tensor.shape != param.shape)
+      return invalid(ErrorCode::ShapeMismatch, "shape mismatch: parameter " + param.name + " of cell " +
+                                                   description.cell + " is f32" + to_string(param.shape) +
+                                                   " but its tensor is " + to_string(tensor.shape));
+    if (!is_float(tensor.type))
+      return invalid(ErrorCode::InvalidData, "tensor " + param.name + " holds " + std::string(name(tensor.type)) +
+                                                 "; weights must be F32, F16, BF16 or F64");
+    values[param.name] = tensor.to_f32();
+  }
+  for (const auto& [tensor_name, tensor] : weights)
+    if (!values.contains(tensor_name))
+      return invalid(ErrorCode::InvalidData, "tensor " + tensor_name + " is no parameter of cell " + description.cell +
+                                                 ", which has " + names(description.params));
+  return values;
+}
+
+const TensorInfo& find(const std::vector<TensorInfo>& tensors, const std::string& tensor_name) {
+  return *std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& t) { return t.name == tensor_name; });
+}
+
+// Reads rows of the source in order and scatters each over the panel, one lane wide.
+void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, const std::vector<float>& source,
+                std::int64_t width, float* block) {
+  const std::int64_t stride = std::int64_t{panel.gates} * panel.lanes;
+  for (std::int64_t r = 0; r < piece.rows; ++r) {
+    const std::int64_t unit = piece.first_row + r;
+    const float* from = source.data() + (piece.row + r) * width + piece.column;
+    float* to = block + panel.offset + unit / panel.lanes * panel.columns * stride + piece.gate * panel.lanes +
+                unit % panel.lanes;
+    for (std::int64_t k = 0; k < panel.columns; ++k) to[k * stride] = from[k];
+  }
+}
+
+}  // namespace
+
+Result<AlignedBuffer> pack_weights(const Description& description, const TensorMap& weights) {
+  const Result<Values> values = read_params(description, weights);
+  if (!values) return values.error();
+  AlignedBuffer block(description.weights_size);
+  for (const VectorPacking& vector : description.vectors) {
+    const std::vector<float>& source = values->at(vector.param);
+    std::copy(source.begin(), source.end(), block.data() + vector.offset);
+  }
+  for (const PanelPacking& panel : description.panels)
+    for (const MatrixPiece& piece : panel.pieces)
+      pack_piece(panel, piece, values->at(piece.param), find(description.params, piece.param).shape[1], block.data());
+  return block;
+}
+
+}  // namespace rnnc::runtime
