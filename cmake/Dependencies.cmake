@@ -1,5 +1,5 @@
 # Everything comes from the distribution's packages (scripts/setup installs them). oneDNN is for comparison only.
-find_package(LLVM 19 REQUIRED CONFIG)
+find_package(LLVM 19.1 REQUIRED CONFIG)
 find_package(xsimd 8.1 REQUIRED CONFIG)
 find_package(nlohmann_json REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)

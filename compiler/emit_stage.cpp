@@ -51,12 +51,12 @@ class StageEmitter {
              [&](llvm::Value* block) { emit_blocks(tile, begin, end, block, false); });
     const auto rest = static_cast<int>(blocks_ - in_loop * tile.blocks);
     if (rest == 0) return;
-    emit_blocks({tile.rows, rest}, begin, end, builder_.getInt64(in_loop * tile.blocks), has_tail);
+    emit_blocks({tile.rows, rest, tile.unroll}, begin, end, builder_.getInt64(in_loop * tile.blocks), has_tail);
   }
 
   void emit_blocks(const Tile& tile, llvm::Value* begin, llvm::Value* end, llvm::Value* block, bool has_tail) {
     emit_for(builder_, begin, end, tile.rows, [&](llvm::Value* row) {
-      emit_tile(builder_, context_, stage_, plan_.unroll, {tile, row, block, has_tail});
+      emit_tile(builder_, context_, stage_, {tile, row, block, has_tail});
     });
   }
 

@@ -18,13 +18,11 @@ using ir::Op;
 
 class TileEmitter {
  public:
-  TileEmitter(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, int unroll,
-              const TilePlace& place)
+  TileEmitter(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const TilePlace& place)
       : builder_(builder),
         context_(context),
         cell_(context.schedule.cell),
         stage_(stage),
-        unroll_(unroll),
         place_(place),
         lanes_(context.plan.lanes),
         functions_(builder, static_cast<unsigned>(lanes_), context.target.fma),
@@ -186,7 +184,7 @@ class TileEmitter {
     for (int row = 0; row < rows; ++row) vectors.push_back(address(vector, row));
     for (int block = 0; block < blocks; ++block) panels.push_back(panel_address(panel, block));
 
-    const std::int64_t unroll = std::min<std::int64_t>(unroll_, panel.columns);
+    const std::int64_t unroll = std::min<std::int64_t>(place_.tile.unroll, panel.columns);
     const std::int64_t in_loop = panel.columns / unroll * unroll;
     chains = emit_for(builder_, builder_.getInt64(0), builder_.getInt64(in_loop), unroll, std::move(chains),
                       [&](llvm::Value* column, Values carried) {
@@ -274,7 +272,6 @@ class TileEmitter {
   const StageContext& context_;
   const ir::Cell& cell_;
   const Stage& stage_;
-  int unroll_;
   const TilePlace& place_;
   int lanes_;
   FunctionEmitter functions_;
@@ -287,9 +284,9 @@ class TileEmitter {
 
 float reduction_start(bool is_sum) { return is_sum ? 0.0f : -std::numeric_limits<float>::infinity(); }
 
-void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, int unroll,
+void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage,
                const TilePlace& place) {
-  TileEmitter(builder, context, stage, unroll, place).run();
+  TileEmitter(builder, context, stage, place).run();
 }
 
 }  // namespace rnnc::compiler

@@ -18,7 +18,7 @@ struct TilePlace {
 /// What a reduction begins with in every lane.
 float reduction_start(bool is_sum);
 
-void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, int unroll,
+void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage,
                const TilePlace& place);
 
 }  // namespace rnnc::compiler

@@ -1,25 +1,23 @@
-// Builds `void f(const float* const* operands, float* result, i64 vectors)`, a loop over whole vectors; what is left at
-// the end goes through a padded copy.
+// Builds `void elementwise(const float* const* operands, float* result, i64 vectors)`, a loop over whole vectors; what
+// is left at the end goes through a padded copy.
 #include "compiler/function_harness.hpp"
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
-#include <llvm/MC/MCSubtargetInfo.h>
-#include <llvm/MC/TargetRegistry.h>
-#include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 
-#include <array>
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
-#if defined(__SSE__)
-#include <immintrin.h>
-#endif
-
 #include "compiler/functions.hpp"
+#include "compiler/llvm_target.hpp"
+#include "compiler/target.hpp"
+#include "ir/check.hpp"
+#include "runtime/flush_denormals.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -29,47 +27,37 @@ using VectorLoop = void (*)(const float* const* operands, float* result, std::in
 
 constexpr const char* kSymbol = "elementwise";
 
-Error error_of(ErrorCode code, llvm::Error error) { return {code, {}, llvm::toString(std::move(error)), {}}; }
-
-// Features of `cpu` that this machine lacks would end in an illegal instruction.
-Result<void> check_host(const llvm::TargetMachine& machine) {
-  const llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
-  for (const llvm::StringRef feature : {"sse4.2", "avx", "avx2", "fma", "avx512f", "avx512vl", "avx512bw", "avx512dq"})
-    if (machine.getMCSubtargetInfo()->checkFeatures(("+" + feature).str()) && !host.lookup(feature))
-      return Error{ErrorCode::Unsupported, {}, "this machine lacks " + feature.str(), {}};
-  return {};
+// The module is our own, so that a failure here is ours too.
+template <class T>
+T expect(llvm::Expected<T> value) {
+  if (!value) ir::internal_error(nullptr, "compiling a function: " + llvm::toString(value.takeError()));
+  return std::move(*value);
 }
 
-Result<std::unique_ptr<llvm::TargetMachine>> machine_for(std::string cpu) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
-  if (!builder) return error_of(ErrorCode::Unsupported, builder.takeError());
-  if (cpu != "host") {
-    builder->setCPU(cpu);
-    builder->getFeatures() = llvm::SubtargetFeatures();
-  }
-  auto machine = builder->createTargetMachine();
-  if (!machine) return error_of(ErrorCode::Unsupported, machine.takeError());
-  if (!(*machine)->getMCSubtargetInfo()->isCPUStringValid((*machine)->getTargetCPU()))
-    return Error{ErrorCode::Usage, {}, "unknown CPU '" + cpu + "'", {}};
-  if (auto checked = check_host(**machine); !checked) return checked.error();
-  return std::move(*machine);
+llvm::orc::JITTargetMachineBuilder machine_builder(const Target& target) {
+  llvm_target();
+  llvm::orc::JITTargetMachineBuilder builder(llvm::Triple(llvm::sys::getProcessTriple()));
+  builder.setCPU(target.cpu);
+  builder.addFeatures(llvm::SubtargetFeatures(target.features).getFeatures());
+  builder.getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  return builder;
 }
 
-void set_widths(llvm::Function& function, unsigned lanes) {
+llvm::Function* declare_loop(llvm::Module& module, unsigned lanes) {
+  llvm::IRBuilder<> b(module.getContext());
+  auto* const type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}, false);
+  auto* const loop = llvm::Function::Create(type, llvm::Function::ExternalLinkage, kSymbol, module);
   const std::string bits = std::to_string(std::max(128u, 32 * lanes));
-  function.addFnAttr("prefer-vector-width", bits);
-  function.addFnAttr("min-legal-vector-width", bits);
+  loop->addFnAttr("prefer-vector-width", bits);
+  loop->addFnAttr("min-legal-vector-width", bits);
+  return loop;
 }
 
-// A loop that runs at least once; operator() skips the call where there is no whole vector.
+// The loop runs at least once; operator() skips the call where there is no whole vector.
 void emit_loop(llvm::Module& module, ir::Function function, unsigned lanes, bool has_fma) {
   llvm::IRBuilder<> b(module.getContext());
   llvm::Type* const vector = llvm::FixedVectorType::get(b.getFloatTy(), lanes);
-  auto* const type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}, false);
-  auto* const loop = llvm::Function::Create(type, llvm::Function::ExternalLinkage, kSymbol, module);
-  set_widths(*loop, lanes);
+  llvm::Function* const loop = declare_loop(module, lanes);
   auto* const entry = llvm::BasicBlock::Create(b.getContext(), "entry", loop);
   auto* const body = llvm::BasicBlock::Create(b.getContext(), "body", loop);
   auto* const exit = llvm::BasicBlock::Create(b.getContext(), "exit", loop);
@@ -97,45 +85,22 @@ void emit_loop(llvm::Module& module, ir::Function function, unsigned lanes, bool
   b.CreateRetVoid();
 }
 
-std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::TargetMachine& machine,
-                                          ir::Function function, unsigned lanes) {
-  auto module = std::make_unique<llvm::Module>("function", context);
-  module->setDataLayout(machine.createDataLayout());
-  module->setTargetTriple(machine.getTargetTriple().str());
-  const llvm::MCSubtargetInfo& subtarget = *machine.getMCSubtargetInfo();
-  emit_loop(*module, function, lanes, subtarget.checkFeatures("+fma"));
-  return module;
-}
-
-std::string assembly_of(llvm::Module& module, llvm::TargetMachine& machine) {
-  llvm::SmallString<4096> text;
-  llvm::raw_svector_ostream stream(text);
-  llvm::legacy::PassManager passes;
-  machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile);
-  passes.run(module);
-  return text.str().str();
-}
-
-// Flush to zero (bit 15) and denormals are zero (bit 6) for the scope.
-class FlushDenormals {
- public:
-#if defined(__SSE__)
-  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040); }
-  ~FlushDenormals() { _mm_setcsr(saved_); }
-
- private:
-  unsigned saved_;
-#endif
-};
-
 }  // namespace
 
 struct FunctionHarness::Content {
+  ir::Function function;
+  Target target;
+  unsigned lanes;
   std::unique_ptr<llvm::orc::LLJIT> jit;
   VectorLoop loop = nullptr;
-  std::size_t arity = 0;
-  std::size_t lanes = 0;
-  std::string assembly;
+
+  std::unique_ptr<llvm::Module> module(llvm::LLVMContext& context, const llvm::TargetMachine& machine) const {
+    auto result = std::make_unique<llvm::Module>("function", context);
+    result->setDataLayout(machine.createDataLayout());
+    result->setTargetTriple(machine.getTargetTriple().str());
+    emit_loop(*result, function, lanes, target.fma);
+    return result;
+  }
 };
 
 FunctionHarness::FunctionHarness(std::unique_ptr<Content> content) : content_(std::move(content)) {}
@@ -143,41 +108,29 @@ FunctionHarness::FunctionHarness(FunctionHarness&&) noexcept = default;
 FunctionHarness& FunctionHarness::operator=(FunctionHarness&&) noexcept = default;
 FunctionHarness::~FunctionHarness() = default;
 
-Result<FunctionHarness> FunctionHarness::make(ir::Function function, std::string cpu, unsigned lanes) {
-  auto machine = machine_for(std::move(cpu));
-  if (!machine) return machine.error();
-  auto content = std::make_unique<Content>();
-  content->arity = static_cast<std::size_t>(ir::facts(function).arity);
-  content->lanes = lanes;
-  {
-    llvm::LLVMContext context;
-    auto module = make_module(context, **machine, function, lanes);
-    content->assembly = assembly_of(*module, **machine);
-  }
+Result<FunctionHarness> FunctionHarness::make(ir::Function function, const std::string& cpu, unsigned lanes) {
+  auto target = resolve_target(cpu);
+  if (!target) return target.error();
+  auto content = std::make_unique<Content>(Content{function, std::move(*target), lanes, nullptr});
+  auto builder = machine_builder(content->target);
+  const auto machine = expect(builder.createTargetMachine());
   auto context = std::make_unique<llvm::LLVMContext>();
-  auto module = make_module(*context, **machine, function, lanes);
-  llvm::orc::JITTargetMachineBuilder builder((*machine)->getTargetTriple());
-  builder.setCPU((*machine)->getTargetCPU().str());
-  builder.addFeatures(llvm::SubtargetFeatures((*machine)->getTargetFeatureString()).getFeatures());
-  auto jit = llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create();
-  if (!jit) return error_of(ErrorCode::Unsupported, jit.takeError());
-  if (auto error = (*jit)->addIRModule({std::move(module), std::move(context)}))
-    return error_of(ErrorCode::Unsupported, std::move(error));
-  auto symbol = (*jit)->lookup(kSymbol);
-  if (!symbol) return error_of(ErrorCode::Unsupported, symbol.takeError());
-  content->loop = symbol->toPtr<VectorLoop>();
-  content->jit = std::move(*jit);
+  auto module = content->module(*context, *machine);
+  content->jit = expect(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create());
+  if (auto error = content->jit->addIRModule({std::move(module), std::move(context)}))
+    ir::internal_error(nullptr, "compiling a function: " + llvm::toString(std::move(error)));
+  content->loop = expect(content->jit->lookup(kSymbol)).toPtr<VectorLoop>();
   return FunctionHarness(std::move(content));
 }
 
 void FunctionHarness::operator()(const float* const* operands, float* result, std::size_t n) const {
-  const FlushDenormals flush;
+  const runtime::FlushDenormals flush;
   const std::size_t lanes = content_->lanes, whole = n / lanes * lanes;
   if (whole > 0) content_->loop(operands, result, static_cast<std::int64_t>(n / lanes));
   if (whole == n) return;
   std::vector<std::vector<float>> padded;
   std::vector<const float*> pointers;
-  for (std::size_t k = 0; k < content_->arity; ++k) {
+  for (int k = 0; k < ir::facts(content_->function).arity; ++k) {
     padded.emplace_back(operands[k] + whole, operands[k] + n).resize(lanes, 1.f);
     pointers.push_back(padded.back().data());
   }
@@ -186,6 +139,17 @@ void FunctionHarness::operator()(const float* const* operands, float* result, st
   std::copy_n(last.begin(), n - whole, result + whole);
 }
 
-std::string FunctionHarness::assembly() const { return content_->assembly; }
+std::string FunctionHarness::assembly() const {
+  const auto machine = expect(machine_builder(content_->target).createTargetMachine());
+  llvm::LLVMContext context;
+  const auto module = content_->module(context, *machine);
+  llvm::SmallString<4096> text;
+  llvm::raw_svector_ostream stream(text);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+    ir::internal_error(nullptr, "LLVM cannot write assembly for " + content_->target.cpu);
+  passes.run(*module);
+  return text.str().str();
+}
 
 }  // namespace rnnc::compiler

@@ -13,10 +13,10 @@ namespace rnnc::compiler {
 
 class FunctionHarness {
  public:
-  /// `cpu` as LLVM names it ("host" is this machine's); `lanes` a power of two.
+  /// `cpu` as resolve_target takes it; `lanes` a power of two.
   ///
-  /// Errors  Usage for a CPU that LLVM does not know, Unsupported for one whose instructions this machine lacks
-  static Result<FunctionHarness> make(ir::Function function, std::string cpu, unsigned lanes);
+  /// Errors  those of resolve_target, for a CPU that this machine cannot run
+  static Result<FunctionHarness> make(ir::Function function, const std::string& cpu, unsigned lanes);
 
   FunctionHarness(FunctionHarness&&) noexcept;
   FunctionHarness& operator=(FunctionHarness&&) noexcept;

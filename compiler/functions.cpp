@@ -1,5 +1,5 @@
 // The dispatch over all functions, the primitives they share, and the functions that are a few instructions.
-// The transcendental ones stand in functions_exp.cpp and functions_quotient.cpp.
+// The transcendental ones stand in functions_exp.cpp and functions_erf.cpp.
 #include "compiler/functions.hpp"
 
 #include <llvm/IR/Constants.h>
@@ -111,6 +111,10 @@ Value* FunctionEmitter::propagate_nan(Value* operand, Value* result) {
 }
 
 Value* FunctionEmitter::clamp(float low, Value* x, float high) { return minimum(splat(high), maximum(splat(low), x)); }
+
+Value* FunctionEmitter::copy_sign(Value* magnitude, Value* sign) {
+  return builder_.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, magnitude, sign);
+}
 
 // Horner's rule in x^2 over pairs c[2k] + c[2k+1] x: half the latency of Horner's rule in x for one multiplication.
 Value* FunctionEmitter::polynomial(Value* x, Value* x_squared, std::span<const float> coefficients) {

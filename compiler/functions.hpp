@@ -38,17 +38,26 @@ class FunctionEmitter {
     llvm::Value* biased;
   };
 
+  // erf |x| where it is not large, and erfc |x| where it is.
+  struct ErrorFunction {
+    llvm::Value* small;
+    llvm::Value* complement;
+    llvm::Value* is_large;
+  };
+
   llvm::Value* integer(std::uint32_t constant);
   llvm::Value* as_integer(llvm::Value* value);
   llvm::Value* as_float(llvm::Value* value);
   llvm::Value* propagate_nan(llvm::Value* operand, llvm::Value* result);
   llvm::Value* clamp(float low, llvm::Value* x, float high);
   llvm::Value* polynomial(llvm::Value* x, llvm::Value* x_squared, std::span<const float> coefficients);
-  llvm::Value* odd_quotient(llvm::Value* x, std::span<const float> numerator, std::span<const float> denominator);
+  llvm::Value* copy_sign(llvm::Value* magnitude, llvm::Value* sign);
 
   Reduced reduce(llvm::Value* x, int bias, bool negated = false);
   llvm::Value* power_of_two(llvm::Value* biased);
   llvm::Value* reduced_expm1(llvm::Value* r);
+  llvm::Value* exp_of_negative(llvm::Value* x);
+  ErrorFunction error_function(llvm::Value* x);
   llvm::Value* scaled_logistic(llvm::Value* x, float low, float high, int scale_exponent);
 
   llvm::Value* affine(llvm::Value* x, llvm::Value* alpha, llvm::Value* beta);

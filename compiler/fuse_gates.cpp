@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <queue>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -42,13 +43,19 @@ class Fuser {
  private:
   // leader_[i] is the first node of the group that i belongs to: itself, except for products stacked with an earlier one.
   void find_groups() {
-    std::map<std::pair<Value, std::int64_t>, std::uint32_t> leaders;
+    std::map<std::tuple<Value, std::int64_t, int>, std::uint32_t> leaders;
+    std::vector<int> position(from_.nodes.size());
     for (std::uint32_t i = 0; i < from_.nodes.size(); ++i) {
       leader_.push_back(i);
       members_.push_back({i});
       const Node& node = from_.nodes[i];
       if (!live_[i] || node.op != Op::Project) continue;
-      const auto [entry, first] = leaders.try_emplace({node.operands[0], node.type.dims[0].value()}, i);
+      // A chain may pass through several products of one vector; only those in the same place can stand side by side.
+      const Value start = node.operands[2];
+      if (from_[start].op == Op::Project && from_[start].operands[0] == node.operands[0])
+        position[i] = position[start.index] + 1;
+      const auto [entry, first] =
+          leaders.try_emplace({node.operands[0], node.type.dims[0].value(), position[i]}, i);
       if (first) continue;
       leader_[i] = entry->second;
       members_[entry->second].push_back(i);

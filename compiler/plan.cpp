@@ -18,6 +18,7 @@ constexpr std::int64_t kMinChunkRows = 16, kMaxChunkRows = 4096;
 constexpr int kChains = 8;
 // FMAs in one pass of a product loop: enough to make the loop's own instructions cheap, few enough to compile fast.
 constexpr int kFmasPerPass = 64;
+constexpr int kMostUnroll = 8;
 constexpr int kStridedSums = 16;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -62,10 +63,8 @@ StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target&
     int wide = n == 1 ? blocks_for_one_row(gates, blocks, budget)
                       : std::clamp(budget / (n * gates), 1, std::max(1, static_cast<int>(divide_up(blocks, 2))));
     wide = static_cast<int>(divide_up(wide, parts)) * parts;
-    plan.tiles.push_back({n, wide});
+    plan.tiles.push_back({n, wide, std::clamp(kFmasPerPass / (gates * n * wide), 1, kMostUnroll)});
   }
-  const Tile& largest = plan.tiles.front();
-  plan.unroll = std::clamp(kFmasPerPass / (gates * largest.rows * largest.blocks), 1, 8);
   return plan;
 }
 
@@ -118,8 +117,11 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
           << panel.offset << "\n";
     }
     out << "  tiles:";
-    for (const Tile& tile : plan.stages[s].tiles) out << " " << tile.rows << "x" << tile.blocks;
-    out << ", unroll " << plan.stages[s].unroll << "\n";
+    for (const Tile& tile : plan.stages[s].tiles) {
+      out << " " << tile.rows << "x" << tile.blocks;
+      if (!stage.products.empty()) out << " by " << tile.unroll;
+    }
+    out << "\n";
     for (const Store& store : stage.stores)
       out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
           << (store.exact ? ", exact" : "") << "\n";

@@ -15,6 +15,7 @@ namespace rnnc::compiler {
 struct Tile {
   int rows = 1;
   int blocks = 1;
+  int unroll = 1;  // columns of a product in one pass of its loop
 };
 
 /// Packed weights of one stacked product: [block of units][k][gate][lane], units past the end are 0.
@@ -28,7 +29,6 @@ struct Panel {
 
 struct StagePlan {
   std::vector<Tile> tiles;  // by falling number of rows, the last with one; each takes what the one before leaves over
-  int unroll = 1;           // columns of a product in one pass of its loop
 };
 
 struct Plan {

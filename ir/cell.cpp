@@ -110,8 +110,6 @@ class Numbering {
   std::unordered_map<std::string, std::size_t> numbers_;
 };
 
-bool is_declaration(const Node& node) { return node.op == Op::Input || node.op == Op::State || node.op == Op::Param; }
-
 std::vector<std::size_t> declarations(const Cell& cell, const std::vector<std::size_t>& numbers) {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < cell.nodes.size(); ++i) {

@@ -61,6 +61,10 @@ struct Node {
   Location location;
 };
 
+inline bool is_declaration(const Node& node) {
+  return node.op == Op::Input || node.op == Op::State || node.op == Op::Param;
+}
+
 struct Statement {
   enum class Kind : std::uint8_t { Let, Next, Output };
   Kind kind = Kind::Let;

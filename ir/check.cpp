@@ -7,13 +7,14 @@
 #include <string>
 
 #include "ir/cell.hpp"
+#include "ir/environment.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc::ir {
 
 static void write_repro(const std::string& text) {
-  const char* folder = std::getenv("RNNC_DUMP_DIR");
-  const std::string path = (folder && *folder ? std::string(folder) + "/" : std::string()) + "repro.rnn";
+  const std::string folder = read_environment().dump_dir;
+  const std::string path = folder.empty() ? "repro.rnn" : folder + "/repro.rnn";
   std::ofstream file(path, std::ios::binary);
   file << text;
   file.flush();

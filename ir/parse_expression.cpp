@@ -12,10 +12,8 @@
 
 namespace rnnc::ir {
 
-static constexpr std::size_t kMostNodes = 1000000;
-
 Value Parser::add(Node node, Location location) {
-  if (++nodes_ > kMostNodes) fail(ErrorCode::Limit, location, "more than 1000000 operations");
+  if (++nodes_ > kMaxNodes) fail(ErrorCode::Limit, location, "more than 1000000 operations");
   node.location = location;
   Result<Type> type = infer_type(cell_, node);
   if (!type) throw ParseFailure{type.error()};

@@ -21,8 +21,6 @@ std::string number_text(float value) {
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
-bool is_declaration(const Node& node) { return node.op == Op::Input || node.op == Op::State || node.op == Op::Param; }
-
 std::string type_text(const Type& type) {
   std::string text = "f32";
   for (std::size_t i = 0; i < type.rank(); ++i) text += (i == 0 ? "[" : ", ") + type.dims[i].to_string();

@@ -11,14 +11,12 @@ namespace rnnc::ir {
 
 namespace {
 
-constexpr std::size_t kMostNodes = 1000000;
-
 class Verifier {
  public:
   explicit Verifier(const Cell& cell) : cell_(cell) {}
 
   Result<void> run() {
-    if (cell_.nodes.size() > kMostNodes) {
+    if (cell_.nodes.size() > kMaxNodes) {
       return error(ErrorCode::Limit, cell_.location, "cell " + cell_.name + " has more than 1000000 nodes");
     }
     if (Result<void> names = check_names(); !names) return names;
@@ -27,10 +25,6 @@ class Verifier {
   }
 
  private:
-  static bool is_declaration(const Node& node) {
-    return node.op == Op::Input || node.op == Op::State || node.op == Op::Param;
-  }
-
   Result<void> check_names() {
     if (!is_name(cell_.name)) return bad_name(cell_.location, cell_.name);
     for (const std::string& dim : cell_.dims) {

@@ -1,6 +1,7 @@
 // What a well-formed cell is, and the binding of its symbolic dims.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include <rnnc/result.hpp>
@@ -8,6 +9,8 @@
 #include "ir/cell.hpp"
 
 namespace rnnc::ir {
+
+inline constexpr std::size_t kMaxNodes = 1000000;  // of a cell, and of all cells of a text
 
 /// The type that `node` has as the next node of `cell`, or what is wrong with it, located at the node, with both shapes
 /// and a note where the operands were declared.

@@ -40,8 +40,7 @@ struct WidenF16 {
   }
 };
 
-/// Lane by lane, which compiles to one unpacking load: xsimd 8 has no load that widens at any address, and its zip_lo
-/// and zip_hi are wrong for AVX.
+/// Lane by lane: xsimd 8 has no load that widens at any address, and its zip_lo and zip_hi are wrong for AVX.
 Words load_halves(const std::byte* from) {
   std::uint16_t halves[kLanes];
   std::uint32_t words[kLanes];

@@ -111,6 +111,10 @@ Result<Program> load_program(Description description, RunKernel run, PrepareKern
 
 }  // namespace runtime
 
+namespace {
+constexpr std::int64_t kMaxBatch = std::int64_t{1} << 31;  // keeps every size within 64 bits
+}
+
 State::State(std::unique_ptr<StateContent> content) : content_(std::move(content)) {}
 State::State(State&&) noexcept = default;
 State& State::operator=(State&&) noexcept = default;
@@ -167,7 +171,7 @@ std::string Program::cell() const { return loaded_->description.cell; }
 std::string Program::cpu() const { return loaded_->description.cpu; }
 
 State Program::make_state(std::int64_t batch) const {
-  if (batch < 0) throw std::length_error("make_state: batch is negative");
+  if (batch < 0 || batch > kMaxBatch) throw std::length_error("make_state: batch is negative or absurd");
   const Description& description = loaded_->description;
   auto content = std::make_unique<StateContent>();
   content->program = loaded_;

@@ -80,7 +80,7 @@ class Program {
   std::string cell() const;
   std::string cpu() const;
 
-  /// A state of `batch` zero sequences. Throws std::bad_alloc, or std::length_error where `batch` < 0.
+  /// A state of `batch` zero sequences. Throws std::bad_alloc, or std::length_error where `batch` < 0 or > 2^31.
   State make_state(std::int64_t batch) const;
 
   /// What make_state(batch) takes, in bytes.

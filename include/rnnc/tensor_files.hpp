@@ -1,5 +1,5 @@
 // Tensors in files: safetensors holds many by name, .npy holds one. The readers are strict: what they do not understand
-// they reject by name. The writers leave the old file as it was when they fail, or the new one whole.
+// they reject by name. A writer replaces the old file by the whole new one, or fails and leaves it as it was.
 #pragma once
 
 #include <cstddef>

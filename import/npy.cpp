@@ -1,0 +1,177 @@
+// .npy: a magic number, a version, the size of the header, the header (npy_header.cpp) and the elements.
+#include <bit>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <rnnc/tensor_files.hpp>
+
+#include "import/file_error.hpp"
+#include "import/npy_header.hpp"
+#include "import/read_file.hpp"
+#include "import/tensor_size.hpp"
+#include "import/write_file.hpp"
+
+namespace rnnc {
+namespace {
+
+using files::file_error;
+
+static_assert(std::endian::native == std::endian::little, "sizes and arrays are used as they lie in the file");
+
+constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::size_t kVersionBytes = 2;      // major, minor
+constexpr std::size_t kHeaderAlignment = 64;  // of the elements, as NumPy writes them
+
+Error invalid(std::string_view file, std::string message) {
+  return file_error(ErrorCode::InvalidData, file, std::move(message));
+}
+
+Error cut_short(std::string_view file, std::size_t size) {
+  return invalid(file, "the file ends after " + std::to_string(size) + (size == 1 ? " byte" : " bytes") +
+                           ", within its header; copy or save it again");
+}
+
+struct Parts {
+  std::string_view header;
+  std::span<const std::byte> elements;
+};
+
+/// Where the header and the elements are. The header's size has two bytes in version 1.0 and four after.
+Result<Parts> split(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
+  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+  if (content.size() > limits.max_file_bytes) {
+    return file_error(ErrorCode::Limit, file,
+                      "the file has " + std::to_string(content.size()) + " bytes, more than the limit of " +
+                          std::to_string(limits.max_file_bytes) + "; raise the limit or split the array");
+  }
+  if (text.substr(0, kMagic.size()) != kMagic.substr(0, text.size())) {
+    return invalid(file, "this is no .npy file: it does not begin with \\x93NUMPY; write it with numpy.save");
+  }
+  if (text.size() < kMagic.size() + kVersionBytes) return cut_short(file, text.size());
+  const int major = static_cast<unsigned char>(text[kMagic.size()]);
+  const int minor = static_cast<unsigned char>(text[kMagic.size() + 1]);
+  if (major < 1 || major > 3 || minor != 0) {
+    return invalid(file, ".npy version " + std::to_string(major) + "." + std::to_string(minor) +
+                             " is unknown; versions 1.0, 2.0 and 3.0 are read");
+  }
+  const std::size_t field_bytes = major == 1 ? 2 : 4;
+  const std::size_t header_begin = kMagic.size() + kVersionBytes + field_bytes;
+  if (text.size() < header_begin) return cut_short(file, text.size());
+  std::uint32_t size = 0;
+  std::memcpy(&size, text.data() + kMagic.size() + kVersionBytes, field_bytes);
+  if (size > text.size() - header_begin) return cut_short(file, text.size());
+  if (size > limits.max_header_bytes) {
+    return file_error(ErrorCode::Limit, file,
+                      "the header has " + std::to_string(size) + " bytes, more than the limit of " +
+                          std::to_string(limits.max_header_bytes) + "; raise the limit");
+  }
+  return Parts{text.substr(header_begin, size), content.subspan(header_begin + size)};
+}
+
+Result<Tensor> parse(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
+  const auto parts = split(content, file, limits);
+  if (!parts) return parts.error();
+  auto header = files::parse_npy_header(parts->header, file, limits);
+  if (!header) return header.error();
+  const auto needed = files::tensor_bytes(header->type, header->shape, limits, file, "the array");
+  if (!needed) return needed.error();
+  if (const std::size_t held = parts->elements.size(); held != *needed) {
+    return invalid(file, "the array: shape " + to_string(header->shape) + " of " + std::string(name(header->type)) +
+                             " needs " + std::to_string(*needed) + " bytes, but " + std::to_string(held) +
+                             (held < *needed ? " follow the header; the file is cut short: copy it again"
+                                             : " follow the header; remove the rest or save the array again"));
+  }
+  return Tensor{header->type, std::move(header->shape),
+                std::vector<std::byte>(parts->elements.begin(), parts->elements.end())};
+}
+
+std::optional<std::string_view> spelled(ElementType type) {
+  switch (type) {
+    case ElementType::F64:
+      return "<f8";
+    case ElementType::F32:
+      return "<f4";
+    case ElementType::F16:
+      return "<f2";
+    case ElementType::BF16:
+      return std::nullopt;
+    case ElementType::I64:
+      return "<i8";
+    case ElementType::I32:
+      return "<i4";
+    case ElementType::I16:
+      return "<i2";
+    case ElementType::I8:
+      return "|i1";
+    case ElementType::U64:
+      return "<u8";
+    case ElementType::U32:
+      return "<u4";
+    case ElementType::U16:
+      return "<u2";
+    case ElementType::U8:
+      return "|u1";
+    case ElementType::Bool:
+      return "|b1";
+  }
+  return std::nullopt;
+}
+
+/// Everything before the elements. A shape within the usual limits keeps it far below version 1.0's 65535 bytes.
+std::string prefix(std::string_view descr, const Shape& shape) {
+  std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i > 0) dict += ", ";
+    dict += std::to_string(shape[i]);
+  }
+  dict += shape.size() == 1 ? ",), }" : "), }";
+  const std::size_t fixed = kMagic.size() + kVersionBytes + sizeof(std::uint16_t);
+  const std::size_t unpadded = fixed + dict.size() + 1;
+  dict.append((kHeaderAlignment - unpadded % kHeaderAlignment) % kHeaderAlignment, ' ');
+  dict += '\n';
+  const auto size = static_cast<std::uint16_t>(dict.size());
+  std::string text(kMagic);
+  text += '\x01';
+  text += '\x00';
+  text += static_cast<char>(size & 0xff);
+  text += static_cast<char>(size >> 8);
+  return text + dict;
+}
+
+Result<void> save(const std::string& path, const Tensor& tensor) {
+  if (auto writable = files::check_writable(tensor, path, "the array"); !writable) return writable;
+  const auto descr = spelled(tensor.type);
+  if (!descr) {
+    return invalid(path, "NumPy has no type for " + std::string(name(tensor.type)) +
+                             "; convert the tensor to F32 or save it as safetensors");
+  }
+  const std::string text = prefix(*descr, tensor.shape);
+  if (const auto total = text.size() + tensor.bytes.size(); total > FileLimits{}.max_file_bytes) {
+    return file_error(ErrorCode::Limit, path,
+                      "the file would have " + std::to_string(total) + " bytes, more than the limit of " +
+                          std::to_string(FileLimits{}.max_file_bytes) + "; save the array in parts");
+  }
+  return files::write_file(path, {std::as_bytes(std::span(text)), files::Bytes(tensor.bytes)});
+}
+
+}  // namespace
+
+Result<Tensor> parse_npy(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) try {
+  return parse(content, file, limits);
+} catch (const std::bad_alloc&) {
+  return files::out_of_memory(file);
+}
+
+Result<Tensor> load_npy(const std::string& path, const FileLimits& limits) {
+  const auto content = files::read_file(path, limits.max_file_bytes);
+  if (!content) return content.error();
+  return parse_npy(*content, path, limits);
+}
+
+Result<void> save_npy(const std::string& path, const Tensor& tensor) try {
+  return save(path, tensor);
+} catch (const std::bad_alloc&) {
+  return files::out_of_memory(path);
+}
+
+}  // namespace rnnc

@@ -1,0 +1,92 @@
+// The size is known before memory is taken for it, except for a pipe, which is read piece by piece up to the limit.
+#include "import/read_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "import/file_error.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr std::size_t kPipeChunkBytes = std::size_t{1} << 20;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+Error too_big(const std::string& path, const std::string& size, std::uint64_t max_bytes) {
+  return file_error(ErrorCode::Limit, path,
+                    "the file has " + size + " bytes, more than the limit of " + std::to_string(max_bytes) +
+                        "; raise the limit or split the file");
+}
+
+/// Reads until `content` is full or the file ends; answers the bytes read, or -1 with errno set.
+ssize_t read_some(int descriptor, std::byte* to, std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got = ::read(descriptor, to + done, size - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -1;
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return static_cast<ssize_t>(done);
+}
+
+/// `expected` is the size that the file system states, 0 for a pipe. A file may grow while it is read: what counts is
+/// where it ends.
+Result<std::vector<std::byte>> read_open(int descriptor, const std::string& path, std::size_t expected,
+                                         std::uint64_t max_bytes) {
+  std::vector<std::byte> content;
+  std::size_t done = 0;
+  while (true) {
+    // One byte more than expected, so that the end shows without a second allocation.
+    const std::size_t chunk = done == 0 && expected > 0 ? expected + 1 : std::max(kPipeChunkBytes, done / 2);
+    content.resize(done + chunk);
+    const ssize_t got = read_some(descriptor, content.data() + done, chunk);
+    if (got < 0) return system_error(path, "cannot read it", errno);
+    done += static_cast<std::size_t>(got);
+    if (done > max_bytes) return too_big(path, "at least " + std::to_string(done), max_bytes);
+    if (static_cast<std::size_t>(got) < chunk) break;
+  }
+  content.resize(done);
+  return content;
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> read_file(const std::string& path, std::uint64_t max_bytes) {
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.number() < 0) return system_error(path, "cannot open it", errno);
+  struct stat status;
+  if (::fstat(descriptor.number(), &status) != 0) return system_error(path, "cannot read it", errno);
+  if (S_ISDIR(status.st_mode)) {
+    return file_error(ErrorCode::File, path, "cannot read it: it is a folder; name a file in it");
+  }
+  const auto expected = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
+  if (expected > max_bytes) return too_big(path, std::to_string(expected), max_bytes);
+  try {
+    return read_open(descriptor.number(), path, expected, max_bytes);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(path);
+  }
+}
+
+}  // namespace rnnc::files

@@ -1,0 +1,95 @@
+// Files and bytes for the tests of readers and writers.
+#pragma once
+
+#include <stdlib.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <rnnc/result.hpp>
+
+#include "tests/support/catch.hpp"
+
+namespace rnnc::test {
+
+inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+template <class T>
+std::string little_endian(T value) {
+  std::string text;
+  for (std::size_t i = 0; i < sizeof(T); ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
+  return text;
+}
+
+inline void write_text(const std::string& path, std::string_view text) {
+  std::ofstream(path, std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
+}
+
+inline std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+template <class T>
+void check_error(const Result<T>& result, ErrorCode code, const std::string& text) {
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().to_string() == text);
+  CHECK(result.error().code == code);
+}
+
+/// Calls `parse` with every proper prefix of `file`, and with every byte of it changed to every other value.
+template <class Parse>
+void damage_everywhere(const std::string& file, const Parse& parse) {
+  for (std::size_t size = 0; size < file.size(); ++size) {
+    INFO("cut to " << size << " bytes");
+    // A heap copy of exactly that size, so that the address sanitizer sees a read past its end.
+    const std::string cut = file.substr(0, size);
+    CHECK_FALSE(parse(cut).ok());
+  }
+  std::size_t accepted = 0;
+  for (std::size_t at = 0; at < file.size(); ++at) {
+    std::string changed = file;
+    for (int flip = 1; flip < 256; ++flip) {
+      changed[at] = static_cast<char>(file[at] ^ flip);
+      accepted += parse(changed).ok();
+    }
+  }
+  CHECK(accepted > 0);  // changed elements are still elements
+  CHECK(accepted < file.size() * 255);
+}
+
+/// A folder of its own, gone at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "rnnc-test-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::string path() const { return path_.string(); }
+  std::string operator/(std::string_view name) const { return (path_ / name).string(); }
+  std::set<std::string> names() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.insert(entry.path().filename().string());
+    return names;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace rnnc::test

@@ -1,0 +1,73 @@
+// Golden tests: each .golden file of this folder holds a line that says what holds, what to print, a cell, and the text
+// expected. RNNC_BLESS=1 writes what was printed back into the files, for a change that is meant.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "compiler/pass.hpp"
+#include "compiler/plan.hpp"
+#include "ir/parse.hpp"
+#include "ir/print.hpp"
+#include "ir/verify.hpp"
+#include "tests/support/catch.hpp"
+
+namespace rnnc::test {
+namespace {
+
+constexpr const char* kRule = "----\n";
+
+struct Golden {
+  std::string reason;
+  std::string command;  // "after PASS [DIM=N]..." or "plan CPU [DIM=N]..."
+  std::string input;
+  std::string expected;
+};
+
+Golden read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  Golden golden;
+  std::getline(file, golden.reason);
+  std::getline(file, golden.command);
+  std::stringstream rest;
+  rest << file.rdbuf();
+  const std::string text = rest.str();
+  const std::size_t rule = text.find(kRule);
+  golden.input = text.substr(0, rule);
+  if (rule != std::string::npos) golden.expected = text.substr(rule + 5);
+  return golden;
+}
+
+std::string produce(const Golden& golden) {
+  std::istringstream words(golden.command);
+  std::string what, argument, binding;
+  words >> what >> argument;
+  ir::DimBindings dims;
+  while (words >> binding) dims[binding.substr(0, binding.find('='))] = std::stoll(binding.substr(binding.find('=') + 1));
+  const ir::Module module = ir::parse(golden.input).value();
+  const ir::Cell cell = ir::bind_dims(module.cells.front(), dims).value();
+  if (what == "after") return ir::print(compiler::run_passes(cell, argument));
+  const compiler::Target target = compiler::resolve_target(argument, false).value();
+  const compiler::Schedule schedule = compiler::make_schedule(compiler::run_passes(cell));
+  return compiler::print(compiler::make_plan(schedule, target), schedule, target);
+}
+
+}  // namespace
+
+TEST_CASE("cells print as expected after each pass and as plans", "[golden]") {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(RNNC_SOURCE_DIR) / "tests/golden")) {
+    if (entry.path().extension() != ".golden") continue;
+    ++files;
+    const Golden golden = read(entry.path());
+    INFO(entry.path().filename() << ": " << golden.reason);
+    const std::string produced = produce(golden);
+    if (std::getenv("RNNC_BLESS"))
+      std::ofstream(entry.path()) << golden.reason << "\n" << golden.command << "\n" << golden.input << kRule << produced;
+    else
+      CHECK(produced == golden.expected);
+  }
+  CHECK(files >= 15);
+}
+
+}  // namespace rnnc::test

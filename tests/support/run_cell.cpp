@@ -1,0 +1,107 @@
+#include "tests/support/run_cell.hpp"
+
+#include <rnnc/compile.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "ir/interpret.hpp"
+#include "ir/verify.hpp"
+#include "tests/support/random.hpp"
+
+namespace rnnc::test {
+namespace {
+
+std::int64_t elements(const ir::Type& type) {
+  std::int64_t n = 1;
+  for (const ir::Dim& dim : type.dims) n *= dim.value();
+  return n;
+}
+
+double worst(const std::vector<float>& ours, const ir::Vector& exact) {
+  if (ours.size() != exact.size()) return std::numeric_limits<double>::infinity();
+  double largest = 0;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    if (std::isnan(ours[i]) && std::isnan(exact[i])) continue;
+    const double error = std::fabs(ours[i] - exact[i]) / std::max(1.0, std::fabs(exact[i]));
+    if (!(error <= largest)) largest = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+  }
+  return largest;
+}
+
+}  // namespace
+
+ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t hidden_size) {
+  const Model model = standard_cell(name).value();
+  return ir::bind_dims(model.module().cells.front(), {{"I", input_size}, {"H", hidden_size}}).value();
+}
+
+Weights random_weights(const ir::Cell& cell, std::uint64_t seed) {
+  Random random(seed);
+  Weights weights;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op != ir::Op::Param) continue;
+    const double columns = node.type.rank() == 0 ? 1 : static_cast<double>(node.type.dims.back().value());
+    const auto range = static_cast<float>(1 / std::sqrt(columns));
+    weights[node.name] = random.vector(static_cast<std::size_t>(elements(node.type)), -range, range);
+  }
+  return weights;
+}
+
+Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu) {
+  auto module = std::make_shared<ir::Module>();
+  module->cells.push_back(cell);
+  TensorMap tensors;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op != ir::Op::Param) continue;
+    Shape shape;
+    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
+  }
+  return compile(Model(std::move(module)), tensors, {.cpu = cpu}).value();
+}
+
+Sequences random_sequences(const ir::Cell& cell, std::int64_t steps, std::int64_t batch, std::uint64_t seed) {
+  Random random(seed);
+  Sequences sequences{steps, batch, {}, {}};
+  std::int64_t input_size = 0;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op == ir::Op::Input) input_size += elements(node.type);
+    if (node.op == ir::Op::State)
+      sequences.states[node.name] = random.vector(static_cast<std::size_t>(batch * elements(node.type)), -1, 1);
+  }
+  sequences.x = random.vector(static_cast<std::size_t>(steps * batch * input_size), -1, 1);
+  return sequences;
+}
+
+Outcome run(const Program& program, const Sequences& sequences) {
+  State state = program.make_state(sequences.batch);
+  for (const auto& [name, values] : sequences.states) state.set(name, values).value();
+  Outcome outcome;
+  // NaN shows an element that nobody wrote.
+  outcome.y.assign(static_cast<std::size_t>(sequences.steps * sequences.batch * program.output_size()),
+                   std::numeric_limits<float>::quiet_NaN());
+  const RunStatus status = program.run({.x = sequences.x.data(),
+                                        .y = outcome.y.data(),
+                                        .steps = sequences.steps,
+                                        .batch = sequences.batch,
+                                        .state = state});
+  if (status != RunStatus::Ok) throw std::runtime_error("run failed");
+  for (const Port& port : program.states()) outcome.states[port.name] = state.get(port.name).value();
+  return outcome;
+}
+
+double error_against_interpreter(const ir::Cell& cell, const Weights& weights, const Sequences& sequences,
+                                 const Outcome& outcome) {
+  ir::NamedVectors params, states;
+  for (const auto& [name, values] : weights) params[name] = ir::Vector(values.begin(), values.end());
+  for (const auto& [name, values] : sequences.states) states[name] = ir::Vector(values.begin(), values.end());
+  const ir::Batch batch{sequences.steps, sequences.batch, ir::Vector(sequences.x.begin(), sequences.x.end()), {}};
+  double largest = worst(outcome.y, ir::interpret(cell, params, batch, states));
+  for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst(values, states.at(name)));
+  return largest;
+}
+
+}  // namespace rnnc::test

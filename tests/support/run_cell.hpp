@@ -1,0 +1,45 @@
+// Compiles a bound cell and runs it beside the interpreter: what differential tests are made of.
+#pragma once
+
+#include <rnnc/program.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/cell.hpp"
+
+namespace rnnc::test {
+
+using Weights = std::map<std::string, std::vector<float>>;
+
+/// A bound cell of ir/cells.
+ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t hidden_size);
+
+/// Dense weights of either sign, uniform in +-1/sqrt(columns).
+Weights random_weights(const ir::Cell& cell, std::uint64_t seed);
+
+Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu);
+
+struct Sequences {
+  std::int64_t steps = 0, batch = 0;
+  std::vector<float> x;                              // [T, B, I]
+  std::map<std::string, std::vector<float>> states;  // initial ones, [B, H]
+};
+
+/// Inputs and initial states in [-1, 1].
+Sequences random_sequences(const ir::Cell& cell, std::int64_t steps, std::int64_t batch, std::uint64_t seed);
+
+struct Outcome {
+  std::vector<float> y;
+  std::map<std::string, std::vector<float>> states;
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+Outcome run(const Program& program, const Sequences& sequences);
+
+/// The largest |jit - interpreter| / max(1, |interpreter|) over outputs and final states.
+double error_against_interpreter(const ir::Cell& cell, const Weights& weights, const Sequences& sequences,
+                                 const Outcome& outcome);
+
+}  // namespace rnnc::test

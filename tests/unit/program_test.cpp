@@ -1,0 +1,184 @@
+// Program and State: what a caller may rely on, and what happens to one who does not keep the contract.
+#include <rnnc/compile.hpp>
+#include <rnnc/program.hpp>
+
+#include <malloc.h>
+
+#include <atomic>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <stdexcept>
+#include <thread>
+
+#include "runtime/flush_denormals.hpp"
+#include "tests/support/allocations.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/guarded.hpp"
+#include "tests/support/random_cell.hpp"
+#include "tests/support/run_cell.hpp"
+
+namespace rnnc::test {
+namespace {
+
+Program gru(std::int64_t input_size, std::int64_t hidden_size) {
+  const ir::Cell cell = standard("gru", input_size, hidden_size);
+  return compile_cell(cell, random_weights(cell, 1), "host");
+}
+
+}  // namespace
+
+TEST_CASE("a program tells its shapes", "[program]") {
+  const Program program = gru(3, 5);
+  CHECK(program.cell() == "gru");
+  CHECK(program.input_size() == 3);
+  CHECK(program.output_size() == 5);
+  REQUIRE(program.states().size() == 1);
+  CHECK(program.states()[0].name == "h");
+  CHECK(program.states()[0].shape == Shape{5});
+  CHECK(program.inputs()[0].shape == Shape{3});
+  CHECK(program.state_bytes(0) == 0);
+  CHECK(program.state_bytes(2) > 0);
+  CHECK(program.weights_bytes() >= 4 * (3 * 5 * (3 + 5)));
+}
+
+TEST_CASE("a wrong call changes neither state nor output", "[program]") {
+  const Program program = gru(3, 5);
+  const Program other = gru(3, 5);
+  State state = program.make_state(2);
+  state.set("h", std::vector<float>(10, 0.5f)).value();
+  std::vector<float> x(12, 1.0f), y(20, 7.0f);
+  const std::int32_t lengths[] = {2, 3};
+  const auto call = [&](const Program& p, const float* in, float* out, std::int64_t steps, std::int64_t batch,
+                        const std::int32_t* n) {
+    return p.run({.x = in, .y = out, .steps = steps, .batch = batch, .state = state, .lengths = n});
+  };
+  CHECK(call(program, x.data(), y.data(), 2, 3, nullptr) == RunStatus::BatchMismatch);
+  CHECK(call(other, x.data(), y.data(), 2, 2, nullptr) == RunStatus::WrongState);
+  CHECK(call(program, x.data(), y.data(), -1, 2, nullptr) == RunStatus::NegativeSteps);
+  CHECK(call(program, nullptr, y.data(), 2, 2, nullptr) == RunStatus::MissingPointer);
+  CHECK(call(program, x.data(), nullptr, 2, 2, nullptr) == RunStatus::MissingPointer);
+  CHECK(call(program, x.data(), y.data(), 2, 2, lengths) == RunStatus::BadLength);
+  CHECK(y == std::vector<float>(20, 7.0f));
+  CHECK(state.get("h").value() == std::vector<float>(10, 0.5f));
+}
+
+TEST_CASE("no steps and no sequences are no-ops", "[program]") {
+  const Program program = gru(3, 5);
+  State state = program.make_state(2);
+  state.set("h", std::vector<float>(10, 0.5f)).value();
+  CHECK(program.run({.x = nullptr, .y = nullptr, .steps = 0, .batch = 2, .state = state}) == RunStatus::Ok);
+  CHECK(state.get("h").value() == std::vector<float>(10, 0.5f));
+  State empty = program.make_state(0);
+  CHECK(program.run({.x = nullptr, .y = nullptr, .steps = 4, .batch = 0, .state = empty}) == RunStatus::Ok);
+  CHECK(empty.get("h").value().empty());
+  CHECK_THROWS_AS(program.make_state(-1), std::length_error);
+  CHECK_THROWS(program.make_state(std::numeric_limits<std::int64_t>::max()));
+}
+
+TEST_CASE("states are set and read by name, and reset to zero", "[program]") {
+  const Program program = gru(3, 5);
+  State state = program.make_state(1);
+  CHECK(state.set("c", std::vector<float>(5)).error().message == "cell gru has no state c; its states are: h");
+  CHECK(state.set("h", std::vector<float>(4)).error().message ==
+        "shape mismatch: state h of batch 1 takes 5 elements but got 4");
+  CHECK(state.get("q").error().code == ErrorCode::Name);
+  const std::vector<float> x(3, 1.0f);
+  std::vector<float> y(5), again(5);
+  REQUIRE(program.step(state, x.data(), y.data()) == RunStatus::Ok);
+  CHECK(state.get("h").value() == y);
+  state.reset();
+  CHECK(state.get("h").value() == std::vector<float>(5));
+  REQUIRE(program.step(state, x.data(), again.data()) == RunStatus::Ok);
+  CHECK(again == y);
+}
+
+TEST_CASE("running allocates nothing", "[program]") {
+  const Program program = gru(7, 33);
+  State state = program.make_state(3);
+  const std::vector<float> x(7 * 3 * 20, 0.25f);
+  std::vector<float> y(33 * 3 * 20);
+  const std::int32_t lengths[] = {20, 3, 0};
+  const long before = allocations();
+  const auto in_use = mallinfo2().uordblks;
+  const RunStatus whole = program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state});
+  const RunStatus ragged =
+      program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state, .lengths = lengths});
+  const RunStatus step = program.step(state, x.data(), y.data());
+  const auto in_use_after = mallinfo2().uordblks;
+  const long after = allocations();
+  CHECK(in_use_after == in_use);
+  CHECK(after == before);
+  CHECK(whole == RunStatus::Ok);
+  CHECK(ragged == RunStatus::Ok);
+  CHECK(step == RunStatus::Ok);
+}
+
+TEST_CASE("generated code stays within the caller's buffers", "[program]") {
+  const auto check = [](const ir::Cell& cell, const Weights& weights, std::int64_t batch) {
+    const Program program = compile_cell(cell, weights, "host");
+    const Sequences sequences = random_sequences(cell, 3, batch, 4);
+    const Outcome expected = run(program, sequences);
+    for (const bool at_end : {false, true}) {
+      const Guarded x(sequences.x, at_end), y(expected.y.size(), at_end);
+      State state = program.make_state(batch);
+      for (const auto& [name, values] : sequences.states) state.set(name, values).value();
+      REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = 3, .batch = batch, .state = state}) == RunStatus::Ok);
+      CHECK(y.values() == expected.y);
+    }
+  };
+  for (const std::int64_t size : {1, 3, 15, 16, 17, 31, 33}) {
+    const ir::Cell cell = standard("lstm_peephole", size, size);
+    check(cell, random_weights(cell, 1), 7);
+  }
+  for (std::uint64_t seed = 7000; seed < 7020; ++seed) {
+    const RandomCell random = random_cell(seed);
+    check(random.cell, random.weights, 2);
+  }
+}
+
+#if defined(__x86_64__)
+TEST_CASE("denormals are flushed inside a call and the caller's mode comes back", "[program]") {
+  // Without a flush h would decay through denormals.
+  const Model model = parse("cell c { input x : f32 state h : f32[4] h' = 0.5 * h + x output h' }").value();
+  const Program program = compile(model, {}).value();
+  State state = program.make_state(1);
+  state.set("h", std::vector<float>(4, 1.0f)).value();
+  const std::vector<float> x(200, 0.0f);
+  std::vector<float> y(800);
+  const unsigned before = _mm_getcsr();
+  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = 200, .batch = 1, .state = state}) == RunStatus::Ok);
+  CHECK((_mm_getcsr() & 0xffc0u) == (before & 0xffc0u));
+  CHECK(y[125 * 4] == std::ldexp(1.0f, -126));
+  CHECK(y[126 * 4] == 0.0f);
+}
+#endif
+
+#if defined(__linux__)
+TEST_CASE("no page is writable and executable after compiling", "[program]") {
+  const Program program = gru(4, 4);
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  int lines = 0;
+  while (std::getline(maps, line)) {
+    ++lines;
+    INFO(line);
+    CHECK(line.find(" rwx") == std::string::npos);
+  }
+  CHECK(lines > 10);
+}
+#endif
+
+TEST_CASE("one program serves several threads, each with its own state", "[program]") {
+  const ir::Cell cell = standard("lstm", 5, 9);
+  const Program program = compile_cell(cell, random_weights(cell, 1), "host");
+  const Sequences sequences = random_sequences(cell, 50, 2, 3);
+  const Outcome expected = run(program, sequences);
+  std::atomic<int> equal = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) threads.emplace_back([&] { equal += run(program, sequences) == expected; });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(equal == 8);
+}
+
+}  // namespace rnnc::test
