@@ -5,6 +5,7 @@ find_package(nlohmann_json REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
 find_package(Threads REQUIRED)
 find_package(dnnl REQUIRED CONFIG)
+find_package(OpenMP REQUIRED COMPONENTS CXX)  # Debian's oneDNN runs on it
 
 find_program(RNNC_CCACHE ccache)
 if(RNNC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

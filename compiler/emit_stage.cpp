@@ -56,7 +56,7 @@ class StageEmitter {
 
   void emit_blocks(const Tile& tile, llvm::Value* begin, llvm::Value* end, llvm::Value* block, bool has_tail) {
     emit_for(builder_, begin, end, tile.rows, [&](llvm::Value* row) {
-      emit_tile(builder_, context_, stage_, {tile, row, block, has_tail});
+      emit_tile(builder_, context_, stage_, plan_.row_by_row, {tile, row, block, has_tail});
     });
   }
 

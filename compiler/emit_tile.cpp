@@ -28,8 +28,24 @@ class TileEmitter {
         functions_(builder, static_cast<unsigned>(lanes_), context.target.fma),
         vector_type_(llvm::FixedVectorType::get(builder.getFloatTy(), static_cast<unsigned>(lanes_))) {}
 
-  void run() {
+  void run(bool row_by_row) {
     for (ir::Value product : stage_.products) emit_product(product);
+    if (row_by_row && place_.tile.rows > 1)
+      finish_row_by_row();
+    else
+      finish();
+  }
+
+ private:
+  // A value for one row and block of the tile.
+  struct Part {
+    ir::Value value;
+    int row = 0;
+    int block = 0;
+    friend auto operator<=>(const Part&, const Part&) = default;
+  };
+
+  void finish() {
     // All values before any store: a stage may overwrite in place what it reads.
     std::vector<std::pair<const Store*, Values>> stores;
     std::vector<std::pair<const ReductionStep*, Values>> reductions;
@@ -48,14 +64,31 @@ class TileEmitter {
       }
   }
 
- private:
-  // A value for one row and block of the tile.
-  struct Part {
-    ir::Value value;
-    int row = 0;
-    int block = 0;
-    friend auto operator<=>(const Part&, const Part&) = default;
-  };
+  // Parks all gates in memory, then finishes each row as a tile of its own.
+  void finish_row_by_row() {
+    llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
+    const std::size_t gates = gates_.size(), per_row = gates * static_cast<std::size_t>(place_.tile.blocks);
+    auto* type = llvm::ArrayType::get(vector_type_, per_row * static_cast<std::size_t>(place_.tile.rows));
+    llvm::Value* parked = llvm::IRBuilder<>(&entry, entry.begin()).CreateAlloca(type);
+    const auto slot = [&](llvm::Value* row, std::size_t gate, int block) {
+      llvm::Value* first = builder_.CreateMul(row, builder_.getInt64(per_row));
+      llvm::Value* index = builder_.getInt64(static_cast<std::size_t>(block) * gates + gate);
+      return builder_.CreateGEP(vector_type_, builder_.CreateGEP(vector_type_, parked, first), index);
+    };
+    for (int row = 0; row < place_.tile.rows; ++row)
+      for (int block = 0; block < place_.tile.blocks; ++block)
+        for (std::size_t gate = 0; gate < gates; ++gate)
+          builder_.CreateStore(values_.at({gates_[gate], row, block}), slot(builder_.getInt64(row), gate, block));
+    emit_for(builder_, builder_.getInt64(0), builder_.getInt64(place_.tile.rows), 1, [&](llvm::Value* row) {
+      const Tile tile{1, place_.tile.blocks, place_.tile.unroll};
+      const TilePlace place{tile, builder_.CreateAdd(place_.row, row), place_.block, place_.has_tail};
+      TileEmitter one(builder_, context_, stage_, place);
+      for (int block = 0; block < tile.blocks; ++block)
+        for (std::size_t gate = 0; gate < gates; ++gate)
+          one.values_[{gates_[gate], 0, block}] = builder_.CreateLoad(vector_type_, slot(row, gate, block));
+      one.finish();
+    });
+  }
 
   std::size_t tile_size() const { return static_cast<std::size_t>(place_.tile.rows * place_.tile.blocks); }
   std::size_t at(int row, int block) const { return static_cast<std::size_t>(row * place_.tile.blocks + block); }
@@ -207,23 +240,41 @@ class TileEmitter {
 
   void emit_column(const Panel& panel, const Values& vectors, const Values& panels, llvm::Value* column, std::int64_t k,
                    Values& chains) {
-    const int rows = place_.tile.rows, blocks = place_.tile.blocks;
-    Values operand;
-    for (int row = 0; row < rows; ++row)
-      operand.push_back(builder_.CreateVectorSplat(
-          static_cast<unsigned>(lanes_),
-          builder_.CreateLoad(builder_.getFloatTy(), offset(offset(vectors[row], column), builder_.getInt64(k)))));
+    const std::size_t weights = static_cast<std::size_t>(place_.tile.blocks * panel.gates);
     llvm::Value* first = builder_.CreateMul(column, builder_.getInt64(panel.gates * lanes_));
-    for (int block = 0; block < blocks; ++block)
-      for (int gate = 0; gate < panel.gates; ++gate) {
-        llvm::Value* from = offset(offset(panels[block], first), builder_.getInt64((k * panel.gates + gate) * lanes_));
-        llvm::Value* weight =
-            builder_.CreateAlignedLoad(vector_type_, from, llvm::Align(static_cast<unsigned>(lanes_) * 4));
-        for (int row = 0; row < rows; ++row) {
-          llvm::Value*& chain = chains[at(row, block) * static_cast<std::size_t>(panel.gates) + gate];
-          chain = functions_.fma(weight, operand[row], chain);
-        }
+    const auto load_weight = [&](std::size_t i) {
+      const auto block = static_cast<std::int64_t>(i) / panel.gates, gate = static_cast<std::int64_t>(i) % panel.gates;
+      llvm::Value* from = offset(offset(panels[static_cast<std::size_t>(block)], first),
+                                 builder_.getInt64((k * panel.gates + gate) * lanes_));
+      return builder_.CreateAlignedLoad(vector_type_, from, llvm::Align(static_cast<unsigned>(lanes_) * 4));
+    };
+    const auto load_operand = [&](std::size_t row) {
+      llvm::Value* from = offset(offset(vectors[row], column), builder_.getInt64(k));
+      return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_),
+                                        builder_.CreateLoad(builder_.getFloatTy(), from));
+    };
+    // An outer product: the shorter side is held, the longer one passes by, so that what lives beside the chains is least.
+    if (weights < vectors.size())
+      outer_product(weights, load_weight, vectors.size(), load_operand,
+                    [&](std::size_t weight, std::size_t row) { return row * weights + weight; }, chains);
+    else
+      outer_product(vectors.size(), load_operand, weights, load_weight,
+                    [&](std::size_t row, std::size_t weight) { return row * weights + weight; }, chains);
+  }
+
+  using Load = llvm::function_ref<llvm::Value*(std::size_t)>;
+
+  void outer_product(std::size_t held_count, Load load_held, std::size_t passing_count, Load load_passing,
+                     llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains) {
+    Values held;
+    for (std::size_t i = 0; i < held_count; ++i) held.push_back(load_held(i));
+    for (std::size_t j = 0; j < passing_count; ++j) {
+      llvm::Value* passing = load_passing(j);
+      for (std::size_t i = 0; i < held_count; ++i) {
+        llvm::Value*& chain = chains[chain_at(i, j)];
+        chain = functions_.fma(held[i], passing, chain);
       }
+    }
   }
 
   llvm::Value* offset(llvm::Value* pointer, llvm::Value* floats) {
@@ -233,6 +284,7 @@ class TileEmitter {
   // A stacked product is read through slices, one for each gate; a lone one is its own gate.
   void keep_gates(ir::Value product, const Panel& panel, const Values& chains) {
     const auto keep = [&](ir::Value value, int gate) {
+      gates_.push_back(value);
       for (int row = 0; row < place_.tile.rows; ++row)
         for (int block = 0; block < place_.tile.blocks; ++block)
           values_[{value, row, block}] = chains[at(row, block) * static_cast<std::size_t>(panel.gates) + gate];
@@ -277,6 +329,7 @@ class TileEmitter {
   FunctionEmitter functions_;
   llvm::Type* vector_type_;
   std::map<Part, llvm::Value*> values_;
+  std::vector<ir::Value> gates_;  // of the products emitted so far
   std::map<std::pair<Space, int>, llvm::Value*> row_bases_;
 };
 
@@ -284,9 +337,9 @@ class TileEmitter {
 
 float reduction_start(bool is_sum) { return is_sum ? 0.0f : -std::numeric_limits<float>::infinity(); }
 
-void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage,
+void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, bool row_by_row,
                const TilePlace& place) {
-  TileEmitter(builder, context, stage, place).run();
+  TileEmitter(builder, context, stage, place).run(row_by_row);
 }
 
 }  // namespace rnnc::compiler

@@ -18,7 +18,8 @@ struct TilePlace {
 /// What a reduction begins with in every lane.
 float reduction_start(bool is_sum);
 
-void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage,
+/// With `row_by_row` the element-wise part of a tile of several rows is a loop.
+void emit_tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, bool row_by_row,
                const TilePlace& place);
 
 }  // namespace rnnc::compiler

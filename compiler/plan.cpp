@@ -1,6 +1,7 @@
 #include "compiler/plan.hpp"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "ir/check.hpp"
@@ -19,6 +20,7 @@ constexpr int kChains = 8;
 // FMAs in one pass of a product loop: enough to make the loop's own instructions cheap, few enough to compile fast.
 constexpr int kFmasPerPass = 64;
 constexpr int kMostUnroll = 8;
+constexpr int kFewFunctions = 2;
 constexpr int kStridedSums = 16;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -45,6 +47,25 @@ int blocks_for_one_row(int gates, int blocks, int budget) {
   return wanted;
 }
 
+// Functions applied to an element of the stage behind its products.
+int count_functions(const Schedule& schedule, const Stage& stage) {
+  std::set<Value> seen;
+  std::vector<Value> pending;
+  for (const Store& store : stage.stores) pending.push_back(store.value);
+  for (const ReductionStep& step : stage.reductions) pending.push_back(schedule.cell[step.node].operands[0]);
+  int count = 0;
+  while (!pending.empty()) {
+    const Value value = pending.back();
+    pending.pop_back();
+    const Node& node = schedule.cell[value];
+    const bool loaded = schedule.homes[value.index] && schedule.depths[value.index] < stage.depth;
+    if (node.op != ir::Op::Map || loaded || !seen.insert(value).second) continue;
+    ++count;
+    pending.insert(pending.end(), node.operands.begin(), node.operands.end());
+  }
+  return count;
+}
+
 StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target& target) {
   const int gates = most_gates(schedule, stage);
   const int blocks = static_cast<int>(divide_up(stage.units, target.lanes));
@@ -55,6 +76,7 @@ StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target&
     plan.tiles = {{1, parts}};
     return plan;
   }
+  plan.row_by_row = count_functions(schedule, stage) > kFewFunctions;
   int rows = 1;
   for (int candidate : {6, 3, 2})
     if (rows == 1 && candidate * gates <= budget) rows = candidate;
@@ -121,7 +143,7 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
       out << " " << tile.rows << "x" << tile.blocks;
       if (!stage.products.empty()) out << " by " << tile.unroll;
     }
-    out << "\n";
+    out << (plan.stages[s].row_by_row ? ", row by row\n" : "\n");
     for (const Store& store : stage.stores)
       out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
           << (store.exact ? ", exact" : "") << "\n";

@@ -29,6 +29,8 @@ struct Panel {
 
 struct StagePlan {
   std::vector<Tile> tiles;  // by falling number of rows, the last with one; each takes what the one before leaves over
+  // The element-wise part runs row after row in a loop, with accumulators parked in memory: less code where it is long.
+  bool row_by_row = false;
 };
 
 struct Plan {

@@ -33,7 +33,8 @@ struct Options {
 };
 
 struct Findings {
-  double ulp = 0, beyond = 0;  // `beyond`: the largest absolute error where the row's ulp bound does not hold
+  double ulp = 0;     // of the errors above the row's floor
+  double beyond = 0;  // the largest absolute error where the row's ulp bound does not hold
   float at = 0;
   std::uint64_t wrong = 0, hash = 0;
 
@@ -91,15 +92,16 @@ Findings compare(const Block& block, const ir::FunctionFacts& row, std::uint64_t
     const double exact = ir::evaluate(row.function, operands.data());
     const float got = block.result[i];
     const double error = test::ulp_error(got, exact);
+    const double absolute = std::fabs(static_cast<double>(got) - exact);
     const std::uint32_t bits = std::isnan(got) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(got);
     findings.hash += mix((first + i) << 32 | bits);
     if (std::isinf(error) || (bounded && std::fabs(got) > 1)) {
       ++findings.wrong;
-    } else if (error > findings.ulp) {
+    } else if (error > findings.ulp && absolute > row.floor) {
       findings.ulp = error;
       findings.at = block.operands[0][i];
     }
-    if (error > row.ulp) findings.beyond = std::max(findings.beyond, std::fabs(static_cast<double>(got) - exact));
+    if (error > row.ulp) findings.beyond = std::max(findings.beyond, absolute);
   }
   return findings;
 }

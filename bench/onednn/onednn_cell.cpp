@@ -1,0 +1,261 @@
+#include "bench/onednn/onednn_cell.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <type_traits>
+#include <unordered_map>
+
+#include "runtime/flush_denormals.hpp"
+
+namespace rnnc::bench {
+namespace {
+
+using dnnl::memory;
+using Descriptor = memory::desc;
+using Names = std::vector<std::string>;
+
+enum class Kind { Lstm, LstmPeephole, GruLinearBeforeReset, Gru, Rnn, RnnRelu };
+
+// Our parameters in the order of oneDNN's gates, from its developer guide, "RNN": LSTM i, f, c~, o, and peepholes i, f, o;
+// GRU u, r, o with h' = u * h + (1 - u) * o, so that u is our z; the linear-before-reset GRU has a fourth bias, which
+// stays inside the product with r.
+struct Layout {
+  std::string name;
+  Kind kind;
+  Names input, recurrent, bias, peephole;
+};
+
+const std::vector<Layout>& layouts() {
+  static const std::vector<Layout> all = {
+      {"lstm", Kind::Lstm, {"Wi", "Wf", "Wg", "Wo"}, {"Ui", "Uf", "Ug", "Uo"}, {"bi", "bf", "bg", "bo"}, {}},
+      {"lstm_peephole", Kind::LstmPeephole, {"Wi", "Wf", "Wg", "Wo"}, {"Ui", "Uf", "Ug", "Uo"},
+       {"bi", "bf", "bg", "bo"}, {"Pi", "Pf", "Po"}},
+      {"gru", Kind::GruLinearBeforeReset, {"Wz", "Wr", "Wn"}, {"Uz", "Ur", "Un"}, {"bz", "br", "bn", "bun"}, {}},
+      {"gru_cho", Kind::Gru, {"Wz", "Wr", "Wn"}, {"Uz", "Ur", "Un"}, {"bz", "br", "bn"}, {}},
+      {"rnn", Kind::Rnn, {"W"}, {"U"}, {"b"}, {}},
+      {"rnn_relu", Kind::RnnRelu, {"W"}, {"U"}, {"b"}, {}},
+  };
+  return all;
+}
+
+Error baseline_error(ErrorCode code, const std::string& why) { return {code, {}, "oneDNN baseline: " + why, {}}; }
+
+struct Sizes {
+  std::int64_t steps = 0, batch = 0, input = 0, hidden = 0;
+};
+
+struct Descriptors {
+  Descriptor x, y, h, c, w, u, bias, peephole;
+};
+
+Descriptors descriptors(const Layout& layout, const Sizes& s) {
+  using Tag = memory::format_tag;
+  const auto gates = static_cast<std::int64_t>(layout.input.size());
+  const auto f32 = [](memory::dims dims, Tag tag) { return Descriptor(std::move(dims), memory::data_type::f32, tag); };
+  Descriptors d;
+  d.x = f32({s.steps, s.batch, s.input}, Tag::tnc);
+  d.y = f32({s.steps, s.batch, s.hidden}, Tag::tnc);
+  d.h = f32({1, 1, s.batch, s.hidden}, Tag::ldnc);
+  d.c = d.h;
+  d.w = f32({1, 1, s.input, gates, s.hidden}, Tag::any);
+  d.u = f32({1, 1, s.hidden, gates, s.hidden}, Tag::any);
+  d.bias = f32({1, 1, static_cast<std::int64_t>(layout.bias.size()), s.hidden}, Tag::ldgo);
+  d.peephole = f32({1, 1, 3, s.hidden}, Tag::ldgo);
+  return d;
+}
+
+struct Made {
+  dnnl::primitive primitive;
+  Descriptor w, u;  // as the primitive wants its weights
+};
+
+// Version 3 dropped the operation descriptor that version 2 wraps the arguments in.
+template <class Primitive, class... Arguments>
+Made make_primitive(const dnnl::engine& engine, const Arguments&... arguments) {
+  const auto description = [&] {
+    using Description = typename Primitive::primitive_desc;
+    if constexpr (std::is_constructible_v<Description, const dnnl::engine&, const Arguments&...>)
+      return Description(engine, arguments...);
+    else
+      return Description(typename Primitive::desc(arguments...), engine);
+  }();
+  return {Primitive(description), description.weights_layer_desc(), description.weights_iter_desc()};
+}
+
+Made make_primitive(Kind kind, const dnnl::engine& engine, const Descriptors& d) {
+  const auto use = dnnl::prop_kind::forward_inference;
+  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
+  switch (kind) {
+    case Kind::Lstm:
+      return make_primitive<dnnl::lstm_forward>(engine, use, direction, d.x, d.h, d.c, d.w, d.u, d.bias, d.y, d.h, d.c);
+    case Kind::LstmPeephole:
+      return make_primitive<dnnl::lstm_forward>(engine, use, direction, d.x, d.h, d.c, d.w, d.u, d.peephole, d.bias,
+                                                d.y, d.h, d.c);
+    case Kind::GruLinearBeforeReset:
+      return make_primitive<dnnl::lbr_gru_forward>(engine, use, direction, d.x, d.h, d.w, d.u, d.bias, d.y, d.h);
+    case Kind::Gru:
+      return make_primitive<dnnl::gru_forward>(engine, use, direction, d.x, d.h, d.w, d.u, d.bias, d.y, d.h);
+    case Kind::Rnn:
+      return make_primitive<dnnl::vanilla_rnn_forward>(engine, use, dnnl::algorithm::eltwise_tanh, direction, d.x, d.h,
+                                                       d.w, d.u, d.bias, d.y, d.h);
+    case Kind::RnnRelu:
+      return make_primitive<dnnl::vanilla_rnn_forward>(engine, use, dnnl::algorithm::eltwise_relu, direction, d.x, d.h,
+                                                       d.w, d.u, d.bias, d.y, d.h);
+  }
+  return {};
+}
+
+Result<void> check(const Layout& layout, const TensorMap& weights, const Sizes& s) {
+  const auto expect = [&](const Names& names, const Shape& shape) -> Result<void> {
+    for (const std::string& name : names) {
+      const auto found = weights.find(name);
+      if (found == weights.end())
+        return baseline_error(ErrorCode::InvalidData, "no tensor for parameter " + name);
+      if (found->second.shape != shape)
+        return baseline_error(ErrorCode::InvalidData, "parameter " + name + " must be " + to_string(shape) +
+                                                          " but is " + to_string(found->second.shape));
+    }
+    return {};
+  };
+  for (const auto& checked : {expect(layout.input, {s.hidden, s.input}), expect(layout.recurrent, {s.hidden, s.hidden}),
+                              expect(layout.bias, {s.hidden}), expect(layout.peephole, {s.hidden})})
+    if (!checked) return checked;
+  return {};
+}
+
+std::span<float> elements(const memory& m) {
+  return {static_cast<float*>(m.get_data_handle()), m.get_desc().get_size() / sizeof(float)};
+}
+
+memory zeros(const Descriptor& descriptor, const dnnl::engine& engine) {
+  memory m(descriptor, engine);
+  std::ranges::fill(elements(m), 0.0f);
+  return m;
+}
+
+// [gate][unit] in one block.
+void fill_vectors(const memory& to, const Names& names, const TensorMap& weights) {
+  float* next = elements(to).data();
+  for (const std::string& name : names) next = std::ranges::copy(weights.at(name).to_f32(), next).out;
+}
+
+}  // namespace
+
+struct OnednnCell::Content {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+  dnnl::primitive primitive;
+  memory x, y, h, h_final, c, c_final;
+  bool has_c = false;
+  std::unordered_map<int, memory> arguments;
+
+  // Our [unit][column] of each gate to oneDNN's [column][gate][unit], then to the layout it asks for.
+  memory pack(const Names& names, const TensorMap& weights, std::int64_t columns, std::int64_t hidden,
+              const Descriptor& wanted) {
+    const auto gates = static_cast<std::int64_t>(names.size());
+    memory plain({{1, 1, columns, gates, hidden}, memory::data_type::f32, memory::format_tag::ldigo}, engine);
+    float* to = elements(plain).data();
+    for (std::int64_t g = 0; g < gates; ++g) {
+      const std::vector<float> from = weights.at(names[static_cast<std::size_t>(g)]).to_f32();
+      for (std::int64_t unit = 0; unit < hidden; ++unit)
+        for (std::int64_t k = 0; k < columns; ++k)
+          to[(k * gates + g) * hidden + unit] = from[static_cast<std::size_t>(unit * columns + k)];
+    }
+    memory packed(wanted, engine);
+    dnnl::reorder(plain, packed).execute(stream, plain, packed);
+    stream.wait();
+    return packed;
+  }
+
+  void set_up(const Layout& layout, const TensorMap& weights, const Sizes& s) {
+    const Descriptors d = descriptors(layout, s);
+    Made made = make_primitive(layout.kind, engine, d);
+    primitive = std::move(made.primitive);
+    x = zeros(d.x, engine), y = zeros(d.y, engine), h = zeros(d.h, engine), h_final = zeros(d.h, engine);
+    memory bias = zeros(d.bias, engine);
+    fill_vectors(bias, layout.bias, weights);
+    arguments = {{DNNL_ARG_SRC_LAYER, x},
+                 {DNNL_ARG_SRC_ITER, h},
+                 {DNNL_ARG_WEIGHTS_LAYER, pack(layout.input, weights, s.input, s.hidden, made.w)},
+                 {DNNL_ARG_WEIGHTS_ITER, pack(layout.recurrent, weights, s.hidden, s.hidden, made.u)},
+                 {DNNL_ARG_BIAS, bias},
+                 {DNNL_ARG_DST_LAYER, y},
+                 {DNNL_ARG_DST_ITER, h_final}};
+    has_c = layout.kind == Kind::Lstm || layout.kind == Kind::LstmPeephole;
+    if (has_c) {
+      c = zeros(d.c, engine), c_final = zeros(d.c, engine);
+      arguments[DNNL_ARG_SRC_ITER_C] = c;
+      arguments[DNNL_ARG_DST_ITER_C] = c_final;
+    }
+    if (!layout.peephole.empty()) {
+      memory peephole = zeros(d.peephole, engine);
+      fill_vectors(peephole, layout.peephole, weights);
+      arguments[DNNL_ARG_WEIGHTS_PEEPHOLE] = peephole;
+    }
+  }
+
+  std::span<float> state(const std::string& name, const memory& of_h, const memory& of_c) const {
+    if (name == "h") return elements(of_h);
+    if (name == "c" && has_c) return elements(of_c);
+    return {};
+  }
+};
+
+std::string OnednnCell::version() {
+  const auto* version = dnnl_version();
+  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
+}
+
+Names OnednnCell::cells() {
+  Names names;
+  for (const Layout& layout : layouts()) names.push_back(layout.name);
+  return names;
+}
+
+Result<OnednnCell> OnednnCell::make(const std::string& cell, const TensorMap& weights, std::int64_t steps,
+                                    std::int64_t batch, int threads) {
+  const auto layout = std::ranges::find(layouts(), cell, &Layout::name);
+  if (layout == layouts().end()) {
+    std::string known;
+    for (const std::string& name : cells()) known += (known.empty() ? "" : ", ") + name;
+    return baseline_error(ErrorCode::Unsupported, "oneDNN has no cell " + cell + "; it has " + known);
+  }
+  if (steps < 1 || batch < 1) return baseline_error(ErrorCode::Unsupported, "steps and batch must be at least 1");
+  const auto first = weights.find(layout->input.front());
+  if (first == weights.end() || first->second.shape.size() != 2)
+    return baseline_error(ErrorCode::InvalidData, "no matrix " + layout->input.front());
+  const Sizes sizes{steps, batch, first->second.shape[1], first->second.shape[0]};
+  if (const auto checked = check(*layout, weights, sizes); !checked) return checked.error();
+  omp_set_num_threads(threads);
+  try {
+    auto content = std::make_unique<Content>();
+    content->set_up(*layout, weights, sizes);
+    return OnednnCell(std::move(content));
+  } catch (const dnnl::error& error) {
+    return baseline_error(ErrorCode::Unsupported, error.what());
+  }
+}
+
+OnednnCell::OnednnCell(std::unique_ptr<Content> content) : content_(std::move(content)) {}
+OnednnCell::OnednnCell(OnednnCell&&) noexcept = default;
+OnednnCell& OnednnCell::operator=(OnednnCell&&) noexcept = default;
+OnednnCell::~OnednnCell() = default;
+
+std::span<float> OnednnCell::input() { return elements(content_->x); }
+std::span<float> OnednnCell::initial_state(const std::string& name) {
+  return content_->state(name, content_->h, content_->c);
+}
+std::span<const float> OnednnCell::output() const { return elements(content_->y); }
+std::span<const float> OnednnCell::final_state(const std::string& name) const {
+  return content_->state(name, content_->h_final, content_->c_final);
+}
+
+void OnednnCell::run() {
+  const runtime::FlushDenormals flush;
+  content_->primitive.execute(content_->stream, content_->arguments);
+  content_->stream.wait();
+}
+
+}  // namespace rnnc::bench

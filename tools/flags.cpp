@@ -1,0 +1,80 @@
+#include "tools/flags.hpp"
+
+#include <charconv>
+#include <optional>
+
+#include "tools/exit_code.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t least, std::int64_t most) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end || value < least || value > most) return std::nullopt;
+  return value;
+}
+
+std::string no_number(const std::string& text, std::int64_t least, std::int64_t most) {
+  return "'" + text + "' is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+}
+
+}  // namespace
+
+CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t least,
+                        std::int64_t most, const std::string& description) {
+  const auto check = [least, most](const std::string& text) {
+    return whole_number(text, least, most) ? std::string() : no_number(text, least, most);
+  };
+  return app.add_option(name, value, description)->check(CLI::Validator(check, "", ""))->type_name("N");
+}
+
+CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                      const std::string& description) {
+  return app.add_option(name, values, description)->allow_extra_args(false)->type_name("NAME=VALUE");
+}
+
+void add_model_flags(CLI::App& app, ModelFlags& flags) {
+  app.add_option("MODEL", flags.model, "a cell as text, in a .rnn file")->type_name("FILE");
+  app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
+      ->type_name("NAME");
+  app.add_option("--weights", flags.weights, "weights by the names of the cell's parameters")
+      ->type_name("W.safetensors");
+  add_list(app, "--dim", flags.dims, "a dim that the weights do not tell; may be repeated")->type_name("H=128");
+  app.add_option("--isa", flags.isa, "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, ...")
+      ->type_name("CPU");
+}
+
+Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,
+                                      const std::string& value_name) {
+  Assignments result;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+      return usage_error(flag, "'" + text + "' is not of the form NAME=" + value_name);
+    if (!result.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      return usage_error(flag, text.substr(0, equals) + " is given twice");
+  }
+  return result;
+}
+
+Result<std::map<std::string, std::int64_t>> parse_dims(const std::vector<std::string>& texts) {
+  const Result<Assignments> assignments = parse_assignments("--dim", texts, "SIZE");
+  if (!assignments) return assignments.error();
+  std::map<std::string, std::int64_t> dims;
+  for (const auto& [name, text] : *assignments) {
+    const auto value = whole_number(text, 1, kMaxSize);
+    if (!value) return usage_error("--dim " + name, no_number(text, 1, kMaxSize));
+    dims[name] = *value;
+  }
+  return dims;
+}
+
+Result<void> check_threads(std::int64_t threads) {
+  if (threads == 1) return {};
+  const std::string asked = std::to_string(threads);
+  return Error{ErrorCode::Unsupported, {}, "--threads " + asked + ": this version runs on one thread; use 1", {}};
+}
+
+}  // namespace rnnc::tools

@@ -1,0 +1,49 @@
+// Flags that several verbs share, and the checks of their values: an error names the flag and what it takes.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rnnc/result.hpp>
+
+namespace rnnc::tools {
+
+// No dim, batch or sequence may be longer; the language and the file readers have the same limit.
+inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;
+
+/// A flag that takes a whole number in [least, most].
+CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t least,
+                        std::int64_t most, const std::string& description);
+
+/// A flag that may be given several times, with one value each.
+CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                      const std::string& description);
+
+/// Which cell, with which sizes, weights and CPU.
+struct ModelFlags {
+  std::string model;    // a .rnn file; "" for a standard cell
+  std::string cell;
+  std::string weights;  // a safetensors file; "" for none
+  std::vector<std::string> dims;
+  std::string isa;
+};
+
+void add_model_flags(CLI::App& app, ModelFlags& flags);
+
+using Assignments = std::map<std::string, std::string>;
+
+/// NAME=VALUE texts of one flag. Errors: Usage where one has no `=` or no value, or a name comes twice.
+Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,
+                                      const std::string& value_name);
+
+/// `--dim H=128` texts. Errors: Usage.
+Result<std::map<std::string, std::int64_t>> parse_dims(const std::vector<std::string>& texts);
+
+/// Errors: Unsupported where it is not 1.
+Result<void> check_threads(std::int64_t threads);
+
+}  // namespace rnnc::tools

@@ -1,0 +1,145 @@
+#include "tools/load_model.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <rnnc/tensor_files.hpp>
+
+#include "compiler/choose_cell.hpp"
+#include "ir/environment.hpp"
+#include "runtime/pack.hpp"
+#include "tools/exit_code.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+Result<Model> load_model(const ModelFlags& flags) {
+  if (flags.model.empty()) {
+    if (flags.cell.empty())
+      return usage_error("MODEL", "missing; give a .rnn file, or --cell with one of " + joined(standard_cell_names()));
+    const auto names = standard_cell_names();
+    if (std::ranges::find(names, flags.cell) == names.end())
+      return usage_error("--cell", "there is no standard cell '" + flags.cell + "'; there are " + joined(names));
+    return standard_cell(flags.cell);
+  }
+  for (const std::string_view ending : {".onnx", ".json", ".nam"})
+    if (flags.model.ends_with(ending))
+      return Error{ErrorCode::Unsupported, {flags.model}, "this version reads .rnn files only", {}};
+  return parse_file(flags.model);
+}
+
+Result<ir::Cell> find_cell(const Model& model, const ModelFlags& flags) {
+  const ir::Module& module = model.module();
+  if (flags.cell.empty() && module.cells.size() != 1)
+    return usage_error("--cell", "missing; " + flags.model + " has " +
+                                     (module.cells.empty() ? "no cell" : "several cells: " + joined(model.cells())));
+  const ir::Cell* cell = flags.cell.empty() ? &module.cells.front() : module.find(flags.cell);
+  if (!cell)
+    return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + joined(model.cells()));
+  return *cell;
+}
+
+Result<void> check_dim_names(const Source& source) {
+  for (const auto& [name, value] : source.dims)
+    if (std::ranges::find(source.cell.dims, name) == source.cell.dims.end())
+      return usage_error("--dim " + name, "cell " + source.cell.name + " has no such dim; " +
+                                              (source.cell.dims.empty() ? "it has none"
+                                                                        : "its dims are " + joined(source.cell.dims)));
+  return {};
+}
+
+}  // namespace
+
+Result<Source> load_source(const ModelFlags& flags) {
+  Result<std::map<std::string, std::int64_t>> dims = parse_dims(flags.dims);
+  if (!dims) return dims.error();
+  const Result<Model> model = load_model(flags);
+  if (!model) return model.error();
+  Result<ir::Cell> cell = find_cell(*model, flags);
+  if (!cell) return cell.error();
+  Source source{*model, std::move(*cell), {}, std::move(*dims)};
+  if (flags.weights.empty()) return source;
+  Result<TensorMap> weights = load_safetensors(flags.weights);
+  if (!weights) return weights.error();
+  source.weights = std::move(*weights);
+  return source;
+}
+
+Result<ir::Cell> bind(const Source& source) {
+  if (const auto checked = check_dim_names(source); !checked) return checked.error();
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, tensor] : source.weights) shapes[name] = tensor.shape;
+  const Result<ir::DimBindings> bindings = ir::infer_dims(source.cell, shapes, source.dims);
+  if (!bindings) return bindings.error();
+  for (const std::string& dim : source.cell.dims)
+    if (!bindings->contains(dim))
+      return usage_error("--dim " + dim, "missing; cell " + source.cell.name + " needs it, and no weights tell it; give --dim " +
+                                             dim + "=SIZE");
+  return ir::bind_dims(source.cell, *bindings);
+}
+
+Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) {
+  const std::string name = flags.isa.empty() ? read_environment().isa : flags.isa;
+  Result<compiler::Target> target = compiler::resolve_target(name, must_run_here);
+  if (target) return target;
+  Error error = target.error();
+  error.message = (flags.isa.empty() ? "RNNC_ISA: " : "--isa: ") + error.message;
+  return error;
+}
+
+Result<Program> compile(const Source& source, const ModelFlags& flags) {
+  if (const auto target = target_of(flags, true); !target) return target.error();
+  const Result<ir::Cell> cell = bind(source);
+  if (!cell) return cell.error();
+  if (const auto checked = check_memory(3 * parameter_bytes(*cell), "the weights"); !checked) return checked.error();
+  CompileOptions options;
+  options.cell = source.cell.name;
+  options.cpu = flags.isa;
+  options.dims = source.dims;
+  return rnnc::compile(source.model, source.weights, options);
+}
+
+Result<void> check_weights(const ir::Cell& cell, const TensorMap& weights) {
+  // The packer's own checks, with nothing to pack.
+  runtime::Description description;
+  description.cell = cell.name;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op != ir::Op::Param) continue;
+    Shape shape;
+    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    description.params.push_back({node.name, shape});
+  }
+  if (const auto packed = runtime::pack_weights(description, weights); !packed) return packed.error();
+  return {};
+}
+
+Result<void> check_memory(double bytes, const std::string& what) {
+  const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (bytes <= memory) return {};
+  const auto mib = [](double size) { return std::to_string(std::llround(size / (1 << 20))) + " MiB"; };
+  const std::string message = what + " would take " + mib(bytes) + ", but this machine has " + mib(memory);
+  return Error{ErrorCode::Limit, {}, message + "; use smaller sizes", {}};
+}
+
+std::int64_t elements(const ir::Type& type) {
+  std::int64_t product = 1;
+  for (const ir::Dim& dim : type.dims) product *= dim.value();
+  return product;
+}
+
+double parameter_bytes(const ir::Cell& cell) {
+  double bytes = 0;
+  for (const ir::Node& node : cell.nodes)
+    if (node.op == ir::Op::Param) bytes += 4 * static_cast<double>(elements(node.type));
+  return bytes;
+}
+
+}  // namespace rnnc::tools

@@ -1,0 +1,48 @@
+// From the flags to a cell with numbers for its dims, and its weights.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <rnnc/compile.hpp>
+#include <rnnc/model.hpp>
+#include <rnnc/tensor.hpp>
+
+#include "compiler/target.hpp"
+#include "ir/cell.hpp"
+#include "tools/flags.hpp"
+
+namespace rnnc::tools {
+
+struct Source {
+  Model model;
+  ir::Cell cell;      // of `model`, dims still symbolic
+  TensorMap weights;  // empty where no --weights is given
+  std::map<std::string, std::int64_t> dims;
+};
+
+/// The model, the cell that is meant and the weights. Errors: Usage (flags), and those of the readers.
+Result<Source> load_source(const ModelFlags& flags);
+
+/// The cell with numbers for its dims. Errors: Usage where a dim is given that the cell lacks, or none is given that the
+/// weights do not tell; ShapeMismatch, Limit.
+Result<ir::Cell> bind(const Source& source);
+
+/// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from.
+Result<Program> compile(const Source& source, const ModelFlags& flags);
+
+/// The CPU of --isa. Errors: Usage, Unsupported, naming the flag.
+Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);
+
+/// Every parameter has a tensor of its shape, and none is left over. Errors: InvalidData, ShapeMismatch.
+Result<void> check_weights(const ir::Cell& cell, const TensorMap& weights);
+
+/// Errors: Limit where `bytes` is more than this machine's memory; `what` begins the message.
+Result<void> check_memory(double bytes, const std::string& what);
+
+/// Bytes of a cell's parameters in f32, and of a bound vector in elements.
+double parameter_bytes(const ir::Cell& cell);
+std::int64_t elements(const ir::Type& type);
+
+}  // namespace rnnc::tools

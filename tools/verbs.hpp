@@ -1,0 +1,21 @@
+// The verbs of the program, a file each. Every one adds itself to the command line and says what to do when it is chosen.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+
+#include <rnnc/result.hpp>
+
+namespace rnnc::tools {
+
+struct Verb {
+  CLI::App* flags = nullptr;
+  std::function<Result<int>()> work;  // the exit code, or what went wrong
+};
+
+Verb add_run(CLI::App& program);
+Verb add_bench(CLI::App& program);
+Verb add_verify(CLI::App& program);
+Verb add_inspect(CLI::App& program);
+
+}  // namespace rnnc::tools
