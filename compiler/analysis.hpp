@@ -9,8 +9,8 @@
 
 namespace rnnc::compiler {
 
-/// When a value can be computed: once when weights are packed (it depends on parameters only), for a chunk of time steps at
-/// once (it depends on inputs, but on no state), or step by step.
+/// When a value can be computed: once when weights are packed (it depends on parameters only), for a chunk of time
+/// steps at once (it depends on inputs, but on no state), or step by step.
 enum class Phase : std::uint8_t { Once, Sequence, Step };
 
 std::string_view name(Phase phase);

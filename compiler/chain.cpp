@@ -109,7 +109,8 @@ class Chainer {
     std::optional<Value> total;
     const auto add = [&](Value term) { total = total ? to_.map(Function::Add, {*total, term}) : term; };
     std::vector<std::uint32_t> after;
-    const bool starts_from_chain = !chains.empty() && (products.empty() || last_key_[chains[0]] < last_key_[products[0]]);
+    const bool starts_from_chain =
+        !chains.empty() && (products.empty() || last_key_[chains[0]] < last_key_[products[0]]);
     if (starts_from_chain) add(replaced_[chains[0]]);
     after.insert(after.end(), chains.begin() + (starts_from_chain ? 1 : 0), chains.end());
     for (std::uint32_t term : others) {

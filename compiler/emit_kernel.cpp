@@ -56,8 +56,7 @@ class KernelEmitter {
 
   void emit_stages(Phase phase, llvm::Value* count) {
     for (std::size_t i = 0; i < schedule_.stages.size(); ++i)
-      if (schedule_.stages[i].phase == phase)
-        emit_stage(builder_, {schedule_, plan_, target_, spaces_}, i, count);
+      if (schedule_.stages[i].phase == phase) emit_stage(builder_, {schedule_, plan_, target_, spaces_}, i, count);
   }
 
   bool has_stages(Phase phase) const {

@@ -1,5 +1,5 @@
-// The two functions of an artifact: `run`, with the loop over time inside, and `prepare`, which computes once what depends
-// on parameters only.
+// The two functions of an artifact: `run`, with the loop over time inside, and `prepare`, which computes once what
+// depends on parameters only.
 #pragma once
 
 #include <llvm/IR/Module.h>

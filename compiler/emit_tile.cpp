@@ -112,7 +112,8 @@ class TileEmitter {
 
   llvm::Value* block_address(const Home& home, int row, int block) {
     llvm::Value* first = builder_.CreateMul(place_.block, builder_.getInt64(lanes_));
-    return builder_.CreateGEP(builder_.getFloatTy(), builder_.CreateGEP(builder_.getFloatTy(), address(home, row), first),
+    return builder_.CreateGEP(builder_.getFloatTy(),
+                              builder_.CreateGEP(builder_.getFloatTy(), address(home, row), first),
                               builder_.getInt64(block * lanes_));
   }
 
@@ -143,8 +144,7 @@ class TileEmitter {
       case Op::Constant: return false;
       case Op::Slice: return !is_gate(cell_, value) || context_.schedule.depths[value.index] < stage_.depth;
       case Op::Project:
-      case Op::Map:
-        return context_.schedule.homes[value.index] && context_.schedule.depths[value.index] < stage_.depth;
+      case Op::Map: return context_.schedule.homes[value.index] && context_.schedule.depths[value.index] < stage_.depth;
       case Op::Matvec: break;
     }
     ir::internal_error(&cell_, "a product outside of a chain reached code generation");
@@ -158,7 +158,8 @@ class TileEmitter {
     llvm::Value* from = block_address(home, part.row, part.block);
     const llvm::Align align = alignment(home);
     if (is_tail(part.block) && align.value() == 4)  // what lies behind may not be ours to read
-      return builder_.CreateMaskedLoad(vector_type_, from, align, tail_mask(), llvm::Constant::getNullValue(vector_type_));
+      return builder_.CreateMaskedLoad(vector_type_, from, align, tail_mask(),
+                                       llvm::Constant::getNullValue(vector_type_));
     return builder_.CreateAlignedLoad(vector_type_, from, align);
   }
 
@@ -253,13 +254,16 @@ class TileEmitter {
       return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_),
                                         builder_.CreateLoad(builder_.getFloatTy(), from));
     };
-    // An outer product: the shorter side is held, the longer one passes by, so that what lives beside the chains is least.
+    // An outer product: the shorter side is held, the longer one passes by, so that what lives beside the chains is
+    // least.
     if (weights < vectors.size())
-      outer_product(weights, load_weight, vectors.size(), load_operand,
-                    [&](std::size_t weight, std::size_t row) { return row * weights + weight; }, chains);
+      outer_product(
+          weights, load_weight, vectors.size(), load_operand,
+          [&](std::size_t weight, std::size_t row) { return row * weights + weight; }, chains);
     else
-      outer_product(vectors.size(), load_operand, weights, load_weight,
-                    [&](std::size_t row, std::size_t weight) { return row * weights + weight; }, chains);
+      outer_product(
+          vectors.size(), load_operand, weights, load_weight,
+          [&](std::size_t row, std::size_t weight) { return row * weights + weight; }, chains);
   }
 
   using Load = llvm::function_ref<llvm::Value*(std::size_t)>;

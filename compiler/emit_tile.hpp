@@ -7,7 +7,8 @@
 
 namespace rnnc::compiler {
 
-/// A tile in place: its first row and block (i64). `has_tail` tells that its last block is the stage's last and not full.
+/// A tile in place: its first row and block (i64). `has_tail` tells that its last block is the stage's last and not
+/// full.
 struct TilePlace {
   Tile tile;
   llvm::Value* row = nullptr;

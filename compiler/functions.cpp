@@ -21,62 +21,34 @@ Value* FunctionEmitter::emit(ir::Function function, std::span<Value* const> oper
   Value* const x = operands[0];
   using enum ir::Function;
   switch (function) {
-    case Add:
-      return builder_.CreateFAdd(x, operands[1]);
-    case Sub:
-      return builder_.CreateFSub(x, operands[1]);
-    case Mul:
-      return builder_.CreateFMul(x, operands[1]);
-    case Div:
-      return builder_.CreateFDiv(x, operands[1]);
-    case Neg:
-      return builder_.CreateFNeg(x);
-    case Sigmoid:
-      return sigmoid(x);
-    case Tanh:
-      return tanh(x);
-    case Relu:
-      return relu(x);
-    case Exp:
-      return exp(x);
-    case Log:
-      return log(x);
-    case Sqrt:
-      return sqrt(x);
-    case Rsqrt:
-      return builder_.CreateFDiv(splat(1), sqrt(x));
-    case Abs:
-      return abs(x);
-    case Min:
-      return minimum(x, operands[1]);
-    case Max:
-      return maximum(x, operands[1]);
-    case Erf:
-      return erf(x);
-    case Softplus:
-      return softplus(x);
-    case Softsign:
-      return builder_.CreateFDiv(x, builder_.CreateFAdd(splat(1), abs(x)));
-    case Silu:
-      return silu(x);
-    case Gelu:
-      return gelu(x);
-    case Elu:
-      return elu(x, operands[1]);
-    case LeakyRelu:
-      return leaky_relu(x, operands[1]);
-    case ThresholdedRelu:
-      return thresholded_relu(x, operands[1]);
-    case ScaledTanh:
-      return builder_.CreateFMul(operands[1], tanh(builder_.CreateFMul(operands[2], x)));
-    case Affine:
-      return affine(x, operands[1], operands[2]);
-    case HardSigmoid:
-      return maximum(splat(0), minimum(splat(1), affine(x, operands[1], operands[2])));
-    case Clip:
-      return minimum(operands[2], maximum(operands[1], x));
-    case Select:
-      return builder_.CreateSelect(builder_.CreateFCmpOGT(x, operands[1]), operands[2], operands[3]);
+    case Add: return builder_.CreateFAdd(x, operands[1]);
+    case Sub: return builder_.CreateFSub(x, operands[1]);
+    case Mul: return builder_.CreateFMul(x, operands[1]);
+    case Div: return builder_.CreateFDiv(x, operands[1]);
+    case Neg: return builder_.CreateFNeg(x);
+    case Sigmoid: return sigmoid(x);
+    case Tanh: return tanh(x);
+    case Relu: return relu(x);
+    case Exp: return exp(x);
+    case Log: return log(x);
+    case Sqrt: return sqrt(x);
+    case Rsqrt: return builder_.CreateFDiv(splat(1), sqrt(x));
+    case Abs: return abs(x);
+    case Min: return minimum(x, operands[1]);
+    case Max: return maximum(x, operands[1]);
+    case Erf: return erf(x);
+    case Softplus: return softplus(x);
+    case Softsign: return builder_.CreateFDiv(x, builder_.CreateFAdd(splat(1), abs(x)));
+    case Silu: return silu(x);
+    case Gelu: return gelu(x);
+    case Elu: return elu(x, operands[1]);
+    case LeakyRelu: return leaky_relu(x, operands[1]);
+    case ThresholdedRelu: return thresholded_relu(x, operands[1]);
+    case ScaledTanh: return builder_.CreateFMul(operands[1], tanh(builder_.CreateFMul(operands[2], x)));
+    case Affine: return affine(x, operands[1], operands[2]);
+    case HardSigmoid: return maximum(splat(0), minimum(splat(1), affine(x, operands[1], operands[2])));
+    case Clip: return minimum(operands[2], maximum(operands[1], x));
+    case Select: return builder_.CreateSelect(builder_.CreateFCmpOGT(x, operands[1]), operands[2], operands[3]);
   }
   llvm_unreachable("not a function");
 }

@@ -1,5 +1,5 @@
-// Products of one vector become one stacked product of which each user takes its gate. Stacking moves products past each
-// other, so the graph is laid out anew; chain.cpp's order of products makes sure that this is possible.
+// Products of one vector become one stacked product of which each user takes its gate. Stacking moves products past
+// each other, so the graph is laid out anew; chain.cpp's order of products makes sure that this is possible.
 #include <functional>
 #include <map>
 #include <queue>
@@ -41,7 +41,8 @@ class Fuser {
   }
 
  private:
-  // leader_[i] is the first node of the group that i belongs to: itself, except for products stacked with an earlier one.
+  // leader_[i] is the first node of the group that i belongs to: itself, except for products stacked with an earlier
+  // one.
   void find_groups() {
     std::map<std::tuple<Value, std::int64_t, int>, std::uint32_t> leaders;
     std::vector<int> position(from_.nodes.size());
@@ -54,8 +55,7 @@ class Fuser {
       const Value start = node.operands[2];
       if (from_[start].op == Op::Project && from_[start].operands[0] == node.operands[0])
         position[i] = position[start.index] + 1;
-      const auto [entry, first] =
-          leaders.try_emplace({node.operands[0], node.type.dims[0].value(), position[i]}, i);
+      const auto [entry, first] = leaders.try_emplace({node.operands[0], node.type.dims[0].value(), position[i]}, i);
       if (first) continue;
       leader_[i] = entry->second;
       members_[entry->second].push_back(i);

@@ -7,7 +7,8 @@
 
 namespace rnnc::compiler {
 
-/// Entry points, valid as long as `owner` lives. Code pages are writable while they are filled, executable after, never both.
+/// Entry points, valid as long as `owner` lives. Code pages are writable while they are filled, executable after, never
+/// both.
 struct LinkedCode {
   std::shared_ptr<void> owner;
   runtime::RunKernel run = nullptr;

@@ -2,7 +2,8 @@
 
 namespace rnnc::compiler {
 
-// A guard, then a loop that tests at its end. Where both ends are known there is no guard, and a single pass is no loop.
+// A guard, then a loop that tests at its end. Where both ends are known there is no guard, and a single pass is no
+// loop.
 Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step, Values carried,
                 llvm::function_ref<Values(llvm::Value*, Values)> body) {
   const auto* first = llvm::dyn_cast<llvm::ConstantInt>(begin);

@@ -106,9 +106,8 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
 
 Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target) {
   Dumper dumper(cell);
-  const Lowered lowered = lower(cell, target, [&](auto name, const Cell& after, double seconds) {
-    dumper.pass(name, after, seconds);
-  });
+  const Lowered lowered =
+      lower(cell, target, [&](auto name, const Cell& after, double seconds) { dumper.pass(name, after, seconds); });
   dumper.plan(lowered, target);
   if (lowered.plan.weights_size > kMaxWeightsBytes / 4)
     return Error{ErrorCode::Limit,

@@ -14,7 +14,8 @@ ir::Cell run_passes(const ir::Cell& cell, std::string_view last, const PassObser
     const auto start = Clock::now();
     ir::Cell next = pass.run(current);
     if (const auto verified = ir::verify(next); !verified)
-      ir::internal_error(&current, "pass " + std::string(pass.name) + " broke the cell: " + verified.error().to_string());
+      ir::internal_error(&current,
+                         "pass " + std::string(pass.name) + " broke the cell: " + verified.error().to_string());
     current = std::move(next);
     if (observe) observe(pass.name, current, std::chrono::duration<double>(Clock::now() - start).count());
     if (pass.name == last) break;

@@ -31,8 +31,8 @@ ir::Cell chain(const ir::Cell& cell);
 /// Products of the same vector with equally many rows become one stacked product.
 ir::Cell fuse_gates(const ir::Cell& cell);
 
-/// Marks what leaves the recurrence: values that depend on parameters only (computed once) or on no state (computed for a
-/// chunk of time steps at once).
+/// Marks what leaves the recurrence: values that depend on parameters only (computed once) or on no state (computed for
+/// a chunk of time steps at once).
 ir::Cell hoist(const ir::Cell& cell);
 
 struct Pass {

@@ -148,8 +148,8 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
       out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
           << (store.exact ? ", exact" : "") << "\n";
     for (const ReductionStep& reduction : stage.reductions)
-      out << "  " << facts(schedule.cell[reduction.node].reduction).name << ": " << name(reduction.result.space) << " + "
-          << reduction.result.offset << "\n";
+      out << "  " << facts(schedule.cell[reduction.node].reduction).name << ": " << name(reduction.result.space)
+          << " + " << reduction.result.offset << "\n";
   }
   for (const StateHome& state : schedule.states)
     out << "state " << state.name << ": " << (state.doubled ? "double-buffered" : "in place") << " + " << state.offset

@@ -1,5 +1,5 @@
-// How a schedule is laid on a machine: the tile of each stage, the layout of packed weights, and the chunk of time whose
-// hoisted values are kept. Chosen from shapes and target alone, printable, and known without LLVM.
+// How a schedule is laid on a machine: the tile of each stage, the layout of packed weights, and the chunk of time
+// whose hoisted values are kept. Chosen from shapes and target alone, printable, and known without LLVM.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,8 @@ struct Plan {
 
 Plan make_plan(const Schedule& schedule, const Target& target);
 
-/// The plan as people read it: a line for each stage with its products, tiles and stores, and the sizes of what lies where.
+/// The plan as people read it: a line for each stage with its products, tiles and stores, and the sizes of what lies
+/// where.
 std::string print(const Plan& plan, const Schedule& schedule, const Target& target);
 
 }  // namespace rnnc::compiler

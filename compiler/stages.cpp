@@ -36,8 +36,7 @@ Space space_of(Phase phase) {
 
 class Scheduler {
  public:
-  explicit Scheduler(Cell cell)
-      : live_(live_nodes(cell)), users_(users(cell)), phases_(phases(cell)) {
+  explicit Scheduler(Cell cell) : live_(live_nodes(cell)), users_(users(cell)), phases_(phases(cell)) {
     schedule_.depths = depths(cell);
     schedule_.homes.resize(cell.nodes.size());
     schedule_.cell = std::move(cell);
@@ -146,8 +145,8 @@ class Scheduler {
     });
   }
 
-  // A value that becomes a state is read from there; others get a place in the row of their phase. Parts of a concat are
-  // copied into it, scalars that reductions give lie in a slot of their own.
+  // A value that becomes a state is read from there; others get a place in the row of their phase. Parts of a concat
+  // are copied into it, scalars that reductions give lie in a slot of their own.
   void place_stored() {
     for (const Statement& statement : cell().statements) {
       if (statement.kind != Statement::Kind::Next) continue;
@@ -290,8 +289,8 @@ class Scheduler {
     bool in_lanes = false, across = false;
   };
 
-  // How a stage reads `state`, following what it computes down to what lies in memory. A scalar is read by all lanes, and
-  // with several blocks of units, by the later ones after the first has written.
+  // How a stage reads `state`, following what it computes down to what lies in memory. A scalar is read by all lanes,
+  // and with several blocks of units, by the later ones after the first has written.
   Reads reads_of(const Stage& one, Value state) const {
     Reads reads;
     std::set<Value> seen;

@@ -51,9 +51,7 @@ std::string missing_features(const Target& target) {
   return missing;
 }
 
-Error unsupported(std::string message) {
-  return {ErrorCode::Unsupported, {}, std::move(message), {}};
-}
+Error unsupported(std::string message) { return {ErrorCode::Unsupported, {}, std::move(message), {}}; }
 
 }  // namespace
 
@@ -72,12 +70,17 @@ Result<Target> resolve_target(const std::string& name, bool must_run_here) {
   if (name.empty() || name == "host") {
     target.cpu = llvm::sys::getHostCPUName().str();
     target.features = host_features(llvm::sys::getHostCPUFeatures());
-    if (!describe(target)) return unsupported("this CPU (" + target.cpu + ") is older than x86-64-v2, the least rnnc uses");
+    if (!describe(target))
+      return unsupported("this CPU (" + target.cpu + ") is older than x86-64-v2, the least rnnc uses");
     return target;
   }
   target.cpu = name;
   if (!subtarget("x86-64", "")->isCPUStringValid(name))
-    return Error{ErrorCode::Usage, {}, "unknown CPU '" + name + "'; use host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as znver4", {}};
+    return Error{
+        ErrorCode::Usage,
+        {},
+        "unknown CPU '" + name + "'; use host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as znver4",
+        {}};
   if (!describe(target)) return unsupported("CPU '" + name + "' is older than x86-64-v2, the least rnnc uses");
   if (must_run_here)
     if (const std::string missing = missing_features(target); !missing.empty())

@@ -16,8 +16,9 @@ struct Target {
   bool fma = true;
 };
 
-/// `name` is "host" (or empty), or an LLVM CPU name of x86-64-v2 or above. Errors: Usage where LLVM does not know the name,
-/// Unsupported where the CPU is too old for rnnc, or where `must_run_here` and this machine lacks a feature of it.
+/// `name` is "host" (or empty), or an LLVM CPU name of x86-64-v2 or above. Errors: Usage where LLVM does not know the
+/// name, Unsupported where the CPU is too old for rnnc, or where `must_run_here` and this machine lacks a feature of
+/// it.
 Result<Target> resolve_target(const std::string& name, bool must_run_here = true);
 
 /// The x86-64 levels (x86-64-v2, ...) that this machine can run, lowest first.

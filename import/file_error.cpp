@@ -11,20 +11,15 @@ constexpr std::size_t kQuotedBytes = 80;  // longer names tell nobody more
 
 std::string_view hint(int number) {
   switch (number) {
-    case ENOENT:
-      return "; check the path";
-    case ENOTDIR:
-      return "; a part of the path is a file, not a folder";
+    case ENOENT: return "; check the path";
+    case ENOTDIR: return "; a part of the path is a file, not a folder";
     case EACCES:
     case EPERM:
-    case EROFS:
-      return "; check the permissions or choose another place";
+    case EROFS: return "; check the permissions or choose another place";
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
-      return "; free some space or choose another place";
-    default:
-      return "";
+    case EFBIG: return "; free some space or choose another place";
+    default: return "";
   }
 }
 

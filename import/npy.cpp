@@ -87,32 +87,19 @@ Result<Tensor> parse(std::span<const std::byte> content, std::string_view file, 
 
 std::optional<std::string_view> spelled(ElementType type) {
   switch (type) {
-    case ElementType::F64:
-      return "<f8";
-    case ElementType::F32:
-      return "<f4";
-    case ElementType::F16:
-      return "<f2";
-    case ElementType::BF16:
-      return std::nullopt;
-    case ElementType::I64:
-      return "<i8";
-    case ElementType::I32:
-      return "<i4";
-    case ElementType::I16:
-      return "<i2";
-    case ElementType::I8:
-      return "|i1";
-    case ElementType::U64:
-      return "<u8";
-    case ElementType::U32:
-      return "<u4";
-    case ElementType::U16:
-      return "<u2";
-    case ElementType::U8:
-      return "|u1";
-    case ElementType::Bool:
-      return "|b1";
+    case ElementType::F64: return "<f8";
+    case ElementType::F32: return "<f4";
+    case ElementType::F16: return "<f2";
+    case ElementType::BF16: return std::nullopt;
+    case ElementType::I64: return "<i8";
+    case ElementType::I32: return "<i4";
+    case ElementType::I16: return "<i2";
+    case ElementType::I8: return "|i1";
+    case ElementType::U64: return "<u8";
+    case ElementType::U32: return "<u4";
+    case ElementType::U16: return "<u2";
+    case ElementType::U8: return "|u1";
+    case ElementType::Bool: return "|b1";
   }
   return std::nullopt;
 }

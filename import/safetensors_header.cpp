@@ -43,25 +43,16 @@ std::string_view expectation(State state) {
   switch (state) {
     case State::Document:
     case State::NameOrEnd:
-    case State::Done:
-      return "must be an object of tensors";
-    case State::Entry:
-      return "must be an object";
+    case State::Done: return "must be an object of tensors";
+    case State::Entry: return "must be an object";
     case State::FieldOrEnd:
-    case State::MetaOrEnd:
-      return "must have a key";
-    case State::Dtype:
-      return "dtype must be a string";
-    case State::Shape:
-      return "shape must be an array";
-    case State::Dim:
-      return "shape must hold whole numbers of at least 0";
-    case State::Offsets:
-      return "data_offsets must be an array";
-    case State::Offset:
-      return "data_offsets must hold whole numbers of at least 0";
-    case State::Text:
-      return "every value must be a string";
+    case State::MetaOrEnd: return "must have a key";
+    case State::Dtype: return "dtype must be a string";
+    case State::Shape: return "shape must be an array";
+    case State::Dim: return "shape must hold whole numbers of at least 0";
+    case State::Offsets: return "data_offsets must be an array";
+    case State::Offset: return "data_offsets must hold whole numbers of at least 0";
+    case State::Text: return "every value must be a string";
   }
   return "";
 }

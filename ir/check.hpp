@@ -1,5 +1,5 @@
-// Our own bugs: an internal error prints the cell, writes it to repro.rnn (in RNNC_DUMP_DIR or the current folder) so that
-// `rnnc run` replays it, and aborts. Mistakes of the user never end here.
+// Our own bugs: an internal error prints the cell, writes it to repro.rnn (in RNNC_DUMP_DIR or the current folder) so
+// that `rnnc run` replays it, and aborts. Mistakes of the user never end here.
 #pragma once
 
 #include <source_location>

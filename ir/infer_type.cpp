@@ -28,24 +28,16 @@ class Inference {
     switch (node_.op) {
       case Op::Input:
       case Op::State:
-      case Op::Param:
-        return declared();
+      case Op::Param: return declared();
       case Op::Constant:
         return node_.operands.empty() ? Result<Type>(Type{}) : wrong_count("a constant", "no operands");
-      case Op::Slice:
-        return slice();
-      case Op::Concat:
-        return concat();
-      case Op::Matvec:
-        return matvec();
-      case Op::Project:
-        return project();
-      case Op::Map:
-        return map();
-      case Op::Reduce:
-        return reduce();
-      case Op::Hoist:
-        return hoist();
+      case Op::Slice: return slice();
+      case Op::Concat: return concat();
+      case Op::Matvec: return matvec();
+      case Op::Project: return project();
+      case Op::Map: return map();
+      case Op::Reduce: return reduce();
+      case Op::Hoist: return hoist();
     }
     return error(ErrorCode::InvalidModel, "an op that does not exist");
   }

@@ -58,62 +58,34 @@ double evaluate(Function function, const double* operands) {
   }
   const double x = operands[0];
   switch (function) {
-    case Function::Add:
-      return x + operands[1];
-    case Function::Sub:
-      return x - operands[1];
-    case Function::Mul:
-      return x * operands[1];
-    case Function::Div:
-      return x / operands[1];
-    case Function::Neg:
-      return -x;
-    case Function::Sigmoid:
-      return sigmoid(x);
-    case Function::Tanh:
-      return std::tanh(x);
-    case Function::Relu:
-      return x < 0 ? 0 : x;
-    case Function::Exp:
-      return std::exp(x);
-    case Function::Log:
-      return std::log(x);
-    case Function::Sqrt:
-      return std::sqrt(x);
-    case Function::Rsqrt:
-      return 1 / std::sqrt(x);
-    case Function::Abs:
-      return std::fabs(x);
-    case Function::Min:
-      return std::min(x, operands[1]);
-    case Function::Max:
-      return std::max(x, operands[1]);
-    case Function::Erf:
-      return std::erf(x);
-    case Function::Softplus:
-      return softplus(x);
-    case Function::Softsign:
-      return x / (1 + std::fabs(x));
-    case Function::Silu:
-      return x * sigmoid(x);
-    case Function::Gelu:
-      return gelu(x);
-    case Function::Elu:
-      return x > 0 ? x : operands[1] * std::expm1(x);
-    case Function::LeakyRelu:
-      return x < 0 ? operands[1] * x : x;
-    case Function::ThresholdedRelu:
-      return x > operands[1] ? x : 0;
-    case Function::ScaledTanh:
-      return operands[1] * std::tanh(operands[2] * x);
-    case Function::Affine:
-      return std::fma(operands[1], x, operands[2]);
-    case Function::HardSigmoid:
-      return hard_sigmoid(std::fma(operands[1], x, operands[2]));
-    case Function::Clip:
-      return std::min(std::max(x, operands[1]), operands[2]);
-    case Function::Select:
-      return x > operands[1] ? operands[2] : operands[3];
+    case Function::Add: return x + operands[1];
+    case Function::Sub: return x - operands[1];
+    case Function::Mul: return x * operands[1];
+    case Function::Div: return x / operands[1];
+    case Function::Neg: return -x;
+    case Function::Sigmoid: return sigmoid(x);
+    case Function::Tanh: return std::tanh(x);
+    case Function::Relu: return x < 0 ? 0 : x;
+    case Function::Exp: return std::exp(x);
+    case Function::Log: return std::log(x);
+    case Function::Sqrt: return std::sqrt(x);
+    case Function::Rsqrt: return 1 / std::sqrt(x);
+    case Function::Abs: return std::fabs(x);
+    case Function::Min: return std::min(x, operands[1]);
+    case Function::Max: return std::max(x, operands[1]);
+    case Function::Erf: return std::erf(x);
+    case Function::Softplus: return softplus(x);
+    case Function::Softsign: return x / (1 + std::fabs(x));
+    case Function::Silu: return x * sigmoid(x);
+    case Function::Gelu: return gelu(x);
+    case Function::Elu: return x > 0 ? x : operands[1] * std::expm1(x);
+    case Function::LeakyRelu: return x < 0 ? operands[1] * x : x;
+    case Function::ThresholdedRelu: return x > operands[1] ? x : 0;
+    case Function::ScaledTanh: return operands[1] * std::tanh(operands[2] * x);
+    case Function::Affine: return std::fma(operands[1], x, operands[2]);
+    case Function::HardSigmoid: return hard_sigmoid(std::fma(operands[1], x, operands[2]));
+    case Function::Clip: return std::min(std::max(x, operands[1]), operands[2]);
+    case Function::Select: return x > operands[1] ? operands[2] : operands[3];
   }
   internal_error(nullptr, "a function that is not in the table");
 }
@@ -126,17 +98,14 @@ Vector evaluate(Reduction reduction, const std::vector<Vector>& operands) {
       for (const double v : x) sum += v;
       return {sum};
     }
-    case Reduction::Mean:
-      return {evaluate(Reduction::Sum, operands)[0] / static_cast<double>(x.size())};
+    case Reduction::Mean: return {evaluate(Reduction::Sum, operands)[0] / static_cast<double>(x.size())};
     case Reduction::Max: {
       double largest = -std::numeric_limits<double>::infinity();
       for (const double v : x) largest = std::isnan(v) || v > largest ? v : largest;  // once NaN, no v is greater
       return {largest};
     }
-    case Reduction::Softmax:
-      return softmax(x);
-    case Reduction::LayerNorm:
-      return layer_norm(x, operands[1], operands[2], operands[3][0]);
+    case Reduction::Softmax: return softmax(x);
+    case Reduction::LayerNorm: return layer_norm(x, operands[1], operands[2], operands[3][0]);
   }
   internal_error(nullptr, "a reduction that is not in the table");
 }
@@ -231,35 +200,22 @@ void Interpreter::evaluate_node(std::size_t index) {
   switch (node.op) {
     case Op::Input:
     case Op::State:
-    case Op::Param:
-      internal_error(&cell_, "a leaf has no evaluation");
-    case Op::Constant:
-      *store() = node.constant;
-      return;
-    case Op::Slice:
-      slice(node, result);
-      return;
-    case Op::Concat:
-      concat(node, store());
-      return;
+    case Op::Param: internal_error(&cell_, "a leaf has no evaluation");
+    case Op::Constant: *store() = node.constant; return;
+    case Op::Slice: slice(node, result); return;
+    case Op::Concat: concat(node, store()); return;
     case Op::Matvec: {
       static constexpr double zero = 0;
       matvec(operand(node, 0), operand(node, 1), {&zero, 1, 1, 1}, store());
       return;
     }
-    case Op::Project:
-      project(node, store());
-      return;
-    case Op::Map:
-      map(node, result.rows, store());
-      return;
+    case Op::Project: project(node, store()); return;
+    case Op::Map: map(node, result.rows, store()); return;
     case Op::Reduce:
       reduce(node, memory);
       result.data = memory.data();
       return;
-    case Op::Hoist:
-      result.data = operand(node, 0).data;
-      return;
+    case Op::Hoist: result.data = operand(node, 0).data; return;
   }
 }
 

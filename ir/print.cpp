@@ -31,12 +31,9 @@ bool is_negative(float value) { return std::signbit(value) && !std::isnan(value)
 
 Precedence precedence_of(const Node& node) {
   switch (node.op) {
-    case Op::Map:
-      return precedence(node.function);
-    case Op::Constant:
-      return is_negative(node.constant) ? Precedence::Unary : Precedence::Primary;
-    case Op::Matvec:
-      return Precedence::Matvec;
+    case Op::Map: return precedence(node.function);
+    case Op::Constant: return is_negative(node.constant) ? Precedence::Unary : Precedence::Primary;
+    case Op::Matvec: return Precedence::Matvec;
     case Op::Input:
     case Op::State:
     case Op::Param:
@@ -44,8 +41,7 @@ Precedence precedence_of(const Node& node) {
     case Op::Concat:
     case Op::Project:
     case Op::Reduce:
-    case Op::Hoist:
-      return Precedence::Primary;
+    case Op::Hoist: return Precedence::Primary;
   }
   return Precedence::Primary;
 }
@@ -91,12 +87,8 @@ class Writer {
     switch (node.op) {
       case Op::Input:
       case Op::State:
-      case Op::Param:
-        out += node.name;
-        return;
-      case Op::Constant:
-        out += number_text(node.constant);
-        return;
+      case Op::Param: out += node.name; return;
+      case Op::Constant: out += number_text(node.constant); return;
       case Op::Slice:
         operand(node, 0, index, Precedence::Primary, depth);
         write_ranges(node);
@@ -106,17 +98,11 @@ class Writer {
         out += " @ ";
         operand(node, 1, index, Precedence::Matvec, depth);
         return;
-      case Op::Map:
-        write_map(node, index, depth);
-        return;
-      case Op::Reduce:
-        write_call(facts(node.reduction).name, node, index, depth);
-        return;
+      case Op::Map: write_map(node, index, depth); return;
+      case Op::Reduce: write_call(facts(node.reduction).name, node, index, depth); return;
       case Op::Concat:
       case Op::Project:
-      case Op::Hoist:
-        write_call(call_name(node.op), node, index, depth);
-        return;
+      case Op::Hoist: write_call(call_name(node.op), node, index, depth); return;
     }
   }
 

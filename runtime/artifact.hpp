@@ -14,19 +14,19 @@ namespace rnnc::runtime {
 /// What the generated `run` gets; its field order is the binary interface that compiler/emit_kernel.cpp writes against.
 /// All rows are f32. `current` and `next` have swapped their roles after an odd number of steps.
 struct KernelArguments {
-  const float* x;               // x_t of sequence b at x + t * x_step + b * input_size
-  float* y;                     // y_t of sequence b at y + t * y_step + b * output_size
-  float* current;               // old values of double-buffered states [batch, row]
-  float* next;                  // their new values
-  float* in_place;              // the other states [batch, row]
-  float* sequence;              // hoisted values [chunk_steps * batch, row]
-  float* step;                  // values within a step [batch, row]
-  const float* weights;         // the packed block
-  std::int64_t x_step;          // floats from one time step of x to the next
-  std::int64_t y_step;          // the same of y
-  std::int64_t steps;           // >= 1
-  std::int64_t batch;           // >= 1
-  std::int64_t chunk_steps;     // time steps whose hoisted values fit in `sequence`, >= 1
+  const float* x;            // x_t of sequence b at x + t * x_step + b * input_size
+  float* y;                  // y_t of sequence b at y + t * y_step + b * output_size
+  float* current;            // old values of double-buffered states [batch, row]
+  float* next;               // their new values
+  float* in_place;           // the other states [batch, row]
+  float* sequence;           // hoisted values [chunk_steps * batch, row]
+  float* step;               // values within a step [batch, row]
+  const float* weights;      // the packed block
+  std::int64_t x_step;       // floats from one time step of x to the next
+  std::int64_t y_step;       // the same of y
+  std::int64_t steps;        // >= 1
+  std::int64_t batch;        // >= 1
+  std::int64_t chunk_steps;  // time steps whose hoisted values fit in `sequence`, >= 1
 };
 
 using RunKernel = void (*)(const KernelArguments*);
@@ -53,8 +53,8 @@ struct VectorPacking {
   std::int64_t size = 0;
 };
 
-/// Rows [row, row + rows) and columns [column, column + columns) of a parameter that become rows from `first_row` of gate
-/// `gate` of a panel.
+/// Rows [row, row + rows) and columns [column, column + columns) of a parameter that become rows from `first_row` of
+/// gate `gate` of a panel.
 struct MatrixPiece {
   std::string param;
   std::int64_t row = 0, column = 0, rows = 0;
@@ -79,7 +79,7 @@ struct Description {
   std::vector<TensorInfo> params;
   std::vector<StateInfo> states;
   TensorInfo output;
-  std::int64_t input_size = 0;   // floats of one row of x: all inputs side by side in order of declaration
+  std::int64_t input_size = 0;  // floats of one row of x: all inputs side by side in order of declaration
   std::int64_t output_size = 0;
   std::int64_t doubled_row = 0, in_place_row = 0, sequence_row = 0, step_row = 0;  // floats
   std::int64_t chunk_rows = 0;

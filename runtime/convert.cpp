@@ -79,33 +79,21 @@ void bool_all(const std::byte* from, std::size_t count, float* to) {
 
 void convert_to_f32(ElementType type, const std::byte* from, std::size_t count, float* to) noexcept {
   switch (type) {
-    case ElementType::F64:
-      return cast_all<double>(from, count, to);
+    case ElementType::F64: return cast_all<double>(from, count, to);
     case ElementType::F32:
       if (count > 0) std::memcpy(to, from, count * sizeof(float));
       return;
-    case ElementType::F16:
-      return widen_all(from, count, to, WidenF16{});
-    case ElementType::BF16:
-      return widen_all(from, count, to, WidenBf16{});
-    case ElementType::I64:
-      return cast_all<std::int64_t>(from, count, to);
-    case ElementType::I32:
-      return cast_all<std::int32_t>(from, count, to);
-    case ElementType::I16:
-      return cast_all<std::int16_t>(from, count, to);
-    case ElementType::I8:
-      return cast_all<std::int8_t>(from, count, to);
-    case ElementType::U64:
-      return cast_all<std::uint64_t>(from, count, to);
-    case ElementType::U32:
-      return cast_all<std::uint32_t>(from, count, to);
-    case ElementType::U16:
-      return cast_all<std::uint16_t>(from, count, to);
-    case ElementType::U8:
-      return cast_all<std::uint8_t>(from, count, to);
-    case ElementType::Bool:
-      return bool_all(from, count, to);
+    case ElementType::F16: return widen_all(from, count, to, WidenF16{});
+    case ElementType::BF16: return widen_all(from, count, to, WidenBf16{});
+    case ElementType::I64: return cast_all<std::int64_t>(from, count, to);
+    case ElementType::I32: return cast_all<std::int32_t>(from, count, to);
+    case ElementType::I16: return cast_all<std::int16_t>(from, count, to);
+    case ElementType::I8: return cast_all<std::int8_t>(from, count, to);
+    case ElementType::U64: return cast_all<std::uint64_t>(from, count, to);
+    case ElementType::U32: return cast_all<std::uint32_t>(from, count, to);
+    case ElementType::U16: return cast_all<std::uint16_t>(from, count, to);
+    case ElementType::U8: return cast_all<std::uint8_t>(from, count, to);
+    case ElementType::Bool: return bool_all(from, count, to);
   }
 }
 

@@ -1,5 +1,5 @@
-// Compiled cells and their states. A Program is immutable and may be shared by threads; a State belongs to one stream or
-// batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
+// Compiled cells and their states. A Program is immutable and may be shared by threads; a State belongs to one stream
+// or batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
 // nothing.
 #pragma once
 
@@ -58,8 +58,8 @@ struct RunArguments {
   std::int64_t steps = 0;
   std::int64_t batch = 0;
   State& state;
-  /// Where sequences differ in length: [batch], each <= steps. What a sequence reads beyond its length does not matter, y is
-  /// zero there, and its final state is that of its own last step.
+  /// Where sequences differ in length: [batch], each <= steps. What a sequence reads beyond its length does not matter,
+  /// y is zero there, and its final state is that of its own last step.
   const std::int32_t* lengths = nullptr;
 };
 

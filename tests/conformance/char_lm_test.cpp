@@ -41,8 +41,9 @@ TEST_CASE("char_lm gives PyTorch's logits", "[conformance]") {
     const Program program = compile_char_lm(cpu);
     State state = program.make_state(inputs.shape[1]);
     std::vector<float> y(expected.size());
-    REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = inputs.shape[0], .batch = inputs.shape[1],
-                         .state = state}) == RunStatus::Ok);
+    REQUIRE(program.run(
+                {.x = x.data(), .y = y.data(), .steps = inputs.shape[0], .batch = inputs.shape[1], .state = state}) ==
+            RunStatus::Ok);
     double worst = 0;
     for (std::size_t i = 0; i < y.size(); ++i) worst = std::max(worst, std::fabs(double{y[i]} - expected[i]));
     INFO(cpu << ": " << worst);

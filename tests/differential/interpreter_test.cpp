@@ -1,5 +1,5 @@
-// Generated code against the double-precision interpreter, which shares none of its formulas: every element, ugly sizes,
-// every ISA level that this machine runs.
+// Generated code against the double-precision interpreter, which shares none of its formulas: every element, ugly
+// sizes, every ISA level that this machine runs.
 #include <cmath>
 #include <limits>
 
@@ -14,7 +14,8 @@ namespace {
 constexpr double kOneStep = 1e-6;
 constexpr double kThousandSteps = 5e-6;
 
-void check_standard(const std::string& name, std::int64_t input_size, std::int64_t hidden_size, const std::string& cpu) {
+void check_standard(const std::string& name, std::int64_t input_size, std::int64_t hidden_size,
+                    const std::string& cpu) {
   const ir::Cell cell = standard(name, input_size, hidden_size);
   const Weights weights = random_weights(cell, 1);
   const Program program = compile_cell(cell, weights, cpu);
@@ -44,8 +45,8 @@ void check_random(std::uint64_t from, std::uint64_t to) {
 }  // namespace
 
 TEST_CASE("standard cells match the interpreter on every ISA level", "[differential]") {
-  const std::string name = GENERATE(as<std::string>(), "lstm", "gru", "gru_cho", "gru_cho_swapped", "rnn",
-                                    "rnn_relu", "lstm_peephole");
+  const std::string name =
+      GENERATE(as<std::string>(), "lstm", "gru", "gru_cho", "gru_cho_swapped", "rnn", "rnn_relu", "lstm_peephole");
   for (const std::string& cpu : compiler::runnable_levels())
     for (const auto& [input_size, hidden_size] : {std::pair{1, 1}, {3, 17}, {16, 16}, {31, 33}, {2, 5}})
       check_standard(name, input_size, hidden_size, cpu);

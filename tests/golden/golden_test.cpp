@@ -43,7 +43,8 @@ std::string produce(const Golden& golden) {
   std::string what, argument, binding;
   words >> what >> argument;
   ir::DimBindings dims;
-  while (words >> binding) dims[binding.substr(0, binding.find('='))] = std::stoll(binding.substr(binding.find('=') + 1));
+  while (words >> binding)
+    dims[binding.substr(0, binding.find('='))] = std::stoll(binding.substr(binding.find('=') + 1));
   const ir::Module module = ir::parse(golden.input).value();
   const ir::Cell cell = ir::bind_dims(module.cells.front(), dims).value();
   if (what == "after") return ir::print(compiler::run_passes(cell, argument));
@@ -56,14 +57,17 @@ std::string produce(const Golden& golden) {
 
 TEST_CASE("cells print as expected after each pass and as plans", "[golden]") {
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(RNNC_SOURCE_DIR) / "tests/golden")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(RNNC_SOURCE_DIR) / "tests/golden")) {
     if (entry.path().extension() != ".golden") continue;
     ++files;
     const Golden golden = read(entry.path());
     INFO(entry.path().filename() << ": " << golden.reason);
     const std::string produced = produce(golden);
     if (std::getenv("RNNC_BLESS"))
-      std::ofstream(entry.path()) << golden.reason << "\n" << golden.command << "\n" << golden.input << kRule << produced;
+      std::ofstream(entry.path()) << golden.reason << "\n"
+                                  << golden.command << "\n"
+                                  << golden.input << kRule << produced;
     else
       CHECK(produced == golden.expected);
   }

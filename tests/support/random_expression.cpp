@@ -89,17 +89,14 @@ Value Expressions::tame(Value v) {
 
 Value Expressions::squash(Value v) {
   switch (random_.below(5)) {
-    case 0:
-      return map(Function::Sigmoid, {v}, 1);
-    case 1:
-      return map(Function::Softsign, {v}, 1);
+    case 0: return map(Function::Sigmoid, {v}, 1);
+    case 1: return map(Function::Softsign, {v}, 1);
     case 2: {
       const Value low = constant(-1);
       const Value high = constant(1);
       return map(Function::Clip, {v, low, high}, 1);
     }
-    default:
-      return map(Function::Tanh, {v}, 1);
+    default: return map(Function::Tanh, {v}, 1);
   }
 }
 
@@ -189,21 +186,14 @@ Value Expressions::draw(std::int64_t size, int depth) {
 
 Value Expressions::draw_vector(std::int64_t size, int depth) {
   switch (random_.below(12)) {
-    case 0:
-      return joined(size, depth);
-    case 1:
-      return cut(size, depth);
-    case 2:
-      return stacked(size, depth);
-    case 3:
-      return project(size, depth);
-    case 4:
-      return hoisted(size);
+    case 0: return joined(size, depth);
+    case 1: return cut(size, depth);
+    case 2: return stacked(size, depth);
+    case 3: return project(size, depth);
+    case 4: return hoisted(size);
     case 5:
-    case 6:
-      return aggregate(size, depth);
-    default:
-      return products(size, depth);
+    case 6: return aggregate(size, depth);
+    default: return products(size, depth);
   }
 }
 
@@ -276,20 +266,16 @@ Value Expressions::apply(Function function, Value a, Value b) {
   const double both = bound(a) + bound(b);
   switch (function) {
     case Function::Add:
-    case Function::Sub:
-      return map(function, {a, b}, both);
-    case Function::Mul:
-      return map(function, {squash(a), b}, bound(b));
+    case Function::Sub: return map(function, {a, b}, both);
+    case Function::Mul: return map(function, {squash(a), b}, bound(b));
     case Function::Div: {
       const Value one = constant(1);
       const Value denominator = map(Function::Add, {map(Function::Abs, {b}, bound(b)), one}, 1 + bound(b));
       return map(function, {a, denominator}, bound(a));
     }
     case Function::Min:
-    case Function::Max:
-      return map(function, {a, b}, both);
-    case Function::Select:
-      return apply_select(a, b);
+    case Function::Max: return map(function, {a, b}, both);
+    case Function::Select: return apply_select(a, b);
     case Function::Neg:
     case Function::Sigmoid:
     case Function::Tanh:
@@ -310,8 +296,7 @@ Value Expressions::apply(Function function, Value a, Value b) {
     case Function::ScaledTanh:
     case Function::Affine:
     case Function::HardSigmoid:
-    case Function::Clip:
-      return apply_one(function, a);
+    case Function::Clip: return apply_one(function, a);
   }
   return a;
 }
@@ -364,12 +349,9 @@ Value Expressions::aggregate(std::int64_t size, int depth) {
       return map(Function::Mul, {total, share}, bound(v));
     }
     case Reduction::Mean:
-    case Reduction::Max:
-      return reduce(reduction, {v}, bound(v));
-    case Reduction::Softmax:
-      return reduce(reduction, {v}, 1);
-    case Reduction::LayerNorm:
-      return normalized(v);
+    case Reduction::Max: return reduce(reduction, {v}, bound(v));
+    case Reduction::Softmax: return reduce(reduction, {v}, 1);
+    case Reduction::LayerNorm: return normalized(v);
   }
   return v;
 }

@@ -104,78 +104,45 @@ TEST_CASE("slices, joins, numbers, scalars and sums of dims equal their text") {
 // One call for each row: a new row does not compile here until the builder has its function.
 static Value call(ir::Function function, const Value& a, const Value& b, const Value& c, const Value& d) {
   switch (function) {
-    case ir::Function::Add:
-      return a + b;
-    case ir::Function::Sub:
-      return a - b;
-    case ir::Function::Mul:
-      return a * b;
-    case ir::Function::Div:
-      return a / b;
-    case ir::Function::Neg:
-      return -a;
-    case ir::Function::Sigmoid:
-      return sigmoid(a);
-    case ir::Function::Tanh:
-      return tanh(a);
-    case ir::Function::Relu:
-      return relu(a);
-    case ir::Function::Exp:
-      return exp(a);
-    case ir::Function::Log:
-      return log(a);
-    case ir::Function::Sqrt:
-      return sqrt(a);
-    case ir::Function::Rsqrt:
-      return rsqrt(a);
-    case ir::Function::Abs:
-      return abs(a);
-    case ir::Function::Min:
-      return min(a, b);
-    case ir::Function::Max:
-      return max(a, b);
-    case ir::Function::Erf:
-      return erf(a);
-    case ir::Function::Softplus:
-      return softplus(a);
-    case ir::Function::Softsign:
-      return softsign(a);
-    case ir::Function::Silu:
-      return silu(a);
-    case ir::Function::Gelu:
-      return gelu(a);
-    case ir::Function::Elu:
-      return elu(a, b);
-    case ir::Function::LeakyRelu:
-      return leaky_relu(a, b);
-    case ir::Function::ThresholdedRelu:
-      return thresholded_relu(a, b);
-    case ir::Function::ScaledTanh:
-      return scaled_tanh(a, b, c);
-    case ir::Function::Affine:
-      return affine(a, b, c);
-    case ir::Function::HardSigmoid:
-      return hard_sigmoid(a, b, c);
-    case ir::Function::Clip:
-      return clip(a, b, c);
-    case ir::Function::Select:
-      return select(a > b, c, d);
+    case ir::Function::Add: return a + b;
+    case ir::Function::Sub: return a - b;
+    case ir::Function::Mul: return a * b;
+    case ir::Function::Div: return a / b;
+    case ir::Function::Neg: return -a;
+    case ir::Function::Sigmoid: return sigmoid(a);
+    case ir::Function::Tanh: return tanh(a);
+    case ir::Function::Relu: return relu(a);
+    case ir::Function::Exp: return exp(a);
+    case ir::Function::Log: return log(a);
+    case ir::Function::Sqrt: return sqrt(a);
+    case ir::Function::Rsqrt: return rsqrt(a);
+    case ir::Function::Abs: return abs(a);
+    case ir::Function::Min: return min(a, b);
+    case ir::Function::Max: return max(a, b);
+    case ir::Function::Erf: return erf(a);
+    case ir::Function::Softplus: return softplus(a);
+    case ir::Function::Softsign: return softsign(a);
+    case ir::Function::Silu: return silu(a);
+    case ir::Function::Gelu: return gelu(a);
+    case ir::Function::Elu: return elu(a, b);
+    case ir::Function::LeakyRelu: return leaky_relu(a, b);
+    case ir::Function::ThresholdedRelu: return thresholded_relu(a, b);
+    case ir::Function::ScaledTanh: return scaled_tanh(a, b, c);
+    case ir::Function::Affine: return affine(a, b, c);
+    case ir::Function::HardSigmoid: return hard_sigmoid(a, b, c);
+    case ir::Function::Clip: return clip(a, b, c);
+    case ir::Function::Select: return select(a > b, c, d);
   }
   return {};
 }
 
 static Value call(ir::Reduction reduction, const Value& a, const Value& b, const Value& c, const Value& d) {
   switch (reduction) {
-    case ir::Reduction::Sum:
-      return sum(a);
-    case ir::Reduction::Mean:
-      return mean(a);
-    case ir::Reduction::Max:
-      return max(a);
-    case ir::Reduction::Softmax:
-      return softmax(a);
-    case ir::Reduction::LayerNorm:
-      return layer_norm(a, b, c, d);
+    case ir::Reduction::Sum: return sum(a);
+    case ir::Reduction::Mean: return mean(a);
+    case ir::Reduction::Max: return max(a);
+    case ir::Reduction::Softmax: return softmax(a);
+    case ir::Reduction::LayerNorm: return layer_norm(a, b, c, d);
   }
   return {};
 }
