@@ -1,6 +1,8 @@
 # Everything comes from the distribution's packages (scripts/setup installs them). oneDNN is for comparison only.
 find_package(LLVM 19.1 REQUIRED CONFIG)
 find_package(xsimd 8.1 REQUIRED CONFIG)
+# Debian's package asks to link xtl, a header-only library that it neither needs here nor installs.
+set_target_properties(xsimd PROPERTIES INTERFACE_LINK_LIBRARIES "")
 find_package(nlohmann_json REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
 find_package(Threads REQUIRED)

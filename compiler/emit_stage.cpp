@@ -2,7 +2,7 @@
 
 #include <llvm/IR/Constants.h>
 
-#include "compiler/emit_tile.hpp"
+#include "compiler/chains.hpp"
 #include "compiler/functions.hpp"
 #include "compiler/loops.hpp"
 
@@ -18,22 +18,20 @@ class StageEmitter {
         context_(context),
         stage_(context.schedule.stages[index]),
         plan_(context.plan.stages[index]),
-        blocks_((stage_.units + context.plan.lanes - 1) / context.plan.lanes) {}
+        gates_(context, stage_),
+        blocks_((stage_.units + context.plan.lanes - 1) / context.plan.lanes),
+        vector_type_(llvm::FixedVectorType::get(builder.getFloatTy(), static_cast<unsigned>(context.plan.lanes))),
+        starts_are_ours_(starts_are_ours()) {}
 
   void run(llvm::Value* rows) {
     for (const ReductionStep& reduction : stage_.reductions)
       for_each_row(rows, [&](llvm::Value* row) { clear_partials(reduction, row); });
-    llvm::Value* begin = builder_.getInt64(0);
-    for (const Tile& tile : plan_.tiles) {
-      llvm::Value* end = rows;
-      if (tile.rows > 1) {
-        llvm::Value* left = builder_.CreateSub(rows, begin);
-        llvm::Value* rest = builder_.CreateURem(left, builder_.getInt64(tile.rows));
-        end = builder_.CreateSub(rows, rest);
-      }
-      emit_rows(tile, begin, end);
-      begin = end;
-    }
+    if (plan_.batch_rows == 0)
+      emit_singles(rows);
+    else
+      emit_if(
+          builder_, builder_.CreateICmpEQ(rows, builder_.getInt64(1)), [&] { emit_singles(builder_.getInt64(1)); },
+          [&] { emit_groups(rows); });
     for (const ReductionStep& reduction : stage_.reductions)
       for_each_row(rows, [&](llvm::Value* row) { combine_partials(reduction, row); });
   }
@@ -43,22 +41,189 @@ class StageEmitter {
     emit_for(builder_, builder_.getInt64(0), rows, 1, body);
   }
 
-  // Blocks outside, rows inside: a panel is read from near for all rows but the first.
-  void emit_rows(const Tile& tile, llvm::Value* begin, llvm::Value* end) {
-    const bool has_tail = stage_.units % context_.plan.lanes != 0;
-    const std::int64_t in_loop = (has_tail ? blocks_ - 1 : blocks_) / tile.blocks;
-    emit_for(builder_, builder_.getInt64(0), builder_.getInt64(in_loop * tile.blocks), tile.blocks,
-             [&](llvm::Value* block) { emit_blocks(tile, begin, end, block, false); });
-    const auto rest = static_cast<int>(blocks_ - in_loop * tile.blocks);
-    if (rest == 0) return;
-    emit_blocks({tile.rows, rest, tile.unroll}, begin, end, builder_.getInt64(in_loop * tile.blocks), has_tail);
+  // All blocks of the stage, `width` at a time. Where the last one is not full it gets code of its own.
+  void for_each_block(int width, llvm::function_ref<void(int blocks, llvm::Value* block, bool has_tail)> body) {
+    const std::int64_t in_loop = (has_tail() ? blocks_ - 1 : blocks_) / width * width;
+    emit_for(builder_, builder_.getInt64(0), builder_.getInt64(in_loop), width,
+             [&](llvm::Value* block) { body(width, block, false); });
+    const auto rest = static_cast<int>(blocks_ - in_loop);
+    if (rest > 0) body(rest, builder_.getInt64(in_loop), has_tail());
   }
 
-  void emit_blocks(const Tile& tile, llvm::Value* begin, llvm::Value* end, llvm::Value* block, bool has_tail) {
-    emit_for(builder_, begin, end, tile.rows, [&](llvm::Value* row) {
-      emit_tile(builder_, context_, stage_, plan_.row_by_row, {tile, row, block, has_tail});
+  // ---- a row on its own: accumulators stay in registers
+
+  void emit_singles(llvm::Value* rows) {
+    for_each_block(plan_.single_blocks, [&](int blocks, llvm::Value* block, bool has_tail) {
+      for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, has_tail}); });
     });
   }
+
+  void emit_single(const TilePlace& place) {
+    Tile tile(builder_, context_, stage_, gates_, place);
+    for (ir::Value product : stage_.products) {
+      const Panel& panel = context_.plan.panel(product);
+      Values chains;
+      for (int block = 0; block < place.blocks; ++block)
+        for (int gate = 0; gate < panel.gates; ++gate) chains.push_back(tile.value(start_of(product, gate), 0, block));
+      chains = extend_chains(builder_, context_, place, tile, product, builder_.getInt64(0),
+                             builder_.getInt64(panel.columns), std::move(chains));
+      for (int block = 0; block < place.blocks; ++block)
+        for (int gate = 0; gate < panel.gates; ++gate)
+          tile.set_gate(gates_.first_of(product) + gate, 0, block,
+                        chains[static_cast<std::size_t>(block * panel.gates + gate)]);
+    }
+    tile.finish();
+  }
+
+  ir::Value start_of(ir::Value product, int gate) const {
+    return context_.schedule.cell[product].operands[static_cast<std::size_t>(2 + 2 * gate)];
+  }
+
+  // ---- groups of rows: accumulators are parked, weights are used by all rows while they are near
+
+  // How the rows of a group split into tiles: `longer` tiles of `rows` + 1, the others of `rows`.
+  struct Split {
+    llvm::Value* tiles = nullptr;
+    llvm::Value* rows = nullptr;
+    llvm::Value* longer = nullptr;
+  };
+
+  void emit_groups(llvm::Value* rows) {
+    const std::size_t slots = static_cast<std::size_t>(plan_.group_rows * plan_.batch_blocks * gates_.count());
+    llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
+    llvm::Value* base =
+        llvm::IRBuilder<>(&entry, entry.begin()).CreateAlloca(llvm::ArrayType::get(vector_type_, slots));
+    emit_for(builder_, builder_.getInt64(0), rows, plan_.group_rows, [&](llvm::Value* first) {
+      llvm::Value* count =
+          builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, builder_.CreateSub(rows, first),
+                                         builder_.getInt64(static_cast<std::uint64_t>(plan_.group_rows)));
+      const Split split = split_group(count);
+      if (blocks_ % plan_.batch_blocks == 0)  // one code for all blocks, which looks whether its last one is full
+        emit_for(builder_, builder_.getInt64(0), builder_.getInt64(static_cast<std::uint64_t>(blocks_)),
+                 plan_.batch_blocks, [&](llvm::Value* block) {
+                   emit_group({1, plan_.batch_blocks, first, block, false}, count, split, {base, first});
+                 });
+      else
+        for_each_block(plan_.batch_blocks, [&](int blocks, llvm::Value* block, bool has_tail) {
+          emit_group({1, blocks, first, block, has_tail}, count, split, {base, first});
+        });
+    });
+  }
+
+  bool has_tail() const { return stage_.units % context_.plan.lanes != 0; }
+
+  // Runs `body` with the place as it is, or, where blocks that are full and the one that is not share their code, with
+  // whichever it is.
+  void with_tail(TilePlace place, llvm::function_ref<void(const TilePlace&)> body) {
+    if (!has_tail() || place.has_tail || blocks_ % place.blocks != 0) return body(place);
+    llvm::Value* last = builder_.getInt64(static_cast<std::uint64_t>(blocks_ - place.blocks));
+    emit_if(
+        builder_, builder_.CreateICmpEQ(place.block, last),
+        [&] {
+          place.has_tail = true;
+          body(place);
+        },
+        [&] {
+          place.has_tail = false;
+          body(place);
+        });
+  }
+
+  // Whether what chains start with may be read by full vectors everywhere.
+  bool starts_are_ours() const {
+    const Schedule& schedule = context_.schedule;
+    std::vector<ir::Value> pending;
+    for (ir::Value product : stage_.products)
+      for (int gate = 0; gate < context_.plan.panel(product).gates; ++gate) pending.push_back(start_of(product, gate));
+    while (!pending.empty()) {
+      const ir::Value value = pending.back();
+      pending.pop_back();
+      const auto home = schedule.find(value);
+      if (home && (home->space == Space::Input || home->offset % context_.plan.lanes != 0)) return false;
+      const ir::Node& node = schedule.cell[value];
+      if (!home && node.op == ir::Op::Map) pending.insert(pending.end(), node.operands.begin(), node.operands.end());
+    }
+    return true;
+  }
+
+  // As few tiles as can be, of as equal size as can be.
+  Split split_group(llvm::Value* count) {
+    llvm::Value* most = builder_.getInt64(static_cast<std::uint64_t>(plan_.batch_rows));
+    llvm::Value* tiles = builder_.CreateUDiv(
+        builder_.CreateAdd(count, builder_.getInt64(static_cast<std::uint64_t>(plan_.batch_rows - 1))), most);
+    return {tiles, builder_.CreateUDiv(count, tiles), builder_.CreateURem(count, tiles)};
+  }
+
+  void emit_group(const TilePlace& place, llvm::Value* count, const Split& split, const Parked& parked) {
+    const auto row_of = [&](llvm::Value* row) {
+      TilePlace one = place;
+      one.row = builder_.CreateAdd(parked.first_row, row);
+      return one;
+    };
+    for (ir::Value product : stage_.products) {
+      if (!is_one_part(product))
+        for_each_row(count, [&](llvm::Value* row) {
+          with_tail(row_of(row), [&](const TilePlace& one) { park_starts(product, one, parked); });
+        });
+      const std::int64_t columns = context_.plan.panel(product).columns;
+      emit_for(builder_, builder_.getInt64(0), builder_.getInt64(columns), plan_.panel_columns,
+               [&](llvm::Value* begin) {
+                 llvm::Value* end = builder_.CreateBinaryIntrinsic(
+                     llvm::Intrinsic::smin, builder_.getInt64(columns),
+                     builder_.CreateAdd(begin, builder_.getInt64(static_cast<std::uint64_t>(plan_.panel_columns))));
+                 for_each_row(split.tiles,
+                              [&](llvm::Value* tile) { emit_tile(product, place, tile, split, parked, begin, end); });
+               });
+    }
+    for_each_row(count, [&](llvm::Value* row) {
+      with_tail(row_of(row),
+                [&](const TilePlace& one) { Tile(builder_, context_, stage_, gates_, one, parked).finish(); });
+    });
+  }
+
+  // The whole panel stays in L1: tiles begin with the start values and need no one to park them first.
+  bool is_one_part(ir::Value product) const {
+    return context_.plan.panel(product).columns <= plan_.panel_columns && (!has_tail() || starts_are_ours_);
+  }
+
+  void park_starts(ir::Value product, const TilePlace& place, const Parked& parked) {
+    Tile tile(builder_, context_, stage_, gates_, place, parked);
+    for (int block = 0; block < place.blocks; ++block)
+      for (int gate = 0; gate < context_.plan.panel(product).gates; ++gate)
+        builder_.CreateStore(tile.value(start_of(product, gate), 0, block),
+                             tile.slot(gates_.first_of(product) + gate, 0, block));
+  }
+
+  // Tile number `index` of a group, whose number of rows is known only when it runs: code for each that may be.
+  void emit_tile(ir::Value product, const TilePlace& place, llvm::Value* index, const Split& split,
+                 const Parked& parked, llvm::Value* begin, llvm::Value* end) {
+    llvm::Value* is_longer = builder_.CreateICmpULT(index, split.longer);
+    llvm::Value* rows = builder_.CreateAdd(split.rows, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
+    llvm::Value* longer_before = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, index, split.longer);
+    llvm::Value* first = builder_.CreateAdd(builder_.CreateMul(index, split.rows), longer_before);
+    llvm::Value* row = builder_.CreateAdd(parked.first_row, first);
+    emit_switch(builder_, rows, plan_.batch_rows, [&](int n) {
+      emit_tile_of({n, place.blocks, row, place.block, place.has_tail}, product, parked, begin, end);
+    });
+  }
+
+  void emit_tile_of(const TilePlace& place, ir::Value product, const Parked& parked, llvm::Value* begin,
+                    llvm::Value* end) {
+    Tile tile(builder_, context_, stage_, gates_, place, parked);
+    const Panel& panel = context_.plan.panel(product);
+    Values slots, chains;
+    for (int row = 0; row < place.rows; ++row)
+      for (int block = 0; block < place.blocks; ++block)
+        for (int gate = 0; gate < panel.gates; ++gate) {
+          slots.push_back(tile.slot(gates_.first_of(product) + gate, row, block));
+          chains.push_back(is_one_part(product) ? tile.value(start_of(product, gate), row, block)
+                                                : builder_.CreateLoad(vector_type_, slots.back()));
+        }
+    chains = extend_chains(builder_, context_, place, tile, product, begin, end, std::move(chains));
+    for (std::size_t i = 0; i < chains.size(); ++i) builder_.CreateStore(chains[i], slots[i]);
+  }
+
+  // ---- reductions
 
   llvm::Value* address(const Home& home, llvm::Value* row) {
     const Rows& rows = context_.spaces[static_cast<int>(home.space)];
@@ -97,7 +262,10 @@ class StageEmitter {
   const StageContext& context_;
   const Stage& stage_;
   const StagePlan& plan_;
+  Gates gates_;
   std::int64_t blocks_;
+  llvm::Type* vector_type_;
+  bool starts_are_ours_;
 };
 
 }  // namespace

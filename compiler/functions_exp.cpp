@@ -75,7 +75,7 @@ Value* FunctionEmitter::sigmoid(Value* x) { return builder_.CreateFDiv(splat(1),
 // tanh(b + r) with b = n ln 2 / 2 by the addition theorem: tanh b = (s - 1) / (s + 1) with s = 2^n, so
 // tanh(b + r) = (s - 1 + u (s + 1)) / (s + 1 + u (s - 1)) with u = tanh r. An error of u fades as tanh nears 1; the
 // numerator never exceeds the denominator, and they are equal at the bound. One part of ln 2 / 2 will do.
-Value* FunctionEmitter::tanh(Value* x) {
+FunctionEmitter::Quotient FunctionEmitter::tanh_quotient(Value* x) {
   Value* const a = minimum(splat(9.02f), abs(x));
   Value* const magic = splat(kMagic + 127);
   Value* const biased = fma(a, splat(2 * kLog2E), magic);
@@ -85,7 +85,31 @@ Value* FunctionEmitter::tanh(Value* x) {
   Value* const s = power_of_two(as_integer(biased));
   Value* const above = builder_.CreateFAdd(s, splat(1));
   Value* const below = builder_.CreateFSub(s, splat(1));
-  return copy_sign(builder_.CreateFDiv(fma(u, above, below), fma(u, below, above)), x);
+  return {copy_sign(fma(u, above, below), x), fma(u, below, above)};
+}
+
+Value* FunctionEmitter::tanh(Value* x) {
+  const Quotient quotient = tanh_quotient(x);
+  return builder_.CreateFDiv(quotient.numerator, quotient.denominator);
+}
+
+bool FunctionEmitter::is_quotient(ir::Function function) {
+  return function == ir::Function::Sigmoid || function == ir::Function::Tanh;
+}
+
+FunctionEmitter::Quotient FunctionEmitter::quotient(ir::Function function, Value* x) {
+  if (function == ir::Function::Tanh) return tanh_quotient(x);
+  return {nullptr, scaled_logistic(x, -89.f, 88.f, 0)};
+}
+
+Value* FunctionEmitter::multiply(const Quotient& a, const Quotient& b) {
+  Value* numerator = a.numerator ? a.numerator : b.numerator ? b.numerator : splat(1);
+  if (a.numerator && b.numerator) numerator = builder_.CreateFMul(a.numerator, b.numerator);
+  return builder_.CreateFDiv(numerator, builder_.CreateFMul(a.denominator, b.denominator));
+}
+
+Value* FunctionEmitter::multiply(Value* value, const Quotient& quotient) {
+  return builder_.CreateFDiv(value, quotient.denominator);
 }
 
 // x sigmoid(x) stays above the smallest normal number down to x = -91.8, where exp(-x) is beyond f32: everything is

@@ -56,4 +56,38 @@ void emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, 
   });
 }
 
+void emit_if(llvm::IRBuilder<>& builder, llvm::Value* condition, llvm::function_ref<void()> then,
+             llvm::function_ref<void()> otherwise) {
+  llvm::LLVMContext& context = builder.getContext();
+  llvm::Function* function = builder.GetInsertBlock()->getParent();
+  llvm::BasicBlock* then_block = llvm::BasicBlock::Create(context, "then", function);
+  llvm::BasicBlock* else_block = llvm::BasicBlock::Create(context, "else", function);
+  llvm::BasicBlock* after = llvm::BasicBlock::Create(context, "endif", function);
+  builder.CreateCondBr(condition, then_block, else_block);
+  builder.SetInsertPoint(then_block);
+  then();
+  builder.CreateBr(after);
+  builder.SetInsertPoint(else_block);
+  otherwise();
+  builder.CreateBr(after);
+  builder.SetInsertPoint(after);
+}
+
+void emit_switch(llvm::IRBuilder<>& builder, llvm::Value* value, int most, llvm::function_ref<void(int)> body) {
+  llvm::LLVMContext& context = builder.getContext();
+  llvm::Function* function = builder.GetInsertBlock()->getParent();
+  llvm::BasicBlock* after = llvm::BasicBlock::Create(context, "endswitch", function);
+  std::vector<llvm::BasicBlock*> cases;
+  for (int n = 1; n <= most; ++n) cases.push_back(llvm::BasicBlock::Create(context, "case", function));
+  llvm::SwitchInst* choice = builder.CreateSwitch(value, cases.back(), static_cast<unsigned>(most));
+  for (int n = 1; n <= most; ++n) {
+    llvm::BasicBlock* block = cases[static_cast<std::size_t>(n - 1)];
+    if (n < most) choice->addCase(builder.getInt64(static_cast<std::uint64_t>(n)), block);
+    builder.SetInsertPoint(block);
+    body(n);
+    builder.CreateBr(after);
+  }
+  builder.SetInsertPoint(after);
+}
+
 }  // namespace rnnc::compiler

@@ -1,4 +1,4 @@
-// Counted loops in LLVM IR, with values carried from pass to pass.
+// Control flow in LLVM IR: counted loops with values carried from pass to pass, and branches.
 #pragma once
 
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -18,5 +18,11 @@ Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end
 /// The same with nothing carried.
 void emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step,
               llvm::function_ref<void(llvm::Value* i)> body);
+
+void emit_if(llvm::IRBuilder<>& builder, llvm::Value* condition, llvm::function_ref<void()> then,
+             llvm::function_ref<void()> otherwise);
+
+/// Runs body(n) where `value` (i64) is n, for n in [1, most]; it is no other.
+void emit_switch(llvm::IRBuilder<>& builder, llvm::Value* value, int most, llvm::function_ref<void(int n)> body);
 
 }  // namespace rnnc::compiler

@@ -1,7 +1,6 @@
 #include "compiler/plan.hpp"
 
 #include <algorithm>
-#include <set>
 #include <sstream>
 
 #include "ir/check.hpp"
@@ -17,10 +16,16 @@ constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 16, kMaxChunkRows = 4096;
 // Two FMA pipes of latency 4 want 8 chains; a few more hide the loop's own work.
 constexpr int kChains = 8;
-// FMAs in one pass of a product loop: enough to make the loop's own instructions cheap, few enough to compile fast.
-constexpr int kFmasPerPass = 64;
-constexpr int kMostUnroll = 8;
-constexpr int kFewFunctions = 2;
+// Weights side by side in a batch tile: with few gates, more blocks share a row's broadcast.
+constexpr int kBatchWidth = 4;
+constexpr int kMostRows = 8;
+// A short product is not worth parking its accumulators for.
+constexpr std::int64_t kFewColumns = 8;
+constexpr std::int64_t kMostUnroll = 4;
+// Of 32 KiB or more of L1: a part of a panel that all rows of a group pass over, and their accumulators.
+constexpr std::int64_t kPanelBytes = 16 * 1024;
+constexpr std::int64_t kParkedBytes = 16 * 1024;
+constexpr std::int64_t kMostGroupRows = 64;
 constexpr int kStridedSums = 16;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -47,23 +52,11 @@ int blocks_for_one_row(int gates, int blocks, int budget) {
   return wanted;
 }
 
-// Functions applied to an element of the stage behind its products.
-int count_functions(const Schedule& schedule, const Stage& stage) {
-  std::set<Value> seen;
-  std::vector<Value> pending;
-  for (const Store& store : stage.stores) pending.push_back(store.value);
-  for (const ReductionStep& step : stage.reductions) pending.push_back(schedule.cell[step.node].operands[0]);
-  int count = 0;
-  while (!pending.empty()) {
-    const Value value = pending.back();
-    pending.pop_back();
-    const Node& node = schedule.cell[value];
-    const bool loaded = schedule.homes[value.index] && schedule.depths[value.index] < stage.depth;
-    if (node.op != ir::Op::Map || loaded || !seen.insert(value).second) continue;
-    ++count;
-    pending.insert(pending.end(), node.operands.begin(), node.operands.end());
-  }
-  return count;
+std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
+  std::int64_t columns = 0;
+  for (Value product : stage.products)
+    columns = std::max(columns, schedule.cell[schedule.cell[product].operands[0]].type.dims[0].value());
+  return columns;
 }
 
 StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target& target) {
@@ -71,22 +64,23 @@ StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target&
   const int blocks = static_cast<int>(divide_up(stage.units, target.lanes));
   const int budget = accumulators(target);
   const int parts = stage.reductions.empty() ? 1 : kStridedSums / target.lanes;
+  const auto whole_parts = [&](int n) { return static_cast<int>(divide_up(n, parts)) * parts; };
   StagePlan plan;
-  if (gates == 0) {
-    plan.tiles = {{1, parts}};
-    return plan;
-  }
-  plan.row_by_row = count_functions(schedule, stage) > kFewFunctions;
-  int rows = 1;
-  for (int candidate : {6, 3, 2})
-    if (rows == 1 && candidate * gates <= budget) rows = candidate;
-  for (int n : {rows, 2, 1}) {
-    if (!plan.tiles.empty() && plan.tiles.back().rows <= n) continue;
-    int wide = n == 1 ? blocks_for_one_row(gates, blocks, budget)
-                      : std::clamp(budget / (n * gates), 1, std::max(1, static_cast<int>(divide_up(blocks, 2))));
-    wide = static_cast<int>(divide_up(wide, parts)) * parts;
-    plan.tiles.push_back({n, wide, std::clamp(kFmasPerPass / (gates * n * wide), 1, kMostUnroll)});
-  }
+  plan.single_blocks = parts;
+  if (gates == 0) return plan;
+  plan.single_blocks = whole_parts(blocks_for_one_row(gates, blocks, budget));
+  const std::int64_t columns = most_columns(schedule, stage);
+  if (columns < kFewColumns) return plan;
+
+  plan.batch_blocks = whole_parts(std::clamp(kBatchWidth / gates, 1, blocks));
+  const int width = plan.batch_blocks * gates;
+  plan.batch_rows = std::clamp(budget / width, 1, kMostRows);
+  const std::int64_t vector_bytes = std::int64_t{target.lanes} * 4;
+  plan.group_rows = static_cast<int>(
+      std::clamp<std::int64_t>(kParkedBytes / (width * vector_bytes), plan.batch_rows, kMostGroupRows));
+  const std::int64_t fitting = std::max<std::int64_t>(kFewColumns, kPanelBytes / (width * vector_bytes));
+  const std::int64_t parts_of_panel = divide_up(columns, fitting);
+  plan.panel_columns = divide_up(divide_up(columns, parts_of_panel), kMostUnroll) * kMostUnroll;
   return plan;
 }
 
@@ -138,12 +132,12 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
       out << "  product: " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
           << panel.offset << "\n";
     }
-    out << "  tiles:";
-    for (const Tile& tile : plan.stages[s].tiles) {
-      out << " " << tile.rows << "x" << tile.blocks;
-      if (!stage.products.empty()) out << " by " << tile.unroll;
-    }
-    out << (plan.stages[s].row_by_row ? ", row by row\n" : "\n");
+    const StagePlan& tiles = plan.stages[s];
+    out << "  one row: " << tiles.single_blocks << " blocks";
+    if (tiles.batch_rows > 0)
+      out << "; more: " << tiles.batch_rows << " rows x " << tiles.batch_blocks << " blocks, groups of "
+          << tiles.group_rows << " rows, " << tiles.panel_columns << " columns";
+    out << "\n";
     for (const Store& store : stage.stores)
       out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
           << (store.exact ? ", exact" : "") << "\n";

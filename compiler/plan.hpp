@@ -11,13 +11,6 @@
 
 namespace rnnc::compiler {
 
-/// Accumulators held at once: `rows` sequences (or time steps) x `blocks` of `lanes` units x the gates of the stage.
-struct Tile {
-  int rows = 1;
-  int blocks = 1;
-  int unroll = 1;  // columns of a product in one pass of its loop
-};
-
 /// Packed weights of one stacked product: [block of units][k][gate][lane], units past the end are 0.
 struct Panel {
   ir::Value product;
@@ -27,10 +20,16 @@ struct Panel {
   int gates = 0;
 };
 
+/// How a stage goes over its rows (sequences, or sequences at the time steps of a chunk). A row on its own keeps its
+/// accumulators in registers from start value to result. Where many rows share the weights, the accumulators of a group
+/// of rows are parked in memory for one block of units at a time, and tiles of rows pass over a part of the panel that
+/// stays in L1.
 struct StagePlan {
-  std::vector<Tile> tiles;  // by falling number of rows, the last with one; each takes what the one before leaves over
-  // The element-wise part runs row after row in a loop, with accumulators parked in memory: less code where it is long.
-  bool row_by_row = false;
+  int single_blocks = 1;  // blocks of units side by side for one row
+  int batch_rows = 0;     // rows of a tile at most; 0 where rows always go one by one
+  int batch_blocks = 1;
+  int group_rows = 0;              // rows whose accumulators are parked at once
+  std::int64_t panel_columns = 0;  // columns that rows pass over before the next ones
 };
 
 struct Plan {

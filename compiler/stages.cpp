@@ -39,6 +39,7 @@ class Scheduler {
   explicit Scheduler(Cell cell) : live_(live_nodes(cell)), users_(users(cell)), phases_(phases(cell)) {
     schedule_.depths = depths(cell);
     schedule_.homes.resize(cell.nodes.size());
+    for (const auto& each : users_) schedule_.uses.push_back(static_cast<int>(each.size()));
     schedule_.cell = std::move(cell);
   }
 

@@ -71,6 +71,7 @@ struct Schedule {
   std::vector<Stage> stages;
   std::vector<std::optional<Home>> homes;  // of each node that lies in memory
   std::vector<int> depths;
+  std::vector<int> uses;  // of each node: operands and statements that name it
   std::vector<StateHome> states;
   std::int64_t row_sizes[kSpaces] = {};  // floats of a row; of Weights, what vectors and once-computed values take
 

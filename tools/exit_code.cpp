@@ -4,18 +4,15 @@ namespace rnnc::tools {
 
 int exit_code(ErrorCode code) {
   switch (code) {
-    case ErrorCode::Usage:
-      return kUsage;
-    case ErrorCode::Unsupported:
-      return kUnsupported;
+    case ErrorCode::Usage: return kUsage;
+    case ErrorCode::Unsupported: return kUnsupported;
     case ErrorCode::Syntax:
     case ErrorCode::Name:
     case ErrorCode::ShapeMismatch:
     case ErrorCode::InvalidModel:
     case ErrorCode::InvalidData:
     case ErrorCode::Limit:
-    case ErrorCode::File:
-      return kInvalid;
+    case ErrorCode::File: return kInvalid;
   }
   return kInvalid;
 }

@@ -25,7 +25,7 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
 
 /// Which cell, with which sizes, weights and CPU.
 struct ModelFlags {
-  std::string model;    // a .rnn file; "" for a standard cell
+  std::string model;  // a .rnn file; "" for a standard cell
   std::string cell;
   std::string weights;  // a safetensors file; "" for none
   std::vector<std::string> dims;

@@ -47,15 +47,6 @@ Result<ir::Cell> find_cell(const Model& model, const ModelFlags& flags) {
   return *cell;
 }
 
-Result<void> check_dim_names(const Source& source) {
-  for (const auto& [name, value] : source.dims)
-    if (std::ranges::find(source.cell.dims, name) == source.cell.dims.end())
-      return usage_error("--dim " + name, "cell " + source.cell.name + " has no such dim; " +
-                                              (source.cell.dims.empty() ? "it has none"
-                                                                        : "its dims are " + joined(source.cell.dims)));
-  return {};
-}
-
 }  // namespace
 
 Result<Source> load_source(const ModelFlags& flags) {
@@ -74,16 +65,11 @@ Result<Source> load_source(const ModelFlags& flags) {
 }
 
 Result<ir::Cell> bind(const Source& source) {
-  if (const auto checked = check_dim_names(source); !checked) return checked.error();
-  std::map<std::string, Shape> shapes;
-  for (const auto& [name, tensor] : source.weights) shapes[name] = tensor.shape;
-  const Result<ir::DimBindings> bindings = ir::infer_dims(source.cell, shapes, source.dims);
-  if (!bindings) return bindings.error();
-  for (const std::string& dim : source.cell.dims)
-    if (!bindings->contains(dim))
-      return usage_error("--dim " + dim, "missing; cell " + source.cell.name + " needs it, and no weights tell it; give --dim " +
-                                             dim + "=SIZE");
-  return ir::bind_dims(source.cell, *bindings);
+  Result<ir::Cell> cell = compiler::choose_cell(source.model, source.cell.name, source.dims, source.weights);
+  if (cell || cell.error().code != ErrorCode::Usage) return cell;
+  Error error = cell.error();
+  error.message = "--dim: " + error.message;
+  return error;
 }
 
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) {

@@ -25,8 +25,8 @@ struct Source {
 /// The model, the cell that is meant and the weights. Errors: Usage (flags), and those of the readers.
 Result<Source> load_source(const ModelFlags& flags);
 
-/// The cell with numbers for its dims. Errors: Usage where a dim is given that the cell lacks, or none is given that the
-/// weights do not tell; ShapeMismatch, Limit.
+/// The cell with numbers for its dims. Errors: Usage where a dim is given that the cell lacks, or none is given that
+/// the weights do not tell; ShapeMismatch, Limit.
 Result<ir::Cell> bind(const Source& source);
 
 /// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from.

@@ -2,6 +2,7 @@
 // no error leaves it in any other way.
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <vector>
@@ -20,6 +21,16 @@ constexpr const char* kExample =
     "Example: rnnc verify --cell lstm --dim I=64 --dim H=128\n\n"
     "rnnc compiles recurrent cells, written as the equations of one step, to machine code that runs whole sequences.";
 
+// A verb's description is its example and, after an empty line, what it does: its own help shows both, the list of
+// verbs the latter.
+class ExampleFirst : public CLI::Formatter {
+  std::string make_subcommand(const CLI::App* verb) const override {
+    const std::string description = verb->get_description();
+    const std::string name = "  " + verb->get_name();
+    return name + std::string(12 - name.size(), ' ') + description.substr(description.find("\n\n") + 2) + "\n";
+  }
+};
+
 int report(const Error& error) {
   std::cerr << "rnnc: " << error.to_string() << "\n";
   return exit_code(error.code);
@@ -36,6 +47,7 @@ int report(const CLI::ParseError& error, const CLI::App& program) {
 int run(int argc, char** argv) {
   CLI::App program(kExample, "rnnc");
   program.require_subcommand(1);
+  program.formatter(std::make_shared<ExampleFirst>());
   const std::vector<Verb> verbs = {add_run(program), add_bench(program), add_verify(program), add_inspect(program)};
   try {
     program.parse(argc, argv);
@@ -55,9 +67,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace rnnc::tools
 
-int main(int argc, char** argv) try {
-  return rnnc::tools::run(argc, argv);
-} catch (const std::bad_alloc&) {
+int main(int argc, char** argv) try { return rnnc::tools::run(argc, argv); } catch (const std::bad_alloc&) {
   std::cerr << "rnnc: not enough memory\n";
   return rnnc::tools::kInvalid;
 } catch (const std::exception& error) {

@@ -18,9 +18,9 @@ using Names = std::vector<std::string>;
 
 enum class Kind { Lstm, LstmPeephole, GruLinearBeforeReset, Gru, Rnn, RnnRelu };
 
-// Our parameters in the order of oneDNN's gates, from its developer guide, "RNN": LSTM i, f, c~, o, and peepholes i, f, o;
-// GRU u, r, o with h' = u * h + (1 - u) * o, so that u is our z; the linear-before-reset GRU has a fourth bias, which
-// stays inside the product with r.
+// Our parameters in the order of oneDNN's gates, from its developer guide, "RNN": LSTM i, f, c~, o, and peepholes i, f,
+// o; GRU u, r, o with h' = u * h + (1 - u) * o, so that u is our z; the linear-before-reset GRU has a fourth bias,
+// which stays inside the product with r.
 struct Layout {
   std::string name;
   Kind kind;
@@ -30,8 +30,12 @@ struct Layout {
 const std::vector<Layout>& layouts() {
   static const std::vector<Layout> all = {
       {"lstm", Kind::Lstm, {"Wi", "Wf", "Wg", "Wo"}, {"Ui", "Uf", "Ug", "Uo"}, {"bi", "bf", "bg", "bo"}, {}},
-      {"lstm_peephole", Kind::LstmPeephole, {"Wi", "Wf", "Wg", "Wo"}, {"Ui", "Uf", "Ug", "Uo"},
-       {"bi", "bf", "bg", "bo"}, {"Pi", "Pf", "Po"}},
+      {"lstm_peephole",
+       Kind::LstmPeephole,
+       {"Wi", "Wf", "Wg", "Wo"},
+       {"Ui", "Uf", "Ug", "Uo"},
+       {"bi", "bf", "bg", "bo"},
+       {"Pi", "Pf", "Po"}},
       {"gru", Kind::GruLinearBeforeReset, {"Wz", "Wr", "Wn"}, {"Uz", "Ur", "Un"}, {"bz", "br", "bn", "bun"}, {}},
       {"gru_cho", Kind::Gru, {"Wz", "Wr", "Wn"}, {"Uz", "Ur", "Un"}, {"bz", "br", "bn"}, {}},
       {"rnn", Kind::Rnn, {"W"}, {"U"}, {"b"}, {}},
@@ -111,8 +115,7 @@ Result<void> check(const Layout& layout, const TensorMap& weights, const Sizes& 
   const auto expect = [&](const Names& names, const Shape& shape) -> Result<void> {
     for (const std::string& name : names) {
       const auto found = weights.find(name);
-      if (found == weights.end())
-        return baseline_error(ErrorCode::InvalidData, "no tensor for parameter " + name);
+      if (found == weights.end()) return baseline_error(ErrorCode::InvalidData, "no tensor for parameter " + name);
       if (found->second.shape != shape)
         return baseline_error(ErrorCode::InvalidData, "parameter " + name + " must be " + to_string(shape) +
                                                           " but is " + to_string(found->second.shape));

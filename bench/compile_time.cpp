@@ -1,0 +1,83 @@
+// What a cold compile costs, whole and in its parts, for each standard cell and a few sizes: T and B do not matter.
+#include <benchmark/benchmark.h>
+
+#include "bench/standard_cell.hpp"
+#include "compiler/codegen.hpp"
+#include "compiler/jit.hpp"
+#include "compiler/lower.hpp"
+
+namespace rnnc::bench {
+namespace {
+
+struct Prepared {
+  StandardCell source;
+  compiler::Target target;
+};
+
+Prepared prepare(const std::string& name, std::int64_t size) {
+  return {make_standard_cell(name, size, size), compiler::resolve_target("host").value()};
+}
+
+void whole(benchmark::State& state, const std::string& name, std::int64_t size) {
+  const Prepared p = prepare(name, size);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(compile(p.source.model, p.source.weights, {.dims = {{"I", size}, {"H", size}}}).ok());
+  state.SetLabel(p.target.cpu);
+}
+
+void parse_text(benchmark::State& state, const std::string& name, std::int64_t) {
+  const std::string text = standard_cell(name).value().text();
+  for (auto _ : state) benchmark::DoNotOptimize(parse(text).ok());
+}
+
+void passes(benchmark::State& state, const std::string& name, std::int64_t size) {
+  const Prepared p = prepare(name, size);
+  for (auto _ : state) benchmark::DoNotOptimize(compiler::run_passes(p.source.cell).nodes.size());
+}
+
+void plan(benchmark::State& state, const std::string& name, std::int64_t size) {
+  const Prepared p = prepare(name, size);
+  const ir::Cell cell = compiler::run_passes(p.source.cell);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(compiler::make_plan(compiler::make_schedule(cell), p.target).weights_size);
+}
+
+void codegen(benchmark::State& state, const std::string& name, std::int64_t size) {
+  const Prepared p = prepare(name, size);
+  const compiler::Lowered lowered = compiler::lower(p.source.cell, p.target);
+  for (auto _ : state) benchmark::DoNotOptimize(compiler::emit_object(lowered.schedule, lowered.plan, p.target).size());
+}
+
+void link_object(benchmark::State& state, const std::string& name, std::int64_t size) {
+  const Prepared p = prepare(name, size);
+  const auto artifact = compiler::make_artifact(p.source.cell, p.target).value();
+  for (auto _ : state) benchmark::DoNotOptimize(compiler::link(artifact).run);
+}
+
+using Part = void (*)(benchmark::State&, const std::string&, std::int64_t);
+
+void add(const char* part, Part run, const std::string& cell, std::int64_t size) {
+  const std::string name = std::string(part) + "/" + cell + "/I:" + std::to_string(size) + "/H:" + std::to_string(size);
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run(state, cell, size); })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+}
+
+}  // namespace
+}  // namespace rnnc::bench
+
+int main(int argc, char** argv) {
+  using namespace rnnc::bench;
+  for (const std::string& cell : rnnc::standard_cell_names())
+    for (const std::int64_t size : {16, 128, 512}) add("compile", whole, cell, size);
+  for (const char* cell : {"lstm", "gru"}) {
+    add("parse", parse_text, cell, 128);
+    add("passes", passes, cell, 128);
+    add("plan", plan, cell, 128);
+    add("codegen", codegen, cell, 128);
+    add("link", link_object, cell, 128);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+}

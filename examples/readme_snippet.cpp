@@ -1,0 +1,17 @@
+#include <rnnc/rnnc.hpp>
+
+#include <cstdio>
+#include <vector>
+
+int main() {
+  const auto model = rnnc::parse_file("examples/char_lm/char_lm.rnn").value();
+  const auto weights = rnnc::load_safetensors("examples/char_lm/char_lm.safetensors").value();
+  const auto program = rnnc::compile(model, weights).value();
+
+  const int steps = 20, batch = 3;
+  std::vector<float> x(steps * batch * program.input_size()), y(steps * batch * program.output_size());
+  auto state = program.make_state(batch);
+  program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state});
+  program.step(state, x.data(), y.data());  // one step more, for streaming
+  std::printf("%s on %s: %g\n", program.cell().c_str(), program.cpu().c_str(), y[0]);
+}

@@ -1,0 +1,114 @@
+// The compiled standard cells against oneDNN, which knows nothing of ours: ugly sizes, dense signed weights.
+#include <algorithm>
+#include <cmath>
+
+#include "bench/onednn/onednn_cell.hpp"
+#include "compiler/target.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_cell.hpp"
+
+namespace rnnc::test {
+namespace {
+
+// Two f32 implementations with differently ordered sums; measured over all of the below: 3.6e-7.
+constexpr double kMostDifference = 2e-6;
+
+constexpr std::int64_t kSizes[] = {1, 3, 15, 16, 17, 31, 33};
+constexpr std::int64_t kBatches[] = {1, 2, 5};
+constexpr std::int64_t kSteps[] = {1, 7};
+
+TensorMap tensors(const ir::Cell& cell, const Weights& weights) {
+  TensorMap map;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op != ir::Op::Param) continue;
+    Shape shape;
+    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    map[node.name] = Tensor::from_f32(shape, weights.at(node.name));
+  }
+  return map;
+}
+
+Outcome run(bench::OnednnCell& cell, const Sequences& sequences) {
+  std::ranges::copy(sequences.x, cell.input().begin());
+  for (const auto& [name, values] : sequences.states) std::ranges::copy(values, cell.initial_state(name).begin());
+  cell.run();
+  Outcome outcome{{cell.output().begin(), cell.output().end()}, {}};
+  for (const auto& [name, values] : sequences.states) {
+    const auto final_values = cell.final_state(name);
+    outcome.states[name].assign(final_values.begin(), final_values.end());
+  }
+  return outcome;
+}
+
+double difference(const std::vector<float>& a, const std::vector<float>& b) {
+  if (a.size() != b.size()) return INFINITY;
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double error =
+        std::abs(static_cast<double>(a[i]) - b[i]) / std::max(1.0, std::abs(static_cast<double>(b[i])));
+    most = error <= most ? most : std::isnan(error) ? INFINITY : error;
+  }
+  return most;
+}
+
+double difference(const Outcome& a, const Outcome& b) {
+  double most = difference(a.y, b.y);
+  for (const auto& [name, values] : b.states) most = std::max(most, difference(a.states.at(name), values));
+  return most;
+}
+
+// Over all batches and steps, with the programs that are compiled already.
+double difference(const ir::Cell& cell, const Weights& weights, const std::vector<Program>& programs) {
+  double most = 0;
+  for (const std::int64_t batch : kBatches) {
+    for (const std::int64_t steps : kSteps) {
+      auto peer = bench::OnednnCell::make(cell.name, tensors(cell, weights), steps, batch, 1).value();
+      const Sequences sequences = random_sequences(cell, steps, batch, 7);
+      const Outcome expected = run(peer, sequences);
+      for (const Program& program : programs) most = std::max(most, difference(run(program, sequences), expected));
+    }
+  }
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("Standard cells agree with oneDNN at every size and CPU level", "[differential]") {
+  const std::vector<std::string> levels = compiler::runnable_levels();
+  double most = 0;
+  for (const std::string& name : bench::OnednnCell::cells()) {
+    for (const std::int64_t input : kSizes) {
+      for (const std::int64_t hidden : kSizes) {
+        const ir::Cell cell = standard(name, input, hidden);
+        const Weights weights = random_weights(cell, 3);
+        std::vector<Program> programs;
+        for (const std::string& level : levels)
+          if (level == levels.back() || input == hidden) programs.push_back(compile_cell(cell, weights, level));
+        const double found = difference(cell, weights, programs);
+        most = std::max(most, found);
+        INFO(name << " I=" << input << " H=" << hidden);
+        CHECK(found <= kMostDifference);
+      }
+    }
+  }
+  UNSCOPED_INFO("largest difference: " << most);
+  CHECK(most > 0);
+}
+
+TEST_CASE("The oneDNN baseline refuses what it cannot run", "[differential]") {
+  const ir::Cell cell = standard("lstm", 2, 3);
+  TensorMap weights = tensors(cell, random_weights(cell, 1));
+  const auto message = [&](const std::string& name, std::int64_t steps) {
+    const auto made = bench::OnednnCell::make(name, weights, steps, 1, 1);
+    return made ? "" : made.error().to_string();
+  };
+  CHECK(message("lstm", 1) == "");
+  CHECK(message("lstm", 0) == "oneDNN baseline: steps and batch must be at least 1");
+  CHECK(message("sru", 1).starts_with("oneDNN baseline: oneDNN has no cell sru; it has lstm, "));
+  weights.erase("bf");
+  CHECK(message("lstm", 1) == "oneDNN baseline: no tensor for parameter bf");
+  weights["bf"] = Tensor::from_f32({2}, {0, 0});
+  CHECK(message("lstm", 1) == "oneDNN baseline: parameter bf must be [3] but is [2]");
+}
+
+}  // namespace rnnc::test

@@ -1,0 +1,115 @@
+// The directions of design: ir -> include, runtime -> include, import -> ir, compiler -> ir and runtime. Libraries that
+// a user of a smaller part must never meet stay where they are: LLVM in compiler/, oneDNN in bench/.
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = RNNC_SOURCE_DIR;
+
+using Names = std::set<std::string>;
+
+// Which folders a folder may include beside itself; "rnnc" is include/rnnc. tools, tests, bench and examples may use
+// all.
+const std::map<std::string, Names> kAllowed = {
+    {"include", {"rnnc"}},
+    {"ir", {"rnnc", "ir"}},
+    {"runtime", {"rnnc", "runtime"}},
+    {"import", {"rnnc", "ir", "import"}},
+    {"compiler", {"rnnc", "ir", "runtime", "compiler"}},
+};
+const Names kOurs = {"rnnc", "ir", "runtime", "import", "compiler", "tools", "tests", "bench", "examples"};
+
+// Where headers of a library may be included, by the first part of the include.
+const std::map<std::string, Names> kLibraries = {
+    {"llvm", {"compiler"}},
+    {"oneapi", {"bench", "tests"}},
+    {"xsimd", {"runtime"}},
+};
+
+struct Include {
+  std::string file;    // from the root
+  std::string folder;  // its first part
+  std::string path;    // as written
+};
+
+bool is_source(const fs::path& path) {
+  return path.extension() == ".cpp" || path.extension() == ".hpp" || path.extension() == ".h" ||
+         path.extension() == ".def";
+}
+
+std::vector<Include> all_includes() {
+  std::vector<Include> includes;
+  for (const std::string folder :
+       {"include", "ir", "runtime", "import", "compiler", "tools", "tests", "bench", "examples"}) {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+      if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) {
+        const std::size_t begin = line.find_first_of("<\"");
+        if (!line.starts_with("#include") || begin == std::string::npos) continue;
+        const std::size_t end = line.find_first_of(">\"", begin + 1);
+        includes.push_back(
+            {fs::relative(entry.path(), kRoot).string(), folder, line.substr(begin + 1, end - begin - 1)});
+      }
+    }
+  }
+  return includes;
+}
+
+std::string first_part(const std::string& path) {
+  const std::size_t slash = path.find('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+std::string violations(const std::vector<Include>& includes) {
+  std::string found;
+  for (const Include& include : includes) {
+    const std::string part = first_part(include.path);
+    const auto allowed = kAllowed.find(include.folder);
+    const bool wrong_way = allowed != kAllowed.end() && kOurs.contains(part) && !allowed->second.contains(part);
+    const auto library = kLibraries.find(part);
+    const bool leaks = library != kLibraries.end() && !library->second.contains(include.folder);
+    if (wrong_way || leaks) found += include.file + " includes " + include.path + "\n";
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("Includes go one way, and libraries stay in their folders", "[structure]") {
+  const std::vector<Include> includes = all_includes();
+  CHECK(includes.size() > 300);
+  CHECK(violations(includes) == "");
+}
+
+TEST_CASE("The check of includes sees a wrong one", "[structure]") {
+  CHECK(violations({{"ir/print.cpp", "ir", "compiler/plan.hpp"}}) != "");
+  CHECK(violations({{"runtime/pack.cpp", "runtime", "ir/cell.hpp"}}) != "");
+  CHECK(violations({{"include/rnnc/model.hpp", "include", "ir/cell.hpp"}}) != "");
+  CHECK(violations({{"include/rnnc/tensor.hpp", "include", "xsimd/xsimd.hpp"}}) != "");
+  CHECK(violations({{"tools/bench.cpp", "tools", "llvm/ADT/StringRef.h"}}) != "");
+  CHECK(violations({{"tools/bench.cpp", "tools", "oneapi/dnnl/dnnl.hpp"}}) != "");
+  CHECK(violations({{"compiler/lower.cpp", "compiler", "ir/cell.hpp"}}) == "");
+}
+
+TEST_CASE("The snippet of the README is the program that is built", "[structure]") {
+  const auto read = [](const fs::path& path) {
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  };
+  const std::string program = read(kRoot / "examples/readme_snippet.cpp");
+  CHECK_FALSE(program.empty());
+  CHECK(read(kRoot / "README.md").find("```cpp\n" + program + "```\n") != std::string::npos);
+}

@@ -1,0 +1,74 @@
+// Runs the real program the way a shell does, in a folder of its own.
+#pragma once
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <rnnc/tensor_files.hpp>
+
+#include "tests/support/catch.hpp"
+
+namespace rnnc::test {
+
+struct Finished {
+  int code = -1;  // 128 + signal where it crashed
+  std::string out, err;
+};
+
+/// A folder that is gone afterwards. Figures of this machine are cached in it too.
+class Folder {
+ public:
+  Folder() {
+    std::string path = (std::filesystem::temp_directory_path() / "rnnc-XXXXXX").string();
+    REQUIRE(mkdtemp(path.data()) != nullptr);
+    path_ = path;
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+  /// `rnnc ARGUMENTS` with this folder as the current one.
+  Finished rnnc(const std::string& arguments) const {
+    const std::string command = "cd '" + path_ + "' && RNNC_CACHE_DIR='" + path_ + "/cache' '" RNNC_PROGRAM "' " +
+                                arguments + " >out.txt 2>err.txt </dev/null";
+    const int status = std::system(command.c_str());
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+    return {code, text("out.txt"), text("err.txt")};
+  }
+
+  std::string text(const std::string& name) const {
+    std::ifstream file(path_ + "/" + name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void write(const std::string& name, const std::string& content) const {
+    std::ofstream(path_ + "/" + name, std::ios::binary) << content;
+  }
+  void write(const std::string& name, Shape shape, const std::vector<float>& values) const {
+    save_npy(path_ + "/" + name, Tensor::from_f32(std::move(shape), values)).value();
+  }
+
+  bool has(const std::string& name) const { return std::filesystem::exists(path_ + "/" + name); }
+
+  /// Names that end in .npy or look like what is left of one.
+  std::vector<std::string> outputs() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("y") || name.starts_with("final") || name.starts_with(".y")) names.push_back(name);
+    }
+    return names;
+  }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace rnnc::test

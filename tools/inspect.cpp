@@ -1,0 +1,79 @@
+// rnnc inspect: a cell as text, after any pass, as a plan, as LLVM IR or as assembly.
+#include <iostream>
+#include <memory>
+
+#include "compiler/codegen.hpp"
+#include "compiler/lower.hpp"
+#include "compiler/pass.hpp"
+#include "ir/print.hpp"
+#include "tools/exit_code.hpp"
+#include "tools/flags.hpp"
+#include "tools/load_model.hpp"
+#include "tools/verbs.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+struct InspectFlags {
+  ModelFlags model;
+  std::string after, emit = "text";
+};
+
+Result<void> check_pass(const InspectFlags& flags) {
+  if (flags.after.empty()) return {};
+  if (flags.emit != "text") return usage_error("--after", "goes with --emit text only; leave one of them out");
+  std::string known;
+  for (const compiler::Pass& pass : compiler::kPasses) {
+    if (pass.name == flags.after) return {};
+    known += (known.empty() ? "" : ", ") + std::string(pass.name);
+  }
+  return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + known);
+}
+
+Result<std::string> show_lowered(const Source& source, const InspectFlags& flags) {
+  const Result<compiler::Target> target = target_of(flags.model, false);
+  if (!target) return target.error();
+  const Result<ir::Cell> cell = bind(source);
+  if (!cell) return cell.error();
+  if (!flags.after.empty()) return ir::print(compiler::run_passes(*cell, flags.after));
+  const compiler::Lowered lowered = compiler::lower(*cell, *target);
+  if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, *target);
+  if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, *target);
+  return compiler::emit_assembly(lowered.schedule, lowered.plan, *target);
+}
+
+Result<std::string> show(const InspectFlags& flags) {
+  if (const auto checked = check_pass(flags); !checked) return checked.error();
+  const Result<Source> source = load_source(flags.model);
+  if (!source) return source.error();
+  if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
+  if (source->dims.empty() && source->weights.empty()) return ir::print(source->cell);
+  const Result<ir::Cell> cell = bind(*source);
+  if (!cell) return cell.error();
+  return ir::print(*cell);
+}
+
+Result<int> run(const InspectFlags& flags) {
+  const Result<std::string> text = show(flags);
+  if (!text) return text.error();
+  std::cout << *text << (text->ends_with('\n') ? "" : "\n") << std::flush;
+  return kOk;
+}
+
+}  // namespace
+
+Verb add_inspect(CLI::App& program) {
+  CLI::App& app = *program.add_subcommand(
+      "inspect",
+      "Example: rnnc inspect --cell lstm --dim I=64 --dim H=128 --emit plan\n\n"
+      "Shows a cell as text, after any pass, or as what is made of it for a CPU, which need not be this machine's.");
+  auto flags = std::make_shared<InspectFlags>();
+  add_model_flags(app, flags->model);
+  app.add_option("--after", flags->after, "show the text after this pass")->type_name("PASS");
+  app.add_option("--emit", flags->emit, "what to show: text (default), plan, llvm or asm")
+      ->check(CLI::IsMember({"text", "plan", "llvm", "asm"}).description(""))
+      ->type_name("WHAT");
+  return {&app, [flags] { return run(*flags); }};
+}
+
+}  // namespace rnnc::tools

@@ -1,0 +1,83 @@
+#include "tools/limit_kernels.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+// Independent chains: two pipes of latency 4 want 8, two of latency 5 want 10.
+constexpr int kChains = 12;
+constexpr int kReadChains = 8;
+
+// Vectors of the compiler's own kind: inlined into a function with a target attribute, they take that target's
+// registers and its fused multiply-add. The factors are unknown to the compiler, so it keeps every operation.
+template <int kLanes>
+struct Vector {
+  typedef float Type __attribute__((vector_size(4 * kLanes)));
+};
+
+volatile float factor = 0.999f, addend = 1e-3f;
+
+template <int kLanes>
+[[gnu::always_inline]] inline float multiply_add(std::int64_t rounds) {
+  using V = typename Vector<kLanes>::Type;
+  const V m = V{} + factor, c = V{} + addend;
+  V a[kChains];
+#pragma GCC unroll 12
+  for (int k = 0; k < kChains; ++k) a[k] = V{} + static_cast<float>(k);
+  for (std::int64_t i = 0; i < rounds; ++i) {
+#pragma GCC unroll 12
+    for (int k = 0; k < kChains; ++k) a[k] = a[k] * m + c;
+  }
+  V sum{};
+#pragma GCC unroll 12
+  for (int k = 0; k < kChains; ++k) sum += a[k];
+  return sum[0] + sum[kLanes - 1];
+}
+
+template <int kLanes>
+[[gnu::always_inline]] inline float read(const float* data, std::int64_t floats, std::int64_t rounds) {
+  using V = typename Vector<kLanes>::Type;
+  const V m = V{} + factor;
+  V a[kReadChains];
+#pragma GCC unroll 8
+  for (int k = 0; k < kReadChains; ++k) a[k] = V{};
+  for (std::int64_t i = 0; i < rounds; ++i) {
+    for (std::int64_t j = 0; j < floats; j += kReadChains * kLanes) {
+      const V* from = reinterpret_cast<const V*>(data + j);
+#pragma GCC unroll 8
+      for (int k = 0; k < kReadChains; ++k) a[k] = from[k] * m + a[k];
+    }
+  }
+  V sum{};
+#pragma GCC unroll 8
+  for (int k = 0; k < kReadChains; ++k) sum += a[k];
+  return sum[0] + sum[kLanes - 1];
+}
+
+template <int kLanes>
+constexpr double kFlops = 2.0 * kLanes* kChains;
+
+float multiply_add_any(std::int64_t rounds) { return multiply_add<4>(rounds); }
+float read_any(const float* data, std::int64_t floats, std::int64_t rounds) { return read<4>(data, floats, rounds); }
+
+#if defined(__x86_64__)
+[[gnu::target("avx2,fma")]] float multiply_add_avx2(std::int64_t rounds) { return multiply_add<8>(rounds); }
+[[gnu::target("avx2,fma")]] float read_avx2(const float* data, std::int64_t floats, std::int64_t rounds) {
+  return read<8>(data, floats, rounds);
+}
+[[gnu::target("avx512f")]] float multiply_add_avx512(std::int64_t rounds) { return multiply_add<16>(rounds); }
+[[gnu::target("avx512f")]] float read_avx512(const float* data, std::int64_t floats, std::int64_t rounds) {
+  return read<16>(data, floats, rounds);
+}
+#endif
+
+}  // namespace
+
+LimitKernels limit_kernels() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return {kFlops<16>, multiply_add_avx512, read_avx512};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {kFlops<8>, multiply_add_avx2, read_avx2};
+#endif
+  return {kFlops<4>, multiply_add_any, read_any};
+}
+
+}  // namespace rnnc::tools

@@ -1,0 +1,35 @@
+#include "tools/random_data.hpp"
+
+#include <cmath>
+
+#include "tools/load_model.hpp"
+
+namespace rnnc::tools {
+
+std::vector<float> random_values(std::int64_t count, float most, std::uint64_t seed) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  std::uint64_t state = seed;
+  for (float& value : values) {
+    // splitmix64: Steele, Lea & Flood 2014.
+    std::uint64_t z = (state += 0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    value = most * (static_cast<float>(z >> 40) * 0x1p-23f - 1.0f);
+  }
+  return values;
+}
+
+TensorMap random_weights(const ir::Cell& cell, std::uint64_t seed) {
+  TensorMap weights;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op != ir::Op::Param) continue;
+    Shape shape;
+    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    const float most = shape.empty() ? 1.0f : 1.0f / std::sqrt(static_cast<float>(shape.back()));
+    weights[node.name] = Tensor::from_f32(shape, random_values(elements(node.type), most, ++seed * 0x2545f4914f6cdd1d));
+  }
+  return weights;
+}
+
+}  // namespace rnnc::tools

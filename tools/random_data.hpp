@@ -1,0 +1,19 @@
+// Seeded data of the size that trained cells have, the same on every machine: for bench and verify.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <rnnc/tensor.hpp>
+
+#include "ir/cell.hpp"
+
+namespace rnnc::tools {
+
+/// `count` values, uniform in [-most, most).
+std::vector<float> random_values(std::int64_t count, float most, std::uint64_t seed);
+
+/// A tensor for every parameter, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
+TensorMap random_weights(const ir::Cell& cell, std::uint64_t seed);
+
+}  // namespace rnnc::tools

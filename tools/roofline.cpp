@@ -1,0 +1,22 @@
+#include "tools/roofline.hpp"
+
+#include <algorithm>
+
+namespace rnnc::tools {
+namespace {
+
+double bytes_per_second(const Limits& limits, double working_set) {
+  for (const ReadSpeed& read : limits.reads)
+    if (working_set <= read.bytes) return read.bytes_per_second;
+  return limits.reads.back().bytes_per_second;
+}
+
+}  // namespace
+
+double least_seconds(const Work& work, const Limits& limits) {
+  const double computing = work.flops_per_step * static_cast<double>(work.batch) / limits.flops_per_second;
+  const double reading = work.recurrent_bytes / bytes_per_second(limits, work.recurrent_bytes);
+  return static_cast<double>(work.steps) * std::max(computing, reading);
+}
+
+}  // namespace rnnc::tools

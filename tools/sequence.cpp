@@ -1,0 +1,113 @@
+#include "tools/sequence.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ir/interpret.hpp"
+#include "tools/load_model.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+ir::Vector widened(const std::vector<float>& values) { return {values.begin(), values.end()}; }
+
+std::vector<float> narrowed(const ir::Vector& values) {
+  std::vector<float> result(values.size());
+  std::ranges::transform(values, result.begin(), [](double value) { return static_cast<float>(value); });
+  return result;
+}
+
+const char* text(RunStatus status) {
+  switch (status) {
+    case RunStatus::Ok: return "ok";
+    case RunStatus::BatchMismatch: return "the batch is not the state's";
+    case RunStatus::WrongState: return "the state is another program's";
+    case RunStatus::NegativeSteps: return "the number of steps is negative";
+    case RunStatus::MissingPointer: return "data is missing";
+    case RunStatus::BadLength: return "a length is negative or above the number of steps";
+  }
+  return "?";
+}
+
+}  // namespace
+
+Interface interface_of(const ir::Cell& cell) {
+  Interface result;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op == ir::Op::Input) result.input_size += elements(node.type);
+    if (node.op == ir::Op::State) result.states.push_back({node.name, elements(node.type)});
+  }
+  result.output_size = elements(cell[cell.output()].type);
+  return result;
+}
+
+Result<SequenceResult> run_compiled(const Program& program, const Sequence& sequence) {
+  State state = program.make_state(sequence.batch);
+  for (const auto& [name, values] : sequence.states)
+    if (const auto set = state.set(name, values); !set) return set.error();
+  SequenceResult result;
+  result.y.resize(static_cast<std::size_t>(sequence.steps * sequence.batch * program.output_size()));
+  const RunStatus status = program.run({.x = sequence.x.data(),
+                                        .y = result.y.data(),
+                                        .steps = sequence.steps,
+                                        .batch = sequence.batch,
+                                        .state = state,
+                                        .lengths = sequence.lengths.empty() ? nullptr : sequence.lengths.data()});
+  if (status != RunStatus::Ok) return Error{ErrorCode::InvalidData, {}, text(status), {}};
+  for (const Port& port : program.states()) {
+    Result<std::vector<float>> values = state.get(port.name);
+    if (!values) return values.error();
+    result.states[port.name] = std::move(*values);
+  }
+  return result;
+}
+
+SequenceResult run_interpreted(const ir::Cell& cell, const TensorMap& weights, const Sequence& sequence) {
+  ir::NamedVectors params, states;
+  for (const auto& [name, tensor] : weights) params[name] = widened(tensor.to_f32());
+  for (const auto& [name, values] : sequence.states) states[name] = widened(values);
+  const ir::Batch batch{
+      sequence.steps, sequence.batch, widened(sequence.x), {sequence.lengths.begin(), sequence.lengths.end()}};
+  SequenceResult result;
+  result.y = narrowed(ir::interpret(cell, params, batch, states));
+  for (const auto& [name, values] : states) result.states[name] = narrowed(values);
+  return result;
+}
+
+void Difference::consider(double a, double b, const std::string& name, std::int64_t index, std::int64_t batch,
+                          std::int64_t size, bool in_time) {
+  if (a == b || (std::isnan(a) && std::isnan(b))) return;
+  double found = std::abs(a - b) / std::max(1.0, std::abs(b));
+  if (!(found <= std::numeric_limits<double>::max())) found = std::numeric_limits<double>::infinity();
+  if (found <= error) return;
+  error = found;
+  const std::int64_t row = index / size;
+  where = name + "[" + (in_time ? "t=" + std::to_string(row / batch) + ", " : "") + "b=" + std::to_string(row % batch) +
+          ", " + std::to_string(index % size) + "]";
+}
+
+Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch) {
+  Difference difference;
+  for (std::size_t i = 0; i < a.y.size(); ++i)
+    difference.consider(a.y[i], b.y[i], "y", static_cast<std::int64_t>(i), batch, interface.output_size, true);
+  for (const NamedSize& state : interface.states) {
+    const std::vector<float>& left = a.states.at(state.name);
+    const std::vector<float>& right = b.states.at(state.name);
+    for (std::size_t i = 0; i < left.size(); ++i)
+      difference.consider(left[i], right[i], "final " + state.name, static_cast<std::int64_t>(i), batch, state.size,
+                          false);
+  }
+  return difference;
+}
+
+Sequence first_part(const Sequence& sequence, std::int64_t steps, std::int64_t batch, std::int64_t input_size) {
+  Sequence part{steps, batch, {}, {}, {}};
+  for (std::int64_t t = 0; t < steps; ++t) {
+    const auto row = sequence.x.begin() + t * sequence.batch * input_size;
+    part.x.insert(part.x.end(), row, row + batch * input_size);
+  }
+  return part;
+}
+
+}  // namespace rnnc::tools

@@ -1,0 +1,112 @@
+// rnnc verify: the compiled program against the interpreter, which shares none of its numerics, on random data.
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/exit_code.hpp"
+#include "tools/flags.hpp"
+#include "tools/load_model.hpp"
+#include "tools/random_data.hpp"
+#include "tools/sequence.hpp"
+#include "tools/verbs.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+// What rnnc promises, relative to max(1, |value|).
+constexpr double kMostAfterOneStep = 1e-6;
+constexpr double kMostAtTheEnd = 5e-6;
+
+struct VerifyFlags {
+  ModelFlags model;
+  std::int64_t steps = 100, batch = 3, seed = 1;
+  bool json = false;
+};
+
+struct Verdict {
+  Difference first, whole;  // after one step, and over all of them
+  std::string isa;
+  bool ok() const { return first.error <= kMostAfterOneStep && whole.error <= kMostAtTheEnd; }
+};
+
+Result<Verdict> verify(const Source& source, const ir::Cell& cell, const VerifyFlags& flags) {
+  const Result<Program> program = compile(source, flags.model);
+  if (!program) return program.error();
+  const Interface interface = interface_of(cell);
+  Sequence sequence{flags.steps, flags.batch, {}, {}, {}};
+  sequence.x =
+      random_values(flags.steps * flags.batch * interface.input_size, 1, static_cast<std::uint64_t>(flags.seed));
+  const auto difference = [&](const Sequence& part) -> Result<Difference> {
+    const Result<SequenceResult> ours = run_compiled(*program, part);
+    if (!ours) return ours.error();
+    return compare(*ours, run_interpreted(cell, source.weights, part), interface, part.batch);
+  };
+  const Result<Difference> first = difference(first_part(sequence, 1, flags.batch, interface.input_size));
+  if (!first) return first.error();
+  const Result<Difference> whole = difference(sequence);
+  if (!whole) return whole.error();
+  return Verdict{*first, *whole, program->cpu()};
+}
+
+void print_line(const std::string& when, const Difference& difference, double most) {
+  std::printf("%-18s max error %.3g%s%s  (limit %.0e)%s\n", when.c_str(), difference.error,
+              difference.where.empty() ? "" : " at ", difference.where.c_str(), most,
+              difference.error <= most ? "" : "  MISMATCH");
+}
+
+void print_json(const Verdict& verdict, const std::string& cell, const VerifyFlags& flags) {
+  const nlohmann::json result = {{"cell", cell},
+                                 {"isa", verdict.isa},
+                                 {"steps", flags.steps},
+                                 {"batch", flags.batch},
+                                 {"seed", flags.seed},
+                                 {"max_error", verdict.whole.error},
+                                 {"where", verdict.whole.where},
+                                 {"max_error_one_step", verdict.first.error},
+                                 {"where_one_step", verdict.first.where},
+                                 {"ok", verdict.ok()}};
+  std::cout << result.dump() << "\n";
+}
+
+Result<int> run(const VerifyFlags& flags) {
+  Result<Source> source = load_source(flags.model);
+  if (!source) return source.error();
+  const Result<ir::Cell> cell = bind(*source);
+  if (!cell) return cell.error();
+  const Interface interface = interface_of(*cell);
+  const double row = static_cast<double>(interface.input_size + interface.output_size);
+  const double elements = static_cast<double>(flags.steps) * static_cast<double>(flags.batch) * row;
+  // Twice as floats, twice as the interpreter's doubles.
+  if (const auto checked = check_memory(24 * elements, "the sequences"); !checked) return checked.error();
+  if (const auto checked = check_memory(12 * parameter_bytes(*cell), "the weights"); !checked) return checked.error();
+  if (flags.model.weights.empty()) source->weights = random_weights(*cell, static_cast<std::uint64_t>(flags.seed));
+  const Result<Verdict> verdict = verify(*source, *cell, flags);
+  if (!verdict) return verdict.error();
+  std::printf("cell %s on %s, %lld steps, %lld sequences, seed %lld\n", cell->name.c_str(), verdict->isa.c_str(),
+              static_cast<long long>(flags.steps), static_cast<long long>(flags.batch),
+              static_cast<long long>(flags.seed));
+  print_line("after one step:", verdict->first, kMostAfterOneStep);
+  print_line("over all steps:", verdict->whole, kMostAtTheEnd);
+  std::fflush(stdout);
+  if (flags.json) print_json(*verdict, cell->name, flags);
+  return verdict->ok() ? kOk : kMismatch;
+}
+
+}  // namespace
+
+Verb add_verify(CLI::App& program) {
+  CLI::App& app = *program.add_subcommand(
+      "verify",
+      "Example: rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000\n\n"
+      "Compares the compiled cell with the interpreter on random sequences, and random weights where none are given.");
+  auto flags = std::make_shared<VerifyFlags>();
+  add_model_flags(app, flags->model);
+  add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
+  add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
+  add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
+  app.add_flag("--json", flags->json, "print a JSON object as the last line");
+  return {&app, [flags] { return run(*flags); }};
+}
+
+}  // namespace rnnc::tools
