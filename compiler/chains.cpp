@@ -6,7 +6,7 @@ namespace rnnc::compiler {
 namespace {
 
 // FMAs in one pass of the loop: enough to make the loop's own instructions cheap, few enough to compile fast.
-constexpr std::int64_t kFmasPerPass = 64;
+constexpr std::int64_t kFmasPerPass = 48;
 constexpr std::int64_t kMostUnroll = 8;
 
 class ChainEmitter {

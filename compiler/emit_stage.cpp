@@ -30,24 +30,25 @@ class StageEmitter {
       emit_singles(rows);
     else
       emit_if(
-          builder_, builder_.CreateICmpEQ(rows, builder_.getInt64(1)), [&] { emit_singles(builder_.getInt64(1)); },
+          builder_, builder_.CreateICmpEQ(rows, number(1)), [&] { emit_singles(number(1)); },
           [&] { emit_groups(rows); });
     for (const ReductionStep& reduction : stage_.reductions)
       for_each_row(rows, [&](llvm::Value* row) { combine_partials(reduction, row); });
   }
 
  private:
+  llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+
   void for_each_row(llvm::Value* rows, llvm::function_ref<void(llvm::Value*)> body) {
-    emit_for(builder_, builder_.getInt64(0), rows, 1, body);
+    emit_for(builder_, number(0), rows, 1, body);
   }
 
   // All blocks of the stage, `width` at a time. Where the last one is not full it gets code of its own.
   void for_each_block(int width, llvm::function_ref<void(int blocks, llvm::Value* block, bool has_tail)> body) {
     const std::int64_t in_loop = (has_tail() ? blocks_ - 1 : blocks_) / width * width;
-    emit_for(builder_, builder_.getInt64(0), builder_.getInt64(in_loop), width,
-             [&](llvm::Value* block) { body(width, block, false); });
+    emit_for(builder_, number(0), number(in_loop), width, [&](llvm::Value* block) { body(width, block, false); });
     const auto rest = static_cast<int>(blocks_ - in_loop);
-    if (rest > 0) body(rest, builder_.getInt64(in_loop), has_tail());
+    if (rest > 0) body(rest, number(in_loop), has_tail());
   }
 
   // ---- a row on its own: accumulators stay in registers
@@ -65,8 +66,8 @@ class StageEmitter {
       Values chains;
       for (int block = 0; block < place.blocks; ++block)
         for (int gate = 0; gate < panel.gates; ++gate) chains.push_back(tile.value(start_of(product, gate), 0, block));
-      chains = extend_chains(builder_, context_, place, tile, product, builder_.getInt64(0),
-                             builder_.getInt64(panel.columns), std::move(chains));
+      chains =
+          extend_chains(builder_, context_, place, tile, product, number(0), number(panel.columns), std::move(chains));
       for (int block = 0; block < place.blocks; ++block)
         for (int gate = 0; gate < panel.gates; ++gate)
           tile.set_gate(gates_.first_of(product) + gate, 0, block,
@@ -81,32 +82,48 @@ class StageEmitter {
 
   // ---- groups of rows: accumulators are parked, weights are used by all rows while they are near
 
-  // How the rows of a group split into tiles: `longer` tiles of `rows` + 1, the others of `rows`.
+  // Rows in as few parts as can be, of as equal size as can be: `longer` parts of `size` + 1 rows, the others of
+  // `size`.
   struct Split {
-    llvm::Value* tiles = nullptr;
-    llvm::Value* rows = nullptr;
+    llvm::Value* parts = nullptr;
+    llvm::Value* size = nullptr;
     llvm::Value* longer = nullptr;
   };
+
+  struct Part {
+    llvm::Value* first = nullptr;
+    llvm::Value* count = nullptr;
+  };
+
+  Split split(llvm::Value* rows, int most) {
+    llvm::Value* parts = builder_.CreateUDiv(builder_.CreateAdd(rows, number(most - 1)), number(most));
+    return {parts, builder_.CreateUDiv(rows, parts), builder_.CreateURem(rows, parts)};
+  }
+
+  Part part_of(const Split& split, llvm::Value* index) {
+    llvm::Value* is_longer = builder_.CreateICmpULT(index, split.longer);
+    llvm::Value* longer_before = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, index, split.longer);
+    return {builder_.CreateAdd(builder_.CreateMul(index, split.size), longer_before),
+            builder_.CreateAdd(split.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()))};
+  }
 
   void emit_groups(llvm::Value* rows) {
     const std::size_t slots = static_cast<std::size_t>(plan_.group_rows * plan_.batch_blocks * gates_.count());
     llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
     llvm::Value* base =
         llvm::IRBuilder<>(&entry, entry.begin()).CreateAlloca(llvm::ArrayType::get(vector_type_, slots));
-    emit_for(builder_, builder_.getInt64(0), rows, plan_.group_rows, [&](llvm::Value* first) {
-      llvm::Value* count =
-          builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, builder_.CreateSub(rows, first),
-                                         builder_.getInt64(static_cast<std::uint64_t>(plan_.group_rows)));
-      const Split split = split_group(count);
+    const Split groups = split(rows, plan_.group_rows);
+    for_each_row(groups.parts, [&](llvm::Value* index) {
+      const Part group = part_of(groups, index);
+      const Split tiles = split(group.count, plan_.batch_rows);
+      const auto emit = [&](int blocks, llvm::Value* block, bool has_tail) {
+        emit_group({1, blocks, group.first, block, has_tail}, group.count, tiles, {base, group.first});
+      };
       if (blocks_ % plan_.batch_blocks == 0)  // one code for all blocks, which looks whether its last one is full
-        emit_for(builder_, builder_.getInt64(0), builder_.getInt64(static_cast<std::uint64_t>(blocks_)),
-                 plan_.batch_blocks, [&](llvm::Value* block) {
-                   emit_group({1, plan_.batch_blocks, first, block, false}, count, split, {base, first});
-                 });
+        emit_for(builder_, number(0), number(blocks_), plan_.batch_blocks,
+                 [&](llvm::Value* block) { emit(plan_.batch_blocks, block, false); });
       else
-        for_each_block(plan_.batch_blocks, [&](int blocks, llvm::Value* block, bool has_tail) {
-          emit_group({1, blocks, first, block, has_tail}, count, split, {base, first});
-        });
+        for_each_block(plan_.batch_blocks, emit);
     });
   }
 
@@ -116,7 +133,7 @@ class StageEmitter {
   // whichever it is.
   void with_tail(TilePlace place, llvm::function_ref<void(const TilePlace&)> body) {
     if (!has_tail() || place.has_tail || blocks_ % place.blocks != 0) return body(place);
-    llvm::Value* last = builder_.getInt64(static_cast<std::uint64_t>(blocks_ - place.blocks));
+    llvm::Value* last = number(blocks_ - place.blocks);
     emit_if(
         builder_, builder_.CreateICmpEQ(place.block, last),
         [&] {
@@ -146,15 +163,7 @@ class StageEmitter {
     return true;
   }
 
-  // As few tiles as can be, of as equal size as can be.
-  Split split_group(llvm::Value* count) {
-    llvm::Value* most = builder_.getInt64(static_cast<std::uint64_t>(plan_.batch_rows));
-    llvm::Value* tiles = builder_.CreateUDiv(
-        builder_.CreateAdd(count, builder_.getInt64(static_cast<std::uint64_t>(plan_.batch_rows - 1))), most);
-    return {tiles, builder_.CreateUDiv(count, tiles), builder_.CreateURem(count, tiles)};
-  }
-
-  void emit_group(const TilePlace& place, llvm::Value* count, const Split& split, const Parked& parked) {
+  void emit_group(const TilePlace& place, llvm::Value* count, const Split& tiles, const Parked& parked) {
     const auto row_of = [&](llvm::Value* row) {
       TilePlace one = place;
       one.row = builder_.CreateAdd(parked.first_row, row);
@@ -166,14 +175,12 @@ class StageEmitter {
           with_tail(row_of(row), [&](const TilePlace& one) { park_starts(product, one, parked); });
         });
       const std::int64_t columns = context_.plan.panel(product).columns;
-      emit_for(builder_, builder_.getInt64(0), builder_.getInt64(columns), plan_.panel_columns,
-               [&](llvm::Value* begin) {
-                 llvm::Value* end = builder_.CreateBinaryIntrinsic(
-                     llvm::Intrinsic::smin, builder_.getInt64(columns),
-                     builder_.CreateAdd(begin, builder_.getInt64(static_cast<std::uint64_t>(plan_.panel_columns))));
-                 for_each_row(split.tiles,
-                              [&](llvm::Value* tile) { emit_tile(product, place, tile, split, parked, begin, end); });
-               });
+      emit_for(builder_, number(0), number(columns), plan_.panel_columns, [&](llvm::Value* begin) {
+        llvm::Value* end = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, number(columns),
+                                                          builder_.CreateAdd(begin, number(plan_.panel_columns)));
+        for_each_row(tiles.parts,
+                     [&](llvm::Value* tile) { emit_tile(product, place, part_of(tiles, tile), parked, begin, end); });
+      });
     }
     for_each_row(count, [&](llvm::Value* row) {
       with_tail(row_of(row),
@@ -194,15 +201,13 @@ class StageEmitter {
                              tile.slot(gates_.first_of(product) + gate, 0, block));
   }
 
-  // Tile number `index` of a group, whose number of rows is known only when it runs: code for each that may be.
-  void emit_tile(ir::Value product, const TilePlace& place, llvm::Value* index, const Split& split,
-                 const Parked& parked, llvm::Value* begin, llvm::Value* end) {
-    llvm::Value* is_longer = builder_.CreateICmpULT(index, split.longer);
-    llvm::Value* rows = builder_.CreateAdd(split.rows, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
-    llvm::Value* longer_before = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, index, split.longer);
-    llvm::Value* first = builder_.CreateAdd(builder_.CreateMul(index, split.rows), longer_before);
-    llvm::Value* row = builder_.CreateAdd(parked.first_row, first);
-    emit_switch(builder_, rows, plan_.batch_rows, [&](int n) {
+  // A tile's number of rows is known only when it runs: code for each that may be. Of two rows or more, parts of three
+  // at most are never of one.
+  void emit_tile(ir::Value product, const TilePlace& place, const Part& part, const Parked& parked, llvm::Value* begin,
+                 llvm::Value* end) {
+    llvm::Value* row = builder_.CreateAdd(parked.first_row, part.first);
+    const int least = plan_.batch_rows >= 3 ? 2 : 1;
+    emit_switch(builder_, part.count, least, plan_.batch_rows, [&](int n) {
       emit_tile_of({n, place.blocks, row, place.block, place.has_tail}, product, parked, begin, end);
     });
   }
@@ -227,7 +232,7 @@ class StageEmitter {
 
   llvm::Value* address(const Home& home, llvm::Value* row) {
     const Rows& rows = context_.spaces[static_cast<int>(home.space)];
-    llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), builder_.getInt64(home.offset));
+    llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), number(home.offset));
     return builder_.CreateGEP(builder_.getFloatTy(), rows.base, offset);
   }
 
@@ -255,7 +260,7 @@ class StageEmitter {
       llvm::Value* operands[] = {builder_.CreateShuffleVector(value, low), builder_.CreateShuffleVector(value, high)};
       value = vector.emit(is_sum(reduction) ? ir::Function::Add : ir::Function::Max, operands);
     }
-    builder_.CreateStore(builder_.CreateExtractElement(value, builder_.getInt64(0)), address(reduction.result, row));
+    builder_.CreateStore(builder_.CreateExtractElement(value, number(0)), address(reduction.result, row));
   }
 
   llvm::IRBuilder<>& builder_;

@@ -73,15 +73,16 @@ void emit_if(llvm::IRBuilder<>& builder, llvm::Value* condition, llvm::function_
   builder.SetInsertPoint(after);
 }
 
-void emit_switch(llvm::IRBuilder<>& builder, llvm::Value* value, int most, llvm::function_ref<void(int)> body) {
+void emit_switch(llvm::IRBuilder<>& builder, llvm::Value* value, int least, int most,
+                 llvm::function_ref<void(int)> body) {
   llvm::LLVMContext& context = builder.getContext();
   llvm::Function* function = builder.GetInsertBlock()->getParent();
   llvm::BasicBlock* after = llvm::BasicBlock::Create(context, "endswitch", function);
   std::vector<llvm::BasicBlock*> cases;
-  for (int n = 1; n <= most; ++n) cases.push_back(llvm::BasicBlock::Create(context, "case", function));
-  llvm::SwitchInst* choice = builder.CreateSwitch(value, cases.back(), static_cast<unsigned>(most));
-  for (int n = 1; n <= most; ++n) {
-    llvm::BasicBlock* block = cases[static_cast<std::size_t>(n - 1)];
+  for (int n = least; n <= most; ++n) cases.push_back(llvm::BasicBlock::Create(context, "case", function));
+  llvm::SwitchInst* choice = builder.CreateSwitch(value, cases.back(), static_cast<unsigned>(most - least));
+  for (int n = least; n <= most; ++n) {
+    llvm::BasicBlock* block = cases[static_cast<std::size_t>(n - least)];
     if (n < most) choice->addCase(builder.getInt64(static_cast<std::uint64_t>(n)), block);
     builder.SetInsertPoint(block);
     body(n);

@@ -22,7 +22,8 @@ void emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, 
 void emit_if(llvm::IRBuilder<>& builder, llvm::Value* condition, llvm::function_ref<void()> then,
              llvm::function_ref<void()> otherwise);
 
-/// Runs body(n) where `value` (i64) is n, for n in [1, most]; it is no other.
-void emit_switch(llvm::IRBuilder<>& builder, llvm::Value* value, int most, llvm::function_ref<void(int n)> body);
+/// Runs body(n) where `value` (i64) is n, for n in [least, most]; it is no other.
+void emit_switch(llvm::IRBuilder<>& builder, llvm::Value* value, int least, int most,
+                 llvm::function_ref<void(int n)> body);
 
 }  // namespace rnnc::compiler
