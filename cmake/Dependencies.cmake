@@ -1,6 +1,10 @@
 # Everything comes from the distribution's packages (scripts/setup installs them). oneDNN is for comparison only.
 find_package(LLVM 19.1 REQUIRED CONFIG)
-find_package(xsimd 8.1 REQUIRED CONFIG)
+# xsimd calls every major version incompatible; ours compiles with all from 8.1 on.
+find_package(xsimd REQUIRED CONFIG)
+if(xsimd_VERSION VERSION_LESS 8.1)
+  message(FATAL_ERROR "xsimd ${xsimd_VERSION} is too old; 8.1 or newer is needed")
+endif()
 # Debian's package asks to link xtl, a header-only library that it neither needs here nor installs.
 set_target_properties(xsimd PROPERTIES INTERFACE_LINK_LIBRARIES "")
 find_package(nlohmann_json REQUIRED CONFIG)
