@@ -2,6 +2,8 @@
 
 #include <llvm/IR/Constants.h>
 
+#include <algorithm>
+
 #include "compiler/chains.hpp"
 #include "compiler/functions.hpp"
 #include "compiler/loops.hpp"
@@ -82,49 +84,55 @@ class StageEmitter {
 
   // ---- groups of rows: accumulators are parked, weights are used by all rows while they are near
 
-  // Rows in as few parts as can be, of as equal size as can be: `longer` parts of `size` + 1 rows, the others of
-  // `size`.
+  // Rows in as few tiles as can be, of as equal size as can be: `longer` tiles of `size` + 1 rows, then tiles of `size`.
   struct Split {
-    llvm::Value* parts = nullptr;
+    llvm::Value* tiles = nullptr;
     llvm::Value* size = nullptr;
     llvm::Value* longer = nullptr;
   };
 
-  struct Part {
-    llvm::Value* first = nullptr;
-    llvm::Value* count = nullptr;
+  // Some tiles, one behind the other, and their rows.
+  struct Group {
+    llvm::Value *first_tile = nullptr, *end_tile = nullptr;
+    llvm::Value *first_row = nullptr, *rows = nullptr;
   };
 
   Split split(llvm::Value* rows, int most) {
-    llvm::Value* parts = builder_.CreateUDiv(builder_.CreateAdd(rows, number(most - 1)), number(most));
-    return {parts, builder_.CreateUDiv(rows, parts), builder_.CreateURem(rows, parts)};
+    llvm::Value* tiles = builder_.CreateUDiv(builder_.CreateAdd(rows, number(most - 1)), number(most));
+    return {tiles, builder_.CreateUDiv(rows, tiles), builder_.CreateURem(rows, tiles)};
   }
 
-  Part part_of(const Split& split, llvm::Value* index) {
-    llvm::Value* is_longer = builder_.CreateICmpULT(index, split.longer);
-    llvm::Value* longer_before = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, index, split.longer);
-    return {builder_.CreateAdd(builder_.CreateMul(index, split.size), longer_before),
-            builder_.CreateAdd(split.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()))};
+  llvm::Value* first_row(const Split& split, llvm::Value* tile) {
+    llvm::Value* longer_before = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, tile, split.longer);
+    return builder_.CreateAdd(builder_.CreateMul(tile, split.size), longer_before);
   }
 
+  Group group_of(const Split& split, llvm::Value* tile) {
+    const int tiles = plan_.group_rows / plan_.batch_rows;
+    llvm::Value* end =
+        builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, builder_.CreateAdd(tile, number(tiles)), split.tiles);
+    llvm::Value* first = first_row(split, tile);
+    return {tile, end, first, builder_.CreateSub(first_row(split, end), first)};
+  }
+
+  // Blocks outside, so that a panel is fetched from afar once; groups of rows pass over it while it is near.
   void emit_groups(llvm::Value* rows) {
     const std::size_t slots = static_cast<std::size_t>(plan_.group_rows * plan_.batch_blocks * gates_.count());
     llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
-    llvm::Value* base =
+    llvm::Value* parked =
         llvm::IRBuilder<>(&entry, entry.begin()).CreateAlloca(llvm::ArrayType::get(vector_type_, slots));
-    const Split groups = split(rows, plan_.group_rows);
-    for_each_row(groups.parts, [&](llvm::Value* index) {
-      const Part group = part_of(groups, index);
-      const Split tiles = split(group.count, plan_.batch_rows);
-      const auto emit = [&](int blocks, llvm::Value* block, bool has_tail) {
-        emit_group({1, blocks, group.first, block, has_tail}, group.count, tiles, {base, group.first});
-      };
-      if (blocks_ % plan_.batch_blocks == 0)  // one code for all blocks, which looks whether its last one is full
-        emit_for(builder_, number(0), number(blocks_), plan_.batch_blocks,
-                 [&](llvm::Value* block) { emit(plan_.batch_blocks, block, false); });
-      else
-        for_each_block(plan_.batch_blocks, emit);
-    });
+    const Split tiles = split(rows, plan_.batch_rows);
+    const auto emit = [&](int blocks, llvm::Value* block, bool has_tail) {
+      emit_for(builder_, number(0), tiles.tiles, plan_.group_rows / plan_.batch_rows, [&](llvm::Value* tile) {
+        const Group group = group_of(tiles, tile);
+        emit_group({1, blocks, group.first_row, block, has_tail}, group, tiles, {parked, group.first_row});
+      });
+    };
+    if (blocks_ % plan_.batch_blocks == 0)  // one code for all blocks, which looks whether its last one is full
+      emit_for(builder_, number(0), number(blocks_), plan_.batch_blocks,
+               [&](llvm::Value* block) { emit(plan_.batch_blocks, block, false); });
+    else
+      for_each_block(plan_.batch_blocks, emit);
   }
 
   bool has_tail() const { return stage_.units % context_.plan.lanes != 0; }
@@ -163,7 +171,7 @@ class StageEmitter {
     return true;
   }
 
-  void emit_group(const TilePlace& place, llvm::Value* count, const Split& tiles, const Parked& parked) {
+  void emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked) {
     const auto row_of = [&](llvm::Value* row) {
       TilePlace one = place;
       one.row = builder_.CreateAdd(parked.first_row, row);
@@ -171,18 +179,19 @@ class StageEmitter {
     };
     for (ir::Value product : stage_.products) {
       if (!is_one_part(product))
-        for_each_row(count, [&](llvm::Value* row) {
+        for_each_row(group.rows, [&](llvm::Value* row) {
           with_tail(row_of(row), [&](const TilePlace& one) { park_starts(product, one, parked); });
         });
       const std::int64_t columns = context_.plan.panel(product).columns;
       emit_for(builder_, number(0), number(columns), plan_.panel_columns, [&](llvm::Value* begin) {
         llvm::Value* end = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, number(columns),
                                                           builder_.CreateAdd(begin, number(plan_.panel_columns)));
-        for_each_row(tiles.parts,
-                     [&](llvm::Value* tile) { emit_tile(product, place, part_of(tiles, tile), parked, begin, end); });
+        emit_for(builder_, group.first_tile, group.end_tile, 1,
+                 [&](llvm::Value* tile) { emit_tile(product, place, tiles, tile, parked, begin, end); });
       });
     }
-    for_each_row(count, [&](llvm::Value* row) {
+    if (is_only_stored()) return;
+    for_each_row(group.rows, [&](llvm::Value* row) {
       with_tail(row_of(row),
                 [&](const TilePlace& one) { Tile(builder_, context_, stage_, gates_, one, parked).finish(); });
     });
@@ -193,6 +202,13 @@ class StageEmitter {
     return context_.plan.panel(product).columns <= plan_.panel_columns && (!has_tail() || starts_are_ours_);
   }
 
+  // Nothing is done to the product but store it, as for most of what is hoisted: tiles store it themselves.
+  bool is_only_stored() const {
+    if (stage_.products.size() != 1 || !is_one_part(stage_.products[0]) || !stage_.reductions.empty()) return false;
+    return std::all_of(stage_.stores.begin(), stage_.stores.end(),
+                       [&](const Store& store) { return gates_.find(store.value) >= 0 && !store.exact; });
+  }
+
   void park_starts(ir::Value product, const TilePlace& place, const Parked& parked) {
     Tile tile(builder_, context_, stage_, gates_, place, parked);
     for (int block = 0; block < place.blocks; ++block)
@@ -201,13 +217,15 @@ class StageEmitter {
                              tile.slot(gates_.first_of(product) + gate, 0, block));
   }
 
-  // A tile's number of rows is known only when it runs: code for each that may be. Of two rows or more, parts of three
-  // at most are never of one.
-  void emit_tile(ir::Value product, const TilePlace& place, const Part& part, const Parked& parked, llvm::Value* begin,
-                 llvm::Value* end) {
-    llvm::Value* row = builder_.CreateAdd(parked.first_row, part.first);
+  // A tile's number of rows is known only when it runs: code for each that may be. Where a tile may have three, splitting two
+  // rows or more never leaves one alone.
+  void emit_tile(ir::Value product, const TilePlace& place, const Split& tiles, llvm::Value* tile, const Parked& parked,
+                 llvm::Value* begin, llvm::Value* end) {
+    llvm::Value* row = first_row(tiles, tile);
+    llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
+    llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
     const int least = plan_.batch_rows >= 3 ? 2 : 1;
-    emit_switch(builder_, part.count, least, plan_.batch_rows, [&](int n) {
+    emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
       emit_tile_of({n, place.blocks, row, place.block, place.has_tail}, product, parked, begin, end);
     });
   }
@@ -225,7 +243,15 @@ class StageEmitter {
                                                 : builder_.CreateLoad(vector_type_, slots.back()));
         }
     chains = extend_chains(builder_, context_, place, tile, product, begin, end, std::move(chains));
-    for (std::size_t i = 0; i < chains.size(); ++i) builder_.CreateStore(chains[i], slots[i]);
+    if (!is_only_stored()) {
+      for (std::size_t i = 0; i < chains.size(); ++i) builder_.CreateStore(chains[i], slots[i]);
+      return;
+    }
+    std::size_t i = 0;
+    for (int row = 0; row < place.rows; ++row)
+      for (int block = 0; block < place.blocks; ++block)
+        for (int gate = 0; gate < panel.gates; ++gate) tile.set_gate(gate, row, block, chains[i++]);
+    tile.finish();
   }
 
   // ---- reductions

@@ -78,8 +78,8 @@ StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target&
   const int width = plan.batch_blocks * gates;
   plan.batch_rows = std::clamp(budget / width, 1, kMostRows);
   const std::int64_t vector_bytes = std::int64_t{target.lanes} * 4;
-  plan.group_rows = static_cast<int>(
-      std::clamp<std::int64_t>(kParkedBytes / (width * vector_bytes), plan.batch_rows, kMostGroupRows));
+  const std::int64_t parked = std::min(kParkedBytes / (width * vector_bytes), kMostGroupRows);
+  plan.group_rows = static_cast<int>(std::max<std::int64_t>(1, parked / plan.batch_rows)) * plan.batch_rows;
   const std::int64_t fitting = std::max<std::int64_t>(kFewColumns, kPanelBytes / (width * vector_bytes));
   const std::int64_t parts_of_panel = divide_up(columns, fitting);
   plan.panel_columns = divide_up(divide_up(columns, parts_of_panel), kMostUnroll) * kMostUnroll;
