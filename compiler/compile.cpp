@@ -39,11 +39,12 @@ Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const 
 
 namespace {
 
-Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights) try {
+Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights,
+                             int threads) try {
   const Result<runtime::Artifact> artifact = compiler::make_artifact(cell, target);
   if (!artifact) return artifact.error();
   compiler::LinkedCode code = compiler::link(*artifact);
-  return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights);
+  return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights, threads);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};
 }
@@ -51,17 +52,18 @@ Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& targe
 }  // namespace
 
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options) {
-  if (options.threads != 1)
-    return Error{ErrorCode::Unsupported,
-                 {},
-                 "threads = " + std::to_string(options.threads) + ": this version runs on one thread; use 1",
-                 {}};
+  if (options.threads < 1 || options.threads > kMaxThreads)
+    return Error{
+        ErrorCode::Usage,
+        {},
+        "threads = " + std::to_string(options.threads) + " is not between 1 and " + std::to_string(kMaxThreads),
+        {}};
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
   const Result<compiler::Target> target = compiler::resolve_target(cpu);
   if (!target) return target.error();
   const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
   if (!cell) return cell.error();
-  return compile_cell(*cell, *target, weights);
+  return compile_cell(*cell, *target, weights, options.threads);
 }
 
 }  // namespace rnnc

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <system_error>
 
 #include "runtime/flush_denormals.hpp"
 #include "runtime/pack.hpp"
@@ -50,24 +51,61 @@ KernelArguments kernel_arguments(const LoadedProgram& program, const RunArgument
           .chunk_steps = state.chunk_steps};
 }
 
+// The arguments for `count` sequences from `first`, which are rows of the whole call's.
+KernelArguments slice(const Description& description, const KernelArguments& whole, std::int64_t first,
+                      std::int64_t count) noexcept {
+  KernelArguments part = whole;
+  part.x += first * description.input_size;
+  part.y += first * description.output_size;
+  part.current += first * description.doubled_row;
+  part.next += first * description.doubled_row;
+  part.in_place += first * description.in_place_row;
+  part.sequence += first * whole.chunk_steps * description.sequence_row;
+  part.step += first * description.step_row;
+  part.batch = count;
+  return part;
+}
+
 // Each sequence on its own, for as long as it is: the bits are those of any batch.
-void run_lengths(const LoadedProgram& program, const RunArguments& arguments, StateContent& state) noexcept {
+void run_lengths(const LoadedProgram& program, const KernelArguments& all, const std::int32_t* lengths) noexcept {
   const Description& description = program.description;
-  for (std::int64_t b = 0; b < arguments.batch; ++b) {
-    KernelArguments kernel = kernel_arguments(program, arguments, state);
-    const std::int64_t length = arguments.lengths[b];
-    kernel.x += b * description.input_size;
-    kernel.y += b * description.output_size;
-    kernel.current += b * description.doubled_row;
-    kernel.next += b * description.doubled_row;
-    kernel.in_place += b * description.in_place_row;
-    kernel.steps = length;
-    kernel.batch = 1;
-    if (length > 0) program.run(&kernel);
-    if (length % 2 == 1) std::copy_n(kernel.next, description.doubled_row, kernel.current);
-    for (std::int64_t t = length; t < arguments.steps; ++t)
-      std::fill_n(kernel.y + t * kernel.y_step, description.output_size, 0.0f);
+  for (std::int64_t b = 0; b < all.batch; ++b) {
+    KernelArguments one = slice(description, all, b, 1);
+    one.steps = lengths[b];
+    if (one.steps > 0) program.run(&one);
+    if (one.steps % 2 == 1) std::copy_n(one.next, description.doubled_row, one.current);
+    for (std::int64_t t = one.steps; t < all.steps; ++t)
+      std::fill_n(one.y + t * one.y_step, description.output_size, 0.0f);
   }
+}
+
+// A call and how many parts its batch is cut into.
+struct Call {
+  const LoadedProgram& program;
+  KernelArguments arguments;
+  const std::int32_t* lengths;
+  int parts;
+
+  void run_part(int part) const noexcept {
+    const FlushDenormals flush;
+    const std::int64_t first = arguments.batch * part / parts, end = arguments.batch * (part + 1) / parts;
+    const KernelArguments mine = slice(program.description, arguments, first, end - first);
+    if (lengths)
+      run_lengths(program, mine, lengths + first);
+    else
+      program.run(&mine);
+  }
+};
+
+// Waking and meeting threads takes some microseconds, which a part must outlast: this many multiplications and additions
+// take a core some 20 us.
+constexpr double kFlopsWorthAThread = 2e6;
+
+int count_parts(const LoadedProgram& program, const RunArguments& arguments) noexcept {
+  if (!program.pool) return 1;
+  const double flops = program.description.flops_per_step * static_cast<double>(arguments.steps * arguments.batch);
+  const std::int64_t most = std::min<std::int64_t>(program.pool->workers() + 1, arguments.batch);
+  return static_cast<int>(std::clamp<double>(flops / kFlopsWorthAThread, 1, static_cast<double>(most)));
 }
 
 const StateInfo* find_state(const Description& description, const std::string& name) {
@@ -94,7 +132,7 @@ Port port_of(const TensorInfo& tensor) { return {tensor.name, tensor.shape}; }
 }  // namespace
 
 Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
-                             const TensorMap& weights) {
+                             const TensorMap& weights, int threads) try {
   Result<AlignedBuffer> block = pack_weights(description, weights);
   if (!block) return block.error();
   {
@@ -106,7 +144,10 @@ Result<Program> load_program(Description description, RunKernel run, PrepareKern
   loaded->weights = std::move(*block);
   loaded->run = run;
   loaded->code = std::move(code);
+  if (threads > 1) loaded->pool = std::make_unique<ThreadPool>(threads - 1);
   return Program(std::move(loaded));
+} catch (const std::system_error& error) {
+  return Error{ErrorCode::Limit, {}, "cannot start " + std::to_string(threads) + " threads: " + error.what(), {}};
 }
 
 }  // namespace runtime
@@ -199,14 +240,14 @@ RunStatus Program::run(const RunArguments& arguments) const noexcept {
   StateContent& state = *arguments.state.content_;
   const RunStatus status = runtime::check(*loaded_, arguments, state);
   if (status != RunStatus::Ok || arguments.steps == 0 || arguments.batch == 0) return status;
-  const runtime::FlushDenormals flush;
-  if (arguments.lengths) {
-    runtime::run_lengths(*loaded_, arguments, state);
-    return status;
+  runtime::Call call{*loaded_, runtime::kernel_arguments(*loaded_, arguments, state), arguments.lengths,
+                     runtime::count_parts(*loaded_, arguments)};
+  const auto job = [](void* context, int part) noexcept { static_cast<runtime::Call*>(context)->run_part(part); };
+  if (call.parts == 1 || !loaded_->pool->try_run(job, &call, call.parts)) {
+    call.parts = 1;
+    call.run_part(0);
   }
-  const runtime::KernelArguments kernel = runtime::kernel_arguments(*loaded_, arguments, state);
-  loaded_->run(&kernel);
-  if (arguments.steps % 2 == 1) state.current = 1 - state.current;
+  if (!arguments.lengths && arguments.steps % 2 == 1) state.current = 1 - state.current;
   return status;
 }
 

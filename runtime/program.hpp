@@ -7,6 +7,7 @@
 
 #include "runtime/aligned_buffer.hpp"
 #include "runtime/artifact.hpp"
+#include "runtime/thread_pool.hpp"
 
 namespace rnnc::runtime {
 
@@ -14,7 +15,8 @@ struct LoadedProgram {
   Description description;
   AlignedBuffer weights;
   RunKernel run = nullptr;
-  std::shared_ptr<void> code;  // keeps `run` alive
+  std::shared_ptr<void> code;        // keeps `run` alive
+  std::unique_ptr<ThreadPool> pool;  // null where one thread runs everything
 };
 
 struct StateContent {
@@ -27,8 +29,9 @@ struct StateContent {
   AlignedBuffer sequence, step;  // working memory of a call
 };
 
-/// Packs `weights`, computes what depends on them only, and makes the program. Errors: those of pack_weights.
+/// Packs `weights`, computes what depends on them only, and makes the program, which runs on `threads` threads at most.
+/// Errors: those of pack_weights; Limit where the system has no more threads.
 Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
-                             const TensorMap& weights);
+                             const TensorMap& weights, int threads);
 
 }  // namespace rnnc::runtime

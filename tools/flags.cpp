@@ -71,10 +71,4 @@ Result<std::map<std::string, std::int64_t>> parse_dims(const std::vector<std::st
   return dims;
 }
 
-Result<void> check_threads(std::int64_t threads) {
-  if (threads == 1) return {};
-  const std::string asked = std::to_string(threads);
-  return Error{ErrorCode::Unsupported, {}, "--threads " + asked + ": this version runs on one thread; use 1", {}};
-}
-
 }  // namespace rnnc::tools

@@ -43,7 +43,4 @@ Result<Assignments> parse_assignments(const std::string& flag, const std::vector
 /// `--dim H=128` texts. Errors: Usage.
 Result<std::map<std::string, std::int64_t>> parse_dims(const std::vector<std::string>& texts);
 
-/// Errors: Unsupported where it is not 1.
-Result<void> check_threads(std::int64_t threads);
-
 }  // namespace rnnc::tools

@@ -81,7 +81,7 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) 
   return error;
 }
 
-Result<Program> compile(const Source& source, const ModelFlags& flags) {
+Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads) {
   if (const auto target = target_of(flags, true); !target) return target.error();
   const Result<ir::Cell> cell = bind(source);
   if (!cell) return cell.error();
@@ -90,6 +90,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags) {
   options.cell = source.cell.name;
   options.cpu = flags.isa;
   options.dims = source.dims;
+  options.threads = static_cast<int>(threads);
   return rnnc::compile(source.model, source.weights, options);
 }
 

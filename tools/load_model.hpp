@@ -30,7 +30,7 @@ Result<Source> load_source(const ModelFlags& flags);
 Result<ir::Cell> bind(const Source& source);
 
 /// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from.
-Result<Program> compile(const Source& source, const ModelFlags& flags);
+Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1);
 
 /// The CPU of --isa. Errors: Usage, Unsupported, naming the flag.
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);

@@ -125,7 +125,6 @@ Result<Job> read_job(const RunFlags& flags) {
   if (!states) return states.error();
   const Result<Assignments> final_states = parse_assignments("--final-state", flags.final_states, "f.npy");
   if (!final_states) return final_states.error();
-  if (const auto checked = check_threads(flags.threads); !checked) return checked.error();
   if (flags.backend == "portable")
     return Error{ErrorCode::Unsupported, {}, "--backend portable: not in this version; use jit or interpret", {}};
   if (const auto target = target_of(flags.model, flags.backend == "jit"); !target) return target.error();
@@ -146,7 +145,7 @@ Result<Job> read_job(const RunFlags& flags) {
 
 Result<SequenceResult> execute(const Job& job, const RunFlags& flags) {
   if (flags.backend == "interpret") return run_interpreted(job.cell, job.source.weights, job.sequence);
-  const Result<Program> program = compile(job.source, flags.model);
+  const Result<Program> program = compile(job.source, flags.model, flags.threads);
   if (!program) return program.error();
   return run_compiled(*program, job.sequence);
 }
@@ -187,7 +186,7 @@ Verb add_run(CLI::App& program) {
   app.add_option("--output", flags->output, "y, f32[T,B,O]")->required()->type_name("y.npy");
   add_list(app, "--final-state", flags->final_states, "a final state, f32[B,H]; may be repeated")
       ->type_name("NAME=f.npy");
-  add_number(app, "--threads", flags->threads, 1, 1024, "threads to run on");
+  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on");
   app.add_option("--backend", flags->backend, "what computes: jit (default), interpret or portable")
       ->check(CLI::IsMember({"jit", "interpret", "portable"}).description(""))
       ->type_name("NAME");

@@ -16,8 +16,10 @@ struct CompileOptions {
   std::string cell = {};                          // which cell of the model; may be left out where there is one
   std::string cpu = {};                           // LLVM's name of a CPU; "" or "host" is this machine's, or RNNC_ISA's
   std::map<std::string, std::int64_t> dims = {};  // what does not follow from the weights
-  int threads = 1;                                // more than 1 is not supported yet
+  int threads = 1;  // that a call may use, at most kMaxThreads; they share a batch, so that a batch of 1 has one
 };
+
+inline constexpr int kMaxThreads = 1024;
 
 /// Compiles one cell and packs its weights, which may be freed afterwards.
 ///

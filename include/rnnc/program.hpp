@@ -93,7 +93,7 @@ class Program {
   /// Numerics  bound per function in docs/numerics.md; NaN propagates; the same bits for every batch size and for a
   ///           sequence in pieces; denormals are flushed inside the call
   /// Errors    the status tells; state and y are untouched then
-  /// Threads   concurrent calls allowed on distinct states
+  /// Threads   concurrent calls allowed on distinct states; of those, one at a time is helped by the program's own threads
   RunStatus run(const RunArguments& arguments) const noexcept;
 
   /// One time step: `run` with steps = 1 and the state's batch.

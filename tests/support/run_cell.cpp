@@ -50,7 +50,7 @@ Weights random_weights(const ir::Cell& cell, std::uint64_t seed) {
   return weights;
 }
 
-Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu) {
+Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads) {
   auto module = std::make_shared<ir::Module>();
   module->cells.push_back(cell);
   TensorMap tensors;
@@ -60,7 +60,7 @@ Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::st
     for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
     tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
   }
-  return compile(Model(std::move(module)), tensors, {.cpu = cpu}).value();
+  return compile(Model(std::move(module)), tensors, {.cpu = cpu, .threads = threads}).value();
 }
 
 Sequences random_sequences(const ir::Cell& cell, std::int64_t steps, std::int64_t batch, std::uint64_t seed) {

@@ -19,7 +19,7 @@ ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t
 /// Dense weights of either sign, uniform in +-1/sqrt(columns).
 Weights random_weights(const ir::Cell& cell, std::uint64_t seed);
 
-Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu);
+Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads = 1);
 
 struct Sequences {
   std::int64_t steps = 0, batch = 0;

@@ -95,7 +95,7 @@ TEST_CASE("bench refuses absurd sizes and what is not there yet", "[tools]") {
   check_fails(folder, bench + "--steps 3 --batch 2", 2, "--hidden-size: missing; cell lstm needs its dim H");
   check_fails(folder, bench + "--steps 3 --batch 2 --hidden-size 16777216", 3, "rnnc: ");
   check_fails(folder, bench + "--steps 16777216 --batch 16777216 --hidden-size 7", 3, "the sequences would take ");
-  check_fails(folder, kBench + " --threads 2", 4, "--threads 2: ");
+  check_fails(folder, kBench + " --threads many", 2, "--threads: 'many' is not a whole number");
   check_fails(folder, kBench + " --layers 2", 4, "--layers above 1: not supported yet");
   check_fails(folder, kBench + " --bidirectional", 4, "--bidirectional: not supported yet");
   check_fails(folder, kBench + " --against torch", 2, "--against: ");

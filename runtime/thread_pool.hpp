@@ -1,0 +1,47 @@
+// Threads that wait between calls and run the parts of one call at a time. Waiting is first a short spin, since the next call
+// of a stream comes soon, then a futex: a pool that nobody uses costs nothing.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace rnnc::runtime {
+
+class ThreadPool {
+ public:
+  using Job = void (*)(void* context, int part) noexcept;
+
+  /// Starts `workers` threads. Throws std::system_error where the system has none left.
+  explicit ThreadPool(int workers);
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool();
+
+  int workers() const { return static_cast<int>(workers_.size()); }
+
+  /// Runs job(context, part) for every part in [0, parts), the first on this thread, and returns when all are done.
+  /// False, with nothing run, while another thread is using the pool. parts <= workers() + 1.
+  bool try_run(Job job, void* context, int parts) noexcept;
+
+ private:
+  // A worker runs its part whenever `asked` has moved past `done`. Each has a cache line of its own.
+  struct alignas(64) Worker {
+    std::atomic<std::uint32_t> asked{0};
+    std::atomic<std::uint32_t> done{0};
+    std::atomic<bool> stop{false};
+    std::thread thread;
+  };
+
+  void work(Worker& worker, int part);
+  void stop_all();
+
+  std::atomic<bool> busy_{false};
+  Job job_ = nullptr;
+  void* context_ = nullptr;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace rnnc::runtime
