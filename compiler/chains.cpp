@@ -8,6 +8,7 @@ namespace {
 // FMAs in one pass of the loop: enough to make the loop's own instructions cheap, few enough to compile fast.
 constexpr std::int64_t kFmasPerPass = 48;
 constexpr std::int64_t kMostUnroll = 8;
+constexpr std::int64_t kFloatsOfLine = 16;
 
 class ChainEmitter {
  public:
@@ -27,11 +28,12 @@ class ChainEmitter {
       panels_.push_back(offset(offset(weights, first), builder.getInt64(panel_.offset + block * block_size)));
   }
 
-  Values run(llvm::Value* begin, llvm::Value* end, Values chains) {
+  Values run(llvm::Value* begin, llvm::Value* end, Values chains, llvm::Value* fetch_ahead) {
     const bool whole = llvm::isa<llvm::ConstantInt>(begin) && llvm::isa<llvm::ConstantInt>(end);
     const std::int64_t unroll = choose_unroll(whole, chains.size());
     llvm::Value* loop_end = whole ? builder_.getInt64(panel_.columns / unroll * unroll) : end;
     chains = emit_for(builder_, begin, loop_end, unroll, std::move(chains), [&](llvm::Value* column, Values carried) {
+      if (fetch_ahead) fetch(fetch_ahead, column, unroll);
       for (std::int64_t k = 0; k < unroll; ++k) extend(column, k, carried);
       return carried;
     });
@@ -50,6 +52,13 @@ class ChainEmitter {
     for (const std::int64_t unroll : {4, 2})
       if (unroll <= fitting && panel_.columns % unroll == 0) return unroll;
     return 1;
+  }
+
+  // One line of 16 floats for each pass; `unroll` divides 16, and `column`.
+  void fetch(llvm::Value* from, llvm::Value* column, std::int64_t unroll) {
+    llvm::Value* line = offset(from, builder_.CreateMul(column, builder_.getInt64(kFloatsOfLine / unroll)));
+    llvm::Value* operands[] = {line, builder_.getInt32(0), builder_.getInt32(2), builder_.getInt32(1)};
+    builder_.CreateIntrinsic(llvm::Intrinsic::prefetch, {line->getType()}, operands);
   }
 
   llvm::Value* offset(llvm::Value* pointer, llvm::Value* floats) {
@@ -111,8 +120,8 @@ class ChainEmitter {
 }  // namespace
 
 Values extend_chains(llvm::IRBuilder<>& builder, const StageContext& context, const TilePlace& place, Tile& tile,
-                     ir::Value product, llvm::Value* begin, llvm::Value* end, Values chains) {
-  return ChainEmitter(builder, context, place, tile, product).run(begin, end, std::move(chains));
+                     ir::Value product, llvm::Value* begin, llvm::Value* end, Values chains, llvm::Value* fetch_ahead) {
+  return ChainEmitter(builder, context, place, tile, product).run(begin, end, std::move(chains), fetch_ahead);
 }
 
 }  // namespace rnnc::compiler

@@ -226,12 +226,26 @@ class StageEmitter {
     llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
     const int least = plan_.batch_rows >= 3 ? 2 : 1;
     emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
-      emit_tile_of({n, place.blocks, row, place.block, place.has_tail}, product, parked, begin, end);
+      emit_tile_of({n, place.blocks, row, place.block, place.has_tail}, product, parked, begin, end,
+                   fetch_ahead(product, place, tile));
     });
   }
 
+  // Where the weights of all blocks do not fit in L2, tiles fetch those of the next block while they work on this one: each
+  // of them a part.
+  llvm::Value* fetch_ahead(ir::Value product, const TilePlace& place, llvm::Value* tile) {
+    const Panel& panel = context_.plan.panel(product);
+    if (!plan_.fetch_ahead || panel.columns % 2 != 0) return nullptr;
+    const std::int64_t block_size = panel.columns * panel.gates * context_.plan.lanes;
+    llvm::Value* next = builder_.CreateMul(builder_.CreateAdd(place.block, number(place.blocks)), number(block_size));
+    llvm::Value* part = builder_.CreateMul(tile, number(panel.columns / 2 * 16));  // a line for every two columns
+    llvm::Value* weights = context_.spaces[static_cast<int>(Space::Weights)].base;
+    return builder_.CreateGEP(builder_.getFloatTy(), weights,
+                              builder_.CreateAdd(number(panel.offset), builder_.CreateAdd(next, part)));
+  }
+
   void emit_tile_of(const TilePlace& place, ir::Value product, const Parked& parked, llvm::Value* begin,
-                    llvm::Value* end) {
+                    llvm::Value* end, llvm::Value* fetch_ahead) {
     Tile tile(builder_, context_, stage_, gates_, place, parked);
     const Panel& panel = context_.plan.panel(product);
     Values slots, chains;
@@ -242,7 +256,7 @@ class StageEmitter {
           chains.push_back(is_one_part(product) ? tile.value(start_of(product, gate), row, block)
                                                 : builder_.CreateLoad(vector_type_, slots.back()));
         }
-    chains = extend_chains(builder_, context_, place, tile, product, begin, end, std::move(chains));
+    chains = extend_chains(builder_, context_, place, tile, product, begin, end, std::move(chains), fetch_ahead);
     if (!is_only_stored()) {
       for (std::size_t i = 0; i < chains.size(); ++i) builder_.CreateStore(chains[i], slots[i]);
       return;

@@ -26,6 +26,8 @@ constexpr std::int64_t kMostUnroll = 4;
 // The part of a panel that all rows of a group pass over. Parking costs more than reading from L2: of 16, 32, 64 and
 // 128 KiB, 64 was fastest for LSTM and GRU of 256 to 512 units and batches of 6 to 64, by 2 to 6 % over 16 (48 KiB of L1).
 constexpr std::int64_t kPanelBytes = 64 * 1024;
+// Weights of more than this come from beyond L2 at every step.
+constexpr std::int64_t kFarBytes = 1024 * 1024;
 constexpr std::int64_t kParkedBytes = 16 * 1024;
 constexpr std::int64_t kMostGroupRows = 64;
 constexpr int kStridedSums = 16;
@@ -83,6 +85,7 @@ StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target&
   const std::int64_t fitting = std::max<std::int64_t>(kFewColumns, kPanelBytes / (width * vector_bytes));
   const std::int64_t parts_of_panel = divide_up(columns, fitting);
   plan.panel_columns = divide_up(divide_up(columns, parts_of_panel), kMostUnroll) * kMostUnroll;
+  plan.fetch_ahead = columns * stage.units * gates * 4 > kFarBytes;
   return plan;
 }
 
@@ -138,7 +141,8 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
     out << "  one row: " << tiles.single_blocks << " blocks";
     if (tiles.batch_rows > 0)
       out << "; more: " << tiles.batch_rows << " rows x " << tiles.batch_blocks << " blocks, groups of "
-          << tiles.group_rows << " rows, " << tiles.panel_columns << " columns";
+          << tiles.group_rows << " rows, " << tiles.panel_columns << " columns"
+          << (tiles.fetch_ahead ? ", next block fetched ahead" : "");
     out << "\n";
     for (const Store& store : stage.stores)
       out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size

@@ -30,6 +30,7 @@ struct StagePlan {
   int batch_blocks = 1;
   int group_rows = 0;              // rows whose accumulators are parked at once
   std::int64_t panel_columns = 0;  // columns that rows pass over before the next ones
+  bool fetch_ahead = false;        // fetch the next block's weights while the rows pass over one block's
 };
 
 struct Plan {

@@ -22,6 +22,8 @@ std::vector<Subject> subjects() {
       const ir::Cell cell = standard(name, input_size, hidden_size);
       result.push_back({cell, random_weights(cell, 5)});
     }
+  const ir::Cell large = standard("lstm", 7, 264);  // weights beyond L2, products in several parts
+  result.push_back({large, random_weights(large, 5)});
   for (std::uint64_t seed = 9000; seed < 9015; ++seed) {
     RandomCell random = random_cell(seed);
     result.push_back({random.cell, random.weights});
