@@ -24,7 +24,8 @@ inline constexpr int kMaxThreads = 1024;
 /// Compiles one cell and packs its weights, which may be freed afterwards.
 ///
 /// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted
-/// Errors    Name, ShapeMismatch, InvalidData (missing and left over tensors), InvalidModel, Limit, Unsupported
+/// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors), InvalidModel,
+///           Limit, Unsupported
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options = {});
 
 }  // namespace rnnc

@@ -1,6 +1,6 @@
 // Compiled cells and their states. A Program is immutable and may be shared by threads; a State belongs to one stream
 // or batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
-// nothing.
+// nothing, and makes no system call unless threads that share the call have to be woken or waited for.
 #pragma once
 
 #include <cstdint>
