@@ -1,15 +1,55 @@
-// The loops over the columns of a stacked product: chains of fused multiply-adds for a tile of rows and blocks.
+// The loops over the columns of a stacked product: chains of fused multiply-adds for a few rows and blocks of units.
 #pragma once
 
-#include "compiler/tile.hpp"
+#include <llvm/IR/IRBuilder.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/functions.hpp"
+#include "compiler/loops.hpp"
 
 namespace rnnc::compiler {
 
-/// Columns [begin, end) (i64) of `product`, added to `chains` ([row][block][gate]) in order. Unless the columns are all
-/// of the product's, their number is a multiple of 4, or of 1 where the product's is not. Each pass over some columns
-/// fetches a cache line of what lies at `fetch_ahead` into L2, unless that is null.
-Values extend_chains(llvm::IRBuilder<>& builder, const StageContext& context, const TilePlace& place, Tile& tile,
-                     ir::Value product, llvm::Value* begin, llvm::Value* end, Values chains,
-                     llvm::Value* fetch_ahead = nullptr);
+/// Packed weights of one block: column after column, `vectors` of them for each.
+struct WeightStream {
+  llvm::Value* base = nullptr;
+  int vectors = 0;
+};
+
+/// What a product multiplies: a vector of elements for each row, and the weights of each block.
+struct ProductOperands {
+  Values rows;
+  std::vector<WeightStream> weights;
+
+  std::size_t vectors() const;
+};
+
+class ChainEmitter {
+ public:
+  ChainEmitter(llvm::IRBuilder<>& builder, int lanes, bool fma, ProductOperands operands);
+
+  /// All `columns`, added to `chains` ([row][vector]) in order, several of them in one pass of the loop.
+  Values run(std::int64_t columns, Values chains);
+
+  /// The same for a number of columns (i64) known when it runs, one at a time. Each fetches a cache line of what lies at
+  /// `fetch_ahead` into L2, unless that is null.
+  Values run(llvm::Value* columns, Values chains, llvm::Value* fetch_ahead);
+
+ private:
+  using Load = llvm::function_ref<llvm::Value*(std::size_t)>;
+
+  llvm::Value* offset(llvm::Value* pointer, llvm::Value* floats);
+  void fetch(llvm::Value* from, llvm::Value* column);
+  void extend(llvm::Value* column, std::int64_t k, Values& chains);
+  void multiply(std::size_t held_count, Load load_held, std::size_t passing_count, Load load_passing,
+                llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains);
+
+  llvm::IRBuilder<>& builder_;
+  int lanes_;
+  ProductOperands operands_;
+  std::size_t vectors_;  // of a column
+  FunctionEmitter functions_;
+};
 
 }  // namespace rnnc::compiler

@@ -40,11 +40,12 @@ Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const 
 namespace {
 
 Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights,
-                             int threads) try {
-  const Result<runtime::Artifact> artifact = compiler::make_artifact(cell, target);
+                             const CompileOptions& options) try {
+  const Result<runtime::Artifact> artifact = compiler::make_artifact(cell, target, options.threads);
   if (!artifact) return artifact.error();
   compiler::LinkedCode code = compiler::link(*artifact);
-  return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights, threads);
+  return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights,
+                               {options.threads, options.executor});
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};
 }
@@ -63,7 +64,7 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
   if (!target) return target.error();
   const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
   if (!cell) return cell.error();
-  return compile_cell(*cell, *target, weights, options.threads);
+  return compile_cell(*cell, *target, weights, options);
 }
 
 }  // namespace rnnc

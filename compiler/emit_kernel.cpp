@@ -1,16 +1,30 @@
 #include "compiler/emit_kernel.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "compiler/emit_stage.hpp"
 #include "compiler/loops.hpp"
+#include "compiler/meeting.hpp"
 #include "runtime/artifact.hpp"
 
 namespace rnnc::compiler {
 namespace {
 
 using runtime::KernelArguments;
+
+llvm::AttributeList attributes(llvm::LLVMContext& context, const Target& target) {
+  llvm::AttrBuilder builder(context);
+  builder.addAttribute(llvm::Attribute::NoUnwind);
+  builder.addAttribute("target-cpu", target.cpu);
+  if (!target.features.empty()) builder.addAttribute("target-features", target.features);
+  // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
+  const std::string bits = std::to_string(target.lanes * 32);
+  builder.addAttribute("prefer-vector-width", bits);
+  builder.addAttribute("min-legal-vector-width", bits);
+  return llvm::AttributeList::get(context, llvm::AttributeList::FunctionIndex, builder);
+}
 
 class KernelEmitter {
  public:
@@ -19,7 +33,9 @@ class KernelEmitter {
         plan_(plan),
         target_(target),
         builder_(context),
-        module_(std::make_unique<llvm::Module>("rnnc." + schedule.cell.name, context)) {}
+        module_(std::make_unique<llvm::Module>("rnnc." + schedule.cell.name, context)),
+        attributes_(attributes(context, target)),
+        kernels_(*module_, target, attributes_) {}
 
   std::unique_ptr<llvm::Module> run() {
     emit_prepare();
@@ -32,13 +48,7 @@ class KernelEmitter {
     llvm::LLVMContext& context = builder_.getContext();
     auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
     auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, *module_);
-    function->addFnAttr(llvm::Attribute::NoUnwind);
-    function->addFnAttr("target-cpu", target_.cpu);
-    if (!target_.features.empty()) function->addFnAttr("target-features", target_.features);
-    // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
-    const std::string bits = std::to_string(target_.lanes * 32);
-    function->addFnAttr("prefer-vector-width", bits);
-    function->addFnAttr("min-legal-vector-width", bits);
+    function->setAttributes(attributes_);
     builder_.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
     return function;
   }
@@ -55,8 +65,11 @@ class KernelEmitter {
   }
 
   void emit_stages(Phase phase, llvm::Value* count) {
-    for (std::size_t i = 0; i < schedule_.stages.size(); ++i)
-      if (schedule_.stages[i].phase == phase) emit_stage(builder_, {schedule_, plan_, target_, spaces_}, i, count);
+    for (std::size_t i = 0; i < schedule_.stages.size(); ++i) {
+      if (schedule_.stages[i].phase != phase) continue;
+      emit_stage(builder_, {schedule_, plan_, target_, spaces_, kernels_, part_}, i, count);
+      if (meeting_) meeting_->emit(builder_);
+    }
   }
 
   bool has_stages(Phase phase) const {
@@ -97,6 +110,10 @@ class KernelEmitter {
   void emit_run() {
     llvm::Function* function = begin_function(runtime::kRunSymbol);
     load_arguments(function->getArg(0));
+    if (plan_.threads > 1) {
+      meeting_.emplace(builder_, *module_, function->getArg(0), attributes_);
+      part_ = meeting_->part();
+    }
     llvm::Value* last = builder_.CreateSub(chunk_steps_, constant(1));
     llvm::Value* chunks = builder_.CreateSDiv(builder_.CreateAdd(steps_, last), chunk_steps_);
     emit_for(builder_, constant(0), chunks, 1, {current_, next_}, [&](llvm::Value* chunk, Values buffers) {
@@ -148,6 +165,10 @@ class KernelEmitter {
   const Target& target_;
   llvm::IRBuilder<> builder_;
   std::unique_ptr<llvm::Module> module_;
+  llvm::AttributeList attributes_;
+  TileKernels kernels_;
+  std::optional<Meeting> meeting_;  // where threads share the stages
+  Part part_;
   RowSpaces spaces_;
   llvm::Value *x_ = nullptr, *y_ = nullptr, *current_ = nullptr, *next_ = nullptr, *sequence_ = nullptr;
   llvm::Value *x_step_ = nullptr, *y_step_ = nullptr, *steps_ = nullptr, *batch_ = nullptr, *chunk_steps_ = nullptr;

@@ -19,8 +19,9 @@ Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end
 void emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step,
               llvm::function_ref<void(llvm::Value* i)> body);
 
-void emit_if(llvm::IRBuilder<>& builder, llvm::Value* condition, llvm::function_ref<void()> then,
-             llvm::function_ref<void()> otherwise);
+void emit_if(
+    llvm::IRBuilder<>& builder, llvm::Value* condition, llvm::function_ref<void()> then,
+    llvm::function_ref<void()> otherwise = [] {});
 
 /// Runs body(n) where `value` (i64) is n, for n in [least, most]; it is no other.
 void emit_switch(llvm::IRBuilder<>& builder, llvm::Value* value, int least, int most,

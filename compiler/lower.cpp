@@ -1,5 +1,7 @@
 #include "compiler/lower.hpp"
 
+#include <algorithm>
+
 #include "compiler/codegen.hpp"
 #include "compiler/dump.hpp"
 #include "ir/check.hpp"
@@ -34,7 +36,7 @@ runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
 }
 
 runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel, int lanes) {
-  runtime::PanelPacking packing{panel.offset, panel.units, panel.columns, panel.gates, lanes, {}};
+  runtime::PanelPacking packing{panel.offset, panel.units, panel.columns, panel.gates, lanes, panel.tail_gates, {}};
   const Node& product = cell[panel.product];
   for (int gate = 0; gate < panel.gates; ++gate) {
     const Value matrix = product.operands[static_cast<std::size_t>(1 + 2 * gate)];
@@ -62,10 +64,10 @@ void describe_declarations(const Cell& cell, runtime::Description& description) 
 
 }  // namespace
 
-Lowered lower(const Cell& cell, const Target& target, const PassObserver& observe) {
+Lowered lower(const Cell& cell, const Target& target, int threads, const PassObserver& observe) {
   Lowered lowered;
   lowered.schedule = make_schedule(run_passes(cell, {}, observe));
-  lowered.plan = make_plan(lowered.schedule, target);
+  lowered.plan = make_plan(lowered.schedule, target, threads);
   return lowered;
 }
 
@@ -91,7 +93,12 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
     if (node.op == Op::Param && node.type.rank() < 2)
       description.vectors.push_back({node.name, schedule.homes[i]->offset, schedule.homes[i]->size});
   }
-  for (const Stage& stage : schedule.stages) {
+  for (std::size_t i = 0; i < schedule.stages.size(); ++i) {
+    const Stage& stage = schedule.stages[i];
+    if (stage.phase == Phase::Step) {
+      ++description.step_stages;
+      if (plan.threads > 1) description.block_groups = std::max(description.block_groups, plan.block_groups(i, stage));
+    }
     for (Value product : stage.products) {
       const Panel& panel = plan.panel(product);
       description.panels.push_back(packing_of(schedule.cell, panel, plan.lanes));
@@ -104,10 +111,10 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   return description;
 }
 
-Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target) {
+Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, int threads) {
   Dumper dumper(cell);
-  const Lowered lowered =
-      lower(cell, target, [&](auto name, const Cell& after, double seconds) { dumper.pass(name, after, seconds); });
+  const Lowered lowered = lower(
+      cell, target, threads, [&](auto name, const Cell& after, double seconds) { dumper.pass(name, after, seconds); });
   dumper.plan(lowered, target);
   if (lowered.plan.weights_size > kMaxWeightsBytes / 4)
     return Error{ErrorCode::Limit,

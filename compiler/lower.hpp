@@ -15,13 +15,13 @@ struct Lowered {
 };
 
 /// `cell` is bound and verified.
-Lowered lower(const ir::Cell& cell, const Target& target, const PassObserver& observe = {});
+Lowered lower(const ir::Cell& cell, const Target& target, int threads = 1, const PassObserver& observe = {});
 
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);
 
 /// Errors: Limit where the packed weights would take more than kMaxWeightsBytes. What RNNC_DEBUG asks for is printed to
 /// standard error, or written to RNNC_DUMP_DIR.
-Result<runtime::Artifact> make_artifact(const ir::Cell& cell, const Target& target);
+Result<runtime::Artifact> make_artifact(const ir::Cell& cell, const Target& target, int threads = 1);
 
 inline constexpr std::int64_t kMaxWeightsBytes = std::int64_t{8} << 30;
 

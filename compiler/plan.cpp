@@ -89,6 +89,11 @@ StagePlan plan_stage(const Schedule& schedule, const Stage& stage, const Target&
   return plan;
 }
 
+std::int64_t panel_size(const Panel& panel, std::int64_t lanes) {
+  const std::int64_t tail = panel.units % lanes > 0 ? panel.vectors(true) : 0;
+  return (panel.units / lanes * panel.gates + tail) * lanes * panel.columns;
+}
+
 std::vector<Panel> plan_panels(const Schedule& schedule, int lanes, std::int64_t& end) {
   std::vector<Panel> panels;
   for (const Stage& stage : schedule.stages) {
@@ -96,7 +101,9 @@ std::vector<Panel> plan_panels(const Schedule& schedule, int lanes, std::int64_t
       const Node& node = schedule.cell[product];
       Panel panel{product, end, stage.units, schedule.cell[node.operands[0]].type.dims[0].value(),
                   gates_of(schedule, product)};
-      end += divide_up(panel.units, lanes) * lanes * panel.columns * panel.gates;
+      if (const std::int64_t left = panel.units % lanes; left > 0 && panel.units > lanes)
+        panel.tail_gates = static_cast<int>(std::min<std::int64_t>(lanes / left, panel.gates));
+      end += panel_size(panel, lanes);
       end = divide_up(end, kStridedSums) * kStridedSums;
       panels.push_back(panel);
     }
@@ -110,12 +117,13 @@ const Panel& Plan::panel(Value product) const {
   return *std::find_if(panels.begin(), panels.end(), [&](const Panel& panel) { return panel.product == product; });
 }
 
-std::int64_t Plan::panel_size(const Panel& panel) const {
-  return divide_up(panel.units, lanes) * lanes * panel.columns * panel.gates;
+std::int64_t Plan::block_groups(std::size_t index, const Stage& stage) const {
+  return divide_up(divide_up(stage.units, lanes), stages[index].single_blocks);
 }
 
-Plan make_plan(const Schedule& schedule, const Target& target) {
+Plan make_plan(const Schedule& schedule, const Target& target, int threads) {
   Plan plan;
+  plan.threads = threads;
   plan.lanes = target.lanes;
   for (const Stage& stage : schedule.stages) plan.stages.push_back(plan_stage(schedule, stage, target));
   plan.weights_size = schedule.row_size(Space::Weights);
@@ -128,14 +136,18 @@ Plan make_plan(const Schedule& schedule, const Target& target) {
 std::string print(const Plan& plan, const Schedule& schedule, const Target& target) {
   std::ostringstream out;
   out << "target " << target.cpu << ": " << plan.lanes << " lanes, " << target.registers << " registers"
-      << (target.fma ? "" : ", no fma") << "\n";
+      << (target.fma ? "" : ", no fma");
+  if (plan.threads > 1) out << ", " << plan.threads << " threads";
+  out << "\n";
   for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
     const Stage& stage = schedule.stages[s];
     out << "stage " << s << ": " << name(stage.phase) << ", depth " << stage.depth << ", " << stage.units << " units\n";
     for (Value product : stage.products) {
       const Panel& panel = plan.panel(product);
       out << "  product: " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
-          << panel.offset << "\n";
+          << panel.offset;
+      if (panel.is_packed()) out << ", last block " << panel.tail_gates << " gates a vector";
+      out << "\n";
     }
     const StagePlan& tiles = plan.stages[s];
     out << "  one row: " << tiles.single_blocks << " blocks";

@@ -11,13 +11,18 @@
 
 namespace rnnc::compiler {
 
-/// Packed weights of one stacked product: [block of units][k][gate][lane], units past the end are 0.
+/// Packed weights of one stacked product: [block of units][k][gate][lane], units past the end are 0. Where the last block
+/// is so far from full that several gates fit in one vector, they share it: lane = gate in vector * units left + unit.
 struct Panel {
   ir::Value product;
   std::int64_t offset = 0;  // floats from the start of the weights
   std::int64_t units = 0;
   std::int64_t columns = 0;
   int gates = 0;
+  int tail_gates = 1;  // gates in a vector of the last block
+
+  bool is_packed() const { return tail_gates > 1; }
+  int vectors(bool in_tail) const { return in_tail ? (gates + tail_gates - 1) / tail_gates : gates; }
 };
 
 /// How a stage goes over its rows (sequences, or sequences at the time steps of a chunk). A row on its own keeps its
@@ -35,16 +40,19 @@ struct StagePlan {
 
 struct Plan {
   int lanes = 16;
+  int threads = 1;              // that may share the stages of a call
   std::int64_t chunk_rows = 0;  // rows of hoisted values kept at most, unless one step has more
   std::int64_t weights_size = 0;
   std::vector<StagePlan> stages;  // one for each stage of the schedule
   std::vector<Panel> panels;
 
   const Panel& panel(ir::Value product) const;
-  std::int64_t panel_size(const Panel& panel) const;  // floats
+
+  /// What threads may share of stage `index` when there is one row: groups of blocks.
+  std::int64_t block_groups(std::size_t index, const Stage& stage) const;
 };
 
-Plan make_plan(const Schedule& schedule, const Target& target);
+Plan make_plan(const Schedule& schedule, const Target& target, int threads = 1);
 
 /// The plan as people read it: a line for each stage with its products, tiles and stores, and the sizes of what lies
 /// where.

@@ -2,6 +2,7 @@
 
 #include <llvm/IR/Constants.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
@@ -14,18 +15,23 @@ using ir::Op;
 
 float reduction_start(bool is_sum) { return is_sum ? 0.0f : -std::numeric_limits<float>::infinity(); }
 
-Gates::Gates(const StageContext& context, const Stage& stage) {
+Gates::Gates(const StageContext& context, const Stage& stage)
+    : left_(static_cast<int>(stage.units % context.plan.lanes)) {
   const ir::Cell& cell = context.schedule.cell;
+  int gates = 0, packed = 0;
+  std::map<ir::Value, int> first;
   for (ir::Value product : stage.products) {
-    const int gates = context.plan.panel(product).gates;
-    first_[product] = count_;
-    if (gates == 1) gate_[product] = count_;
-    count_ += gates;
+    const Panel& panel = context.plan.panel(product);
+    products_.push_back({&panel, gates, packed});
+    if (panel.gates == 1) gate_[product] = gates;
+    first[product] = gates;
+    gates += panel.gates;
+    packed += panel.vectors(true);
   }
   // A stacked product is read through slices, one for each gate.
   for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
-    const auto product = is_gate(cell, ir::Value{i}) ? first_.find(cell.nodes[i].operands[0]) : first_.end();
-    if (product != first_.end())
+    const auto product = is_gate(cell, ir::Value{i}) ? first.find(cell.nodes[i].operands[0]) : first.end();
+    if (product != first.end())
       gate_[ir::Value{i}] = product->second + static_cast<int>(cell.nodes[i].ranges[0].begin.value() / stage.units);
   }
 }
@@ -33,6 +39,53 @@ Gates::Gates(const StageContext& context, const Stage& stage) {
 int Gates::find(ir::Value value) const {
   const auto found = gate_.find(value);
   return found == gate_.end() ? -1 : found->second;
+}
+
+const Gates::Product& Gates::product_of(ir::Value product) const {
+  return *std::find_if(products_.begin(), products_.end(),
+                       [&](const Product& p) { return p.panel->product == product; });
+}
+
+int Gates::accumulators(bool in_tail) const {
+  int count = 0;
+  for (const Product& product : products_) count += product.panel->vectors(in_tail);
+  return count;
+}
+
+int Gates::first_accumulator(ir::Value product, bool in_tail) const {
+  return in_tail ? product_of(product).first_packed : product_of(product).first_gate;
+}
+
+Gates::Place Gates::place(int gate, bool in_tail) const {
+  if (!in_tail) return {gate, 0};
+  std::size_t i = products_.size() - 1;
+  while (products_[i].first_gate > gate) --i;
+  const int mine = gate - products_[i].first_gate, together = products_[i].panel->tail_gates;
+  return {products_[i].first_packed + mine / together, mine % together * left_};
+}
+
+bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value) {
+  const Schedule& schedule = context.schedule;
+  const Node& node = schedule.cell[value];
+  const bool computed_before = schedule.depths[value.index] < stage.depth;
+  switch (node.op) {
+    case Op::Input:
+    case Op::State:
+    case Op::Param:
+    case Op::Concat:
+    case Op::Reduce:
+    case Op::Hoist: return true;
+    case Op::Constant: return false;
+    case Op::Slice: return !is_gate(schedule.cell, value) || computed_before;
+    case Op::Project:
+    case Op::Map: return schedule.homes[value.index] && computed_before;
+    case Op::Matvec: break;
+  }
+  ir::internal_error(&schedule.cell, "a product outside of a chain reached code generation");
+}
+
+ir::Value start_of(const StageContext& context, ir::Value product, int gate) {
+  return context.schedule.cell[product].operands[static_cast<std::size_t>(2 + 2 * gate)];
 }
 
 Tile::Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
@@ -80,77 +133,58 @@ llvm::Constant* Tile::tail_mask() {
   return llvm::ConstantVector::get(bits);
 }
 
-// Whether the value lies in memory when the stage begins.
-bool Tile::is_loaded(ir::Value value) const {
-  const Node& node = cell_[value];
-  switch (node.op) {
-    case Op::Input:
-    case Op::State:
-    case Op::Param:
-    case Op::Concat:
-    case Op::Reduce:
-    case Op::Hoist: return true;
-    case Op::Constant: return false;
-    case Op::Slice: return !is_gate(cell_, value) || context_.schedule.depths[value.index] < stage_.depth;
-    case Op::Project:
-    case Op::Map: return context_.schedule.homes[value.index] && context_.schedule.depths[value.index] < stage_.depth;
-    case Op::Matvec: break;
-  }
-  ir::internal_error(&cell_, "a product outside of a chain reached code generation");
-}
-
-llvm::Value* Tile::load(const Part& part) {
-  const Home home = *context_.schedule.find(part.value);
-  if (cell_[part.value].type.rank() == 0)
+llvm::Value* Tile::load(const Element& element) {
+  const Home home = *context_.schedule.find(element.value);
+  if (cell_[element.value].type.rank() == 0)
     return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_),
-                                      builder_.CreateLoad(builder_.getFloatTy(), address(home, part.row)));
-  llvm::Value* from = block_address(home, part.row, part.block);
+                                      builder_.CreateLoad(builder_.getFloatTy(), address(home, element.row)));
+  llvm::Value* from = block_address(home, element.row, element.block);
   const llvm::Align align = alignment(home);
-  if (is_tail(part.block) && align.value() == 4)  // what lies behind may not be ours to read
+  if (is_tail(element.block) && align.value() == 4)  // what lies behind may not be ours to read
     return builder_.CreateMaskedLoad(vector_type_, from, align, tail_mask(),
                                      llvm::Constant::getNullValue(vector_type_));
   return builder_.CreateAlignedLoad(vector_type_, from, align);
 }
 
 // What does not differ between rows or blocks is made once.
-Tile::Part Tile::canonical(Part part) const {
-  const Node& node = cell_[part.value];
-  if (node.type.rank() == 0) part.block = 0;
-  if (node.op == Op::Constant) part.row = 0;
-  if (is_loaded(part.value) && context_.schedule.find(part.value)->space == Space::Weights) part.row = 0;
-  return part;
+Tile::Element Tile::canonical(Element element) const {
+  const Node& node = cell_[element.value];
+  if (node.type.rank() == 0) element.block = 0;
+  if (node.op == Op::Constant) element.row = 0;
+  if (is_loaded(element.value) && context_.schedule.find(element.value)->space == Space::Weights) element.row = 0;
+  return element;
 }
 
 // Depth first with a stack of our own: expressions may nest deeper than the machine's.
 llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
-  std::vector<Part> pending{canonical({wanted, row, block})};
+  std::vector<Element> pending{canonical({wanted, row, block})};
   while (!pending.empty()) {
-    const Part part = pending.back();
-    if (values_.contains(part)) {
+    const Element element = pending.back();
+    if (values_.contains(element)) {
       pending.pop_back();
       continue;
     }
-    const Node& node = cell_[part.value];
+    const Node& node = cell_[element.value];
     if (node.op == Op::Constant)
-      values_[part] = functions_.splat(node.constant);
-    else if (is_loaded(part.value))
-      values_[part] = load(part);
-    else if (const int gate = gates_.find(part.value); gate >= 0)
-      values_[part] = gate_value(gate, part.row, part.block);
-    else if (!apply(node, part, pending))
+      values_[element] = functions_.splat(node.constant);
+    else if (is_loaded(element.value))
+      values_[element] = load(element);
+    else if (const int gate = gates_.find(element.value); gate >= 0)
+      values_[element] = gate_value(gate, element.row, element.block);
+    else if (!apply(node, element, pending))
       continue;
   }
   return values_.at(canonical({wanted, row, block}));
 }
 
 // The function of a Map where all operands are there; else what is missing becomes pending.
-bool Tile::apply(const Node& node, const Part& part, std::vector<Part>& pending) {
+bool Tile::apply(const Node& node, const Element& element, std::vector<Element>& pending) {
   RNNC_ASSERT(node.op == Op::Map, &cell_);
   const bool one_division = shares_division(node);
   Values operands;
   for (ir::Value operand : node.operands) {
     if (one_division && is_deferred(operand)) operand = cell_[operand].operands[0];
-    const Part needed = canonical({operand, part.row, part.block});
+    const Element needed = canonical({operand, element.row, element.block});
     const auto found = values_.find(needed);
     if (found == values_.end())
       pending.push_back(needed);
@@ -158,7 +192,7 @@ bool Tile::apply(const Node& node, const Part& part, std::vector<Part>& pending)
       operands.push_back(found->second);
   }
   if (operands.size() < node.operands.size()) return false;
-  values_[part] = one_division ? divide_once(node, operands) : functions_.emit(node.function, operands);
+  values_[element] = one_division ? divide_once(node, operands) : functions_.emit(node.function, operands);
   return true;
 }
 
@@ -191,17 +225,58 @@ llvm::Value* Tile::divide_once(const Node& product, const Values& operands) {
 llvm::Value* Tile::gate_value(int gate, int row, int block) {
   const auto known = gate_values_.find({gate, row, block});
   if (known != gate_values_.end()) return known->second;
-  return builder_.CreateLoad(vector_type_, slot(gate, row, block));
+  const Gates::Place place = gates_.place(gate, is_tail(block));
+  return from_lane(builder_.CreateLoad(vector_type_, slot(place.accumulator, row, block)), place.lane);
 }
 
-void Tile::set_gate(int gate, int row, int block, llvm::Value* value) { gate_values_[{gate, row, block}] = value; }
+// Lanes beyond those of the gate hold those of others, which nobody reads.
+llvm::Value* Tile::from_lane(llvm::Value* vector, int lane) {
+  if (lane == 0) return vector;
+  std::vector<int> lanes;
+  for (int i = 0; i < lanes_; ++i) lanes.push_back((i + lane) % lanes_);
+  return builder_.CreateShuffleVector(vector, lanes);
+}
 
-llvm::Value* Tile::slot(int gate, int row, int block) {
+// The units left of several gates, one behind the other in one vector.
+llvm::Value* Tile::pack(llvm::ArrayRef<llvm::Value*> gates) {
+  const auto left = static_cast<int>(stage_.units % lanes_);
+  llvm::Value* packed = gates[0];
+  for (int gate = 1; gate < static_cast<int>(gates.size()); ++gate) {
+    std::vector<int> lanes;
+    for (int i = 0; i < lanes_; ++i) lanes.push_back(i < gate * left ? i : lanes_ + (i - gate * left) % left);
+    packed = builder_.CreateShuffleVector(packed, gates[static_cast<std::size_t>(gate)], lanes);
+  }
+  return packed;
+}
+
+Values Tile::starts(ir::Value product, int row, int block) {
+  const Panel& panel = context_.plan.panel(product);
+  Values gates;
+  for (int gate = 0; gate < panel.gates; ++gate) gates.push_back(value(start_of(context_, product, gate), row, block));
+  if (!is_tail(block) || !panel.is_packed()) return gates;
+  Values packed;
+  for (std::size_t gate = 0; gate < gates.size(); gate += static_cast<std::size_t>(panel.tail_gates))
+    packed.push_back(pack(llvm::ArrayRef(gates).slice(gate).take_front(static_cast<std::size_t>(panel.tail_gates))));
+  return packed;
+}
+
+void Tile::set_product(ir::Value product, int row, int block, llvm::ArrayRef<llvm::Value*> accumulators) {
+  const int first = gates_.first_of(product), first_accumulator = gates_.first_accumulator(product, is_tail(block));
+  for (int gate = first; gate < first + context_.plan.panel(product).gates; ++gate) {
+    const Gates::Place place = gates_.place(gate, is_tail(block));
+    llvm::Value* vector = accumulators[static_cast<std::size_t>(place.accumulator - first_accumulator)];
+    gate_values_[{gate, row, block}] = from_lane(vector, place.lane);
+  }
+}
+
+// A tile's last block is parked on its own, so that all blocks of a tile have the same number of accumulators.
+llvm::Value* Tile::slot(int accumulator, int row, int block) {
+  const int accumulators = gates_.accumulators(is_tail(block));
   llvm::Value* parked_row =
       builder_.CreateAdd(builder_.CreateSub(place_.row, parked_.first_row), builder_.getInt64(row));
-  llvm::Value* first = builder_.CreateMul(parked_row, builder_.getInt64(place_.blocks * gates_.count()));
+  llvm::Value* first = builder_.CreateMul(parked_row, builder_.getInt64(place_.blocks * accumulators));
   return builder_.CreateGEP(vector_type_, builder_.CreateGEP(vector_type_, parked_.base, first),
-                            builder_.getInt64(block * gates_.count() + gate));
+                            builder_.getInt64(block * accumulators + accumulator));
 }
 
 void Tile::finish() {
@@ -229,12 +304,14 @@ void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
     builder_.CreateAlignedStore(value, to, alignment(store.home));
 }
 
-// Partial result j of 16 gathers the units j, j + 16, j + 32, ...; a tile begins at a multiple of 16 units.
+// Partial result j of 16 gathers the units j, j + 16, j + 32, ...; a tile begins at a multiple of 16 units, or at a
+// known block.
 void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, int block) {
   const bool is_sum = cell_[step.node].reduction == ir::Reduction::Sum;
   if (is_tail(block)) value = builder_.CreateSelect(tail_mask(), value, functions_.splat(reduction_start(is_sum)));
+  const auto* known = llvm::dyn_cast<llvm::ConstantInt>(place_.block);
   Home partials = step.partials;
-  partials.offset += block * lanes_ % 16;
+  partials.offset += ((known ? known->getSExtValue() : 0) + block) * lanes_ % 16;
   llvm::Value* at_partials = address(partials, row);
   const llvm::Align align(static_cast<unsigned>(lanes_) * 4);
   llvm::Value* operands[] = {builder_.CreateAlignedLoad(vector_type_, at_partials, align), value};

@@ -14,6 +14,7 @@
 #include "compiler/plan.hpp"
 #include "compiler/stages.hpp"
 #include "compiler/target.hpp"
+#include "compiler/tile_kernels.hpp"
 
 namespace rnnc::compiler {
 
@@ -25,30 +26,56 @@ struct Rows {
 
 using RowSpaces = std::array<Rows, kSpaces>;
 
+/// Which part of every stage's blocks this thread computes, and how it meets the others; `index` is null where one
+/// thread runs it all.
+struct Part {
+  llvm::Value* index = nullptr;  // i64
+  llvm::Value* count = nullptr;
+};
+
 struct StageContext {
   const Schedule& schedule;
   const Plan& plan;
   const Target& target;
   const RowSpaces& spaces;
+  TileKernels& kernels;
+  Part part;
 };
 
-/// The gates of all products of a stage, product after product: the values that accumulators become.
+/// The gates of all products of a stage, product after product: the values that accumulators become. An accumulator is one
+/// gate's, or in a packed last block that of several.
 class Gates {
  public:
   Gates(const StageContext& context, const Stage& stage);
 
-  int count() const { return count_; }
-  int first_of(ir::Value product) const { return first_.at(product); }
+  int first_of(ir::Value product) const { return product_of(product).first_gate; }
   /// The gate that `value` is, or -1.
   int find(ir::Value value) const;
 
+  /// Accumulators of a block, and the first one of a product.
+  int accumulators(bool in_tail) const;
+  int first_accumulator(ir::Value product, bool in_tail) const;
+
+  /// Where a gate of a block is: in which accumulator, from which lane on.
+  struct Place {
+    int accumulator = 0;
+    int lane = 0;
+  };
+  Place place(int gate, bool in_tail) const;
+
  private:
-  int count_ = 0;
-  std::map<ir::Value, int> first_;
+  struct Product {
+    const Panel* panel = nullptr;
+    int first_gate = 0, first_packed = 0;
+  };
+  const Product& product_of(ir::Value product) const;
+
+  std::vector<Product> products_;
   std::map<ir::Value, int> gate_;
+  int left_ = 0;  // units of the last block
 };
 
-/// Accumulators parked in memory: [row][block][gate] vectors; `base` is null where they stay in registers.
+/// Accumulators parked in memory: [row][block][accumulator] vectors; `base` is null where they stay in registers.
 struct Parked {
   llvm::Value* base = nullptr;
   llvm::Value* first_row = nullptr;  // the row of the stage that slot row 0 belongs to
@@ -67,6 +94,12 @@ struct TilePlace {
 /// What a reduction begins with in every lane.
 float reduction_start(bool is_sum);
 
+/// Whether the value lies in memory when the stage begins.
+bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value);
+
+/// The value that gate `gate` of `product` starts from.
+ir::Value start_of(const StageContext& context, ir::Value product, int gate);
+
 class Tile {
  public:
   Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
@@ -75,11 +108,14 @@ class Tile {
   /// The value for one row and block of the tile, <lanes x float>; a scalar is spread.
   llvm::Value* value(ir::Value value, int row, int block);
 
-  /// Tells the value of a gate, which then is not read from where it is parked.
-  void set_gate(int gate, int row, int block, llvm::Value* value);
+  /// What the accumulators of a product start from.
+  Values starts(ir::Value product, int row, int block);
+
+  /// Tells the accumulators of a product, which then are not read from where they are parked.
+  void set_product(ir::Value product, int row, int block, llvm::ArrayRef<llvm::Value*> accumulators);
 
   /// Where an accumulator of this tile is parked.
-  llvm::Value* slot(int gate, int row, int block);
+  llvm::Value* slot(int accumulator, int row, int block);
 
   /// The first float of a vector in the tile's `row`.
   llvm::Value* address(const Home& home, int row);
@@ -88,11 +124,11 @@ class Tile {
   void finish();
 
  private:
-  struct Part {
+  struct Element {
     ir::Value value;
     int row = 0;
     int block = 0;
-    friend auto operator<=>(const Part&, const Part&) = default;
+    friend auto operator<=>(const Element&, const Element&) = default;
   };
 
   bool is_tail(int block) const { return place_.has_tail && block == place_.blocks - 1; }
@@ -100,14 +136,16 @@ class Tile {
   llvm::Value* block_address(const Home& home, int row, int block);
   llvm::Align alignment(const Home& home) const;
   llvm::Constant* tail_mask();
-  bool is_loaded(ir::Value value) const;
-  llvm::Value* load(const Part& part);
-  Part canonical(Part part) const;
-  bool apply(const ir::Node& node, const Part& part, std::vector<Part>& pending);
+  bool is_loaded(ir::Value value) const { return compiler::is_loaded(context_, stage_, value); }
+  llvm::Value* load(const Element& element);
+  Element canonical(Element element) const;
+  bool apply(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   bool shares_division(const ir::Node& product) const;
   bool is_deferred(ir::Value value) const;
   llvm::Value* divide_once(const ir::Node& product, const Values& operands);
   llvm::Value* gate_value(int gate, int row, int block);
+  llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);
+  llvm::Value* from_lane(llvm::Value* vector, int lane);
   void store(const Store& store, llvm::Value* value, int row, int block);
   void accumulate(const ReductionStep& step, llvm::Value* value, int row, int block);
 
@@ -121,7 +159,7 @@ class Tile {
   int lanes_;
   FunctionEmitter functions_;
   llvm::Type* vector_type_;
-  std::map<Part, llvm::Value*> values_;
+  std::map<Element, llvm::Value*> values_;
   std::map<std::array<int, 3>, llvm::Value*> gate_values_;  // gate, row, block
   std::map<std::pair<Space, int>, llvm::Value*> row_bases_;
 };

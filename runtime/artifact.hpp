@@ -11,6 +11,11 @@
 
 namespace rnnc::runtime {
 
+/// How far a part has come: it counts the stages that it has finished. In a cache line of its own.
+struct alignas(64) Flag {
+  std::uint64_t stages = 0;
+};
+
 /// What the generated `run` gets; its field order is the binary interface that compiler/emit_kernel.cpp writes against.
 /// All rows are f32. `current` and `next` have swapped their roles after an odd number of steps.
 struct KernelArguments {
@@ -27,6 +32,11 @@ struct KernelArguments {
   std::int64_t steps;        // >= 1
   std::int64_t batch;        // >= 1
   std::int64_t chunk_steps;  // time steps whose hoisted values fit in `sequence`, >= 1
+  // What follows is read only by code for several threads. Each calls `run` with its own `part` of the same arguments.
+  Flag* flags;         // one for each part, all equal when the call begins
+  std::int64_t part;   // in [0, parts)
+  std::int64_t parts;  // >= 1
+  void (*yield)();     // called now and then while a part waits for another
 };
 
 using RunKernel = void (*)(const KernelArguments*);
@@ -62,13 +72,15 @@ struct MatrixPiece {
   int gate = 0;
 };
 
-/// A stacked product's weights: [block of `lanes` units][column][gate][lane], zero past the last unit.
+/// A stacked product's weights: [block of `lanes` units][column][gate][lane], zero past the last unit. In the last block,
+/// if it is not full, `tail_gates` gates share a vector, each taking as many lanes as there are units left.
 struct PanelPacking {
   std::int64_t offset = 0;
   std::int64_t units = 0;
   std::int64_t columns = 0;
   int gates = 0;
   int lanes = 0;
+  int tail_gates = 1;
   std::vector<MatrixPiece> pieces;
 };
 
@@ -86,6 +98,9 @@ struct Description {
   std::int64_t weights_size = 0;  // floats of the packed block
   double flops_per_step = 0;      // of one sequence, products only
   double recurrent_bytes = 0;     // packed weights that every step reads
+  int step_stages = 0;            // that follow each other in every step
+  std::int64_t block_groups =
+      0;  // what threads may share of a step's largest stage; 0 where the code is for one thread
   std::vector<VectorPacking> vectors;
   std::vector<PanelPacking> panels;
 };

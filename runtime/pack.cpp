@@ -47,16 +47,29 @@ const TensorInfo& find(const std::vector<TensorInfo>& tensors, const std::string
   return *std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& t) { return t.name == tensor_name; });
 }
 
+// Where a unit of a gate begins in the packed panel, and how far its columns are apart.
+struct Lane {
+  std::int64_t offset = 0, stride = 0;
+};
+
+Lane lane_of(const PanelPacking& panel, int gate, std::int64_t unit) {
+  const std::int64_t full = panel.units / panel.lanes, left = panel.units % panel.lanes;
+  const std::int64_t block = unit / panel.lanes, lane = unit % panel.lanes;
+  const std::int64_t stride = std::int64_t{panel.gates} * panel.lanes;
+  const std::int64_t first = panel.offset + block * panel.columns * stride;
+  if (block < full) return {first + gate * panel.lanes + lane, stride};
+  const int vectors = (panel.gates + panel.tail_gates - 1) / panel.tail_gates;
+  return {first + gate / panel.tail_gates * panel.lanes + gate % panel.tail_gates * left + lane,
+          std::int64_t{vectors} * panel.lanes};
+}
+
 // Reads rows of the source in order and scatters each over the panel, one lane wide.
 void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, const std::vector<float>& source,
                 std::int64_t width, float* block) {
-  const std::int64_t stride = std::int64_t{panel.gates} * panel.lanes;
   for (std::int64_t r = 0; r < piece.rows; ++r) {
-    const std::int64_t unit = piece.first_row + r;
     const float* from = source.data() + (piece.row + r) * width + piece.column;
-    float* to = block + panel.offset + unit / panel.lanes * panel.columns * stride + piece.gate * panel.lanes +
-                unit % panel.lanes;
-    for (std::int64_t k = 0; k < panel.columns; ++k) to[k * stride] = from[k];
+    const Lane to = lane_of(panel, piece.gate, piece.first_row + r);
+    for (std::int64_t k = 0; k < panel.columns; ++k) block[to.offset + k * to.stride] = from[k];
   }
 }
 

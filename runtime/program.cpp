@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include "runtime/flush_denormals.hpp"
 #include "runtime/pack.hpp"
+#include "runtime/sharing.hpp"
+#include "runtime/thread_pool.hpp"
 
 namespace rnnc {
 
@@ -48,7 +51,11 @@ KernelArguments kernel_arguments(const LoadedProgram& program, const RunArgument
           .y_step = arguments.batch * description.output_size,
           .steps = arguments.steps,
           .batch = arguments.batch,
-          .chunk_steps = state.chunk_steps};
+          .chunk_steps = state.chunk_steps,
+          .flags = state.flags.data(),
+          .part = 0,
+          .parts = 1,
+          .yield = [] { std::this_thread::yield(); }};
 }
 
 // The arguments for `count` sequences from `first`, which are rows of the whole call's.
@@ -66,47 +73,48 @@ KernelArguments slice(const Description& description, const KernelArguments& who
   return part;
 }
 
-// Each sequence on its own, for as long as it is: the bits are those of any batch.
+// Each sequence on its own, for as long as it is: the bits are those of any batch. Of the parts that share its units, the
+// first does what is no kernel's work; no other reads or writes what it does.
 void run_lengths(const LoadedProgram& program, const KernelArguments& all, const std::int32_t* lengths) noexcept {
   const Description& description = program.description;
   for (std::int64_t b = 0; b < all.batch; ++b) {
     KernelArguments one = slice(description, all, b, 1);
     one.steps = lengths[b];
     if (one.steps > 0) program.run(&one);
+    if (all.part > 0) continue;
     if (one.steps % 2 == 1) std::copy_n(one.next, description.doubled_row, one.current);
     for (std::int64_t t = one.steps; t < all.steps; ++t)
       std::fill_n(one.y + t * one.y_step, description.output_size, 0.0f);
   }
 }
 
-// A call and how many parts its batch is cut into.
+// A call and how it is shared.
 struct Call {
   const LoadedProgram& program;
   KernelArguments arguments;
   const std::int32_t* lengths;
-  int parts;
+  Shares shares;
 
   void run_part(int part) const noexcept {
     const FlushDenormals flush;
-    const std::int64_t first = arguments.batch * part / parts, end = arguments.batch * (part + 1) / parts;
-    const KernelArguments mine = slice(program.description, arguments, first, end - first);
-    if (lengths)
-      run_lengths(program, mine, lengths + first);
+    KernelArguments mine = arguments;
+    const std::int32_t* my_lengths = lengths;
+    if (shares.sharing == Sharing::Units) {
+      mine.part = part;
+      mine.parts = shares.parts;
+    } else {
+      const std::int64_t first = arguments.batch * part / shares.parts,
+                         end = arguments.batch * (part + 1) / shares.parts;
+      mine = slice(program.description, arguments, first, end - first);
+      mine.flags += part;
+      if (lengths) my_lengths += first;
+    }
+    if (my_lengths)
+      run_lengths(program, mine, my_lengths);
     else
       program.run(&mine);
   }
 };
-
-// Waking and meeting threads takes some microseconds, which a part must outlast: this many multiplications and additions
-// take a core some 20 us.
-constexpr double kFlopsWorthAThread = 2e6;
-
-int count_parts(const LoadedProgram& program, const RunArguments& arguments) noexcept {
-  if (!program.pool) return 1;
-  const double flops = program.description.flops_per_step * static_cast<double>(arguments.steps * arguments.batch);
-  const std::int64_t most = std::min<std::int64_t>(program.pool->workers() + 1, arguments.batch);
-  return static_cast<int>(std::clamp<double>(flops / kFlopsWorthAThread, 1, static_cast<double>(most)));
-}
 
 const StateInfo* find_state(const Description& description, const std::string& name) {
   for (const StateInfo& info : description.states)
@@ -132,7 +140,7 @@ Port port_of(const TensorInfo& tensor) { return {tensor.name, tensor.shape}; }
 }  // namespace
 
 Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
-                             const TensorMap& weights, int threads) try {
+                             const TensorMap& weights, Threads threads) try {
   Result<AlignedBuffer> block = pack_weights(description, weights);
   if (!block) return block.error();
   {
@@ -144,10 +152,12 @@ Result<Program> load_program(Description description, RunKernel run, PrepareKern
   loaded->weights = std::move(*block);
   loaded->run = run;
   loaded->code = std::move(code);
-  if (threads > 1) loaded->pool = std::make_unique<ThreadPool>(threads - 1);
+  loaded->threads = threads.count;
+  loaded->executor = std::move(threads.executor);
+  if (threads.count > 1 && !loaded->executor) loaded->executor = std::make_shared<ThreadPool>(threads.count - 1);
   return Program(std::move(loaded));
 } catch (const std::system_error& error) {
-  return Error{ErrorCode::Limit, {}, "cannot start " + std::to_string(threads) + " threads: " + error.what(), {}};
+  return Error{ErrorCode::Limit, {}, "cannot start " + std::to_string(threads.count) + " threads: " + error.what(), {}};
 }
 
 }  // namespace runtime
@@ -222,6 +232,7 @@ State Program::make_state(std::int64_t batch) const {
   content->in_place = runtime::AlignedBuffer(batch * description.in_place_row);
   content->sequence = runtime::AlignedBuffer(content->chunk_steps * batch * description.sequence_row);
   content->step = runtime::AlignedBuffer(batch * description.step_row);
+  if (loaded_->threads > 1) content->flags.resize(static_cast<std::size_t>(loaded_->threads));
   return State(std::move(content));
 }
 
@@ -240,11 +251,13 @@ RunStatus Program::run(const RunArguments& arguments) const noexcept {
   StateContent& state = *arguments.state.content_;
   const RunStatus status = runtime::check(*loaded_, arguments, state);
   if (status != RunStatus::Ok || arguments.steps == 0 || arguments.batch == 0) return status;
-  runtime::Call call{*loaded_, runtime::kernel_arguments(*loaded_, arguments, state), arguments.lengths,
-                     runtime::count_parts(*loaded_, arguments)};
-  const auto job = [](void* context, int part) noexcept { static_cast<runtime::Call*>(context)->run_part(part); };
-  if (call.parts == 1 || !loaded_->pool->try_run(job, &call, call.parts)) {
-    call.parts = 1;
+  runtime::Call call{*loaded_, runtime::kernel_arguments(*loaded_, arguments, state), arguments.lengths, {}};
+  if (loaded_->threads > 1)
+    call.shares = runtime::choose_shares(loaded_->description, loaded_->threads, arguments.steps, arguments.batch);
+  const auto task = [](void* context, int part) noexcept { static_cast<runtime::Call*>(context)->run_part(part); };
+  for (runtime::Flag& flag : state.flags) flag.stages = 0;
+  if (call.shares.parts == 1 || !loaded_->executor->try_run(task, &call, call.shares.parts)) {
+    call.shares = {};
     call.run_part(0);
   }
   if (!arguments.lengths && arguments.steps % 2 == 1) state.current = 1 - state.current;

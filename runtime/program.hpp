@@ -2,12 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include <rnnc/executor.hpp>
 #include <rnnc/program.hpp>
 
 #include "runtime/aligned_buffer.hpp"
 #include "runtime/artifact.hpp"
-#include "runtime/thread_pool.hpp"
 
 namespace rnnc::runtime {
 
@@ -15,8 +16,9 @@ struct LoadedProgram {
   Description description;
   AlignedBuffer weights;
   RunKernel run = nullptr;
-  std::shared_ptr<void> code;        // keeps `run` alive
-  std::unique_ptr<ThreadPool> pool;  // null where one thread runs everything
+  std::shared_ptr<void> code;  // keeps `run` alive
+  int threads = 1;
+  std::shared_ptr<Executor> executor;  // null where one thread runs everything
 };
 
 struct StateContent {
@@ -27,11 +29,18 @@ struct StateContent {
   int current = 0;
   AlignedBuffer in_place;
   AlignedBuffer sequence, step;  // working memory of a call
+  std::vector<Flag> flags;       // one for each thread
 };
 
-/// Packs `weights`, computes what depends on them only, and makes the program, which runs on `threads` threads at most.
+/// How many threads a call may use, and whose: where `executor` is null and there are several, the program starts its own.
+struct Threads {
+  int count = 1;
+  std::shared_ptr<Executor> executor;
+};
+
+/// Packs `weights`, computes what depends on them only, and makes the program, which runs on `threads` at most.
 /// Errors: those of pack_weights; Limit where the system has no more threads.
 Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
-                             const TensorMap& weights, int threads);
+                             const TensorMap& weights, Threads threads);
 
 }  // namespace rnnc::runtime

@@ -54,22 +54,22 @@ void ThreadPool::work(Worker& worker, int part) {
   for (std::uint32_t seen = 0;; ++seen) {
     wait_while(worker.asked, seen);
     if (worker.stop.load(std::memory_order_relaxed)) return;
-    job_(context_, part);
+    task_(context_, part);
     worker.done.store(seen + 1, std::memory_order_release);
     worker.done.notify_one();
   }
 }
 
-bool ThreadPool::try_run(Job job, void* context, int parts) noexcept {
+bool ThreadPool::try_run(Task task, void* context, int parts) noexcept {
   if (busy_.exchange(true, std::memory_order_acquire)) return false;
-  job_ = job;
+  task_ = task;
   context_ = context;
   for (int part = 1; part < parts; ++part) {
     Worker& worker = *workers_[static_cast<std::size_t>(part - 1)];
     worker.asked.fetch_add(1, std::memory_order_release);
     worker.asked.notify_one();
   }
-  job(context, 0);
+  task(context, 0);
   for (int part = 1; part < parts; ++part) {
     Worker& worker = *workers_[static_cast<std::size_t>(part - 1)];
     const std::uint32_t wanted = worker.asked.load(std::memory_order_relaxed);

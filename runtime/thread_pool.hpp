@@ -8,23 +8,23 @@
 #include <thread>
 #include <vector>
 
+#include <rnnc/executor.hpp>
+
 namespace rnnc::runtime {
 
-class ThreadPool {
+class ThreadPool final : public Executor {
  public:
-  using Job = void (*)(void* context, int part) noexcept;
-
   /// Starts `workers` threads. Throws std::system_error where the system has none left.
   explicit ThreadPool(int workers);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  ~ThreadPool();
+  ~ThreadPool() override;
 
   int workers() const { return static_cast<int>(workers_.size()); }
 
-  /// Runs job(context, part) for every part in [0, parts), the first on this thread, and returns when all are done.
+  /// Runs task(context, part) for every part in [0, parts), the first on this thread, and returns when all are done.
   /// False, with nothing run, while another thread is using the pool. parts <= workers() + 1.
-  bool try_run(Job job, void* context, int parts) noexcept;
+  bool try_run(Task task, void* context, int parts) noexcept override;
 
  private:
   // A worker runs its part whenever `asked` has moved past `done`. Each has a cache line of its own.
@@ -39,7 +39,7 @@ class ThreadPool {
   void stop_all();
 
   std::atomic<bool> busy_{false};
-  Job job_ = nullptr;
+  Task task_ = nullptr;
   void* context_ = nullptr;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
+#include <rnnc/executor.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
@@ -16,7 +18,8 @@ struct CompileOptions {
   std::string cell = {};                          // which cell of the model; may be left out where there is one
   std::string cpu = {};                           // LLVM's name of a CPU; "" or "host" is this machine's, or RNNC_ISA's
   std::map<std::string, std::int64_t> dims = {};  // what does not follow from the weights
-  int threads = 1;  // that a call may use, at most kMaxThreads; they share a batch, so that a batch of 1 has one
+  int threads = 1;  // that a call may use, at most kMaxThreads; those that would not make it faster stay idle
+  std::shared_ptr<Executor> executor = nullptr;  // whose threads they are; null: the program has its own
 };
 
 inline constexpr int kMaxThreads = 1024;
