@@ -45,7 +45,7 @@ Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& targe
   if (!artifact) return artifact.error();
   compiler::LinkedCode code = compiler::link(*artifact);
   return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights,
-                               {options.threads, options.executor});
+                               {options.threads, options.executor, options.sharing});
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};
 }

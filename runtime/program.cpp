@@ -154,6 +154,7 @@ Result<Program> load_program(Description description, RunKernel run, PrepareKern
   loaded->code = std::move(code);
   loaded->threads = threads.count;
   loaded->executor = std::move(threads.executor);
+  loaded->sharing = threads.sharing;
   if (threads.count > 1 && !loaded->executor) loaded->executor = std::make_shared<ThreadPool>(threads.count - 1);
   return Program(std::move(loaded));
 } catch (const std::system_error& error) {
@@ -253,10 +254,11 @@ RunStatus Program::run(const RunArguments& arguments) const noexcept {
   if (status != RunStatus::Ok || arguments.steps == 0 || arguments.batch == 0) return status;
   runtime::Call call{*loaded_, runtime::kernel_arguments(*loaded_, arguments, state), arguments.lengths, {}};
   if (loaded_->threads > 1)
-    call.shares = runtime::choose_shares(loaded_->description, loaded_->threads, arguments.steps, arguments.batch);
+    call.shares = runtime::choose_shares(loaded_->description, loaded_->sharing, loaded_->threads, arguments.steps,
+                                         arguments.batch);
   const auto task = [](void* context, int part) noexcept { static_cast<runtime::Call*>(context)->run_part(part); };
   for (runtime::Flag& flag : state.flags) flag.stages = 0;
-  if (call.shares.parts == 1 || !loaded_->executor->try_run(task, &call, call.shares.parts)) {
+  if (call.shares.parts == 1 || !loaded_->executor->try_run(task, &call, call.shares.parts, call.shares.saving)) {
     call.shares = {};
     call.run_part(0);
   }

@@ -19,6 +19,7 @@ struct LoadedProgram {
   std::shared_ptr<void> code;  // keeps `run` alive
   int threads = 1;
   std::shared_ptr<Executor> executor;  // null where one thread runs everything
+  Sharing sharing = Sharing::Auto;
 };
 
 struct StateContent {
@@ -36,6 +37,7 @@ struct StateContent {
 struct Threads {
   int count = 1;
   std::shared_ptr<Executor> executor;
+  Sharing sharing = Sharing::Auto;
 };
 
 /// Packs `weights`, computes what depends on them only, and makes the program, which runs on `threads` at most.

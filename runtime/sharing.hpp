@@ -3,18 +3,21 @@
 
 #include <cstdint>
 
+#include <rnnc/executor.hpp>
+
 #include "runtime/artifact.hpp"
 
 namespace rnnc::runtime {
 
-enum class Sharing : std::uint8_t { None, Batch, Units };
-
 struct Shares {
-  Sharing sharing = Sharing::None;
+  Sharing sharing = Sharing::Batch;
   int parts = 1;
+  double saving = 0;  // seconds, over one thread
 };
 
-/// What promises to be fastest for a call of `steps` steps of `batch` sequences, by an estimate of each way's time.
-Shares choose_shares(const Description& description, int threads, std::int64_t steps, std::int64_t batch) noexcept;
+/// For a call of `steps` steps of `batch` sequences: `sharing` with all threads that can take part, or where that is Auto,
+/// what promises to be fastest by an estimate of each way's time.
+Shares choose_shares(const Description& description, Sharing sharing, int threads, std::int64_t steps,
+                     std::int64_t batch) noexcept;
 
 }  // namespace rnnc::runtime

@@ -1,5 +1,8 @@
 #include "runtime/thread_pool.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -22,6 +25,15 @@ void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) noex
     pause();
   }
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+}
+
+// Waits until `value` is `wanted`.
+void wait_for(const std::atomic<std::uint32_t>& value, std::uint32_t wanted) noexcept {
+  for (;;) {
+    const std::uint32_t now = value.load(std::memory_order_acquire);
+    if (now == wanted) return;
+    wait_while(value, now);
+  }
 }
 
 }  // namespace
@@ -50,33 +62,63 @@ void ThreadPool::stop_all() {
   }
 }
 
+bool ThreadPool::is_decided(std::uint32_t ticket) const noexcept {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(decision_.load(std::memory_order_acquire) >> 1) -
+                                   ticket) >= 0;
+}
+
 void ThreadPool::work(Worker& worker, int part) {
-  for (std::uint32_t seen = 0;; ++seen) {
+  for (std::uint32_t seen = 0;;) {
     wait_while(worker.asked, seen);
     if (worker.stop.load(std::memory_order_relaxed)) return;
+    seen = worker.asked.load(std::memory_order_acquire);
+    worker.answered.store(seen, std::memory_order_release);
+    while (!is_decided(seen)) pause();
+    // A ticket that came too late is another's by now, or was called off.
+    if (decision_.load(std::memory_order_acquire) != std::uint64_t{seen} * 2 + 1) continue;
     task_(context_, part);
-    worker.done.store(seen + 1, std::memory_order_release);
+    worker.done.store(seen, std::memory_order_release);
     worker.done.notify_one();
   }
 }
 
-bool ThreadPool::try_run(Task task, void* context, int parts) noexcept {
+bool ThreadPool::all_answer(int parts, double seconds) const noexcept {
+  const auto answered = [&] {
+    return std::all_of(workers_.begin(), workers_.begin() + parts - 1, [&](const std::unique_ptr<Worker>& worker) {
+      return worker->answered.load(std::memory_order_acquire) == ticket_;
+    });
+  };
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  while (!answered()) {
+    if (std::chrono::duration<double>(Clock::now() - start).count() > seconds) return false;
+    pause();
+  }
+  return true;
+}
+
+void ThreadPool::decide(bool go) noexcept {
+  decision_.store(std::uint64_t{ticket_} * 2 + (go ? 1 : 0), std::memory_order_release);
+}
+
+bool ThreadPool::try_run(Task task, void* context, int parts, double saving) noexcept {
   if (busy_.exchange(true, std::memory_order_acquire)) return false;
+  ++ticket_;
   task_ = task;
   context_ = context;
   for (int part = 1; part < parts; ++part) {
     Worker& worker = *workers_[static_cast<std::size_t>(part - 1)];
-    worker.asked.fetch_add(1, std::memory_order_release);
+    worker.asked.store(ticket_, std::memory_order_release);
     worker.asked.notify_one();
   }
-  task(context, 0);
-  for (int part = 1; part < parts; ++part) {
-    Worker& worker = *workers_[static_cast<std::size_t>(part - 1)];
-    const std::uint32_t wanted = worker.asked.load(std::memory_order_relaxed);
-    wait_while(worker.done, wanted - 1);
+  const bool go = all_answer(parts, saving / 4);
+  decide(go);
+  if (go) {
+    task(context, 0);
+    for (int part = 1; part < parts; ++part) wait_for(workers_[static_cast<std::size_t>(part - 1)]->done, ticket_);
   }
   busy_.store(false, std::memory_order_release);
-  return true;
+  return go;
 }
 
 }  // namespace rnnc::runtime

@@ -23,22 +23,29 @@ class ThreadPool final : public Executor {
   int workers() const { return static_cast<int>(workers_.size()); }
 
   /// Runs task(context, part) for every part in [0, parts), the first on this thread, and returns when all are done.
-  /// False, with nothing run, while another thread is using the pool. parts <= workers() + 1.
-  bool try_run(Task task, void* context, int parts) noexcept override;
+  /// False, with nothing run, while another thread is using the pool, and where a thread has not answered after about a
+  /// quarter of `saving`: it sleeps, or its core has other work. parts <= workers() + 1.
+  bool try_run(Task task, void* context, int parts, double saving) noexcept override;
 
  private:
-  // A worker runs its part whenever `asked` has moved past `done`. Each has a cache line of its own.
+  // A worker answers each ticket that it is handed and waits for what becomes of it. Each has a cache line of its own.
   struct alignas(64) Worker {
     std::atomic<std::uint32_t> asked{0};
+    std::atomic<std::uint32_t> answered{0};
     std::atomic<std::uint32_t> done{0};
     std::atomic<bool> stop{false};
     std::thread thread;
   };
 
   void work(Worker& worker, int part);
+  bool is_decided(std::uint32_t ticket) const noexcept;
+  bool all_answer(int parts, double seconds) const noexcept;
+  void decide(bool go) noexcept;
   void stop_all();
 
   std::atomic<bool> busy_{false};
+  std::uint32_t ticket_ = 0;                // of the last call; whoever holds busy_ writes it
+  std::atomic<std::uint64_t> decision_{0};  // the last ticket decided, times two, plus one if it is to be run
   Task task_ = nullptr;
   void* context_ = nullptr;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -20,6 +20,7 @@ struct CompileOptions {
   std::map<std::string, std::int64_t> dims = {};  // what does not follow from the weights
   int threads = 1;  // that a call may use, at most kMaxThreads; those that would not make it faster stay idle
   std::shared_ptr<Executor> executor = nullptr;  // whose threads they are; null: the program has its own
+  Sharing sharing = Sharing::Auto;               // what the threads divide among them
 };
 
 inline constexpr int kMaxThreads = 1024;

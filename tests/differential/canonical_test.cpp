@@ -144,4 +144,25 @@ TEST_CASE("lengths within a batch give the bits of each sequence alone, and zero
   }
 }
 
+TEST_CASE("threads give the bits of one, whatever they share", "[canonical]") {
+  std::vector<Subject> all = subjects();
+  for (std::uint64_t seed = 9100; seed < 9115; ++seed) {
+    RandomCell random = random_cell(seed);
+    all.push_back({random.cell, random.weights});
+  }
+  for (const Subject& subject : all) {
+    const Program one = compile_cell(subject.cell, subject.weights, "host");
+    for (const Sharing sharing : {Sharing::Batch, Sharing::Units})
+      for (const int threads : {2, 3}) {
+        const Program several = compile_cell(subject.cell, subject.weights, "host", threads, nullptr, sharing);
+        for (const std::int64_t batch : {1, 3, 8}) {
+          INFO(subject.cell.name << ", " << threads << " threads, batch " << batch << ", by "
+                                 << (sharing == Sharing::Units ? "units" : "batch"));
+          const Sequences sequences = random_sequences(subject.cell, 7, batch, 7);
+          REQUIRE(run(several, sequences) == run(one, sequences));
+        }
+      }
+  }
+}
+
 }  // namespace rnnc::test

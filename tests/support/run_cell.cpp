@@ -50,7 +50,8 @@ Weights random_weights(const ir::Cell& cell, std::uint64_t seed) {
   return weights;
 }
 
-Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads) {
+Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads,
+                     std::shared_ptr<Executor> executor, Sharing sharing) {
   auto module = std::make_shared<ir::Module>();
   module->cells.push_back(cell);
   TensorMap tensors;
@@ -60,7 +61,9 @@ Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::st
     for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
     tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
   }
-  return compile(Model(std::move(module)), tensors, {.cpu = cpu, .threads = threads}).value();
+  return compile(Model(std::move(module)), tensors,
+                 {.cpu = cpu, .threads = threads, .executor = std::move(executor), .sharing = sharing})
+      .value();
 }
 
 Sequences random_sequences(const ir::Cell& cell, std::int64_t steps, std::int64_t batch, std::uint64_t seed) {

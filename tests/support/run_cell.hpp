@@ -1,6 +1,7 @@
 // Compiles a bound cell and runs it beside the interpreter: what differential tests are made of.
 #pragma once
 
+#include <rnnc/executor.hpp>
 #include <rnnc/program.hpp>
 
 #include <map>
@@ -19,7 +20,8 @@ ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t
 /// Dense weights of either sign, uniform in +-1/sqrt(columns).
 Weights random_weights(const ir::Cell& cell, std::uint64_t seed);
 
-Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads = 1);
+Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads = 1,
+                     std::shared_ptr<Executor> executor = nullptr, Sharing sharing = Sharing::Auto);
 
 struct Sequences {
   std::int64_t steps = 0, batch = 0;

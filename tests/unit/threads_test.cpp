@@ -18,6 +18,8 @@ struct Counts {
   std::atomic<int> calls[8] = {};
 };
 
+constexpr double kPatient = 1000;  // seconds that sharing is said to save: every thread is waited for
+
 void count(void* context, int part) noexcept { ++static_cast<Counts*>(context)->calls[part]; }
 
 }  // namespace
@@ -25,7 +27,7 @@ void count(void* context, int part) noexcept { ++static_cast<Counts*>(context)->
 TEST_CASE("a pool runs every part once, call after call", "[threads]") {
   runtime::ThreadPool pool(3);
   Counts counts;
-  for (int call = 0; call < 2000; ++call) REQUIRE(pool.try_run(count, &counts, 1 + call % 4));
+  for (int call = 0; call < 2000; ++call) REQUIRE(pool.try_run(count, &counts, 1 + call % 4, kPatient));
   CHECK(counts.calls[0] == 2000);
   CHECK(counts.calls[1] == 1500);
   CHECK(counts.calls[2] == 1000);
@@ -38,7 +40,7 @@ TEST_CASE("a pool wakes again after its threads went to sleep", "[threads]") {
   Counts counts;
   for (int call = 0; call < 3; ++call) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    REQUIRE(pool.try_run(count, &counts, 3));
+    REQUIRE(pool.try_run(count, &counts, 3, kPatient));
   }
   CHECK(counts.calls[2] == 3);
 }
@@ -52,15 +54,63 @@ TEST_CASE("a pool in use refuses a second call", "[threads]") {
   const auto job = [](void* context, int) noexcept {
     auto& me = *static_cast<Nested*>(context);
     Counts counts;
-    me.refused += !me.pool.try_run(count, &counts, 1);
+    me.refused += !me.pool.try_run(count, &counts, 1, kPatient);
   };
-  REQUIRE(pool.try_run(job, &nested, 2));
+  REQUIRE(pool.try_run(job, &nested, 2, kPatient));
   CHECK(nested.refused == 2);
 }
 
+TEST_CASE("a call that saves nothing does not wait for threads that sleep", "[threads]") {
+  runtime::ThreadPool pool(1);
+  int refused = 0;
+  for (int call = 0; call < 20; ++call) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    Counts counts;
+    const bool ran = pool.try_run(count, &counts, 2, 0);
+    refused += !ran;
+    CHECK(counts.calls[0] == (ran ? 1 : 0));
+    CHECK(counts.calls[1] == (ran ? 1 : 0));
+  }
+  CHECK(refused > 0);
+  Counts counts;
+  REQUIRE(pool.try_run(count, &counts, 2, kPatient));
+  CHECK(counts.calls[1] == 1);
+}
+
+namespace {
+
+// Starts a thread for each part of each call; refuses every third call.
+class FreshThreads final : public Executor {
+ public:
+  bool try_run(Task task, void* context, int parts, double) noexcept override {
+    if (++calls % 3 == 0) return false;
+    std::vector<std::thread> threads;
+    for (int part = 1; part < parts; ++part) threads.emplace_back([=] { task(context, part); });
+    task(context, 0);
+    for (std::thread& thread : threads) thread.join();
+    return true;
+  }
+  int calls = 0;
+};
+
+}  // namespace
+
+TEST_CASE("threads may be the caller's", "[threads]") {
+  const ir::Cell cell = standard("lstm", 40, 333);
+  const Weights weights = random_weights(cell, 1);
+  const Program one = compile_cell(cell, weights, "host");
+  const auto executor = std::make_shared<FreshThreads>();
+  const Program several = compile_cell(cell, weights, "host", 3, executor);
+  for (const std::int64_t batch : {1, 1, 1, 7, 7, 7}) {
+    const Sequences sequences = random_sequences(cell, 60, batch, 3);
+    REQUIRE(run(several, sequences) == run(one, sequences));
+  }
+  CHECK(executor->calls == 6);
+}
+
 TEST_CASE("several threads give the bits of one", "[threads]") {
-  for (const char* name : {"lstm", "gru", "gru_cho"}) {
-    const ir::Cell cell = standard(name, 40, 100);  // work enough for every thread to be asked
+  for (const char* name : {"lstm", "gru", "gru_cho", "rnn", "lstm_peephole"}) {
+    const ir::Cell cell = standard(name, 40, 171);  // work enough for every thread to be asked
     const Weights weights = random_weights(cell, 1);
     const Program one = compile_cell(cell, weights, "host");
     for (const int threads : {2, 3, 5}) {
