@@ -1,5 +1,7 @@
 #include "compiler/block_groups.hpp"
 
+#include <algorithm>
+
 namespace rnnc::compiler {
 namespace {
 
@@ -9,20 +11,23 @@ llvm::Value* number(llvm::IRBuilder<>& builder, std::int64_t value) {
 
 }  // namespace
 
-BlockGroups::BlockGroups(const StageContext& context, const Stage& stage, int width, bool tail_alone)
+BlockGroups::BlockGroups(const StageContext& context, const Stage& stage, int width, bool packed_alone)
     : part_(context.part), width_(width) {
   const std::int64_t full = stage.units / context.plan.lanes;
-  const bool has_tail = stage.units % context.plan.lanes != 0;
-  alike_ = full / width;
-  const auto left = static_cast<int>(full % width);
-  if (has_tail && !tail_alone)
-    rest_.push_back({alike_ * width, left + 1, true});
-  else if (left > 0)
-    rest_.push_back({alike_ * width, left, false});
-  if (has_tail && tail_alone) rest_.push_back({full, 1, true});
+  const std::int64_t blocks = full + (stage.units % context.plan.lanes != 0 ? 1 : 0);
+  const bool has_tail = blocks > full;
+  const bool is_packed = has_tail && std::any_of(stage.products.begin(), stage.products.end(), [&](ir::Value product) {
+                           return context.plan.panel(product).is_packed();
+                         });
+  if (has_tail && !is_packed && blocks % width == 0) tail_of_alike_ = Tail::Maybe;
+  alike_ = (tail_of_alike_ == Tail::Maybe ? blocks : full) / width;
+  const std::int64_t first = alike_ * width;
+  const std::int64_t end = is_packed && packed_alone ? full : blocks;
+  if (end > first) rest_.push_back({first, static_cast<int>(end - first), end > full ? Tail::Last : Tail::None});
+  if (blocks > end) rest_.push_back({end, 1, Tail::Last});
 }
 
-void BlockGroups::for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(int, llvm::Value*, bool)> body) const {
+void BlockGroups::for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(int, llvm::Value*, Tail)> body) const {
   const auto groups = static_cast<std::int64_t>(rest_.size()) + alike_;
   llvm::Value *begin = number(builder, 0), *end = number(builder, groups), *end_alike = number(builder, alike_);
   if (part_.index) {
@@ -36,9 +41,9 @@ void BlockGroups::for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(i
   const auto scaled = [&](llvm::Value* group) { return builder.CreateMul(group, number(builder, width_)); };
   if (alike_ > 0)
     emit_for(builder, scaled(begin), scaled(end_alike), width_,
-             [&](llvm::Value* block) { body(width_, block, false); });
+             [&](llvm::Value* block) { body(width_, block, tail_of_alike_); });
   for (std::size_t i = 0; i < rest_.size(); ++i) {
-    const auto emit = [&] { body(rest_[i].blocks, number(builder, rest_[i].block), rest_[i].has_tail); };
+    const auto emit = [&] { body(rest_[i].blocks, number(builder, rest_[i].block), rest_[i].tail); };
     if (!part_.index) {
       emit();
       continue;

@@ -39,9 +39,16 @@ class ChainEmitter {
  private:
   using Load = llvm::function_ref<llvm::Value*(std::size_t)>;
 
+  // The operands of one pass of the loop: where the rows' elements and the blocks' weights begin.
+  struct Pass {
+    Values rows, weights;
+  };
+
+  llvm::Value* number(std::int64_t value);
+  Pass begin_pass(llvm::Value* column);
   llvm::Value* offset(llvm::Value* pointer, llvm::Value* floats);
   void fetch(llvm::Value* from, llvm::Value* column);
-  void extend(llvm::Value* column, std::int64_t k, Values& chains);
+  void extend(const Pass& pass, std::int64_t k, Values& chains);
   void multiply(std::size_t held_count, Load load_held, std::size_t passing_count, Load load_passing,
                 llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains);
 

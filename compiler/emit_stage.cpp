@@ -26,12 +26,15 @@ class StageEmitter {
   void run(llvm::Value* rows) {
     for (const ReductionStep& reduction : stage_.reductions)
       for_each_row(rows, [&](llvm::Value* row) { clear_partials(reduction, row); });
+    RowGroups groups(builder_, context_, stage_, plan_, gates_);
     if (plan_.batch_rows == 0)
       emit_singles(rows);
+    else if (groups.is_only_stored())
+      groups.emit(rows);
     else
       emit_if(
           builder_, builder_.CreateICmpEQ(rows, number(1)), [&] { emit_singles(number(1)); },
-          [&] { RowGroups(builder_, context_, stage_, plan_, gates_).emit(rows); });
+          [&] { groups.emit(rows); });
     for (const ReductionStep& reduction : stage_.reductions)
       for_each_row(rows, [&](llvm::Value* row) { combine_partials(reduction, row); });
   }
@@ -47,14 +50,14 @@ class StageEmitter {
 
   void emit_singles(llvm::Value* rows) {
     BlockGroups(context_, stage_, plan_.single_blocks, false)
-        .for_each(builder_, [&](int blocks, llvm::Value* block, bool has_tail) {
-          for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, has_tail}); });
+        .for_each(builder_, [&](int blocks, llvm::Value* block, Tail tail) {
+          for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, tail}); });
         });
   }
 
   void emit_single(const TilePlace& place) {
     Tile tile(builder_, context_, stage_, gates_, place);
-    const auto in_tail = [&](int block) { return place.has_tail && block == place.blocks - 1; };
+    const auto in_tail = [&](int block) { return place.tail == Tail::Last && block == place.blocks - 1; };
     for (ir::Value product : stage_.products) {
       const Panel& panel = context_.plan.panel(product);
       Values chains;
@@ -64,8 +67,13 @@ class StageEmitter {
       }
       const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
       ProductOperands operands{{tile.address(vector, 0)}, {}};
-      for (int block = 0; block < place.blocks; ++block)
-        operands.weights.push_back({weights(panel, place, block), panel.vectors(in_tail(block))});
+      for (int block = 0; block < place.blocks;) {
+        const bool packed = panel.is_packed() && in_tail(block);
+        const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);
+        const int together = packed ? 1 : std::min(panel.together, before_tail - block);
+        operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
+        block += together;
+      }
       chains = ChainEmitter(builder_, context_.plan.lanes, context_.target.fma, std::move(operands))
                    .run(panel.columns, std::move(chains));
       llvm::ArrayRef<llvm::Value*> left = chains;

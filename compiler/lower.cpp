@@ -36,7 +36,8 @@ runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
 }
 
 runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel, int lanes) {
-  runtime::PanelPacking packing{panel.offset, panel.units, panel.columns, panel.gates, lanes, panel.tail_gates, {}};
+  runtime::PanelPacking packing{panel.offset, panel.units,    panel.columns,    panel.gates,
+                                lanes,        panel.together, panel.tail_gates, {}};
   const Node& product = cell[panel.product];
   for (int gate = 0; gate < panel.gates; ++gate) {
     const Value matrix = product.operands[static_cast<std::size_t>(1 + 2 * gate)];

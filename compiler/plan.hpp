@@ -11,14 +11,16 @@
 
 namespace rnnc::compiler {
 
-/// Packed weights of one stacked product: [block of units][k][gate][lane], units past the end are 0. Where the last block
-/// is so far from full that several gates fit in one vector, they share it: lane = gate in vector * units left + unit.
+/// Packed weights of one stacked product: [group of blocks of units][column][block][gate][lane], units past the end are 0.
+/// Where the last block is so far from full that several gates fit in one vector, it is a group of its own in which they
+/// share vectors: lane = gate in vector * units left + unit.
 struct Panel {
   ir::Value product;
   std::int64_t offset = 0;  // floats from the start of the weights
   std::int64_t units = 0;
   std::int64_t columns = 0;
   int gates = 0;
+  int together = 1;    // blocks of a group
   int tail_gates = 1;  // gates in a vector of the last block
 
   bool is_packed() const { return tail_gates > 1; }
@@ -30,7 +32,7 @@ struct Panel {
 /// of rows are parked in memory for one block of units at a time, and tiles of rows pass over a part of the panel that
 /// stays in L1.
 struct StagePlan {
-  int single_blocks = 1;  // blocks of units side by side for one row
+  int single_blocks = 1;  // blocks of units side by side for one row; a multiple of batch_blocks
   int batch_rows = 0;     // rows of a tile at most; 0 where rows always go one by one
   int batch_blocks = 1;
   int group_rows = 0;              // rows whose accumulators are parked at once

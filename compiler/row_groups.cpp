@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::int64_t kFloatsOfLine = 16;
 
+// Only then may gates share vectors.
+bool is_tail(const TilePlace& place) { return place.tail == Tail::Last; }
+
 }  // namespace
 
 RowGroups::RowGroups(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan,
@@ -40,18 +43,20 @@ void RowGroups::emit(llvm::Value* rows) {
                             .CreateAlloca(llvm::ArrayType::get(vector, static_cast<std::uint64_t>(slots)));
   const Split tiles = split(rows, plan_.batch_rows);
   BlockGroups(context_, stage_, plan_.batch_blocks, true)
-      .for_each(builder_, [&](int blocks, llvm::Value* block, bool has_tail) {
+      .for_each(builder_, [&](int blocks, llvm::Value* block, Tail tail) {
         emit_for(builder_, number(0), tiles.tiles, plan_.group_rows / plan_.batch_rows, [&](llvm::Value* tile) {
           const Group group = group_of(tiles, tile);
-          emit_group({1, blocks, group.first_row, block, has_tail}, group, tiles, {parked, group.first_row});
+          emit_group({1, blocks, group.first_row, block, tail}, group, tiles, {parked, group.first_row, block, blocks});
         });
       });
 }
 
 // Vectors that full registers may read and write to the end of the last block, as those of the caller may not.
+// A tile of several blocks steps from vector to vector: then there can be but one gate.
 std::optional<RowGroups::Strided> RowGroups::strided(const std::vector<Home>& homes) const {
+  if (homes.size() > 1 && plan_.batch_blocks > 1) return std::nullopt;
   const Home& first = homes.front();
-  const std::int64_t distance = homes.size() > 1 ? homes[1].offset - first.offset : 0;
+  const std::int64_t distance = homes.size() > 1 ? homes[1].offset - first.offset : context_.plan.lanes;
   for (std::size_t i = 0; i < homes.size(); ++i) {
     const bool ours = homes[i].space != Space::Input && homes[i].space != Space::Output;
     if (!ours || homes[i].space != first.space || homes[i].offset % context_.plan.lanes != 0 ||
@@ -86,12 +91,22 @@ std::optional<RowGroups::Strided> RowGroups::stores_of(ir::Value product) const 
   return strided(homes);
 }
 
-void RowGroups::for_each_row(const TilePlace& place, llvm::Value* rows,
-                             llvm::function_ref<void(const TilePlace&)> body) {
+bool RowGroups::is_only_stored() const {
+  return stage_.products.size() == 1 && starts_in_memory(stage_.products[0]) && stores_of(stage_.products[0]);
+}
+
+// Each row and block on its own: one code for all blocks that are alike.
+void RowGroups::for_each_part(const TilePlace& place, llvm::Value* rows,
+                              llvm::function_ref<void(const TilePlace&)> body) {
   emit_for(builder_, number(0), rows, 1, [&](llvm::Value* row) {
-    TilePlace one = place;
-    one.row = builder_.CreateAdd(place.row, row);
-    body(one);
+    emit_for(builder_, number(0), number(place.blocks), 1, [&](llvm::Value* block) {
+      TilePlace one = place;
+      one.row = builder_.CreateAdd(place.row, row);
+      one.block = builder_.CreateAdd(place.block, block);
+      one.blocks = 1;
+      if (place.blocks > 1 && place.tail == Tail::Last) one.tail = Tail::Maybe;
+      body(one);
+    });
   });
 }
 
@@ -99,21 +114,19 @@ void RowGroups::emit_group(const TilePlace& place, const Group& group, const Spl
   bool is_stored = false;
   for (ir::Value product : stage_.products) {
     emit_product(product, place, group, tiles, parked);
-    is_stored = stores_of(product) && !(place.has_tail && context_.plan.panel(product).is_packed());
+    is_stored = stores_of(product) && !(is_tail(place) && context_.plan.panel(product).is_packed());
   }
   if (is_stored) return;
-  for_each_row(place, group.rows,
-               [&](const TilePlace& one) { Tile(builder_, context_, stage_, gates_, one, parked).finish(); });
+  for_each_part(place, group.rows,
+                [&](const TilePlace& one) { Tile(builder_, context_, stage_, gates_, one, parked).finish(); });
 }
 
 void RowGroups::park_starts(ir::Value product, const TilePlace& place, const Parked& parked) {
   Tile tile(builder_, context_, stage_, gates_, place, parked);
-  const int first = gates_.first_accumulator(product, place.has_tail);
-  for (int block = 0; block < place.blocks; ++block) {
-    const Values starts = tile.starts(product, 0, block);
-    for (std::size_t i = 0; i < starts.size(); ++i)
-      builder_.CreateStore(starts[i], tile.slot(first + static_cast<int>(i), 0, block));
-  }
+  const int first = gates_.first_accumulator(product, is_tail(place));
+  const Values starts = tile.starts(product, 0, 0);
+  for (std::size_t i = 0; i < starts.size(); ++i)
+    builder_.CreateStore(starts[i], tile.slot(first + static_cast<int>(i), 0, 0));
 }
 
 llvm::Value* RowGroups::at(const Home& home, llvm::Value* row) {
@@ -126,22 +139,21 @@ Accumulators RowGroups::in_memory(const Strided& vectors, const TilePlace& place
   const int lanes = context_.plan.lanes;
   llvm::Value* base =
       builder_.CreateGEP(builder_.getFloatTy(), at(vectors.first, row), builder_.CreateMul(place.block, number(lanes)));
-  return {base, context_.spaces[static_cast<int>(vectors.first.space)].stride, number(lanes), number(vectors.distance)};
+  return {base, context_.spaces[static_cast<int>(vectors.first.space)].stride, number(vectors.distance)};
 }
 
 Accumulators RowGroups::in_slots(ir::Value product, const TilePlace& place, const Parked& parked, llvm::Value* row) {
   TilePlace one = place;
   one.row = row;
   Tile tile(builder_, context_, stage_, gates_, one, parked);
-  const std::int64_t lanes = context_.plan.lanes, accumulators = gates_.accumulators(place.has_tail);
-  return {tile.slot(gates_.first_accumulator(product, place.has_tail), 0, 0),
-          number(place.blocks * accumulators * lanes), number(accumulators * lanes), number(lanes)};
+  const std::int64_t lanes = context_.plan.lanes, accumulators = gates_.accumulators(is_tail(place));
+  return {tile.slot(gates_.first_accumulator(product, is_tail(place)), 0, 0),
+          number(place.blocks * accumulators * lanes), number(lanes)};
 }
 
 Accumulators RowGroups::choose(llvm::Value* condition, const Accumulators& then, const Accumulators& otherwise) {
   const auto select = [&](llvm::Value* a, llvm::Value* b) { return builder_.CreateSelect(condition, a, b); };
-  return {select(then.base, otherwise.base), select(then.row, otherwise.row), select(then.block, otherwise.block),
-          select(then.vector, otherwise.vector)};
+  return {select(then.base, otherwise.base), select(then.row, otherwise.row), select(then.vector, otherwise.vector)};
 }
 
 // Accumulators go from slot to slot; the first columns may take them from where they lie already, and the last ones leave
@@ -149,13 +161,13 @@ Accumulators RowGroups::choose(llvm::Value* condition, const Accumulators& then,
 void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
                              const Parked& parked) {
   const Panel& panel = context_.plan.panel(product);
-  const bool packed = place.has_tail && panel.is_packed();
+  const bool packed = is_tail(place) && panel.is_packed();
   const auto start = packed ? std::nullopt : starts_in_memory(product);
   const auto end = packed ? std::nullopt : stores_of(product);
-  if (!start) for_each_row(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
+  if (!start) for_each_part(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
 
   const std::int64_t lanes = context_.plan.lanes, full_column = panel.gates * lanes;
-  const std::int64_t column = panel.vectors(place.has_tail) * lanes;
+  const int vectors = place.blocks * panel.vectors(is_tail(place));
   const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
   llvm::Value* weights = builder_.CreateGEP(
       builder_.getFloatTy(), context_.spaces[static_cast<int>(Space::Weights)].base,
@@ -166,8 +178,8 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
     emit_for(builder_, group.first_tile, group.end_tile, 1, [&](llvm::Value* tile) {
       llvm::Value* row = first_row(tiles, tile);
       TileCall call;
-      call.weights = builder_.CreateGEP(builder_.getFloatTy(), weights, builder_.CreateMul(first, number(column)));
-      call.block_stride = number(panel.columns * full_column);
+      call.weights =
+          builder_.CreateGEP(builder_.getFloatTy(), weights, builder_.CreateMul(first, number(vectors * lanes)));
       call.x = builder_.CreateGEP(builder_.getFloatTy(), at(vector, row), first);
       call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
       call.columns = builder_.CreateSub(last, first);
@@ -180,13 +192,16 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
           builder_.CreateMul(number(place.blocks), number(panel.columns * full_column)),
           builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.columns)), first),
                              number(kFloatsOfLine)));
-      call.fetch_ahead = builder_.CreateGEP(builder_.getFloatTy(), weights, next);
+      call.fetch_ahead = builder_.CreateGEP(builder_.getFloatTy(), weights, plan_.fetch_ahead ? next : number(0));
       llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
       llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
       // Where a tile may have three rows, splitting two or more never leaves one alone.
-      emit_switch(builder_, rows, plan_.batch_rows >= 3 ? 2 : 1, plan_.batch_rows, [&](int n) {
-        const bool fetch = plan_.fetch_ahead && !place.has_tail;
-        context_.kernels.call(builder_, {n, place.blocks, panel.vectors(place.has_tail), fetch}, call);
+      // One form for all stages: to fetch what is near costs little.
+      const bool fetch = std::any_of(context_.plan.stages.begin(), context_.plan.stages.end(),
+                                     [](const StagePlan& plan) { return plan.fetch_ahead; });
+      const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
+      emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
+        context_.kernels.call(builder_, {n, vectors, fetch}, call);
       });
     });
   });

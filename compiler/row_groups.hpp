@@ -11,6 +11,9 @@ class RowGroups {
   RowGroups(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan,
             const Gates& gates);
 
+  /// Whether nothing is done to the stage's product but store it, so that a single row is no other case.
+  bool is_only_stored() const;
+
   void emit(llvm::Value* rows);
 
  private:
@@ -47,7 +50,7 @@ class RowGroups {
   Accumulators in_memory(const Strided& vectors, const TilePlace& place, llvm::Value* row);
   Accumulators in_slots(ir::Value product, const TilePlace& place, const Parked& parked, llvm::Value* row);
   Accumulators choose(llvm::Value* condition, const Accumulators& then, const Accumulators& otherwise);
-  void for_each_row(const TilePlace& place, llvm::Value* rows, llvm::function_ref<void(const TilePlace&)> body);
+  void for_each_part(const TilePlace& place, llvm::Value* rows, llvm::function_ref<void(const TilePlace&)> body);
   llvm::Value* at(const Home& home, llvm::Value* row);
 
   llvm::IRBuilder<>& builder_;

@@ -64,6 +64,13 @@ Gates::Place Gates::place(int gate, bool in_tail) const {
   return {products_[i].first_packed + mine / together, mine % together * left_};
 }
 
+Gates::Slot Gates::slot(int accumulator, bool in_tail) const {
+  std::size_t i = products_.size() - 1;
+  const auto first = [&] { return in_tail ? products_[i].first_packed : products_[i].first_gate; };
+  while (first() > accumulator) --i;
+  return {first(), products_[i].panel->vectors(in_tail), accumulator - first()};
+}
+
 bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value) {
   const Schedule& schedule = context.schedule;
   const Node& node = schedule.cell[value];
@@ -127,10 +134,20 @@ llvm::Align Tile::alignment(const Home& home) const {
   return llvm::Align(ours && home.offset % lanes_ == 0 ? static_cast<unsigned>(lanes_) * 4 : 4);
 }
 
-llvm::Constant* Tile::tail_mask() {
-  std::vector<llvm::Constant*> bits;
-  for (int lane = 0; lane < lanes_; ++lane) bits.push_back(builder_.getInt1(lane < stage_.units % lanes_));
-  return llvm::ConstantVector::get(bits);
+llvm::Value* Tile::first_unit(int block) {
+  return builder_.CreateMul(builder_.CreateAdd(place_.block, builder_.getInt64(block)), builder_.getInt64(lanes_));
+}
+
+// Lanes of the tile's last block that are units of the stage.
+llvm::Value* Tile::tail_mask(int block) {
+  if (tail_mask_) return tail_mask_;
+  std::vector<llvm::Constant*> lanes;
+  for (int lane = 0; lane < lanes_; ++lane) lanes.push_back(builder_.getInt32(lane));
+  llvm::Value* first = is_tail(block) ? builder_.getInt64(stage_.units / lanes_ * lanes_) : first_unit(block);
+  llvm::Value* left =
+      builder_.CreateTrunc(builder_.CreateSub(builder_.getInt64(stage_.units), first), builder_.getInt32Ty());
+  return tail_mask_ = builder_.CreateICmpSLT(llvm::ConstantVector::get(lanes),
+                                             builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), left));
 }
 
 llvm::Value* Tile::load(const Element& element) {
@@ -140,8 +157,8 @@ llvm::Value* Tile::load(const Element& element) {
                                       builder_.CreateLoad(builder_.getFloatTy(), address(home, element.row)));
   llvm::Value* from = block_address(home, element.row, element.block);
   const llvm::Align align = alignment(home);
-  if (is_tail(element.block) && align.value() == 4)  // what lies behind may not be ours to read
-    return builder_.CreateMaskedLoad(vector_type_, from, align, tail_mask(),
+  if (may_be_tail(element.block) && align.value() == 4)  // what lies behind may not be ours to read
+    return builder_.CreateMaskedLoad(vector_type_, from, align, tail_mask(element.block),
                                      llvm::Constant::getNullValue(vector_type_));
   return builder_.CreateAlignedLoad(vector_type_, from, align);
 }
@@ -269,14 +286,18 @@ void Tile::set_product(ir::Value product, int row, int block, llvm::ArrayRef<llv
   }
 }
 
-// A tile's last block is parked on its own, so that all blocks of a tile have the same number of accumulators.
+// A row's slots are those of one product after the other, so that each product's are side by side.
 llvm::Value* Tile::slot(int accumulator, int row, int block) {
-  const int accumulators = gates_.accumulators(is_tail(block));
-  llvm::Value* parked_row =
-      builder_.CreateAdd(builder_.CreateSub(place_.row, parked_.first_row), builder_.getInt64(row));
-  llvm::Value* first = builder_.CreateMul(parked_row, builder_.getInt64(place_.blocks * accumulators));
-  return builder_.CreateGEP(vector_type_, builder_.CreateGEP(vector_type_, parked_.base, first),
-                            builder_.getInt64(block * accumulators + accumulator));
+  const auto from = [&](llvm::Value* place, llvm::Value* first, int more) {
+    return builder_.CreateAdd(builder_.CreateSub(place, first), builder_.getInt64(more));
+  };
+  const Gates::Slot slot = gates_.slot(accumulator, is_tail(block));
+  llvm::Value* row_slot = builder_.CreateMul(from(place_.row, parked_.first_row, row),
+                                             builder_.getInt64(gates_.accumulators(is_tail(block)) * parked_.blocks));
+  llvm::Value* block_slot =
+      builder_.CreateMul(from(place_.block, parked_.first_block, block), builder_.getInt64(slot.accumulators));
+  llvm::Value* first = builder_.CreateGEP(vector_type_, parked_.base, builder_.CreateAdd(row_slot, block_slot));
+  return builder_.CreateGEP(vector_type_, first, builder_.getInt64(slot.first * parked_.blocks + slot.index));
 }
 
 void Tile::finish() {
@@ -298,21 +319,24 @@ void Tile::finish() {
 
 void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
   llvm::Value* to = block_address(store.home, row, block);
-  if (store.exact && is_tail(block))
-    builder_.CreateMaskedStore(value, to, llvm::Align(4), tail_mask());
-  else
-    builder_.CreateAlignedStore(value, to, alignment(store.home));
+  const auto store_all = [&] { builder_.CreateAlignedStore(value, to, alignment(store.home)); };
+  const auto store_units = [&] { builder_.CreateMaskedStore(value, to, llvm::Align(4), tail_mask(block)); };
+  if (!store.exact || !may_be_tail(block)) return store_all();
+  if (is_tail(block)) return store_units();
+  // Masked stores are slow on some CPUs: only the last block pays for them.
+  llvm::Value* end = builder_.CreateAdd(first_unit(block), builder_.getInt64(lanes_));
+  llvm::Value* mask = tail_mask(block);
+  emit_if(builder_, builder_.CreateICmpSLE(end, builder_.getInt64(stage_.units)), store_all,
+          [&] { builder_.CreateMaskedStore(value, to, llvm::Align(4), mask); });
 }
 
-// Partial result j of 16 gathers the units j, j + 16, j + 32, ...; a tile begins at a multiple of 16 units, or at a
-// known block.
+// Partial result j of 16 gathers the units j, j + 16, j + 32, ...
 void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, int block) {
   const bool is_sum = cell_[step.node].reduction == ir::Reduction::Sum;
-  if (is_tail(block)) value = builder_.CreateSelect(tail_mask(), value, functions_.splat(reduction_start(is_sum)));
-  const auto* known = llvm::dyn_cast<llvm::ConstantInt>(place_.block);
-  Home partials = step.partials;
-  partials.offset += ((known ? known->getSExtValue() : 0) + block) * lanes_ % 16;
-  llvm::Value* at_partials = address(partials, row);
+  if (may_be_tail(block))
+    value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(reduction_start(is_sum)));
+  llvm::Value* first = builder_.CreateAnd(first_unit(block), builder_.getInt64(15));
+  llvm::Value* at_partials = builder_.CreateGEP(builder_.getFloatTy(), address(step.partials, row), first);
   const llvm::Align align(static_cast<unsigned>(lanes_) * 4);
   llvm::Value* operands[] = {builder_.CreateAlignedLoad(vector_type_, at_partials, align), value};
   builder_.CreateAlignedStore(functions_.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands), at_partials,

@@ -63,6 +63,12 @@ class Gates {
   };
   Place place(int gate, bool in_tail) const;
 
+  /// An accumulator of a block among those of its product: the product's first, how many it has, and which it is.
+  struct Slot {
+    int first = 0, accumulators = 0, index = 0;
+  };
+  Slot slot(int accumulator, bool in_tail) const;
+
  private:
   struct Product {
     const Panel* panel = nullptr;
@@ -75,20 +81,24 @@ class Gates {
   int left_ = 0;  // units of the last block
 };
 
-/// Accumulators parked in memory: [row][block][accumulator] vectors; `base` is null where they stay in registers.
+/// Accumulators parked in memory: [row][product][block][accumulator] vectors from one row and block of the stage on; `base` is null
+/// where they stay in registers.
 struct Parked {
   llvm::Value* base = nullptr;
-  llvm::Value* first_row = nullptr;  // the row of the stage that slot row 0 belongs to
+  llvm::Value *first_row = nullptr, *first_block = nullptr;
+  int blocks = 1;
 };
 
-/// A tile in place: its first row and block (i64). `has_tail` tells that its last block is the stage's last and not
-/// full.
+/// Whether the last block of a tile is the stage's last and not full.
+enum class Tail : std::uint8_t { None, Maybe, Last };
+
+/// A tile in place: its first row and block (i64).
 struct TilePlace {
   int rows = 1;
   int blocks = 1;
   llvm::Value* row = nullptr;
   llvm::Value* block = nullptr;
-  bool has_tail = false;
+  Tail tail = Tail::None;
 };
 
 /// What a reduction begins with in every lane.
@@ -131,11 +141,13 @@ class Tile {
     friend auto operator<=>(const Element&, const Element&) = default;
   };
 
-  bool is_tail(int block) const { return place_.has_tail && block == place_.blocks - 1; }
+  bool may_be_tail(int block) const { return place_.tail != Tail::None && block == place_.blocks - 1; }
+  bool is_tail(int block) const { return place_.tail == Tail::Last && block == place_.blocks - 1; }
   llvm::Value* row_base(Space space, int row);
   llvm::Value* block_address(const Home& home, int row, int block);
   llvm::Align alignment(const Home& home) const;
-  llvm::Constant* tail_mask();
+  llvm::Value* first_unit(int block);
+  llvm::Value* tail_mask(int block);
   bool is_loaded(ir::Value value) const { return compiler::is_loaded(context_, stage_, value); }
   llvm::Value* load(const Element& element);
   Element canonical(Element element) const;
@@ -162,6 +174,7 @@ class Tile {
   std::map<Element, llvm::Value*> values_;
   std::map<std::array<int, 3>, llvm::Value*> gate_values_;  // gate, row, block
   std::map<std::pair<Space, int>, llvm::Value*> row_bases_;
+  llvm::Value* tail_mask_ = nullptr;
 };
 
 }  // namespace rnnc::compiler

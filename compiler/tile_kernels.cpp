@@ -7,12 +7,11 @@
 namespace rnnc::compiler {
 namespace {
 
-// The arguments in the order in which they are passed. Where there is one block its strides are not.
+// The arguments in the order in which they are passed.
 Values arguments_of(const TileForm& form, const TileCall& call) {
   Values list = {call.weights, call.x, call.x_stride, call.columns};
   for (const Accumulators* side : {&call.from, &call.to})
     list.insert(list.end(), {side->base, side->row, side->vector});
-  if (form.blocks > 1) list.insert(list.end(), {call.block_stride, call.from.block, call.to.block});
   if (form.fetch_ahead) list.push_back(call.fetch_ahead);
   return list;
 }
@@ -24,8 +23,6 @@ TileCall call_from(const TileForm& form, llvm::Function& function) {
   for (llvm::Value** value : {&call.weights, &call.x, &call.x_stride, &call.columns}) take(*value);
   for (Accumulators* side : {&call.from, &call.to})
     for (llvm::Value** value : {&side->base, &side->row, &side->vector}) take(*value);
-  if (form.blocks > 1)
-    for (llvm::Value** value : {&call.block_stride, &call.from.block, &call.to.block}) take(*value);
   if (form.fetch_ahead) take(call.fetch_ahead);
   return call;
 }
@@ -43,8 +40,7 @@ class Body {
   void emit() {
     ProductOperands operands;
     for (int row = 0; row < form_.rows; ++row) operands.rows.push_back(at(call_.x, row, call_.x_stride));
-    for (int block = 0; block < form_.blocks; ++block)
-      operands.weights.push_back({at(call_.weights, block, call_.block_stride), form_.vectors});
+    operands.weights.push_back({call_.weights, form_.vectors});
     Values chains;
     for_each(call_.from, [&](llvm::Value* address) {
       chains.push_back(builder_.CreateAlignedLoad(vector_type_, address, align_));
@@ -64,10 +60,13 @@ class Body {
   }
 
   void for_each(const Accumulators& side, llvm::function_ref<void(llvm::Value*)> visit) {
-    for (int row = 0; row < form_.rows; ++row)
-      for (int block = 0; block < form_.blocks; ++block)
-        for (int vector = 0; vector < form_.vectors; ++vector)
-          visit(at(at(at(side.base, row, side.row), block, side.block), vector, side.vector));
+    Values offsets;
+    for (int vector = 0; vector < form_.vectors; ++vector)
+      offsets.push_back(builder_.CreateMul(builder_.getInt64(static_cast<std::uint64_t>(vector)), side.vector));
+    for (int row = 0; row < form_.rows; ++row) {
+      llvm::Value* first = at(side.base, row, side.row);
+      for (llvm::Value* offset : offsets) visit(builder_.CreateGEP(builder_.getFloatTy(), first, offset));
+    }
   }
 
   llvm::IRBuilder<> builder_;
@@ -79,8 +78,7 @@ class Body {
 };
 
 std::string name_of(const TileForm& form) {
-  return "tile_" + std::to_string(form.rows) + "x" + std::to_string(form.blocks) + "x" + std::to_string(form.vectors) +
-         (form.fetch_ahead ? "_fetch" : "");
+  return "tile_" + std::to_string(form.rows) + "x" + std::to_string(form.vectors) + (form.fetch_ahead ? "_fetch" : "");
 }
 
 }  // namespace

@@ -13,23 +13,20 @@ namespace rnnc::compiler {
 
 struct TileForm {
   int rows = 1;
-  int blocks = 1;   // side by side, their weights one stream each
-  int vectors = 1;  // of each block and column
+  int vectors = 1;  // of each column
   bool fetch_ahead = false;
   friend auto operator<=>(const TileForm&, const TileForm&) = default;
 };
 
-/// Accumulators in memory: one vector for each row, block and vector of the block, aligned to its size. Strides are i64,
-/// in floats.
+/// Accumulators in memory, each aligned to its size. Strides are i64, in floats.
 struct Accumulators {
   llvm::Value* base = nullptr;
-  llvm::Value *row = nullptr, *block = nullptr, *vector = nullptr;
+  llvm::Value *row = nullptr, *vector = nullptr;
 };
 
 struct TileCall {
-  llvm::Value* weights = nullptr;       // of the first block and column
-  llvm::Value* block_stride = nullptr;  // floats between the weights of two blocks
-  llvm::Value* x = nullptr;             // the first row's elements at the first column
+  llvm::Value* weights = nullptr;  // of the first column
+  llvm::Value* x = nullptr;        // the first row's elements at the first column
   llvm::Value* x_stride = nullptr;
   llvm::Value* columns = nullptr;
   Accumulators from, to;

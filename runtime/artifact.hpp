@@ -72,14 +72,16 @@ struct MatrixPiece {
   int gate = 0;
 };
 
-/// A stacked product's weights: [block of `lanes` units][column][gate][lane], zero past the last unit. In the last block,
-/// if it is not full, `tail_gates` gates share a vector, each taking as many lanes as there are units left.
+/// A stacked product's weights: [group of blocks of `lanes` units][column][block][gate][lane], zero past the last unit. If
+/// the last block is not full, `tail_gates` gates may share a vector of it, each taking as many lanes as there are units
+/// left; it is a group of its own then.
 struct PanelPacking {
   std::int64_t offset = 0;
   std::int64_t units = 0;
   std::int64_t columns = 0;
   int gates = 0;
   int lanes = 0;
+  int together = 1;  // blocks of a group
   int tail_gates = 1;
   std::vector<MatrixPiece> pieces;
 };

@@ -55,12 +55,18 @@ struct Lane {
 Lane lane_of(const PanelPacking& panel, int gate, std::int64_t unit) {
   const std::int64_t full = panel.units / panel.lanes, left = panel.units % panel.lanes;
   const std::int64_t block = unit / panel.lanes, lane = unit % panel.lanes;
-  const std::int64_t stride = std::int64_t{panel.gates} * panel.lanes;
-  const std::int64_t first = panel.offset + block * panel.columns * stride;
-  if (block < full) return {first + gate * panel.lanes + lane, stride};
-  const int vectors = (panel.gates + panel.tail_gates - 1) / panel.tail_gates;
-  return {first + gate / panel.tail_gates * panel.lanes + gate % panel.tail_gates * left + lane,
-          std::int64_t{vectors} * panel.lanes};
+  const std::int64_t block_size = std::int64_t{panel.gates} * panel.lanes;
+  if (panel.tail_gates > 1 && block == full) {
+    const int vectors = (panel.gates + panel.tail_gates - 1) / panel.tail_gates;
+    return {panel.offset + block * block_size * panel.columns + gate / panel.tail_gates * panel.lanes +
+                gate % panel.tail_gates * left + lane,
+            std::int64_t{vectors} * panel.lanes};
+  }
+  const std::int64_t alike = panel.tail_gates > 1 || left == 0 ? full : full + 1;
+  const std::int64_t first = block / panel.together * panel.together;
+  const std::int64_t stride = std::min<std::int64_t>(panel.together, alike - first) * block_size;
+  return {panel.offset + first * block_size * panel.columns + (block - first) * block_size + gate * panel.lanes + lane,
+          stride};
 }
 
 // Reads rows of the source in order and scatters each over the panel, one lane wide.
