@@ -1,13 +1,16 @@
-// Whole sequences through the standard cells, ours beside oneDNN, one thread. Each pair is compared before it is timed,
-// and each line says shape, threads, CPU and, for oneDNN, its version. `rnnc bench` times a single shape with more
-// care.
+// Whole sequences through the standard cells, ours beside oneDNN. Each pair is compared before it is timed, and each
+// line says shape, threads, CPU and, for oneDNN, its version. scripts/bench times the same shapes with more care.
+//
+// bench_cells [--grid=quick|full] [--benchmark_filter=REGEX] [--benchmark_list_tests]...   (default: quick)
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 
+#include "bench/grid.hpp"
 #include "bench/onednn/onednn_cell.hpp"
 #include "bench/standard_cell.hpp"
 #include "compiler/lower.hpp"
@@ -17,25 +20,19 @@ namespace {
 
 constexpr double kMostDifference = 1e-5;
 
-struct Shape {
-  std::string cell;
-  std::int64_t steps, batch, input, hidden;
-
-  std::string name() const {
-    return cell + "/T:" + std::to_string(steps) + "/B:" + std::to_string(batch) + "/I:" + std::to_string(input) +
-           "/H:" + std::to_string(hidden);
-  }
-};
-
 // Both sides of a shape, with the same weights and inputs.
 class Pair {
  public:
   explicit Pair(const Shape& shape)
       : shape_(shape),
         cell_(make_standard_cell(shape.cell, shape.input, shape.hidden)),
-        program_(compile(cell_.model, cell_.weights, {.dims = {{"I", shape.input}, {"H", shape.hidden}}}).value()),
+        program_(
+            compile(cell_.model, cell_.weights,
+                    {.dims = {{"I", shape.input}, {"H", shape.hidden}}, .threads = static_cast<int>(shape.threads)})
+                .value()),
         state_(program_.make_state(shape.batch)),
-        peer_(OnednnCell::make(shape.cell, cell_.weights, shape.steps, shape.batch, 1).value()),
+        peer_(OnednnCell::make(shape.cell, cell_.weights, shape.steps, shape.batch, static_cast<int>(shape.threads))
+                  .value()),
         y_(peer_.output().size()) {
     std::mt19937 random(2);
     for (float& value : peer_.input()) value = std::uniform_real_distribution<float>(-1, 1)(random);
@@ -69,21 +66,40 @@ class Pair {
   std::vector<float> y_;
 };
 
-void time_one(benchmark::State& state, const Shape& shape, bool ours) {
-  Pair pair(shape);
+// Google Benchmark calls a benchmark several times, and ours and oneDNN's share their preparation: the last pair is
+// kept.
+class LastPair {
+ public:
+  Pair& of(const Shape& shape) {
+    if (!pair_ || name_ != shape.name()) {
+      pair_.reset();  // not two large ones at once
+      pair_ = std::make_unique<Pair>(shape);
+      name_ = shape.name();
+    }
+    return *pair_;
+  }
+
+ private:
+  std::string name_;
+  std::unique_ptr<Pair> pair_;
+};
+
+void time_one(benchmark::State& state, const Shape& shape, Pair& pair, bool ours) {
   for (auto _ : state) ours ? pair.run() : pair.run_peer();
   using benchmark::Counter;
   const auto iterations = static_cast<double>(state.iterations());
   state.counters["FLOP/s"] = Counter(iterations * pair.flops(), Counter::kIsRate, Counter::kIs1000);
   state.counters["per_step"] =
       Counter(iterations * static_cast<double>(shape.steps), Counter::kIsRate | Counter::kInvert);
-  state.SetLabel(ours ? "rnnc, 1 thread, " + pair.cpu() : "oneDNN " + OnednnCell::version() + ", 1 thread");
+  const std::string threads = shape.threads == 1 ? ", 1 thread" : ", " + std::to_string(shape.threads) + " threads";
+  state.SetLabel((ours ? "rnnc, " + pair.cpu() : "oneDNN " + OnednnCell::version()) + threads);
 }
 
-void add(const Shape& shape) {
+void add(const Shape& shape, LastPair& last) {
   for (const bool ours : {true, false})
-    benchmark::RegisterBenchmark((shape.name() + (ours ? "/rnnc" : "/onednn")).c_str(),
-                                 [=](benchmark::State& state) { time_one(state, shape, ours); })
+    benchmark::RegisterBenchmark(
+        (shape.name() + (ours ? "/rnnc" : "/onednn")).c_str(),
+        [shape, ours, &last](benchmark::State& state) { time_one(state, shape, last.of(shape), ours); })
         ->Unit(benchmark::kMicrosecond)
         ->UseRealTime();
 }
@@ -93,13 +109,14 @@ void add(const Shape& shape) {
 
 int main(int argc, char** argv) {
   using namespace rnnc::bench;
-  for (const std::string& cell : OnednnCell::cells())
-    for (const std::int64_t size : {16, 64, 128}) add({cell, 100, 1, size, size});
-  for (const char* cell : {"lstm", "gru", "rnn"}) {
-    add({cell, 1, 1, 128, 128});
-    add({cell, 50, 16, 256, 256});
-    add({cell, 25, 1, 512, 512});
-  }
+  bool full = false;
+  const auto is_ours = [&](std::string_view argument) {
+    full = full || argument == "--grid=full";
+    return argument == "--grid=full" || argument == "--grid=quick";
+  };
+  argc = static_cast<int>(std::remove_if(argv + 1, argv + argc, is_ours) - argv);
+  LastPair last;
+  for (const Shape& shape : full ? full_grid() : quick_grid()) add(shape, last);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

@@ -91,7 +91,7 @@ Result<Job> make_job(const BenchFlags& flags) {
   const Result<compiler::Target> target = target_of(flags.model, true);
   if (!target) return target.error();
   const auto description = compiler::describe(job.cell, compiler::lower(job.cell, *target), *target);
-  job.work = {description.flops_per_step, description.recurrent_bytes, flags.steps, flags.batch};
+  job.work = {description.flops_per_step, description.recurrent_bytes, flags.steps, flags.batch, flags.threads};
   return job;
 }
 
@@ -154,8 +154,15 @@ Result<Measured> measure(const Job& job, const BenchFlags& flags) {
   return measured;
 }
 
-nlohmann::ordered_json to_json(const Job& job, const Measured& measured, const std::string& isa, double limit,
+nlohmann::ordered_json to_json(const Limits& limits) {
+  nlohmann::ordered_json reads = nlohmann::ordered_json::array();
+  for (const ReadSpeed& read : limits.reads) reads.push_back({read.bytes, read.bytes_per_second * 1e-9});
+  return {{"cpu", limits.cpu}, {"peak_gflops", limits.flops_per_second * 1e-9}, {"read_gbytes_per_second", reads}};
+}
+
+nlohmann::ordered_json to_json(const Job& job, const Measured& measured, const std::string& isa, const Limits& limits,
                                const BenchFlags& flags) {
+  const double limit = least_seconds(job.work, limits);
   const double flops = job.work.flops_per_step * static_cast<double>(flags.steps) * static_cast<double>(flags.batch);
   nlohmann::ordered_json result = {
       {"cell", job.cell.name},
@@ -173,7 +180,8 @@ nlohmann::ordered_json to_json(const Job& job, const Measured& measured, const s
       {"compile_ms", measured.compile_ms},
       {"limit_us", limit * 1e6},
       {"limit_fraction", limit / measured.ours.min},
-      {"max_error", measured.from_interpreter.error}};
+      {"max_error", measured.from_interpreter.error},
+      {"core", to_json(limits)}};
   if (flags.against.empty()) return result;
   result["baseline"] = {{"name", "onednn"},
                         {"version", bench::OnednnCell::version()},
@@ -186,10 +194,10 @@ nlohmann::ordered_json to_json(const Job& job, const Measured& measured, const s
 
 void print_table(const nlohmann::ordered_json& r) {
   const auto number = [&](const char* key) { return r.at(key).get<double>(); };
-  std::printf("%s  steps %lld, batch %lld, input %lld, hidden %lld, 1 thread, %s\n",
+  std::printf("%s  steps %lld, batch %lld, input %lld, hidden %lld, threads %lld, %s\n",
               r.at("cell").get<std::string>().c_str(), r.at("steps").get<long long>(), r.at("batch").get<long long>(),
               r.at("input_size").get<long long>(), r.at("hidden_size").get<long long>(),
-              r.at("isa").get<std::string>().c_str());
+              r.at("threads").get<long long>(), r.at("isa").get<std::string>().c_str());
   std::printf("  rnnc      %12.2f us  (median %.2f, %.3f a step, %.1f GFLOP/s)\n", number("time_us_min"),
               number("time_us_median"), number("per_step_us"), number("gflops"));
   if (r.contains("baseline")) {
@@ -216,7 +224,7 @@ Result<int> run(const BenchFlags& flags) {
   if (!measured) return measured.error();
   const Result<compiler::Target> target = target_of(flags.model, true);
   if (!target) return target.error();
-  const auto result = to_json(*job, *measured, target->cpu, least_seconds(job->work, limits), flags);
+  const auto result = to_json(*job, *measured, target->cpu, limits, flags);
   if (flags.json)
     std::cout << result.dump() << "\n" << std::flush;
   else

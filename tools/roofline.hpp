@@ -11,11 +11,11 @@ namespace rnnc::tools {
 struct Work {
   double flops_per_step = 0;   // of one sequence
   double recurrent_bytes = 0;  // weights that every step reads
-  std::int64_t steps = 0, batch = 0;
+  std::int64_t steps = 0, batch = 0, threads = 1;
 };
 
-/// Seconds for all steps on one core: of each, the longer of multiply-adds at their peak and of reading the recurrent
-/// weights from the level of memory that holds them.
+/// Seconds for all steps: of each, the longer of multiply-adds at their peak and of reading the recurrent weights from
+/// the level of memory that holds them. Several threads have a core each, and at best share both evenly.
 double least_seconds(const Work& work, const Limits& limits);
 
 }  // namespace rnnc::tools

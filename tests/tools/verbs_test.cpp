@@ -53,6 +53,16 @@ TEST_CASE("bench prints the fields that scripts rely on", "[tools]") {
   CHECK(result.at("baseline").at("name") == "onednn");
   CHECK(result.at("baseline").at("version").is_string());
   CHECK(result.at("baseline").at("time_us_min").get<double>() > 0);
+  CHECK(result.at("core").at("peak_gflops").get<double>() > 0);
+  CHECK(result.at("core").at("read_gbytes_per_second").size() == 13);
+}
+
+TEST_CASE("bench sets the limit of two threads by two cores", "[tools]") {
+  const Folder folder;
+  const std::string bench = "bench --cell lstm --steps 2 --batch 64 --input-size 64 --hidden-size 64 --rounds 3 --json";
+  const double one = last_line(folder.rnnc(bench).out).at("limit_us");
+  const double two = last_line(folder.rnnc(bench + " --threads 2").out).at("limit_us");
+  CHECK(two == Approx(one / 2));
 }
 
 TEST_CASE("bench keeps the limits of the machine and mends a broken file of them", "[tools]") {
