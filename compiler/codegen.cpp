@@ -1,8 +1,5 @@
 #include "compiler/codegen.hpp"
 
-#include <llvm/CodeGen/MachineModuleInfo.h>
-#include <llvm/CodeGen/Passes.h>
-#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -39,21 +36,6 @@ std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::Targ
   return module;
 }
 
-// LLVM's own pipeline but for passes that take time and change nothing here: CPUs of this kind schedule by themselves.
-bool add_passes(llvm::legacy::PassManager& passes, llvm::LLVMTargetMachine& machine, llvm::raw_pwrite_stream& out,
-                llvm::CodeGenFileType type) {
-  auto* functions = new llvm::MachineModuleInfoWrapperPass(&machine);  // the pass manager owns its passes
-  llvm::TargetPassConfig* config = machine.createPassConfig(passes);
-  config->setDisableVerify(true);
-  config->disablePass(&llvm::PostRASchedulerID);
-  passes.add(config);
-  passes.add(functions);
-  if (config->addISelPasses()) return false;
-  config->addMachinePasses();
-  config->setInitialized();
-  return !machine.addAsmPrinter(passes, out, nullptr, type, functions->getMMI().getContext());
-}
-
 llvm::SmallVector<char, 0> generate(const Schedule& schedule, const Plan& plan, const Target& target,
                                     llvm::CodeGenFileType type) {
   llvm::LLVMContext context;
@@ -62,7 +44,7 @@ llvm::SmallVector<char, 0> generate(const Schedule& schedule, const Plan& plan, 
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;
-  if (!add_passes(passes, static_cast<llvm::LLVMTargetMachine&>(*machine), out, type))
+  if (machine->addPassesToEmitFile(passes, out, nullptr, type))
     ir::internal_error(&schedule.cell, "LLVM cannot write this kind of file for " + target.cpu);
   passes.run(*module);
   return bytes;

@@ -20,7 +20,7 @@ constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
 constexpr int kChains = 4, kFewChains = 12, kLeastChains = 3;
 constexpr std::int64_t kNearBytes = 24 * 1024;
 // Weights side by side in a batch tile: with few gates, more blocks share a row's broadcast.
-constexpr int kMostWidth = 6;
+constexpr int kMostWidth = 6, kDetourWidth = 3;
 constexpr int kMostRows = 8;
 // A short product is not worth parking its accumulators for.
 constexpr std::int64_t kFewColumns = 8;
@@ -71,6 +71,8 @@ int rows_of_tile(int width, int budget) {
 int blocks_for_rows(int gates, int blocks, int budget) {
   int best = 1;
   double most_uses = 0;
+  // The accumulators of several gates and blocks are not evenly apart where they start and end: they take a detour.
+  if (gates >= kDetourWidth) return best;
   for (int n = 1; n <= blocks && n * gates <= kMostWidth; ++n) {
     const double width = n * gates, rows = rows_of_tile(n * gates, budget);
     const double uses = width * rows / (width + rows);
