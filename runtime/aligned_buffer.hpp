@@ -1,10 +1,9 @@
-// Memory for rows and panels: zeroed, on cache lines, never resized.
+// Memory for rows and panels: zeroed, on cache lines, never resized; where it is large, on huge pages if the system has them.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <new>
 
 namespace rnnc::runtime {
 
@@ -13,11 +12,7 @@ class AlignedBuffer {
   AlignedBuffer() = default;
 
   /// `size` floats, all 0. Throws std::bad_alloc.
-  explicit AlignedBuffer(std::int64_t size) : size_(size) {
-    if (size == 0) return;
-    data_.reset(static_cast<float*>(::operator new(static_cast<std::size_t>(size) * sizeof(float), kAlign)));
-    clear();
-  }
+  explicit AlignedBuffer(std::int64_t size);
 
   float* data() const { return data_.get(); }
   std::int64_t size() const { return size_; }
@@ -26,11 +21,11 @@ class AlignedBuffer {
   }
 
  private:
-  static constexpr std::align_val_t kAlign{64};
   struct Free {
-    void operator()(float* data) const { ::operator delete(data, kAlign); }
+    std::size_t alignment;
+    void operator()(float* data) const;
   };
-  std::unique_ptr<float, Free> data_;
+  std::unique_ptr<float, Free> data_{nullptr, Free{0}};
   std::int64_t size_ = 0;
 };
 

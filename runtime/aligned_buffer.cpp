@@ -1,0 +1,38 @@
+#include "runtime/aligned_buffer.hpp"
+
+#include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace rnnc::runtime {
+namespace {
+
+constexpr std::size_t kLine = 64;
+// Weights that are streamed at every step take a TLB entry for each page.
+constexpr std::size_t kHugePage = std::size_t{2} << 20, kLarge = std::size_t{1} << 20;
+
+// Only a wish: where the system has no such pages, the memory is as good.
+void ask_for_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes) {
+#if defined(__linux__)
+  madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+}
+
+}  // namespace
+
+AlignedBuffer::AlignedBuffer(std::int64_t size) : size_(size) {
+  if (size == 0) return;
+  const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(float);
+  const bool is_large = bytes >= kLarge;
+  const std::size_t alignment = is_large ? kHugePage : kLine;
+  const std::size_t whole = is_large ? (bytes + kHugePage - 1) / kHugePage * kHugePage : bytes;
+  data_ = {static_cast<float*>(::operator new(whole, std::align_val_t{alignment})), Free{alignment}};
+  if (is_large) ask_for_huge_pages(data_.get(), whole);
+  clear();
+}
+
+void AlignedBuffer::Free::operator()(float* data) const { ::operator delete(data, std::align_val_t{alignment}); }
+
+}  // namespace rnnc::runtime
