@@ -20,6 +20,41 @@ std::string_view name(Phase phase) {
   return "";
 }
 
+namespace {
+
+// What a product of so few columns costs is less than to store it for a chunk of time steps and to load it again.
+constexpr std::int64_t kFewColumns = 4;
+
+std::int64_t columns_of(const Cell& cell, const Node& product) {
+  return cell[product.operands[0]].type.dims[0].value();
+}
+
+// Small products that only start chains of the recurrence: those chains may as well begin with them.
+void keep_in_step(const Cell& cell, std::vector<Phase>& phase) {
+  std::vector<bool> only_starts(cell.nodes.size(), true);
+  for (const ir::Statement& statement : cell.statements)
+    if (statement.kind != ir::Statement::Kind::Let) only_starts[statement.value.index] = false;
+  for (std::size_t i = cell.nodes.size(); i-- > 0;) {
+    const Node& node = cell.nodes[i];
+    const bool passes_on = is_gate(cell, Value{static_cast<std::uint32_t>(i)}) && only_starts[i];
+    for (std::size_t j = 0; j < node.operands.size(); ++j) {
+      const bool starts = node.op == Op::Project && phase[i] == Phase::Step && j >= 2 && j % 2 == 0;
+      if (!starts && !passes_on) only_starts[node.operands[j].index] = false;
+    }
+  }
+  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
+    const Node& node = cell.nodes[i];
+    const auto is_kept = [&](const Node& one, std::size_t index) {
+      return one.op == Op::Project && phase[index] == Phase::Sequence && only_starts[index] &&
+             columns_of(cell, one) <= kFewColumns;
+    };
+    if (is_kept(node, i)) phase[i] = Phase::Step;
+    if (is_gate(cell, Value{static_cast<std::uint32_t>(i)})) phase[i] = phase[node.operands[0].index];
+  }
+}
+
+}  // namespace
+
 std::vector<Phase> phases(const Cell& cell) {
   std::vector<Phase> result(cell.nodes.size(), Phase::Once);
   for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
@@ -28,6 +63,7 @@ std::vector<Phase> phases(const Cell& cell) {
     if (node.op == Op::State) result[i] = Phase::Step;
     for (Value operand : node.operands) result[i] = std::max(result[i], result[operand.index]);
   }
+  keep_in_step(cell, result);
   return result;
 }
 

@@ -15,7 +15,7 @@ enum class Phase : std::uint8_t { Once, Sequence, Step };
 
 std::string_view name(Phase phase);
 
-/// The earliest phase of each node.
+/// The phase of each node: the earliest, but for products of few columns that only start chains of the recurrence.
 std::vector<Phase> phases(const ir::Cell& cell);
 
 /// Whether the value is a parameter, input, state or constant, or a slice of one: there without being computed.

@@ -114,10 +114,7 @@ class KernelEmitter {
       meeting_.emplace(builder_, *module_, function->getArg(0), attributes_);
       part_ = meeting_->part();
     }
-    llvm::Value* last = builder_.CreateSub(chunk_steps_, constant(1));
-    llvm::Value* chunks = builder_.CreateSDiv(builder_.CreateAdd(steps_, last), chunk_steps_);
-    emit_for(builder_, constant(0), chunks, 1, {current_, next_}, [&](llvm::Value* chunk, Values buffers) {
-      llvm::Value* first = builder_.CreateMul(chunk, chunk_steps_);
+    emit_for(builder_, constant(0), steps_, chunk_steps_, {current_, next_}, [&](llvm::Value* first, Values buffers) {
       llvm::Value* left = builder_.CreateSub(steps_, first);
       llvm::Value* count = builder_.CreateSelect(builder_.CreateICmpSLT(left, chunk_steps_), left, chunk_steps_);
       if (has_stages(Phase::Sequence)) emit_sequence_phase(first, count);

@@ -6,11 +6,18 @@ namespace rnnc::compiler {
 // loop.
 Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step, Values carried,
                 llvm::function_ref<Values(llvm::Value*, Values)> body) {
+  return emit_for(builder, begin, end, builder.getInt64(static_cast<std::uint64_t>(step)), std::move(carried), body);
+}
+
+Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, llvm::Value* step, Values carried,
+                llvm::function_ref<Values(llvm::Value*, Values)> body) {
   const auto* first = llvm::dyn_cast<llvm::ConstantInt>(begin);
   const auto* last = llvm::dyn_cast<llvm::ConstantInt>(end);
-  const bool known = first && last;
+  const auto* distance = llvm::dyn_cast<llvm::ConstantInt>(step);
+  const bool known = first && last && distance;
   if (known && first->getSExtValue() >= last->getSExtValue()) return carried;
-  if (known && first->getSExtValue() + step >= last->getSExtValue()) return body(begin, std::move(carried));
+  if (known && first->getSExtValue() + distance->getSExtValue() >= last->getSExtValue())
+    return body(begin, std::move(carried));
 
   llvm::LLVMContext& context = builder.getContext();
   llvm::Function* function = builder.GetInsertBlock()->getParent();
@@ -31,7 +38,7 @@ Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end
     phis.back()->addIncoming(value, before);
   }
   const Values next = body(i, Values(phis.begin(), phis.end()));
-  llvm::Value* next_i = builder.CreateAdd(i, builder.getInt64(step), "", true, true);
+  llvm::Value* next_i = builder.CreateAdd(i, step, "", true, true);
   llvm::BasicBlock* latch = builder.GetInsertBlock();
   builder.CreateCondBr(builder.CreateICmpSLT(next_i, end), loop, after);
   i->addIncoming(next_i, latch);

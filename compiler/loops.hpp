@@ -10,9 +10,12 @@ namespace rnnc::compiler {
 
 using Values = std::vector<llvm::Value*>;
 
-/// for (i = begin; i < end; i += step) carried = body(i, carried). `begin` and `end` are i64; end - begin is a multiple
-/// of `step`. Yields what the last pass carried, or `carried` where there was none.
+/// for (i = begin; i < end; i += step) carried = body(i, carried). `begin` and `end` are i64. Yields what the last pass carried, or `carried` where there was none.
 Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step, Values carried,
+                llvm::function_ref<Values(llvm::Value* i, Values carried)> body);
+
+/// The same with a step (i64) that is known only when it runs.
+Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, llvm::Value* step, Values carried,
                 llvm::function_ref<Values(llvm::Value* i, Values carried)> body);
 
 /// The same with nothing carried.

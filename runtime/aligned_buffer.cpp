@@ -28,11 +28,11 @@ AlignedBuffer::AlignedBuffer(std::int64_t size) : size_(size) {
   const bool is_large = bytes >= kLarge;
   const std::size_t alignment = is_large ? kHugePage : kLine;
   const std::size_t whole = is_large ? (bytes + kHugePage - 1) / kHugePage * kHugePage : bytes;
-  data_ = {static_cast<float*>(::operator new(whole, std::align_val_t{alignment})), Free{alignment}};
+  data_ = {static_cast<float*>(::operator new (whole, std::align_val_t{alignment})), Free{alignment}};
   if (is_large) ask_for_huge_pages(data_.get(), whole);
   clear();
 }
 
-void AlignedBuffer::Free::operator()(float* data) const { ::operator delete(data, std::align_val_t{alignment}); }
+void AlignedBuffer::Free::operator()(float* data) const { ::operator delete (data, std::align_val_t{alignment}); }
 
 }  // namespace rnnc::runtime

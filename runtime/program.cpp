@@ -88,33 +88,45 @@ void run_lengths(const LoadedProgram& program, const KernelArguments& all, const
   }
 }
 
-// A call and how it is shared.
+void run_alone(const LoadedProgram& program, const KernelArguments& arguments, const std::int32_t* lengths) noexcept {
+  const FlushDenormals flush;
+  if (lengths)
+    run_lengths(program, arguments, lengths);
+  else
+    program.run(&arguments);
+}
+
+// A call that several threads share.
 struct Call {
   const LoadedProgram& program;
-  KernelArguments arguments;
+  const KernelArguments& arguments;
   const std::int32_t* lengths;
   Shares shares;
 
   void run_part(int part) const noexcept {
-    const FlushDenormals flush;
-    KernelArguments mine = arguments;
-    const std::int32_t* my_lengths = lengths;
     if (shares.sharing == Sharing::Units) {
+      KernelArguments mine = arguments;
       mine.part = part;
       mine.parts = shares.parts;
-    } else {
-      const std::int64_t first = arguments.batch * part / shares.parts,
-                         end = arguments.batch * (part + 1) / shares.parts;
-      mine = slice(program.description, arguments, first, end - first);
-      mine.flags += part;
-      if (lengths) my_lengths += first;
+      return run_alone(program, mine, lengths);
     }
-    if (my_lengths)
-      run_lengths(program, mine, my_lengths);
-    else
-      program.run(&mine);
+    const std::int64_t first = arguments.batch * part / shares.parts, end = arguments.batch * (part + 1) / shares.parts;
+    KernelArguments mine = slice(program.description, arguments, first, end - first);
+    mine.flags += part;
+    run_alone(program, mine, lengths ? lengths + first : nullptr);
   }
 };
+
+// False, with nothing done, where one thread is best or others cannot be had.
+bool run_shared(const LoadedProgram& program, const KernelArguments& arguments, const std::int32_t* lengths,
+                std::vector<Flag>& flags) noexcept {
+  for (Flag& flag : flags) flag.stages = 0;
+  Call call{program, arguments, lengths,
+            choose_shares(program.description, program.sharing, program.threads, arguments.steps, arguments.batch)};
+  if (call.shares.parts == 1) return false;
+  const auto task = [](void* context, int part) noexcept { static_cast<Call*>(context)->run_part(part); };
+  return program.executor->try_run(task, &call, call.shares.parts, call.shares.saving);
+}
 
 const StateInfo* find_state(const Description& description, const std::string& name) {
   for (const StateInfo& info : description.states)
@@ -252,16 +264,9 @@ RunStatus Program::run(const RunArguments& arguments) const noexcept {
   StateContent& state = *arguments.state.content_;
   const RunStatus status = runtime::check(*loaded_, arguments, state);
   if (status != RunStatus::Ok || arguments.steps == 0 || arguments.batch == 0) return status;
-  runtime::Call call{*loaded_, runtime::kernel_arguments(*loaded_, arguments, state), arguments.lengths, {}};
-  if (loaded_->threads > 1)
-    call.shares = runtime::choose_shares(loaded_->description, loaded_->sharing, loaded_->threads, arguments.steps,
-                                         arguments.batch);
-  const auto task = [](void* context, int part) noexcept { static_cast<runtime::Call*>(context)->run_part(part); };
-  for (runtime::Flag& flag : state.flags) flag.stages = 0;
-  if (call.shares.parts == 1 || !loaded_->executor->try_run(task, &call, call.shares.parts, call.shares.saving)) {
-    call.shares = {};
-    call.run_part(0);
-  }
+  const runtime::KernelArguments kernel = runtime::kernel_arguments(*loaded_, arguments, state);
+  if (loaded_->threads == 1 || !runtime::run_shared(*loaded_, kernel, arguments.lengths, state.flags))
+    runtime::run_alone(*loaded_, kernel, arguments.lengths);
   if (!arguments.lengths && arguments.steps % 2 == 1) state.current = 1 - state.current;
   return status;
 }

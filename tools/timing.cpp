@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "runtime/flush_denormals.hpp"
+
 namespace rnnc::tools {
 namespace {
 
@@ -58,6 +60,7 @@ void show_progress(int round, int rounds) {
 }  // namespace
 
 std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls, int rounds) {
+  const runtime::FlushDenormals flush;  // as in a program that processes signals, and alike for all contestants
   std::vector<Samples> samples(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) samples[i].calls = calls_per_sample(calls[i]);
   const bool on_terminal = isatty(STDERR_FILENO) == 1;
