@@ -94,9 +94,13 @@ bool Tile::is_loaded(ir::Value value) const {
     case Op::Slice: return !is_gate(cell_, value) || context_.schedule.depths[value.index] < stage_.depth;
     case Op::Project:
     case Op::Map: return context_.schedule.homes[value.index] && context_.schedule.depths[value.index] < stage_.depth;
-    case Op::Matvec: break;
+    case Op::Matvec:
+    case Op::Lookup:
+    case Op::Scan:
+    case Op::FinalState:
+    case Op::OverTime: break;
   }
-  ir::internal_error(&cell_, "a product outside of a chain reached code generation");
+  ir::internal_error(&cell_, "an op that has no code reached code generation");
 }
 
 llvm::Value* Tile::load(const Part& part) {

@@ -145,6 +145,12 @@ Value matvec(const Value& matrix, const Value& vector) {
   return CellGraph::call(std::move(node), std::vector{matrix, vector}, "matvec");
 }
 
+Value lookup(const Value& matrix, const Value& row) {
+  ir::Node node;
+  node.op = ir::Op::Lookup;
+  return CellGraph::call(std::move(node), std::vector{matrix, row}, "lookup");
+}
+
 Value slice(const Value& v, const Dim& begin, const Dim& end) {
   ir::Node node;
   node.op = ir::Op::Slice;

@@ -36,6 +36,7 @@ Result<std::string> show_lowered(const Source& source, const InspectFlags& flags
   const Result<ir::Cell> cell = bind(source);
   if (!cell) return cell.error();
   if (!flags.after.empty()) return ir::print(compiler::run_passes(*cell, flags.after));
+  if (const auto supported = compiler::check_supported(*cell); !supported) return supported.error();
   const compiler::Lowered lowered = compiler::lower(*cell, *target);
   if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, *target);
   if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, *target);

@@ -61,6 +61,7 @@ class Value {
   friend Comparison operator>(const Value& a, const Value& b);
 
   friend Value matvec(const Value& matrix, const Value& vector);  // `W @ x`
+  friend Value lookup(const Value& matrix, const Value& row);     // `lookup(E, i)`
   friend Value slice(const Value& v, const Dim& begin, const Dim& end);
   friend Value slice(const Value& matrix, const Dim& row_begin, const Dim& row_end, const Dim& begin, const Dim& end);
   friend Value concat(const Value& first, const std::convertible_to<Value> auto&... others) {
@@ -100,6 +101,7 @@ class Value {
   friend Value sum(const Value& v) { return apply("sum", {v}); }
   friend Value mean(const Value& v) { return apply("mean", {v}); }
   friend Value max(const Value& v) { return apply("max", {v}); }
+  friend Value argmax(const Value& v) { return apply("argmax", {v}); }
   friend Value softmax(const Value& v) { return apply("softmax", {v}); }
   friend Value layer_norm(const Value& x, const Value& gamma, const Value& beta, const Value& eps) {
     return apply("layer_norm", {x, gamma, beta, eps});
