@@ -141,7 +141,7 @@ void Parser::parse_dim_names() {
     if (at("=")) {
       fail(ErrorCode::Syntax, token_.location,
            "a dim of a " + std::string(graph_.kind_name()) + " has no value here; write <" + name +
-               "> and bind it where the cell is used");
+               "> and bind it where the " + std::string(graph_.kind_name()) + " is used");
     }
     if (!dims_.insert(name).second) fail(ErrorCode::Name, location, "dim " + name + " is declared already");
     graph_.dims.push_back(std::move(name));

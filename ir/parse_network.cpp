@@ -61,7 +61,11 @@ bool Parser::at_scan() {
   if (!at_name()) return false;
   const Token next = peek();
   if (next.kind != Token::Kind::Symbol || (next.text != "<" && next.text != "(")) return false;
-  return next.text == "<" ? scope_.count(std::string(token_.text)) == 0 : is_cell(token_.text);
+  if (next.text == "<") return scope_.count(std::string(token_.text)) == 0;
+  if (!is_cell(token_.text)) return false;
+  if (!is_function(token_.text)) return true;
+  fail(ErrorCode::Name, token_.location,
+       std::string(token_.text) + " is a function and a cell; give the cell another name");
 }
 
 Value Parser::parse_scan(const std::string& name, Location location) {

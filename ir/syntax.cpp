@@ -46,6 +46,14 @@ const OverTimeFacts* find_over_time(std::string_view name) {
   return row == kOverTimes.end() ? nullptr : row;
 }
 
+bool is_function(std::string_view name) {
+  const auto in = [&](const auto& rows) {
+    return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; });
+  };
+  const bool call = std::any_of(kCallOps.begin(), kCallOps.end(), [&](Op op) { return call_name(op) == name; });
+  return call || in(kFunctions) || in(kReductions) || in(kOverTimes);
+}
+
 std::string_view call_name(Op op) {
   const std::string_view text = kOpTexts[static_cast<std::size_t>(op)];
   return text.substr(0, text.find('('));

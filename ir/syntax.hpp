@@ -36,6 +36,9 @@ inline constexpr std::array kCallOps = {Op::Concat, Op::Lookup, Op::Project,
                                         Op::Hoist};  // besides functions and reductions
 std::string_view call_name(Op op);                   // "concat" of Op::Concat
 
+/// Whether a call of this name, with whatever operands, is one of the tables'.
+bool is_function(std::string_view name);
+
 /// The function over time that has this name; nullptr where there is none.
 const OverTimeFacts* find_over_time(std::string_view name);
 
