@@ -7,6 +7,7 @@
 #include "ir/scan.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/networks.hpp"
 #include "tests/support/random.hpp"
 
 namespace rnnc::test {
@@ -15,29 +16,6 @@ namespace {
 using ir::NamedVectors;
 using ir::Network;
 using ir::Vector;
-
-Network network_of(const std::string& text, const ir::DimBindings& dims = {}) {
-  const Result<ir::Module> module = ir::parse(text);
-  if (!module) FAIL(module.error().to_string());
-  const Result<Network> bound = ir::bind_dims(module->networks.at(0), dims);
-  if (!bound) FAIL(bound.error().to_string());
-  return *bound;
-}
-
-Vector random_vector(Random& random, std::int64_t size) {
-  const std::vector<float> values = random.vector(static_cast<std::size_t>(size), -1, 1);
-  return {values.begin(), values.end()};
-}
-
-NamedVectors random_weights(const Network& network, Random& random) {
-  NamedVectors weights;
-  for (const ir::Weight& weight : ir::weights_of(network)) {
-    std::int64_t size = 1;
-    for (const ir::Dim& dim : weight.type.dims) size *= dim.value();
-    weights[weight.name] = random_vector(random, size);
-  }
-  return weights;
-}
 
 Vector run(const Network& network, const NamedVectors& weights, const ir::NetworkBatch& batch) {
   NamedVectors states;
