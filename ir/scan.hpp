@@ -7,13 +7,11 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/direction.hpp>
 #include <rnnc/result.hpp>
 #include "ir/cell.hpp"
 
 namespace rnnc::ir {
-
-enum class Direction : std::uint8_t { Forward, Reverse, Bidirectional };  // Reverse begins at each sequence's own end
-enum class Merge : std::uint8_t { Concat, Sum, Mean, Mul };               // of the two directions, step by step
 
 std::string_view name_of(Merge merge);
 std::optional<Merge> find_merge(std::string_view name);

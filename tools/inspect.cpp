@@ -48,7 +48,14 @@ Result<std::string> show(const InspectFlags& flags) {
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
-  if (source->dims.empty() && source->weights.empty()) return ir::print(source->cell);
+  const bool symbolic = source->dims.empty() && source->weights.empty();
+  if (source->network) {
+    if (symbolic) return ir::print(*source->network);
+    const Result<ir::Network> network = bind_network(*source);
+    if (!network) return network.error();
+    return ir::print(*network);
+  }
+  if (symbolic) return ir::print(source->cell);
   const Result<ir::Cell> cell = bind(*source);
   if (!cell) return cell.error();
   return ir::print(*cell);
