@@ -17,7 +17,7 @@ std::string_view name_of(Merge merge);
 std::optional<Merge> find_merge(std::string_view name);
 
 struct Scan {
-  std::shared_ptr<const Cell> cell;  // as it was declared
+  std::shared_ptr<const Cell> cell;  // as it was declared, verified
   DimValues dims;                    // those that are given; others follow from the arguments, or from weights
   Direction direction = Direction::Forward;
   Merge merge = Merge::Concat;

@@ -1,6 +1,8 @@
 // Every message that the text of a wrong network can get, word for word.
 #include <string>
 
+#include <rnnc/compile.hpp>
+
 #include "ir/parse.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
@@ -157,6 +159,14 @@ TEST_CASE("dims and cells of a network that do not fit are found when numbers ar
   const ir::Module module = ir::parse(text, "t.rnn").value();
   CHECK(ir::infer_dims(module.networks.at(0), {{"b.Wi", {5, 3}}}, {}).error().to_string() ==
         "t.rnn:2:16: shape mismatch: b.Wi is f32[b.H,4] but the tensor given for it is [5,3]");
+}
+
+TEST_CASE("a model with a network is refused by compile, unless one of its cells is meant", "[errors][network]") {
+  const Model model = parse("network n { input x : f32 output x } cell c { input x : f32 output x }").value();
+  const Result<Program> program = compile(model, {});
+  REQUIRE_FALSE(program.ok());
+  CHECK(program.error().code == ErrorCode::Unsupported);
+  CHECK(compile(model, {}, {.cell = "c"}).ok());
 }
 
 TEST_CASE("files of networks have their own mistakes", "[errors][network]") {

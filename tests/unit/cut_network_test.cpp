@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "ir/parse.hpp"
+#include "ir/print.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/networks.hpp"
 
@@ -80,6 +82,7 @@ TEST_CASE("the calls of a network give the interpreter's outputs and final state
     INFO(statements);
     const Network whole = network(statements);
     const ir::CallList list = ir::cut_network(whole);
+    CHECK(ir::equal(ir::parse(kCells + ir::print(whole)).value().networks.at(0), whole));
     INFO(ir::print(list));
     Random random(++seed);
     const ir::NamedVectors weights = random_weights(whole, random);
