@@ -15,6 +15,8 @@ namespace compiler {
 Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const ir::DimBindings& dims,
                              const TensorMap& weights) {
   const ir::Module& module = model.module();
+  if (name.empty() && !module.networks.empty())
+    return Error{ErrorCode::Unsupported, {module.file}, "this version compiles cells only, no networks", {}};
   const ir::Cell* cell = nullptr;
   std::string known;
   for (const ir::Cell& each : module.cells) known += (known.empty() ? "" : ", ") + each.name;

@@ -34,7 +34,8 @@ Value layer_norm(Cell& cell, Value vector, Value gamma, Value beta, Value epsilo
 Value expand_reduction(Cell& cell, Node node) {
   switch (node.reduction) {
     case Reduction::Sum:
-    case Reduction::Max: return cell.append(std::move(node));
+    case Reduction::Max:
+    case Reduction::Argmax: return cell.append(std::move(node));
     case Reduction::Mean: return mean(cell, node.operands[0]);
     case Reduction::Softmax: return softmax(cell, node.operands[0]);
     case Reduction::LayerNorm:

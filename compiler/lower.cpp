@@ -5,6 +5,7 @@
 #include "compiler/codegen.hpp"
 #include "compiler/dump.hpp"
 #include "ir/check.hpp"
+#include "ir/syntax.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -112,7 +113,21 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   return description;
 }
 
+Result<void> check_supported(const Cell& cell) {
+  for (const Node& node : cell.nodes) {
+    const bool argmax = node.op == Op::Reduce && node.reduction == ir::Reduction::Argmax;
+    if (!argmax && node.op != Op::Lookup) continue;
+    const std::string name(argmax ? ir::facts(node.reduction).name : ir::call_name(node.op));
+    return Error{ErrorCode::Unsupported,
+                 {cell.file, node.location.line, node.location.column},
+                 "there is no code for " + name + " in this version; run it with --backend interpret",
+                 {}};
+  }
+  return {};
+}
+
 Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, int threads) {
+  if (const Result<void> supported = check_supported(cell); !supported) return supported.error();
   Dumper dumper(cell);
   const Lowered lowered = lower(
       cell, target, threads, [&](auto name, const Cell& after, double seconds) { dumper.pass(name, after, seconds); });

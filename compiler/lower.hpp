@@ -14,7 +14,10 @@ struct Lowered {
   Plan plan;
 };
 
-/// `cell` is bound and verified.
+/// Errors: Unsupported where the cell has an op that no code is generated for, at its place.
+Result<void> check_supported(const ir::Cell& cell);
+
+/// `cell` is bound, verified and supported.
 Lowered lower(const ir::Cell& cell, const Target& target, int threads = 1, const PassObserver& observe = {});
 
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);

@@ -60,7 +60,11 @@ class Simplifier {
       case Op::State:
       case Op::Param:
       case Op::Constant:
-      case Op::Reduce: break;
+      case Op::Lookup:
+      case Op::Reduce:
+      case Op::Scan:
+      case Op::FinalState:
+      case Op::OverTime: break;
       case Op::Map: better = map_rule(node); break;
       case Op::Slice: better = slice_rule(node); break;
       case Op::Concat: better = concat_rule(node); break;
@@ -132,8 +136,12 @@ class Simplifier {
       case Op::Param:
       case Op::Constant:
       case Op::Project:
+      case Op::Lookup:
       case Op::Reduce:
-      case Op::Hoist: return std::nullopt;
+      case Op::Hoist:
+      case Op::Scan:
+      case Op::FinalState:
+      case Op::OverTime: return std::nullopt;
     }
     return std::nullopt;
   }

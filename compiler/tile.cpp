@@ -86,9 +86,13 @@ bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value)
     case Op::Slice: return !is_gate(schedule.cell, value) || computed_before;
     case Op::Project:
     case Op::Map: return schedule.homes[value.index] && computed_before;
-    case Op::Matvec: break;
+    case Op::Matvec:
+    case Op::Lookup:
+    case Op::Scan:
+    case Op::FinalState:
+    case Op::OverTime: break;
   }
-  ir::internal_error(&schedule.cell, "a product outside of a chain reached code generation");
+  ir::internal_error(&schedule.cell, "an op that has no code reached code generation");
 }
 
 ir::Value start_of(const StageContext& context, ir::Value product, int gate) {

@@ -1,42 +1,17 @@
 // The C++ builder: each call becomes a node or a statement, checked at once by infer_type, as the parser does;
 // names and what concerns the cell as a whole are verify's, in build().
-#include <rnnc/builder.hpp>
-
 #include <algorithm>
-#include <optional>
-#include <span>
 #include <utility>
-#include <vector>
 
-#include "ir/cell.hpp"
+#include "ir/builder_graph.hpp"
+#include "ir/scan.hpp"
+#include "ir/syntax.hpp"
 #include "ir/verify.hpp"
 
 namespace rnnc {
 
-struct CellGraph {
-  using Pointer = std::shared_ptr<CellGraph>;
-
-  ir::Cell cell;
-  std::optional<Error> error;
-
-  void fail(Error mistake) {
-    if (!error) error = std::move(mistake);
-  }
-  void fail(ErrorCode code, std::string message) { fail(Error{code, {}, std::move(message), {}}); }
-
-  static Value handle(const Pointer& graph, std::optional<ir::Value> node);
-  std::optional<ir::Value> use(const Value& value, std::string_view user);
-  std::optional<ir::Value> append(ir::Node node);
-  static Value call(ir::Node node, std::span<const Value> operands, std::string_view user);
-  static Value unknown(std::string_view function, std::span<const Value> operands);
-  static Value declare(const Pointer& graph, ir::Op op, std::string_view name, std::initializer_list<Dim> shape);
-  static Value say(ir::Statement::Kind kind, std::string_view name, const Value& value, const Pointer& graph);
-  static const ir::Dim& of(const Dim& dim) { return *dim.dim_; }
-  static Dim make(const ir::Dim& dim) { return Dim(dim); }
-};
-
 // A handle without a node keeps its graph: that graph knows the mistake that led to it.
-Value CellGraph::handle(const Pointer& graph, std::optional<ir::Value> node) {
+Value BuilderGraph::handle(const Pointer& graph, std::optional<ir::Value> node) {
   Value value;
   value.graph_ = graph;
   if (node) {
@@ -46,8 +21,8 @@ Value CellGraph::handle(const Pointer& graph, std::optional<ir::Value> node) {
   return value;
 }
 
-std::optional<ir::Value> CellGraph::use(const Value& value, std::string_view user) {
-  if (value.kind_ == Value::Kind::Number) return cell.constant(value.number_);
+std::optional<ir::Value> BuilderGraph::use(const Value& value, std::string_view user) {
+  if (value.kind_ == Value::Kind::Number) return graph.constant(value.number_);
   const std::string who(user);
   if (!value.graph_) {
     fail(ErrorCode::InvalidModel, who + ": an operand is no value, or was computed from numbers alone");
@@ -55,7 +30,7 @@ std::optional<ir::Value> CellGraph::use(const Value& value, std::string_view use
   }
   if (value.graph_.get() != this) {
     const std::string message =
-        who + ": operands belong to two cells, " + cell.name + " and " + value.graph_->cell.name;
+        who + ": operands belong to two cells, " + graph.name + " and " + value.graph_->graph.name;
     value.graph_->fail(ErrorCode::InvalidModel, message);
     fail(ErrorCode::InvalidModel, message);
     return std::nullopt;
@@ -64,16 +39,16 @@ std::optional<ir::Value> CellGraph::use(const Value& value, std::string_view use
   return ir::Value{value.index_};
 }
 
-std::optional<ir::Value> CellGraph::append(ir::Node node) {
-  const Result<ir::Type> type = ir::infer_type(cell, node);
+std::optional<ir::Value> BuilderGraph::append(ir::Node node) {
+  const Result<ir::Type> type = ir::infer_type(graph, node);
   if (!type) {
     fail(type.error());
     return std::nullopt;
   }
-  return cell.append(std::move(node));
+  return graph.append(std::move(node));
 }
 
-Value CellGraph::call(ir::Node node, std::span<const Value> operands, std::string_view user) {
+Value BuilderGraph::call(ir::Node node, std::span<const Value> operands, std::string_view user) {
   const auto first = std::find_if(operands.begin(), operands.end(), [](const Value& v) { return v.graph_ != nullptr; });
   if (first == operands.end()) return {};
   const Pointer graph = first->graph_;
@@ -83,10 +58,11 @@ Value CellGraph::call(ir::Node node, std::span<const Value> operands, std::strin
     usable = usable && value;
     if (value) node.operands.push_back(*value);
   }
-  return handle(graph, usable ? graph->append(std::move(node)) : std::nullopt);
+  if (!usable) return handle(graph, std::nullopt);
+  return handle(graph, graph->append(ir::over_time(graph->graph, node, user, node.operands)));
 }
 
-Value CellGraph::unknown(std::string_view function, std::span<const Value> operands) {
+Value BuilderGraph::unknown(std::string_view function, std::span<const Value> operands) {
   for (const Value& operand : operands) {
     if (!operand.graph_) continue;
     operand.graph_->fail(ErrorCode::Name, "there is no function " + std::string(function) + " of " +
@@ -97,20 +73,22 @@ Value CellGraph::unknown(std::string_view function, std::span<const Value> opera
   return {};
 }
 
-Value CellGraph::declare(const Pointer& graph, ir::Op op, std::string_view name, std::initializer_list<Dim> shape) {
+Value BuilderGraph::declare(const Pointer& graph, ir::Op op, std::string_view name, std::initializer_list<Dim> shape,
+                            std::string_view axis) {
   ir::Node node;
   node.op = op;
+  node.type.axis = axis;
   node.name = name;
   for (const Dim& dim : shape) node.type.dims.push_back(of(dim));
   return handle(graph, graph->append(std::move(node)));
 }
 
-Value CellGraph::say(ir::Statement::Kind kind, std::string_view name, const Value& value, const Pointer& graph) {
+Value BuilderGraph::say(ir::Statement::Kind kind, std::string_view name, const Value& value, const Pointer& graph) {
   const std::string_view user = kind == ir::Statement::Kind::Let    ? "let"
                                 : kind == ir::Statement::Kind::Next ? "next"
                                                                     : "output";
   const std::optional<ir::Value> node = graph->use(value, user);
-  if (node) graph->cell.statements.push_back({kind, std::string(name), *node, {}});
+  if (node) graph->graph.statements.push_back({kind, std::string(name), *node, {}});
   return handle(graph, node);
 }
 
@@ -128,88 +106,100 @@ Value apply(std::string_view function, std::initializer_list<Value> operands) {
     if (row.name != function || row.arity != arity) continue;
     node.op = ir::Op::Map;
     node.function = row.function;
-    return CellGraph::call(std::move(node), operands, function);
+    return BuilderGraph::call(std::move(node), operands, function);
   }
   for (const ir::ReductionFacts& row : ir::kReductions) {
     if (row.name != function || row.arity != arity) continue;
     node.op = ir::Op::Reduce;
     node.reduction = row.reduction;
-    return CellGraph::call(std::move(node), operands, function);
+    return BuilderGraph::call(std::move(node), operands, function);
   }
-  return CellGraph::unknown(function, operands);
+  if (ir::find_over_time(function) && arity == 1) return BuilderGraph::call(std::move(node), operands, function);
+  return BuilderGraph::unknown(function, operands);
 }
 
 Value matvec(const Value& matrix, const Value& vector) {
   ir::Node node;
   node.op = ir::Op::Matvec;
-  return CellGraph::call(std::move(node), std::vector{matrix, vector}, "matvec");
+  return BuilderGraph::call(std::move(node), std::vector{matrix, vector}, "matvec");
+}
+
+Value lookup(const Value& matrix, const Value& row) {
+  ir::Node node;
+  node.op = ir::Op::Lookup;
+  return BuilderGraph::call(std::move(node), std::vector{matrix, row}, "lookup");
 }
 
 Value slice(const Value& v, const Dim& begin, const Dim& end) {
   ir::Node node;
   node.op = ir::Op::Slice;
-  node.ranges = {{CellGraph::of(begin), CellGraph::of(end)}};
-  return CellGraph::call(std::move(node), {&v, 1}, "slice");
+  node.ranges = {{BuilderGraph::of(begin), BuilderGraph::of(end)}};
+  return BuilderGraph::call(std::move(node), {&v, 1}, "slice");
 }
 
 Value slice(const Value& matrix, const Dim& row_begin, const Dim& row_end, const Dim& begin, const Dim& end) {
   ir::Node node;
   node.op = ir::Op::Slice;
-  node.ranges = {{CellGraph::of(row_begin), CellGraph::of(row_end)}, {CellGraph::of(begin), CellGraph::of(end)}};
-  return CellGraph::call(std::move(node), {&matrix, 1}, "slice");
+  node.ranges = {{BuilderGraph::of(row_begin), BuilderGraph::of(row_end)},
+                 {BuilderGraph::of(begin), BuilderGraph::of(end)}};
+  return BuilderGraph::call(std::move(node), {&matrix, 1}, "slice");
 }
 
 Value Value::join(std::initializer_list<Value> parts) {
   ir::Node node;
   node.op = ir::Op::Concat;
-  return CellGraph::call(std::move(node), parts, "concat");
+  return BuilderGraph::call(std::move(node), parts, "concat");
 }
 
-CellBuilder::CellBuilder(std::string_view name) : graph_(std::make_shared<CellGraph>()) { graph_->cell.name = name; }
+CellBuilder::CellBuilder(std::string_view name) : graph_(std::make_shared<BuilderGraph>()) {
+  graph_->graph.name = name;
+}
 
 Dim CellBuilder::dim(std::string_view name) {
-  graph_->cell.dims.emplace_back(name);
-  return CellGraph::make(ir::Dim::symbol(std::string(name)));
+  graph_->graph.dims.emplace_back(name);
+  return BuilderGraph::make(ir::Dim::symbol(std::string(name)));
 }
 
 Value CellBuilder::input(std::string_view name, std::initializer_list<Dim> shape) {
-  return CellGraph::declare(graph_, ir::Op::Input, name, shape);
+  return BuilderGraph::declare(graph_, ir::Op::Input, name, shape);
 }
 
 Value CellBuilder::state(std::string_view name, std::initializer_list<Dim> shape) {
-  return CellGraph::declare(graph_, ir::Op::State, name, shape);
+  return BuilderGraph::declare(graph_, ir::Op::State, name, shape);
 }
 
 Value CellBuilder::param(std::string_view name, std::initializer_list<Dim> shape) {
-  return CellGraph::declare(graph_, ir::Op::Param, name, shape);
+  return BuilderGraph::declare(graph_, ir::Op::Param, name, shape);
 }
 
 Value CellBuilder::let(std::string_view name, const Value& value) {
-  return CellGraph::say(ir::Statement::Kind::Let, name, value, graph_);
+  return BuilderGraph::say(ir::Statement::Kind::Let, name, value, graph_);
 }
 
 Value CellBuilder::next(std::string_view state, const Value& value) {
-  return CellGraph::say(ir::Statement::Kind::Next, state, value, graph_);
+  return BuilderGraph::say(ir::Statement::Kind::Next, state, value, graph_);
 }
 
 Value CellBuilder::next(const Value& state, const Value& value) {
   const std::optional<ir::Value> node = graph_->use(state, "next");
   if (!node) return value;
-  if (graph_->cell[*node].op != ir::Op::State) {
-    graph_->fail(ErrorCode::InvalidModel, "next: the first operand is not a state of cell " + graph_->cell.name);
+  if (graph_->graph[*node].op != ir::Op::State) {
+    graph_->fail(ErrorCode::InvalidModel, "next: the first operand is not a state of cell " + graph_->graph.name);
     return value;
   }
-  return next(graph_->cell[*node].name, value);
+  return next(graph_->graph[*node].name, value);
 }
 
-Value CellBuilder::output(const Value& value) { return CellGraph::say(ir::Statement::Kind::Output, "", value, graph_); }
+Value CellBuilder::output(const Value& value) {
+  return BuilderGraph::say(ir::Statement::Kind::Output, "", value, graph_);
+}
 
 Result<Model> CellBuilder::build() const {
   if (graph_->error) return *graph_->error;
-  const Result<void> verified = ir::verify(graph_->cell);
+  const Result<void> verified = ir::verify(graph_->graph);
   if (!verified) return verified.error();
   auto module = std::make_shared<ir::Module>();
-  module->cells.push_back(graph_->cell);
+  module->cells.emplace_back(graph_->graph);
   return Model(std::move(module));
 }
 

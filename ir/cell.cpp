@@ -1,73 +1,14 @@
-// Building a cell node by node, and telling whether two cells say the same.
 #include "ir/cell.hpp"
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <unordered_map>
-
 #include "ir/check.hpp"
-#include "ir/verify.hpp"
 
 namespace rnnc::ir {
-
-std::string Type::to_string() const {
-  std::string text = "f32";
-  for (std::size_t i = 0; i < dims.size(); ++i) text += (i == 0 ? "[" : ",") + dims[i].to_string();
-  return dims.empty() ? text : text + "]";
-}
-
-Value Cell::append(Node node) {
-  Result<Type> type = infer_type(*this, node);
-  if (!type) internal_error(this, "appended node: " + type.error().to_string());
-  node.type = std::move(*type);
-  nodes.push_back(std::move(node));
-  return Value{static_cast<std::uint32_t>(nodes.size() - 1)};
-}
-
-Value Cell::constant(float value) {
-  Node node;
-  node.op = Op::Constant;
-  node.constant = value;
-  return append(std::move(node));
-}
-
-Value Cell::map(Function function, std::vector<Value> operands) {
-  Node node;
-  node.op = Op::Map;
-  node.function = function;
-  node.operands = std::move(operands);
-  return append(std::move(node));
-}
-
-Value Cell::reduce(Reduction reduction, std::vector<Value> operands) {
-  Node node;
-  node.op = Op::Reduce;
-  node.reduction = reduction;
-  node.operands = std::move(operands);
-  return append(std::move(node));
-}
-
-Value Cell::slice(Value vector, Dim begin, Dim end) {
-  Node node;
-  node.op = Op::Slice;
-  node.operands = {vector};
-  node.ranges = {{std::move(begin), std::move(end)}};
-  return append(std::move(node));
-}
 
 Value Cell::next_of(const std::string& state) const {
   for (const Statement& statement : statements) {
     if (statement.kind == Statement::Kind::Next && statement.name == state) return statement.value;
   }
   internal_error(this, "no next value of state " + state);
-}
-
-Value Cell::output() const {
-  for (const Statement& statement : statements) {
-    if (statement.kind == Statement::Kind::Output) return statement.value;
-  }
-  internal_error(this, "no output");
 }
 
 const Cell* Module::find(const std::string& name) const {
@@ -77,61 +18,11 @@ const Cell* Module::find(const std::string& name) const {
   return nullptr;
 }
 
-namespace {
-
-// Numbers expressions so that equal ones, in whatever cell, have equal numbers.
-class Numbering {
- public:
-  std::vector<std::size_t> number(const Cell& cell) {
-    std::vector<std::size_t> numbers;
-    numbers.reserve(cell.nodes.size());
-    for (const Node& node : cell.nodes) {
-      numbers.push_back(numbers_.try_emplace(key(node, numbers), numbers_.size()).first->second);
-    }
-    return numbers;
+const Network* Module::find_network(const std::string& name) const {
+  for (const Network& network : networks) {
+    if (network.name == name) return &network;
   }
-
- private:
-  static std::string key(const Node& node, const std::vector<std::size_t>& numbers) {
-    const auto bits = std::isnan(node.constant) ? 0x7fc00000U : std::bit_cast<std::uint32_t>(node.constant);
-    std::string text = std::to_string(static_cast<int>(node.op));
-    const auto add = [&](const std::string& part) { text += ' ' + part; };
-    if (node.op == Op::Map) add(std::to_string(static_cast<int>(node.function)));
-    if (node.op == Op::Reduce) add(std::to_string(static_cast<int>(node.reduction)));
-    if (node.op == Op::Constant) add(std::to_string(bits));
-    for (const Value operand : node.operands) {
-      add(operand.index < numbers.size() ? std::to_string(numbers[operand.index]) : "?");
-    }
-    for (const Range& range : node.ranges) add(range.begin.to_string() + ':' + range.end.to_string());
-    if (!node.name.empty()) add(node.name + ' ' + node.type.to_string());
-    return text;
-  }
-
-  std::unordered_map<std::string, std::size_t> numbers_;
-};
-
-std::vector<std::size_t> declarations(const Cell& cell, const std::vector<std::size_t>& numbers) {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
-    if (is_declaration(cell.nodes[i])) found.push_back(numbers[i]);
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-}  // namespace
-
-bool equal(const Cell& a, const Cell& b) {
-  if (a.name != b.name || a.dims != b.dims || a.statements.size() != b.statements.size()) return false;
-  Numbering numbering;
-  const std::vector<std::size_t> in_a = numbering.number(a);
-  const std::vector<std::size_t> in_b = numbering.number(b);
-  const auto same = [&](const Statement& s, const Statement& t) {
-    return s.kind == t.kind && s.name == t.name && s.value.index < in_a.size() && t.value.index < in_b.size() &&
-           in_a[s.value.index] == in_b[t.value.index];
-  };
-  return declarations(a, in_a) == declarations(b, in_b) &&
-         std::equal(a.statements.begin(), a.statements.end(), b.statements.begin(), same);
+  return nullptr;
 }
 
 }  // namespace rnnc::ir

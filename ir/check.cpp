@@ -1,4 +1,4 @@
-// What happens on a bug of ours. It must hold up on a malformed cell: print does.
+// What happens on a bug of ours. It must hold up on a malformed graph: print does.
 #include "ir/check.hpp"
 
 #include <cstdio>
@@ -6,8 +6,8 @@
 #include <fstream>
 #include <string>
 
-#include "ir/cell.hpp"
 #include "ir/environment.hpp"
+#include "ir/graph.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc::ir {
@@ -25,11 +25,11 @@ static void write_repro(const std::string& text) {
   }
 }
 
-void internal_error(const Cell* cell, std::string_view message, std::source_location where) {
+void internal_error(const Graph* graph, std::string_view message, std::source_location where) {
   std::fprintf(stderr, "internal error: %.*s\n  in %s, %s:%u\n", static_cast<int>(message.size()), message.data(),
                where.function_name(), where.file_name(), static_cast<unsigned>(where.line()));
-  if (cell) {
-    const std::string text = print(*cell);
+  if (graph) {
+    const std::string text = print(*graph);
     std::fprintf(stderr, "%s", text.c_str());
     write_repro("// internal error: " + std::string(message) + "\n" + text);
   }

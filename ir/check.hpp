@@ -1,4 +1,4 @@
-// Our own bugs: an internal error prints the cell, writes it to repro.rnn (in RNNC_DUMP_DIR or the current folder) so
+// Our own bugs: an internal error prints the graph, writes it to repro.rnn (in RNNC_DUMP_DIR or the current folder) so
 // that `rnnc run` replays it, and aborts. Mistakes of the user never end here.
 #pragma once
 
@@ -7,13 +7,13 @@
 
 namespace rnnc::ir {
 
-struct Cell;
+struct Graph;
 
-[[noreturn]] void internal_error(const Cell* cell, std::string_view message,
+[[noreturn]] void internal_error(const Graph* graph, std::string_view message,
                                  std::source_location where = std::source_location::current());
 
 }  // namespace rnnc::ir
 
-/// Holds in every correct build; `cell` (a pointer, or nullptr) is what was being worked on.
-#define RNNC_ASSERT(condition, cell) \
-  ((condition) ? void() : ::rnnc::ir::internal_error(cell, "assertion failed: " #condition))
+/// Holds in every correct build; `graph` (a pointer, or nullptr) is what was being worked on.
+#define RNNC_ASSERT(condition, graph) \
+  ((condition) ? void() : ::rnnc::ir::internal_error(graph, "assertion failed: " #condition))

@@ -54,6 +54,21 @@ Dim Dim::substitute(const DimBindings& bindings) const {
   return result;
 }
 
+Dim Dim::replace(const DimValues& values) const {
+  Dim result;
+  for (const auto& [names, coefficient] : terms_) {
+    Dim term(coefficient);
+    for (const std::string& name : names) {
+      const auto found = values.find(name);
+      term = term * (found == values.end() ? symbol(name) : found->second);
+      if (term.size() > kMaxDimSize) return term;
+    }
+    result = result + term;
+    if (result.size() > kMaxDimSize) return result;
+  }
+  return result;
+}
+
 std::string Dim::linear_symbol() const {
   std::string symbol;
   for (const auto& [names, coefficient] : terms_) {

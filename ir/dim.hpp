@@ -14,6 +14,9 @@ using DimBindings = std::map<std::string, std::int64_t>;
 
 inline constexpr std::size_t kMaxDimSize = 64;
 
+class Dim;
+using DimValues = std::map<std::string, Dim>;
+
 class Dim {
  public:
   Dim(std::int64_t value = 0);
@@ -24,6 +27,9 @@ class Dim {
 
   /// Replaces the names that `bindings` has; others stay. Sums and products saturate at +-2^62, far past every limit.
   Dim substitute(const DimBindings& bindings) const;
+
+  /// The same with dims. A result that grows past kMaxDimSize is cut short where it does: check its size().
+  Dim replace(const DimValues& values) const;
 
   /// Where the dim is `coefficient * name + offset` with one name, to the first power: that name. Else "".
   std::string linear_symbol() const;

@@ -1,7 +1,9 @@
 // The typing rules, op by op. Arity and operand kinds of functions and reductions come from the op table.
 #include <algorithm>
 
+#include "ir/mistakes.hpp"
 #include "ir/print.hpp"
+#include "ir/scan.hpp"
 #include "ir/syntax.hpp"
 #include "ir/verify.hpp"
 
@@ -9,18 +11,20 @@ namespace rnnc::ir {
 
 namespace {
 
-class Inference {
+class Inference : Mistakes {
  public:
-  Inference(const Cell& cell, const Node& node) : cell_(cell), node_(node) {}
+  using Mistakes::Mistakes;
 
   Result<Type> run() {
     for (const Value operand : node_.operands) {
-      if (operand.index >= cell_.nodes.size()) {
+      if (operand.index >= graph_.nodes.size()) {
         return error(ErrorCode::InvalidModel, "operand " + std::to_string(operand.index) + " comes after its user");
       }
     }
-    Result<Type> type = by_op();
-    return type ? check_size(std::move(*type)) : type;
+    if (Result<void> times = check_times(); !times) return times.error();
+    Result<Type> result = by_op();
+    if (result && lifts()) result->axis = axis_;
+    return result ? check_size(std::move(*result)) : result;
   }
 
  private:
@@ -34,12 +38,30 @@ class Inference {
       case Op::Slice: return slice();
       case Op::Concat: return concat();
       case Op::Matvec: return matvec();
+      case Op::Lookup: return lookup();
       case Op::Project: return project();
       case Op::Map: return map();
       case Op::Reduce: return reduce();
       case Op::Hoist: return hoist();
+      case Op::Scan: return infer_scan(graph_, node_);
+      case Op::FinalState: return infer_final_state(graph_, node_);
+      case Op::OverTime: return over_time();
     }
     return error(ErrorCode::InvalidModel, "an op that does not exist");
+  }
+
+  bool lifts() const { return !is_declaration(node_) && node_.op < Op::Scan; }
+
+  // The time of the operands that are sequences; one that is none is the same at each step.
+  Result<void> check_times() {
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < node_.operands.size(); ++i) {
+      if (!type(i).is_sequence()) continue;
+      if (axis_.empty()) first = i;
+      if (axis_.empty()) axis_ = type(i).axis;
+      if (type(i).axis != axis_) return mismatch("sequences of two times: " + is_but(first, i), {first, i});
+    }
+    return {};
   }
 
   Result<Type> declared() {
@@ -49,6 +71,10 @@ class Inference {
       const std::string rule = node_.op == Op::Param ? "a param is a scalar, a vector or a matrix"
                                                      : "only a param may be a matrix; an input or state is a vector";
       return error(ErrorCode::ShapeMismatch, node_.name + " is " + node_.type.to_string() + ", but " + rule);
+    }
+    if (node_.type.is_sequence() && (node_.op != Op::Input || graph_.kind == Graph::Kind::Cell)) {
+      return error(ErrorCode::InvalidModel,
+                   node_.name + " is " + node_.type.to_string() + ", but only an input of a network is a sequence");
     }
     return node_.type;
   }
@@ -107,6 +133,13 @@ class Inference {
     return Type{{type(0).dims[0]}};
   }
 
+  Result<Type> lookup() {
+    if (node_.operands.size() != 2) return wrong_count("lookup", "2 operands");
+    if (type(0).rank() != 2) return mismatch("lookup takes a matrix first: " + is(0), {0});
+    if (type(1).rank() != 0) return mismatch("lookup takes a scalar, the number of a row: " + is(1), {1});
+    return Type{{type(0).dims[1]}};
+  }
+
   Result<Type> project() {
     if (node_.operands.size() < 3 || node_.operands.size() % 2 == 0) {
       return error(ErrorCode::ShapeMismatch, "project takes a vector, then pairs of a matrix and a start, not " +
@@ -119,7 +152,7 @@ class Inference {
       const Type& start = type(i + 1);
       if (matrix.rank() != 2) return mismatch("project takes a matrix here: " + is(i), {i});
       if (matrix.dims[1] != type(0).dims[0]) return mismatch("shape mismatch: " + is_but(i, 0), {i, 0});
-      if (start.rank() != 0 && start != Type{{matrix.dims[0]}}) {
+      if (start.rank() > 1 || (start.rank() == 1 && start.dims[0] != matrix.dims[0])) {
         return mismatch("shape mismatch: " + is(i) + " but its start " + is(i + 1), {i, i + 1});
       }
       size = size + matrix.dims[0];
@@ -139,9 +172,9 @@ class Inference {
       if (type(i).rank() == 2) return matrix_misused(i);
       if (type(i).rank() == 0) continue;
       if (vector == arity) vector = i;
-      if (type(i) != type(vector)) return mismatch("shape mismatch: " + is_but(vector, i), {vector, i});
+      if (type(i).dims != type(vector).dims) return mismatch("shape mismatch: " + is_but(vector, i), {vector, i});
     }
-    return vector == arity ? Type{} : type(vector);
+    return vector == arity ? Type{} : Type{type(vector).dims};
   }
 
   Result<Type> reduce() {
@@ -159,7 +192,10 @@ class Inference {
                             (scalar ? "scalar: " : "vector: ") + is(i),
                         {i});
       }
-      if (!scalar && type(i) != type(0)) return mismatch("shape mismatch: " + is_but(0, i), {0, i});
+      if (!scalar && type(i).dims != type(0).dims) return mismatch("shape mismatch: " + is_but(0, i), {0, i});
+    }
+    if (find_over_time(row.name) && type(0).is_sequence()) {
+      return error(ErrorCode::InvalidModel, name + " of a sequence is one over time");
     }
     return row.result == ResultKind::Scalar ? Type{} : type(0);
   }
@@ -168,6 +204,16 @@ class Inference {
     if (node_.operands.size() != 1) return wrong_count("hoist", "1 operand");
     if (type(0).rank() == 2) return matrix_misused(0);
     return type(0);
+  }
+
+  Result<Type> over_time() {
+    if (static_cast<std::size_t>(node_.over_time) >= kOverTimes.size()) {
+      return error(ErrorCode::InvalidModel, "a function over time that does not exist");
+    }
+    const std::string name(facts(node_.over_time).name);
+    if (node_.operands.size() != 1) return wrong_count(name, "1 operand");
+    if (!type(0).is_sequence()) return mismatch(name + " takes a sequence: " + is(0), {0});
+    return Type{type(0).dims};
   }
 
   Result<Type> check_size(Type type) {
@@ -196,61 +242,11 @@ class Inference {
 
   std::string subject() const { return (node_.name.empty() ? "the result" : node_.name) + " is "; }
 
-  const Type& type(std::size_t i) const { return cell_[node_.operands[i]].type; }
-
-  std::string is(std::size_t i) const { return describe(cell_, node_.operands[i]) + " is " + type(i).to_string(); }
-  std::string is_but(std::size_t i, std::size_t j) const { return is(i) + " but " + is(j); }
-
-  static std::string counted(std::size_t count, std::string_view noun) {
-    return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-  }
-
-  Error wrong_count(const std::string& what, const std::string& wanted) const {
-    return error(ErrorCode::ShapeMismatch,
-                 what + " takes " + wanted + ", not " + std::to_string(node_.operands.size()));
-  }
-
-  Error matrix_misused(std::size_t i) const {
-    return mismatch("a matrix can only be multiplied with a vector (W @ x), sliced or joined: " + is(i), {i});
-  }
-
-  Error mismatch(std::string message, std::initializer_list<std::size_t> operands) const {
-    Error result = error(ErrorCode::ShapeMismatch, std::move(message));
-    for (const std::size_t i : operands) {
-      Note note;
-      if (find_origin(node_.operands[i], note)) result.notes.push_back(std::move(note));
-    }
-    return result;
-  }
-
-  // Where the name that an operand goes by comes from.
-  bool find_origin(Value value, Note& note) const {
-    const Node& operand = cell_[value];
-    std::string name = operand.name;
-    Location location = operand.location;
-    std::string how = " declared here";
-    for (std::size_t i = 0; name.empty() && i < cell_.statements.size(); ++i) {
-      const Statement& statement = cell_.statements[i];
-      if (statement.value != value || statement.kind == Statement::Kind::Output) continue;
-      name = statement.name + (statement.kind == Statement::Kind::Next ? "'" : "");
-      location = statement.location;
-      how = " defined here";
-    }
-    if (name.empty() || location.line == 0) return false;
-    note = {{cell_.file, location.line, location.column}, name + how};
-    return true;
-  }
-
-  Error error(ErrorCode code, std::string message) const {
-    return {code, {cell_.file, node_.location.line, node_.location.column}, std::move(message), {}};
-  }
-
-  const Cell& cell_;
-  const Node& node_;
+  std::string axis_;
 };
 
 }  // namespace
 
-Result<Type> infer_type(const Cell& cell, const Node& node) { return Inference(cell, node).run(); }
+Result<Type> infer_type(const Graph& graph, const Node& node) { return Inference(graph, node).run(); }
 
 }  // namespace rnnc::ir

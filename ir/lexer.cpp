@@ -124,7 +124,7 @@ Result<Token> Lexer::next() {
     return take(Token::Kind::Temporary, length);
   }
   if (c == '.' && is_digit(peek(1))) return error("a number needs a digit before its point, as in 0.5");
-  constexpr std::string_view kSymbols = "{}()[]<>:,='@*/+-";
+  constexpr std::string_view kSymbols = "{}()[]<>:,.='@*/+-";
   if (c != '\0' && kSymbols.find(c) != std::string_view::npos) return take(Token::Kind::Symbol, 1);
   const std::size_t length = character_length(text_.substr(position_));
   if (length == 0) return error("invalid UTF-8: byte " + hexadecimal(c));

@@ -49,6 +49,12 @@ std::vector<std::string> Model::cells() const {
   return names;
 }
 
+std::vector<std::string> Model::networks() const {
+  std::vector<std::string> names;
+  for (const ir::Network& network : module_->networks) names.push_back(network.name);
+  return names;
+}
+
 std::string Model::text() const { return ir::print(*module_); }
 
 Result<Model> parse(std::string_view text, std::string_view file) {

@@ -9,6 +9,7 @@ namespace rnnc::ir {
 
 enum class Op : std::uint8_t {
 #define RNNC_OP(enumerator, text) enumerator,
+#define RNNC_NETWORK_OP(enumerator, text) enumerator,
 #include "ir/ops.def"
 };
 
@@ -30,8 +31,14 @@ enum class Function : std::uint8_t {
 #include "ir/ops.def"
 };
 
+// argmax is the index of the first of the largest elements, or of the first NaN where there is one.
 enum class Reduction : std::uint8_t {
 #define RNNC_REDUCTION(enumerator, ...) enumerator,
+#include "ir/ops.def"
+};
+
+enum class OverTime : std::uint8_t {
+#define RNNC_OVER_TIME(enumerator, name) enumerator,
 #include "ir/ops.def"
 };
 
@@ -65,7 +72,18 @@ inline constexpr std::array kReductions = {
 #include "ir/ops.def"
 };
 
+struct OverTimeFacts {
+  OverTime over_time;
+  std::string_view name;
+};
+
+inline constexpr std::array kOverTimes = {
+#define RNNC_OVER_TIME(enumerator, name) OverTimeFacts{OverTime::enumerator, name},
+#include "ir/ops.def"
+};
+
 constexpr const FunctionFacts& facts(Function function) { return kFunctions[static_cast<std::size_t>(function)]; }
 constexpr const ReductionFacts& facts(Reduction reduction) { return kReductions[static_cast<std::size_t>(reduction)]; }
+constexpr const OverTimeFacts& facts(OverTime over_time) { return kOverTimes[static_cast<std::size_t>(over_time)]; }
 
 }  // namespace rnnc::ir

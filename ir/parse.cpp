@@ -1,4 +1,4 @@
-// Cells and statements.
+// Files, cells and statements.
 #include "ir/parse.hpp"
 
 #include "ir/parser.hpp"
@@ -41,7 +41,24 @@ bool Parser::at(std::string_view text) const {
   return token_.kind == Token::Kind::Symbol || (token_.kind == Token::Kind::Name && is_reserved(text));
 }
 
-bool Parser::at_name() const { return token_.kind == Token::Kind::Name && !is_reserved(token_.text); }
+bool Parser::at_name() const {
+  if (token_.kind != Token::Kind::Name || is_reserved(token_.text)) return false;
+  return !in_network() || !is_network_word(token_.text);
+}
+
+bool Parser::at_word(std::string_view word) const { return token_.kind == Token::Kind::Name && token_.text == word; }
+
+bool Parser::accept_word(std::string_view word) {
+  if (!at_word(word)) return false;
+  advance();
+  return true;
+}
+
+Token Parser::peek() const {
+  Lexer ahead = lexer_;
+  const Result<Token> token = ahead.next();
+  return token ? *token : Token{};
+}
 
 void Parser::advance() {
   const Result<Token> token = lexer_.next();
@@ -77,39 +94,44 @@ std::string Parser::token_text() const {
 }
 
 Module Parser::parse_module() {
-  std::unordered_map<std::string, Location> cells;
-  advance();
-  while (token_.kind != Token::Kind::End) {
-    if (at("network")) fail(ErrorCode::Unsupported, token_.location, "networks are not supported yet");
-    expect("cell", "here, as in cell name<I, H> { ... }");
-    const Location location = token_.location;
-    Cell cell = parse_cell();
-    const auto [first, added] = cells.try_emplace(cell.name, location);
-    if (!added) {
-      fail(ErrorCode::Name, location, "cell " + cell.name + " is defined already",
-           {{place(first->second), cell.name + " defined here"}});
-    }
-    module_.cells.push_back(std::move(cell));
-  }
-  if (module_.cells.empty()) {
+  parse_cells();
+  parse_networks();
+  if (module_.cells.empty() && module_.networks.empty()) {
     fail(ErrorCode::Syntax, {}, "there is no cell in the text; one begins with cell name<I, H> {");
   }
   return std::move(module_);
 }
 
-Cell Parser::parse_cell() {
-  cell_ = {};
+void Parser::parse_cells() {
+  advance();
+  while (token_.kind != Token::Kind::End) {
+    if (at("network")) {
+      skip_network();
+      continue;
+    }
+    expect("cell", "here, as in cell name<I, H> { ... }");
+    graph_ = {};
+    parse_graph();
+    module_.cells.emplace_back(std::move(graph_));
+  }
+}
+
+void Parser::parse_graph() {
+  const std::string kind(graph_.kind_name());
   dims_.clear();
   scope_.clear();
   has_output_ = false;
-  cell_.file = module_.file;
-  cell_.location = token_.location;
-  cell_.name = expect_name("the name of the cell");
+  graph_.file = module_.file;
+  graph_.location = token_.location;
+  graph_.name = expect_name("the name of the " + kind);
   if (accept("<")) parse_dim_names();
-  expect("{", "before the statements of the cell");
+  expect("{", "before the statements of the " + kind);
   while (!accept("}")) parse_statement();
-  if (Result<void> verified = verify(cell_); !verified) throw ParseFailure{verified.error()};
-  return std::move(cell_);
+  if (Result<void> verified = verify(graph_); !verified) throw ParseFailure{verified.error()};
+  const auto [first, added] = names_.try_emplace(graph_.name, graph_.location);
+  if (added) return;
+  fail(ErrorCode::Name, graph_.location, kind + " " + graph_.name + " is defined already",
+       {{place(first->second), graph_.name + " defined here"}});
 }
 
 void Parser::parse_dim_names() {
@@ -118,16 +140,21 @@ void Parser::parse_dim_names() {
     std::string name = expect_name("the name of a dim");
     if (at("=")) {
       fail(ErrorCode::Syntax, token_.location,
-           "a dim of a cell has no value here; write <" + name + "> and bind it where the cell is used");
+           "a dim of a " + std::string(graph_.kind_name()) + " has no value here; write <" + name +
+               "> and bind it where the " + std::string(graph_.kind_name()) + " is used");
     }
     if (!dims_.insert(name).second) fail(ErrorCode::Name, location, "dim " + name + " is declared already");
-    cell_.dims.push_back(std::move(name));
+    graph_.dims.push_back(std::move(name));
   } while (accept(","));
-  expect(">", "after the dims of the cell");
+  expect(">", "after the dims of the " + std::string(graph_.kind_name()));
 }
 
 void Parser::parse_statement() {
   if (accept("input")) return parse_declaration(Op::Input);
+  if (at("state") && in_network()) {
+    fail(ErrorCode::InvalidModel, token_.location,
+         "a network has no states of its own, but the cells that it scans have");
+  }
   if (accept("state")) return parse_declaration(Op::State);
   if (accept("param")) return parse_declaration(Op::Param);
   if (at("output")) return parse_output();
@@ -149,7 +176,9 @@ void Parser::parse_declaration(Op op) {
     names.push_back({expect_name("a name to declare"), location});
   } while (accept(","));
   expect(":", "and a type, as in x : f32[I]");
-  const Type type = parse_type();
+  const std::string axis = op == Op::Input ? parse_axis() : "";
+  Type type = parse_type();
+  type.axis = axis;
   for (Declared& declared : names) {
     Node node;
     node.op = op;
@@ -162,7 +191,7 @@ void Parser::parse_declaration(Op op) {
 void Parser::bind(const std::string& name, Value value, Location location) {
   const auto [first, added] = scope_.try_emplace(name, Binding{value, location});
   if (added) return;
-  const bool state = cell_[first->second.value].op == Op::State && cell_[first->second.value].name == name;
+  const bool state = graph_[first->second.value].op == Op::State && graph_[first->second.value].name == name;
   fail(ErrorCode::Name, location,
        state ? name + " is a state; its next value is " + name + "' = ..." : name + " is defined already",
        {{place(first->second.location), name + (state ? " declared here" : " defined here")}});
@@ -177,19 +206,23 @@ void Parser::parse_definition() {
   statement.kind = !temporary && accept("'") ? Statement::Kind::Next : Statement::Kind::Let;
   statement.location = location;
   const bool next = statement.kind == Statement::Kind::Next;
+  if (next && in_network()) {
+    fail(ErrorCode::InvalidModel, location, "a network has no states, so there is no " + name + "'");
+  }
   expect("=", "after " + name + (next ? "'" : ""));
   if (next) {
     const auto found = scope_.find(name);
-    if (found == scope_.end() || cell_[found->second.value].op != Op::State) {
+    if (found == scope_.end() || graph_[found->second.value].op != Op::State) {
       fail(ErrorCode::Name, location,
            name + " is not a state, so it has no next value; declare it above with state " + name + " : ...");
     }
   }
-  statement.value = parse_expression();
+  const bool scan = !temporary && !next && in_network() && at_scan();
+  statement.value = scan ? parse_scan(name, location) : parse_expression();
   bind(next ? name + "'" : name, statement.value, location);
   if (temporary) return;
   statement.name = std::move(name);
-  cell_.statements.push_back(std::move(statement));
+  graph_.statements.push_back(std::move(statement));
 }
 
 void Parser::parse_output() {
@@ -198,11 +231,12 @@ void Parser::parse_output() {
   statement.location = token_.location;
   advance();
   if (has_output_) {
-    fail(ErrorCode::InvalidModel, statement.location, "a cell has one output; concat(a, b) joins several values");
+    fail(ErrorCode::InvalidModel, statement.location,
+         "a " + std::string(graph_.kind_name()) + " has one output; concat(a, b) joins several values");
   }
   has_output_ = true;
   statement.value = parse_expression();
-  cell_.statements.push_back(std::move(statement));
+  graph_.statements.push_back(std::move(statement));
 }
 
 }  // namespace rnnc::ir

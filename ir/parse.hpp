@@ -1,4 +1,4 @@
-// Text to cells.
+// Text to cells and networks.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace rnnc::ir {
 
-/// Reads the cells of a file; `file` is used in messages. Every cell returned passes verify.
+/// Reads a file; `file` is used in messages. Every cell and network returned passes verify.
 /// Limits: 16 MiB of text, nesting of 256, 1e6 nodes.
 Result<Module> parse(std::string_view text, std::string_view file = "<text>");
 

@@ -15,11 +15,11 @@ namespace rnnc::ir {
 Value Parser::add(Node node, Location location) {
   if (++nodes_ > kMaxNodes) fail(ErrorCode::Limit, location, "more than 1000000 operations");
   node.location = location;
-  Result<Type> type = infer_type(cell_, node);
+  Result<Type> type = infer_type(graph_, node);
   if (!type) throw ParseFailure{type.error()};
   node.type = std::move(*type);
-  cell_.nodes.push_back(std::move(node));
-  return Value{static_cast<std::uint32_t>(cell_.nodes.size() - 1)};
+  graph_.nodes.push_back(std::move(node));
+  return Value{static_cast<std::uint32_t>(graph_.nodes.size() - 1)};
 }
 
 Value Parser::operate(const FunctionFacts& row, std::vector<Value> operands, Location location) {
@@ -154,14 +154,17 @@ Value Parser::parse_reference() {
   if (!temporary && at("(")) return parse_call(name, location);
   const bool prime = !temporary && accept("'");
   const auto found = scope_.find(prime ? name + "'" : name);
-  if (found != scope_.end()) return found->second.value;
+  if (found != scope_.end()) {
+    return in_network() && at(".") ? parse_final_state(found->second.value, name) : found->second.value;
+  }
   if (prime && scope_.count(name) != 0) {
-    const bool state = cell_[scope_.at(name).value].op == Op::State;
+    const bool state = graph_[scope_.at(name).value].op == Op::State;
     fail(ErrorCode::Name, location,
          state ? name + "' is read before it is defined; put " + name + "' = ... above"
                : name + " is not a state, so there is no " + name + "'");
   }
   if (dims_.count(name) != 0) fail(ErrorCode::Name, location, name + " is a dim; it stands in types and slices only");
+  if (in_network() && at("<") && is_cell(name)) fail_callee(name, {}, location);
   std::vector<std::string> names;
   for (const auto& [known, binding] : scope_) names.push_back(known);
   const std::string hint = did_you_mean(name, names);
@@ -190,7 +193,7 @@ Value Parser::parse_call(const std::string& name, Location location) {
   const Nesting nesting(*this);
   std::vector<Value> operands;
   const bool compared = parse_operands(operands);
-  Node node = find_callee(name, operands.size(), location);
+  Node node = find_callee(name, operands, location);
   const bool compares = node.op == Op::Map && node.function == Function::Select;
   if (compares && !compared) {
     fail(ErrorCode::Syntax, location, name + " begins with a comparison, as in " + name + "(a > b, x, y)");
@@ -203,8 +206,8 @@ Value Parser::parse_call(const std::string& name, Location location) {
   return add(std::move(node), location);
 }
 
-// A node of the op that the name and the number of operands stand for, as the tables say.
-Node Parser::find_callee(const std::string& name, std::size_t operands, Location location) const {
+// A node of the op that the name and the operands stand for, as the tables say.
+Node Parser::find_callee(const std::string& name, const std::vector<Value>& operands, Location location) {
   Node node;
   std::vector<std::string> names;
   std::string arities;
@@ -212,7 +215,7 @@ Node Parser::find_callee(const std::string& name, std::size_t operands, Location
     names.emplace_back(row);
     if (row != name) return false;
     arities += (arities.empty() ? "" : " or ") + std::to_string(arity);
-    return operands == static_cast<std::size_t>(arity);
+    return operands.size() == static_cast<std::size_t>(arity);
   };
   for (const Op op : kCallOps) {
     names.emplace_back(call_name(op));
@@ -222,7 +225,7 @@ Node Parser::find_callee(const std::string& name, std::size_t operands, Location
   for (const ReductionFacts& row : kReductions) {
     node.op = Op::Reduce;
     node.reduction = row.reduction;
-    if (matches(row.name, row.arity)) return node;
+    if (matches(row.name, row.arity)) return over_time(graph_, node, name, operands);
   }
   node.reduction = {};
   for (const FunctionFacts& row : kFunctions) {
@@ -230,15 +233,32 @@ Node Parser::find_callee(const std::string& name, std::size_t operands, Location
     node.function = row.function;
     if (is_name(row.name) && matches(row.name, row.arity)) return node;
   }
-  if (!arities.empty()) {
-    fail(
-        ErrorCode::ShapeMismatch, location,
-        name + " takes " + arities + (arities == "1" ? " operand" : " operands") + ", not " + std::to_string(operands));
+  if (arities.empty() && in_network() && find_over_time(name)) {
+    if (operands.size() == 1) return over_time(graph_, node, name, operands);
+    arities = "1";
   }
+  if (!arities.empty()) {
+    fail(ErrorCode::ShapeMismatch, location,
+         name + " takes " + arities + (arities == "1" ? " operand" : " operands") + ", not " +
+             std::to_string(operands.size()));
+  }
+  fail_callee(name, std::move(names), location);
+}
+
+void Parser::fail_callee(const std::string& name, std::vector<std::string> known, Location location) {
   if (scope_.count(name) != 0) {
     fail(ErrorCode::Name, location, name + " is a value, not a function; to multiply, write " + name + " * (...)");
   }
-  fail(ErrorCode::Name, location, "unknown function " + quote(name) + did_you_mean(name, names));
+  if (in_network() && is_cell(name)) {
+    fail(ErrorCode::Syntax, location,
+         name + " is a cell; scan it in a statement of its own, whose name its weights get: a = " + name + "(...)");
+  }
+  if (in_network()) {
+    for (std::string& cell : cell_names()) known.push_back(std::move(cell));
+    for (const OverTimeFacts& row : kOverTimes) known.emplace_back(row.name);
+  }
+  fail(ErrorCode::Name, location,
+       "unknown function " + std::string(in_network() ? "or cell " : "") + quote(name) + did_you_mean(name, known));
 }
 
 namespace {

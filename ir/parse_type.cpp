@@ -7,6 +7,15 @@
 
 namespace rnnc::ir {
 
+// `seq` or `seq<S>` before the type of a network's input.
+std::string Parser::parse_axis() {
+  if (!in_network() || !accept_word("seq")) return "";
+  if (!accept("<")) return std::string(kTime);
+  std::string axis = expect_name("the name of a time");
+  expect(">", "after the name of a time");
+  return axis;
+}
+
 Type Parser::parse_type() {
   if (!at("f32")) {
     fail(ErrorCode::Syntax, token_.location, "expected the type f32 or f32[...], not " + token_text());
@@ -73,10 +82,12 @@ Dim Parser::parse_dim_factor() {
 Dim Parser::parse_dim_name() {
   std::string name(token_.text);
   if (dims_.count(name) == 0) {
-    const std::string hint = did_you_mean(name, cell_.dims);
+    const std::string hint = did_you_mean(name, graph_.dims);
     fail(ErrorCode::Name, token_.location,
          "unknown dim " + quote(name) +
-             (hint.empty() ? "; declare it in the head, as in cell " + cell_.name + "<" + name + ">" : hint));
+             (hint.empty() ? "; declare it in the head, as in " + std::string(graph_.kind_name()) + " " + graph_.name +
+                                 "<" + name + ">"
+                           : hint));
   }
   advance();
   return Dim::symbol(std::move(name));

@@ -1,8 +1,9 @@
-// The recursive descent behind parse(): the state that parse.cpp (cells and statements), parse_type.cpp (types and
-// dims) and parse_expression.cpp share. A failure inside leaves by the private exception ParseFailure, which parse()
+// The recursive descent behind parse(): the state that parse.cpp (cells and statements), parse_network.cpp
+// (networks and scans), parse_type.cpp (types and dims) and parse_expression.cpp share. A failure inside leaves by the private exception ParseFailure, which parse()
 // turns into its Result. Chains of operators are loops; what nests passes through Nesting, which bounds the stack.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +14,7 @@
 #include "ir/cell.hpp"
 #include "ir/lexer.hpp"
 #include "ir/op.hpp"
+#include "ir/scan.hpp"
 
 namespace rnnc::ir {
 
@@ -28,8 +30,11 @@ class Parser {
 
  private:
   // Tokens.
-  bool at(std::string_view text) const;  // a symbol or a reserved word
-  bool at_name() const;                  // a name that is not reserved
+  bool at(std::string_view text) const;       // a symbol or a reserved word
+  bool at_name() const;                       // a name that is not reserved
+  bool at_word(std::string_view word) const;  // a name of nothing where it stands
+  bool accept_word(std::string_view word);
+  Token peek() const;  // the token behind this one; End where that is none
   void advance();
   bool accept(std::string_view text);
   void expect(std::string_view text, std::string_view where);
@@ -41,7 +46,8 @@ class Parser {
   [[noreturn]] void fail(ErrorCode code, Location location, std::string message, std::vector<Note> notes = {}) const;
 
   // Cells and statements (parse.cpp).
-  Cell parse_cell();
+  void parse_cells();
+  void parse_graph();
   void parse_dim_names();
   void parse_statement();
   void parse_declaration(Op op);
@@ -49,8 +55,25 @@ class Parser {
   void parse_output();
   void bind(const std::string& name, Value value, Location location);
 
+  // Networks and scans (parse_network.cpp).
+  void skip_network();
+  void parse_networks();
+  bool in_network() const { return graph_.kind == Graph::Kind::Network; }
+  bool at_scan();
+  bool is_cell(std::string_view name);
+  std::shared_ptr<const Cell> find_cell(const std::string& name);
+  Value parse_scan(const std::string& name, Location location);
+  void parse_direction(Scan& scan);
+  void parse_scan_dims(Scan& scan);
+  void parse_scan_options(Scan& scan, std::vector<Value>& operands);
+  void parse_initial_states(Scan& scan, std::vector<Value>& operands);
+  Value parse_final_state(Value scan, const std::string& name);
+  std::string parse_path(std::string_view what);  // a.b
+  std::vector<std::string> cell_names() const;
+
   // Types and dims (parse_type.cpp).
   Type parse_type();
+  std::string parse_axis();
   Dim parse_dim();
   Dim parse_dim_product();
   Dim parse_dim_factor();
@@ -69,7 +92,8 @@ class Parser {
   Range parse_range();
   Value parse_reference();
   Value parse_call(const std::string& name, Location location);
-  Node find_callee(const std::string& name, std::size_t operands, Location location) const;
+  Node find_callee(const std::string& name, const std::vector<Value>& operands, Location location);
+  [[noreturn]] void fail_callee(const std::string& name, std::vector<std::string> known, Location location);
   bool parse_operands(std::vector<Value>& operands);  // whether they hold a comparison
   float parse_number(bool negative);
   Value operate(const FunctionFacts& row, std::vector<Value> operands, Location location);
@@ -95,11 +119,20 @@ class Parser {
   Lexer lexer_;
   Token token_;
   Module module_;
-  std::size_t nodes_ = 0;  // of all cells
+  std::unordered_map<std::string, Location> names_;  // of cells and networks
+  std::size_t nodes_ = 0;                            // of all of them
   int depth_ = 0;
 
-  // Of the cell at hand.
-  Cell cell_;
+  // Networks are read behind all cells, so that a cell may stand below the network that scans it.
+  struct Skipped {
+    Lexer lexer;
+    Token token;
+  };
+  std::vector<Skipped> skipped_;
+  std::unordered_map<std::string, std::shared_ptr<const Cell>> callees_;
+
+  // Of the cell or network at hand.
+  Graph graph_;
   std::unordered_set<std::string> dims_;
   std::unordered_map<std::string, Binding> scope_;  // "x", "c'", "%7"
   bool has_output_ = false;

@@ -1,4 +1,4 @@
-// Cells to text. Two steps: count the uses of every value to see which need a name of their own, then write statement
+// Graphs to text. Two steps: count the uses of every value to see which need a name of their own, then write statement
 // by statement, expressions inline with as few parentheses as precedence allows.
 #include "ir/print.hpp"
 
@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "ir/scan.hpp"
 #include "ir/syntax.hpp"
 
 namespace rnnc::ir {
@@ -22,7 +23,7 @@ std::string number_text(float value) {
 }
 
 std::string type_text(const Type& type) {
-  std::string text = "f32";
+  std::string text = type.sequence_text() + "f32";
   for (std::size_t i = 0; i < type.rank(); ++i) text += (i == 0 ? "[" : ", ") + type.dims[i].to_string();
   return type.dims.empty() ? text : text + "]";
 }
@@ -39,9 +40,13 @@ Precedence precedence_of(const Node& node) {
     case Op::Param:
     case Op::Slice:
     case Op::Concat:
+    case Op::Lookup:
     case Op::Project:
     case Op::Reduce:
-    case Op::Hoist: return Precedence::Primary;
+    case Op::Hoist:
+    case Op::Scan:
+    case Op::FinalState:
+    case Op::OverTime: return Precedence::Primary;
   }
   return Precedence::Primary;
 }
@@ -51,9 +56,9 @@ Precedence above(Precedence precedence) { return static_cast<Precedence>(static_
 // Writes expressions into `out`. A value that has a name is written by it.
 class Writer {
  public:
-  explicit Writer(const Cell& cell) : cell_(cell), names_(cell.nodes.size()) {
-    for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
-      if (is_declaration(cell.nodes[i])) names_[i] = cell.nodes[i].name;
+  explicit Writer(const Graph& graph) : graph_(graph), names_(graph.nodes.size()) {
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      if (is_declaration(graph.nodes[i])) names_[i] = graph.nodes[i].name;
     }
   }
 
@@ -76,7 +81,7 @@ class Writer {
 
  private:
   void write_node(std::uint32_t index, Precedence least, int depth) {
-    const Node& node = cell_.nodes[index];
+    const Node& node = graph_.nodes[index];
     const bool parenthesized = precedence_of(node) < least;
     if (parenthesized) out += '(';
     write_by_op(node, index, depth);
@@ -100,7 +105,14 @@ class Writer {
         return;
       case Op::Map: write_map(node, index, depth); return;
       case Op::Reduce: write_call(facts(node.reduction).name, node, index, depth); return;
+      case Op::OverTime: write_call(facts(node.over_time).name, node, index, depth); return;
+      case Op::FinalState:
+        operand(node, 0, index, Precedence::Primary, depth);
+        out += '.' + node.name;
+        return;
+      case Op::Scan: write_scan(node, index, depth); return;
       case Op::Concat:
+      case Op::Lookup:
       case Op::Project:
       case Op::Hoist: write_call(call_name(node.op), node, index, depth); return;
     }
@@ -138,6 +150,31 @@ class Writer {
     out += ')';
   }
 
+  void write_scan(const Node& node, std::uint32_t index, int depth) {
+    const Scan& scan = *node.scan;
+    const std::size_t arguments = std::min(scan.arguments(node), node.operands.size());
+    if (scan.direction == Direction::Reverse) out += "reverse ";
+    if (scan.direction == Direction::Bidirectional) out += "bidirectional ";
+    out += scan.cell->name;
+    for (auto dim = scan.dims.begin(); dim != scan.dims.end(); ++dim) {
+      out += (dim == scan.dims.begin() ? "<" : ", ") + dim->first + "=" + dim->second.to_string();
+    }
+    if (!scan.dims.empty()) out += '>';
+    out += '(';
+    for (std::size_t i = 0; i < arguments; ++i) {
+      if (i > 0) out += ", ";
+      operand(node, i, index, Precedence::Sum, depth);
+    }
+    out += ')';
+    if (scan.merge != Merge::Concat) out += " merge " + std::string(name_of(scan.merge));
+    if (!scan.steps.empty()) out += " steps " + scan.steps;
+    for (std::size_t i = 0; i < scan.initial.size(); ++i) {
+      out += (i == 0 ? " from (" : ", ") + scan.initial[i] + " = ";
+      operand(node, arguments + i, index, Precedence::Sum, depth);
+    }
+    if (!scan.initial.empty()) out += ')';
+  }
+
   void write_ranges(const Node& node) {
     for (std::size_t i = 0; i < node.ranges.size(); ++i) {
       out += i == 0 ? "[" : ", ";
@@ -156,23 +193,27 @@ class Writer {
 
   bool is_constant(const Node& node, std::size_t i, std::uint32_t index) const {
     if (i >= node.operands.size() || node.operands[i].index >= index) return false;
-    return cell_[node.operands[i]].op == Op::Constant && names_[node.operands[i].index].empty();
+    return graph_[node.operands[i]].op == Op::Constant && names_[node.operands[i].index].empty();
   }
 
-  const Cell& cell_;
+  const Graph& graph_;
   std::vector<std::string> names_;
 };
 
-class CellPrinter {
+class GraphPrinter {
  public:
-  explicit CellPrinter(const Cell& cell)
-      : cell_(cell), size_(static_cast<std::uint32_t>(cell.nodes.size())), writer_(cell), uses_(size_), cut_(size_) {}
+  explicit GraphPrinter(const Graph& graph)
+      : graph_(graph),
+        size_(static_cast<std::uint32_t>(graph.nodes.size())),
+        writer_(graph),
+        uses_(size_),
+        cut_(size_) {}
 
   std::string print() {
     count_uses();
     cut_where_deep();
     write_head();
-    for (const Statement& statement : cell_.statements) write_statement(statement);
+    for (const Statement& statement : graph_.statements) write_statement(statement);
     writer_.out += "}\n";
     return std::move(writer_.out);
   }
@@ -180,26 +221,26 @@ class CellPrinter {
  private:
   // Uses by statements and by values that a statement reaches. Operands precede their users, so one way back suffices.
   void count_uses() {
-    for (const Statement& statement : cell_.statements) {
+    for (const Statement& statement : graph_.statements) {
       if (statement.value.index < size_) ++uses_[statement.value.index];
     }
     for (std::uint32_t i = size_; i-- > 0;) {
       if (uses_[i] == 0) continue;
-      for (const Value operand : cell_.nodes[i].operands) {
+      for (const Value operand : graph_.nodes[i].operands) {
         if (operand.index < i) ++uses_[operand.index];
       }
     }
   }
 
   bool is_inline(std::uint32_t i) const {
-    const Op op = cell_.nodes[i].op;
-    return op == Op::Constant || is_declaration(cell_.nodes[i]) || (uses_[i] <= 1 && !cut_[i]);
+    const Op op = graph_.nodes[i].op;
+    return op == Op::Constant || is_declaration(graph_.nodes[i]) || (uses_[i] <= 1 && !cut_[i]);
   }
 
   void cut_where_deep() {
     std::vector<int> depth(size_, 0);
     for (std::uint32_t i = 0; i < size_; ++i) {
-      for (const Value operand : cell_.nodes[i].operands) {
+      for (const Value operand : graph_.nodes[i].operands) {
         if (operand.index < i && is_inline(operand.index)) depth[i] = std::max(depth[i], depth[operand.index] + 1);
       }
       cut_[i] = depth[i] >= kDeepest;
@@ -208,17 +249,17 @@ class CellPrinter {
 
   void write_head() {
     std::string& out = writer_.out;
-    out += "cell " + cell_.name;
-    for (std::size_t i = 0; i < cell_.dims.size(); ++i) out += (i == 0 ? "<" : ", ") + cell_.dims[i];
-    out += cell_.dims.empty() ? " {\n" : "> {\n";
+    out += std::string(graph_.kind_name()) + " " + graph_.name;
+    for (std::size_t i = 0; i < graph_.dims.size(); ++i) out += (i == 0 ? "<" : ", ") + graph_.dims[i];
+    out += graph_.dims.empty() ? " {\n" : "> {\n";
     bool declared = false;
-    for (const Node& node : cell_.nodes) {
+    for (const Node& node : graph_.nodes) {
       if (!is_declaration(node)) continue;
       const std::string_view keyword = node.op == Op::Input ? "input" : node.op == Op::State ? "state" : "param";
       out += "  " + std::string(keyword) + " " + node.name + " : " + type_text(node.type) + "\n";
       declared = true;
     }
-    if (declared && !cell_.statements.empty()) out += '\n';
+    if (declared && !graph_.statements.empty()) out += '\n';
   }
 
   void write_statement(const Statement& statement) {
@@ -258,7 +299,7 @@ class CellPrinter {
         seen_[i] = true;
         found.push_back(i);
       }
-      for (const Value operand : cell_.nodes[i].operands) {
+      for (const Value operand : graph_.nodes[i].operands) {
         if (operand.index < i) open.push_back(operand.index);
       }
     }
@@ -266,7 +307,7 @@ class CellPrinter {
     return found;
   }
 
-  const Cell& cell_;
+  const Graph& graph_;
   std::uint32_t size_;
   Writer writer_;
   std::vector<std::uint64_t> uses_;
@@ -277,24 +318,25 @@ class CellPrinter {
 
 }  // namespace
 
-std::string print(const Cell& cell) { return CellPrinter(cell).print(); }
+std::string print(const Graph& graph) { return GraphPrinter(graph).print(); }
 
 std::string print(const Module& module) {
   std::string text;
   for (const Cell& cell : module.cells) text += (text.empty() ? "" : "\n") + print(cell);
+  for (const Network& network : module.networks) text += (text.empty() ? "" : "\n") + print(network);
   return text;
 }
 
-std::string describe(const Cell& cell, Value value) {
+std::string describe(const Graph& graph, Value value) {
   constexpr std::size_t kLongest = 60;
-  Writer writer(cell);
-  for (const Statement& statement : cell.statements) {
-    if (statement.kind == Statement::Kind::Output || statement.value.index >= cell.nodes.size()) continue;
+  Writer writer(graph);
+  for (const Statement& statement : graph.statements) {
+    if (statement.kind == Statement::Kind::Output || statement.value.index >= graph.nodes.size()) continue;
     std::string& name = writer.names()[statement.value.index];
     if (name.empty()) name = statement.name + (statement.kind == Statement::Kind::Next ? "'" : "");
   }
   writer.longest = kLongest;
-  writer.write(value, static_cast<std::uint32_t>(cell.nodes.size()), Precedence::Sum, 16);
+  writer.write(value, static_cast<std::uint32_t>(graph.nodes.size()), Precedence::Sum, 16);
   if (writer.out.size() <= kLongest) return writer.out;
   return writer.out.substr(0, kLongest - 3) + "...";
 }

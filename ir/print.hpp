@@ -1,6 +1,6 @@
-// Cells to text: `parse(print(cell))` is equal to the cell. A value that is used twice and has no name gets one of the
+// Cells and networks to text: `parse(print(graph))` is equal to the graph. A value that is used twice and has no name gets one of the
 // form `%7`, which the parser reads back as no name; so does one whose expression nests deeper than the parser accepts.
-// A malformed cell prints too, with `%?` where an operand makes no sense.
+// A malformed graph prints too, with `%?` where an operand makes no sense.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace rnnc::ir {
 
-std::string print(const Cell& cell);
+std::string print(const Graph& graph);
 std::string print(const Module& module);
 
 /// A value in a message: its name, or its expression, cut short where it is long.
-std::string describe(const Cell& cell, Value value);
+std::string describe(const Graph& graph, Value value);
 
 }  // namespace rnnc::ir

@@ -8,6 +8,7 @@ namespace rnnc::ir {
 
 static constexpr std::string_view kOpTexts[] = {
 #define RNNC_OP(enumerator, text) text,
+#define RNNC_NETWORK_OP(enumerator, text) text,
 #include "ir/ops.def"
 };
 
@@ -15,6 +16,10 @@ static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c 
 
 bool is_reserved(std::string_view word) {
   return std::find(kReservedWords.begin(), kReservedWords.end(), word) != kReservedWords.end();
+}
+
+bool is_network_word(std::string_view word) {
+  return std::find(kNetworkWords.begin(), kNetworkWords.end(), word) != kNetworkWords.end();
 }
 
 bool is_name(std::string_view text) {
@@ -34,6 +39,19 @@ const FunctionFacts* find_operator(std::string_view text, int arity) {
     if (row.name == text && row.arity == arity && !is_letter(row.name[0])) return &row;
   }
   return nullptr;
+}
+
+const OverTimeFacts* find_over_time(std::string_view name) {
+  const auto* row = std::find_if(kOverTimes.begin(), kOverTimes.end(), [&](const auto& r) { return r.name == name; });
+  return row == kOverTimes.end() ? nullptr : row;
+}
+
+bool is_function(std::string_view name) {
+  const auto in = [&](const auto& rows) {
+    return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; });
+  };
+  const bool call = std::any_of(kCallOps.begin(), kCallOps.end(), [&](Op op) { return call_name(op) == name; });
+  return call || in(kFunctions) || in(kReductions) || in(kOverTimes);
 }
 
 std::string_view call_name(Op op) {

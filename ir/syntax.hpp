@@ -15,7 +15,12 @@ namespace rnnc::ir {
 inline constexpr std::array<std::string_view, 9> kReservedWords = {"cell",   "network", "input", "state", "param",
                                                                    "output", "f32",     "inf",   "nan"};
 
+// Names of nothing in a network.
+inline constexpr std::array<std::string_view, 6> kNetworkWords = {"forward", "reverse", "bidirectional",
+                                                                  "merge",   "steps",   "from"};
+
 bool is_reserved(std::string_view word);
+bool is_network_word(std::string_view word);
 bool is_name(std::string_view text);  // a letter or _, then letters, digits and _; not reserved
 
 /// How tightly an expression holds together, loosest first.
@@ -27,8 +32,15 @@ Precedence precedence(Function function);
 /// The function that an operator with one or two operands stands for; nullptr where there is none.
 const FunctionFacts* find_operator(std::string_view text, int arity);
 
-inline constexpr std::array kCallOps = {Op::Concat, Op::Project, Op::Hoist};  // besides functions and reductions
-std::string_view call_name(Op op);                                            // "concat" of Op::Concat
+inline constexpr std::array kCallOps = {Op::Concat, Op::Lookup, Op::Project,
+                                        Op::Hoist};  // besides functions and reductions
+std::string_view call_name(Op op);                   // "concat" of Op::Concat
+
+/// Whether a call of this name, with whatever operands, is one of the tables'.
+bool is_function(std::string_view name);
+
+/// The function over time that has this name; nullptr where there is none.
+const OverTimeFacts* find_over_time(std::string_view name);
 
 /// Of `names`, the one that `name` is most likely a misspelling of, or "".
 std::string closest(std::string_view name, const std::vector<std::string>& names);

@@ -1,10 +1,12 @@
-// Well-formedness of a whole cell; the types of single nodes are infer_type.cpp's.
+// Well-formedness of a whole graph; the types of single nodes are infer_type.cpp's.
 #include "ir/verify.hpp"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ir/scan.hpp"
 #include "ir/syntax.hpp"
 
 namespace rnnc::ir {
@@ -13,11 +15,11 @@ namespace {
 
 class Verifier {
  public:
-  explicit Verifier(const Cell& cell) : cell_(cell) {}
+  explicit Verifier(const Graph& graph) : graph_(graph), kind_(graph.kind_name()) {}
 
   Result<void> run() {
-    if (cell_.nodes.size() > kMaxNodes) {
-      return error(ErrorCode::Limit, cell_.location, "cell " + cell_.name + " has more than 1000000 nodes");
+    if (graph_.nodes.size() > kMaxNodes) {
+      return error(ErrorCode::Limit, graph_.location, kind_ + " " + graph_.name + " has more than 1000000 nodes");
     }
     if (Result<void> names = check_names(); !names) return names;
     if (Result<void> nodes = check_nodes(); !nodes) return nodes;
@@ -26,18 +28,18 @@ class Verifier {
 
  private:
   Result<void> check_names() {
-    if (!is_name(cell_.name)) return bad_name(cell_.location, cell_.name);
-    for (const std::string& dim : cell_.dims) {
-      if (!is_name(dim)) return bad_name(cell_.location, dim);
+    if (!is_name(graph_.name)) return bad_name(graph_.location, graph_.name);
+    for (const std::string& dim : graph_.dims) {
+      if (!is_name(dim)) return bad_name(graph_.location, dim);
       if (!dims_.insert(dim).second) {
-        return error(ErrorCode::Name, cell_.location, "dim " + dim + " is declared twice");
+        return error(ErrorCode::Name, graph_.location, "dim " + dim + " is declared twice");
       }
     }
-    for (const Node& node : cell_.nodes) {
+    for (const Node& node : graph_.nodes) {
       if (!is_declaration(node)) continue;
       if (Result<void> result = declare(node.name, node.location); !result) return result;
     }
-    for (const Statement& statement : cell_.statements) {
+    for (const Statement& statement : graph_.statements) {
       if (statement.kind != Statement::Kind::Let) continue;
       if (Result<void> result = declare(statement.name, statement.location); !result) return result;
     }
@@ -45,7 +47,8 @@ class Verifier {
   }
 
   Result<void> declare(const std::string& name, Location location) {
-    if (!is_name(name)) return bad_name(location, name);
+    const bool is_word = graph_.kind == Graph::Kind::Network && is_network_word(name);
+    if (is_word || !is_name(name)) return bad_name(location, name);
     const auto [first, added] = names_.try_emplace(name, location);
     if (added) return {};
     Error twice = error(ErrorCode::Name, location, name + " is defined twice");
@@ -54,9 +57,9 @@ class Verifier {
   }
 
   Result<void> check_nodes() {
-    std::vector<bool> on_state(cell_.nodes.size());  // depends on a state
-    for (std::size_t i = 0; i < cell_.nodes.size(); ++i) {
-      const Node& node = cell_.nodes[i];
+    std::vector<bool> on_state(graph_.nodes.size());  // depends on a state
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
       bool depends = node.op == Op::State;
       for (const Value operand : node.operands) {
         if (operand.index >= i) {
@@ -71,13 +74,31 @@ class Verifier {
         return error(ErrorCode::InvalidModel, node.location,
                      "hoist takes a value that depends on no state; this one changes with every step");
       }
+      if (Result<void> result = check_kind(node); !result) return result;
+      if (node.op == Op::Scan && node.scan) {
+        for (const std::string& dim : node.scan->cell->dims) dims_.insert(node.name + "." + dim);
+      }
       if (Result<void> result = check_type(node); !result) return result;
+      const bool again =
+          node.op == Op::Scan && !scans_.try_emplace(node.name, Value{static_cast<std::uint32_t>(i)}).second;
+      if (again) return error(ErrorCode::Name, node.location, node.name + " is defined twice");
     }
     return {};
   }
 
+  Result<void> check_kind(const Node& node) {
+    const bool in_network = graph_.kind == Graph::Kind::Network;
+    if (in_network && node.op == Op::State) {
+      return error(ErrorCode::InvalidModel, node.location,
+                   "a network has no states of its own, but the cells that it scans have");
+    }
+    const bool of_network = node.op == Op::Scan || node.op == Op::FinalState || node.op == Op::OverTime;
+    if (in_network || !of_network) return {};
+    return error(ErrorCode::InvalidModel, node.location, "a cell is one step, but this op is one over time");
+  }
+
   Result<void> check_type(const Node& node) {
-    const Result<Type> type = infer_type(cell_, node);
+    const Result<Type> type = infer_type(graph_, node);
     if (!type) return type.error();
     if (*type != node.type) {
       return error(ErrorCode::InvalidModel, node.location,
@@ -85,6 +106,11 @@ class Verifier {
     }
     for (const Dim& dim : node.type.dims) {
       if (Result<void> result = check_dim(dim, node.location); !result) return result;
+    }
+    if (node.op == Op::Scan) {
+      for (const auto& [name, dim] : node.scan->dims) {
+        if (Result<void> result = check_dim(dim, node.location); !result) return result;
+      }
     }
     for (const Range& range : node.ranges) {
       if (Result<void> result = check_dim(range.begin, node.location); !result) return result;
@@ -97,7 +123,7 @@ class Verifier {
     if (dim.is_constant()) return {};
     for (const std::string& symbol : dim.symbols()) {
       if (dims_.count(symbol) == 0) {
-        return error(ErrorCode::Name, location, "cell " + cell_.name + " has no dim " + symbol);
+        return error(ErrorCode::Name, location, kind_ + " " + graph_.name + " has no dim " + symbol);
       }
     }
     return {};
@@ -106,25 +132,32 @@ class Verifier {
   Result<void> check_statements() {
     std::unordered_map<std::string, const Statement*> next;
     const Statement* output = nullptr;
-    for (const Statement& statement : cell_.statements) {
-      if (statement.value.index >= cell_.nodes.size()) {
+    for (const Statement& statement : graph_.statements) {
+      if (statement.value.index >= graph_.nodes.size()) {
         return error(ErrorCode::InvalidModel, statement.location, "statement names no node");
       }
       if (statement.kind == Statement::Kind::Next) {
         if (!next.try_emplace(statement.name, &statement).second) {
           return error(ErrorCode::Name, statement.location, statement.name + "' is defined twice");
         }
+      } else if (statement.kind == Statement::Kind::Let) {
+        const auto scan = scans_.find(statement.name);
+        if (scan != scans_.end() && scan->second == statement.value) scans_.erase(scan);
       } else if (statement.kind == Statement::Kind::Output) {
-        if (output) return error(ErrorCode::InvalidModel, statement.location, "a cell has one output");
+        if (output) return error(ErrorCode::InvalidModel, statement.location, "a " + kind_ + " has one output");
         output = &statement;
       }
+    }
+    if (!scans_.empty()) {
+      return error(ErrorCode::InvalidModel, graph_[scans_.begin()->second].location,
+                   "no statement names the scan " + scans_.begin()->first);
     }
     if (Result<void> result = check_states(next); !result) return result;
     return check_output(output);
   }
 
   Result<void> check_states(std::unordered_map<std::string, const Statement*>& next) {
-    for (const Node& node : cell_.nodes) {
+    for (const Node& node : graph_.nodes) {
       if (node.op != Op::State) continue;
       const auto found = next.find(node.name);
       if (found == next.end()) {
@@ -132,7 +165,7 @@ class Verifier {
                      "state " + node.name + " has no next value; add " + node.name + "' = ...");
       }
       const Statement& statement = *found->second;
-      const Type& type = cell_[statement.value].type;
+      const Type& type = graph_[statement.value].type;
       if (type != node.type) {
         Error wrong = error(ErrorCode::ShapeMismatch, statement.location,
                             "shape mismatch: " + node.name + "' is " + type.to_string() + " but the state " +
@@ -149,10 +182,10 @@ class Verifier {
 
   Result<void> check_output(const Statement* output) {
     if (!output) {
-      return error(ErrorCode::InvalidModel, cell_.location,
-                   "cell " + cell_.name + " has no output; add output ... at its end");
+      return error(ErrorCode::InvalidModel, graph_.location,
+                   kind_ + " " + graph_.name + " has no output; add output ... at its end");
     }
-    const Type& type = cell_[output->value].type;
+    const Type& type = graph_[output->value].type;
     if (type.rank() < 2) return {};
     return error(ErrorCode::ShapeMismatch, output->location,
                  "the output must be a vector or a scalar, not " + type.to_string());
@@ -162,19 +195,21 @@ class Verifier {
     return error(ErrorCode::Name, location, "'" + name.substr(0, 40) + "' is not a name");
   }
 
-  Place place(Location location) const { return {cell_.file, location.line, location.column}; }
+  Place place(Location location) const { return {graph_.file, location.line, location.column}; }
 
   Error error(ErrorCode code, Location location, std::string message) const {
     return {code, place(location), std::move(message), {}};
   }
 
-  const Cell& cell_;
+  const Graph& graph_;
+  std::string kind_;
   std::unordered_set<std::string> dims_;
   std::unordered_map<std::string, Location> names_;
+  std::map<std::string, Value> scans_;  // that no statement has named yet
 };
 
 }  // namespace
 
-Result<void> verify(const Cell& cell) { return Verifier(cell).run(); }
+Result<void> verify(const Graph& graph) { return Verifier(graph).run(); }
 
 }  // namespace rnnc::ir

@@ -59,13 +59,14 @@ Result<Assignments> parse_assignments(const std::string& flag, const std::vector
   return result;
 }
 
-Result<std::map<std::string, std::int64_t>> parse_dims(const std::vector<std::string>& texts) {
-  const Result<Assignments> assignments = parse_assignments("--dim", texts, "SIZE");
+Result<std::map<std::string, std::int64_t>> parse_sizes(const std::string& flag,
+                                                        const std::vector<std::string>& texts) {
+  const Result<Assignments> assignments = parse_assignments(flag, texts, "SIZE");
   if (!assignments) return assignments.error();
   std::map<std::string, std::int64_t> dims;
   for (const auto& [name, text] : *assignments) {
     const auto value = whole_number(text, 1, kMaxSize);
-    if (!value) return usage_error("--dim " + name, no_number(text, 1, kMaxSize));
+    if (!value) return usage_error(flag + " " + name, no_number(text, 1, kMaxSize));
     dims[name] = *value;
   }
   return dims;

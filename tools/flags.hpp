@@ -40,7 +40,7 @@ using Assignments = std::map<std::string, std::string>;
 Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,
                                       const std::string& value_name);
 
-/// `--dim H=128` texts. Errors: Usage.
-Result<std::map<std::string, std::int64_t>> parse_dims(const std::vector<std::string>& texts);
+/// `H=128` texts of a flag. Errors: Usage.
+Result<std::map<std::string, std::int64_t>> parse_sizes(const std::string& flag, const std::vector<std::string>& texts);
 
 }  // namespace rnnc::tools

@@ -36,6 +36,7 @@ Result<std::string> show_lowered(const Source& source, const InspectFlags& flags
   const Result<ir::Cell> cell = bind(source);
   if (!cell) return cell.error();
   if (!flags.after.empty()) return ir::print(compiler::run_passes(*cell, flags.after));
+  if (const auto supported = compiler::check_supported(*cell); !supported) return supported.error();
   const compiler::Lowered lowered = compiler::lower(*cell, *target);
   if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, *target);
   if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, *target);
@@ -47,7 +48,14 @@ Result<std::string> show(const InspectFlags& flags) {
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
-  if (source->dims.empty() && source->weights.empty()) return ir::print(source->cell);
+  const bool symbolic = source->dims.empty() && source->weights.empty();
+  if (source->network) {
+    if (symbolic) return ir::print(*source->network);
+    const Result<ir::Network> network = bind_network(*source);
+    if (!network) return network.error();
+    return ir::print(*network);
+  }
+  if (symbolic) return ir::print(source->cell);
   const Result<ir::Cell> cell = bind(*source);
   if (!cell) return cell.error();
   return ir::print(*cell);

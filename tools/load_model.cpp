@@ -9,6 +9,8 @@
 
 #include "compiler/choose_cell.hpp"
 #include "ir/environment.hpp"
+#include "ir/scan.hpp"
+#include "ir/verify.hpp"
 #include "runtime/pack.hpp"
 #include "tools/exit_code.hpp"
 
@@ -36,27 +38,35 @@ Result<Model> load_model(const ModelFlags& flags) {
   return parse_file(flags.model);
 }
 
-Result<ir::Cell> find_cell(const Model& model, const ModelFlags& flags) {
-  const ir::Module& module = model.module();
-  if (flags.cell.empty() && module.cells.size() != 1)
-    return usage_error("--cell", "missing; " + flags.model + " has " +
-                                     (module.cells.empty() ? "no cell" : "several cells: " + joined(model.cells())));
-  const ir::Cell* cell = flags.cell.empty() ? &module.cells.front() : module.find(flags.cell);
-  if (!cell)
-    return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + joined(model.cells()));
-  return *cell;
+// What --cell names; without it the only network, or the only cell of a model without networks.
+Result<void> choose(const ModelFlags& flags, Source& source) {
+  const ir::Module& module = source.model.module();
+  const std::vector<std::string> cells = source.model.cells(), networks = source.model.networks();
+  std::vector<std::string> names = networks;
+  if (flags.cell.empty()) {
+    const std::vector<std::string>& choice = networks.empty() ? cells : networks;
+    const std::string kind = networks.empty() ? "cell" : "network";
+    if (choice.size() != 1)
+      return usage_error("--cell", "missing; " + flags.model + " has " +
+                                       (choice.empty() ? "no " + kind : "several " + kind + "s: " + joined(choice)));
+    if (networks.empty()) return source.cell = module.cells.front(), Result<void>();
+    return source.network = module.networks.front(), Result<void>();
+  }
+  if (const ir::Network* network = module.find_network(flags.cell)) return source.network = *network, Result<void>();
+  if (const ir::Cell* cell = module.find(flags.cell)) return source.cell = *cell, Result<void>();
+  names.insert(names.end(), cells.begin(), cells.end());
+  return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + joined(names));
 }
 
 }  // namespace
 
 Result<Source> load_source(const ModelFlags& flags) {
-  Result<std::map<std::string, std::int64_t>> dims = parse_dims(flags.dims);
+  Result<std::map<std::string, std::int64_t>> dims = parse_sizes("--dim", flags.dims);
   if (!dims) return dims.error();
   const Result<Model> model = load_model(flags);
   if (!model) return model.error();
-  Result<ir::Cell> cell = find_cell(*model, flags);
-  if (!cell) return cell.error();
-  Source source{*model, std::move(*cell), {}, std::move(*dims)};
+  Source source{*model, {}, {}, std::move(*dims)};
+  if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
   if (flags.weights.empty()) return source;
   Result<TensorMap> weights = load_safetensors(flags.weights);
   if (!weights) return weights.error();
@@ -64,12 +74,34 @@ Result<Source> load_source(const ModelFlags& flags) {
   return source;
 }
 
-Result<ir::Cell> bind(const Source& source) {
-  Result<ir::Cell> cell = compiler::choose_cell(source.model, source.cell.name, source.dims, source.weights);
-  if (cell || cell.error().code != ErrorCode::Usage) return cell;
-  Error error = cell.error();
-  error.message = "--dim: " + error.message;
+namespace {
+
+Error with_flag(Error error) {
+  if (error.code == ErrorCode::Usage) error.message = "--dim: " + error.message;
   return error;
+}
+
+}  // namespace
+
+Result<ir::Cell> bind(const Source& source) {
+  if (source.network) {
+    const ir::Location location = source.network->location;
+    return Error{ErrorCode::Unsupported,
+                 {source.network->file, location.line, location.column},
+                 "network " + source.network->name + ": in this version a network runs with --backend interpret only",
+                 {}};
+  }
+  Result<ir::Cell> cell = compiler::choose_cell(source.model, source.cell.name, source.dims, source.weights);
+  return cell ? cell : with_flag(cell.error());
+}
+
+Result<ir::Network> bind_network(const Source& source) {
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, tensor] : source.weights) shapes[name] = tensor.shape;
+  const Result<ir::DimBindings> dims = ir::infer_dims(*source.network, shapes, source.dims);
+  if (!dims) return dims.error();
+  Result<ir::Network> network = ir::bind_dims(*source.network, *dims);
+  return network ? network : with_flag(network.error());
 }
 
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) {
@@ -94,15 +126,14 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   return rnnc::compile(source.model, source.weights, options);
 }
 
-Result<void> check_weights(const ir::Cell& cell, const TensorMap& weights) {
+Result<void> check_weights(const ir::Graph& graph, const TensorMap& weights) {
   // The packer's own checks, with nothing to pack.
   runtime::Description description;
-  description.cell = cell.name;
-  for (const ir::Node& node : cell.nodes) {
-    if (node.op != ir::Op::Param) continue;
+  description.cell = graph.name;
+  for (const ir::Weight& weight : ir::weights_of(graph)) {
     Shape shape;
-    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
-    description.params.push_back({node.name, shape});
+    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
+    description.params.push_back({weight.name, shape});
   }
   if (const auto packed = runtime::pack_weights(description, weights); !packed) return packed.error();
   return {};
@@ -122,10 +153,9 @@ std::int64_t elements(const ir::Type& type) {
   return product;
 }
 
-double parameter_bytes(const ir::Cell& cell) {
+double parameter_bytes(const ir::Graph& graph) {
   double bytes = 0;
-  for (const ir::Node& node : cell.nodes)
-    if (node.op == ir::Op::Param) bytes += 4 * static_cast<double>(elements(node.type));
+  for (const ir::Weight& weight : ir::weights_of(graph)) bytes += 4 * static_cast<double>(elements(weight.type));
   return bytes;
 }
 

@@ -1,8 +1,9 @@
-// From the flags to a cell with numbers for its dims, and its weights.
+// From the flags to a cell or network with numbers for its dims, and its weights.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <rnnc/compile.hpp>
@@ -17,17 +18,21 @@ namespace rnnc::tools {
 
 struct Source {
   Model model;
-  ir::Cell cell;      // of `model`, dims still symbolic
+  ir::Cell cell;      // of `model`, dims still symbolic; none where `network` is meant
   TensorMap weights;  // empty where no --weights is given
   std::map<std::string, std::int64_t> dims;
+  std::optional<ir::Network> network = {};
 };
 
-/// The model, the cell that is meant and the weights. Errors: Usage (flags), and those of the readers.
+/// The model, the cell or network that is meant and the weights. Errors: Usage (flags), and those of the readers.
 Result<Source> load_source(const ModelFlags& flags);
 
 /// The cell with numbers for its dims. Errors: Usage where a dim is given that the cell lacks, or none is given that
-/// the weights do not tell; ShapeMismatch, Limit.
+/// the weights do not tell; ShapeMismatch, Limit; Unsupported where a network is meant.
 Result<ir::Cell> bind(const Source& source);
+
+/// The same of a source with a network.
+Result<ir::Network> bind_network(const Source& source);
 
 /// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from.
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1);
@@ -36,13 +41,13 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);
 
 /// Every parameter has a tensor of its shape, and none is left over. Errors: InvalidData, ShapeMismatch.
-Result<void> check_weights(const ir::Cell& cell, const TensorMap& weights);
+Result<void> check_weights(const ir::Graph& graph, const TensorMap& weights);
 
 /// Errors: Limit where `bytes` is more than this machine's memory; `what` begins the message.
 Result<void> check_memory(double bytes, const std::string& what);
 
-/// Bytes of a cell's parameters in f32, and of a bound vector in elements.
-double parameter_bytes(const ir::Cell& cell);
+/// Bytes of a graph's parameters in f32, and of a bound vector in elements.
+double parameter_bytes(const ir::Graph& graph);
 std::int64_t elements(const ir::Type& type);
 
 }  // namespace rnnc::tools

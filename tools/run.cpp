@@ -1,6 +1,4 @@
 // rnnc run: sequences from files through a cell, and the results into files.
-#include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include <rnnc/tensor_files.hpp>
@@ -9,37 +7,17 @@
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
 #include "tools/outputs.hpp"
+#include "tools/read_data.hpp"
+#include "tools/run_network.hpp"
 #include "tools/sequence.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
 namespace {
 
-struct RunFlags {
-  ModelFlags model;
-  std::string input, lengths, output, backend = "jit";
-  std::vector<std::string> states, final_states;
-  std::int64_t threads = 1;
-};
-
-Error wrong_shape(const std::string& path, const std::string& what, const Shape& wanted, const Shape& found) {
-  return {ErrorCode::ShapeMismatch,
-          {path},
-          "shape mismatch: " + what + " must be f32" + to_string(wanted) + " but is " + to_string(found),
-          {}};
-}
-
-Error wrong_type(const std::string& path, const std::string& what, ElementType wanted, ElementType found) {
-  return {ErrorCode::InvalidData,
-          {path},
-          what + " must be " + std::string(name(wanted)) + " but is " + std::string(name(found)) + "; convert it",
-          {}};
-}
-
 Result<void> read_input(const std::string& path, const Interface& interface, Sequence& sequence) {
-  const Result<Tensor> x = load_npy(path);
+  const Result<Tensor> x = read_f32(path, "x");
   if (!x) return x.error();
-  if (x->type != ElementType::F32) return wrong_type(path, "x", ElementType::F32, x->type);
   const Shape& shape = x->shape;
   if (shape.size() != 3) {
     const std::string hint = shape.size() == 2 ? "; reshape one sequence [T,I] to [T,1,I]" : "";
@@ -54,51 +32,6 @@ Result<void> read_input(const std::string& path, const Interface& interface, Seq
   sequence.steps = shape[0];
   sequence.batch = shape[1];
   sequence.x = x->to_f32();
-  return {};
-}
-
-Result<void> read_lengths(const std::string& path, Sequence& sequence) {
-  if (path.empty()) return {};
-  const Result<Tensor> tensor = load_npy(path);
-  if (!tensor) return tensor.error();
-  if (tensor->type != ElementType::I32) return wrong_type(path, "lengths", ElementType::I32, tensor->type);
-  if (tensor->shape != Shape{sequence.batch})
-    return Error{ErrorCode::ShapeMismatch,
-                 {path},
-                 "shape mismatch: lengths must be " + to_string({sequence.batch}) +
-                     ", one for each sequence, but are " + to_string(tensor->shape),
-                 {}};
-  sequence.lengths.resize(static_cast<std::size_t>(sequence.batch));
-  if (!tensor->bytes.empty()) std::memcpy(sequence.lengths.data(), tensor->bytes.data(), tensor->bytes.size());
-  for (std::size_t b = 0; b < sequence.lengths.size(); ++b)
-    if (sequence.lengths[b] < 0 || sequence.lengths[b] > sequence.steps)
-      return Error{ErrorCode::InvalidData,
-                   {path},
-                   "length " + std::to_string(sequence.lengths[b]) + " of sequence " + std::to_string(b) +
-                       " is not between 0 and the " + std::to_string(sequence.steps) + " steps of x",
-                   {}};
-  return {};
-}
-
-Result<NamedSize> find_state(const std::string& flag, const std::string& name, const Interface& interface) {
-  const auto found = std::ranges::find(interface.states, name, &NamedSize::name);
-  if (found != interface.states.end()) return *found;
-  std::string known;
-  for (const NamedSize& state : interface.states) known += (known.empty() ? "" : ", ") + state.name;
-  return usage_error(flag + " " + name, "the cell has no such state; it has " + (known.empty() ? "none" : known));
-}
-
-Result<void> read_states(const Assignments& files, const Interface& interface, Sequence& sequence) {
-  for (const auto& [name, path] : files) {
-    const Result<NamedSize> state = find_state("--state", name, interface);
-    if (!state) return state.error();
-    const Result<Tensor> tensor = load_npy(path);
-    if (!tensor) return tensor.error();
-    if (tensor->type != ElementType::F32) return wrong_type(path, "state " + name, ElementType::F32, tensor->type);
-    const Shape wanted = {sequence.batch, state->size};
-    if (tensor->shape != wanted) return wrong_shape(path, "state " + name, wanted, tensor->shape);
-    sequence.states[name] = tensor->to_f32();
-  }
   return {};
 }
 
@@ -120,25 +53,36 @@ Result<void> check_sizes(const Job& job) {
   return check_memory(8 * batch * width, "the states");
 }
 
-Result<Job> read_job(const RunFlags& flags) {
+// The file of a flag that a cell takes once; "" where it is not given.
+Result<std::string> only(const std::string& flag, const std::vector<std::string>& values) {
+  if (values.size() > 1) return usage_error(flag, "given twice; a cell has one x, with its inputs side by side");
+  return values.empty() ? "" : values.front();
+}
+
+Result<Job> read_job(const RunFlags& flags, Source source) {
   const Result<Assignments> states = parse_assignments("--state", flags.states, "s.npy");
   if (!states) return states.error();
   const Result<Assignments> final_states = parse_assignments("--final-state", flags.final_states, "f.npy");
   if (!final_states) return final_states.error();
-  if (flags.backend == "portable")
-    return Error{ErrorCode::Unsupported, {}, "--backend portable: not in this version; use jit or interpret", {}};
-  if (const auto target = target_of(flags.model, flags.backend == "jit"); !target) return target.error();
-  Result<Source> source = load_source(flags.model);
-  if (!source) return source.error();
-  Result<ir::Cell> cell = bind(*source);
+  const Result<std::string> input = only("--input", flags.inputs), lengths = only("--lengths", flags.lengths);
+  if (!input) return input.error();
+  if (!lengths) return lengths.error();
+  if (!flags.steps.empty()) return usage_error("--steps", "a cell has as many steps as x");
+  Result<ir::Cell> cell = bind(source);
   if (!cell) return cell.error();
-  Job job{std::move(*source), *cell, interface_of(*cell), *states, *final_states, {}};
+  Job job{std::move(source), *cell, interface_of(*cell), *states, *final_states, {}};
   if (const auto checked = check_weights(job.cell, job.source.weights); !checked) return checked.error();
   for (const auto& [name, path] : job.final_states)
-    if (const auto state = find_state("--final-state", name, job.interface); !state) return state.error();
-  if (const auto read = read_input(flags.input, job.interface, job.sequence); !read) return read.error();
-  if (const auto read = read_lengths(flags.lengths, job.sequence); !read) return read.error();
-  if (const auto read = read_states(job.states, job.interface, job.sequence); !read) return read.error();
+    if (const auto state = find_state("--final-state", name, job.interface.states); !state) return state.error();
+  if (const auto read = read_input(*input, job.interface, job.sequence); !read) return read.error();
+  if (!lengths->empty()) {
+    Result<std::vector<std::int32_t>> read = read_lengths(*lengths, job.sequence.steps, job.sequence.batch);
+    if (!read) return read.error();
+    job.sequence.lengths = std::move(*read);
+  }
+  auto read = read_states(job.states, job.interface.states, job.sequence.batch);
+  if (!read) return read.error();
+  job.sequence.states = std::move(*read);
   if (const auto checked = check_sizes(job); !checked) return checked.error();
   return job;
 }
@@ -150,8 +94,8 @@ Result<SequenceResult> execute(const Job& job, const RunFlags& flags) {
   return run_compiled(*program, job.sequence);
 }
 
-Result<int> run(const RunFlags& flags) {
-  const Result<Job> job = read_job(flags);
+Result<int> run_cell(const RunFlags& flags, Source source) {
+  const Result<Job> job = read_job(flags, std::move(source));
   if (!job) return job.error();
   const Result<SequenceResult> result = execute(*job, flags);
   if (!result) return result.error();
@@ -169,18 +113,34 @@ Result<int> run(const RunFlags& flags) {
   return kOk;
 }
 
+Result<int> run(const RunFlags& flags) {
+  if (flags.backend == "portable")
+    return Error{ErrorCode::Unsupported, {}, "--backend portable: not in this version; use jit or interpret", {}};
+  if (const auto target = target_of(flags.model, flags.backend == "jit"); !target) return target.error();
+  Result<Source> source = load_source(flags.model);
+  if (!source) return source.error();
+  if (source->network) return run_network(flags, *source);
+  if (flags.inputs.empty()) return Error{ErrorCode::Usage, {}, "--input is required", {}};
+  return run_cell(flags, std::move(*source));
+}
+
 }  // namespace
 
 Verb add_run(CLI::App& program) {
-  CLI::App& app =
-      *program.add_subcommand("run",
-                              "Example: rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy\n\n"
-                              "Runs sequences x f32[T,B,I] through a cell and writes y f32[T,B,O]. Several inputs lie "
-                              "side by side in a row of x.");
+  CLI::App& app = *program.add_subcommand(
+      "run",
+      "Example: rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy\n\n"
+      "Runs sequences x f32[T,B,I] through a cell or network and writes y f32[T,B,O], or f32[B,O]. "
+      "Several inputs lie side by side in a row of x.");
   auto flags = std::make_shared<RunFlags>();
   add_model_flags(app, flags->model);
-  app.add_option("--input", flags->input, "x, f32[T,B,I]")->required()->type_name("x.npy");
-  app.add_option("--lengths", flags->lengths, "int32[B]: where sequences are shorter than T")->type_name("n.npy");
+  add_list(app, "--input", flags->inputs,
+           "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy; may be repeated")
+      ->type_name("x.npy");
+  add_list(app, "--lengths", flags->lengths,
+           "int32[B]: where sequences are shorter than T; of another time S of a network, S=n.npy")
+      ->type_name("n.npy");
+  add_list(app, "--steps", flags->steps, "how many steps a network runs for that no input tells")->type_name("S=N");
   add_list(app, "--state", flags->states, "an initial state, f32[B,H]; zero where none is given; may be repeated")
       ->type_name("NAME=s.npy");
   app.add_option("--output", flags->output, "y, f32[T,B,O]")->required()->type_name("y.npy");

@@ -1,15 +1,17 @@
-// Cells written in C++: the equations of one step with ordinary operators. The text of a cell says the same.
+// Cells and networks written in C++ with ordinary operators. Their text says the same.
 // A mistake never throws and never stops: the first one is kept, and build() returns it.
 #pragma once
 
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include <rnnc/direction.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/result.hpp>
 
@@ -19,8 +21,7 @@ namespace ir {
 class Dim;
 }
 
-class CellBuilder;
-struct CellGraph;  // what a CellBuilder and its values share
+struct BuilderGraph;  // what a builder and its values share
 
 /// A dimension: a number, a name bound at compile time (CellBuilder::dim), or sums and products of them: `4 * H`.
 class Dim {
@@ -32,7 +33,7 @@ class Dim {
   friend Dim operator*(const Dim& a, const Dim& b);
 
  private:
-  friend struct CellGraph;
+  friend struct BuilderGraph;
   explicit Dim(const ir::Dim& dim);
   std::shared_ptr<const ir::Dim> dim_;
 };
@@ -42,7 +43,7 @@ class Value;
 /// The function or reduction of the table that has this name and takes this many operands; the operators too.
 Value apply(std::string_view function, std::initializer_list<Value> operands);
 
-/// A handle of a value of a cell, or a number that becomes a constant where it is used. The functions below are found
+/// A handle of a value of a cell or network, or a number that becomes a constant where it is used. The functions below are found
 /// through their operands, so `tanh(v)` needs no qualification and never competes with that of <cmath>.
 class Value {
  public:
@@ -61,6 +62,7 @@ class Value {
   friend Comparison operator>(const Value& a, const Value& b);
 
   friend Value matvec(const Value& matrix, const Value& vector);  // `W @ x`
+  friend Value lookup(const Value& matrix, const Value& row);     // `lookup(E, i)`
   friend Value slice(const Value& v, const Dim& begin, const Dim& end);
   friend Value slice(const Value& matrix, const Dim& row_begin, const Dim& row_end, const Dim& begin, const Dim& end);
   friend Value concat(const Value& first, const std::convertible_to<Value> auto&... others) {
@@ -97,16 +99,21 @@ class Value {
   friend Value clip(const Value& x, const Value& low, const Value& high) { return apply("clip", {x, low, high}); }
   friend Value select(const Comparison& condition, const Value& x, const Value& y);
 
+  // Of a sequence, sum, mean and max are over time too.
+  friend Value last(const Value& sequence) { return apply("last", {sequence}); }
+  friend Value first(const Value& sequence) { return apply("first", {sequence}); }
+
   friend Value sum(const Value& v) { return apply("sum", {v}); }
   friend Value mean(const Value& v) { return apply("mean", {v}); }
   friend Value max(const Value& v) { return apply("max", {v}); }
+  friend Value argmax(const Value& v) { return apply("argmax", {v}); }
   friend Value softmax(const Value& v) { return apply("softmax", {v}); }
   friend Value layer_norm(const Value& x, const Value& gamma, const Value& beta, const Value& eps) {
     return apply("layer_norm", {x, gamma, beta, eps});
   }
 
  private:
-  friend struct CellGraph;
+  friend struct BuilderGraph;
   enum class Kind : std::uint8_t { None, Number, Node };
 
   static Value join(std::initializer_list<Value> parts);
@@ -114,7 +121,7 @@ class Value {
   Kind kind_ = Kind::None;
   float number_ = 0;
   std::uint32_t index_ = 0;
-  std::shared_ptr<CellGraph> graph_;  // of a Node, and of the result of a mistake
+  std::shared_ptr<BuilderGraph> graph_;  // of a Node, and of the result of a mistake
 };
 
 struct Value::Comparison {
@@ -155,7 +162,56 @@ class CellBuilder {
   Result<Model> build() const;
 
  private:
-  std::shared_ptr<CellGraph> graph_;
+  std::shared_ptr<BuilderGraph> graph_;
+};
+
+struct ScanOptions {
+  Direction direction = Direction::Forward;
+  Merge merge = Merge::Concat;                // of two directions
+  std::map<std::string, Dim> dims = {};       // what does not follow from the arguments, or from weights
+  std::string steps = {};                     // the time it runs over where no argument is a sequence
+  std::map<std::string, Value> initial = {};  // "h", or "fwd.h" and "bwd.h" of two directions; others begin at 0
+};
+
+/// One network, statement by statement in the order of the calls:
+///
+///     rnnc::NetworkBuilder network("tagger");
+///     const rnnc::Value x = network.sequence("x", {40});
+///     const rnnc::Value a = network.scan("a", "lstm", {x}, {.direction = rnnc::Direction::Bidirectional,
+///                                                           .dims = {{"H", 64}}});
+///     const rnnc::Value W = network.param("W", {10, 128});
+///     network.output(softmax(matvec(W, last(a))));
+///     rnnc::Result<rnnc::Model> model = network.build();
+class NetworkBuilder {
+ public:
+  explicit NetworkBuilder(std::string_view name);
+
+  /// Scans find their cells by name in `cells`, then among the standard ones.
+  NetworkBuilder(std::string_view name, const Model& cells);
+
+  Dim dim(std::string_view name);
+
+  /// Shapes as of CellBuilder. Sequences of one time have the same lengths.
+  Value sequence(std::string_view name, std::initializer_list<Dim> shape = {}, std::string_view time = "T");
+  Value input(std::string_view name, std::initializer_list<Dim> shape = {});  // one value for a whole sequence
+  Value param(std::string_view name, std::initializer_list<Dim> shape = {});
+
+  /// The cell over the arguments, one for each of its inputs; its weights are those of `name`, as in `a.Wi`.
+  Value scan(std::string_view name, std::string_view cell, std::initializer_list<Value> arguments,
+             const ScanOptions& options = {});
+
+  /// Of what scan() returned: "h", or "fwd.h" and "bwd.h" of two directions.
+  Value final_state(const Value& scan, std::string_view state);
+
+  /// Each returns the value it was given.
+  Value let(std::string_view name, const Value& value);
+  Value output(const Value& value);
+
+  /// The network so far, and its cells. Errors: as of CellBuilder.
+  Result<Model> build() const;
+
+ private:
+  std::shared_ptr<BuilderGraph> graph_;
 };
 
 }  // namespace rnnc

@@ -14,14 +14,15 @@ namespace ir {
 struct Module;
 }
 
-/// The verified cells of one file. Immutable; copies share it.
+/// The verified cells and networks of one file. Immutable; copies share it.
 class Model {
  public:
   explicit Model(std::shared_ptr<const ir::Module> module) : module_(std::move(module)) {}
 
   const ir::Module& module() const { return *module_; }
   std::vector<std::string> cells() const;  // their names, in the order of the file
-  std::string text() const;                // `parse(text())` gives an equal model
+  std::vector<std::string> networks() const;
+  std::string text() const;  // `parse(text())` gives an equal model
 
  private:
   std::shared_ptr<const ir::Module> module_;

@@ -73,8 +73,6 @@ TEST_CASE("text that is no cell says what one looks like", "[errors][parse]") {
       {"", "t.rnn: there is no cell in the text; one begins with cell name<I, H> {"},
       {"// only a comment\n", "t.rnn: there is no cell in the text; one begins with cell name<I, H> {"},
       {"hello", "t.rnn:1:1: expected 'cell' here, as in cell name<I, H> { ... }, not 'hello'"},
-      {"network n { }", "t.rnn:1:1: networks are not supported yet"},
-      {"cell a { output 1 }\nnetwork n { }", "t.rnn:2:1: networks are not supported yet"},
       {"cell", "t.rnn:1:5: expected the name of the cell, not the end of the text"},
       {"cell state {}", "t.rnn:1:6: expected the name of the cell, not 'state', a reserved word"},
       {"cell a", "t.rnn:1:7: expected '{' before the statements of the cell, not the end of the text"},
@@ -331,16 +329,16 @@ TEST_CASE("shapes that do not fit are named with both operands", "[errors][shape
        "t.rnn:3:5: the right operand of @ must be a vector: W is f32[H,I]\n"
        "t.rnn:2:7: note: W declared here"},
       {in_cell("y = W + 1"),
-       "t.rnn:3:7: a matrix can only be multiplied with a vector (W @ x), sliced or joined: W is f32[H,I]\n"
+       "t.rnn:3:7: a matrix can only be multiplied with a vector (W @ x), looked up, sliced or joined: W is f32[H,I]\n"
        "t.rnn:2:7: note: W declared here"},
       {in_cell("y = -W"),
-       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), sliced or joined: W is f32[H,I]\n"
+       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), looked up, sliced or joined: W is f32[H,I]\n"
        "t.rnn:2:7: note: W declared here"},
       {in_cell("y = tanh(W)"),
-       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), sliced or joined: W is f32[H,I]\n"
+       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), looked up, sliced or joined: W is f32[H,I]\n"
        "t.rnn:2:7: note: W declared here"},
       {in_cell("y = sum(W)"),
-       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), sliced or joined: W is f32[H,I]\n"
+       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), looked up, sliced or joined: W is f32[H,I]\n"
        "t.rnn:2:7: note: W declared here"},
       {in_cell("y = sum(k)"),
        "t.rnn:3:5: operand 1 of sum must be a vector: k is f32\n"
@@ -357,7 +355,7 @@ TEST_CASE("shapes that do not fit are named with both operands", "[errors][shape
        "t.rnn:3:5: operand 4 of layer_norm must be a scalar: v is f32[H]\n"
        "t.rnn:2:27: note: v declared here"},
       {in_cell("y = hoist(W)"),
-       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), sliced or joined: W is f32[H,I]\n"
+       "t.rnn:3:5: a matrix can only be multiplied with a vector (W @ x), looked up, sliced or joined: W is f32[H,I]\n"
        "t.rnn:2:7: note: W declared here"},
       {in_cell("y = concat(x, k)"),
        "t.rnn:3:5: concat joins vectors, or matrices: x is f32[I] but k is f32\n"
@@ -443,7 +441,7 @@ TEST_CASE("errors carry the code that decides the exit code", "[errors][codes]")
   CHECK(code("cell a { input x : f32[2] input y : f32[3] output x + y }") == ErrorCode::ShapeMismatch);
   CHECK(code("cell a { }") == ErrorCode::InvalidModel);
   CHECK(code("cell a { output 1e39 }") == ErrorCode::Limit);
-  CHECK(code("network a { }") == ErrorCode::Unsupported);
+  CHECK(code("network a { }") == ErrorCode::InvalidModel);
 }
 
 TEST_CASE("a file that cannot be read is named", "[errors][model]") {

@@ -5,6 +5,7 @@
 #include "ir/cell.hpp"
 #include "ir/op.hpp"
 #include "ir/parse.hpp"
+#include "ir/print.hpp"
 #include "tests/support/catch.hpp"
 
 #include <rnnc/model.hpp>
@@ -26,6 +27,26 @@ TEST_CASE("the cell in docs/language.md is the standard GRU", "[docs]") {
   CHECK(ir::equal(shown.cells.at(0), standard_cell("gru").value().module().cells.at(0)));
 }
 
+TEST_CASE("the networks in docs/language.md are right and print as themselves", "[docs]") {
+  const std::string text = read("docs/language.md");
+  int networks = 0;
+  for (std::size_t begin = 0; (begin = text.find("```\n", begin)) != std::string::npos;) {
+    const std::size_t end = text.find("```", begin + 4);
+    const std::string block = text.substr(begin + 4, end - begin - 4);
+    begin = end + 4;
+    INFO(block);
+    const Result<ir::Module> shown = ir::parse(block);
+    REQUIRE((shown ? "" : shown.error().to_string()) == "");
+    for (const ir::Network& network : shown->networks) {
+      ++networks;
+      std::string cells;
+      for (const ir::Cell& cell : shown->cells) cells += ir::print(cell);
+      CHECK(ir::equal(ir::parse(cells + ir::print(network)).value().networks.at(0), network));
+    }
+  }
+  CHECK(networks == 2);
+}
+
 TEST_CASE("docs/language.md names every function and reduction", "[docs]") {
   const std::string text = read("docs/language.md");
   const auto check = [&](std::string_view name) {
@@ -34,6 +55,7 @@ TEST_CASE("docs/language.md names every function and reduction", "[docs]") {
   };
   for (const auto& facts : ir::kFunctions) check(facts.name);
   for (const auto& facts : ir::kReductions) check(facts.name);
+  for (const auto& facts : ir::kOverTimes) check(facts.name);
 }
 
 }  // namespace rnnc::test

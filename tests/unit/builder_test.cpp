@@ -141,6 +141,7 @@ static Value call(ir::Reduction reduction, const Value& a, const Value& b, const
     case ir::Reduction::Sum: return sum(a);
     case ir::Reduction::Mean: return mean(a);
     case ir::Reduction::Max: return max(a);
+    case ir::Reduction::Argmax: return argmax(a);
     case ir::Reduction::Softmax: return softmax(a);
     case ir::Reduction::LayerNorm: return layer_norm(a, b, c, d);
   }

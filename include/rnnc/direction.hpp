@@ -1,0 +1,11 @@
+// Which way a scan reads time, and what becomes of two ways.
+#pragma once
+
+#include <cstdint>
+
+namespace rnnc {
+
+enum class Direction : std::uint8_t { Forward, Reverse, Bidirectional };  // Reverse begins at each sequence's own end
+enum class Merge : std::uint8_t { Concat, Sum, Mean, Mul };               // of the two directions, step by step
+
+}  // namespace rnnc

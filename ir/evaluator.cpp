@@ -1,0 +1,145 @@
+#include "ir/evaluator.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ir/check.hpp"
+
+namespace rnnc::ir {
+
+namespace {
+
+std::int64_t extent(const Type& type, std::size_t dim) { return dim < type.rank() ? type.dims[dim].value() : 1; }
+
+constexpr int kMostOperands = [] {
+  int most = 0;
+  for (const FunctionFacts& row : kFunctions) most = std::max(most, row.arity);
+  return most;
+}();
+
+// Of a value that comes from elsewhere in each step.
+bool is_leaf(const Node& node) { return node.op == Op::Input || node.op == Op::State || node.op >= Op::Scan; }
+
+}  // namespace
+
+std::int64_t elements(const Type& type) { return extent(type, 0) * extent(type, 1); }
+
+Evaluator::Evaluator(const Graph& graph, const NamedVectors& params)
+    : graph_(graph), views_(graph.nodes.size()), storage_(graph.nodes.size()), varies_(graph.nodes.size()) {
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    const std::int64_t columns = extent(node.type, 1);
+    views_[i] = {nullptr, extent(node.type, 0), columns, columns};
+    if (node.op == Op::Param) {
+      const auto found = params.find(node.name);
+      RNNC_ASSERT(found != params.end(), &graph);
+      RNNC_ASSERT(std::ssize(found->second) == elements(node.type), &graph);
+      views_[i].data = found->second.data();
+      continue;
+    }
+    varies_[i] = is_leaf(node) ||
+                 std::any_of(node.operands.begin(), node.operands.end(), [&](Value v) { return varies_[v.index]; });
+    if (!varies_[i]) {
+      compute(i);
+    } else if (!is_leaf(node)) {
+      varying_.push_back(i);
+    }
+  }
+}
+
+void Evaluator::compute(std::size_t index) {
+  const Node& node = graph_.nodes[index];
+  View& result = views_[index];
+  Vector& memory = storage_[index];
+  const auto store = [&]() -> double* {
+    memory.resize(static_cast<std::size_t>(elements(node.type)));
+    result.data = memory.data();
+    return memory.data();
+  };
+  switch (node.op) {
+    case Op::Input:
+    case Op::State:
+    case Op::Param:
+    case Op::Scan:
+    case Op::FinalState:
+    case Op::OverTime: internal_error(&graph_, "a leaf has no evaluation");
+    case Op::Constant: *store() = node.constant; return;
+    case Op::Slice: slice(node, result); return;
+    case Op::Concat: concat(node, store()); return;
+    case Op::Matvec: {
+      static constexpr double zero = 0;
+      matvec(operand(node, 0), operand(node, 1), {&zero, 1, 1, 1}, store());
+      return;
+    }
+    case Op::Lookup: lookup(node, store()); return;
+    case Op::Project: project(node, store()); return;
+    case Op::Map: map(node, result.rows, store()); return;
+    case Op::Reduce:
+      reduce(node, memory);
+      result.data = memory.data();
+      return;
+    case Op::Hoist: result.data = operand(node, 0).data; return;
+  }
+}
+
+void Evaluator::slice(const Node& node, View& result) const {
+  const View& whole = operand(node, 0);
+  result.stride = whole.stride;
+  result.data = whole.data + node.ranges[0].begin.value() * whole.stride;
+  if (node.ranges.size() == 2) result.data += node.ranges[1].begin.value();
+}
+
+double* Evaluator::concat(const Node& node, double* out) const {
+  for (const Value part : node.operands) {
+    const View& view = views_[part.index];
+    for (std::int64_t r = 0; r < view.rows; ++r) {
+      const double* row = view.data + r * view.stride;
+      out = std::copy(row, row + view.columns, out);
+    }
+  }
+  return out;
+}
+
+double* Evaluator::matvec(const View& matrix, const View& x, const View& start, double* out) const {
+  for (std::int64_t r = 0; r < matrix.rows; ++r) {
+    const double* row = matrix.data + r * matrix.stride;
+    double sum = start.spread(r);
+    for (std::int64_t k = 0; k < matrix.columns; ++k) sum += row[k] * x.data[k];
+    *out++ = sum;
+  }
+  return out;
+}
+
+void Evaluator::lookup(const Node& node, double* out) const {
+  const View& matrix = operand(node, 0);
+  const double row = *operand(node, 1).data;
+  if (row >= 0 && row < static_cast<double>(matrix.rows) && row == std::floor(row)) {
+    const double* from = matrix.data + static_cast<std::int64_t>(row) * matrix.stride;
+    std::copy(from, from + matrix.columns, out);
+  } else {
+    std::fill_n(out, matrix.columns, std::numeric_limits<double>::quiet_NaN());
+  }
+}
+
+void Evaluator::project(const Node& node, double* out) const {
+  for (std::size_t i = 1; i < node.operands.size(); i += 2) {
+    out = matvec(operand(node, i), operand(node, 0), operand(node, i + 1), out);
+  }
+}
+
+void Evaluator::map(const Node& node, std::int64_t count, double* out) const {
+  double operands[kMostOperands];
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (std::size_t k = 0; k < node.operands.size(); ++k) operands[k] = operand(node, k).spread(i);
+    out[i] = evaluate(node.function, operands);
+  }
+}
+
+void Evaluator::reduce(const Node& node, Vector& out) const {
+  std::vector<Vector> operands;
+  for (const Value value : node.operands) operands.push_back(views_[value.index].to_vector());
+  out = evaluate(node.reduction, operands);
+}
+
+}  // namespace rnnc::ir

@@ -1,0 +1,58 @@
+// Evaluates the nodes of a bound graph one by one, in doubles. What depends on parameters alone is evaluated once;
+// matrices are views of the caller's memory, except where a concat joins them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/interpret.hpp"
+
+namespace rnnc::ir {
+
+// A matrix in somebody's memory; a vector has one column and stride 1, a scalar one element.
+struct View {
+  const double* data = nullptr;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::int64_t stride = 0;
+
+  double spread(std::int64_t i) const { return data[rows == 1 ? 0 : i]; }
+  Vector to_vector() const { return Vector(data, data + rows); }
+};
+
+std::int64_t elements(const Type& type);
+
+class Evaluator {
+ public:
+  /// `params` has every parameter in its size (asserted) and outlives the evaluator.
+  Evaluator(const Graph& graph, const NamedVectors& params);
+
+  /// The nodes that depend on an input, a state or a scan, in their order: those that compute() is for.
+  const std::vector<std::size_t>& varying() const { return varying_; }
+  bool varies(std::size_t node) const { return varies_[node]; }
+
+  /// Where the value of a node is read from in what is computed next.
+  void bind(std::size_t node, const double* data) { views_[node].data = data; }
+
+  /// Computes one node that is an expression of others.
+  void compute(std::size_t node);
+  const View& operator[](Value value) const { return views_[value.index]; }
+
+ private:
+  void slice(const Node& node, View& result) const;
+  double* concat(const Node& node, double* out) const;
+  double* matvec(const View& matrix, const View& x, const View& start, double* out) const;
+  void lookup(const Node& node, double* out) const;
+  void project(const Node& node, double* out) const;
+  void map(const Node& node, std::int64_t count, double* out) const;
+  void reduce(const Node& node, Vector& out) const;
+  const View& operand(const Node& node, std::size_t i) const { return views_[node.operands[i].index]; }
+
+  const Graph& graph_;
+  std::vector<View> views_;      // by node
+  std::vector<Vector> storage_;  // by node; empty where the view is of other memory
+  std::vector<bool> varies_;     // by node
+  std::vector<std::size_t> varying_;
+};
+
+}  // namespace rnnc::ir

@@ -1,0 +1,138 @@
+// Building a graph node by node, and telling whether two graphs say the same.
+#include "ir/graph.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <unordered_map>
+
+#include "ir/check.hpp"
+#include "ir/print.hpp"
+#include "ir/scan.hpp"
+#include "ir/verify.hpp"
+
+namespace rnnc::ir {
+
+std::string Type::sequence_text() const { return axis.empty() ? "" : axis == kTime ? "seq " : "seq<" + axis + "> "; }
+
+std::string Type::to_string() const {
+  std::string text = sequence_text() + "f32";
+  for (std::size_t i = 0; i < dims.size(); ++i) text += (i == 0 ? "[" : ",") + dims[i].to_string();
+  return dims.empty() ? text : text + "]";
+}
+
+Value Graph::append(Node node) {
+  Result<Type> type = infer_type(*this, node);
+  if (!type) internal_error(this, "appended node: " + type.error().to_string());
+  node.type = std::move(*type);
+  nodes.push_back(std::move(node));
+  return Value{static_cast<std::uint32_t>(nodes.size() - 1)};
+}
+
+Value Graph::constant(float value) {
+  Node node;
+  node.op = Op::Constant;
+  node.constant = value;
+  return append(std::move(node));
+}
+
+Value Graph::map(Function function, std::vector<Value> operands) {
+  Node node;
+  node.op = Op::Map;
+  node.function = function;
+  node.operands = std::move(operands);
+  return append(std::move(node));
+}
+
+Value Graph::reduce(Reduction reduction, std::vector<Value> operands) {
+  Node node;
+  node.op = Op::Reduce;
+  node.reduction = reduction;
+  node.operands = std::move(operands);
+  return append(std::move(node));
+}
+
+Value Graph::slice(Value vector, Dim begin, Dim end) {
+  Node node;
+  node.op = Op::Slice;
+  node.operands = {vector};
+  node.ranges = {{std::move(begin), std::move(end)}};
+  return append(std::move(node));
+}
+
+Value Graph::output() const {
+  for (const Statement& statement : statements) {
+    if (statement.kind == Statement::Kind::Output) return statement.value;
+  }
+  internal_error(this, "no output");
+}
+
+namespace {
+
+// Numbers expressions so that equal ones, in whatever graph, have equal numbers.
+class Numbering {
+ public:
+  std::vector<std::size_t> number(const Graph& graph) {
+    std::vector<std::size_t> numbers;
+    numbers.reserve(graph.nodes.size());
+    for (const Node& node : graph.nodes) {
+      numbers.push_back(numbers_.try_emplace(key(node, numbers), numbers_.size()).first->second);
+    }
+    return numbers;
+  }
+
+ private:
+  static std::string key(const Node& node, const std::vector<std::size_t>& numbers) {
+    const auto bits = std::isnan(node.constant) ? 0x7fc00000U : std::bit_cast<std::uint32_t>(node.constant);
+    std::string text = std::to_string(static_cast<int>(node.op));
+    const auto add = [&](const std::string& part) { text += ' ' + part; };
+    if (node.op == Op::Map) add(std::to_string(static_cast<int>(node.function)));
+    if (node.op == Op::Reduce) add(std::to_string(static_cast<int>(node.reduction)));
+    if (node.op == Op::Constant) add(std::to_string(bits));
+    for (const Value operand : node.operands) {
+      add(operand.index < numbers.size() ? std::to_string(numbers[operand.index]) : "?");
+    }
+    for (const Range& range : node.ranges) add(range.begin.to_string() + ':' + range.end.to_string());
+    if (node.op == Op::OverTime) add(std::to_string(static_cast<int>(node.over_time)));
+    if (node.op == Op::Scan) add(key(*node.scan));
+    if (!node.name.empty()) add(node.name + ' ' + node.type.to_string());
+    return text;
+  }
+
+  static std::string key(const Scan& scan) {
+    std::string text = std::to_string(static_cast<int>(scan.direction)) + ' ' +
+                       std::to_string(static_cast<int>(scan.merge)) + ' ' + scan.steps;
+    for (const auto& [name, dim] : scan.dims) text += ' ' + name + '=' + dim.to_string();
+    for (const std::string& name : scan.initial) text += ' ' + name;
+    return text + ' ' + print(*scan.cell);
+  }
+
+  std::unordered_map<std::string, std::size_t> numbers_;
+};
+
+std::vector<std::size_t> declarations(const Graph& graph, const std::vector<std::size_t>& numbers) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (is_declaration(graph.nodes[i])) found.push_back(numbers[i]);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+bool equal(const Graph& a, const Graph& b) {
+  if (a.kind != b.kind || a.name != b.name || a.dims != b.dims || a.statements.size() != b.statements.size())
+    return false;
+  Numbering numbering;
+  const std::vector<std::size_t> in_a = numbering.number(a);
+  const std::vector<std::size_t> in_b = numbering.number(b);
+  const auto same = [&](const Statement& s, const Statement& t) {
+    return s.kind == t.kind && s.name == t.name && s.value.index < in_a.size() && t.value.index < in_b.size() &&
+           in_a[s.value.index] == in_b[t.value.index];
+  };
+  return declarations(a, in_a) == declarations(b, in_b) &&
+         std::equal(a.statements.begin(), a.statements.end(), b.statements.begin(), same);
+}
+
+}  // namespace rnnc::ir

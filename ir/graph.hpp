@@ -1,0 +1,123 @@
+// What cells and networks are made of: nodes in topological order, appended and never changed, and the statements that
+// name values, give states their next value, and choose the output. Passes copy forward into a new graph.
+// A dim may be symbolic; bind_dims (verify.hpp) makes a graph with numbers, which is what runs and compiles.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/dim.hpp"
+#include "ir/op.hpp"
+
+namespace rnnc::ir {
+
+/// Where in the text a node or statement came from; line 0 where it came from a builder or a pass.
+struct Location {
+  int line = 0;
+  int column = 0;
+};
+
+/// The time that `seq` means where it names none.
+inline constexpr std::string_view kTime = "T";
+
+/// f32 scalar (rank 0), vector (rank 1) or matrix (rank 2: parameters, their slices and concatenations only).
+struct Type {
+  std::vector<Dim> dims;
+  std::string axis = {};  // of a sequence, in networks only: the time it runs over; sequences of one time go together
+
+  std::size_t rank() const { return dims.size(); }
+  bool is_sequence() const { return !axis.empty(); }
+  std::string sequence_text() const;  // "", "seq " or "seq<S> "
+  std::string to_string() const;      // "f32", "f32[H]", "f32[4*H,I]", "seq f32[H]"
+  friend bool operator==(const Type&, const Type&) = default;
+};
+
+/// The index of a node in its graph.
+struct Value {
+  std::uint32_t index = 0;
+  friend auto operator<=>(const Value&, const Value&) = default;
+};
+
+struct Range {
+  Dim begin, end;
+  friend bool operator==(const Range&, const Range&) = default;
+};
+
+struct Scan;  // scan.hpp
+
+// Operands and result of each op:
+//   Input, State, Param  none; `name` and `type` are declared
+//   Constant  none; a scalar, `constant`
+//   Slice     a vector or matrix; `ranges`, one for each leading dim that is cut
+//   Concat    vectors end to end, or matrices of equal width one below the other; one operand or more
+//   Matvec    f32[n,k] matrix, f32[k] vector -> f32[n]
+//   Lookup    f32[n,k] matrix, scalar i -> its row i, f32[k]; a row of NaN where i is not an integer from 0 to n-1
+//   Project   x f32[k], then pairs of a matrix f32[n_j,k] and a start (f32[n_j] or scalar) -> f32[sum of n_j]: element
+//             by element a chain of fused multiply-adds, k ascending, that begins with the start
+//   Map       `function` of as many operands as its row says; scalars spread, vectors agree in length
+//   Reduce    `reduction`; operands as its row says
+//   Hoist     identity on a scalar or vector that depends on no state: computed ahead of the recurrence
+// All of these lift over sequences of one time, step by step; an operand that is none is the same at each step.
+//   Scan        `scan`, `name`; arguments in order of the cell's inputs, then initial states -> what the cell gives
+//   FinalState  a Scan; `name` "h" or, of two directions, "fwd.h" -> that state behind the last step of each sequence
+//   OverTime    `over_time`; a sequence -> one value
+struct Node {
+  Op op = Op::Constant;
+  Function function{};
+  Reduction reduction{};
+  OverTime over_time{};
+  float constant = 0;
+  std::vector<Value> operands;
+  std::vector<Range> ranges;
+  std::shared_ptr<const Scan> scan;
+  std::string name;
+  Type type;
+  Location location;
+};
+
+inline bool is_declaration(const Node& node) {
+  return node.op == Op::Input || node.op == Op::State || node.op == Op::Param;
+}
+
+struct Statement {
+  enum class Kind : std::uint8_t { Let, Next, Output };
+  Kind kind = Kind::Let;
+  std::string name;  // the name bound by Let, the state of Next
+  Value value;
+  Location location;
+};
+
+struct Graph {
+  enum class Kind : std::uint8_t { Cell, Network };
+  Kind kind = Kind::Cell;
+  std::string name;
+  std::string file;               // for messages; "" where there is none
+  std::vector<std::string> dims;  // symbolic dims in order of declaration; empty once bound
+  std::vector<Node> nodes;
+  std::vector<Statement> statements;
+  Location location;
+
+  const Node& operator[](Value value) const { return nodes[value.index]; }
+  std::string_view kind_name() const { return kind == Kind::Cell ? "cell" : "network"; }
+
+  /// Appends a node whose type must follow from its operands (infer_type in verify.hpp). A node that does not check is
+  /// a bug of the caller's: internal error. The parser and the public builder ask infer_type first.
+  Value append(Node node);
+
+  // Shorthands of append for passes.
+  Value constant(float value);
+  Value map(Function function, std::vector<Value> operands);
+  Value reduce(Reduction reduction, std::vector<Value> operands);
+  Value slice(Value vector, Dim begin, Dim end);
+
+  Value output() const;
+};
+
+/// Same kind, names, dims, statements, types and constants, and the same expression behind each statement, whatever the
+/// order and the locations of the nodes. NaN constants are equal.
+bool equal(const Graph& a, const Graph& b);
+
+}  // namespace rnnc::ir

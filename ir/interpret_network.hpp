@@ -1,0 +1,36 @@
+// The meaning of a network: the cells' interpreter over each scan, and expressions step by step. Networks must be bound
+// and verified, and every value they name present in its size: asserted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/cell.hpp"
+#include "ir/interpret.hpp"
+
+namespace rnnc::ir {
+
+/// A time that sequences run over.
+struct Time {
+  std::int64_t steps = 0;
+  std::vector<std::int64_t> lengths;  // [B], each in [0, steps]; empty where every sequence has all steps
+};
+
+struct NetworkBatch {
+  std::int64_t sequences = 0;         // B
+  std::map<std::string, Time> times;  // each that times_of(network) names
+  NamedVectors inputs;                // by name; a sequence [steps, B, I], a vector [B, I]
+};
+
+/// The times of a network's inputs and scans, kTime and those with names.
+std::vector<std::string> times_of(const Network& network);
+
+/// Runs the batch and returns the output: a sequence [steps, B, O], 0 behind the end of each, or a vector [B, O].
+///
+/// States    by name, `a.h` or `a.fwd.h`, [B, H]: one that `states` lacks starts at zero, one that the network begins
+///           with a value of its own at that; on return `states` has the final value of every state
+Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states);
+
+}  // namespace rnnc::ir

@@ -1,0 +1,165 @@
+#include "tests/support/networks.hpp"
+
+#include <algorithm>
+
+#include "ir/parse.hpp"
+#include "ir/scan.hpp"
+#include "tests/support/catch.hpp"
+
+namespace rnnc::test {
+
+using ir::NamedVectors;
+using ir::Network;
+using ir::Vector;
+
+Network network_of(const std::string& text, const ir::DimBindings& dims) {
+  const Result<ir::Module> module = ir::parse(text);
+  if (!module) FAIL(module.error().to_string());
+  const Result<Network> bound = ir::bind_dims(module->networks.at(0), dims);
+  if (!bound) FAIL(bound.error().to_string());
+  return *bound;
+}
+
+Vector random_vector(Random& random, std::int64_t size) {
+  const std::vector<float> values = random.vector(static_cast<std::size_t>(size), -1, 1);
+  return {values.begin(), values.end()};
+}
+
+NamedVectors random_weights(const Network& network, Random& random) {
+  NamedVectors weights;
+  for (const ir::Weight& weight : ir::weights_of(network)) {
+    std::int64_t size = 1;
+    for (const ir::Dim& dim : weight.type.dims) size *= dim.value();
+    weights[weight.name] = random_vector(random, size);
+  }
+  return weights;
+}
+
+namespace {
+
+class CallRunner {
+ public:
+  CallRunner(const ir::CallList& list, const NamedVectors& weights, const ir::NetworkBatch& batch, NamedVectors& states)
+      : list_(list), weights_(weights), batch_(batch), states_(states), buffers_(list.buffers.size()) {
+    for (std::size_t i = 0; i < buffers_.size(); ++i) {
+      if (!list.buffers[i].input.empty()) buffers_[i] = batch.inputs.at(list.buffers[i].input);
+    }
+  }
+
+  Vector run() {
+    for (const ir::Call& call : list_.calls) std::visit([this](const auto& any) { run(any); }, call);
+    return rows(list_.output, list_.output_axis);
+  }
+
+ private:
+  std::int64_t steps(const std::string& axis) const { return axis.empty() ? 1 : batch_.times.at(axis).steps; }
+  std::int64_t length(const std::string& axis, std::int64_t b) const {
+    if (axis.empty() || batch_.times.at(axis).lengths.empty()) return steps(axis);
+    return batch_.times.at(axis).lengths[static_cast<std::size_t>(b)];
+  }
+  std::vector<std::int64_t> lengths(const std::string& axis) const {
+    return axis.empty() ? std::vector<std::int64_t>() : batch_.times.at(axis).lengths;
+  }
+
+  // [steps, B, width] with 0 behind the end of a sequence; of a reverse call, each sequence from its end.
+  Vector rows(const ir::Row& row, const std::string& axis, bool reverse = false) const {
+    Vector result;
+    for (std::int64_t t = 0; t < steps(axis); ++t) {
+      for (std::int64_t b = 0; b < batch_.sequences; ++b) {
+        const bool beyond = t >= length(axis, b);
+        const std::int64_t from = reverse ? length(axis, b) - 1 - t : t;
+        for (const ir::Columns& columns : row) {
+          const ir::Buffer& buffer = list_.buffers[columns.buffer];
+          REQUIRE((buffer.axis.empty() || buffer.axis == axis));
+          REQUIRE((columns.begin < columns.end && columns.end <= buffer.width));
+          const std::int64_t step = buffer.axis.empty() ? 0 : from;
+          for (std::int64_t k = columns.begin; k < columns.end; ++k) {
+            const std::int64_t i = (step * batch_.sequences + b) * buffer.width + k;
+            result.push_back(beyond ? 0 : buffers_[columns.buffer].at(static_cast<std::size_t>(i)));
+          }
+        }
+      }
+    }
+    return result;
+  }
+
+  void write(std::size_t buffer, Vector values) {
+    REQUIRE(buffers_[buffer].empty());
+    REQUIRE(std::ssize(values) == steps(list_.buffers[buffer].axis) * batch_.sequences * list_.buffers[buffer].width);
+    buffers_[buffer] = std::move(values);
+  }
+
+  void run(const ir::CellCall& call) {
+    NamedVectors params, states;
+    for (const auto& [param, name] : call.weights) params[param] = weights_.at(name);
+    for (const ir::Node& node : call.cell.nodes) {
+      if (node.op != ir::Op::State) continue;
+      const auto given = states_.find(call.prefix + node.name);
+      if (given != states_.end()) states[node.name] = given->second;
+      if (call.initial.count(node.name) != 0) states[node.name] = rows(call.initial.at(node.name), "");
+    }
+    const ir::Batch batch{steps(call.axis), batch_.sequences, rows(call.x, call.axis, call.reverse),
+                          lengths(call.axis)};
+    Vector y = ir::interpret(call.cell, params, batch, states);
+    if (call.reverse) y = reversed(y, call.axis);
+    write(call.y, std::move(y));
+    for (const auto& [name, buffer] : call.final_states) write(buffer, states.at(name));
+    for (const auto& [name, value] : states) states_[call.prefix + name] = value;
+  }
+
+  Vector reversed(const Vector& y, const std::string& axis) const {
+    Vector result(y.size());
+    const std::int64_t size = std::ssize(y) / std::max<std::int64_t>(1, steps(axis) * batch_.sequences);
+    for (std::int64_t b = 0; b < batch_.sequences; ++b) {
+      for (std::int64_t t = 0; t < length(axis, b); ++t) {
+        const std::int64_t from = length(axis, b) - 1 - t;
+        std::copy_n(y.begin() + (from * batch_.sequences + b) * size, size,
+                    result.begin() + (t * batch_.sequences + b) * size);
+      }
+    }
+    return result;
+  }
+
+  void run(const ir::TimeCall& call) {
+    const Vector x = rows(call.x, call.axis);
+    const std::int64_t width = list_.buffers[call.y].width;
+    Vector y;
+    for (std::int64_t b = 0; b < batch_.sequences; ++b) {
+      for (std::int64_t k = 0; k < width; ++k) {
+        Vector values;
+        for (std::int64_t t = 0; t < length(call.axis, b); ++t) {
+          values.push_back(x[static_cast<std::size_t>((t * batch_.sequences + b) * width + k)]);
+        }
+        y.push_back(over(call.over_time, values));
+      }
+    }
+    write(call.y, std::move(y));
+  }
+
+  static double over(ir::OverTime over_time, const Vector& values) {
+    if (values.empty()) return 0;
+    switch (over_time) {
+      case ir::OverTime::Last: return values.back();
+      case ir::OverTime::First: return values.front();
+      case ir::OverTime::Mean: return ir::evaluate(ir::Reduction::Mean, {values})[0];
+      case ir::OverTime::Max: return *std::max_element(values.begin(), values.end());
+      case ir::OverTime::Sum: return ir::evaluate(ir::Reduction::Sum, {values})[0];
+    }
+    return 0;
+  }
+
+  const ir::CallList& list_;
+  const NamedVectors& weights_;
+  const ir::NetworkBatch& batch_;
+  NamedVectors& states_;
+  std::vector<Vector> buffers_;
+};
+
+}  // namespace
+
+Vector run_calls(const ir::CallList& list, const NamedVectors& weights, const ir::NetworkBatch& batch,
+                 NamedVectors& states) {
+  return CallRunner(list, weights, batch, states).run();
+}
+
+}  // namespace rnnc::test

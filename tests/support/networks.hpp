@@ -1,0 +1,23 @@
+// Networks from text, bound, with weights and inputs for them.
+#pragma once
+
+#include <string>
+
+#include "ir/cut_network.hpp"
+#include "ir/interpret_network.hpp"
+#include "ir/verify.hpp"
+#include "tests/support/random.hpp"
+
+namespace rnnc::test {
+
+/// The first network of the text; a test fails where it is wrong.
+ir::Network network_of(const std::string& text, const ir::DimBindings& dims = {});
+
+ir::Vector random_vector(Random& random, std::int64_t size);  // within 1
+ir::NamedVectors random_weights(const ir::Network& network, Random& random);
+
+/// The calls one after the other, each by the interpreter of cells. Meaning of the arguments as for ir::interpret.
+ir::Vector run_calls(const ir::CallList& list, const ir::NamedVectors& weights, const ir::NetworkBatch& batch,
+                     ir::NamedVectors& states);
+
+}  // namespace rnnc::test

@@ -1,0 +1,142 @@
+// rnnc run and inspect of networks through the command line.
+#include <rnnc/rnnc.hpp>
+
+#include "tests/tools/program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+// A running total, and decoding that counts down from it: easy to foresee.
+constexpr const char* kText =
+    "cell total<N> { input x : f32[N] state s : f32[N] param w : f32[N] s' = s + w * x output s' }\n"
+    "cell down { state n : f32 n' = n - 1 output n' }\n"
+    "network sums<N> { input x : seq f32[N] input k : seq f32 input v : f32[2]\n"
+    "  a = bidirectional total(x * k) output concat(last(a), v) }\n"
+    "network decode { input v : f32 d = down() steps S from (n = v) output d }\n";
+
+void fill(const Folder& folder) {
+  folder.write("nets.rnn", kText);
+  save_safetensors(folder / "w.safetensors",
+                   {{"a.fwd.w", Tensor::from_f32({1}, {1})}, {"a.bwd.w", Tensor::from_f32({1}, {10})}})
+      .value();
+  folder.write("x.npy", {3, 2, 2}, {1, 1, 2, 2, 3, 1, 4, 2, 5, 1, 6, 2});  // rows of x and k
+  folder.write("v.npy", {2, 2}, {100, 200, 300, 400});
+  Tensor lengths{ElementType::I32, {2}, std::vector<std::byte>(8)};
+  lengths.bytes[0] = std::byte{3};
+  lengths.bytes[4] = std::byte{2};
+  save_npy(folder / "n.npy", lengths).value();
+}
+
+const std::string kRun = "run nets.rnn --cell sums --weights w.safetensors --output y.npy --backend interpret";
+
+std::vector<float> values(const Folder& folder, const std::string& name) {
+  return load_npy(folder / name).value().to_f32();
+}
+
+void check_fails(const Folder& folder, const std::string& arguments, int code, const std::string& message) {
+  const Finished finished = folder.rnnc(arguments);
+  INFO(arguments << "\n" << finished.out << finished.err);
+  CHECK(finished.code == code);
+  CHECK(finished.err.find(message) != std::string::npos);
+  CHECK(folder.outputs().empty());
+}
+
+}  // namespace
+
+TEST_CASE("run computes a network from sequences side by side and a vector by name", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  const Finished finished =
+      folder.rnnc(kRun + " --input x.npy --input v=v.npy --lengths n.npy --final-state a.bwd.s=final.npy");
+  INFO(finished.err);
+  REQUIRE(finished.code == 0);
+  CHECK(load_npy(folder / "y.npy").value().shape == Shape{2, 4});
+  CHECK(values(folder, "y.npy") == std::vector<float>{9, 50, 100, 200, 12, 80, 300, 400});
+  CHECK(values(folder, "final.npy") == std::vector<float>{90, 120});
+}
+
+TEST_CASE("run takes each sequence by name too, and initial states", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  folder.write("one.npy", {2, 1, 1}, {1, 2});
+  folder.write("v1.npy", {1, 2}, {7, 8});
+  folder.write("s.npy", {1, 1}, {1000});
+  REQUIRE(folder.rnnc(kRun + " --input k=one.npy --input x=one.npy --input v=v1.npy --state a.fwd.s=s.npy").code == 0);
+  CHECK(values(folder, "y.npy") == std::vector<float>{1005, 40, 7, 8});
+}
+
+TEST_CASE("run of a decoder takes the number of its steps", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  folder.write("start.npy", {2, 1}, {10, 20});
+  const std::string run = "run nets.rnn --cell decode --output y.npy --backend interpret --input v=start.npy";
+  REQUIRE(folder.rnnc(run + " --steps S=3").code == 0);
+  CHECK(load_npy(folder / "y.npy").value().shape == Shape{3, 2, 1});
+  CHECK(values(folder, "y.npy") == std::vector<float>{9, 19, 8, 18, 7, 17});
+  const Folder other;
+  fill(other);
+  other.write("start.npy", {2, 1}, {10, 20});
+  check_fails(other, run, 2, "--steps: missing; network decode runs for S steps, which no input tells; give S=20, say");
+  check_fails(other, run + " --steps T=3", 2, "--steps T: network decode has no time of this name");
+}
+
+TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  const std::string all = kRun + " --input x.npy --input v=v.npy";
+  check_fails(folder, "run nets.rnn --weights w.safetensors --output y.npy --input x.npy", 2,
+              "--cell: missing; nets.rnn has several networks: sums, decode");
+  check_fails(folder, "run nets.rnn --cell no --output y.npy --input x.npy", 2,
+              "--cell: nets.rnn has no cell 'no'; it has sums, decode, total, down");
+  check_fails(folder, "run nets.rnn --cell sums --weights w.safetensors --output y.npy --input x.npy", 4,
+              "nets.rnn:3:9: network sums: in this version a network runs with --backend interpret only");
+  check_fails(folder, kRun + " --input x.npy", 2, "--input: v of type f32[2] is missing; give v=v.npy");
+  check_fails(folder, kRun + " --input v=v.npy", 2, "--input: x of type seq f32[1] is missing; give x.npy");
+  check_fails(folder, kRun + " --input v.npy --input v=v.npy", 3,
+              "v.npy: shape mismatch: x must be f32[T,B,I] but is [2,2]");
+  check_fails(folder, kRun + " --input x.npy --input v=x.npy", 3,
+              "x.npy: shape mismatch: v must be f32[B,I] but is [3,2,2]");
+  folder.write("three.npy", {3, 2}, {1, 1, 1, 1, 1, 1});
+  check_fails(folder, kRun + " --input x.npy --input v=three.npy", 3,
+              "three.npy: shape mismatch: v must be f32[2,2] but is [3,2]");
+  check_fails(folder, all + " --input x=x.npy", 2, "--input: x is given twice");
+  check_fails(folder, all + " --state a.s=v.npy", 2,
+              "--state a.s: the cell has no such state; it has a.fwd.s, a.bwd.s");
+  check_fails(folder, all + " --dim H=3", 2, "--dim: network sums has no dim H; it has N");
+  check_fails(folder, all + " --steps T=3", 2, "--steps T: an input tells how many steps there are");
+  check_fails(folder, "run nets.rnn --cell total --dim N=1 --output y.npy --input x.npy --input x.npy", 2,
+              "--input: given twice; a cell has one x");
+  save_safetensors(folder / "half.safetensors", {{"a.fwd.w", Tensor::from_f32({1}, {1})}}).value();
+  check_fails(folder, all + " --weights half.safetensors", 2, "--weights");
+  check_fails(folder,
+              "run nets.rnn --cell sums --backend interpret --weights half.safetensors --output y.npy "
+              "--input x.npy --input v=v.npy",
+              3, "no tensor for parameter a.bwd.w f32[1]");
+  check_fails(folder, "run nets.rnn --cell decode --backend interpret --output y.npy --input v=v.npy --state d.n=v.npy",
+              2, "--state d.n: the network begins it with a value of its own");
+}
+
+TEST_CASE("inspect prints a network, and bound where its dims are told", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  CHECK(folder.rnnc("inspect nets.rnn --cell decode").out ==
+        "network decode {\n  input v : f32\n\n  d = down() steps S from (n = v)\n  output d\n}\n");
+  CHECK(folder.rnnc("inspect nets.rnn --cell sums --weights w.safetensors").out.find("x : seq f32[1]") !=
+        std::string::npos);
+  const Finished plan = folder.rnnc("inspect nets.rnn --cell sums --emit plan");
+  CHECK(plan.code == 4);
+}
+
+TEST_CASE("a cell that has no code yet is refused by the compiler and run by the interpreter", "[tools]") {
+  const Folder folder;
+  folder.write("pick.rnn", "cell pick {\n  input x : f32[3]\n  output argmax(x)\n}\n");
+  folder.write("x.npy", {1, 2, 3}, {1, 3, 3, 9, 3, 3});
+  const std::string run = "run pick.rnn --input x.npy --output y.npy";
+  check_fails(folder, run, 4,
+              "pick.rnn:3:10: there is no code for argmax in this version; run it with --backend interpret");
+  check_fails(folder, "inspect pick.rnn --emit asm", 4, "there is no code for argmax");
+  REQUIRE(folder.rnnc(run + " --backend interpret").code == 0);
+  CHECK(values(folder, "y.npy") == std::vector<float>{1, 0});
+}
+
+}  // namespace rnnc::test

@@ -1,0 +1,82 @@
+#include "tools/read_data.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <rnnc/tensor_files.hpp>
+
+#include "tools/exit_code.hpp"
+
+namespace rnnc::tools {
+
+namespace {
+
+Error wrong_type(const std::string& path, const std::string& what, ElementType wanted, ElementType found) {
+  return {ErrorCode::InvalidData,
+          {path},
+          what + " must be " + std::string(name(wanted)) + " but is " + std::string(name(found)) + "; convert it",
+          {}};
+}
+
+}  // namespace
+
+Error wrong_shape(const std::string& path, const std::string& what, const Shape& wanted, const Shape& found) {
+  return {ErrorCode::ShapeMismatch,
+          {path},
+          "shape mismatch: " + what + " must be f32" + to_string(wanted) + " but is " + to_string(found),
+          {}};
+}
+
+Result<Tensor> read_f32(const std::string& path, const std::string& what) {
+  Result<Tensor> tensor = load_npy(path);
+  if (tensor && tensor->type != ElementType::F32) return wrong_type(path, what, ElementType::F32, tensor->type);
+  return tensor;
+}
+
+Result<std::vector<std::int32_t>> read_lengths(const std::string& path, std::int64_t steps, std::int64_t batch) {
+  const Result<Tensor> tensor = load_npy(path);
+  if (!tensor) return tensor.error();
+  if (tensor->type != ElementType::I32) return wrong_type(path, "lengths", ElementType::I32, tensor->type);
+  if (tensor->shape != Shape{batch})
+    return Error{ErrorCode::ShapeMismatch,
+                 {path},
+                 "shape mismatch: lengths must be " + to_string({batch}) + ", one for each sequence, but are " +
+                     to_string(tensor->shape),
+                 {}};
+  std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
+  if (!tensor->bytes.empty()) std::memcpy(lengths.data(), tensor->bytes.data(), tensor->bytes.size());
+  for (std::size_t b = 0; b < lengths.size(); ++b)
+    if (lengths[b] < 0 || lengths[b] > steps)
+      return Error{ErrorCode::InvalidData,
+                   {path},
+                   "length " + std::to_string(lengths[b]) + " of sequence " + std::to_string(b) +
+                       " is not between 0 and the " + std::to_string(steps) + " steps of x",
+                   {}};
+  return lengths;
+}
+
+Result<NamedSize> find_state(const std::string& flag, const std::string& name, const std::vector<NamedSize>& states) {
+  const auto found = std::ranges::find(states, name, &NamedSize::name);
+  if (found != states.end()) return *found;
+  std::string known;
+  for (const NamedSize& state : states) known += (known.empty() ? "" : ", ") + state.name;
+  return usage_error(flag + " " + name, "the cell has no such state; it has " + (known.empty() ? "none" : known));
+}
+
+Result<std::map<std::string, std::vector<float>>> read_states(const Assignments& files,
+                                                              const std::vector<NamedSize>& states,
+                                                              std::int64_t batch) {
+  std::map<std::string, std::vector<float>> values;
+  for (const auto& [name, path] : files) {
+    const Result<NamedSize> state = find_state("--state", name, states);
+    if (!state) return state.error();
+    const Result<Tensor> tensor = read_f32(path, "state " + name);
+    if (!tensor) return tensor.error();
+    const Shape wanted = {batch, state->size};
+    if (tensor->shape != wanted) return wrong_shape(path, "state " + name, wanted, tensor->shape);
+    values[name] = tensor->to_f32();
+  }
+  return values;
+}
+
+}  // namespace rnnc::tools
