@@ -52,7 +52,7 @@ class Pair {
   std::string cpu() const { return program_.cpu(); }
   double flops() const {
     const auto target = compiler::resolve_target("host").value();
-    const auto lowered = compiler::lower(cell_.cell, target);
+    const auto lowered = compiler::lower(cell_.cell, target).value();
     return compiler::describe(cell_.cell, lowered, target).flops_per_step *
            static_cast<double>(shape_.steps * shape_.batch);
   }

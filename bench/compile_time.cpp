@@ -39,12 +39,12 @@ void plan(benchmark::State& state, const std::string& name, std::int64_t size) {
   const Prepared p = prepare(name, size);
   const ir::Cell cell = compiler::run_passes(p.source.cell);
   for (auto _ : state)
-    benchmark::DoNotOptimize(compiler::make_plan(compiler::make_schedule(cell), p.target).weights_size);
+    benchmark::DoNotOptimize(compiler::make_plan(compiler::make_schedule(cell), p.target).value().weights_size);
 }
 
 void codegen(benchmark::State& state, const std::string& name, std::int64_t size) {
   const Prepared p = prepare(name, size);
-  const compiler::Lowered lowered = compiler::lower(p.source.cell, p.target);
+  const compiler::Lowered lowered = compiler::lower(p.source.cell, p.target).value();
   for (auto _ : state) benchmark::DoNotOptimize(compiler::emit_object(lowered.schedule, lowered.plan, p.target).size());
 }
 

@@ -6,6 +6,7 @@
 #include "compiler/choose_cell.hpp"
 #include "compiler/jit.hpp"
 #include "compiler/lower.hpp"
+#include "compiler/tuned.hpp"
 #include "ir/environment.hpp"
 #include "runtime/program.hpp"
 
@@ -41,9 +42,22 @@ Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const 
 
 namespace {
 
+std::vector<compiler::PlanChoice> tuned_choices(const ir::Cell& cell, const compiler::Target& target) {
+  const Environment environment = read_environment();
+  if (!environment.cache_reads) return {};
+  return compiler::read_tuned(compiler::tuned_path(environment.cache_dir, cell, target), cell, target);
+}
+
 Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights,
                              const CompileOptions& options) try {
-  const Result<runtime::Artifact> artifact = compiler::make_artifact(cell, target, options.threads);
+  compiler::PlanOptions plan{.threads = options.threads};
+  auto choices = compiler::parse_choices(options.plan);
+  if (!choices) return choices.error();
+  plan.choices = options.plan.empty() ? tuned_choices(cell, target) : std::move(*choices);
+  Result<runtime::Artifact> artifact = compiler::make_artifact(cell, target, plan);
+  // A kept plan may be of another version, which knew other plans.
+  if (!artifact && options.plan.empty() && !plan.choices.empty())
+    artifact = compiler::make_artifact(cell, target, {.threads = options.threads});
   if (!artifact) return artifact.error();
   compiler::LinkedCode code = compiler::link(*artifact);
   return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights,

@@ -66,10 +66,12 @@ void describe_declarations(const Cell& cell, runtime::Description& description) 
 
 }  // namespace
 
-Lowered lower(const Cell& cell, const Target& target, int threads, const PassObserver& observe) {
+Result<Lowered> lower(const Cell& cell, const Target& target, const PlanOptions& options, const PassObserver& observe) {
   Lowered lowered;
   lowered.schedule = make_schedule(run_passes(cell, {}, observe));
-  lowered.plan = make_plan(lowered.schedule, target, threads);
+  Result<Plan> plan = make_plan(lowered.schedule, target, options);
+  if (!plan) return plan.error();
+  lowered.plan = std::move(*plan);
   return lowered;
 }
 
@@ -126,11 +128,13 @@ Result<void> check_supported(const Cell& cell) {
   return {};
 }
 
-Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, int threads) {
+Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, const PlanOptions& options) {
   if (const Result<void> supported = check_supported(cell); !supported) return supported.error();
   Dumper dumper(cell);
-  const Lowered lowered = lower(
-      cell, target, threads, [&](auto name, const Cell& after, double seconds) { dumper.pass(name, after, seconds); });
+  const Result<Lowered> made = lower(
+      cell, target, options, [&](auto name, const Cell& after, double seconds) { dumper.pass(name, after, seconds); });
+  if (!made) return made.error();
+  const Lowered& lowered = *made;
   dumper.plan(lowered, target);
   if (lowered.plan.weights_size > kMaxWeightsBytes / 4)
     return Error{ErrorCode::Limit,

@@ -18,13 +18,15 @@ struct Lowered {
 Result<void> check_supported(const ir::Cell& cell);
 
 /// `cell` is bound, verified and supported.
-Lowered lower(const ir::Cell& cell, const Target& target, int threads = 1, const PassObserver& observe = {});
+/// Errors: those of make_plan.
+Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOptions& options = {},
+                      const PassObserver& observe = {});
 
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);
 
 /// Errors: Limit where the packed weights would take more than kMaxWeightsBytes. What RNNC_DEBUG asks for is printed to
 /// standard error, or written to RNNC_DUMP_DIR.
-Result<runtime::Artifact> make_artifact(const ir::Cell& cell, const Target& target, int threads = 1);
+Result<runtime::Artifact> make_artifact(const ir::Cell& cell, const Target& target, const PlanOptions& options = {});
 
 inline constexpr std::int64_t kMaxWeightsBytes = std::int64_t{8} << 30;
 

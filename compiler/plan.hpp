@@ -3,9 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <rnnc/result.hpp>
+
+#include "compiler/cost.hpp"
 #include "compiler/stages.hpp"
 #include "compiler/target.hpp"
 
@@ -38,6 +43,37 @@ struct StagePlan {
   int group_rows = 0;              // rows whose accumulators are parked at once
   std::int64_t panel_columns = 0;  // columns that rows pass over before the next ones
   bool fetch_ahead = false;        // fetch the next block's weights while the rows pass over one block's
+  friend bool operator==(const StagePlan&, const StagePlan&) = default;
+};
+
+/// What the cost model expects of a plan of a stage, in seconds.
+struct StageTimes {
+  double one_row = 0;
+  double many_rows = 0;  // kPlannedRows of them together
+};
+inline constexpr std::int64_t kPlannedRows = 16;
+
+/// What the model preferred a stage's plan to.
+struct RunnerUp {
+  StagePlan plan;
+  StageTimes times;
+};
+
+/// A stage's plan by hand: of the plausible ones, that which has these.
+struct PlanChoice {
+  std::size_t stage = 0;
+  int single_blocks = 1, batch_blocks = 1;
+  std::int64_t panel_columns = 0;
+};
+
+/// "STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS", several with commas between. Errors: Usage.
+Result<std::vector<PlanChoice>> parse_choices(std::string_view text);
+std::string print(const PlanChoice& choice);
+
+struct PlanOptions {
+  int threads = 1;
+  Machine machine = {};
+  std::vector<PlanChoice> choices = {};
 };
 
 struct Plan {
@@ -46,6 +82,8 @@ struct Plan {
   std::int64_t chunk_rows = 0;  // rows of hoisted values kept at most, unless one step has more
   std::int64_t weights_size = 0;
   std::vector<StagePlan> stages;  // one for each stage of the schedule
+  std::vector<StageTimes> times;  // the same
+  std::vector<std::optional<RunnerUp>> runners_up;
   std::vector<Panel> panels;
 
   const Panel& panel(ir::Value product) const;
@@ -54,7 +92,8 @@ struct Plan {
   std::int64_t block_groups(std::size_t index, const Stage& stage) const;
 };
 
-Plan make_plan(const Schedule& schedule, const Target& target, int threads = 1);
+/// Errors: Usage where a choice names no plausible plan of a stage.
+Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options = {});
 
 /// The plan as people read it: a line for each stage with its products, tiles and stores, and the sizes of what lies
 /// where.

@@ -1,6 +1,8 @@
 // rnnc bench: how long sequences take, beside what this machine needs at least and, where asked for, beside oneDNN.
 #include <chrono>
 #include <cstdio>
+#include <deque>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -15,6 +17,7 @@
 #include "tools/roofline.hpp"
 #include "tools/sequence.hpp"
 #include "tools/timing.hpp"
+#include "tools/tune.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -30,7 +33,7 @@ struct BenchFlags {
   ModelFlags model;
   std::int64_t steps = 0, batch = 0, input_size = 0, hidden_size = 0;
   std::int64_t layers = 1, threads = 1, rounds = 5, seed = 1;
-  bool bidirectional = false, json = false;
+  bool bidirectional = false, json = false, tune = false;
   std::string against;
 };
 
@@ -90,7 +93,9 @@ Result<Job> make_job(const BenchFlags& flags) {
   job.sequence.x = random_values(flags.steps * flags.batch * job.interface.input_size, 1, seed);
   const Result<compiler::Target> target = target_of(flags.model, true);
   if (!target) return target.error();
-  const auto description = compiler::describe(job.cell, compiler::lower(job.cell, *target), *target);
+  const Result<compiler::Lowered> lowered = compiler::lower(job.cell, *target);
+  if (!lowered) return lowered.error();
+  const auto description = compiler::describe(job.cell, *lowered, *target);
   job.work = {description.flops_per_step, description.recurrent_bytes, flags.steps, flags.batch, flags.threads};
   return job;
 }
@@ -152,6 +157,33 @@ Result<Measured> measure(const Job& job, const BenchFlags& flags) {
   measured.ours =
       time_both(job, *program, baseline ? &*baseline : nullptr, static_cast<int>(flags.rounds), measured.baseline);
   return measured;
+}
+
+// Times the plausible plans of the cell on this very shape, and keeps the best for compilations to come.
+Result<void> tune_plans(const Job& job, const BenchFlags& flags) {
+  const Result<compiler::Target> target = target_of(flags.model, true);
+  if (!target) return target.error();
+  std::deque<State> states;
+  std::vector<float> y(static_cast<std::size_t>(job.sequence.steps * job.sequence.batch * job.interface.output_size));
+  const auto compile_plan = [&](const std::string& plan) {
+    ModelFlags with_plan = flags.model;
+    with_plan.plan = plan;
+    return compile(job.source, with_plan, flags.threads);
+  };
+  const auto call = [&](const Program& program) -> std::function<void()> {
+    State& state = states.emplace_back(program.make_state(job.sequence.batch));
+    return [&] { (void)program.run({job.sequence.x.data(), y.data(), job.sequence.steps, job.sequence.batch, state}); };
+  };
+  const Result<Tuning> tuning = tune(job.cell, *target, static_cast<int>(flags.rounds), compile_plan, call);
+  if (!tuning) return tuning.error();
+  for (const TunedPlan& one : tuning->tried)
+    std::cout << "  plan " << std::left << std::setw(16) << compiler::print(one.choice) << std::right << std::fixed
+              << std::setprecision(2) << std::setw(12) << one.seconds * 1e6 << " us"
+              << (one.is_model ? "  the model's choice" : "") << "\n";
+  const Result<std::string> path = keep(*tuning, job.cell, *target);
+  if (!path) return path.error();
+  std::cout << (path->empty() ? "  the cache is off: nothing is kept" : "  the best is kept in " + *path) << "\n";
+  return {};
 }
 
 nlohmann::ordered_json to_json(const Limits& limits) {
@@ -219,6 +251,8 @@ Result<int> run(const BenchFlags& flags) {
   const Result<Job> job = make_job(flags);
   if (!job) return job.error();
   if (flags.threads == 1) stay_on_this_cpu();
+  if (flags.tune)
+    if (const auto tuned = tune_plans(*job, flags); !tuned) return tuned.error();
   const Limits limits = load_limits();
   const Result<Measured> measured = measure(*job, flags);
   if (!measured) return measured.error();
@@ -254,6 +288,8 @@ Verb add_bench(CLI::App& program) {
       ->type_name("NAME");
   add_number(app, "--rounds", flags->rounds, 3, 1000, "turns of each contestant (default 5)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
+  add_plan_flag(app, flags->model);
+  app.add_flag("--tune", flags->tune, "first time the plausible plans, and keep the best in the cache folder");
   app.add_flag("--json", flags->json, "print a JSON object as the last line, and no table");
   return {&app, [flags] { return run(*flags); }};
 }

@@ -46,6 +46,12 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("CPU");
 }
 
+void add_plan_flag(CLI::App& app, ModelFlags& flags) {
+  app.add_option("--plan", flags.plan,
+                 "how to lay stages on the machine, as inspect --emit plan prints it: STAGE:BLOCKS/BLOCKS/COLUMNS,...")
+      ->type_name("PLAN");
+}
+
 Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,
                                       const std::string& value_name) {
   Assignments result;

@@ -30,9 +30,11 @@ struct ModelFlags {
   std::string weights;  // a safetensors file; "" for none
   std::vector<std::string> dims;
   std::string isa;
+  std::string plan;  // of a compilation, for experiments
 };
 
 void add_model_flags(CLI::App& app, ModelFlags& flags);
+void add_plan_flag(CLI::App& app, ModelFlags& flags);
 
 using Assignments = std::map<std::string, std::string>;
 

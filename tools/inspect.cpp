@@ -37,7 +37,11 @@ Result<std::string> show_lowered(const Source& source, const InspectFlags& flags
   if (!cell) return cell.error();
   if (!flags.after.empty()) return ir::print(compiler::run_passes(*cell, flags.after));
   if (const auto supported = compiler::check_supported(*cell); !supported) return supported.error();
-  const compiler::Lowered lowered = compiler::lower(*cell, *target);
+  auto choices = compiler::parse_choices(flags.model.plan);
+  if (!choices) return choices.error();
+  const Result<compiler::Lowered> made = compiler::lower(*cell, *target, {.choices = std::move(*choices)});
+  if (!made) return made.error();
+  const compiler::Lowered& lowered = *made;
   if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, *target);
   if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, *target);
   return compiler::emit_assembly(lowered.schedule, lowered.plan, *target);
@@ -77,6 +81,7 @@ Verb add_inspect(CLI::App& program) {
       "Shows a cell as text, after any pass, or as what is made of it for a CPU, which need not be this machine's.");
   auto flags = std::make_shared<InspectFlags>();
   add_model_flags(app, flags->model);
+  add_plan_flag(app, flags->model);
   app.add_option("--after", flags->after, "show the text after this pass")->type_name("PASS");
   app.add_option("--emit", flags->emit, "what to show: text (default), plan, llvm or asm")
       ->check(CLI::IsMember({"text", "plan", "llvm", "asm"}).description(""))

@@ -123,6 +123,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.cpu = flags.isa;
   options.dims = source.dims;
   options.threads = static_cast<int>(threads);
+  options.plan = flags.plan;
   return rnnc::compile(source.model, source.weights, options);
 }
 

@@ -21,6 +21,9 @@ struct CompileOptions {
   int threads = 1;  // that a call may use, at most kMaxThreads; those that would not make it faster stay idle
   std::shared_ptr<Executor> executor = nullptr;  // whose threads they are; null: the program has its own
   Sharing sharing = Sharing::Auto;               // what the threads divide among them
+  // How stages are laid on the machine, as `rnnc inspect --emit plan` prints it, for experiments. "": what `rnnc bench
+  // --tune` has found, or else what the cost model prefers. The bits of the results do not depend on it.
+  std::string plan = {};
 };
 
 inline constexpr int kMaxThreads = 1024;

@@ -50,7 +50,7 @@ std::string produce(const Golden& golden) {
   if (what == "after") return ir::print(compiler::run_passes(cell, argument));
   const compiler::Target target = compiler::resolve_target(argument, false).value();
   const compiler::Schedule schedule = compiler::make_schedule(compiler::run_passes(cell));
-  return compiler::print(compiler::make_plan(schedule, target), schedule, target);
+  return compiler::print(compiler::make_plan(schedule, target).value(), schedule, target);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ Weights random_weights(const ir::Cell& cell, std::uint64_t seed) {
 }
 
 Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads,
-                     std::shared_ptr<Executor> executor, Sharing sharing) {
+                     std::shared_ptr<Executor> executor, Sharing sharing, const std::string& plan) {
   auto module = std::make_shared<ir::Module>();
   module->cells.push_back(cell);
   TensorMap tensors;
@@ -62,7 +62,7 @@ Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::st
     tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
   }
   return compile(Model(std::move(module)), tensors,
-                 {.cpu = cpu, .threads = threads, .executor = std::move(executor), .sharing = sharing})
+                 {.cpu = cpu, .threads = threads, .executor = std::move(executor), .sharing = sharing, .plan = plan})
       .value();
 }
 

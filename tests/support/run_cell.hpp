@@ -21,7 +21,8 @@ ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t
 Weights random_weights(const ir::Cell& cell, std::uint64_t seed);
 
 Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads = 1,
-                     std::shared_ptr<Executor> executor = nullptr, Sharing sharing = Sharing::Auto);
+                     std::shared_ptr<Executor> executor = nullptr, Sharing sharing = Sharing::Auto,
+                     const std::string& plan = "");
 
 struct Sequences {
   std::int64_t steps = 0, batch = 0;

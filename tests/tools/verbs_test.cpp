@@ -80,6 +80,28 @@ TEST_CASE("bench keeps the limits of the machine and mends a broken file of them
   }
 }
 
+TEST_CASE("bench --tune keeps the best plan, which compilations then use", "[tools]") {
+  const Folder folder;
+  const std::string bench = "bench --cell lstm --steps 4 --batch 1 --input-size 32 --hidden-size 32 --rounds 3";
+  const Finished tuned = folder.rnnc(bench + " --tune");
+  CHECK(tuned.code == 0);
+  CHECK(tuned.out.find("the model's choice") != std::string::npos);
+  CHECK(tuned.out.find("the best is kept in ") != std::string::npos);
+  int kept = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "cache"))
+    kept += entry.path().filename().string().starts_with("plan-");
+  CHECK(kept == 1);
+  CHECK(folder.rnnc(bench).code == 0);
+}
+
+TEST_CASE("a plan that is none is a mistake of usage", "[tools]") {
+  const Folder folder;
+  const std::string dims = " --cell lstm --dim I=32 --dim H=32 --plan 1:7/1/32";
+  const Finished inspected = folder.rnnc("inspect --emit plan" + dims);
+  CHECK(inspected.code == 2);
+  CHECK(inspected.err.find("stage has no plausible plan 1:7/1/32; it has 1:") != std::string::npos);
+}
+
 TEST_CASE("bench takes a model of one's own with any names of dims", "[tools]") {
   const Folder folder;
   folder.write("mine.rnn",

@@ -70,7 +70,7 @@ struct Compiled {
 
 Compiled compile_for(const std::string& cpu, const std::string& cell, std::int64_t size) {
   const compiler::Target target = compiler::resolve_target(cpu, false).value();
-  compiler::Lowered lowered = compiler::lower(standard(cell, size, size), target);
+  compiler::Lowered lowered = compiler::lower(standard(cell, size, size), target).value();
   std::string assembly = compiler::emit_assembly(lowered.schedule, lowered.plan, target);
   return {std::move(lowered), std::move(assembly)};
 }

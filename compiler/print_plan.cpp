@@ -1,0 +1,114 @@
+// A plan as people read and write it.
+#include <charconv>
+#include <iomanip>
+#include <sstream>
+
+#include "compiler/plan.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+// Takes a whole number and what must follow it off `text`.
+template <class Number>
+bool take(std::string_view& text, Number& number, char behind) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (behind == 0) return text.empty();
+  if (!text.starts_with(behind)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+bool parse_choice(std::string_view text, PlanChoice& choice) {
+  return take(text, choice.stage, ':') && take(text, choice.single_blocks, '/') &&
+         take(text, choice.batch_blocks, '/') && take(text, choice.panel_columns, 0);
+}
+
+std::string microseconds(double seconds) {
+  std::ostringstream out;
+  out << std::setprecision(3) << seconds * 1e6 << " us";
+  return out.str();
+}
+
+std::string both(const StageTimes& times) {
+  return microseconds(times.one_row) + " for one row, " + microseconds(times.many_rows) + " for " +
+         std::to_string(kPlannedRows);
+}
+
+PlanChoice choice_of(std::size_t stage, const StagePlan& plan) {
+  return {stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns};
+}
+
+void print_tiles(std::ostream& out, std::size_t stage, const Plan& plan) {
+  const StagePlan& tiles = plan.stages[stage];
+  out << "  one row: " << tiles.single_blocks << " blocks";
+  if (tiles.batch_rows > 0)
+    out << "; more: " << tiles.batch_rows << " rows x " << tiles.batch_blocks << " blocks, groups of "
+        << tiles.group_rows << " rows, " << tiles.panel_columns << " columns"
+        << (tiles.fetch_ahead ? ", next block fetched ahead" : "");
+  out << "\n  plan " << print(choice_of(stage, tiles)) << ": predicted " << both(plan.times[stage]);
+  if (const auto& other = plan.runners_up[stage])
+    out << "; before " << print(choice_of(stage, other->plan)) << ": " << both(other->times);
+  out << "\n";
+}
+
+}  // namespace
+
+Result<std::vector<PlanChoice>> parse_choices(std::string_view text) {
+  std::vector<PlanChoice> choices;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view one = text.substr(0, comma);
+    PlanChoice choice;
+    if (!parse_choice(one, choice))
+      return Error{
+          ErrorCode::Usage,
+          {},
+          "plan '" + std::string(one) + "' is not STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS, as in 1:2/1/256",
+          {}};
+    choices.push_back(choice);
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+  }
+  return choices;
+}
+
+std::string print(const PlanChoice& choice) {
+  return std::to_string(choice.stage) + ":" + std::to_string(choice.single_blocks) + "/" +
+         std::to_string(choice.batch_blocks) + "/" + std::to_string(choice.panel_columns);
+}
+
+std::string print(const Plan& plan, const Schedule& schedule, const Target& target) {
+  std::ostringstream out;
+  out << "target " << target.cpu << ": " << plan.lanes << " lanes, " << target.registers << " registers"
+      << (target.fma ? "" : ", no fma");
+  if (plan.threads > 1) out << ", " << plan.threads << " threads";
+  out << "\n";
+  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+    const Stage& stage = schedule.stages[s];
+    out << "stage " << s << ": " << name(stage.phase) << ", depth " << stage.depth << ", " << stage.units << " units\n";
+    for (ir::Value product : stage.products) {
+      const Panel& panel = plan.panel(product);
+      out << "  product: " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
+          << panel.offset;
+      if (panel.is_packed()) out << ", last block " << panel.tail_gates << " gates a vector";
+      out << "\n";
+    }
+    print_tiles(out, s, plan);
+    for (const Store& store : stage.stores)
+      out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
+          << (store.exact ? ", exact" : "") << "\n";
+    for (const ReductionStep& reduction : stage.reductions)
+      out << "  " << facts(schedule.cell[reduction.node].reduction).name << ": " << name(reduction.result.space)
+          << " + " << reduction.result.offset << "\n";
+  }
+  for (const StateHome& state : schedule.states)
+    out << "state " << state.name << ": " << (state.doubled ? "double-buffered" : "in place") << " + " << state.offset
+        << ", " << state.size << "\n";
+  out << "rows: sequence " << schedule.row_size(Space::Sequence) << ", step " << schedule.row_size(Space::Step)
+      << "; chunk of " << plan.chunk_rows << " rows\n";
+  out << "weights: " << plan.weights_size * 4 << " bytes\n";
+  return out.str();
+}
+
+}  // namespace rnnc::compiler

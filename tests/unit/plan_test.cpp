@@ -1,0 +1,123 @@
+// The cost model against times that were measured once and are kept: its choices are near the best that was tried.
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "compiler/lower.hpp"
+#include "compiler/plan_stage.hpp"
+#include "compiler/tuned.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_cell.hpp"
+
+namespace rnnc::test {
+namespace {
+
+using compiler::PlanChoice;
+
+struct Case {
+  std::string cell;
+  std::int64_t size = 0;
+  std::size_t stage = 0;
+  std::map<std::string, double> times;  // of each choice that was tried, in microseconds
+};
+
+std::vector<Case> read_cases() {
+  std::ifstream file(RNNC_SOURCE_DIR "/tests/unit/plan_times.csv");
+  REQUIRE(file);
+  std::map<std::string, Case> cases;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#' || line.starts_with("cell,")) continue;
+    std::istringstream fields(line);
+    std::string cell, size, steps, batch, choice, time;
+    for (std::string* field : {&cell, &size, &steps, &batch, &choice, &time}) std::getline(fields, *field, ',');
+    const std::size_t stage = std::stoul(choice);
+    Case& one = cases[cell + size + "," + steps + "," + batch + " stage " + std::to_string(stage)];
+    one.cell = cell;
+    one.size = std::stoll(size);
+    one.stage = stage;
+    one.times[choice] = std::stod(time);
+  }
+  std::vector<Case> result;
+  for (auto& [name, one] : cases) result.push_back(std::move(one));
+  return result;
+}
+
+compiler::Target v4() { return compiler::resolve_target("x86-64-v4", false).value(); }
+
+}  // namespace
+
+TEST_CASE("the model's choice is within 15 % of the best that was measured", "[plan]") {
+  constexpr double kMostLoss = 1.15;
+  const std::vector<Case> cases = read_cases();
+  CHECK(cases.size() >= 40);
+  for (const Case& one : cases) {
+    const compiler::Lowered lowered = compiler::lower(standard(one.cell, one.size, one.size), v4()).value();
+    const auto candidates = compiler::plan_candidates(lowered.schedule, lowered.schedule.stages[one.stage], v4(), {});
+    const compiler::StagePlan& plan = candidates.front().plan;
+    const std::string choice =
+        compiler::print(PlanChoice{one.stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns});
+    INFO(one.cell << " of " << one.size << ", " << choice);
+    REQUIRE(one.times.contains(choice));
+    double best = one.times.at(choice);
+    for (const auto& [other, time] : one.times) best = std::min(best, time);
+    CHECK(one.times.at(choice) <= kMostLoss * best);
+  }
+}
+
+TEST_CASE("a plan may be chosen by hand, and gives the same bits", "[plan]") {
+  const ir::Cell cell = standard("gru_cho", 33, 96);
+  const Weights weights = random_weights(cell, 3);
+  const Sequences sequences = random_sequences(cell, 5, 3, 4);
+  const Sequences single = random_sequences(cell, 5, 1, 4);
+  const Program model = compile_cell(cell, weights, "host");
+  const compiler::Target target = compiler::resolve_target("host").value();
+  const compiler::Lowered lowered = compiler::lower(cell, target).value();
+  for (std::size_t stage = 0; stage < lowered.schedule.stages.size(); ++stage)
+    for (const auto& candidate :
+         compiler::plan_candidates(lowered.schedule, lowered.schedule.stages[stage], target, {})) {
+      const compiler::StagePlan& plan = candidate.plan;
+      const std::string choice =
+          compiler::print(PlanChoice{stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns});
+      INFO(choice);
+      const Program program = compile_cell(cell, weights, "host", 1, nullptr, Sharing::Auto, choice);
+      REQUIRE(run(program, sequences) == run(model, sequences));
+      REQUIRE(run(program, single) == run(model, single));
+    }
+}
+
+TEST_CASE("a choice that is none is refused", "[plan]") {
+  const ir::Cell cell = standard("lstm", 16, 32);
+  const auto error = [&](const std::string& text) {
+    auto choices = compiler::parse_choices(text);
+    if (!choices) return choices.error().message;
+    return compiler::lower(cell, v4(), {.choices = *choices}).error().message;
+  };
+  CHECK(error("1:2") == "plan '1:2' is not STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS, as in 1:2/1/256");
+  CHECK(error("x") == "plan 'x' is not STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS, as in 1:2/1/256");
+  CHECK(error("1:7/1/32") == "stage has no plausible plan 1:7/1/32; it has 1:2/1/32, 1:1/1/32");
+  CHECK(error("9:1/1/32") == "plan 9:1/1/32 is of a stage that is not there; there are 2");
+}
+
+TEST_CASE("a kept plan is read back for its own cell and CPU only", "[plan]") {
+  const ir::Cell cell = standard("lstm", 16, 32), other = standard("lstm", 16, 33);
+  const std::string path = "kept_plan.txt";
+  const std::vector<PlanChoice> choices = compiler::parse_choices("0:1/1/16,1:1/1/32").value();
+  const std::string text = compiler::tuned_text(cell, v4(), choices);
+  std::ofstream(path, std::ios::binary) << text;
+  const auto read = compiler::read_tuned(path, cell, v4());
+  REQUIRE(read.size() == 2);
+  CHECK(compiler::print(read[0]) == "0:1/1/16");
+  CHECK(compiler::print(read[1]) == "1:1/1/32");
+  CHECK(compiler::read_tuned(path, other, v4()).empty());
+  CHECK(compiler::read_tuned(path, cell, compiler::resolve_target("x86-64-v3", false).value()).empty());
+  for (std::size_t length = 0; length < text.size(); ++length) {
+    std::ofstream(path, std::ios::binary) << text.substr(0, length);
+    REQUIRE(compiler::read_tuned(path, cell, v4()).empty());
+  }
+  CHECK(compiler::read_tuned("", cell, v4()).empty());
+  std::remove(path.c_str());
+}
+
+}  // namespace rnnc::test

@@ -1,0 +1,93 @@
+#include "tools/tune.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+#include <system_error>
+
+#include "compiler/lower.hpp"
+#include "compiler/plan_stage.hpp"
+#include "compiler/tuned.hpp"
+#include "import/write_file.hpp"
+#include "ir/environment.hpp"
+#include "tools/timing.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+using compiler::PlanChoice;
+
+// The model is wrong by less than this many places.
+constexpr std::size_t kMostCandidates = 6;
+
+std::string print_all(const std::vector<PlanChoice>& choices) {
+  std::string text;
+  for (const PlanChoice& choice : choices) text += (text.empty() ? "" : ",") + compiler::print(choice);
+  return text;
+}
+
+// The ways that are worth trying for a stage, the model's first.
+std::vector<PlanChoice> choices_of(const compiler::Schedule& schedule, std::size_t stage,
+                                   const compiler::Target& target) {
+  auto candidates = compiler::plan_candidates(schedule, schedule.stages[stage], target, {});
+  candidates.resize(std::min(candidates.size(), kMostCandidates));
+  std::vector<PlanChoice> choices;
+  for (const compiler::Candidate& one : candidates)
+    choices.push_back({stage, one.plan.single_blocks, one.plan.batch_blocks, one.plan.panel_columns});
+  return choices;
+}
+
+using Compile = std::function<Result<Program>(const std::string&)>;
+using Call = std::function<std::function<void()>(const Program&)>;
+
+Result<void> try_stage(const std::vector<PlanChoice>& choices, int rounds, const Compile& compile, const Call& call,
+                       Tuning& tuning) {
+  std::vector<Program> programs;
+  for (const PlanChoice& choice : choices) {
+    tuning.best[choice.stage] = choice;
+    Result<Program> program = compile(print_all(tuning.best));
+    if (!program) return program.error();
+    programs.push_back(std::move(*program));
+  }
+  std::vector<std::function<void()>> calls;
+  for (const Program& program : programs) calls.push_back(call(program));
+  const std::vector<Times> times = time_in_turns(calls, rounds);
+  std::size_t best = 0;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (times[i].min < times[best].min) best = i;
+    tuning.tried.push_back({choices[i], times[i].min, i == 0});
+  }
+  tuning.best[choices[best].stage] = choices[best];
+  return {};
+}
+
+}  // namespace
+
+Result<Tuning> tune(const ir::Cell& cell, const compiler::Target& target, int rounds, const Compile& compile,
+                    const Call& call) {
+  const Result<compiler::Lowered> lowered = compiler::lower(cell, target);
+  if (!lowered) return lowered.error();
+  const std::size_t stages = lowered->schedule.stages.size();
+  Tuning tuning;
+  for (std::size_t i = 0; i < stages; ++i) tuning.best.push_back(choices_of(lowered->schedule, i, target).front());
+  for (std::size_t i = 0; i < stages; ++i) {
+    const std::vector<PlanChoice> choices = choices_of(lowered->schedule, i, target);
+    if (choices.size() == 1) continue;
+    if (const auto tried = try_stage(choices, rounds, compile, call, tuning); !tried) return tried.error();
+  }
+  return tuning;
+}
+
+Result<std::string> keep(const Tuning& tuning, const ir::Cell& cell, const compiler::Target& target) {
+  const Environment environment = read_environment();
+  const std::string path = compiler::tuned_path(environment.cache_dir, cell, target);
+  if (path.empty() || !environment.cache_writes) return std::string();
+  std::error_code failed;
+  std::filesystem::create_directories(environment.cache_dir, failed);
+  const std::string text = compiler::tuned_text(cell, target, tuning.best);
+  const Result<void> written = files::write_file(path, {std::as_bytes(std::span(text))});
+  if (!written) return written.error();
+  return path;
+}
+
+}  // namespace rnnc::tools

@@ -1,0 +1,36 @@
+// The plausible plans of a cell, timed one stage after the other: each stage keeps the best before the next is tried.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <rnnc/program.hpp>
+#include <rnnc/result.hpp>
+
+#include "compiler/plan.hpp"
+#include "compiler/target.hpp"
+#include "ir/cell.hpp"
+
+namespace rnnc::tools {
+
+struct TunedPlan {
+  compiler::PlanChoice choice;  // beside the best of the stages before, and the cost model's of those behind
+  double seconds = 0;
+  bool is_model = false;  // the cost model's choice
+};
+
+struct Tuning {
+  std::vector<TunedPlan> tried;
+  std::vector<compiler::PlanChoice> best;
+};
+
+/// `compile` makes the program of a plan, and `call` a function that runs it once. `cell` is bound. Errors: those of both.
+Result<Tuning> tune(const ir::Cell& cell, const compiler::Target& target, int rounds,
+                    const std::function<Result<Program>(const std::string& plan)>& compile,
+                    const std::function<std::function<void()>(const Program& program)>& call);
+
+/// Keeps the best plan in the cache folder, and returns where; "" where the environment allows no writing. Errors: File.
+Result<std::string> keep(const Tuning& tuning, const ir::Cell& cell, const compiler::Target& target);
+
+}  // namespace rnnc::tools
