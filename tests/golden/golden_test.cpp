@@ -1,13 +1,13 @@
 // Golden tests: each .golden file of this folder holds a line that says what holds, what to print, a cell, and the text
-// expected. RNNC_BLESS=1 writes what was printed back into the files, for a change that is meant.
+// expected. The cell is text, or a standard one named by what to print. RNNC_BLESS=1 writes what was printed back into the files, for a change that is meant.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include <rnnc/model.hpp>
 #include "compiler/pass.hpp"
 #include "compiler/plan.hpp"
-#include "ir/parse.hpp"
 #include "ir/print.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
@@ -19,7 +19,7 @@ constexpr const char* kRule = "----\n";
 
 struct Golden {
   std::string reason;
-  std::string command;  // "after PASS [DIM=N]..." or "plan CPU [DIM=N]..."
+  std::string command;  // "after PASS [cell=NAME] [DIM=N]..." or "plan CPU [cell=NAME] [DIM=N]..."
   std::string input;
   std::string expected;
 };
@@ -40,13 +40,18 @@ Golden read(const std::filesystem::path& path) {
 
 std::string produce(const Golden& golden) {
   std::istringstream words(golden.command);
-  std::string what, argument, binding;
+  std::string what, argument, word, standard;
   words >> what >> argument;
   ir::DimBindings dims;
-  while (words >> binding)
-    dims[binding.substr(0, binding.find('='))] = std::stoll(binding.substr(binding.find('=') + 1));
-  const ir::Module module = ir::parse(golden.input).value();
-  const ir::Cell cell = ir::bind_dims(module.cells.front(), dims).value();
+  while (words >> word) {
+    const std::string name = word.substr(0, word.find('=')), value = word.substr(word.find('=') + 1);
+    if (name == "cell")
+      standard = value;
+    else
+      dims[name] = std::stoll(value);
+  }
+  const Model model = (standard.empty() ? parse(golden.input) : standard_cell(standard)).value();
+  const ir::Cell cell = ir::bind_dims(model.module().cells.front(), dims).value();
   if (what == "after") return ir::print(compiler::run_passes(cell, argument));
   const compiler::Target target = compiler::resolve_target(argument, false).value();
   const compiler::Schedule schedule = compiler::make_schedule(compiler::run_passes(cell));

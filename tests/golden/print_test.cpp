@@ -7,6 +7,7 @@
 #include "ir/parse.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/run_cell.hpp"
 
 using namespace rnnc;
 using namespace rnnc::ir;
@@ -126,7 +127,7 @@ TEST_CASE("every standard cell makes the round trip, with names for dims and wit
     const Model model = standard_cell(name).value();
     const Cell& cell = model.module().cells[0];
     check_round_trip(cell);
-    check_round_trip(bind_dims(cell, {{"I", 3}, {"H", 17}}).value());
+    check_round_trip(test::standard(name, 3, 17));
   }
 }
 

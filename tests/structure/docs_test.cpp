@@ -47,6 +47,15 @@ TEST_CASE("the networks in docs/language.md are right and print as themselves", 
   CHECK(networks == 2);
 }
 
+TEST_CASE("docs/language.md has every standard cell in its table", "[docs]") {
+  const std::string text = read("docs/language.md");
+  const std::string table = text.substr(text.find("## Standard cells"));
+  for (const std::string& name : standard_cell_names()) {
+    INFO(name);
+    CHECK(table.substr(0, table.find("\n## ", 1)).find("`" + name + "`") != std::string::npos);
+  }
+}
+
 TEST_CASE("docs/language.md names every function and reduction", "[docs]") {
   const std::string text = read("docs/language.md");
   const auto check = [&](std::string_view name) {

@@ -35,7 +35,11 @@ double worst(const std::vector<float>& ours, const ir::Vector& exact) {
 
 ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t hidden_size) {
   const Model model = standard_cell(name).value();
-  return ir::bind_dims(model.module().cells.front(), {{"I", input_size}, {"H", hidden_size}}).value();
+  const ir::Cell& cell = model.module().cells.front();
+  ir::DimBindings dims;
+  for (const std::string& dim : cell.dims)
+    dims[dim] = dim == "I" ? input_size : dim == "H" ? hidden_size : (hidden_size + 1) / 2;
+  return ir::bind_dims(cell, dims).value();
 }
 
 Weights random_weights(const ir::Cell& cell, std::uint64_t seed) {

@@ -14,7 +14,7 @@ namespace rnnc::test {
 
 using Weights = std::map<std::string, std::vector<float>>;
 
-/// A bound cell of ir/cells.
+/// A bound cell of ir/cells; dims beside I and H (of projections, of heads) get half of H.
 ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t hidden_size);
 
 /// Dense weights of either sign, uniform in +-1/sqrt(columns).
