@@ -16,6 +16,7 @@ using ir::Value;
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
 constexpr int kStridedSums = 16;
+constexpr int kNarrow = 3, kMostRowsOfNarrow = 4;  // fewer vectors than this: this many rows hide latency
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -52,6 +53,12 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
 
 const Panel& Plan::panel(Value product) const {
   return *std::find_if(panels.begin(), panels.end(), [&](const Panel& panel) { return panel.product == product; });
+}
+
+std::vector<int> pieces_of_tile(int rows, int vectors) {
+  const bool is_rare = rows == 5 || rows == 7 || (vectors < kNarrow && rows > kMostRowsOfNarrow);
+  if (!is_rare) return {rows};
+  return {(rows + 1) / 2, rows / 2};
 }
 
 std::int64_t Plan::block_groups(std::size_t index, const Stage& stage) const {

@@ -95,6 +95,10 @@ struct Plan {
 /// Errors: Usage where a choice names no plausible plan of a stage.
 Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options = {});
 
+/// The numbers of rows that a tile's rows are made of: each number is code of its own, and those that are rare are made of
+/// two that are not.
+std::vector<int> pieces_of_tile(int rows, int vectors);
+
 /// The plan as people read it: a line for each stage with its products, tiles and stores, and the sizes of what lies
 /// where.
 std::string print(const Plan& plan, const Schedule& schedule, const Target& target);

@@ -30,8 +30,9 @@ constexpr int kStridedSums = 16;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Registers for accumulators: what is left beside the weights of one column and the broadcast operand.
-int accumulators(const Target& target) { return target.registers * 3 / 4; }
+// Registers for accumulators: what is left beside the weights of one column and the broadcast operand. Without FMA, each
+// product takes a register too before it is added.
+int accumulators(const Target& target) { return target.fma ? target.registers * 3 / 4 : target.registers / 2; }
 
 // As many rows as registers can hold; of narrow tiles only as many as hide latency, for each number of rows is code.
 int rows_of_tile(int width, int budget) {

@@ -156,6 +156,26 @@ Accumulators RowGroups::choose(llvm::Value* condition, const Accumulators& then,
   return {select(then.base, otherwise.base), select(then.row, otherwise.row), select(then.vector, otherwise.vector)};
 }
 
+void RowGroups::call_tiles(const TileForm& form, const TileCall& call) {
+  llvm::Type* type = builder_.getFloatTy();
+  llvm::Value* row = number(0);
+  const auto from_row = [&](llvm::Value* base, llvm::Value* stride) {
+    return builder_.CreateGEP(type, base, builder_.CreateMul(row, stride));
+  };
+  int first = 0;
+  for (const int rows : pieces_of_tile(form.rows, form.vectors)) {
+    row = number(first);
+    TileForm piece_form = form;
+    piece_form.rows = rows;
+    TileCall piece = call;
+    piece.x = from_row(call.x, call.x_stride);
+    piece.from.base = from_row(call.from.base, call.from.row);
+    piece.to.base = from_row(call.to.base, call.to.row);
+    context_.kernels.call(builder_, piece_form, piece);
+    first += rows;
+  }
+}
+
 // Accumulators go from slot to slot; the first columns may take them from where they lie already, and the last ones leave
 // them where they are wanted.
 void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
@@ -200,9 +220,7 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
       const bool fetch = std::any_of(context_.plan.stages.begin(), context_.plan.stages.end(),
                                      [](const StagePlan& plan) { return plan.fetch_ahead; });
       const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
-      emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
-        context_.kernels.call(builder_, {n, vectors, fetch}, call);
-      });
+      emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) { call_tiles({n, vectors, fetch}, call); });
     });
   });
 }

@@ -46,6 +46,7 @@ class RowGroups {
   void emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked);
   void emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
                     const Parked& parked);
+  void call_tiles(const TileForm& form, const TileCall& call);
   void park_starts(ir::Value product, const TilePlace& place, const Parked& parked);
   Accumulators in_memory(const Strided& vectors, const TilePlace& place, llvm::Value* row);
   Accumulators in_slots(ir::Value product, const TilePlace& place, const Parked& parked, llvm::Value* row);
