@@ -1,5 +1,9 @@
 #include "runtime/program.hpp"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <algorithm>
 #include <stdexcept>
 #include <system_error>
@@ -122,7 +126,9 @@ bool run_shared(const LoadedProgram& program, const KernelArguments& arguments, 
                 std::vector<Flag>& flags) noexcept {
   for (Flag& flag : flags) flag.stages = 0;
   Call call{program, arguments, lengths,
-            choose_shares(program.description, program.sharing, program.threads, arguments.steps, arguments.batch)};
+            choose_shares(program.description, program.sharing,
+                          program.sharing == Sharing::Auto ? program.useful_threads : program.threads, arguments.steps,
+                          arguments.batch)};
   if (call.shares.parts == 1) return false;
   const auto task = [](void* context, int part) noexcept { static_cast<Call*>(context)->run_part(part); };
   return program.executor->try_run(task, &call, call.shares.parts, call.shares.saving);
@@ -149,6 +155,15 @@ float* state_row(const StateContent& content, const StateInfo& info, std::int64_
 
 Port port_of(const TensorInfo& tensor) { return {tensor.name, tensor.shape}; }
 
+// On how many CPUs the threads that this one starts may run.
+int cpus_of_this_thread() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 }  // namespace
 
 Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
@@ -165,6 +180,7 @@ Result<Program> load_program(Description description, RunKernel run, PrepareKern
   loaded->run = run;
   loaded->code = std::move(code);
   loaded->threads = threads.count;
+  loaded->useful_threads = threads.executor ? threads.count : std::min(threads.count, cpus_of_this_thread());
   loaded->executor = std::move(threads.executor);
   loaded->sharing = threads.sharing;
   if (threads.count > 1 && !loaded->executor) loaded->executor = std::make_shared<ThreadPool>(threads.count - 1);

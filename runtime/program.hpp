@@ -18,6 +18,7 @@ struct LoadedProgram {
   RunKernel run = nullptr;
   std::shared_ptr<void> code;  // keeps `run` alive
   int threads = 1;
+  int useful_threads = 1;              // those that the system lets run at the same time
   std::shared_ptr<Executor> executor;  // null where one thread runs everything
   Sharing sharing = Sharing::Auto;
 };

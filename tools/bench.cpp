@@ -250,7 +250,10 @@ bool agrees(const Difference& difference, const char* with) {
 Result<int> run(const BenchFlags& flags) {
   const Result<Job> job = make_job(flags);
   if (!job) return job.error();
-  if (flags.threads == 1) stay_on_this_cpu();
+  if (flags.threads == 1)
+    stay_on_this_cpu();
+  else
+    use_all_cpus();
   if (flags.tune)
     if (const auto tuned = tune_plans(*job, flags); !tuned) return tuned.error();
   const Limits limits = load_limits();

@@ -84,4 +84,13 @@ void stay_on_this_cpu() {
 #endif
 }
 
+void use_all_cpus() {
+#if defined(__linux__)
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &set);
+  (void)sched_setaffinity(0, sizeof set, &set);
+#endif
+}
+
 }  // namespace rnnc::tools

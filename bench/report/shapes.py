@@ -25,7 +25,7 @@ TINY, MIDDLE, SMALL_BATCH = 20, 256, 8
 
 # The first that holds is a shape's regime.
 REGIMES = (
-    Regime("two threads", "More than one thread. Ours share a batch; a batch of one has one thread.",
+    Regime("two threads", "More than one thread. Ours share the sequences of a batch, or the units of each step.",
            lambda s: s.threads > 1),
     Regime("one call a step", "One step a call with 1 or 4 inputs, as audio and control do it.",
            lambda s: s.steps == 1 and s.input <= 4),
