@@ -22,7 +22,7 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // canonical arithmetic says where a multiply-add is fused
   return std::unique_ptr<llvm::TargetMachine>(
       llvm_target().createTargetMachine(llvm::sys::getDefaultTargetTriple(), target.cpu, target.features, options,
-                                        llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+                                        llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Less));
 }
 
 std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::TargetMachine& machine,
