@@ -136,9 +136,6 @@ class StageEmitter {
   Gates gates_;
 };
 
-// What all units of a vector share is one thread's work.
-bool is_shared(const Stage& stage) { return stage.reductions.empty() && stage.units > 1; }
-
 }  // namespace
 
 void emit_stage(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {

@@ -101,7 +101,8 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
     const Stage& stage = schedule.stages[i];
     if (stage.phase == Phase::Step) {
       ++description.step_stages;
-      if (plan.threads > 1) description.block_groups = std::max(description.block_groups, plan.block_groups(i, stage));
+      if (plan.threads > 1 && is_shared(stage))
+        description.block_groups = std::max(description.block_groups, plan.block_groups(i, stage));
     }
     for (Value product : stage.products) {
       const Panel& panel = plan.panel(product);
@@ -109,7 +110,9 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
       if (stage.phase == Phase::Once) continue;
       const auto elements = static_cast<double>(panel.units * panel.columns * panel.gates);
       description.flops_per_step += 2 * elements;
-      if (stage.phase == Phase::Step) description.recurrent_bytes += 4 * elements;
+      if (stage.phase != Phase::Step) continue;
+      description.recurrent_bytes += 4 * elements;
+      if (is_shared(stage)) description.shared_bytes += 4 * elements;
     }
   }
   return description;

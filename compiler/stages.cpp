@@ -366,6 +366,8 @@ std::optional<Home> Schedule::find(Value value) const {
   return home;
 }
 
+bool is_shared(const Stage& stage) { return stage.reductions.empty() && stage.units > 1; }
+
 Schedule make_schedule(Cell cell) { return Scheduler(std::move(cell)).run(); }
 
 }  // namespace rnnc::compiler

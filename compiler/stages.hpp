@@ -80,6 +80,9 @@ struct Schedule {
   std::int64_t row_size(Space space) const { return row_sizes[static_cast<int>(space)]; }
 };
 
+/// Whether threads may each compute some of the stage's units: what all units of a vector share is one thread's work.
+bool is_shared(const Stage& stage);
+
 /// `cell` has been through all passes.
 Schedule make_schedule(ir::Cell cell);
 

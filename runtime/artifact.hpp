@@ -101,6 +101,7 @@ struct Description {
   double flops_per_step = 0;      // of one sequence, products only
   double recurrent_bytes = 0;     // packed weights that every step reads
   int step_stages = 0;            // that follow each other in every step
+  double shared_bytes = 0;        // of recurrent_bytes, those of stages that threads may share
   std::int64_t block_groups =
       0;  // what threads may share of a step's largest stage; 0 where the code is for one thread
   std::vector<VectorPacking> vectors;

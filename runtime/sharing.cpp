@@ -26,10 +26,12 @@ struct Estimate {
   }
   double one(std::int64_t batch) const { return static_cast<double>(steps) * step(static_cast<double>(batch), 1); }
   double by_batch(std::int64_t batch, int parts) const { return kStart + one((batch + parts - 1) / parts); }
-  // Blocks are shared whole, so that shares may differ.
+  // Blocks are shared whole, so that shares may differ; some stages one thread computes alone.
   double by_units(std::int64_t batch, int parts) const {
     const std::int64_t groups = std::max<std::int64_t>(1, description.block_groups);
-    const double share = static_cast<double>((groups + parts - 1) / parts) / static_cast<double>(groups);
+    const double most = static_cast<double>((groups + parts - 1) / parts) / static_cast<double>(groups);
+    const double common = description.recurrent_bytes > 0 ? description.shared_bytes / description.recurrent_bytes : 0;
+    const double share = 1 - common + common * most;
     return kStart +
            static_cast<double>(steps) * (step(static_cast<double>(batch), share) + description.step_stages * kMeeting);
   }
