@@ -116,6 +116,7 @@ llvm::Value* Tile::row_base(Space space, int row) {
   llvm::Value*& base = row_bases_[{space, row}];
   if (base) return base;
   const Rows& rows = context_.spaces[static_cast<int>(space)];
+  if (row == 0 && place_.row == builder_.getInt64(0)) return base = rows.base;
   if (row == 0)
     return base = builder_.CreateGEP(builder_.getFloatTy(), rows.base, builder_.CreateMul(place_.row, rows.stride));
   return base = builder_.CreateGEP(builder_.getFloatTy(), row_base(space, 0),
