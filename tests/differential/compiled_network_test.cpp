@@ -1,5 +1,9 @@
 // Compiled networks against the interpreter, and against themselves: the same bits whatever the neighbours, the lengths
 // and the number of threads.
+#include <algorithm>
+#include <bit>
+#include <limits>
+
 #include "ir/scan.hpp"
 #include "tests/support/allocations.hpp"
 #include "tests/support/catch.hpp"
@@ -12,7 +16,9 @@ namespace {
 using ir::Network;
 
 constexpr const char* kCells =
-    " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }";
+    " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
+    " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
+    "}";
 
 // Of networks with x : seq f32[5], k : seq f32, v : f32[4], s : f32 and y : seq<S> f32[3].
 const char* const kNetworks[] = {
@@ -36,7 +42,11 @@ const char* const kNetworks[] = {
     "e = bidirectional gru<H=2>(x) d = rnn<H=4>(concat(y, v)) from (h = concat(e.fwd.h, e.bwd.h)) output concat(d, y)",
     "p = tanh(x) q = p * p r = rnn<H=5>(q) u = q + r w = rnn<H=5>(u) output concat(w, p, u)",
     "unused = rnn<H=2>(x) dead = tanh(unused) output sum(k)",
-    "a = scale(x, k * s) b = scale(concat(a, k * x)[1:8], k) output max(b)",
+    "a = scale(x, k * s) b = scale(concat(a, k * x)[1:8], argmax(x[0:4] * v)) output max(b)",
+    "a = scale(v, k) output argmax(a) * k",
+    "param E : f32[9, 37] param W : f32[3, 37] i = argmax(x) a = gru<H=3>(lookup(E, i)) output a + W @ lookup(E, i)",
+    "param E : f32[9, 37] output concat(lookup(E[1:8, 2:30], argmax(x)), lookup(E, k * 100))",
+    "e = gru<H=4>(x) d = pick<V=6>() steps S from (token = argmax(e.h + v)) output d[0:3] * y + last(k)",
     "a0 = x[0:4] a1 = concat(a0, a0) a2 = a1[1:7] a3 = concat(a2, v, a2) output tanh(a3[2:9]) + a3[4:11]",
 };
 
@@ -92,6 +102,13 @@ std::vector<float> rows_of(const std::vector<float>& all, std::int64_t batch, st
   return rows;
 }
 
+// Of NaN too.
+std::vector<std::uint32_t> bits(const std::vector<float>& values) {
+  std::vector<std::uint32_t> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(), [](float v) { return std::bit_cast<std::uint32_t>(v); });
+  return result;
+}
+
 constexpr double kMost = 2e-6;
 
 // Small enough that rounding does not grow from step to step.
@@ -140,9 +157,29 @@ TEST_CASE("a sequence of a batch gives the bits that it gives alone", "[network]
     for (std::int64_t b = 0; b < batch; ++b) {
       INFO(statements << ", sequence " << b);
       const NetworkOutcome one = run_network(program, whole, alone(input, b));
-      REQUIRE(one.y == rows_of(together.y, batch, b, program.output_size()));
+      REQUIRE(bits(one.y) == bits(rows_of(together.y, batch, b, program.output_size())));
       for (const auto& [name, values] : one.states)
         REQUIRE(values == rows_of(together.states.at(name), batch, b, std::ssize(values)));
+    }
+  }
+}
+
+TEST_CASE("argmax is the first of the largest, or of NaN, whatever the size", "[network]") {
+  const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  Random random(7);
+  for (const std::int64_t size : {1, 2, 7, 16, 17, 33, 100}) {
+    const Network whole = network_of("network n { input x : seq f32[" + std::to_string(size) + "] output argmax(x) }");
+    for (const char* cpu : {"x86-64-v2", "x86-64-v3", "host"}) {
+      const Program program = compile_network(whole, {}, {.cpu = cpu});
+      ir::NetworkBatch batch{1, {{"T", {40, {}}}}, {}};
+      for (std::int64_t i = 0; i < 40 * size; ++i) {
+        const float values[] = {-infinity, random.chance(0.1) ? nan : -infinity, 1, 1, 2};
+        const bool all_low = i / size % 4 == 0;
+        batch.inputs["x"].push_back(all_low ? -infinity : random.pick(values));
+      }
+      INFO(size << " elements, " << cpu);
+      const NetworkOutcome outcome = run_network(program, whole, batch);
+      REQUIRE(error_against_interpreter(whole, {}, batch, {}, outcome) == 0);
     }
   }
 }

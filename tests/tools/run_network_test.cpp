@@ -137,14 +137,17 @@ TEST_CASE("inspect prints a network, and bound where its dims are told", "[tools
 
 TEST_CASE("a cell that has no code yet is refused by the compiler and run by the interpreter", "[tools]") {
   const Folder folder;
-  folder.write("pick.rnn", "cell pick {\n  input x : f32[3]\n  output argmax(x)\n}\n");
-  folder.write("x.npy", {1, 2, 3}, {1, 3, 3, 9, 3, 3});
-  const std::string run = "run pick.rnn --input x.npy --output y.npy";
-  check_fails(folder, run, 4,
-              "pick.rnn:3:10: there is no code for argmax in this version; run it with --backend interpret");
-  check_fails(folder, "inspect pick.rnn --emit asm", 4, "there is no code for argmax");
+  folder.write("pick.rnn",
+               "cell pick {\n  input x : f32\n  param A, B : f32[1, 2]\n  output lookup(concat(A, B), x)\n}\n");
+  folder.write("x.npy", {1, 2, 1}, {0, 1});
+  save_safetensors(folder / "w.safetensors",
+                   {{"A", Tensor::from_f32({1, 2}, {1, 2})}, {"B", Tensor::from_f32({1, 2}, {3, 4})}})
+      .value();
+  const std::string run = "run pick.rnn --weights w.safetensors --input x.npy --output y.npy";
+  check_fails(folder, run, 4, "pick.rnn:4:10: there is no code for a lookup in a concatenation in this version");
+  check_fails(folder, "inspect pick.rnn --emit asm", 4, "there is no code for a lookup");
   REQUIRE(folder.rnnc(run + " --backend interpret").code == 0);
-  CHECK(values(folder, "y.npy") == std::vector<float>{1, 0});
+  CHECK(values(folder, "y.npy") == std::vector<float>{1, 2, 3, 4});
 }
 
 }  // namespace rnnc::test
