@@ -46,19 +46,21 @@ struct Found {
   float* row(std::int64_t b) const { return state->row(*info, *description, b); }
 };
 
-Found find_state(const StateContent& content, const std::string& name) {
+// The i-th of all.
+Found found_state(const StateContent& content, std::size_t i) {
   const LoadedProgram& program = *content.program;
-  if (!program.network) {
-    for (const StateInfo& info : program.cell.description.states)
-      if (info.tensor.name == name) return {&info, &program.cell.description, &content.cell};
-    return {};
-  }
-  for (const NetworkStateInfo& each : program.network->states) {
-    if (each.name != name) continue;
-    const auto call = static_cast<std::size_t>(each.call);
-    const Description& cell = std::get<CellCall>(program.network->calls[call]).cell->description;
-    return {&cell.states[static_cast<std::size_t>(each.state)], &cell, &content.network->calls[call].cell};
-  }
+  const Description& all = program.cell.description;
+  if (!program.network) return {&all.states[i], &all, &content.cell};
+  const NetworkStateInfo& info = program.network->states[i];
+  const auto call = static_cast<std::size_t>(info.call);
+  const Description& cell = std::get<CellCall>(program.network->calls[call]).cell->description;
+  return {&cell.states[static_cast<std::size_t>(info.state)], &cell, &content.network->calls[call].cell};
+}
+
+Found find_state(const StateContent& content, const std::string& name) {
+  const std::vector<StateInfo>& states = content.program->cell.description.states;
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (states[i].tensor.name == name) return found_state(content, i);
   return {};
 }
 
@@ -85,6 +87,13 @@ Result<Program> finish(LoadedProgram loaded) try {
 }
 
 }  // namespace
+
+std::size_t count_states(const StateContent& content) { return content.program->cell.description.states.size(); }
+
+std::span<float> state_row(const StateContent& content, std::size_t state, std::int64_t b) {
+  const Found found = found_state(content, state);
+  return {found.row(b), static_cast<std::size_t>(found.info->size)};
+}
 
 Result<Program> load_program(Description description, Code code, const TensorMap& weights, Threads threads) {
   Result<LoadedCell> cell = load_cell(std::move(description), std::move(code), weights);

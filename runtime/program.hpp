@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include <rnnc/program.hpp>
 
@@ -35,6 +36,10 @@ struct StateContent {
 /// Errors: those of load_cell; Limit where the system has no more threads.
 Result<Program> load_program(Description description, Code code, const TensorMap& weights, Threads threads);
 Result<Program> load_network(Description description, LoadedNetwork network, Threads threads);
+
+/// The i-th of Program::states, of sequence `b`.
+std::size_t count_states(const StateContent& content);
+std::span<float> state_row(const StateContent& content, std::size_t state, std::int64_t b);
 
 /// Runs a cell whose sequences differ in length, which are no larger than `arguments.steps`.
 void run_lengths(const LoadedProgram& program, const RunArguments& arguments, StateContent& state) noexcept;

@@ -41,6 +41,7 @@ class State {
 
  private:
   friend class Program;
+  friend class Sessions;
   explicit State(std::unique_ptr<runtime::StateContent> content);
   std::unique_ptr<runtime::StateContent> content_;
 };
