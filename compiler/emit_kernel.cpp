@@ -99,6 +99,8 @@ class KernelEmitter {
     rows(Space::Weights) = {pointer(offsetof(KernelArguments, weights)), constant(0)};
     x_step_ = integer(offsetof(KernelArguments, x_step));
     y_step_ = integer(offsetof(KernelArguments, y_step));
+    x_row_ = integer(offsetof(KernelArguments, x_row));
+    y_row_ = integer(offsetof(KernelArguments, y_row));
     steps_ = integer(offsetof(KernelArguments, steps));
     batch_ = integer(offsetof(KernelArguments, batch));
     chunk_steps_ = integer(offsetof(KernelArguments, chunk_steps));
@@ -114,29 +116,40 @@ class KernelEmitter {
       meeting_.emplace(builder_, *module_, function->getArg(0), attributes_);
       part_ = meeting_->part();
     }
+    find_order();
     emit_for(builder_, constant(0), steps_, chunk_steps_, {current_, next_}, [&](llvm::Value* first, Values buffers) {
       llvm::Value* left = builder_.CreateSub(steps_, first);
       llvm::Value* count = builder_.CreateSelect(builder_.CreateICmpSLT(left, chunk_steps_), left, chunk_steps_);
       if (has_stages(Phase::Sequence)) emit_sequence_phase(first, count);
       return emit_for(builder_, constant(0), count, 1, std::move(buffers), [&](llvm::Value* step, Values now) {
-        emit_step_phase(builder_.CreateAdd(first, step), step, now);
+        emit_step_phase(builder_.CreateAdd(first, step), hoisted_step(step, count), now);
         return Values{now[1], now[0]};
       });
     });
     builder_.CreateRetVoid();
   }
 
-  // The rows of a chunk are one run of rows where x is dense or the batch is 1; else a run for each step.
+  // The rows of a chunk are one run of rows where x is dense or the batch is 1; else a run for each step. Where time goes
+  // backwards over dense rows, the run begins with the chunk's last step, which comes first in memory.
+  void find_order() {
+    llvm::Value* step = builder_.CreateMul(batch_, x_row_);
+    backwards_ = builder_.CreateICmpEQ(x_step_, builder_.CreateNeg(step));
+    single_ = builder_.CreateICmpEQ(batch_, constant(1));
+    one_run_ = builder_.CreateOr(builder_.CreateOr(builder_.CreateICmpEQ(x_step_, step), backwards_), single_);
+  }
+
+  llvm::Value* hoisted_step(llvm::Value* step, llvm::Value* count) {
+    llvm::Value* mirrored = builder_.CreateSub(builder_.CreateSub(count, constant(1)), step);
+    return builder_.CreateSelect(backwards_, mirrored, step);
+  }
+
   void emit_sequence_phase(llvm::Value* first, llvm::Value* count) {
-    llvm::Value* input_row = constant(row_size(Space::Input));
-    llvm::Value* dense = builder_.CreateICmpEQ(x_step_, builder_.CreateMul(batch_, input_row));
-    llvm::Value* single = builder_.CreateICmpEQ(batch_, constant(1));
-    llvm::Value* one_run = builder_.CreateOr(dense, single);
-    llvm::Value* runs = builder_.CreateSelect(one_run, constant(1), count);
-    llvm::Value* run_rows = builder_.CreateSelect(one_run, builder_.CreateMul(count, batch_), batch_);
-    llvm::Value* x_stride = builder_.CreateSelect(single, x_step_, input_row);
+    llvm::Value* runs = builder_.CreateSelect(one_run_, constant(1), count);
+    llvm::Value* run_rows = builder_.CreateSelect(one_run_, builder_.CreateMul(count, batch_), batch_);
+    llvm::Value* forwards_single = builder_.CreateAnd(single_, builder_.CreateNot(backwards_));
+    llvm::Value* x_stride = builder_.CreateSelect(forwards_single, x_step_, x_row_);
     emit_for(builder_, constant(0), runs, 1, [&](llvm::Value* run) {
-      llvm::Value* step = builder_.CreateAdd(first, run);
+      llvm::Value* step = builder_.CreateAdd(first, hoisted_step(run, count));
       rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), x_stride};
       rows(Space::Sequence) = sequence_rows(run);
       emit_stages(Phase::Sequence, run_rows);
@@ -149,8 +162,8 @@ class KernelEmitter {
   }
 
   void emit_step_phase(llvm::Value* step, llvm::Value* step_of_chunk, const Values& buffers) {
-    rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), constant(row_size(Space::Input))};
-    rows(Space::Output) = {floats(y_, builder_.CreateMul(step, y_step_)), constant(row_size(Space::Output))};
+    rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), x_row_};
+    rows(Space::Output) = {floats(y_, builder_.CreateMul(step, y_step_)), y_row_};
     rows(Space::Sequence) = sequence_rows(step_of_chunk);
     rows(Space::Current) = {buffers[0], constant(row_size(Space::Current))};
     rows(Space::Next) = {buffers[1], constant(row_size(Space::Next))};
@@ -168,7 +181,9 @@ class KernelEmitter {
   Part part_;
   RowSpaces spaces_;
   llvm::Value *x_ = nullptr, *y_ = nullptr, *current_ = nullptr, *next_ = nullptr, *sequence_ = nullptr;
-  llvm::Value *x_step_ = nullptr, *y_step_ = nullptr, *steps_ = nullptr, *batch_ = nullptr, *chunk_steps_ = nullptr;
+  llvm::Value *x_step_ = nullptr, *y_step_ = nullptr, *x_row_ = nullptr, *y_row_ = nullptr;
+  llvm::Value *single_ = nullptr, *backwards_ = nullptr, *one_run_ = nullptr;  // the order of steps in memory, i1
+  llvm::Value *steps_ = nullptr, *batch_ = nullptr, *chunk_steps_ = nullptr;
 };
 
 }  // namespace

@@ -102,31 +102,55 @@ class StageEmitter {
     return builder_.CreateGEP(builder_.getFloatTy(), rows.base, offset);
   }
 
-  bool is_sum(const ReductionStep& reduction) const {
-    return context_.schedule.cell[reduction.node].reduction == ir::Reduction::Sum;
+  ir::Reduction kind(const ReductionStep& reduction) const { return context_.schedule.cell[reduction.node].reduction; }
+
+  llvm::Value* address_of_indices(const ReductionStep& reduction, llvm::Value* row) {
+    return builder_.CreateGEP(builder_.getFloatTy(), address(reduction.partials, row), number(kPartials));
   }
 
   void clear_partials(const ReductionStep& reduction, llvm::Value* row) {
     FunctionEmitter vector(builder_, kPartials, context_.target.fma);
-    builder_.CreateAlignedStore(vector.splat(reduction_start(is_sum(reduction))), address(reduction.partials, row),
+    builder_.CreateAlignedStore(vector.splat(reduction_start(kind(reduction))), address(reduction.partials, row),
                                 llvm::Align(64));
+    if (kind(reduction) != ir::Reduction::Argmax) return;
+    std::vector<llvm::Constant*> first;  // where -inf is all there is, the first unit is the largest
+    for (int lane = 0; lane < kPartials; ++lane) first.push_back(llvm::ConstantFP::get(builder_.getFloatTy(), lane));
+    builder_.CreateAlignedStore(llvm::ConstantVector::get(first), address_of_indices(reduction, row), llvm::Align(64));
+  }
+
+  struct Halves {
+    llvm::Value *low = nullptr, *high = nullptr;
+  };
+
+  Halves halves(llvm::Value* vector, int width) {
+    std::vector<int> low, high;
+    for (int lane = 0; lane < width; ++lane) {
+      low.push_back(lane);
+      high.push_back(lane + width);
+    }
+    return {builder_.CreateShuffleVector(vector, low), builder_.CreateShuffleVector(vector, high)};
   }
 
   // The tree: lanes j and j + 8, then j + 4, j + 2, j + 1.
   void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
     auto* type = llvm::FixedVectorType::get(builder_.getFloatTy(), kPartials);
-    llvm::Value* value = builder_.CreateAlignedLoad(type, address(reduction.partials, row), llvm::Align(64));
+    Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), llvm::Align(64)), nullptr};
+    const bool is_argmax = kind(reduction) == ir::Reduction::Argmax;
+    if (is_argmax) found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), llvm::Align(64));
     for (int width = kPartials / 2; width >= 1; width /= 2) {
-      std::vector<int> low, high;
-      for (int lane = 0; lane < width; ++lane) {
-        low.push_back(lane);
-        high.push_back(lane + width);
+      const Halves value = halves(found.value, width);
+      if (is_argmax) {
+        const Halves index = halves(found.index, width);
+        found = choose_larger(builder_, {value.low, index.low}, {value.high, index.high});
+        continue;
       }
       FunctionEmitter vector(builder_, static_cast<unsigned>(width), context_.target.fma);
-      llvm::Value* operands[] = {builder_.CreateShuffleVector(value, low), builder_.CreateShuffleVector(value, high)};
-      value = vector.emit(is_sum(reduction) ? ir::Function::Add : ir::Function::Max, operands);
+      llvm::Value* operands[] = {value.low, value.high};
+      const bool is_sum = kind(reduction) == ir::Reduction::Sum;
+      found.value = vector.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands);
     }
-    builder_.CreateStore(builder_.CreateExtractElement(value, number(0)), address(reduction.result, row));
+    builder_.CreateStore(builder_.CreateExtractElement(is_argmax ? found.index : found.value, number(0)),
+                         address(reduction.result, row));
   }
 
   llvm::IRBuilder<>& builder_;

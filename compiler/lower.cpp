@@ -5,7 +5,6 @@
 #include "compiler/codegen.hpp"
 #include "compiler/dump.hpp"
 #include "ir/check.hpp"
-#include "ir/syntax.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -94,7 +93,7 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   description.weights_size = plan.weights_size;
   for (std::uint32_t i = 0; i < schedule.cell.nodes.size(); ++i) {
     const Node& node = schedule.cell.nodes[i];
-    if (node.op == Op::Param && node.type.rank() < 2)
+    if (node.op == Op::Param && schedule.homes[i])
       description.vectors.push_back({node.name, schedule.homes[i]->offset, schedule.homes[i]->size});
   }
   for (std::size_t i = 0; i < schedule.stages.size(); ++i) {
@@ -120,13 +119,16 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
 
 Result<void> check_supported(const Cell& cell) {
   for (const Node& node : cell.nodes) {
-    const bool argmax = node.op == Op::Reduce && node.reduction == ir::Reduction::Argmax;
-    if (!argmax && node.op != Op::Lookup) continue;
-    const std::string name(argmax ? ir::facts(node.reduction).name : ir::call_name(node.op));
-    return Error{ErrorCode::Unsupported,
-                 {cell.file, node.location.line, node.location.column},
-                 "there is no code for " + name + " in this version; run it with --backend interpret",
-                 {}};
+    if (node.op != Op::Lookup) continue;
+    const Node* matrix = &cell[node.operands[0]];
+    while (matrix->op == Op::Slice) matrix = &cell[matrix->operands[0]];
+    if (matrix->op == Op::Param) continue;
+    return Error{
+        ErrorCode::Unsupported,
+        {cell.file, node.location.line, node.location.column},
+        "there is no code for a lookup in a concatenation in this version; look up in a parameter, or run it with "
+        "--backend interpret",
+        {}};
   }
   return {};
 }

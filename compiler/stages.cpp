@@ -85,6 +85,15 @@ class Scheduler {
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
       if (node(i).op == Op::Param && node(i).type.rank() < 2)
         schedule_.homes[i] = allocate(Space::Weights, size_of(node(i)));
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
+      if (live_[i] && node(i).op == Op::Lookup) place_table(table_of(cell(), node(i)).param);
+  }
+
+  // Rows as they are; full registers may be read from the end of the last one.
+  void place_table(Value param) {
+    if (is_stored(param.index)) return;
+    const ir::Type& type = cell()[param].type;
+    schedule_.homes[param.index] = allocate(Space::Weights, type.dims[0].value() * type.dims[1].value() + kAlign);
   }
 
   // All states start out double-buffered; choose_in_place() moves those that need not be.
@@ -191,7 +200,8 @@ class Scheduler {
       if (!live_[i] || node(i).op != Op::Reduce) continue;
       const std::uint32_t operand = node(i).operands[0].index;
       const bool same_phase = phases_[operand] == phases_[i] && node(operand).op != Op::Hoist;
-      const Home partials = allocate(space_of(phases_[i]), kPartials);
+      const bool has_indices = node(i).reduction == ir::Reduction::Argmax;
+      const Home partials = allocate(space_of(phases_[i]), has_indices ? 2 * kPartials : kPartials);
       stage(phases_[i], same_phase ? depth(operand) : 0, size_of(node(operand)))
           .reductions.push_back({Value{i}, partials, *schedule_.homes[i]});
     }
@@ -314,7 +324,8 @@ class Scheduler {
     while (!pending.empty()) {
       const Value value = pending.back();
       pending.pop_back();
-      if (cell()[value].op != Op::Map || (schedule_.homes[value.index] && depth(value.index) < one.depth)) continue;
+      const bool is_map = cell()[value].op == Op::Map || cell()[value].op == Op::Lookup;
+      if (!is_map || (schedule_.homes[value.index] && depth(value.index) < one.depth)) continue;
       for (Value operand : cell()[value].operands) visit(operand);
     }
     return reads;
@@ -367,6 +378,19 @@ std::optional<Home> Schedule::find(Value value) const {
 }
 
 bool is_shared(const Stage& stage) { return stage.reductions.empty() && stage.units > 1; }
+
+Table table_of(const Cell& cell, const Node& lookup) {
+  const Node* matrix = &cell[lookup.operands[0]];
+  Table table{lookup.operands[0], 0, 0, matrix->type.dims[0].value()};
+  while (matrix->op == Op::Slice) {
+    table.first_row += matrix->ranges[0].begin.value();
+    if (matrix->ranges.size() > 1) table.first_column += matrix->ranges[1].begin.value();
+    table.param = matrix->operands[0];
+    matrix = &cell[table.param];
+  }
+  RNNC_ASSERT(matrix->op == Op::Param, &cell);
+  return table;
+}
 
 Schedule make_schedule(Cell cell) { return Scheduler(std::move(cell)).run(); }
 

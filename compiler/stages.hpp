@@ -41,7 +41,8 @@ struct Store {
   bool exact = false;  // write `size` floats and no more: something else lies behind them
 };
 
-/// A reduction: partial sums of 16 strided lanes, kept in `partials` while the stage runs, then combined into `result`.
+/// A reduction: partial results of 16 strided lanes, kept in `partials` while the stage runs, then combined into `result`;
+/// of argmax 16 maxima, then where they are.
 struct ReductionStep {
   ir::Value node;
   Home partials;
@@ -82,6 +83,14 @@ struct Schedule {
 
 /// Whether threads may each compute some of the stage's units: what all units of a vector share is one thread's work.
 bool is_shared(const Stage& stage);
+
+/// The part of a parameter whose rows a Lookup takes.
+struct Table {
+  ir::Value param;
+  std::int64_t first_row = 0, first_column = 0;
+  std::int64_t rows = 0;
+};
+Table table_of(const ir::Cell& cell, const ir::Node& lookup);
 
 /// `cell` has been through all passes.
 Schedule make_schedule(ir::Cell cell);

@@ -13,7 +13,19 @@ namespace rnnc::compiler {
 using ir::Node;
 using ir::Op;
 
-float reduction_start(bool is_sum) { return is_sum ? 0.0f : -std::numeric_limits<float>::infinity(); }
+float reduction_start(ir::Reduction reduction) {
+  return reduction == ir::Reduction::Sum ? 0.0f : -std::numeric_limits<float>::infinity();
+}
+
+Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b) {
+  llvm::Value* a_is_nan = builder.CreateFCmpUNO(a.value, a.value);
+  llvm::Value* b_is_nan = builder.CreateFCmpUNO(b.value, b.value);
+  llvm::Value* larger = builder.CreateOr(builder.CreateFCmpOGT(b.value, a.value),
+                                         builder.CreateAnd(b_is_nan, builder.CreateNot(a_is_nan)));
+  llvm::Value* equal = builder.CreateOr(builder.CreateFCmpOEQ(a.value, b.value), builder.CreateAnd(a_is_nan, b_is_nan));
+  larger = builder.CreateOr(larger, builder.CreateAnd(equal, builder.CreateFCmpOLT(b.index, a.index)));
+  return {builder.CreateSelect(larger, b.value, a.value), builder.CreateSelect(larger, b.index, a.index)};
+}
 
 Gates::Gates(const StageContext& context, const Stage& stage)
     : left_(static_cast<int>(stage.units % context.plan.lanes)) {
@@ -85,9 +97,9 @@ bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value)
     case Op::Constant: return false;
     case Op::Slice: return !is_gate(schedule.cell, value) || computed_before;
     case Op::Project:
+    case Op::Lookup:
     case Op::Map: return schedule.homes[value.index] && computed_before;
     case Op::Matvec:
-    case Op::Lookup:
     case Op::Scan:
     case Op::FinalState:
     case Op::OverTime: break;
@@ -116,6 +128,7 @@ llvm::Value* Tile::row_base(Space space, int row) {
   llvm::Value*& base = row_bases_[{space, row}];
   if (base) return base;
   const Rows& rows = context_.spaces[static_cast<int>(space)];
+  if (row == 0 && place_.row == builder_.getInt64(0)) return base = rows.base;
   if (row == 0)
     return base = builder_.CreateGEP(builder_.getFloatTy(), rows.base, builder_.CreateMul(place_.row, rows.stride));
   return base = builder_.CreateGEP(builder_.getFloatTy(), row_base(space, 0),
@@ -192,7 +205,7 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
       values_[element] = load(element);
     else if (const int gate = gates_.find(element.value); gate >= 0)
       values_[element] = gate_value(gate, element.row, element.block);
-    else if (!apply(node, element, pending))
+    else if (node.op == Op::Lookup ? !look_up(node, element, pending) : !apply(node, element, pending))
       continue;
   }
   return values_.at(canonical({wanted, row, block}));
@@ -214,6 +227,34 @@ bool Tile::apply(const Node& node, const Element& element, std::vector<Element>&
   }
   if (operands.size() < node.operands.size()) return false;
   values_[element] = one_division ? divide_once(node, operands) : functions_.emit(node.function, operands);
+  return true;
+}
+
+// The row that the scalar tells, or NaN where it tells none.
+bool Tile::look_up(const Node& node, const Element& element, std::vector<Element>& pending) {
+  const Element needed = canonical({node.operands[1], element.row, element.block});
+  const auto found = values_.find(needed);
+  if (found == values_.end()) return pending.push_back(needed), false;
+  const Table table = table_of(cell_, node);
+  const std::int64_t width = cell_[table.param].type.dims[1].value();
+  llvm::Type* type = builder_.getFloatTy();
+  const auto number = [&](double value) { return llvm::ConstantFP::get(type, value); };
+  llvm::Value* index = builder_.CreateExtractElement(found->second, builder_.getInt64(0));
+  llvm::Value* within = builder_.CreateAnd(builder_.CreateFCmpOGE(index, number(0)),
+                                           builder_.CreateFCmpOLT(index, number(static_cast<double>(table.rows))));
+  // Converted only where it fits, or the result is not defined.
+  llvm::Value* row = builder_.CreateFPToSI(builder_.CreateSelect(within, index, number(0)), builder_.getInt64Ty());
+  llvm::Value* whole = builder_.CreateFCmpOEQ(builder_.CreateSIToFP(row, type), index);
+  const Home& home = *context_.schedule.homes[table.param.index];
+  llvm::Value* offset = builder_.CreateAdd(
+      builder_.CreateMul(row, builder_.getInt64(width)),
+      builder_.getInt64(home.offset + table.first_row * width + table.first_column + element.block * lanes_));
+  llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
+  llvm::Value* from = builder_.CreateGEP(type, builder_.CreateGEP(type, base, offset),
+                                         builder_.CreateMul(place_.block, builder_.getInt64(lanes_)));
+  values_[element] = builder_.CreateSelect(builder_.CreateAnd(within, whole),
+                                           builder_.CreateAlignedLoad(vector_type_, from, llvm::Align(4)),
+                                           functions_.splat(std::numeric_limits<float>::quiet_NaN()));
   return true;
 }
 
@@ -336,15 +377,33 @@ void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
 
 // Partial result j of 16 gathers the units j, j + 16, j + 32, ...
 void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, int block) {
-  const bool is_sum = cell_[step.node].reduction == ir::Reduction::Sum;
+  const ir::Reduction reduction = cell_[step.node].reduction;
   if (may_be_tail(block))
-    value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(reduction_start(is_sum)));
+    value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(reduction_start(reduction)));
   llvm::Value* first = builder_.CreateAnd(first_unit(block), builder_.getInt64(15));
   llvm::Value* at_partials = builder_.CreateGEP(builder_.getFloatTy(), address(step.partials, row), first);
   const llvm::Align align(static_cast<unsigned>(lanes_) * 4);
-  llvm::Value* operands[] = {builder_.CreateAlignedLoad(vector_type_, at_partials, align), value};
+  llvm::Value* old = builder_.CreateAlignedLoad(vector_type_, at_partials, align);
+  if (reduction == ir::Reduction::Argmax) {
+    llvm::Value* at_indices = builder_.CreateGEP(builder_.getFloatTy(), at_partials, builder_.getInt64(16));
+    const Largest before{old, builder_.CreateAlignedLoad(vector_type_, at_indices, align)};
+    const Largest larger = choose_larger(builder_, before, {value, unit_numbers(block)});
+    builder_.CreateAlignedStore(larger.value, at_partials, align);
+    builder_.CreateAlignedStore(larger.index, at_indices, align);
+    return;
+  }
+  llvm::Value* operands[] = {old, value};
+  const bool is_sum = reduction == ir::Reduction::Sum;
   builder_.CreateAlignedStore(functions_.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands), at_partials,
                               align);
+}
+
+llvm::Value* Tile::unit_numbers(int block) {
+  std::vector<llvm::Constant*> lanes;
+  for (int lane = 0; lane < lanes_; ++lane) lanes.push_back(llvm::ConstantFP::get(builder_.getFloatTy(), lane));
+  llvm::Value* first = builder_.CreateSIToFP(first_unit(block), builder_.getFloatTy());
+  return builder_.CreateFAdd(builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), first),
+                             llvm::ConstantVector::get(lanes));
 }
 
 }  // namespace rnnc::compiler

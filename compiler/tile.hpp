@@ -102,7 +102,16 @@ struct TilePlace {
 };
 
 /// What a reduction begins with in every lane.
-float reduction_start(bool is_sum);
+float reduction_start(ir::Reduction reduction);
+
+/// Vectors of values and of where they are.
+struct Largest {
+  llvm::Value* value = nullptr;
+  llvm::Value* index = nullptr;
+};
+
+/// Lane by lane the larger value, of equal ones the first; a NaN is larger than all numbers.
+Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b);
 
 /// Whether the value lies in memory when the stage begins.
 bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value);
@@ -152,6 +161,7 @@ class Tile {
   llvm::Value* load(const Element& element);
   Element canonical(Element element) const;
   bool apply(const ir::Node& node, const Element& element, std::vector<Element>& pending);
+  bool look_up(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   bool shares_division(const ir::Node& product) const;
   bool is_deferred(ir::Value value) const;
   llvm::Value* divide_once(const ir::Node& product, const Values& operands);
@@ -159,6 +169,7 @@ class Tile {
   llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);
   llvm::Value* from_lane(llvm::Value* vector, int lane);
   void store(const Store& store, llvm::Value* value, int row, int block);
+  llvm::Value* unit_numbers(int block);
   void accumulate(const ReductionStep& step, llvm::Value* value, int row, int block);
 
   llvm::IRBuilder<>& builder_;

@@ -16,22 +16,24 @@ struct alignas(64) Flag {
   std::uint64_t stages = 0;
 };
 
-/// What the generated `run` gets; its field order is the binary interface that compiler/emit_kernel.cpp writes against.
+/// What the generated `run` gets, on cache lines of its own; its field order is the binary interface that compiler/emit_kernel.cpp writes against.
 /// All rows are f32. `current` and `next` have swapped their roles after an odd number of steps.
-struct KernelArguments {
-  const float* x;            // x_t of sequence b at x + t * x_step + b * input_size
-  float* y;                  // y_t of sequence b at y + t * y_step + b * output_size
+struct alignas(64) KernelArguments {
+  const float* x;            // x_t of sequence b at x + t * x_step + b * x_row
+  float* y;                  // y_t of sequence b at y + t * y_step + b * y_row
   float* current;            // old values of double-buffered states [batch, row]
   float* next;               // their new values
   float* in_place;           // the other states [batch, row]
   float* sequence;           // hoisted values [chunk_steps * batch, row]
   float* step;               // values within a step [batch, row]
   const float* weights;      // the packed block
-  std::int64_t x_step;       // floats from one time step of x to the next
+  std::int64_t x_step;       // floats from one time step of x to the next; negative where time is read backwards
   std::int64_t y_step;       // the same of y
   std::int64_t steps;        // >= 1
   std::int64_t batch;        // >= 1
   std::int64_t chunk_steps;  // time steps whose hoisted values fit in `sequence`, >= 1
+  std::int64_t x_row;        // floats from one sequence of x to the next, >= input_size; rows may lie in wider ones
+  std::int64_t y_row;        // the same of y
   // What follows is read only by code for several threads. Each calls `run` with its own `part` of the same arguments.
   Flag* flags;         // one for each part, all equal when the call begins
   std::int64_t part;   // in [0, parts)

@@ -9,9 +9,6 @@
 #include <system_error>
 #include <thread>
 
-#include "runtime/flush_denormals.hpp"
-#include "runtime/pack.hpp"
-#include "runtime/sharing.hpp"
 #include "runtime/thread_pool.hpp"
 
 namespace rnnc {
@@ -23,16 +20,12 @@ using runtime::StateInfo;
 namespace runtime {
 namespace {
 
-std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
-  return std::max<std::int64_t>(1, description.chunk_rows / std::max<std::int64_t>(1, batch));
-}
-
 RunStatus check(const LoadedProgram& program, const RunArguments& arguments, const StateContent& state) noexcept {
   if (state.program.get() != &program) return RunStatus::WrongState;
   if (arguments.batch != state.batch) return RunStatus::BatchMismatch;
   if (arguments.steps < 0) return RunStatus::NegativeSteps;
   if (arguments.steps == 0 || arguments.batch == 0) return RunStatus::Ok;
-  const bool needs_x = program.description.input_size > 0;
+  const bool needs_x = program.cell.description.input_size > 0;
   if ((needs_x && !arguments.x) || !arguments.y) return RunStatus::MissingPointer;
   if (arguments.lengths)
     for (std::int64_t b = 0; b < arguments.batch; ++b)
@@ -40,117 +33,51 @@ RunStatus check(const LoadedProgram& program, const RunArguments& arguments, con
   return RunStatus::Ok;
 }
 
-KernelArguments kernel_arguments(const LoadedProgram& program, const RunArguments& arguments,
-                                 StateContent& state) noexcept {
-  const Description& description = program.description;
-  return {.x = arguments.x,
-          .y = arguments.y,
-          .current = state.buffers[state.current].data(),
-          .next = state.buffers[1 - state.current].data(),
-          .in_place = state.in_place.data(),
-          .sequence = state.sequence.data(),
-          .step = state.step.data(),
-          .weights = program.weights.data(),
-          .x_step = arguments.batch * description.input_size,
-          .y_step = arguments.batch * description.output_size,
-          .steps = arguments.steps,
-          .batch = arguments.batch,
-          .chunk_steps = state.chunk_steps,
-          .flags = state.flags.data(),
-          .part = 0,
-          .parts = 1,
-          .yield = [] { std::this_thread::yield(); }};
+void run_cell(const LoadedProgram& program, const RunArguments& arguments, StateContent& state) noexcept {
+  KernelArguments kernel = kernel_arguments(program.cell, state.cell);
+  kernel.x = arguments.x;
+  kernel.y = arguments.y;
+  kernel.steps = arguments.steps;
+  run_kernel(program.cell, program.threads, kernel, state.cell.flags);
+  if (arguments.steps % 2 == 1) state.cell.current = 1 - state.cell.current;
 }
 
-// The arguments for `count` sequences from `first`, which are rows of the whole call's.
-KernelArguments slice(const Description& description, const KernelArguments& whole, std::int64_t first,
-                      std::int64_t count) noexcept {
-  KernelArguments part = whole;
-  part.x += first * description.input_size;
-  part.y += first * description.output_size;
-  part.current += first * description.doubled_row;
-  part.next += first * description.doubled_row;
-  part.in_place += first * description.in_place_row;
-  part.sequence += first * whole.chunk_steps * description.sequence_row;
-  part.step += first * description.step_row;
-  part.batch = count;
-  return part;
-}
+// Where a state is: in that of a cell, or of one of a network's calls.
+struct Found {
+  const StateInfo* info = nullptr;
+  const Description* description = nullptr;
+  const CellState* state = nullptr;
 
-// Each sequence on its own, for as long as it is: the bits are those of any batch. Of the parts that share its units, the
-// first does what is no kernel's work; no other reads or writes what it does.
-void run_lengths(const LoadedProgram& program, const KernelArguments& all, const std::int32_t* lengths) noexcept {
-  const Description& description = program.description;
-  for (std::int64_t b = 0; b < all.batch; ++b) {
-    KernelArguments one = slice(description, all, b, 1);
-    one.steps = lengths[b];
-    if (one.steps > 0) program.run(&one);
-    if (all.part > 0) continue;
-    if (one.steps % 2 == 1) std::copy_n(one.next, description.doubled_row, one.current);
-    for (std::int64_t t = one.steps; t < all.steps; ++t)
-      std::fill_n(one.y + t * one.y_step, description.output_size, 0.0f);
-  }
-}
-
-void run_alone(const LoadedProgram& program, const KernelArguments& arguments, const std::int32_t* lengths) noexcept {
-  const FlushDenormals flush;
-  if (lengths)
-    run_lengths(program, arguments, lengths);
-  else
-    program.run(&arguments);
-}
-
-// A call that several threads share.
-struct Call {
-  const LoadedProgram& program;
-  const KernelArguments& arguments;
-  const std::int32_t* lengths;
-  Shares shares;
-
-  void run_part(int part) const noexcept {
-    if (shares.sharing == Sharing::Units) {
-      KernelArguments mine = arguments;
-      mine.part = part;
-      mine.parts = shares.parts;
-      return run_alone(program, mine, lengths);
-    }
-    const std::int64_t first = arguments.batch * part / shares.parts, end = arguments.batch * (part + 1) / shares.parts;
-    KernelArguments mine = slice(program.description, arguments, first, end - first);
-    mine.flags += part;
-    run_alone(program, mine, lengths ? lengths + first : nullptr);
-  }
+  float* row(std::int64_t b) const { return state->row(*info, *description, b); }
 };
 
-// False, with nothing done, where one thread is best or others cannot be had.
-bool run_shared(const LoadedProgram& program, const KernelArguments& arguments, const std::int32_t* lengths,
-                std::vector<Flag>& flags) noexcept {
-  for (Flag& flag : flags) flag.stages = 0;
-  Call call{program, arguments, lengths,
-            choose_shares(program.description, program.sharing,
-                          program.sharing == Sharing::Auto ? program.useful_threads : program.threads, arguments.steps,
-                          arguments.batch)};
-  if (call.shares.parts == 1) return false;
-  const auto task = [](void* context, int part) noexcept { static_cast<Call*>(context)->run_part(part); };
-  return program.executor->try_run(task, &call, call.shares.parts, call.shares.saving);
+// The i-th of all.
+Found found_state(const StateContent& content, std::size_t i) {
+  const LoadedProgram& program = *content.program;
+  const Description& all = program.cell.description;
+  if (!program.network) return {&all.states[i], &all, &content.cell};
+  const NetworkStateInfo& info = program.network->states[i];
+  const auto call = static_cast<std::size_t>(info.call);
+  const Description& cell = std::get<CellCall>(program.network->calls[call]).cell->description;
+  return {&cell.states[static_cast<std::size_t>(info.state)], &cell, &content.network->calls[call].cell};
 }
 
-const StateInfo* find_state(const Description& description, const std::string& name) {
-  for (const StateInfo& info : description.states)
-    if (info.tensor.name == name) return &info;
-  return nullptr;
+Found find_state(const StateContent& content, const std::string& name) {
+  const std::vector<StateInfo>& states = content.program->cell.description.states;
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (states[i].tensor.name == name) return found_state(content, i);
+  return {};
 }
 
-Error unknown_state(const Description& description, const std::string& name) {
+Error unknown_state(const StateContent& content, const std::string& name) {
+  const LoadedProgram& program = *content.program;
   std::string known;
-  for (const StateInfo& info : description.states) known += (known.empty() ? "" : ", ") + info.tensor.name;
-  return {ErrorCode::Name, {}, "cell " + description.cell + " has no state " + name + "; its states are: " + known, {}};
-}
-
-// The row of sequence `b`, at the state.
-float* state_row(const StateContent& content, const StateInfo& info, std::int64_t b) {
-  const Description& description = content.program->description;
-  const AlignedBuffer& buffer = info.doubled ? content.buffers[content.current] : content.in_place;
-  return buffer.data() + b * (info.doubled ? description.doubled_row : description.in_place_row) + info.offset;
+  for (const StateInfo& info : program.cell.description.states) known += (known.empty() ? "" : ", ") + info.tensor.name;
+  return {ErrorCode::Name,
+          {},
+          (program.network ? "network " : "cell ") + program.cell.description.cell + " has no state " + name +
+              "; its states are: " + known,
+          {}};
 }
 
 Port port_of(const TensorInfo& tensor) { return {tensor.name, tensor.shape}; }
@@ -164,35 +91,42 @@ int cpus_of_this_thread() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+Result<Program> finish(LoadedProgram loaded) try {
+  Threads& threads = loaded.threads;
+  threads.useful = threads.executor ? threads.count : std::min(threads.count, cpus_of_this_thread());
+  if (loaded.threads.count > 1 && !loaded.threads.executor)
+    loaded.threads.executor = std::make_shared<ThreadPool>(loaded.threads.count - 1);
+  return Program(std::make_shared<const LoadedProgram>(std::move(loaded)));
+} catch (const std::system_error& error) {
+  return Error{
+      ErrorCode::Limit, {}, "cannot start " + std::to_string(loaded.threads.count) + " threads: " + error.what(), {}};
+}
+
 }  // namespace
 
-Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
-                             const TensorMap& weights, Threads threads) try {
-  Result<AlignedBuffer> block = pack_weights(description, weights);
-  if (!block) return block.error();
-  {
-    const FlushDenormals flush;
-    prepare(block->data());
-  }
-  auto loaded = std::make_shared<LoadedProgram>();
-  loaded->description = std::move(description);
-  loaded->weights = std::move(*block);
-  loaded->run = run;
-  loaded->code = std::move(code);
-  loaded->threads = threads.count;
-  loaded->useful_threads = threads.executor ? threads.count : std::min(threads.count, cpus_of_this_thread());
-  loaded->executor = std::move(threads.executor);
-  loaded->sharing = threads.sharing;
-  if (threads.count > 1 && !loaded->executor) loaded->executor = std::make_shared<ThreadPool>(threads.count - 1);
-  return Program(std::move(loaded));
-} catch (const std::system_error& error) {
-  return Error{ErrorCode::Limit, {}, "cannot start " + std::to_string(threads.count) + " threads: " + error.what(), {}};
+std::size_t count_states(const StateContent& content) { return content.program->cell.description.states.size(); }
+
+std::span<float> state_row(const StateContent& content, std::size_t state, std::int64_t b) {
+  const Found found = found_state(content, state);
+  return {found.row(b), static_cast<std::size_t>(found.info->size)};
+}
+
+Result<Program> load_program(Description description, Code code, const TensorMap& weights, Threads threads) {
+  Result<LoadedCell> cell = load_cell(std::move(description), std::move(code), weights);
+  if (!cell) return cell.error();
+  return finish({std::move(*cell), std::move(threads), nullptr});
+}
+
+Result<Program> load_network(Description description, LoadedNetwork network, Threads threads) {
+  return finish({{std::move(description), {}, {}},
+                 std::move(threads),
+                 std::make_unique<const LoadedNetwork>(std::move(network))});
 }
 
 }  // namespace runtime
 
 namespace {
-constexpr std::int64_t kMaxBatch = std::int64_t{1} << 31;  // keeps every size within 64 bits
+constexpr std::int64_t kMost = std::int64_t{1} << 31;  // keeps every size within 64 bits
 }
 
 State::State(std::unique_ptr<StateContent> content) : content_(std::move(content)) {}
@@ -201,93 +135,120 @@ State& State::operator=(State&&) noexcept = default;
 State::~State() = default;
 
 std::int64_t State::batch() const noexcept { return content_->batch; }
+std::int64_t State::max_steps() const noexcept { return content_->network ? content_->network->max_steps : kMost; }
 
 void State::reset() noexcept {
-  content_->buffers[content_->current].clear();
-  content_->in_place.clear();
+  content_->cell.reset();
+  if (!content_->network) return;
+  for (runtime::CallState& call : content_->network->calls) call.cell.reset();
 }
 
 Result<void> State::set(const std::string& name, std::span<const float> values) {
-  const Description& description = content_->program->description;
-  const StateInfo* info = runtime::find_state(description, name);
-  if (!info) return runtime::unknown_state(description, name);
-  if (static_cast<std::int64_t>(values.size()) != content_->batch * info->size)
+  const runtime::Found found = runtime::find_state(*content_, name);
+  if (!found.info) return runtime::unknown_state(*content_, name);
+  const std::int64_t size = found.info->size;
+  if (static_cast<std::int64_t>(values.size()) != content_->batch * size)
     return Error{ErrorCode::ShapeMismatch,
                  {},
                  "shape mismatch: state " + name + " of batch " + std::to_string(content_->batch) + " takes " +
-                     std::to_string(content_->batch * info->size) + " elements but got " +
-                     std::to_string(values.size()),
+                     std::to_string(content_->batch * size) + " elements but got " + std::to_string(values.size()),
                  {}};
-  for (std::int64_t b = 0; b < content_->batch; ++b)
-    std::copy_n(values.data() + b * info->size, info->size, runtime::state_row(*content_, *info, b));
+  for (std::int64_t b = 0; b < content_->batch; ++b) std::copy_n(values.data() + b * size, size, found.row(b));
   return {};
 }
 
 Result<std::vector<float>> State::get(const std::string& name) const {
-  const Description& description = content_->program->description;
-  const StateInfo* info = runtime::find_state(description, name);
-  if (!info) return runtime::unknown_state(description, name);
-  std::vector<float> values(static_cast<std::size_t>(content_->batch * info->size));
-  for (std::int64_t b = 0; b < content_->batch; ++b)
-    std::copy_n(runtime::state_row(*content_, *info, b), info->size, values.data() + b * info->size);
+  const runtime::Found found = runtime::find_state(*content_, name);
+  if (!found.info) return runtime::unknown_state(*content_, name);
+  const std::int64_t size = found.info->size;
+  std::vector<float> values(static_cast<std::size_t>(content_->batch * size));
+  for (std::int64_t b = 0; b < content_->batch; ++b) std::copy_n(found.row(b), size, values.data() + b * size);
   return values;
 }
 
 std::vector<Port> Program::inputs() const {
   std::vector<Port> ports;
-  for (const auto& input : loaded_->description.inputs) ports.push_back(runtime::port_of(input));
+  for (const auto& input : loaded_->cell.description.inputs) ports.push_back(runtime::port_of(input));
   return ports;
 }
 
 std::vector<Port> Program::states() const {
   std::vector<Port> ports;
-  for (const StateInfo& state : loaded_->description.states) ports.push_back(runtime::port_of(state.tensor));
+  for (const StateInfo& state : loaded_->cell.description.states) ports.push_back(runtime::port_of(state.tensor));
   return ports;
 }
 
-std::int64_t Program::input_size() const noexcept { return loaded_->description.input_size; }
-std::int64_t Program::output_size() const noexcept { return loaded_->description.output_size; }
-std::string Program::cell() const { return loaded_->description.cell; }
-std::string Program::cpu() const { return loaded_->description.cpu; }
+std::vector<NamedPort> Program::named_inputs() const {
+  return loaded_->network ? loaded_->network->inputs : std::vector<NamedPort>();
+}
 
-State Program::make_state(std::int64_t batch) const {
-  if (batch < 0 || batch > kMaxBatch) throw std::length_error("make_state: batch is negative or absurd");
-  const Description& description = loaded_->description;
+std::string Program::output_time() const {
+  if (!loaded_->network) return "T";
+  const int time = loaded_->network->output_time;
+  return time == runtime::kNoTime ? "" : loaded_->network->times[static_cast<std::size_t>(time)];
+}
+
+std::int64_t Program::input_size() const noexcept { return loaded_->cell.description.input_size; }
+std::int64_t Program::output_size() const noexcept { return loaded_->cell.description.output_size; }
+std::string Program::cell() const { return loaded_->cell.description.cell; }
+std::string Program::cpu() const { return loaded_->cell.description.cpu; }
+
+State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {
+  if (batch < 0 || batch > kMost) throw std::length_error("make_state: batch is negative or absurd");
+  if (max_steps < 0 || max_steps > kMost) throw std::length_error("make_state: max_steps is negative or absurd");
   auto content = std::make_unique<StateContent>();
   content->program = loaded_;
   content->batch = batch;
-  content->chunk_steps = runtime::chunk_steps(description, batch);
-  for (auto& buffer : content->buffers) buffer = runtime::AlignedBuffer(batch * description.doubled_row);
-  content->in_place = runtime::AlignedBuffer(batch * description.in_place_row);
-  content->sequence = runtime::AlignedBuffer(content->chunk_steps * batch * description.sequence_row);
-  content->step = runtime::AlignedBuffer(batch * description.step_row);
-  if (loaded_->threads > 1) content->flags.resize(static_cast<std::size_t>(loaded_->threads));
+  if (loaded_->network) {
+    content->network = make_network_state(*loaded_->network, batch, max_steps, loaded_->threads.count);
+    return State(std::move(content));
+  }
+  const Description& description = loaded_->cell.description;
+  content->cell = runtime::CellState(description, batch, loaded_->threads.count);
+  const std::int64_t rows = content->cell.chunk_steps * batch;
+  content->ragged.timeline = runtime::Timeline(batch);
+  content->ragged.in_place = runtime::AlignedBuffer(batch * description.in_place_row);
+  content->ragged.x = runtime::AlignedBuffer(rows * description.input_size);
+  content->ragged.y = runtime::AlignedBuffer(rows * description.output_size);
   return State(std::move(content));
 }
 
-std::int64_t Program::state_bytes(std::int64_t batch) const noexcept {
-  const Description& description = loaded_->description;
-  const std::int64_t row = 2 * description.doubled_row + description.in_place_row + description.step_row +
-                           runtime::chunk_steps(description, batch) * description.sequence_row;
-  return batch * row * static_cast<std::int64_t>(sizeof(float));
+std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) const noexcept {
+  if (loaded_->network) return network_state_bytes(*loaded_->network, batch, max_steps);
+  return runtime::state_bytes(loaded_->cell.description, batch) +
+         runtime::ragged_bytes(loaded_->cell.description, batch);
 }
 
 std::int64_t Program::weights_bytes() const noexcept {
-  return loaded_->description.weights_size * static_cast<std::int64_t>(sizeof(float));
+  std::int64_t floats = loaded_->cell.description.weights_size;
+  if (loaded_->network)
+    for (const runtime::NetworkCall& call : loaded_->network->calls)
+      if (const auto* cell = std::get_if<runtime::CellCall>(&call)) floats += cell->cell->weights.size();
+  return floats * static_cast<std::int64_t>(sizeof(float));
+}
+
+Result<void> Program::streams() const {
+  if (!loaded_->network || loaded_->network->no_streaming.empty()) return {};
+  return Error{ErrorCode::Unsupported, {}, loaded_->network->no_streaming, {}};
 }
 
 RunStatus Program::run(const RunArguments& arguments) const noexcept {
   StateContent& state = *arguments.state.content_;
+  if (loaded_->network) [[unlikely]] {
+    if (state.program != loaded_) return RunStatus::WrongState;
+    return run_network(*loaded_->network, loaded_->threads, arguments, *state.network);
+  }
   const RunStatus status = runtime::check(*loaded_, arguments, state);
   if (status != RunStatus::Ok || arguments.steps == 0 || arguments.batch == 0) return status;
-  const runtime::KernelArguments kernel = runtime::kernel_arguments(*loaded_, arguments, state);
-  if (loaded_->threads == 1 || !runtime::run_shared(*loaded_, kernel, arguments.lengths, state.flags))
-    runtime::run_alone(*loaded_, kernel, arguments.lengths);
-  if (!arguments.lengths && arguments.steps % 2 == 1) state.current = 1 - state.current;
+  if (arguments.lengths)
+    runtime::run_lengths(*loaded_, arguments, state);
+  else
+    runtime::run_cell(*loaded_, arguments, state);
   return status;
 }
 
 RunStatus Program::step(State& state, const float* x, float* y) const noexcept {
+  if (loaded_->network && !loaded_->network->no_streaming.empty()) return RunStatus::NoStreaming;
   return run({.x = x, .y = y, .steps = 1, .batch = state.batch(), .state = state});
 }
 

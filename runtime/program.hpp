@@ -2,48 +2,46 @@
 #pragma once
 
 #include <memory>
-#include <vector>
+#include <span>
 
-#include <rnnc/executor.hpp>
 #include <rnnc/program.hpp>
 
-#include "runtime/aligned_buffer.hpp"
-#include "runtime/artifact.hpp"
+#include "runtime/cell.hpp"
+#include "runtime/network.hpp"
 
 namespace rnnc::runtime {
 
+/// A cell, or a network; of a network `cell` has the names and sizes of the description only.
 struct LoadedProgram {
-  Description description;
-  AlignedBuffer weights;
-  RunKernel run = nullptr;
-  std::shared_ptr<void> code;  // keeps `run` alive
-  int threads = 1;
-  int useful_threads = 1;              // those that the system lets run at the same time
-  std::shared_ptr<Executor> executor;  // null where one thread runs everything
-  Sharing sharing = Sharing::Auto;
+  LoadedCell cell;
+  Threads threads;
+  std::unique_ptr<const LoadedNetwork> network;
+};
+
+/// What a cell needs where lengths differ: rows of a chunk of time in the timeline's order.
+struct RaggedMemory {
+  Timeline timeline;
+  AlignedBuffer in_place, x, y;
 };
 
 struct StateContent {
   std::shared_ptr<const LoadedProgram> program;
   std::int64_t batch = 0;
-  std::int64_t chunk_steps = 1;
-  AlignedBuffer buffers[2];  // double-buffered states; `current` tells which holds their values
-  int current = 0;
-  AlignedBuffer in_place;
-  AlignedBuffer sequence, step;  // working memory of a call
-  std::vector<Flag> flags;       // one for each thread
+  CellState cell;
+  RaggedMemory ragged;
+  std::unique_ptr<NetworkState> network;
 };
 
-/// How many threads a call may use, and whose: where `executor` is null and there are several, the program starts its own.
-struct Threads {
-  int count = 1;
-  std::shared_ptr<Executor> executor;
-  Sharing sharing = Sharing::Auto;
-};
+/// Makes a program that runs on `threads`; where there are several and no executor, it starts its own.
+/// Errors: those of load_cell; Limit where the system has no more threads.
+Result<Program> load_program(Description description, Code code, const TensorMap& weights, Threads threads);
+Result<Program> load_network(Description description, LoadedNetwork network, Threads threads);
 
-/// Packs `weights`, computes what depends on them only, and makes the program, which runs on `threads` at most.
-/// Errors: those of pack_weights; Limit where the system has no more threads.
-Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
-                             const TensorMap& weights, Threads threads);
+/// The i-th of Program::states, of sequence `b`.
+std::size_t count_states(const StateContent& content);
+std::span<float> state_row(const StateContent& content, std::size_t state, std::int64_t b);
+
+/// Runs a cell whose sequences differ in length, which are no larger than `arguments.steps`.
+void run_lengths(const LoadedProgram& program, const RunArguments& arguments, StateContent& state) noexcept;
 
 }  // namespace rnnc::runtime

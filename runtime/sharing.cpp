@@ -63,4 +63,8 @@ Shares choose_shares(const Description& description, Sharing sharing, int thread
   return best;
 }
 
+double seconds_alone(const Description& description, std::int64_t steps, std::int64_t batch) noexcept {
+  return Estimate{description, steps}.one(batch);
+}
+
 }  // namespace rnnc::runtime

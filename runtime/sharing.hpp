@@ -20,4 +20,7 @@ struct Shares {
 Shares choose_shares(const Description& description, Sharing sharing, int threads, std::int64_t steps,
                      std::int64_t batch) noexcept;
 
+/// An estimate of what a call takes on one thread.
+double seconds_alone(const Description& description, std::int64_t steps, std::int64_t batch) noexcept;
+
 }  // namespace rnnc::runtime

@@ -88,7 +88,7 @@ Result<ir::Cell> bind(const Source& source) {
     const ir::Location location = source.network->location;
     return Error{ErrorCode::Unsupported,
                  {source.network->file, location.line, location.column},
-                 "network " + source.network->name + ": in this version a network runs with --backend interpret only",
+                 "network " + source.network->name + ": in this version only rnnc run takes networks",
                  {}};
   }
   Result<ir::Cell> cell = compiler::choose_cell(source.model, source.cell.name, source.dims, source.weights);
@@ -115,11 +115,14 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) 
 
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads) {
   if (const auto target = target_of(flags, true); !target) return target.error();
-  const Result<ir::Cell> cell = bind(source);
-  if (!cell) return cell.error();
-  if (const auto checked = check_memory(3 * parameter_bytes(*cell), "the weights"); !checked) return checked.error();
+  const auto check = [](const auto& bound) -> Result<void> {
+    if (!bound) return bound.error();
+    return check_memory(3 * parameter_bytes(*bound), "the weights");
+  };
+  const auto checked = source.network ? check(bind_network(source)) : check(bind(source));
+  if (!checked) return checked.error();
   CompileOptions options;
-  options.cell = source.cell.name;
+  options.cell = source.network ? source.network->name : source.cell.name;
   options.cpu = flags.isa;
   options.dims = source.dims;
   options.threads = static_cast<int>(threads);

@@ -22,9 +22,9 @@ class NetworkRun {
     for (const auto step : {&NetworkRun::read_states, &NetworkRun::read_inputs, &NetworkRun::read_steps,
                             &NetworkRun::read_lengths, &NetworkRun::check_memory_needed})
       if (const Result<void> done = (this->*step)(); !done) return done.error();
-    for (const auto& [name, tensor] : source_.weights) weights_[name] = widened(tensor);
-    const ir::Vector y = ir::interpret(network_, weights_, batch_, states_);
-    return write(y);
+    if (flags_.backend == "interpret") return write(interpret());
+    Result<std::vector<float>> y = run_compiled();
+    return y ? write(std::move(*y)) : Result<int>(y.error());
   }
 
  private:
@@ -43,11 +43,19 @@ class NetworkRun {
   Result<void> read_steps();
   Result<void> read_lengths();
   Result<void> check_memory_needed();
-  Result<int> write(const ir::Vector& y);
+  std::vector<float> interpret();
+  Result<std::vector<float>> run_compiled();
+  std::vector<float> rows_of_x() const;
+  Result<int> write(std::vector<float> y);
 
   Shape shape_of(const ir::Type& type) const {
     if (!type.is_sequence()) return {*sequences_, elements(type)};
     return {batch_.times.at(type.axis).steps, *sequences_, elements(type)};
+  }
+  std::int64_t shape_elements(const ir::Type& type) const {
+    std::int64_t product = 1;
+    for (const std::int64_t size : shape_of(type)) product *= size;
+    return product;
   }
   const ir::Node* find_input(const std::string& name) const {
     for (const ir::Node& node : network_.nodes)
@@ -62,7 +70,7 @@ class NetworkRun {
   Assignments final_states_;
   std::optional<std::int64_t> sequences_;
   ir::NetworkBatch batch_;
-  ir::NamedVectors weights_, states_;
+  ir::NamedVectors states_;
 };
 
 Result<void> NetworkRun::read_states() {
@@ -207,7 +215,7 @@ Result<void> NetworkRun::read_lengths() {
   return {};
 }
 
-// The interpreter keeps every value of every step.
+// The interpreter keeps every value of every step, and the compiled network no more than that.
 Result<void> NetworkRun::check_memory_needed() {
   double values = 0;
   for (const ir::Node& node : network_.nodes) {
@@ -218,9 +226,71 @@ Result<void> NetworkRun::check_memory_needed() {
   return check_memory(8 * values, "the network's values");
 }
 
-Result<int> NetworkRun::write(const ir::Vector& y) {
+std::vector<float> NetworkRun::interpret() {
+  ir::NamedVectors weights;
+  for (const auto& [name, tensor] : source_.weights) weights[name] = widened(tensor);
+  return narrowed(ir::interpret(network_, weights, batch_, states_));
+}
+
+std::vector<float> NetworkRun::rows_of_x() const {
+  std::vector<float> x;
+  const auto time = batch_.times.find(std::string(ir::kTime));
+  const std::int64_t rows = time == batch_.times.end() ? 0 : time->second.steps * *sequences_;
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (const ir::Node& node : network_.nodes) {
+      if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
+      const auto from = batch_.inputs.at(node.name).begin() + row * elements(node.type);
+      x.insert(x.end(), from, from + elements(node.type));
+    }
+  return x;
+}
+
+Result<std::vector<float>> NetworkRun::run_compiled() {
+  const Result<Program> program = compile(source_, flags_.model, flags_.threads);
+  if (!program) return program.error();
+  std::int64_t most = 0, steps = 0;
+  std::map<std::string, std::vector<std::int32_t>> lengths;
+  std::vector<NamedTime> times;
+  const auto data = [](const auto& values) { return values.empty() ? nullptr : values.data(); };
+  for (const auto& [name, time] : batch_.times) {
+    most = std::max(most, time.steps);
+    lengths[name].assign(time.lengths.begin(), time.lengths.end());
+    if (name == ir::kTime)
+      steps = time.steps;
+    else
+      times.push_back({name, time.steps, data(lengths[name])});
+  }
+  std::map<std::string, std::vector<float>> values;
+  std::vector<NamedInput> inputs;
+  for (const NamedPort& input : program->named_inputs()) {
+    values[input.port.name] = narrowed(batch_.inputs.at(input.port.name));
+    inputs.push_back({values.find(input.port.name)->first, values[input.port.name].data()});
+  }
+  State state = program->make_state(*sequences_, most);
+  for (const auto& [name, initial] : states_)
+    if (const auto set = state.set(name, narrowed(initial)); !set) return set.error();
+  const std::vector<float> x = rows_of_x();
+  std::vector<float> y(static_cast<std::size_t>(shape_elements(network_[network_.output()].type)));
+  const RunStatus status = program->run({.x = x.data(),
+                                         .y = y.data(),
+                                         .steps = steps,
+                                         .batch = *sequences_,
+                                         .state = state,
+                                         .lengths = data(lengths[std::string(ir::kTime)]),
+                                         .inputs = inputs,
+                                         .times = times});
+  if (status != RunStatus::Ok) return Error{ErrorCode::InvalidData, {}, text(status), {}};
+  for (const NamedSize& each : state_sizes_) {
+    const Result<std::vector<float>> final = state.get(each.name);
+    if (!final) return final.error();
+    states_[each.name].assign(final->begin(), final->end());
+  }
+  return y;
+}
+
+Result<int> NetworkRun::write(std::vector<float> y) {
   const Shape shape = shape_of(network_[network_.output()].type);
-  std::vector<Output> outputs = {{"--output", flags_.output, Tensor::from_f32(shape, narrowed(y))}};
+  std::vector<Output> outputs = {{"--output", flags_.output, Tensor::from_f32(shape, std::move(y))}};
   for (const NamedSize& state : state_sizes_) {
     const auto wanted = final_states_.find(state.name);
     if (wanted == final_states_.end()) continue;
@@ -234,7 +304,6 @@ Result<int> NetworkRun::write(const ir::Vector& y) {
 }  // namespace
 
 Result<int> run_network(const RunFlags& flags, const Source& source) {
-  if (flags.backend != "interpret") return bind(source).error();
   const Result<ir::Network> network = bind_network(source);
   if (!network) return network.error();
   if (const auto checked = check_weights(*network, source.weights); !checked) return checked.error();

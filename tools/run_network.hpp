@@ -19,7 +19,7 @@ struct RunFlags {
   std::int64_t threads = 1;
 };
 
-/// Errors: Unsupported unless the interpreter is asked for.
+/// Errors: those of the files, of compiling, and Usage.
 Result<int> run_network(const RunFlags& flags, const Source& source);
 
 }  // namespace rnnc::tools

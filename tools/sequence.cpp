@@ -18,6 +18,8 @@ std::vector<float> narrowed(const ir::Vector& values) {
   return result;
 }
 
+}  // namespace
+
 const char* text(RunStatus status) {
   switch (status) {
     case RunStatus::Ok: return "ok";
@@ -26,11 +28,13 @@ const char* text(RunStatus status) {
     case RunStatus::NegativeSteps: return "the number of steps is negative";
     case RunStatus::MissingPointer: return "data is missing";
     case RunStatus::BadLength: return "a length is negative or above the number of steps";
+    case RunStatus::TooManySteps: return "the state was made for fewer steps";
+    case RunStatus::MissingInput: return "an input, or the steps of a time, is missing";
+    case RunStatus::UnknownName: return "the network has no input or time of this name";
+    case RunStatus::NoStreaming: return "the network cannot run step by step";
   }
   return "?";
 }
-
-}  // namespace
 
 Interface interface_of(const ir::Cell& cell) {
   Interface result;

@@ -15,7 +15,8 @@
 namespace rnnc {
 
 struct CompileOptions {
-  std::string cell = {};                          // which cell of the model; may be left out where there is one
+  std::string cell =
+      {};  // which network or cell; may be left out where there is one network, or one cell and no network
   std::string cpu = {};                           // LLVM's name of a CPU; "" or "host" is this machine's, or RNNC_ISA's
   std::map<std::string, std::int64_t> dims = {};  // what does not follow from the weights
   int threads = 1;  // that a call may use, at most kMaxThreads; those that would not make it faster stay idle
@@ -28,7 +29,7 @@ struct CompileOptions {
 
 inline constexpr int kMaxThreads = 1024;
 
-/// Compiles one cell and packs its weights, which may be freed afterwards.
+/// Compiles one network or cell and packs its weights, which may be freed afterwards.
 ///
 /// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted
 /// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors), InvalidModel,

@@ -1,4 +1,4 @@
-// Compiled cells and their states. A Program is immutable and may be shared by threads; a State belongs to one stream
+// Compiled cells and networks and their states. A Program is immutable and may be shared by threads; a State belongs to one stream
 // or batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
 // nothing, and makes no system call unless threads that share the call have to be woken or waited for.
 #pragma once
@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <rnnc/result.hpp>
@@ -27,6 +28,7 @@ class State {
   ~State();
 
   std::int64_t batch() const noexcept;
+  std::int64_t max_steps() const noexcept;  // that a call may have; of a cell there is no limit
 
   /// All states to zero: the beginning of new sequences.
   void reset() noexcept;
@@ -39,6 +41,7 @@ class State {
 
  private:
   friend class Program;
+  friend class Sessions;
   explicit State(std::unique_ptr<runtime::StateContent> content);
   std::unique_ptr<runtime::StateContent> content_;
 };
@@ -50,17 +53,36 @@ enum class RunStatus {
   NegativeSteps,   // `steps` < 0
   MissingPointer,  // x or y is null where elements are to be read or written
   BadLength,       // a length < 0 or > steps
+  TooManySteps,    // a network's state was made for fewer
+  MissingInput,    // a named input of the network, or the steps of a time, is not told
+  UnknownName,     // of an input or a time
+  NoStreaming,     // the network needs whole sequences: Program::streams() says why
+};
+
+/// An input of a network that is no part of x.
+struct NamedInput {
+  std::string_view name;
+  const float* data = nullptr;  // [batch, size] of a vector; [steps of its time, batch, size] of a sequence
+};
+
+/// A time of a network other than T.
+struct NamedTime {
+  std::string_view name;
+  std::int64_t steps = 0;
+  const std::int32_t* lengths = nullptr;
 };
 
 struct RunArguments {
   const float* x = nullptr;  // [steps, batch, input_size]
-  float* y = nullptr;        // [steps, batch, output_size]
+  float* y = nullptr;        // [steps, batch, output_size]; of a network, see Program::output_time
   std::int64_t steps = 0;
   std::int64_t batch = 0;
   State& state;
   /// Where sequences differ in length: [batch], each <= steps. What a sequence reads beyond its length does not matter,
   /// y is zero there, and its final state is that of its own last step.
   const std::int32_t* lengths = nullptr;
+  std::span<const NamedInput> inputs = {};  // every one of Program::named_inputs, in any order
+  std::span<const NamedTime> times = {};    // every time but T that the network has, in any order
 };
 
 /// Named shapes of one sequence at one step: [] is a scalar.
@@ -69,22 +91,32 @@ struct Port {
   Shape shape;
 };
 
+/// An input of a network that is told by name. `time` is "" of a vector, which is one for a whole sequence.
+struct NamedPort {
+  Port port;
+  std::string time;
+};
+
 class Program {
  public:
   explicit Program(std::shared_ptr<const runtime::LoadedProgram> loaded) : loaded_(std::move(loaded)) {}
 
-  std::vector<Port> inputs() const;  // side by side in a row of x, in this order
-  std::vector<Port> states() const;
+  std::vector<Port> inputs() const;             // side by side in a row of x, in this order
+  std::vector<Port> states() const;             // of a network `a.h`, or `a.fwd.h` of two directions
+  std::vector<NamedPort> named_inputs() const;  // of a network, those that are not in x
+  /// The time that y runs over: "T", or another of the network's times; "" where y is a vector, [batch, output_size].
+  std::string output_time() const;
   std::int64_t input_size() const noexcept;   // floats of a row of x
   std::int64_t output_size() const noexcept;  // floats of a row of y
   std::string cell() const;
   std::string cpu() const;
 
-  /// A state of `batch` zero sequences. Throws std::bad_alloc, or std::length_error where `batch` < 0 or > 2^31.
-  State make_state(std::int64_t batch) const;
+  /// A state of `batch` zero sequences. That of a network has room for calls of `max_steps` steps, of any of its times;
+  /// that of a cell serves any number. Throws std::bad_alloc, or std::length_error where either is < 0 or > 2^31.
+  State make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
 
-  /// What make_state(batch) takes, in bytes.
-  std::int64_t state_bytes(std::int64_t batch) const noexcept;
+  /// What make_state(batch, max_steps) takes, in bytes.
+  std::int64_t state_bytes(std::int64_t batch, std::int64_t max_steps = 1) const noexcept;
   std::int64_t weights_bytes() const noexcept;
 
   /// Advances every sequence of the batch by `steps` time steps.
@@ -96,7 +128,11 @@ class Program {
   /// Threads   concurrent calls allowed on distinct states; of those, one at a time is helped by the program's own threads
   RunStatus run(const RunArguments& arguments) const noexcept;
 
-  /// One time step: `run` with steps = 1 and the state's batch.
+  /// Whether a sequence in pieces gives what one call gives: always of a cell. A network that reads time backwards,
+  /// begins a scan with a value of its own or sums up a sequence does not stream. Errors: Unsupported, which says why.
+  Result<void> streams() const;
+
+  /// One time step: `run` with steps = 1 and the state's batch. Errors: NoStreaming, and those of run.
   RunStatus step(State& state, const float* x, float* y) const noexcept;
 
  private:

@@ -6,5 +6,6 @@
 #include <rnnc/model.hpp>
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
+#include <rnnc/session.hpp>
 #include <rnnc/tensor.hpp>
 #include <rnnc/tensor_files.hpp>

@@ -8,6 +8,7 @@
 #include "ir/parse.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/run_network.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -87,6 +88,23 @@ void check_near(const Vector& found, const Vector& expected) {
   }
 }
 
+void check_compiled(const Case& c, const ir::Network& network, const NamedVectors& weights,
+                    const ir::NetworkBatch& batch, const NamedVectors& states,
+                    const std::vector<std::string>& prefixes) {
+  for (const int threads : {1, 2}) {
+    const NetworkOutcome outcome =
+        run_network(compile_network(network, weights, {.threads = threads}), network, batch, states);
+    check_near({outcome.y.begin(), outcome.y.end()}, c.values("y"));
+    for (std::size_t p = 0; p < prefixes.size(); ++p) {
+      for (const auto& [state, final] : {std::pair("h", "hn"), std::pair("c", "cn")}) {
+        const auto found = outcome.states.find(prefixes[p] + state);
+        if (found == outcome.states.end()) continue;
+        check_near({found->second.begin(), found->second.end()}, part(c.values(final), p, prefixes.size()));
+      }
+    }
+  }
+}
+
 void check_case(const Case& c) {
   const Shape x = c.at("x").shape;
   const std::int64_t hidden = c.at("h").shape[2];
@@ -105,7 +123,9 @@ void check_case(const Case& c) {
     if (c.kind.name == "lstm") states[prefixes[p] + "c"] = part(c.values("c"), p, prefixes.size());
   }
   const ir::NetworkBatch batch{x[1], {{"T", {x[0], {6, 1, 4, 3}}}}, {{"x", c.values("x")}}};
+  const NamedVectors initial = states;
   check_near(ir::interpret(network, weights, batch, states), c.values("y"));
+  check_compiled(c, network, weights, batch, initial, prefixes);
   for (std::size_t p = 0; p < prefixes.size(); ++p) {
     check_near(states.at(prefixes[p] + "h"), part(c.values("hn"), p, prefixes.size()));
     if (c.kind.name == "lstm") check_near(states.at(prefixes[p] + "c"), part(c.values("cn"), p, prefixes.size()));

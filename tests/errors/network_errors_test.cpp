@@ -161,12 +161,15 @@ TEST_CASE("dims and cells of a network that do not fit are found when numbers ar
         "t.rnn:2:16: shape mismatch: b.Wi is f32[b.H,4] but the tensor given for it is [5,3]");
 }
 
-TEST_CASE("a model with a network is refused by compile, unless one of its cells is meant", "[errors][network]") {
+TEST_CASE("compile takes the only network, or what is named", "[errors][network]") {
   const Model model = parse("network n { input x : f32 output x } cell c { input x : f32 output x }").value();
-  const Result<Program> program = compile(model, {});
-  REQUIRE_FALSE(program.ok());
-  CHECK(program.error().code == ErrorCode::Unsupported);
-  CHECK(compile(model, {}, {.cell = "c"}).ok());
+  CHECK(compile(model, {}).value().cell() == "n");
+  CHECK(compile(model, {}, {.cell = "c"}).value().cell() == "c");
+  CHECK(compile(model, {}, {.cell = "d"}).error().code == ErrorCode::Name);
+  const Model two = parse("network n { input x : f32 output x } network m { input x : f32 output x }").value();
+  CHECK(compile(two, {}).error().message == "the model has several networks; choose one of: n, m");
+  const Model model_of_params = parse("network n { param p : f32[3] output p }").value();
+  CHECK(compile(model_of_params, {}).error().message == "no tensor for parameter p f32[3] of cell n");
 }
 
 TEST_CASE("files of networks have their own mistakes", "[errors][network]") {

@@ -44,10 +44,12 @@ void check_fails(const Folder& folder, const std::string& arguments, int code, c
 }  // namespace
 
 TEST_CASE("run computes a network from sequences side by side and a vector by name", "[tools]") {
+  const std::string backend = GENERATE("interpret", "jit", "jit --threads 2");
   const Folder folder;
   fill(folder);
   const Finished finished =
-      folder.rnnc(kRun + " --input x.npy --input v=v.npy --lengths n.npy --final-state a.bwd.s=final.npy");
+      folder.rnnc("run nets.rnn --cell sums --weights w.safetensors --output y.npy --backend " + backend +
+                  " --input x.npy --input v=v.npy --lengths n.npy --final-state a.bwd.s=final.npy");
   INFO(finished.err);
   REQUIRE(finished.code == 0);
   CHECK(load_npy(folder / "y.npy").value().shape == Shape{2, 4});
@@ -61,7 +63,12 @@ TEST_CASE("run takes each sequence by name too, and initial states", "[tools]") 
   folder.write("one.npy", {2, 1, 1}, {1, 2});
   folder.write("v1.npy", {1, 2}, {7, 8});
   folder.write("s.npy", {1, 1}, {1000});
-  REQUIRE(folder.rnnc(kRun + " --input k=one.npy --input x=one.npy --input v=v1.npy --state a.fwd.s=s.npy").code == 0);
+  const std::string jit = GENERATE("", " --backend jit");
+  REQUIRE(folder
+              .rnnc("run nets.rnn --cell sums --weights w.safetensors --output y.npy --input k=one.npy "
+                    "--input x=one.npy --input v=v1.npy --state a.fwd.s=s.npy" +
+                    jit)
+              .code == 0);
   CHECK(values(folder, "y.npy") == std::vector<float>{1005, 40, 7, 8});
 }
 
@@ -69,7 +76,8 @@ TEST_CASE("run of a decoder takes the number of its steps", "[tools]") {
   const Folder folder;
   fill(folder);
   folder.write("start.npy", {2, 1}, {10, 20});
-  const std::string run = "run nets.rnn --cell decode --output y.npy --backend interpret --input v=start.npy";
+  const std::string backend = GENERATE("interpret", "jit");
+  const std::string run = "run nets.rnn --cell decode --output y.npy --input v=start.npy --backend " + backend;
   REQUIRE(folder.rnnc(run + " --steps S=3").code == 0);
   CHECK(load_npy(folder / "y.npy").value().shape == Shape{3, 2, 1});
   CHECK(values(folder, "y.npy") == std::vector<float>{9, 19, 8, 18, 7, 17});
@@ -88,8 +96,8 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
               "--cell: missing; nets.rnn has several networks: sums, decode");
   check_fails(folder, "run nets.rnn --cell no --output y.npy --input x.npy", 2,
               "--cell: nets.rnn has no cell 'no'; it has sums, decode, total, down");
-  check_fails(folder, "run nets.rnn --cell sums --weights w.safetensors --output y.npy --input x.npy", 4,
-              "nets.rnn:3:9: network sums: in this version a network runs with --backend interpret only");
+  check_fails(folder, "verify nets.rnn --cell sums --weights w.safetensors", 4,
+              "nets.rnn:3:9: network sums: in this version only rnnc run takes networks");
   check_fails(folder, kRun + " --input x.npy", 2, "--input: v of type f32[2] is missing; give v=v.npy");
   check_fails(folder, kRun + " --input v=v.npy", 2, "--input: x of type seq f32[1] is missing; give x.npy");
   check_fails(folder, kRun + " --input v.npy --input v=v.npy", 3,
@@ -129,14 +137,17 @@ TEST_CASE("inspect prints a network, and bound where its dims are told", "[tools
 
 TEST_CASE("a cell that has no code yet is refused by the compiler and run by the interpreter", "[tools]") {
   const Folder folder;
-  folder.write("pick.rnn", "cell pick {\n  input x : f32[3]\n  output argmax(x)\n}\n");
-  folder.write("x.npy", {1, 2, 3}, {1, 3, 3, 9, 3, 3});
-  const std::string run = "run pick.rnn --input x.npy --output y.npy";
-  check_fails(folder, run, 4,
-              "pick.rnn:3:10: there is no code for argmax in this version; run it with --backend interpret");
-  check_fails(folder, "inspect pick.rnn --emit asm", 4, "there is no code for argmax");
+  folder.write("pick.rnn",
+               "cell pick {\n  input x : f32\n  param A, B : f32[1, 2]\n  output lookup(concat(A, B), x)\n}\n");
+  folder.write("x.npy", {1, 2, 1}, {0, 1});
+  save_safetensors(folder / "w.safetensors",
+                   {{"A", Tensor::from_f32({1, 2}, {1, 2})}, {"B", Tensor::from_f32({1, 2}, {3, 4})}})
+      .value();
+  const std::string run = "run pick.rnn --weights w.safetensors --input x.npy --output y.npy";
+  check_fails(folder, run, 4, "pick.rnn:4:10: there is no code for a lookup in a concatenation in this version");
+  check_fails(folder, "inspect pick.rnn --emit asm", 4, "there is no code for a lookup");
   REQUIRE(folder.rnnc(run + " --backend interpret").code == 0);
-  CHECK(values(folder, "y.npy") == std::vector<float>{1, 0});
+  CHECK(values(folder, "y.npy") == std::vector<float>{1, 2, 3, 4});
 }
 
 }  // namespace rnnc::test

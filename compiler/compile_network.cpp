@@ -1,0 +1,106 @@
+#include <map>
+#include <utility>
+
+#include "compiler/jit.hpp"
+#include "compiler/lower.hpp"
+#include "compiler/network.hpp"
+#include "ir/print.hpp"
+#include "ir/scan.hpp"
+#include "runtime/pack.hpp"
+#include "runtime/program.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+Shape shape_of(const ir::Type& type) {
+  Shape shape;
+  for (const ir::Dim& dim : type.dims) shape.push_back(dim.value());
+  return shape;
+}
+
+// Code for each cell that is a different text.
+class CodeStore {
+ public:
+  CodeStore(const Target& target, int threads) : target_(target), threads_(threads) {}
+
+  struct Entry {
+    runtime::Description description;
+    runtime::Code code;
+  };
+
+  Result<const Entry*> find(const ir::Cell& cell) {
+    const auto [found, added] = entries_.try_emplace(ir::print(cell));
+    if (!added) return &found->second;
+    const Result<runtime::Artifact> artifact = make_artifact(cell, target_, {.threads = threads_});
+    if (!artifact) return artifact.error();
+    LinkedCode code = link(*artifact);
+    found->second = {artifact->description, {code.run, code.prepare, std::move(code.owner)}};
+    return &found->second;
+  }
+
+ private:
+  const Target& target_;
+  int threads_;
+  std::map<std::string, Entry> entries_;
+};
+
+// Every tensor is checked under the name that the network gives it.
+Result<void> check_weights(const ir::Network& network, const TensorMap& weights) {
+  runtime::Description description;
+  description.cell = network.name;
+  for (const ir::Weight& weight : ir::weights_of(network))
+    description.params.push_back({weight.name, shape_of(weight.type)});
+  if (const auto packed = runtime::pack_weights(description, weights); !packed) return packed.error();
+  return {};
+}
+
+Result<runtime::LoadedCell> load(const ir::CellCall& call, CodeStore& store, const TensorMap& weights) {
+  const Result<const CodeStore::Entry*> entry = store.find(call.cell);
+  if (!entry) return entry.error();
+  TensorMap own;
+  for (const auto& [param, name] : call.weights) own.emplace(param, weights.at(name));
+  return runtime::load_cell((*entry)->description, (*entry)->code, own);
+}
+
+runtime::Description describe(const ir::Network& network, const Target& target, const runtime::LoadedNetwork& loaded) {
+  runtime::Description description;
+  description.cell = network.name;
+  description.cpu = target.cpu;
+  for (const ir::Node& node : network.nodes) {
+    if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
+    description.inputs.push_back({node.name, shape_of(node.type)});
+    description.input_size += node.type.rank() == 0 ? 1 : node.type.dims[0].value();
+  }
+  description.output = {"y", shape_of(network[network.output()].type)};
+  for (const runtime::Piece& piece : loaded.output) description.output_size += piece.end - piece.begin;
+  for (const runtime::NetworkStateInfo& state : loaded.states) {
+    const auto& call = std::get<runtime::CellCall>(loaded.calls[static_cast<std::size_t>(state.call)]);
+    runtime::StateInfo info = call.cell->description.states[static_cast<std::size_t>(state.state)];
+    info.tensor.name = state.name;
+    description.states.push_back(std::move(info));
+  }
+  return description;
+}
+
+}  // namespace
+
+Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,
+                                const CompileOptions& options) {
+  if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
+  const ir::CallList list = ir::cut_network(network);
+  NetworkLayout layout = lay_out(list, network);
+  CodeStore store(target, options.threads);
+  for (std::size_t i = 0; i < layout.source.size(); ++i) {
+    const auto* from = std::get_if<ir::CellCall>(&list.calls[layout.source[i]]);
+    if (!from) continue;
+    Result<runtime::LoadedCell> cell = load(*from, store, weights);
+    if (!cell) return cell.error();
+    std::get<runtime::CellCall>(layout.network.calls[i]).cell =
+        std::make_shared<const runtime::LoadedCell>(std::move(*cell));
+  }
+  runtime::Description description = describe(network, target, layout.network);
+  return runtime::load_network(std::move(description), std::move(layout.network),
+                               {options.threads, options.executor, options.sharing});
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,169 @@
+#include "runtime/cell.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "runtime/flush_denormals.hpp"
+#include "runtime/pack.hpp"
+#include "runtime/sharing.hpp"
+
+namespace rnnc::runtime {
+namespace {
+
+std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
+  return std::max<std::int64_t>(1, description.chunk_rows / std::max<std::int64_t>(1, batch));
+}
+
+// The arguments for `count` sequences from `first`, which are rows of the whole call's.
+KernelArguments slice(const Description& description, const KernelArguments& whole, std::int64_t first,
+                      std::int64_t count) noexcept {
+  KernelArguments part = whole;
+  part.x += first * whole.x_row;
+  part.y += first * whole.y_row;
+  part.current += first * description.doubled_row;
+  part.next += first * description.doubled_row;
+  part.in_place += first * description.in_place_row;
+  part.sequence += first * whole.chunk_steps * description.sequence_row;
+  part.step += first * description.step_row;
+  part.batch = count;
+  return part;
+}
+
+void run_alone(const LoadedCell& cell, const KernelArguments& arguments) noexcept {
+  const FlushDenormals flush;
+  cell.code.run(&arguments);
+}
+
+// A call that several threads share.
+struct Call {
+  const LoadedCell& cell;
+  const KernelArguments& arguments;
+  Shares shares;
+
+  void run_part(int part) const noexcept {
+    if (shares.sharing == Sharing::Units) {
+      KernelArguments mine = arguments;
+      mine.part = part;
+      mine.parts = shares.parts;
+      return run_alone(cell, mine);
+    }
+    const std::int64_t first = arguments.batch * part / shares.parts, end = arguments.batch * (part + 1) / shares.parts;
+    KernelArguments mine = slice(cell.description, arguments, first, end - first);
+    mine.flags += part;
+    run_alone(cell, mine);
+  }
+};
+
+// False, with nothing done, where one thread is best or others cannot be had.
+bool run_shared(const LoadedCell& cell, const Threads& threads, const KernelArguments& arguments,
+                std::vector<Flag>& flags) noexcept {
+  for (Flag& flag : flags) flag.stages = 0;
+  Call call{cell, arguments,
+            choose_shares(cell.description, threads.sharing,
+                          threads.sharing == Sharing::Auto ? threads.useful : threads.count, arguments.steps,
+                          arguments.batch)};
+  if (call.shares.parts == 1) return false;
+  const auto task = [](void* context, int part) noexcept { static_cast<Call*>(context)->run_part(part); };
+  return threads.executor->try_run(task, &call, call.shares.parts, call.shares.saving);
+}
+
+// Rows to the other buffer: row i from or to that of the sequence that is i-th.
+void permute(const Timeline& timeline, bool sort, const float* from, std::int64_t width, float* to) noexcept {
+  if (width == 0) return;
+  for (std::int64_t i = 0; i < timeline.batch(); ++i) {
+    const std::int64_t theirs = timeline.sequence(i);
+    std::copy_n(from + (sort ? theirs : i) * width, width, to + (sort ? i : theirs) * width);
+  }
+}
+
+void permute_states(const Description& description, const Timeline& timeline, bool sort, AlignedBuffer& spare,
+                    CellState& state) noexcept {
+  permute(timeline, sort, state.buffers[state.current].data(), description.doubled_row,
+          state.buffers[1 - state.current].data());
+  state.current = 1 - state.current;
+  permute(timeline, sort, state.in_place.data(), description.in_place_row, spare.data());
+  std::swap(state.in_place, spare);
+}
+
+}  // namespace
+
+Result<LoadedCell> load_cell(Description description, Code code, const TensorMap& weights) {
+  Result<AlignedBuffer> block = pack_weights(description, weights);
+  if (!block) return block.error();
+  {
+    const FlushDenormals flush;
+    code.prepare(block->data());
+  }
+  return LoadedCell{std::move(description), std::move(*block), std::move(code)};
+}
+
+CellState::CellState(const Description& description, std::int64_t rows, int threads)
+    : batch(rows), chunk_steps(runtime::chunk_steps(description, rows)) {
+  for (AlignedBuffer& buffer : buffers) buffer = AlignedBuffer(rows * description.doubled_row);
+  in_place = AlignedBuffer(rows * description.in_place_row);
+  sequence = AlignedBuffer(chunk_steps * rows * description.sequence_row);
+  step = AlignedBuffer(rows * description.step_row);
+  if (threads > 1) flags.resize(static_cast<std::size_t>(threads));
+}
+
+void CellState::reset() {
+  buffers[current].clear();
+  in_place.clear();
+}
+
+float* CellState::row(const StateInfo& info, const Description& description, std::int64_t b) const {
+  const AlignedBuffer& buffer = info.doubled ? buffers[current] : in_place;
+  return buffer.data() + b * (info.doubled ? description.doubled_row : description.in_place_row) + info.offset;
+}
+
+std::int64_t state_bytes(const Description& description, std::int64_t rows) {
+  const std::int64_t row = 2 * description.doubled_row + description.in_place_row + description.step_row +
+                           chunk_steps(description, rows) * description.sequence_row;
+  return rows * row * static_cast<std::int64_t>(sizeof(float));
+}
+
+std::int64_t ragged_bytes(const Description& description, std::int64_t batch) {
+  const std::int64_t chunk = chunk_steps(description, batch) * (description.input_size + description.output_size);
+  return batch * (chunk + description.in_place_row) * static_cast<std::int64_t>(sizeof(float));
+}
+
+KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept {
+  const Description& description = cell.description;
+  return {.x = nullptr,
+          .y = nullptr,
+          .current = state.buffers[state.current].data(),
+          .next = state.buffers[1 - state.current].data(),
+          .in_place = state.in_place.data(),
+          .sequence = state.sequence.data(),
+          .step = state.step.data(),
+          .weights = cell.weights.data(),
+          .x_step = state.batch * description.input_size,
+          .y_step = state.batch * description.output_size,
+          .steps = 1,
+          .batch = state.batch,
+          .chunk_steps = state.chunk_steps,
+          .x_row = description.input_size,
+          .y_row = description.output_size,
+          .flags = state.flags.data(),
+          .part = 0,
+          .parts = 1,
+          .yield = [] { std::this_thread::yield(); }};
+}
+
+void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArguments& arguments,
+                std::vector<Flag>& flags) noexcept {
+  if (threads.count == 1 || !run_shared(cell, threads, arguments, flags)) run_alone(cell, arguments);
+}
+
+void sort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
+                 CellState& state) noexcept {
+  permute_states(description, timeline, true, spare, state);
+}
+
+void unsort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
+                   CellState& state) noexcept {
+  permute_states(description, timeline, false, spare, state);
+}
+
+}  // namespace rnnc::runtime

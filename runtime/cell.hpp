@@ -1,0 +1,110 @@
+// One loaded cell: its code and weights, the states of a batch, and the calls of its kernel over a timeline.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <rnnc/executor.hpp>
+#include <rnnc/result.hpp>
+#include <rnnc/tensor.hpp>
+
+#include "runtime/aligned_buffer.hpp"
+#include "runtime/artifact.hpp"
+#include "runtime/timeline.hpp"
+
+namespace rnnc::runtime {
+
+/// Code in memory, kept alive by `owner`.
+struct Code {
+  RunKernel run = nullptr;
+  PrepareKernel prepare = nullptr;
+  std::shared_ptr<void> owner;
+};
+
+struct LoadedCell {
+  Description description;
+  AlignedBuffer weights;
+  Code code;
+};
+
+/// Packs `weights` and computes what depends on them only. Errors: those of pack_weights.
+Result<LoadedCell> load_cell(Description description, Code code, const TensorMap& weights);
+
+/// How many threads a call may use, and whose; in a program `executor` is not null where there are several.
+struct Threads {
+  int count = 1;
+  std::shared_ptr<Executor> executor;
+  Sharing sharing = Sharing::Auto;
+  int useful = 1;  // of `count`, those that the system lets run at the same time
+};
+
+struct CellState {
+  std::int64_t batch = 0;
+  std::int64_t chunk_steps = 1;
+  AlignedBuffer buffers[2];  // double-buffered states; `current` tells which holds their values
+  int current = 0;
+  AlignedBuffer in_place;
+  AlignedBuffer sequence, step;  // working memory of a call
+  std::vector<Flag> flags;       // one for each thread
+
+  CellState() = default;
+  /// Throws std::bad_alloc.
+  CellState(const Description& description, std::int64_t rows, int threads);
+
+  void reset();
+  float* row(const StateInfo& info, const Description& description, std::int64_t b) const;
+};
+
+/// What a CellState of `rows` takes, in bytes.
+std::int64_t state_bytes(const Description& description, std::int64_t rows);
+
+/// What a cell's sequences of different lengths take besides.
+std::int64_t ragged_bytes(const Description& description, std::int64_t batch);
+
+/// What a kernel gets that runs with `state`; where x, y, steps and batch are is the caller's to add.
+KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept;
+
+/// The kernel on one thread, or on several where that promises to be faster.
+void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArguments& arguments,
+                std::vector<Flag>& flags) noexcept;
+
+/// States from the caller's order to the timeline's, and back. `spare` is as large as `state.in_place`.
+void sort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
+                 CellState& state) noexcept;
+void unsort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
+                   CellState& state) noexcept;
+
+/// Runs every sequence of the timeline from its first step to its last, or backwards, with states in the timeline's
+/// order. `run` is called for each segment, with arguments that lack x and y, and leaves the new states where the kernel does.
+template <class Run>
+void run_segments(const LoadedCell& cell, const Timeline& timeline, bool reverse, CellState& state, Run run) noexcept {
+  const std::int64_t row = cell.description.doubled_row, chunk_rows = state.chunk_steps * state.batch;
+  float* const buffers[2] = {state.buffers[state.current].data(), state.buffers[1 - state.current].data()};
+  const auto copy = [&](int from, int to, std::int64_t first, std::int64_t end) {
+    if (from != to && first < end && row > 0)
+      std::copy_n(buffers[from] + first * row, (end - first) * row, buffers[to] + first * row);
+  };
+  const std::span<const Segment> segments = timeline.segments();
+  const int last = static_cast<int>(timeline.live_steps() % 2);
+  copy(0, last, segments.empty() ? 0 : segments.front().live, state.batch);
+  int now = 0;
+  for (std::size_t k = 0; k < segments.size(); ++k) {
+    const std::size_t index = reverse ? segments.size() - 1 - k : k;
+    const Segment& segment = segments[index];
+    const std::int64_t shorter = index + 1 < segments.size() ? segments[index + 1].live : 0;
+    if (reverse) copy(0, now, shorter, segment.live);  // whose ends are here
+    KernelArguments arguments = kernel_arguments(cell, state);
+    arguments.current = buffers[now];
+    arguments.next = buffers[1 - now];
+    arguments.steps = segment.steps;
+    arguments.batch = segment.live;
+    arguments.chunk_steps = chunk_rows / segment.live;
+    run(segment, arguments);
+    now = static_cast<int>((now + segment.steps) % 2);
+    if (!reverse) copy(now, last, shorter, segment.live);
+  }
+  if (last == 1) state.current = 1 - state.current;
+}
+
+}  // namespace rnnc::runtime

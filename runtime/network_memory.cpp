@@ -1,0 +1,85 @@
+// Where the blocks of a network lie: the largest first, each at the lowest place that no block needed at the same time has.
+#include <algorithm>
+#include <numeric>
+
+#include "runtime/network.hpp"
+
+namespace rnnc::runtime {
+namespace {
+
+constexpr std::int64_t kLine = 16;  // floats; full registers may read behind the end of a row
+
+std::int64_t rows_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
+  return block.time == kNoTime ? batch : batch * max_steps;
+}
+
+// A block of the caller's needs room where its sequences differ in length.
+std::int64_t size_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
+  if (block.kind != Block::Kind::Own && block.time == kNoTime) return 0;
+  return (rows_of(block, batch, max_steps) * block.width + 2 * kLine - 1) / kLine * kLine;
+}
+
+std::int64_t rows_of_call(const CellCall& call, std::int64_t batch, std::int64_t max_steps) {
+  if (!call.cell->description.states.empty()) return batch;
+  const std::int64_t rows = call.time == kNoTime ? batch : batch * max_steps;
+  return std::min(rows, std::max<std::int64_t>(1, call.cell->description.chunk_rows));
+}
+
+}  // namespace
+
+std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
+  const std::vector<Block>& blocks = network.blocks;
+  std::vector<std::int64_t> sizes, offsets(blocks.size() + 1);
+  for (const Block& block : blocks) sizes.push_back(size_of(block, batch, max_steps));
+  std::vector<std::size_t> order(blocks.size()), placed;
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
+  for (const std::size_t i : order) {
+    std::sort(placed.begin(), placed.end(), [&](std::size_t a, std::size_t b) { return offsets[a] < offsets[b]; });
+    std::int64_t offset = 0;
+    for (const std::size_t other : placed) {
+      const bool together =
+          blocks[i].first_wave <= blocks[other].last_wave && blocks[other].first_wave <= blocks[i].last_wave;
+      if (together && offset < offsets[other] + sizes[other] && offsets[other] < offset + sizes[i])
+        offset = offsets[other] + sizes[other];
+    }
+    offsets[i] = offset;
+    offsets.back() = std::max(offsets.back(), offset + sizes[i]);
+    placed.push_back(i);
+  }
+  return offsets;
+}
+
+std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, std::int64_t batch,
+                                                 std::int64_t max_steps, int threads) {
+  auto state = std::make_unique<NetworkState>();
+  state->batch = batch;
+  state->max_steps = max_steps;
+  for (std::size_t i = 0; i < network.times.size(); ++i) state->times.emplace_back(batch);
+  for (const NetworkCall& call : network.calls) {
+    CallState& memory = state->calls.emplace_back();
+    const auto* cell = std::get_if<CellCall>(&call);
+    if (!cell) continue;
+    const Description& description = cell->cell->description;
+    memory.cell = CellState(description, rows_of_call(*cell, batch, max_steps), threads);
+    memory.in_place = AlignedBuffer(description.states.empty() ? 0 : batch * description.in_place_row);
+  }
+  state->offsets = plan_memory(network, batch, max_steps);
+  state->arena = AlignedBuffer(state->offsets.back());
+  state->blocks.resize(network.blocks.size());
+  return state;
+}
+
+std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
+  std::int64_t bytes = plan_memory(network, batch, max_steps).back() * static_cast<std::int64_t>(sizeof(float));
+  for (const NetworkCall& call : network.calls) {
+    const auto* cell = std::get_if<CellCall>(&call);
+    if (!cell) continue;
+    const Description& description = cell->cell->description;
+    bytes += state_bytes(description, rows_of_call(*cell, batch, max_steps));
+    bytes += batch * description.in_place_row * static_cast<std::int64_t>(sizeof(float));
+  }
+  return bytes;
+}
+
+}  // namespace rnnc::runtime

@@ -1,0 +1,12 @@
+// Functions over the steps of each sequence.
+#pragma once
+
+#include "runtime/network.hpp"
+
+namespace rnnc::runtime {
+
+/// `width` floats of each row of the timeline into one row for each sequence, in the caller's order. Sums are of doubles,
+/// step after step: they do not depend on the other sequences. NaN propagates.
+void over_time(TimeFunction function, const Timeline& timeline, Rows from, std::int64_t width, Rows to) noexcept;
+
+}  // namespace rnnc::runtime

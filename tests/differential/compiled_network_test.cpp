@@ -1,0 +1,270 @@
+// Compiled networks against the interpreter, and against themselves: the same bits whatever the neighbours, the lengths
+// and the number of threads.
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "ir/scan.hpp"
+#include "tests/support/allocations.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/networks.hpp"
+#include "tests/support/run_network.hpp"
+
+namespace rnnc::test {
+namespace {
+
+using ir::Network;
+
+constexpr const char* kCells =
+    " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
+    " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
+    "}";
+
+// Of networks with x : seq f32[5], k : seq f32, v : f32[4], s : f32 and y : seq<S> f32[3].
+const char* const kNetworks[] = {
+    "output x",
+    "output v",
+    "output concat(v, x)[2:7]",
+    "param p : f32[3] output p",
+    "param p : f32[3] output concat(2 * p, x)",
+    "output tanh(x) * k + s",
+    "output sum(x) + mean(tanh(x) * s)",
+    "output softmax(last(x)) + first(x) * max(k)",
+    "a = rnn<H=2>(x) output a",
+    "a = reverse lstm<H=2>(x) from (h = v[0:2], c = tanh(v[2:4])) output concat(a.c, a.h, last(a))",
+    "a = bidirectional lstm<H=2>(x) b = bidirectional gru<H=3>(a) merge sum c = reverse rnn<H=4>(b) output c + v",
+    "a = bidirectional gru<H=2>(x) merge mean b = bidirectional gru<H=2>(a) merge mul output a + b",
+    "a = bidirectional lstm<H=17>(x) b = bidirectional lstm<H=17>(a) c = bidirectional lstm<H=17>(b) output c",
+    "a = bidirectional lstm<H=2>(x) from (bwd.c = v[0:2]) b = rnn<H=4>(x) from (h = concat(a.fwd.h, a.bwd.c)) output b",
+    "param h0 : f32[3] a = gru(x) from (h = h0) output a[1:3]",
+    "param W : f32[5, 5] a = rnn<H=5>(x) b = rnn<H=5>(a + x) c = rnn<H=5>(W @ b + a + x) output c + W @ (b + x)",
+    "e = gru<H=4>(x) d = rnn<H=4>(concat(y, e.h)) from (h = tanh(e.h + v)) output d[0:3] * y + last(k)",
+    "e = bidirectional gru<H=2>(x) d = rnn<H=4>(concat(y, v)) from (h = concat(e.fwd.h, e.bwd.h)) output concat(d, y)",
+    "p = tanh(x) q = p * p r = rnn<H=5>(q) u = q + r w = rnn<H=5>(u) output concat(w, p, u)",
+    "unused = rnn<H=2>(x) dead = tanh(unused) output sum(k)",
+    "a = scale(x, k * s) b = scale(concat(a, k * x)[1:8], argmax(x[0:4] * v)) output max(b)",
+    "a = scale(v, k) output argmax(a) * k",
+    "param E : f32[9, 37] param W : f32[3, 37] i = argmax(x) a = gru<H=3>(lookup(E, i)) output a + W @ lookup(E, i)",
+    "param E : f32[9, 37] output concat(lookup(E[1:8, 2:30], argmax(x)), lookup(E, k * 100))",
+    "e = gru<H=4>(x) d = pick<V=6>() steps S from (token = argmax(e.h + v)) output d[0:3] * y + last(k)",
+    "a0 = x[0:4] a1 = concat(a0, a0) a2 = a1[1:7] a3 = concat(a2, v, a2) output tanh(a3[2:9]) + a3[4:11]",
+};
+
+Network network(const std::string& statements) {
+  return network_of(
+      "network n { input x : seq f32[5] input k : seq f32 input v : f32[4] input s : f32 input y : seq<S> f32[3] " +
+      statements + " }" + kCells);
+}
+
+std::vector<std::int64_t> random_lengths(Random& random, std::int64_t batch, std::int64_t steps) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t b = 0; b < batch; ++b)
+    lengths.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(steps) + 1)));
+  return lengths;
+}
+
+ir::NetworkBatch random_batch(Random& random, std::int64_t batch, bool ragged) {
+  const std::int64_t steps = 11, others = 4;
+  ir::NetworkBatch result{batch, {{"T", {steps, {}}}, {"S", {others, {}}}}, {}};
+  if (ragged)
+    for (auto& [name, time] : result.times) time.lengths = random_lengths(random, batch, time.steps);
+  result.inputs["x"] = random_vector(random, steps * batch * 5);
+  result.inputs["k"] = random_vector(random, steps * batch);
+  result.inputs["v"] = random_vector(random, batch * 4);
+  result.inputs["s"] = random_vector(random, batch);
+  result.inputs["y"] = random_vector(random, others * batch * 3);
+  return result;
+}
+
+// Sequence b alone.
+ir::NetworkBatch alone(const ir::NetworkBatch& batch, std::int64_t b) {
+  ir::NetworkBatch one{1, batch.times, {}};
+  for (auto& [name, time] : one.times)
+    if (!time.lengths.empty()) time.lengths = {time.lengths[static_cast<std::size_t>(b)]};
+  for (const auto& [name, values] : batch.inputs) {
+    const std::int64_t steps = name == "x" || name == "k" ? batch.times.at("T").steps
+                               : name == "y"              ? batch.times.at("S").steps
+                                                          : 1;
+    const std::int64_t width = std::ssize(values) / (steps * batch.sequences);
+    for (std::int64_t t = 0; t < steps; ++t) {
+      const auto from = values.begin() + (t * batch.sequences + b) * width;
+      one.inputs[name].insert(one.inputs[name].end(), from, from + width);
+    }
+  }
+  return one;
+}
+
+// Row b of [rows, batch, width].
+std::vector<float> rows_of(const std::vector<float>& all, std::int64_t batch, std::int64_t b, std::int64_t width) {
+  std::vector<float> rows;
+  for (std::int64_t i = b * width; i < std::ssize(all); i += batch * width)
+    rows.insert(rows.end(), all.begin() + i, all.begin() + i + width);
+  return rows;
+}
+
+// Of NaN too.
+std::vector<std::uint32_t> bits(const std::vector<float>& values) {
+  std::vector<std::uint32_t> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(), [](float v) { return std::bit_cast<std::uint32_t>(v); });
+  return result;
+}
+
+constexpr double kMost = 2e-6;
+
+// Small enough that rounding does not grow from step to step.
+ir::NamedVectors small_weights(const Network& network, Random& random) {
+  ir::NamedVectors weights = random_weights(network, random);
+  for (auto& [name, values] : weights)
+    for (double& value : values) value /= 4;
+  return weights;
+}
+
+}  // namespace
+
+TEST_CASE("compiled networks give the interpreter's results, of equal and of other lengths", "[network]") {
+  std::uint64_t seed = 0;
+  for (const char* statements : kNetworks) {
+    const Network whole = network(statements);
+    Random random(++seed);
+    const ir::NamedVectors weights = small_weights(whole, random);
+    for (const char* cpu : {"x86-64-v2", "x86-64-v3", "host"}) {
+      const Program program = compile_network(whole, weights, {.cpu = cpu});
+      for (const std::int64_t batch : {1, 2, 3, 9})
+        for (const bool ragged : {false, true}) {
+          INFO(statements << ", " << cpu << ", batch " << batch << (ragged ? ", ragged" : ""));
+          const ir::NetworkBatch input = random_batch(random, batch, ragged);
+          ir::NamedVectors states;
+          for (const Port& port : program.states()) {
+            const std::int64_t size = port.shape.empty() ? 1 : port.shape[0];
+            states[port.name] = random_vector(random, batch * size);
+          }
+          const NetworkOutcome outcome = run_network(program, whole, input, states);
+          REQUIRE(error_against_interpreter(whole, weights, input, states, outcome) <= kMost);
+        }
+    }
+  }
+}
+
+TEST_CASE("a sequence of a batch gives the bits that it gives alone", "[network]") {
+  std::uint64_t seed = 100;
+  for (const char* statements : kNetworks) {
+    const Network whole = network(statements);
+    Random random(++seed);
+    const Program program = compile_network(whole, small_weights(whole, random));
+    const std::int64_t batch = 7;
+    const ir::NetworkBatch input = random_batch(random, batch, true);
+    const NetworkOutcome together = run_network(program, whole, input);
+    for (std::int64_t b = 0; b < batch; ++b) {
+      INFO(statements << ", sequence " << b);
+      const NetworkOutcome one = run_network(program, whole, alone(input, b));
+      REQUIRE(bits(one.y) == bits(rows_of(together.y, batch, b, program.output_size())));
+      for (const auto& [name, values] : one.states)
+        REQUIRE(values == rows_of(together.states.at(name), batch, b, std::ssize(values)));
+    }
+  }
+}
+
+TEST_CASE("argmax is the first of the largest, or of NaN, whatever the size", "[network]") {
+  const float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  Random random(7);
+  for (const std::int64_t size : {1, 2, 7, 16, 17, 33, 100}) {
+    const Network whole = network_of("network n { input x : seq f32[" + std::to_string(size) + "] output argmax(x) }");
+    for (const char* cpu : {"x86-64-v2", "x86-64-v3", "host"}) {
+      const Program program = compile_network(whole, {}, {.cpu = cpu});
+      ir::NetworkBatch batch{1, {{"T", {40, {}}}}, {}};
+      for (std::int64_t i = 0; i < 40 * size; ++i) {
+        const float values[] = {-infinity, random.chance(0.1) ? nan : -infinity, 1, 1, 2};
+        const bool all_low = i / size % 4 == 0;
+        batch.inputs["x"].push_back(all_low ? -infinity : random.pick(values));
+      }
+      INFO(size << " elements, " << cpu);
+      const NetworkOutcome outcome = run_network(program, whole, batch);
+      REQUIRE(error_against_interpreter(whole, {}, batch, {}, outcome) == 0);
+    }
+  }
+}
+
+TEST_CASE("two threads give the bits of one", "[network]") {
+  const Network whole = network(
+      "a = bidirectional lstm<H=70>(x) b = bidirectional gru<H=65>(a) param W : f32[40, 130] output W @ tanh(b)");
+  Random random(3);
+  const ir::NamedVectors weights = small_weights(whole, random);
+  const Program one = compile_network(whole, weights), two = compile_network(whole, weights, {.threads = 2});
+  for (const std::int64_t batch : {1, 2, 9})
+    for (const bool ragged : {false, true}) {
+      const ir::NetworkBatch input = random_batch(random, batch, ragged);
+      REQUIRE(run_network(two, whole, input) == run_network(one, whole, input));
+    }
+}
+
+TEST_CASE("running a network allocates nothing", "[network]") {
+  const Network whole =
+      network_of("network n { input x : seq f32[5] a = bidirectional lstm<H=17>(x) b = gru<H=9>(a) output last(b) }");
+  Random random(1);
+  for (const int threads : {1, 2}) {
+    const Program program = compile_network(whole, small_weights(whole, random), {.threads = threads});
+    State state = program.make_state(3, 20);
+    const std::vector<float> x(5 * 3 * 20, 0.25f);
+    std::vector<float> y(9 * 3);
+    const std::int32_t lengths[] = {3, 20, 0};
+    const long before = allocations();
+    const RunStatus whole_run = program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state});
+    const RunStatus ragged =
+        program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state, .lengths = lengths});
+    const long after = allocations();
+    CHECK(whole_run == RunStatus::Ok);
+    CHECK(ragged == RunStatus::Ok);
+    CHECK(after == before);
+  }
+}
+
+TEST_CASE("a wrong call of a network is told by its status", "[network]") {
+  const Network whole = network("e = gru<H=4>(x) d = rnn<H=4>(y) from (h = e.h + v) output d");
+  Random random(1);
+  const Program program = compile_network(whole, small_weights(whole, random));
+  State state = program.make_state(1, 2);
+  const std::vector<float> x(6 * 2), v(4), s(1), y(3 * 2);
+  std::vector<float> out(8);
+  const NamedInput inputs[] = {{"y", y.data()}, {"v", v.data()}, {"s", s.data()}};
+  const NamedInput wrong[] = {{"y", y.data()}, {"v", v.data()}, {"s", s.data()}, {"q", s.data()}};
+  const NamedTime times[] = {{"S", 2}}, long_times[] = {{"S", 3}}, wrong_times[] = {{"S", 2}, {"R", 1}};
+  const auto run = [&](std::int64_t steps, std::span<const NamedInput> given, std::span<const NamedTime> durations) {
+    return program.run({.x = x.data(),
+                        .y = out.data(),
+                        .steps = steps,
+                        .batch = 1,
+                        .state = state,
+                        .inputs = given,
+                        .times = durations});
+  };
+  CHECK(run(2, inputs, times) == RunStatus::Ok);
+  CHECK(run(3, inputs, times) == RunStatus::TooManySteps);
+  CHECK(run(2, inputs, long_times) == RunStatus::TooManySteps);
+  CHECK(run(2, inputs, wrong_times) == RunStatus::UnknownName);
+  CHECK(run(2, inputs, {}) == RunStatus::MissingInput);
+  CHECK(run(2, {}, times) == RunStatus::MissingInput);
+  CHECK(run(2, wrong, times) == RunStatus::UnknownName);
+  CHECK(program.step(state, x.data(), out.data()) == RunStatus::NoStreaming);
+  CHECK(program.streams().error().message ==
+        "d begins with a value of the network's own, so that the network cannot run step by step");
+}
+
+TEST_CASE("a network that reads time forwards gives step by step what one call gives", "[network]") {
+  const Network whole = network_of(
+      "network n { input x : seq f32[5] input k : seq f32 param W : f32[5, 5] a = lstm<H=7>(W @ x) b = gru<H=7>(a) "
+      "output concat(a, tanh(b) * k) }");
+  Random random(5);
+  const Program program = compile_network(whole, small_weights(whole, random));
+  const std::int64_t steps = 9, batch = 3;
+  const std::vector<float> x = random.vector(static_cast<std::size_t>(steps * batch * 6), -1, 1);
+  std::vector<float> y(static_cast<std::size_t>(steps * batch * 14)), pieces(y.size());
+  State state = program.make_state(batch, steps), stream = program.make_state(batch);
+  REQUIRE(program.streams());
+  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state}) == RunStatus::Ok);
+  for (std::int64_t t = 0; t < steps; ++t)
+    REQUIRE(program.step(stream, x.data() + t * batch * 6, pieces.data() + t * batch * 14) == RunStatus::Ok);
+  CHECK(pieces == y);
+  CHECK(stream.get("b.h").value() == state.get("b.h").value());
+}
+
+}  // namespace rnnc::test

@@ -1,0 +1,107 @@
+#include "tests/support/run_network.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+
+#include "ir/scan.hpp"
+
+namespace rnnc::test {
+namespace {
+
+std::vector<float> narrowed(const ir::Vector& values) { return {values.begin(), values.end()}; }
+
+double worst(const std::vector<float>& ours, const ir::Vector& exact) {
+  if (ours.size() != exact.size()) return std::numeric_limits<double>::infinity();
+  double largest = 0;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    if (std::isnan(ours[i]) && std::isnan(exact[i])) continue;
+    const double error = std::fabs(ours[i] - exact[i]) / std::max(1.0, std::fabs(exact[i]));
+    if (!(error <= largest)) largest = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+  }
+  return largest;
+}
+
+// One time's, as the compiled network takes them.
+struct Lengths {
+  std::int64_t steps = 0;
+  std::vector<std::int32_t> values;
+  const std::int32_t* data() const { return values.empty() ? nullptr : values.data(); }
+};
+
+// Sequences of time T side by side.
+std::vector<float> rows_of_x(const ir::Network& network, const ir::NetworkBatch& batch, std::int64_t steps) {
+  std::vector<float> x;
+  for (std::int64_t row = 0; row < steps * batch.sequences; ++row)
+    for (const ir::Node& node : network.nodes) {
+      if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
+      const std::int64_t width = node.type.rank() == 0 ? 1 : node.type.dims[0].value();
+      const auto from = batch.inputs.at(node.name).begin() + row * width;
+      x.insert(x.end(), from, from + width);
+    }
+  return x;
+}
+
+}  // namespace
+
+Program compile_network(const ir::Network& network, const ir::NamedVectors& weights, const CompileOptions& options) {
+  auto module = std::make_shared<ir::Module>();
+  module->networks.push_back(network);
+  TensorMap tensors;
+  for (const ir::Weight& weight : ir::weights_of(network)) {
+    Shape shape;
+    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
+    tensors[weight.name] = Tensor::from_f32(shape, narrowed(weights.at(weight.name)));
+  }
+  return compile(Model(std::move(module)), tensors, options).value();
+}
+
+NetworkOutcome run_network(const Program& program, const ir::Network& network, const ir::NetworkBatch& batch,
+                           const ir::NamedVectors& states) {
+  std::map<std::string, Lengths> times = {{"T", {}}};
+  std::int64_t most = 0;
+  for (const auto& [name, time] : batch.times) {
+    times[name] = {time.steps, {time.lengths.begin(), time.lengths.end()}};
+    most = std::max(most, time.steps);
+  }
+  State state = program.make_state(batch.sequences, most);
+  for (const auto& [name, values] : states) state.set(name, narrowed(values)).value();
+  std::map<std::string, std::vector<float>> values;
+  std::vector<NamedInput> inputs;
+  for (const NamedPort& each : program.named_inputs()) {
+    values[each.port.name] = narrowed(batch.inputs.at(each.port.name));
+    inputs.push_back({values.find(each.port.name)->first, values[each.port.name].data()});
+  }
+  std::vector<NamedTime> others;
+  for (const std::string& name : ir::times_of(network))
+    if (name != "T") others.push_back({times.find(name)->first, times[name].steps, times[name].data()});
+  const std::vector<float> x = rows_of_x(network, batch, times["T"].steps);
+  const std::string time = program.output_time();
+  NetworkOutcome outcome;
+  outcome.y.assign(
+      static_cast<std::size_t>((time.empty() ? 1 : times.at(time).steps) * batch.sequences * program.output_size()),
+      std::numeric_limits<float>::quiet_NaN());
+  const RunStatus status = program.run({.x = x.data(),
+                                        .y = outcome.y.data(),
+                                        .steps = times["T"].steps,
+                                        .batch = batch.sequences,
+                                        .state = state,
+                                        .lengths = times["T"].data(),
+                                        .inputs = inputs,
+                                        .times = others});
+  if (status != RunStatus::Ok) throw std::runtime_error("run failed: " + std::to_string(static_cast<int>(status)));
+  for (const Port& port : program.states()) outcome.states[port.name] = state.get(port.name).value();
+  return outcome;
+}
+
+double error_against_interpreter(const ir::Network& network, const ir::NamedVectors& weights,
+                                 const ir::NetworkBatch& batch, ir::NamedVectors states,
+                                 const NetworkOutcome& outcome) {
+  double largest = worst(outcome.y, ir::interpret(network, weights, batch, states));
+  for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst(values, states.at(name)));
+  return largest;
+}
+
+}  // namespace rnnc::test

@@ -1,0 +1,27 @@
+// Compiles a bound network and runs it with the arguments of the interpreter.
+#pragma once
+
+#include <rnnc/compile.hpp>
+
+#include "ir/interpret_network.hpp"
+
+namespace rnnc::test {
+
+Program compile_network(const ir::Network& network, const ir::NamedVectors& weights,
+                        const CompileOptions& options = {});
+
+struct NetworkOutcome {
+  std::vector<float> y;
+  std::map<std::string, std::vector<float>> states;
+  friend bool operator==(const NetworkOutcome&, const NetworkOutcome&) = default;
+};
+
+/// The batch from the initial `states`; those that are not there begin at zero.
+NetworkOutcome run_network(const Program& program, const ir::Network& network, const ir::NetworkBatch& batch,
+                           const ir::NamedVectors& states = {});
+
+/// The largest |jit - interpreter| / max(1, |interpreter|) over outputs and final states.
+double error_against_interpreter(const ir::Network& network, const ir::NamedVectors& weights,
+                                 const ir::NetworkBatch& batch, ir::NamedVectors states, const NetworkOutcome& outcome);
+
+}  // namespace rnnc::test
