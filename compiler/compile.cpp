@@ -4,7 +4,7 @@
 #include <new>
 
 #include "compiler/choose_cell.hpp"
-#include "compiler/jit.hpp"
+#include "compiler/link_image.hpp"
 #include "compiler/lower.hpp"
 #include "compiler/tuned.hpp"
 #include "ir/environment.hpp"
@@ -59,8 +59,9 @@ Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& targe
   if (!artifact && options.plan.empty() && !plan.choices.empty())
     artifact = compiler::make_artifact(cell, target, {.threads = options.threads});
   if (!artifact) return artifact.error();
-  compiler::LinkedCode code = compiler::link(*artifact);
-  return runtime::load_program(artifact->description, code.run, code.prepare, std::move(code.owner), weights,
+  Result<runtime::MappedCode> code = runtime::map_code(compiler::link_image(artifact->object));
+  if (!code) return code.error();
+  return runtime::load_program(artifact->description, code->run, code->prepare, std::move(code->owner), weights,
                                {options.threads, options.executor, options.sharing});
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};

@@ -152,16 +152,21 @@ Port port_of(const TensorInfo& tensor) { return {tensor.name, tensor.shape}; }
 }  // namespace
 
 Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
-                             const TensorMap& weights, Threads threads) try {
+                             const TensorMap& weights, Threads threads) {
   Result<AlignedBuffer> block = pack_weights(description, weights);
   if (!block) return block.error();
   {
     const FlushDenormals flush;
     prepare(block->data());
   }
+  return make_program(std::move(description), run, std::move(code), std::move(*block), std::move(threads));
+}
+
+Result<Program> make_program(Description description, RunKernel run, std::shared_ptr<void> code, AlignedBuffer weights,
+                             Threads threads) try {
   auto loaded = std::make_shared<LoadedProgram>();
   loaded->description = std::move(description);
-  loaded->weights = std::move(*block);
+  loaded->weights = std::move(weights);
   loaded->run = run;
   loaded->code = std::move(code);
   loaded->threads = threads.count;

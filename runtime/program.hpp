@@ -45,4 +45,8 @@ struct Threads {
 Result<Program> load_program(Description description, RunKernel run, PrepareKernel prepare, std::shared_ptr<void> code,
                              const TensorMap& weights, Threads threads);
 
+/// The same with weights that are packed and prepared. Errors: Limit where the system has no more threads.
+Result<Program> make_program(Description description, RunKernel run, std::shared_ptr<void> code, AlignedBuffer weights,
+                             Threads threads);
+
 }  // namespace rnnc::runtime

@@ -18,5 +18,6 @@ Verb add_run(CLI::App& program);
 Verb add_bench(CLI::App& program);
 Verb add_verify(CLI::App& program);
 Verb add_inspect(CLI::App& program);
+Verb add_compile(CLI::App& program);
 
 }  // namespace rnnc::tools
