@@ -21,7 +21,8 @@ Prepared prepare(const std::string& name, std::int64_t size) {
 void whole(benchmark::State& state, const std::string& name, std::int64_t size) {
   const Prepared p = prepare(name, size);
   for (auto _ : state)
-    benchmark::DoNotOptimize(compile(p.source.model, p.source.weights, {.dims = {{"I", size}, {"H", size}}}).ok());
+    benchmark::DoNotOptimize(
+        compile(p.source.model, p.source.weights, {.dims = {{"I", size}, {"H", size}}, .cache = false}).ok());
   state.SetLabel(p.target.cpu);
 }
 

@@ -2,6 +2,10 @@
 #include <rnnc/ahead.hpp>
 #include <rnnc/artifact.hpp>
 #include <rnnc/compile.hpp>
+#include <rnnc/version.hpp>
+
+#include <fstream>
+#include <iterator>
 
 #include "runtime/artifact_file.hpp"
 #include "tests/support/catch.hpp"
@@ -72,6 +76,12 @@ TEST_CASE("an artifact of another version, another CPU, or no artifact says so",
         std::string::npos);
   artifact[9] = std::byte{'9'};
   CHECK(error_of(artifact).find("made by another version of rnnc; compile the model again") != std::string::npos);
+}
+
+TEST_CASE("version.hpp and CMakeLists.txt name the same version", "[artifact]") {
+  std::ifstream file(RNNC_SOURCE_DIR "/CMakeLists.txt");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  CHECK(text.find(std::string("project(rnnc VERSION ").append(kVersion).append(" ")) != std::string::npos);
 }
 
 }  // namespace rnnc::test
