@@ -102,9 +102,9 @@ Result<int> write_results(const RunFlags& flags, const Job& job, const Result<Se
 Result<int> run_cell(const RunFlags& flags, const Source& source) {
   const Result<ir::Cell> cell = bind(source);
   if (!cell) return cell.error();
-  if (const auto checked = check_weights(*cell, source.weights); !checked) return checked.error();
   const Result<Job> job = read_job(flags, interface_of(*cell));
   if (!job) return job.error();
+  if (const auto checked = check_weights(*cell, source.weights); !checked) return checked.error();
   if (flags.backend == "interpret")
     return write_results(flags, *job, run_interpreted(*cell, source.weights, job->sequence));
   const Result<Program> program = compile(source, flags.model, flags.threads);
