@@ -3,7 +3,7 @@
 
 #include "bench/standard_cell.hpp"
 #include "compiler/codegen.hpp"
-#include "compiler/jit.hpp"
+#include "compiler/link_image.hpp"
 #include "compiler/lower.hpp"
 
 namespace rnnc::bench {
@@ -21,7 +21,8 @@ Prepared prepare(const std::string& name, std::int64_t size) {
 void whole(benchmark::State& state, const std::string& name, std::int64_t size) {
   const Prepared p = prepare(name, size);
   for (auto _ : state)
-    benchmark::DoNotOptimize(compile(p.source.model, p.source.weights, {.dims = {{"I", size}, {"H", size}}}).ok());
+    benchmark::DoNotOptimize(
+        compile(p.source.model, p.source.weights, {.dims = {{"I", size}, {"H", size}}, .cache = false}).ok());
   state.SetLabel(p.target.cpu);
 }
 
@@ -51,7 +52,7 @@ void codegen(benchmark::State& state, const std::string& name, std::int64_t size
 void link_object(benchmark::State& state, const std::string& name, std::int64_t size) {
   const Prepared p = prepare(name, size);
   const auto artifact = compiler::make_artifact(p.source.cell, p.target).value();
-  for (auto _ : state) benchmark::DoNotOptimize(compiler::link(artifact).run);
+  for (auto _ : state) benchmark::DoNotOptimize(runtime::map_code(compiler::link_image(artifact.object)).value().run);
 }
 
 using Part = void (*)(benchmark::State&, const std::string&, std::int64_t);

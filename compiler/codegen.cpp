@@ -4,18 +4,17 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/raw_ostream.h>
-#include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 
 #include <memory>
 #include <optional>
 
 #include "compiler/emit_kernel.hpp"
+#include "compiler/llvm_machine.hpp"
 #include "compiler/llvm_target.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
-namespace {
 
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   llvm::TargetOptions options;
@@ -25,29 +24,38 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
                                         llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Less));
 }
 
-std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::TargetMachine& machine,
-                                          const Schedule& schedule, const Plan& plan, const Target& target) {
-  auto module = emit_kernel(context, schedule, plan, target);
-  module->setTargetTriple(machine.getTargetTriple().str());
-  module->setDataLayout(machine.createDataLayout());
+void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell& cell) {
+  module.setTargetTriple(machine.getTargetTriple().str());
+  module.setDataLayout(machine.createDataLayout());
   std::string message;
   llvm::raw_string_ostream out(message);
-  if (llvm::verifyModule(*module, &out)) ir::internal_error(&schedule.cell, "generated code is malformed: " + message);
-  return module;
+  if (llvm::verifyModule(module, &out)) ir::internal_error(&cell, "generated code is malformed: " + message);
 }
 
-llvm::SmallVector<char, 0> generate(const Schedule& schedule, const Plan& plan, const Target& target,
-                                    llvm::CodeGenFileType type) {
-  llvm::LLVMContext context;
-  const auto machine = machine_for(target);
-  const auto module = make_module(context, *machine, schedule, plan, target);
+llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, out, nullptr, type))
-    ir::internal_error(&schedule.cell, "LLVM cannot write this kind of file for " + target.cpu);
-  passes.run(*module);
+  if (machine.addPassesToEmitFile(passes, out, nullptr, type))
+    ir::internal_error(nullptr, "LLVM cannot write this kind of file for " + machine.getTargetCPU().str());
+  passes.run(module);
   return bytes;
+}
+
+namespace {
+
+std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::TargetMachine& machine,
+                                          const Schedule& schedule, const Plan& plan, const Target& target) {
+  auto module = emit_kernel(context, schedule, plan, target);
+  finish_module(*module, machine, schedule.cell);
+  return module;
+}
+
+llvm::SmallVector<char, 0> kernel_file(const Schedule& schedule, const Plan& plan, const Target& target,
+                                       llvm::CodeGenFileType type) {
+  llvm::LLVMContext context;
+  const auto machine = machine_for(target);
+  return generate(*make_module(context, *machine, schedule, plan, target), *machine, type);
 }
 
 }  // namespace
@@ -63,12 +71,12 @@ std::string emit_llvm(const Schedule& schedule, const Plan& plan, const Target& 
 }
 
 std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Target& target) {
-  const auto bytes = generate(schedule, plan, target, llvm::CodeGenFileType::AssemblyFile);
+  const auto bytes = kernel_file(schedule, plan, target, llvm::CodeGenFileType::AssemblyFile);
   return {bytes.begin(), bytes.end()};
 }
 
 std::vector<std::byte> emit_object(const Schedule& schedule, const Plan& plan, const Target& target) {
-  const auto bytes = generate(schedule, plan, target, llvm::CodeGenFileType::ObjectFile);
+  const auto bytes = kernel_file(schedule, plan, target, llvm::CodeGenFileType::ObjectFile);
   const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
   return {first, first + bytes.size()};
 }

@@ -1,11 +1,12 @@
 #include <map>
 #include <utility>
 
-#include "compiler/jit.hpp"
+#include "compiler/link_image.hpp"
 #include "compiler/lower.hpp"
 #include "compiler/network.hpp"
 #include "ir/print.hpp"
 #include "ir/scan.hpp"
+#include "runtime/code_image.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/program.hpp"
 
@@ -33,8 +34,9 @@ class CodeStore {
     if (!added) return &found->second;
     const Result<runtime::Artifact> artifact = make_artifact(cell, target_, {.threads = threads_});
     if (!artifact) return artifact.error();
-    LinkedCode code = link(*artifact);
-    found->second = {artifact->description, {code.run, code.prepare, std::move(code.owner)}};
+    const Result<runtime::MappedCode> code = runtime::map_code(link_image(artifact->object));
+    if (!code) return code.error();
+    found->second = {artifact->description, {code->run, code->prepare, code->owner}};
     return &found->second;
   }
 

@@ -60,6 +60,7 @@ const llvm::Target& llvm_target() {
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();  // of inline assembly
   });
   std::string error;
   return *llvm::TargetRegistry::lookupTarget(llvm::sys::getDefaultTargetTriple(), error);
@@ -86,6 +87,14 @@ Result<Target> resolve_target(const std::string& name, bool must_run_here) {
     if (const std::string missing = missing_features(target); !missing.empty())
       return unsupported("this machine cannot run code for '" + name + "': it lacks " + missing);
   return target;
+}
+
+runtime::CpuFeatures required_features(const Target& target) {
+  const auto info = subtarget(target.cpu, target.features);
+  runtime::CpuFeatures features = 0;
+  for (std::size_t i = 0; i < std::size(runtime::kCpuFeatures); ++i)
+    if (info->checkFeatures("+" + std::string(runtime::kCpuFeatures[i].name))) features |= runtime::CpuFeatures{1} << i;
+  return features;
 }
 
 std::vector<std::string> runnable_levels() {

@@ -6,6 +6,8 @@
 
 #include <rnnc/result.hpp>
 
+#include "runtime/cpu_features.hpp"
+
 namespace rnnc::compiler {
 
 struct Target {
@@ -20,6 +22,9 @@ struct Target {
 /// name, Unsupported where the CPU is too old for rnnc, or where `must_run_here` and this machine lacks a feature of
 /// it.
 Result<Target> resolve_target(const std::string& name, bool must_run_here = true);
+
+/// What code for `target` needs of the machine it runs on.
+runtime::CpuFeatures required_features(const Target& target);
 
 /// The x86-64 levels (x86-64-v2, ...) that this machine can run, lowest first.
 std::vector<std::string> runnable_levels();

@@ -117,6 +117,12 @@ Result<Program> load_program(Description description, Code code, const TensorMap
   return finish({std::move(*cell), std::move(threads), nullptr});
 }
 
+Result<Program> make_program(Description description, RunKernel run, std::shared_ptr<void> code, AlignedBuffer weights,
+                             Threads threads) {
+  return finish(
+      {{std::move(description), std::move(weights), {run, nullptr, std::move(code)}}, std::move(threads), nullptr});
+}
+
 Result<Program> load_network(Description description, LoadedNetwork network, Threads threads) {
   return finish({{std::move(description), {}, {}},
                  std::move(threads),

@@ -44,4 +44,8 @@ std::span<float> state_row(const StateContent& content, std::size_t state, std::
 /// Runs a cell whose sequences differ in length, which are no larger than `arguments.steps`.
 void run_lengths(const LoadedProgram& program, const RunArguments& arguments, StateContent& state) noexcept;
 
+/// The same with weights that are packed and prepared. Errors: Limit where the system has no more threads.
+Result<Program> make_program(Description description, RunKernel run, std::shared_ptr<void> code, AlignedBuffer weights,
+                             Threads threads);
+
 }  // namespace rnnc::runtime

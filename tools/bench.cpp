@@ -138,7 +138,7 @@ Times time_both(const Job& job, const Program& program, bench::OnednnCell* basel
 Result<Measured> measure(const Job& job, const BenchFlags& flags) {
   Measured measured;
   const auto start = std::chrono::steady_clock::now();
-  const Result<Program> program = compile(job.source, flags.model, flags.threads);
+  const Result<Program> program = compile(job.source, flags.model, flags.threads, false);
   measured.compile_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (!program) return program.error();
   const Result<Difference> error = check_against_interpreter(job, *program);
@@ -168,7 +168,7 @@ Result<void> tune_plans(const Job& job, const BenchFlags& flags) {
   const auto compile_plan = [&](const std::string& plan) {
     ModelFlags with_plan = flags.model;
     with_plan.plan = plan;
-    return compile(job.source, with_plan, flags.threads);
+    return compile(job.source, with_plan, flags.threads, false);
   };
   const auto call = [&](const Program& program) -> std::function<void()> {
     State& state = states.emplace_back(program.make_state(job.sequence.batch));

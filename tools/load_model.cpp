@@ -113,7 +113,7 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) 
   return error;
 }
 
-Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads) {
+Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads, bool cache) {
   if (const auto target = target_of(flags, true); !target) return target.error();
   const auto check = [](const auto& bound) -> Result<void> {
     if (!bound) return bound.error();
@@ -127,6 +127,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.dims = source.dims;
   options.threads = static_cast<int>(threads);
   options.plan = flags.plan;
+  options.cache = cache;
   return rnnc::compile(source.model, source.weights, options);
 }
 

@@ -34,8 +34,9 @@ Result<ir::Cell> bind(const Source& source);
 /// The same of a source with a network.
 Result<ir::Network> bind_network(const Source& source);
 
-/// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from.
-Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1);
+/// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from; with
+/// code that is kept where `cache` says so.
+Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1, bool cache = true);
 
 /// The CPU of --isa. Errors: Usage, Unsupported, naming the flag.
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);

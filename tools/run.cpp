@@ -8,6 +8,7 @@
 #include "tools/load_model.hpp"
 #include "tools/outputs.hpp"
 #include "tools/read_data.hpp"
+#include "tools/run_artifact.hpp"
 #include "tools/run_network.hpp"
 #include "tools/sequence.hpp"
 #include "tools/verbs.hpp"
@@ -37,8 +38,6 @@ Result<void> read_input(const std::string& path, const Interface& interface, Seq
 
 // What the flags ask for, read and checked.
 struct Job {
-  Source source;
-  ir::Cell cell;
   Interface interface;
   Assignments states, final_states;
   Sequence sequence;
@@ -59,7 +58,7 @@ Result<std::string> only(const std::string& flag, const std::vector<std::string>
   return values.empty() ? "" : values.front();
 }
 
-Result<Job> read_job(const RunFlags& flags, Source source) {
+Result<Job> read_job(const RunFlags& flags, Interface interface) {
   const Result<Assignments> states = parse_assignments("--state", flags.states, "s.npy");
   if (!states) return states.error();
   const Result<Assignments> final_states = parse_assignments("--final-state", flags.final_states, "f.npy");
@@ -68,10 +67,7 @@ Result<Job> read_job(const RunFlags& flags, Source source) {
   if (!input) return input.error();
   if (!lengths) return lengths.error();
   if (!flags.steps.empty()) return usage_error("--steps", "a cell has as many steps as x");
-  Result<ir::Cell> cell = bind(source);
-  if (!cell) return cell.error();
-  Job job{std::move(source), *cell, interface_of(*cell), *states, *final_states, {}};
-  if (const auto checked = check_weights(job.cell, job.source.weights); !checked) return checked.error();
+  Job job{std::move(interface), *states, *final_states, {}};
   for (const auto& [name, path] : job.final_states)
     if (const auto state = find_state("--final-state", name, job.interface.states); !state) return state.error();
   if (const auto read = read_input(*input, job.interface, job.sequence); !read) return read.error();
@@ -87,25 +83,15 @@ Result<Job> read_job(const RunFlags& flags, Source source) {
   return job;
 }
 
-Result<SequenceResult> execute(const Job& job, const RunFlags& flags) {
-  if (flags.backend == "interpret") return run_interpreted(job.cell, job.source.weights, job.sequence);
-  const Result<Program> program = compile(job.source, flags.model, flags.threads);
-  if (!program) return program.error();
-  return run_compiled(*program, job.sequence);
-}
-
-Result<int> run_cell(const RunFlags& flags, Source source) {
-  const Result<Job> job = read_job(flags, std::move(source));
-  if (!job) return job.error();
-  const Result<SequenceResult> result = execute(*job, flags);
+Result<int> write_results(const RunFlags& flags, const Job& job, const Result<SequenceResult>& result) {
   if (!result) return result.error();
-  const Sequence& sequence = job->sequence;
+  const Sequence& sequence = job.sequence;
   std::vector<Output> outputs = {
       {"--output", flags.output,
-       Tensor::from_f32({sequence.steps, sequence.batch, job->interface.output_size}, result->y)}};
-  for (const NamedSize& state : job->interface.states) {
-    const auto wanted = job->final_states.find(state.name);
-    if (wanted == job->final_states.end()) continue;
+       Tensor::from_f32({sequence.steps, sequence.batch, job.interface.output_size}, result->y)}};
+  for (const NamedSize& state : job.interface.states) {
+    const auto wanted = job.final_states.find(state.name);
+    if (wanted == job.final_states.end()) continue;
     outputs.push_back({"--final-state " + state.name, wanted->second,
                        Tensor::from_f32({sequence.batch, state.size}, result->states.at(state.name))});
   }
@@ -113,15 +99,39 @@ Result<int> run_cell(const RunFlags& flags, Source source) {
   return kOk;
 }
 
+Result<int> run_cell(const RunFlags& flags, const Source& source) {
+  const Result<ir::Cell> cell = bind(source);
+  if (!cell) return cell.error();
+  const Result<Job> job = read_job(flags, interface_of(*cell));
+  if (!job) return job.error();
+  if (const auto checked = check_weights(*cell, source.weights); !checked) return checked.error();
+  if (flags.backend == "interpret")
+    return write_results(flags, *job, run_interpreted(*cell, source.weights, job->sequence));
+  const Result<Program> program = compile(source, flags.model, flags.threads);
+  if (!program) return program.error();
+  return write_results(flags, *job, run_compiled(*program, job->sequence));
+}
+
+Result<int> run_artifact(const RunFlags& flags) {
+  const Result<Program> program = load_program(flags);
+  if (!program) return program.error();
+  const Result<Job> job = read_job(flags, interface_of(*program));
+  if (!job) return job.error();
+  return write_results(flags, *job, run_compiled(*program, job->sequence));
+}
+
 Result<int> run(const RunFlags& flags) {
   if (flags.backend == "portable")
     return Error{ErrorCode::Unsupported, {}, "--backend portable: not in this version; use jit or interpret", {}};
+  if (names_artifact(flags.model) && flags.inputs.empty())
+    return Error{ErrorCode::Usage, {}, "--input is required", {}};
+  if (names_artifact(flags.model)) return run_artifact(flags);
   if (const auto target = target_of(flags.model, flags.backend == "jit"); !target) return target.error();
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (source->network) return run_network(flags, *source);
   if (flags.inputs.empty()) return Error{ErrorCode::Usage, {}, "--input is required", {}};
-  return run_cell(flags, std::move(*source));
+  return run_cell(flags, *source);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct CompileOptions {
   // How stages are laid on the machine, as `rnnc inspect --emit plan` prints it, for experiments. "": what `rnnc bench
   // --tune` has found, or else what the cost model prefers. The bits of the results do not depend on it.
   std::string plan = {};
+  bool cache = true;  // use and keep generated code in the user's cache folder, unless RNNC_CACHE says otherwise
 };
 
 inline constexpr int kMaxThreads = 1024;

@@ -66,7 +66,12 @@ Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::st
     tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
   }
   return compile(Model(std::move(module)), tensors,
-                 {.cpu = cpu, .threads = threads, .executor = std::move(executor), .sharing = sharing, .plan = plan})
+                 {.cpu = cpu,
+                  .threads = threads,
+                  .executor = std::move(executor),
+                  .sharing = sharing,
+                  .plan = plan,
+                  .cache = false})
       .value();
 }
 

@@ -37,8 +37,8 @@ class Folder {
 
   /// `rnnc ARGUMENTS` with this folder as the current one.
   Finished rnnc(const std::string& arguments) const {
-    const std::string command = "cd '" + path_ + "' && RNNC_CACHE_DIR='" + path_ + "/cache' '" RNNC_PROGRAM "' " +
-                                arguments + " >out.txt 2>err.txt </dev/null";
+    const std::string command = "cd '" + path_ + "' && RNNC_CACHE=on RNNC_CACHE_DIR='" + path_ +
+                                "/cache' '" RNNC_PROGRAM "' " + arguments + " >out.txt 2>err.txt </dev/null";
     const int status = std::system(command.c_str());
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
     return {code, text("out.txt"), text("err.txt")};

@@ -1,0 +1,172 @@
+#include "compiler/code_cache.hpp"
+
+#include <fcntl.h>
+#include <llvm/Config/llvm-config.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+
+#include <rnnc/version.hpp>
+
+#include "ir/print.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSourceHash =
+#include "source_hash.inc"
+    ;
+constexpr std::string_view kPrefix = "code-", kSuffix = ".rnnc", kTemporary = "code-new-";
+constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
+
+// FNV-1a: it only names the file, whose content says again what it is for.
+std::string hash(std::string_view text) {
+  constexpr std::uint64_t kOffset = 0xcbf29ce484222325u, kPrime = 0x100000001b3u;
+  std::uint64_t value = kOffset;
+  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * kPrime;
+  char name[17];
+  std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(value));
+  return name;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  operator int() const { return number_; }
+
+ private:
+  int number_;
+};
+
+bool is_private(const struct stat& status) {
+  return status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+bool is_private_folder(const std::string& path) {
+  struct stat status;
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && is_private(status);
+}
+
+std::optional<std::vector<std::byte>> read_private(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status;
+  if (file < 0 || ::fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) return {};
+  if (status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) > kMostEntryBytes) return {};
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::read(file, bytes.data() + done, bytes.size() - done);
+    if (got <= 0) return {};
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+bool write_private(const std::string& path, std::span<const std::byte> bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file < 0) return false;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+struct Entry {
+  std::string path;
+  std::uint64_t bytes;
+  std::int64_t written;  // nanoseconds
+};
+
+// Entries, and what writers that were killed have left.
+std::vector<Entry> entries(const std::string& folder) {
+  std::vector<Entry> list;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    struct stat status;
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
+    if (::lstat(it->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) continue;
+    list.push_back({it->path().string(), static_cast<std::uint64_t>(status.st_size),
+                    std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec});
+  }
+  std::ranges::sort(list, {}, &Entry::written);
+  return list;
+}
+
+}  // namespace
+
+std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
+  std::string key = std::string("rnnc ") + kVersion + " " + kSourceHash + "\nllvm " + LLVM_VERSION_STRING + "\ncpu " +
+                    target.cpu + " " + target.features + "\nthreads " + std::to_string(options.threads) + "\nplan";
+  for (const PlanChoice& choice : options.choices) key += " " + print(choice);
+  return key + "\n" + ir::print(cell);
+}
+
+std::string CodeCache::path(const std::string& key) const {
+  return folder_ + "/" + std::string(kPrefix) + hash(key) + std::string(kSuffix);
+}
+
+std::optional<runtime::StoredArtifact> CodeCache::find(const std::string& key) const try {
+  if (folder_.empty() || !is_private_folder(folder_)) return {};
+  const auto bytes = read_private(path(key));
+  if (!bytes) return {};
+  Result<runtime::StoredArtifact> artifact = runtime::read_artifact(*bytes, "");
+  if (!artifact || artifact->key != key || (artifact->features & ~runtime::host_features()) != 0) return {};
+  return std::move(*artifact);
+} catch (const std::exception&) {
+  return {};
+}
+
+bool CodeCache::make_folder() const {
+  std::error_code error;
+  fs::create_directories(fs::path(folder_).parent_path(), error);
+  return ::mkdir(folder_.c_str(), 0700) == 0 || is_private_folder(folder_);
+}
+
+void CodeCache::store(const runtime::StoredArtifact& artifact) const try {
+  if (folder_.empty() || !make_folder()) return;
+  const std::vector<std::byte> bytes = runtime::write_artifact(artifact, {});
+  if (bytes.size() > kMostEntryBytes) return;
+  std::random_device random;
+  const std::string temporary = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" +
+                                std::to_string(random()) + std::string(kSuffix);
+  if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), path(artifact.key).c_str()) != 0)
+    ::unlink(temporary.c_str());
+  if (size().bytes > kCacheBytes) prune(kCacheBytes);
+} catch (const std::exception&) {
+  // A cache that cannot be written is an empty one.
+}
+
+CodeCache::Size CodeCache::size() const {
+  Size size;
+  if (folder_.empty()) return size;
+  for (const Entry& entry : entries(folder_)) size = {size.files + 1, size.bytes + entry.bytes};
+  return size;
+}
+
+CodeCache::Size CodeCache::prune(std::uint64_t bytes) const {
+  std::uint64_t left = size().bytes;
+  Size removed;
+  if (folder_.empty()) return removed;
+  for (const Entry& entry : entries(folder_)) {
+    if (left <= bytes) break;
+    left -= std::min(left, entry.bytes);
+    if (::unlink(entry.path.c_str()) == 0) removed = {removed.files + 1, removed.bytes + entry.bytes};
+  }
+  return removed;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,8 @@
+// Which rnnc this is.
+#pragma once
+
+namespace rnnc {
+
+inline constexpr const char* kVersion = "0.1.0";  // CMakeLists.txt says the same; a test compares them
+
+}  // namespace rnnc

@@ -1,0 +1,39 @@
+// Which instructions generated code needs, and which this machine has: a bit for each row of cpu_features.def.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rnnc::runtime {
+
+enum class CpuidLeaf : std::uint8_t { A, B, C, D };
+enum class CpuidRegister : std::uint8_t { a, b, c, d };
+
+struct CpuFeature {
+  std::string_view name;  // LLVM's
+  CpuidLeaf leaf;
+  CpuidRegister reg;
+  int bit;
+};
+
+inline constexpr CpuFeature kCpuFeatures[] = {
+#define CPU_FEATURE(name, leaf, reg, bit) {name, CpuidLeaf::leaf, CpuidRegister::reg, bit},
+#include "runtime/cpu_features.def"
+#undef CPU_FEATURE
+};
+
+using CpuFeatures = std::uint64_t;  // bit i: kCpuFeatures[i]
+static_assert(std::size(kCpuFeatures) <= 64);
+
+/// Those of this machine that its system lets programs use.
+CpuFeatures host_features() noexcept;
+
+/// The bits of XCR0 that must be set for programs to use them: the system saves their registers.
+std::uint32_t saved_registers_for(CpuFeatures features) noexcept;
+
+/// Their names with commas between.
+std::string feature_names(CpuFeatures features);
+
+}  // namespace rnnc::runtime

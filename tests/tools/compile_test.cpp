@@ -1,0 +1,175 @@
+// rnnc compile: objects that C and C++ programs link, with the bits of the JIT.
+#include <rnnc/rnnc.hpp>
+
+#include <cstring>
+
+#include "compiler/target.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/run_cell.hpp"
+#include "tests/tools/program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+constexpr int kSteps = 7, kBatch = 3, kInput = 5, kHidden = 19;
+
+// Reads x.bin, runs it in two pieces and step by step, writes both outputs and the last state of both.
+constexpr const char* kProgram = R"(
+#include <stdio.h>
+#include <stdint.h>
+#include "one.h"
+#include "two.h"
+#define T 7
+#define B 3
+static float memory[ONE_STATE_FLOATS(B) + TWO_STATE_FLOATS(B) + 2 * ONE_SCRATCH_FLOATS(T, B) + 64 +
+                    TWO_SCRATCH_FLOATS(1, B)];
+static float x[T * B * ONE_INPUT_SIZE], y[2][T * B * ONE_OUTPUT_SIZE];
+static int put(const char* name, const float* values, size_t n) {
+  FILE* file = fopen(name, "wb");
+  return file && fwrite(values, sizeof(float), n, file) == n && fclose(file) == 0;
+}
+int main(void) {
+  float* one = memory + (64 - (uintptr_t)memory % 64) % 64 / 4;
+  float* two = one + ONE_STATE_FLOATS(B);
+  float* scratch = two + TWO_STATE_FLOATS(B);
+  FILE* file = fopen("x.bin", "rb");
+  int t, wrong = !file || fread(x, sizeof x, 1, file) != 1;
+  wrong |= one_run(one, scratch, x, y[0], 3, B) != ONE_OK;
+  wrong |= one_run(one, scratch, x + 3 * B * ONE_INPUT_SIZE, y[0] + 3 * B * ONE_OUTPUT_SIZE, T - 3, B) != ONE_OK;
+  for (t = 0; t < T; ++t)
+    wrong |= two_step(two, scratch, x + t * B * TWO_INPUT_SIZE, y[1] + t * B * TWO_OUTPUT_SIZE, B) != TWO_OK;
+  wrong |= one_run(one + 1, scratch, x, y[0], 1, B) != ONE_MISALIGNED;
+  wrong |= one_run(one, scratch, x, y[0], -1, B) != ONE_BAD_SIZE;
+  wrong |= one_run(one, scratch, x, y[0], 0, B) != ONE_OK;
+  wrong |= !put("y1.bin", y[0], T * B * ONE_OUTPUT_SIZE) || !put("y2.bin", y[1], T * B * TWO_OUTPUT_SIZE);
+  wrong |= !put("h1.bin", one_state_h(one, B, B - 1), ONE_STATE_H_SIZE);
+  wrong |= !put("h2.bin", two_state_h(two, B, B - 1), TWO_STATE_H_SIZE);
+  return wrong;
+}
+)";
+
+std::string bytes(const std::vector<float>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+int shell(const Folder& folder, const std::string& command) {
+  return std::system(("cd '" + folder / "" + "' && { " + command + "; } >>log.txt 2>&1").c_str());
+}
+
+bool has_program(const std::string& name) { return std::system(("command -v " + name + " >/dev/null").c_str()) == 0; }
+
+// A cell with weights and a sequence in files, and what the JIT makes of it.
+Outcome fill(const Folder& folder, const std::string& name) {
+  const ir::Cell cell = standard(name, kInput, kHidden);
+  const Weights weights = random_weights(cell, 1);
+  TensorMap tensors;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op != ir::Op::Param) continue;
+    Shape shape;
+    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
+  }
+  save_safetensors(folder / "w.safetensors", tensors).value();
+  Sequences sequences = random_sequences(cell, kSteps, kBatch, 2);
+  for (auto& [state, values] : sequences.states) std::ranges::fill(values, 0.f);
+  folder.write("x.bin", bytes(sequences.x));
+  folder.write("x.npy", {kSteps, kBatch, kInput}, sequences.x);
+  folder.write("main.c", kProgram);
+  folder.write("main.cpp", kProgram);
+  return run(compile_cell(cell, weights, "x86-64-v3"), sequences);
+}
+
+void compile_two(const Folder& folder, const std::string& cell) {
+  const std::string model = "compile --cell " + cell + " --weights w.safetensors --dim I=5 --dim H=19 ";
+  const Finished one = folder.rnnc(model + "-o one.o --header one.h --name one --target x86-64-v3");
+  INFO(one.err);
+  REQUIRE(one.code == 0);
+  const Finished two = folder.rnnc(model + "-o two.o --header two.h --name two --target x86-64-v3,x86-64-v4");
+  INFO(two.err);
+  REQUIRE(two.code == 0);
+}
+
+void check_runs(const Folder& folder, const std::string& build, const Outcome& jit) {
+  INFO(build);
+  const int code = shell(folder, "rm -f y1.bin y2.bin; " + build + " && LD_LIBRARY_PATH=. ./program");
+  INFO(folder.text("log.txt"));
+  REQUIRE(code == 0);
+  const std::vector<float>& h = jit.states.at("h");
+  const std::string last = bytes({h.end() - kHidden, h.end()});
+  CHECK(folder.text("y1.bin") == bytes(jit.y));
+  CHECK(folder.text("y2.bin") == bytes(jit.y));
+  CHECK(folder.text("h1.bin") == last);
+  CHECK(folder.text("h2.bin") == last);
+}
+
+const std::string kC = " -std=c99 -Wall -Wextra -Wpedantic -Werror ", kCpp = " -std=c++11 -Wall -Wextra -Werror ";
+
+}  // namespace
+
+TEST_CASE("objects of two models link into one program of C or C++ and give the JIT's bits", "[tools]") {
+  if (!compiler::resolve_target("x86-64-v3")) return;
+  for (const std::string cell : {"lstm", "gru_cho", "indrnn", "gru_layer_norm"}) {
+    INFO(cell);
+    const Folder folder;
+    const Outcome jit = fill(folder, cell);
+    compile_two(folder, cell);
+    check_runs(folder, "cc" + kC + "main.c one.o two.o -o program", jit);
+    if (cell == "lstm") {
+      check_runs(folder, "c++" + kCpp + "main.cpp one.o two.o -o program", jit);
+      check_runs(folder, "cc -shared one.o two.o -o libm.so && cc" + kC + "main.c -L. -lm -o program", jit);
+      if (has_program("clang")) check_runs(folder, "clang" + kC + "main.c one.o two.o -o program", jit);
+      if (has_program("clang++")) check_runs(folder, "clang++" + kCpp + "main.cpp one.o two.o -o program", jit);
+    }
+  }
+}
+
+TEST_CASE("an object calls nothing but memcpy, and shows two symbols", "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string model = "compile --cell gru --weights w.safetensors -o m.o --header m.h --name m ";
+  for (const std::string target : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "znver4", "x86-64-v2,x86-64-v4"}) {
+    INFO(target);
+    REQUIRE(folder.rnnc(model + "--target " + target).code == 0);
+    REQUIRE(shell(folder,
+                  "nm -u m.o | awk '{print $2}' >used.txt; nm -g --defined-only m.o | awk '{print $3}' >own.txt") == 0);
+    CHECK(folder.text("used.txt") == "memcpy\n");
+    CHECK(folder.text("own.txt") == "m_run\nm_step\n");
+  }
+}
+
+TEST_CASE("run of an artifact writes what run of its model writes", "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string model = "--cell gru --weights w.safetensors ";
+  REQUIRE(folder.rnnc("compile " + model + "-o m.rnnc").code == 0);
+  REQUIRE(folder.rnnc("run " + model + "--input x.npy --output y1.npy --final-state h=h1.npy").code == 0);
+  const Finished loaded = folder.rnnc("run m.rnnc --input x.npy --output y2.npy --final-state h=h2.npy");
+  INFO(loaded.err);
+  REQUIRE(loaded.code == 0);
+  CHECK(folder.text("y1.npy") == folder.text("y2.npy"));
+  CHECK(folder.text("h1.npy") == folder.text("h2.npy"));
+  const Finished refused = folder.rnnc("run m.rnnc --weights w.safetensors --input x.npy --output y3.npy");
+  CHECK(refused.code == 2);
+  CHECK(refused.err == "rnnc: --weights: an artifact was compiled with its own; leave it out\n");
+}
+
+TEST_CASE("compile says what is wrong with its flags", "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string model = "compile --cell gru --weights w.safetensors ";
+  const auto check = [&](const std::string& flags, int code, const std::string& message) {
+    const Finished finished = folder.rnnc(model + flags);
+    INFO(flags << "\n" << finished.err);
+    CHECK(finished.code == code);
+    CHECK(finished.err.find(message) != std::string::npos);
+  };
+  check("-o m.exe", 2, "-o: 'm.exe' ends neither in .o");
+  check("-o m.o", 2, "--header: missing");
+  check("-o m.o --header m.h --name 1x", 2, "'1x' is no C name");
+  check("-o m.o --header m.h --target pentium9", 2, "unknown CPU 'pentium9'");
+  check("-o m.rnnc --header m.h", 2, "--header: an artifact has none");
+  check("-o no/m.o --header m.h", 3, "cannot create a file");
+  CHECK_FALSE(folder.has("m.h"));
+}
+
+}  // namespace rnnc::test

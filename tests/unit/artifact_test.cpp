@@ -1,0 +1,87 @@
+// Artifacts: the bits of the JIT, and nothing but a clear error where a file is wrong.
+#include <rnnc/ahead.hpp>
+#include <rnnc/artifact.hpp>
+#include <rnnc/compile.hpp>
+#include <rnnc/version.hpp>
+
+#include <fstream>
+#include <iterator>
+
+#include "runtime/artifact_file.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_cell.hpp"
+
+namespace rnnc::test {
+namespace {
+
+struct Prepared {
+  ir::Cell cell;
+  Weights weights;
+  std::vector<std::byte> artifact;
+};
+
+Prepared prepare(const std::string& name, int hidden = 19, const std::string& cpu = "") {
+  const ir::Cell cell = standard(name, 5, hidden);
+  const Weights weights = random_weights(cell, 3);
+  auto module = std::make_shared<ir::Module>();
+  module->cells.push_back(cell);
+  TensorMap tensors;
+  for (const ir::Node& node : cell.nodes) {
+    if (node.op != ir::Op::Param) continue;
+    Shape shape;
+    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
+  }
+  return {cell, weights, compile_artifact(Model(module), tensors, {.cpu = cpu}).value()};
+}
+
+std::string error_of(std::span<const std::byte> content) {
+  const Result<Program> program = parse_artifact(content, "m.rnnc");
+  return program ? "" : program.error().to_string();
+}
+
+}  // namespace
+
+TEST_CASE("an artifact gives the bits of the JIT", "[artifact]") {
+  for (const std::string name : {"lstm", "gru_cho", "indrnn", "gru_layer_norm", "qrnn"}) {
+    INFO(name);
+    const Prepared prepared = prepare(name);
+    const Sequences sequences = random_sequences(prepared.cell, 9, 4, 5);
+    const Program loaded = parse_artifact(prepared.artifact).value();
+    CHECK(run(loaded, sequences) == run(compile_cell(prepared.cell, prepared.weights, ""), sequences));
+  }
+}
+
+TEST_CASE("an artifact that is damaged in any byte, or cut, is refused", "[artifact]") {
+  const std::vector<std::byte> good = prepare("rnn", 2).artifact;
+  std::vector<std::byte> bad = good;
+  // Every byte near the ends, where all the fields are, and a sample of the padding between.
+  for (std::size_t i = 0; i < good.size(); i += i < 1024 || i + 1024 > good.size() ? 1 : 251) {
+    bad[i] ^= std::byte{0x10};
+    if (error_of(bad).empty()) FAIL("byte " << i);
+    bad[i] = good[i];
+    if (error_of(std::span(good).first(i)).empty()) FAIL("cut at " << i);
+  }
+  bad.push_back(std::byte{0});
+  CHECK(error_of(bad) == "m.rnnc: the artifact is damaged; compile the model again");
+}
+
+TEST_CASE("an artifact of another version, another CPU, or no artifact says so", "[artifact]") {
+  std::vector<std::byte> artifact = prepare("rnn", 2).artifact;
+  CHECK(error_of(std::span(artifact).first(7)).find("this is no artifact of rnnc") != std::string::npos);
+  runtime::StoredArtifact stored = runtime::read_artifact(artifact, "m.rnnc").value();
+  stored.features = ~runtime::host_features() & ((runtime::CpuFeatures{1} << std::size(runtime::kCpuFeatures)) - 1);
+  stored.description.cpu = "future";
+  CHECK(error_of(runtime::write_artifact(stored, stored.weights)).find("is for future, and this CPU lacks ") !=
+        std::string::npos);
+  artifact[9] = std::byte{'9'};
+  CHECK(error_of(artifact).find("made by another version of rnnc; compile the model again") != std::string::npos);
+}
+
+TEST_CASE("version.hpp and CMakeLists.txt name the same version", "[artifact]") {
+  std::ifstream file(RNNC_SOURCE_DIR "/CMakeLists.txt");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  CHECK(text.find(std::string("project(rnnc VERSION ").append(kVersion).append(" ")) != std::string::npos);
+}
+
+}  // namespace rnnc::test

@@ -1,0 +1,82 @@
+// rnnc compile: a cell and its weights into an object file with a header, or into an artifact.
+#include <memory>
+
+#include <rnnc/ahead.hpp>
+
+#include "import/write_file.hpp"
+#include "tools/exit_code.hpp"
+#include "tools/flags.hpp"
+#include "tools/load_model.hpp"
+#include "tools/verbs.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+struct CompileFlags {
+  ModelFlags model;
+  std::string output, header, name;
+  std::vector<std::string> targets;
+  std::int64_t threads = 1;
+};
+
+std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+Result<int> write_object(const CompileFlags& flags, const Source& source) {
+  if (flags.header.empty()) return usage_error("--header", "missing; an object file goes with a header");
+  if (flags.threads > 1) return usage_error("--threads", "an object's code runs on the thread that calls it");
+  ObjectOptions options{source.cell.name, source.dims, flags.name, flags.targets};
+  if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
+  const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
+  if (!files) return files.error();
+  if (const auto written = files::write_file(flags.output, {files->object}); !written) return written.error();
+  if (const auto written = files::write_file(flags.header, {bytes_of(files->header)}); !written) return written.error();
+  return kOk;
+}
+
+Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
+  if (!flags.header.empty()) return usage_error("--header", "an artifact has none; leave it out, or name -o FILE.o");
+  if (!flags.name.empty()) return usage_error("--name", "an artifact has no symbols; leave it out, or name -o FILE.o");
+  if (flags.targets.size() > 1) return usage_error("--target", "an artifact is for one CPU; make one for each");
+  ArtifactOptions options{source.cell.name, source.dims, flags.model.isa, static_cast<int>(flags.threads)};
+  if (!flags.targets.empty()) options.cpu = flags.targets.front();
+  const auto artifact = compile_artifact(source.model, source.weights, options);
+  if (!artifact) return artifact.error();
+  if (const auto written = files::write_file(flags.output, {*artifact}); !written) return written.error();
+  return kOk;
+}
+
+Result<int> run(const CompileFlags& flags) {
+  const bool is_object = flags.output.ends_with(".o");
+  if (!is_object && !flags.output.ends_with(".rnnc"))
+    return usage_error("-o", "'" + flags.output + "' ends neither in .o (an object file) nor in .rnnc (an artifact)");
+  const Result<Source> source = load_source(flags.model);
+  if (!source) return source.error();
+  // Says what is wrong in terms of flags.
+  if (const Result<ir::Cell> cell = bind(*source); !cell) return cell.error();
+  return is_object ? write_object(flags, *source) : write_artifact(flags, *source);
+}
+
+}  // namespace
+
+Verb add_compile(CLI::App& program) {
+  CLI::App& app = *program.add_subcommand(
+      "compile",
+      "Example: rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o --header lstm.h --target x86-64-v3\n\n"
+      "Compiles a cell with its weights to an object file for C programs, or to an artifact that `run` loads.");
+  auto flags = std::make_shared<CompileFlags>();
+  add_model_flags(app, flags->model);
+  app.add_option("-o,--output", flags->output, "an object file, or an artifact")->required()->type_name("m.o|m.rnnc");
+  app.add_option("--header", flags->header, "the object's C header")->type_name("m.h");
+  app.add_option("--name", flags->name, "what the object's symbols begin with (default: the cell's name)")
+      ->type_name("NAME");
+  app.add_option(
+         "--target", flags->targets,
+         "the CPU to compile for; an object may have several with commas between, lowest first, and takes the last "
+         "that the machine can run")
+      ->delimiter(',')
+      ->type_name("CPU,...");
+  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads that an artifact's code may run on");
+  return {&app, [flags] { return run(*flags); }};
+}
+
+}  // namespace rnnc::tools
