@@ -117,7 +117,7 @@ Result<int> run(const RunFlags& flags) {
   if (flags.backend == "portable")
     return Error{ErrorCode::Unsupported, {}, "--backend portable: not in this version; use jit or interpret", {}};
   if (const auto target = target_of(flags.model, flags.backend == "jit"); !target) return target.error();
-  Result<Source> source = load_source(flags.model);
+  Result<Source> source = load_source(flags.model, flags.states);
   if (!source) return source.error();
   if (source->network) return run_network(flags, *source);
   if (flags.inputs.empty()) return Error{ErrorCode::Usage, {}, "--input is required", {}};
