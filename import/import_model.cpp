@@ -54,7 +54,7 @@ FileFormat format_of(std::span<const std::byte> content) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (text.size() > 8 && text[8] == '{' && text.substr(0, 8).find('\0') != std::string_view::npos)
     return FileFormat::Safetensors;
-  if (first != std::string_view::npos && text[first] == '{') return FileFormat::Json;
+  if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) return FileFormat::Json;
   // The first field of every ONNX file that is written is ir_version, a small number: no text begins so.
   if (!text.empty() && static_cast<unsigned char>(text[0]) < ' ' && first == 0) return FileFormat::Onnx;
   return FileFormat::Text;

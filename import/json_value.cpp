@@ -107,6 +107,7 @@ std::vector<JsonValue> JsonValue::elements() const {
 
 std::vector<float> JsonValue::vector() const {
   if (!json_->is_array()) wrong("must be an array of numbers, not " + std::string(json_->type_name()));
+  if (json_->empty()) wrong("must have at least one number");
   std::vector<float> values;
   values.reserve(json_->size());
   for (std::size_t i = 0; i < json_->size(); ++i) {

@@ -29,7 +29,7 @@ class JsonValue {
   std::int64_t size(std::int64_t least = 1) const;  // a whole number in [least, 2^24]
   bool flag() const;                                // true, false, 0 or 1
   std::vector<JsonValue> elements() const;
-  std::vector<float> vector() const;  // of finite f32 numbers
+  std::vector<float> vector() const;  // of finite f32 numbers, at least one
   Matrix matrix() const;              // of rows of one length, at least 1 x 1
   bool is_null() const;
   bool is_nested() const;  // an array whose first element is an array

@@ -90,7 +90,7 @@ TEST_CASE("run names what is wrong with flags and leaves no output", "[tools]") 
   check_fails(folder, "", 2, "subcommand is required");
   check_fails(folder, "fly", 2, "see: rnnc --help");
   check_fails(folder, "run --input x.npy --output y.npy", 2,
-              "MODEL: missing; give a .rnn file, or --cell with one of ");
+              "MODEL: missing; give a model file, or --cell with one of ");
   check_fails(folder, "run sum.rnn --output y.npy", 2, "--input is required");
   check_fails(folder, kRun + " --frobnicate", 2, "--frobnicate");
   check_fails(folder, kRun + " --cell nope", 2, "--cell: sum.rnn has no cell 'nope'; it has total");
