@@ -89,7 +89,7 @@ Result<Job> make_job(const BenchFlags& flags) {
   if (const auto checked = check_memory(8 * rows * row, "the sequences"); !checked) return checked.error();
   if (const auto checked = check_memory(6 * parameter_bytes(job.cell), "the weights"); !checked) return checked.error();
   const auto seed = static_cast<std::uint64_t>(flags.seed);
-  if (flags.model.weights.empty()) job.source.weights = random_weights(job.cell, seed);
+  if (job.source.weights.empty()) job.source.weights = random_weights(job.cell, seed);
   job.sequence.x = random_values(flags.steps * flags.batch * job.interface.input_size, 1, seed);
   const Result<compiler::Target> target = target_of(flags.model, true);
   if (!target) return target.error();

@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <span>
 
+#include <rnnc/import.hpp>
 #include <rnnc/tensor_files.hpp>
 
 #include "compiler/choose_cell.hpp"
@@ -23,19 +27,37 @@ std::string joined(const std::vector<std::string>& names) {
   return list;
 }
 
-Result<Model> load_model(const ModelFlags& flags) {
-  if (flags.model.empty()) {
-    if (flags.cell.empty())
-      return usage_error("MODEL", "missing; give a .rnn file, or --cell with one of " + joined(standard_cell_names()));
-    const auto names = standard_cell_names();
-    if (std::ranges::find(names, flags.cell) == names.end())
-      return usage_error("--cell", "there is no standard cell '" + flags.cell + "'; there are " + joined(names));
-    return standard_cell(flags.cell);
+bool is_onnx(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char head[64] = {};
+  if (!std::filesystem::is_regular_file(path) || !file.read(head, 1)) return false;
+  file.read(head + 1, sizeof head - 1);
+  return format_of(std::as_bytes(std::span(head, static_cast<std::size_t>(1 + file.gcount())))) == FileFormat::Onnx;
+}
+
+// An ONNX file, whose graph inputs may be --state's.
+Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::string>& states) {
+  const Result<Assignments> files = parse_assignments("--state", states, "s.npy");
+  if (!files) return files.error();
+  ImportOptions options;
+  for (const auto& [name, path] : *files) {
+    Result<Tensor> tensor = load_npy(path);
+    if (!tensor) return tensor.error();
+    options.inputs[name] = std::move(*tensor);
   }
-  for (const std::string_view ending : {".onnx", ".json", ".nam"})
-    if (flags.model.ends_with(ending))
-      return Error{ErrorCode::Unsupported, {flags.model}, "this version reads .rnn files only", {}};
-  return parse_file(flags.model);
+  return import_model_file(flags.model, options);
+}
+
+Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::string>& states) {
+  if (!flags.model.empty()) return is_onnx(flags.model) ? load_graph(flags, states) : import_model_file(flags.model);
+  const auto names = standard_cell_names();
+  if (flags.cell.empty())
+    return usage_error("MODEL", "missing; give a model file, or --cell with one of " + joined(names));
+  if (std::ranges::find(names, flags.cell) == names.end())
+    return usage_error("--cell", "there is no standard cell '" + flags.cell + "'; there are " + joined(names));
+  Result<Model> model = standard_cell(flags.cell);
+  if (!model) return model.error();
+  return Imported{std::move(*model), {}};
 }
 
 // What --cell names; without it the only network, or the only cell of a model without networks.
@@ -60,14 +82,19 @@ Result<void> choose(const ModelFlags& flags, Source& source) {
 
 }  // namespace
 
-Result<Source> load_source(const ModelFlags& flags) {
+Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states) {
   Result<std::map<std::string, std::int64_t>> dims = parse_sizes("--dim", flags.dims);
   if (!dims) return dims.error();
-  const Result<Model> model = load_model(flags);
-  if (!model) return model.error();
-  Source source{*model, {}, {}, std::move(*dims)};
+  Result<Imported> imported = load_model(flags, states);
+  if (!imported) return imported.error();
+  Source source{std::move(imported->model), {}, std::move(imported->weights), std::move(*dims)};
+  source.graph_inputs = std::move(imported->inputs);
+  source.states = std::move(imported->states);
+  source.lengths = std::move(imported->lengths);
   if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
   if (flags.weights.empty()) return source;
+  if (!source.weights.empty())
+    return usage_error("--weights", flags.model + " has its own weights; leave the flag out");
   Result<TensorMap> weights = load_safetensors(flags.weights);
   if (!weights) return weights.error();
   source.weights = std::move(*weights);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <rnnc/compile.hpp>
 #include <rnnc/model.hpp>
@@ -22,10 +23,15 @@ struct Source {
   TensorMap weights;  // empty where no --weights is given
   std::map<std::string, std::int64_t> dims;
   std::optional<ir::Network> network = {};
+  // Of a model that has inputs by names of its own: those names, and what --state said of them.
+  std::vector<std::string> graph_inputs = {};
+  TensorMap states = {};
+  std::vector<std::int32_t> lengths = {};
 };
 
 /// The model, the cell or network that is meant and the weights. Errors: Usage (flags), and those of the readers.
-Result<Source> load_source(const ModelFlags& flags);
+/// `states` are --state's, of which those count that name an input of an ONNX graph.
+Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states = {});
 
 /// The cell with numbers for its dims. Errors: Usage where a dim is given that the cell lacks, or none is given that
 /// the weights do not tell; ShapeMismatch, Limit; Unsupported where a network is meant.

@@ -127,7 +127,7 @@ Result<int> run(const RunFlags& flags) {
     return Error{ErrorCode::Usage, {}, "--input is required", {}};
   if (names_artifact(flags.model)) return run_artifact(flags);
   if (const auto target = target_of(flags.model, flags.backend == "jit"); !target) return target.error();
-  Result<Source> source = load_source(flags.model);
+  Result<Source> source = load_source(flags.model, flags.states);
   if (!source) return source.error();
   if (source->network) return run_network(flags, *source);
   if (flags.inputs.empty()) return Error{ErrorCode::Usage, {}, "--input is required", {}};

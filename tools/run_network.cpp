@@ -90,7 +90,15 @@ Result<void> NetworkRun::read_states() {
     if (const auto found = find_state("--final-state", name, state_sizes_); !found) return found.error();
   const Result<Assignments> files = parse_assignments("--state", flags_.states, "s.npy");
   if (!files) return files.error();
+  for (const auto& [name, tensor] : source_.states) {
+    if (!sequences_) sequences_ = tensor.shape[0];
+    if (tensor.shape[0] != *sequences_)
+      return usage_error("--state", "the states are of " + std::to_string(*sequences_) + " and of " +
+                                        std::to_string(tensor.shape[0]) + " sequences");
+    states_[name] = widened(tensor);
+  }
   for (const auto& [name, path] : *files) {
+    if (std::ranges::find(source_.graph_inputs, name) != source_.graph_inputs.end()) continue;  // the importer's
     const Result<NamedSize> state = find_state("--state", name, state_sizes_);
     if (!state) return state.error();
     if (std::ranges::find(own, name) != own.end())
@@ -201,6 +209,18 @@ Result<void> NetworkRun::read_steps() {
 }
 
 Result<void> NetworkRun::read_lengths() {
+  if (!source_.lengths.empty()) {
+    ir::Time& time = batch_.times.at(std::string(ir::kTime));
+    const std::int32_t longest = *std::ranges::max_element(source_.lengths);
+    if (static_cast<std::int64_t>(source_.lengths.size()) != *sequences_ || longest > time.steps)
+      return Error{ErrorCode::ShapeMismatch,
+                   {},
+                   "shape mismatch: the lengths of the model are for " + std::to_string(source_.lengths.size()) +
+                       " sequences of up to " + std::to_string(longest) + " steps, but x is of " +
+                       std::to_string(*sequences_) + " of " + std::to_string(time.steps),
+                   {}};
+    time.lengths.assign(source_.lengths.begin(), source_.lengths.end());
+  }
   for (const std::string& text : flags_.lengths) {
     const std::size_t equals = text.find('=');
     const bool named = equals != std::string::npos && batch_.times.count(text.substr(0, equals)) != 0;

@@ -80,7 +80,7 @@ Result<int> run(const VerifyFlags& flags) {
   // Twice as floats, twice as the interpreter's doubles.
   if (const auto checked = check_memory(24 * elements, "the sequences"); !checked) return checked.error();
   if (const auto checked = check_memory(12 * parameter_bytes(*cell), "the weights"); !checked) return checked.error();
-  if (flags.model.weights.empty()) source->weights = random_weights(*cell, static_cast<std::uint64_t>(flags.seed));
+  if (source->weights.empty()) source->weights = random_weights(*cell, static_cast<std::uint64_t>(flags.seed));
   const Result<Verdict> verdict = verify(*source, *cell, flags);
   if (!verdict) return verdict.error();
   std::printf("cell %s on %s, %lld steps, %lld sequences, seed %lld\n", cell->name.c_str(), verdict->isa.c_str(),

@@ -3,6 +3,7 @@
 
 #include <rnnc/builder.hpp>
 #include <rnnc/compile.hpp>
+#include <rnnc/import.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>

@@ -90,7 +90,7 @@ TEST_CASE("run names what is wrong with flags and leaves no output", "[tools]") 
   check_fails(folder, "", 2, "subcommand is required");
   check_fails(folder, "fly", 2, "see: rnnc --help");
   check_fails(folder, "run --input x.npy --output y.npy", 2,
-              "MODEL: missing; give a .rnn file, or --cell with one of ");
+              "MODEL: missing; give a model file, or --cell with one of ");
   check_fails(folder, "run sum.rnn --output y.npy", 2, "--input is required");
   check_fails(folder, kRun + " --frobnicate", 2, "--frobnicate");
   check_fails(folder, kRun + " --cell nope", 2, "--cell: sum.rnn has no cell 'nope'; it has total");
@@ -113,8 +113,8 @@ TEST_CASE("run names what is wrong with models and weights and leaves no output"
   const Folder folder;
   fill(folder);
   const std::string rest = " --input x.npy --output y.npy";
-  check_fails(folder, "run none.rnn" + rest, 3, "none.rnn: cannot read the file: No such file or directory");
-  check_fails(folder, "run m.onnx" + rest, 4, "m.onnx: this version reads .rnn files only");
+  check_fails(folder, "run none.rnn" + rest, 3, "none.rnn: cannot open it: No such file or directory; check the path");
+  check_fails(folder, "run m.onnx" + rest, 3, "m.onnx: cannot open it: No such file or directory; check the path");
   folder.write("bad.rnn", "cell c {\n  output 1 +\n}\n");
   check_fails(folder, "run bad.rnn" + rest, 3, "bad.rnn:3:1: ");
   check_fails(folder, "run sum.rnn --weights none.safetensors" + rest, 3, "none.safetensors: ");

@@ -1,0 +1,78 @@
+// The door: which reader a file is for, by its content, and the one place where refusals become results.
+#include <rnnc/import.hpp>
+
+#include <cstring>
+#include <new>
+#include <nlohmann/json.hpp>
+
+#include "import/audio_models.hpp"
+#include "import/file_error.hpp"
+#include "import/onnx_network.hpp"
+#include "import/read_file.hpp"
+#include "import/refusal.hpp"
+
+namespace rnnc {
+namespace {
+
+using files::JsonValue;
+
+Imported import_json(std::string_view text, std::string_view file, const FileLimits& limits) {
+  const auto json = files::parse_json(text, file, limits);
+  const JsonValue root(json, file);
+  if (root.has("architecture")) return files::import_nam(root);
+  if (root.has("model_data")) return files::import_guitarml(root);
+  if (root.has("layers")) return files::import_rtneural(root);
+  files::unsupported(
+      file, "",
+      "this JSON is no model that is known: RTNeural has the key layers, GuitarML model_data, NAM architecture");
+}
+
+Imported import_any(std::span<const std::byte> content, std::string_view file, const ImportOptions& options) {
+  const FileLimits& limits = options.limits;
+  if (content.size() > limits.max_file_bytes)
+    files::refuse(ErrorCode::Limit, file, "",
+                  "the file has " + std::to_string(content.size()) + " bytes, more than the limit of " +
+                      std::to_string(limits.max_file_bytes) + "; raise the limit");
+  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+  switch (format_of(content)) {
+    case FileFormat::Json: return import_json(text, file, limits);
+    case FileFormat::Text: {
+      Result<Model> model = parse(text, file);
+      if (!model) throw files::Refusal{model.error()};
+      return {std::move(*model), {}};
+    }
+    case FileFormat::Onnx: return files::import_onnx(text, file, options);
+    case FileFormat::Safetensors: break;
+  }
+  files::unsupported(file, "", "safetensors hold weights only; give a model, and these as --weights");
+}
+
+}  // namespace
+
+FileFormat format_of(std::span<const std::byte> content) {
+  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (text.size() > 8 && text[8] == '{' && text.substr(0, 8).find('\0') != std::string_view::npos)
+    return FileFormat::Safetensors;
+  if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) return FileFormat::Json;
+  // The first field of every ONNX file that is written is ir_version, a small number: no text begins so.
+  if (!text.empty() && static_cast<unsigned char>(text[0]) < ' ' && first == 0) return FileFormat::Onnx;
+  return FileFormat::Text;
+}
+
+Result<Imported> import_model(std::span<const std::byte> content, std::string_view file,
+                              const ImportOptions& options) try {
+  return import_any(content, file, options);
+} catch (const files::Refusal& refusal) {
+  return refusal.error;
+} catch (const std::bad_alloc&) {
+  return files::out_of_memory(file);
+}
+
+Result<Imported> import_model_file(const std::string& path, const ImportOptions& options) {
+  const auto content = files::read_file(path, options.limits.max_file_bytes);
+  if (!content) return content.error();
+  return import_model(*content, path, options);
+}
+
+}  // namespace rnnc

@@ -1,0 +1,58 @@
+// A JSON file as a tree, and the strict reading of its parts: every getter checks the type, and an object is asked for all
+// its keys, so that one that nobody knows is an error.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rnnc/tensor_files.hpp>
+#include "import/matrix.hpp"
+
+namespace rnnc::files {
+
+/// Throws Refusal: InvalidData for what is no JSON, an object with equal keys, and a root that is no object; Limit for nesting.
+nlohmann::ordered_json parse_json(std::string_view text, std::string_view file, const FileLimits& limits);
+
+/// A value and its place in the file, `layers[2].weights`. The getters throw Refusal with that place.
+class JsonValue {
+ public:
+  using Json = nlohmann::ordered_json;
+
+  JsonValue(const Json& json, std::string_view file, std::string path = "")
+      : json_(&json), file_(file), path_(std::move(path)) {}
+
+  std::string text() const;
+  std::int64_t size(std::int64_t least = 1) const;  // a whole number in [least, 2^24]
+  bool flag() const;                                // true, false, 0 or 1
+  std::vector<JsonValue> elements() const;
+  std::vector<float> vector() const;  // of finite f32 numbers, at least one
+  Matrix matrix() const;              // of rows of one length, at least 1 x 1
+  bool is_null() const;
+  bool is_nested() const;  // an array whose first element is an array
+
+  bool has(const std::string& key) const;
+  JsonValue at(const std::string& key) const;
+  std::vector<std::string> keys() const;
+
+  /// An object that has no keys but these, which it need not have.
+  void only(const std::set<std::string>& keys) const;
+
+  const std::string& path() const { return path_; }
+  std::string_view file() const { return file_; }
+  [[noreturn]] void wrong(const std::string& why) const;
+  [[noreturn]] void unsupported(const std::string& why) const;
+
+ private:
+  const Json& object() const;
+  JsonValue element(std::size_t i) const;
+
+  const Json* json_;
+  std::string_view file_;
+  std::string path_;
+};
+
+}  // namespace rnnc::files

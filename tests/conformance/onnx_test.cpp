@@ -1,0 +1,61 @@
+// What the node tests of ONNX miss, against NumPy (onnx/make_data.py): every direction with random weights, lengths that differ,
+// states, clip, input_forget, linear_before_reset, each activation, layout 1, and models without biases.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+#include <rnnc/import.hpp>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/run_imported.hpp"
+
+namespace rnnc::test {
+namespace {
+
+const std::string kFolder = RNNC_SOURCE_DIR "/tests/conformance/onnx/";
+constexpr double kMost = 2e-6;
+
+ir::Vector doubles(const Tensor& tensor) {
+  ir::Vector values(static_cast<std::size_t>(tensor.elements()));
+  std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  return values;
+}
+
+// h of all directions, [D, B, H].
+ir::Vector final_h(const ir::NamedVectors& finals) {
+  ir::Vector forward, backward;
+  for (const auto& [name, values] : finals) {
+    if (!name.ends_with(".h")) continue;
+    (name.find("_bwd.") != std::string::npos ? backward : forward) = values;
+  }
+  forward.insert(forward.end(), backward.begin(), backward.end());
+  return forward;
+}
+
+}  // namespace
+
+TEST_CASE("RNN, GRU and LSTM of ONNX give NumPy's numbers with every attribute", "[conformance][import]") {
+  const TensorMap data = load_safetensors(kFolder + "data.safetensors").value();
+  std::size_t cases = 0;
+  for (const auto& [key, x] : data) {
+    if (!key.ends_with(".x")) continue;
+    const std::string name = key.substr(0, key.size() - 2);
+    INFO(name);
+    const Imported imported = import_model_file(kFolder + name + ".onnx").value();
+    const std::vector<float> values = x.to_f32();
+    ir::NamedVectors finals;
+    const ir::Vector y = interpret_imported(imported, {values.begin(), values.end()}, x.shape[0], x.shape[1], finals);
+    const double error = largest_difference(y, doubles(data.at(name + ".y")));
+    const double final_error = largest_difference(final_h(finals), doubles(data.at(name + ".h")));
+    CHECK(error <= kMost);
+    CHECK(final_error <= kMost);
+    if (std::getenv("RNNC_PRINT_ERRORS") != nullptr)
+      std::printf("| %s | %.1e |\n", name.c_str(), std::max(error, final_error));
+    ++cases;
+  }
+  CHECK(cases >= 40);
+}
+
+}  // namespace rnnc::test

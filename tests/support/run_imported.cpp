@@ -1,0 +1,40 @@
+#include "tests/support/run_imported.hpp"
+
+#include <rnnc/compile.hpp>
+
+#include "ir/interpret_network.hpp"
+#include "tests/support/catch.hpp"
+
+namespace rnnc::test {
+
+ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std::int64_t steps, std::int64_t batch,
+                              ir::NamedVectors& finals) {
+  ir::NamedVectors weights;
+  const auto widened = [](const Tensor& tensor) {
+    const std::vector<float> values = tensor.to_f32();
+    return ir::Vector(values.begin(), values.end());
+  };
+  for (const auto& [name, tensor] : imported.weights) weights[name] = widened(tensor);
+  for (const auto& [name, tensor] : imported.states) finals[name] = widened(tensor);
+  const std::vector<std::int64_t> lengths(imported.lengths.begin(), imported.lengths.end());
+  const ir::Module& module = imported.model.module();
+  if (module.networks.empty()) return ir::interpret(module.cells.at(0), weights, {steps, batch, x, lengths}, finals);
+  const ir::NetworkBatch data{batch, {{"T", {steps, lengths}}}, {{"x", x}}};
+  return ir::interpret(module.networks.at(0), weights, data, finals);
+}
+
+ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std::int64_t steps, std::int64_t batch) {
+  ir::NamedVectors finals;
+  return interpret_imported(imported, x, steps, batch, finals);
+}
+
+std::vector<float> run_imported(const Imported& imported, const std::vector<float>& x, std::int64_t steps,
+                                std::int64_t batch, const std::string& cpu) {
+  const Program program = compile(imported.model, imported.weights, {.cpu = cpu}).value();
+  State state = program.make_state(batch);
+  std::vector<float> y(static_cast<std::size_t>(steps * batch * program.output_size()));
+  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state}) == RunStatus::Ok);
+  return y;
+}
+
+}  // namespace rnnc::test
