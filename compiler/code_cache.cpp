@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <random>
 
 #include <rnnc/version.hpp>
 
+#include "compiler/file_name.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc::compiler {
@@ -24,16 +24,6 @@ constexpr const char* kSourceHash =
     ;
 constexpr std::string_view kPrefix = "code-", kSuffix = ".rnnc", kTemporary = "code-new-";
 constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
-
-// FNV-1a: it only names the file, whose content says again what it is for.
-std::string hash(std::string_view text) {
-  constexpr std::uint64_t kOffset = 0xcbf29ce484222325u, kPrime = 0x100000001b3u;
-  std::uint64_t value = kOffset;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * kPrime;
-  char name[17];
-  std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(value));
-  return name;
-}
 
 class Descriptor {
  public:
@@ -116,7 +106,7 @@ std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOpti
 }
 
 std::string CodeCache::path(const std::string& key) const {
-  return folder_ + "/" + std::string(kPrefix) + hash(key) + std::string(kSuffix);
+  return folder_ + "/" + std::string(kPrefix) + file_name_of(key) + std::string(kSuffix);
 }
 
 std::optional<runtime::StoredArtifact> CodeCache::find(const std::string& key) const try {

@@ -3,12 +3,9 @@
 
 #include <new>
 
+#include "compiler/cell_code.hpp"
 #include "compiler/choose_cell.hpp"
-#include "compiler/code_cache.hpp"
-#include "compiler/link_image.hpp"
-#include "compiler/lower.hpp"
 #include "compiler/network.hpp"
-#include "compiler/tuned.hpp"
 #include "ir/environment.hpp"
 #include "runtime/program.hpp"
 
@@ -42,55 +39,11 @@ Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const 
 
 namespace {
 
-std::vector<compiler::PlanChoice> tuned_choices(const ir::Cell& cell, const compiler::Target& target) {
-  const Environment environment = read_environment();
-  if (!environment.cache_reads) return {};
-  return compiler::read_tuned(compiler::tuned_path(environment.cache_dir, cell, target), cell, target);
-}
-
-Result<runtime::StoredArtifact> generate(const ir::Cell& cell, const compiler::Target& target,
-                                         const compiler::PlanOptions& plan) {
-  Result<runtime::Artifact> made = compiler::make_artifact(cell, target, plan);
-  if (!made) return made.error();
-  runtime::StoredArtifact artifact;
-  artifact.features = compiler::required_features(target);
-  artifact.threads = plan.threads;
-  artifact.image = compiler::link_image(made->object);
-  artifact.description = std::move(made->description);
-  return artifact;
-}
-
-// From the cache where it is there. Who asks for a look at the stages of a compilation gets one.
-Result<runtime::StoredArtifact> find_or_generate(const ir::Cell& cell, const compiler::Target& target,
-                                                 const compiler::PlanOptions& plan, bool use_cache) {
-  const Environment environment = read_environment();
-  const bool looks = environment.debug_ir || environment.debug_plan || environment.debug_llvm ||
-                     environment.debug_asm || environment.debug_time;
-  const compiler::CodeCache cache(environment.cache_dir);
-  std::string key = compiler::cache_key(cell, target, plan);
-  if (use_cache && environment.cache_reads && !looks)
-    if (auto found = cache.find(key)) return std::move(*found);
-  Result<runtime::StoredArtifact> artifact = generate(cell, target, plan);
-  if (!artifact) return artifact;
-  artifact->key = std::move(key);
-  if (use_cache && environment.cache_writes) cache.store(*artifact);
-  return artifact;
-}
-
 Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights,
                              const CompileOptions& options) try {
-  compiler::PlanOptions plan{.threads = options.threads};
-  auto choices = compiler::parse_choices(options.plan);
-  if (!choices) return choices.error();
-  plan.choices = options.plan.empty() ? tuned_choices(cell, target) : std::move(*choices);
-  Result<runtime::StoredArtifact> artifact = find_or_generate(cell, target, plan, options.cache);
-  // A kept plan may be of another version, which knew other plans.
-  if (!artifact && options.plan.empty() && !plan.choices.empty())
-    artifact = find_or_generate(cell, target, {.threads = options.threads}, options.cache);
-  if (!artifact) return artifact.error();
-  const Result<runtime::MappedCode> code = runtime::map_code(artifact->image);
+  Result<compiler::CellCode> code = compiler::code_of(cell, target, options);
   if (!code) return code.error();
-  return runtime::load_program(std::move(artifact->description), {code->run, code->prepare, code->owner}, weights,
+  return runtime::load_program(std::move(code->description), std::move(code->code), weights,
                                {options.threads, options.executor, options.sharing});
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};

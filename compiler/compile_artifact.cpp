@@ -25,9 +25,9 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
   if (const Result<void> supported = compiler::check_supported(*cell); !supported) return supported.error();
   const auto lowered = compiler::lower(*cell, *target, {.threads = options.threads});
   if (!lowered) return lowered.error();
+  if (const Result<void> checked = compiler::check_weights_size(*cell, lowered->plan); !checked) return checked.error();
   runtime::StoredArtifact artifact;
   artifact.features = compiler::required_features(*target);
-  artifact.threads = options.threads;
   artifact.description = compiler::describe(*cell, *lowered, *target);
   const auto block = compiler::prepared_weights(*lowered, *target, artifact.description, weights);
   if (!block) return block.error();

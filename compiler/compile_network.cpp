@@ -1,12 +1,11 @@
 #include <map>
 #include <utility>
 
-#include "compiler/link_image.hpp"
+#include "compiler/cell_code.hpp"
 #include "compiler/lower.hpp"
 #include "compiler/network.hpp"
 #include "ir/print.hpp"
 #include "ir/scan.hpp"
-#include "runtime/code_image.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/program.hpp"
 
@@ -22,28 +21,21 @@ Shape shape_of(const ir::Type& type) {
 // Code for each cell that is a different text.
 class CodeStore {
  public:
-  CodeStore(const Target& target, int threads) : target_(target), threads_(threads) {}
+  CodeStore(const Target& target, const CompileOptions& options) : target_(target), options_(options) {}
 
-  struct Entry {
-    runtime::Description description;
-    runtime::Code code;
-  };
-
-  Result<const Entry*> find(const ir::Cell& cell) {
+  Result<const CellCode*> find(const ir::Cell& cell) {
     const auto [found, added] = entries_.try_emplace(ir::print(cell));
     if (!added) return &found->second;
-    const Result<runtime::Artifact> artifact = make_artifact(cell, target_, {.threads = threads_});
-    if (!artifact) return artifact.error();
-    const Result<runtime::MappedCode> code = runtime::map_code(link_image(artifact->object));
+    Result<CellCode> code = code_of(cell, target_, options_);
     if (!code) return code.error();
-    found->second = {artifact->description, {code->run, code->prepare, code->owner}};
+    found->second = std::move(*code);
     return &found->second;
   }
 
  private:
   const Target& target_;
-  int threads_;
-  std::map<std::string, Entry> entries_;
+  const CompileOptions& options_;
+  std::map<std::string, CellCode> entries_;
 };
 
 // Every tensor is checked under the name that the network gives it.
@@ -57,7 +49,7 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
 }
 
 Result<runtime::LoadedCell> load(const ir::CellCall& call, CodeStore& store, const TensorMap& weights) {
-  const Result<const CodeStore::Entry*> entry = store.find(call.cell);
+  const Result<const CellCode*> entry = store.find(call.cell);
   if (!entry) return entry.error();
   TensorMap own;
   for (const auto& [param, name] : call.weights) own.emplace(param, weights.at(name));
@@ -88,10 +80,12 @@ runtime::Description describe(const ir::Network& network, const Target& target, 
 
 Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,
                                 const CompileOptions& options) {
+  if (!options.plan.empty())
+    return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
   if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
   const ir::CallList list = ir::cut_network(network);
   NetworkLayout layout = lay_out(list, network);
-  CodeStore store(target, options.threads);
+  CodeStore store(target, options);
   for (std::size_t i = 0; i < layout.source.size(); ++i) {
     const auto* from = std::get_if<ir::CellCall>(&list.calls[layout.source[i]]);
     if (!from) continue;

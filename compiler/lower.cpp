@@ -114,6 +114,9 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
       if (is_shared(stage)) description.shared_bytes += 4 * elements;
     }
   }
+  const Machine machine;
+  description.row_seconds = description.flops_per_step / machine.flops_per_second;
+  description.weights_seconds = description.recurrent_bytes / machine.bytes_per_second(description.recurrent_bytes);
   return description;
 }
 
@@ -133,6 +136,15 @@ Result<void> check_supported(const Cell& cell) {
   return {};
 }
 
+Result<void> check_weights_size(const Cell& cell, const Plan& plan) {
+  if (plan.weights_size <= kMaxWeightsBytes / 4) return {};
+  return Error{ErrorCode::Limit,
+               {cell.file, cell.location.line, cell.location.column},
+               "the weights of cell " + cell.name + " take " + std::to_string(plan.weights_size * 4) +
+                   " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
+               {}};
+}
+
 Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, const PlanOptions& options) {
   if (const Result<void> supported = check_supported(cell); !supported) return supported.error();
   Dumper dumper(cell);
@@ -141,12 +153,7 @@ Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, 
   if (!made) return made.error();
   const Lowered& lowered = *made;
   dumper.plan(lowered, target);
-  if (lowered.plan.weights_size > kMaxWeightsBytes / 4)
-    return Error{ErrorCode::Limit,
-                 {cell.file, cell.location.line, cell.location.column},
-                 "the weights of cell " + cell.name + " take " + std::to_string(lowered.plan.weights_size * 4) +
-                     " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
-                 {}};
+  if (const Result<void> checked = check_weights_size(cell, lowered.plan); !checked) return checked.error();
   runtime::Artifact artifact;
   artifact.description = describe(cell, lowered, target);
   artifact.object = dumper.timed("codegen", [&] { return emit_object(lowered.schedule, lowered.plan, target); });

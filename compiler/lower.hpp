@@ -22,6 +22,9 @@ Result<void> check_supported(const ir::Cell& cell);
 Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOptions& options = {},
                       const PassObserver& observe = {});
 
+/// Errors: Limit where the packed weights would be too large.
+Result<void> check_weights_size(const ir::Cell& cell, const Plan& plan);
+
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);
 
 /// Errors: Limit where the packed weights would take more than kMaxWeightsBytes. What RNNC_DEBUG asks for is printed to

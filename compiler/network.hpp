@@ -19,7 +19,7 @@ struct NetworkLayout {
 /// Buffers that another call or the output wants side by side are laid side by side where that can be.
 NetworkLayout lay_out(const ir::CallList& list, const ir::Network& network);
 
-/// `network` is bound. Errors: those of make_artifact and load_cell, with the names that the network gives to weights.
+/// `network` is bound. Errors: Usage where a plan is given; those of code_of and load_cell, with the names that the network gives to weights.
 Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,
                                 const CompileOptions& options);
 

@@ -61,20 +61,15 @@ std::vector<int> pieces_of_tile(int rows, int vectors) {
   return {(rows + 1) / 2, rows / 2};
 }
 
+PlanChoice choice_of(std::size_t stage, const StagePlan& plan) {
+  return {stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns};
+}
+
 std::int64_t Plan::block_groups(std::size_t index, const Stage& stage) const {
   return divide_up(divide_up(stage.units, lanes), stages[index].single_blocks);
 }
 
 namespace {
-
-bool is_chosen(const PlanChoice& choice, const StagePlan& plan) {
-  return plan.single_blocks == choice.single_blocks && plan.batch_blocks == choice.batch_blocks &&
-         plan.panel_columns == choice.panel_columns;
-}
-
-PlanChoice choice_of(std::size_t stage, const StagePlan& plan) {
-  return {stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns};
-}
 
 Error no_such_plan(const PlanChoice& choice, const std::vector<Candidate>& candidates) {
   std::string known;
@@ -88,7 +83,7 @@ Result<std::size_t> choose(std::size_t stage, const std::vector<Candidate>& cand
   for (const PlanChoice& choice : options.choices) {
     if (choice.stage != stage) continue;
     for (std::size_t i = 0; i < candidates.size(); ++i)
-      if (is_chosen(choice, candidates[i].plan)) return i;
+      if (choice_of(stage, candidates[i].plan) == choice) return i;
     return no_such_plan(choice, candidates);
   }
   return std::size_t{0};

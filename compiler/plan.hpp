@@ -34,8 +34,8 @@ struct Panel {
 
 /// How a stage goes over its rows (sequences, or sequences at the time steps of a chunk). A row on its own keeps its
 /// accumulators in registers from start value to result. Where many rows share the weights, the accumulators of a group
-/// of rows are parked in memory for one block of units at a time, and tiles of rows pass over a part of the panel that
-/// stays in L1.
+/// of rows are parked in memory for one block of units at a time, and tiles of rows pass over a part of the panel while
+/// it is near.
 struct StagePlan {
   int single_blocks = 1;  // blocks of units side by side for one row; a multiple of batch_blocks
   int batch_rows = 0;     // rows of a tile at most; 0 where rows always go one by one
@@ -64,7 +64,9 @@ struct PlanChoice {
   std::size_t stage = 0;
   int single_blocks = 1, batch_blocks = 1;
   std::int64_t panel_columns = 0;
+  friend bool operator==(const PlanChoice&, const PlanChoice&) = default;
 };
+PlanChoice choice_of(std::size_t stage, const StagePlan& plan);
 
 /// "STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS", several with commas between. Errors: Usage.
 Result<std::vector<PlanChoice>> parse_choices(std::string_view text);

@@ -36,10 +36,6 @@ std::string both(const StageTimes& times) {
          std::to_string(kPlannedRows);
 }
 
-PlanChoice choice_of(std::size_t stage, const StagePlan& plan) {
-  return {stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns};
-}
-
 void print_tiles(std::ostream& out, std::size_t stage, const Plan& plan) {
   const StagePlan& tiles = plan.stages[stage];
   out << "  one row: " << tiles.single_blocks << " blocks";

@@ -1,25 +1,15 @@
 #include "compiler/tuned.hpp"
 
-#include <cstdint>
 #include <fstream>
-#include <iomanip>
-#include <sstream>
 
+#include "compiler/file_name.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc::compiler {
 namespace {
 
-constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325u, kFnvPrime = 0x100000001b3u;
 constexpr std::size_t kMostBytes = 1 << 20;
 constexpr const char* kHeader = "rnnc plan 1\n";
-
-// FNV-1a: it only names the file, whose content says again what it is for.
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t value = kFnvOffset;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * kFnvPrime;
-  return value;
-}
 
 // What a plan depends on.
 std::string subject(const ir::Cell& cell, const Target& target) { return "cpu " + target.cpu + "\n" + ir::print(cell); }
@@ -28,10 +18,7 @@ std::string subject(const ir::Cell& cell, const Target& target) { return "cpu " 
 
 std::string tuned_path(const std::string& cache_folder, const ir::Cell& cell, const Target& target) {
   if (cache_folder.empty()) return {};
-  std::ostringstream name;
-  name << cache_folder << "/plan-" << std::hex << std::setw(16) << std::setfill('0') << hash(subject(cell, target))
-       << ".txt";
-  return name.str();
+  return cache_folder + "/plan-" + file_name_of(subject(cell, target)) + ".txt";
 }
 
 std::string tuned_text(const ir::Cell& cell, const Target& target, const std::vector<PlanChoice>& choices) {

@@ -104,8 +104,9 @@ struct Description {
   double recurrent_bytes = 0;     // packed weights that every step reads
   int step_stages = 0;            // that follow each other in every step
   double shared_bytes = 0;        // of recurrent_bytes, those of stages that threads may share
-  std::int64_t block_groups =
-      0;  // what threads may share of a step's largest stage; 0 where the code is for one thread
+  double row_seconds = 0;         // what a step's products of one sequence take by the cost model, were weights at hand
+  double weights_seconds = 0;     // what reading a step's weights takes
+  std::int64_t block_groups = 0;  // of a step's largest stage that threads may share; 0 in code for one thread
   std::vector<VectorPacking> vectors;
   std::vector<PanelPacking> panels;
 };

@@ -77,7 +77,8 @@ void fields(T& value, Visitor&& visit) requires std::is_same_v<std::remove_const
   visit(value.output), visit(value.input_size), visit(value.output_size), visit(value.doubled_row);
   visit(value.in_place_row), visit(value.sequence_row), visit(value.step_row), visit(value.chunk_rows);
   visit(value.weights_size), visit(value.flops_per_step), visit(value.recurrent_bytes), visit(value.step_stages);
-  visit(value.shared_bytes), visit(value.block_groups), visit(value.vectors), visit(value.panels);
+  visit(value.shared_bytes), visit(value.row_seconds), visit(value.weights_seconds), visit(value.block_groups),
+      visit(value.vectors), visit(value.panels);
 }
 template <class T, class Visitor>
 void fields(T& value, Visitor&& visit) requires std::is_same_v<std::remove_const_t<T>, CodeImage> {
@@ -85,7 +86,7 @@ void fields(T& value, Visitor&& visit) requires std::is_same_v<std::remove_const
 }
 template <class T, class Visitor>
 void fields(T& value, Visitor&& visit) requires std::is_same_v<std::remove_const_t<T>, StoredArtifact> {
-  visit(value.key), visit(value.features), visit(value.threads), visit(value.description), visit(value.image);
+  visit(value.key), visit(value.features), visit(value.description), visit(value.image);
 }
 
 template <class T>

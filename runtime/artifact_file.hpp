@@ -18,7 +18,6 @@ namespace rnnc::runtime {
 struct StoredArtifact {
   std::string key;  // what it was made from, for caches; else ""
   CpuFeatures features = 0;
-  int threads = 1;  // that its code can be shared by
   Description description;
   CodeImage image;
   std::vector<float> weights;  // packed and prepared, or none

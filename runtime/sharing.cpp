@@ -5,11 +5,9 @@
 namespace rnnc::runtime {
 namespace {
 
-// Orders of magnitude of a core of today, in seconds: they only have to tell what is worth sharing.
-constexpr double kSecondsPerFlop = 1 / 100e9;
-constexpr double kSecondsPerByte = 1 / 100e9;  // of weights, from L2
-constexpr double kSecondsPerStage = 30e-9;     // what a stage takes besides its products, with one sequence
-constexpr double kStart = 4e-6;                // to wake threads that spin, and to wait for their end
+// In seconds. What products take is told with the code; these only have to tell what is worth sharing.
+constexpr double kSecondsPerStage = 30e-9;  // what a stage takes besides its products, with one sequence
+constexpr double kStart = 4e-6;             // to wake threads that spin, and to wait for their end
 // Threads that meet at the end of a stage: a flag and what the others have computed go from core to core. Seen with LSTM
 // of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
 constexpr double kMeeting = 400e-9;
@@ -20,8 +18,7 @@ struct Estimate {
 
   // Products of `rows` sequences at one step, of which this thread has a share.
   double step(double rows, double share) const {
-    const double weights = description.recurrent_bytes * kSecondsPerByte;
-    return share * std::max(rows * description.flops_per_step * kSecondsPerFlop, weights) +
+    return share * std::max(rows * description.row_seconds, description.weights_seconds) +
            description.step_stages * kSecondsPerStage;
   }
   double one(std::int64_t batch) const { return static_cast<double>(steps) * step(static_cast<double>(batch), 1); }

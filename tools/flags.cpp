@@ -36,7 +36,8 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
 }
 
 void add_model_flags(CLI::App& app, ModelFlags& flags) {
-  app.add_option("MODEL", flags.model, "a cell as text, in a .rnn file")->type_name("FILE");
+  app.add_option("MODEL", flags.model, "cells and networks as text (.rnn), or an ONNX, RTNeural, GuitarML or NAM model")
+      ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
       ->type_name("NAME");
   app.add_option("--weights", flags.weights, "weights by the names of the cell's parameters")

@@ -17,7 +17,7 @@ namespace {
 
 using compiler::PlanChoice;
 
-// The model is wrong by less than this many places.
+// Of the plausible plans, as many as the model puts first: more would take long for little.
 constexpr std::size_t kMostCandidates = 6;
 
 std::string print_all(const std::vector<PlanChoice>& choices) {
@@ -32,8 +32,7 @@ std::vector<PlanChoice> choices_of(const compiler::Schedule& schedule, std::size
   auto candidates = compiler::plan_candidates(schedule, schedule.stages[stage], target, {});
   candidates.resize(std::min(candidates.size(), kMostCandidates));
   std::vector<PlanChoice> choices;
-  for (const compiler::Candidate& one : candidates)
-    choices.push_back({stage, one.plan.single_blocks, one.plan.batch_blocks, one.plan.panel_columns});
+  for (const compiler::Candidate& one : candidates) choices.push_back(compiler::choice_of(stage, one.plan));
   return choices;
 }
 

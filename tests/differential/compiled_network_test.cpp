@@ -15,47 +15,6 @@ namespace {
 
 using ir::Network;
 
-constexpr const char* kCells =
-    " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
-    " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
-    "}";
-
-// Of networks with x : seq f32[5], k : seq f32, v : f32[4], s : f32 and y : seq<S> f32[3].
-const char* const kNetworks[] = {
-    "output x",
-    "output v",
-    "output concat(v, x)[2:7]",
-    "param p : f32[3] output p",
-    "param p : f32[3] output concat(2 * p, x)",
-    "output tanh(x) * k + s",
-    "output sum(x) + mean(tanh(x) * s)",
-    "output softmax(last(x)) + first(x) * max(k)",
-    "a = rnn<H=2>(x) output a",
-    "a = reverse lstm<H=2>(x) from (h = v[0:2], c = tanh(v[2:4])) output concat(a.c, a.h, last(a))",
-    "a = bidirectional lstm<H=2>(x) b = bidirectional gru<H=3>(a) merge sum c = reverse rnn<H=4>(b) output c + v",
-    "a = bidirectional gru<H=2>(x) merge mean b = bidirectional gru<H=2>(a) merge mul output a + b",
-    "a = bidirectional lstm<H=17>(x) b = bidirectional lstm<H=17>(a) c = bidirectional lstm<H=17>(b) output c",
-    "a = bidirectional lstm<H=2>(x) from (bwd.c = v[0:2]) b = rnn<H=4>(x) from (h = concat(a.fwd.h, a.bwd.c)) output b",
-    "param h0 : f32[3] a = gru(x) from (h = h0) output a[1:3]",
-    "param W : f32[5, 5] a = rnn<H=5>(x) b = rnn<H=5>(a + x) c = rnn<H=5>(W @ b + a + x) output c + W @ (b + x)",
-    "e = gru<H=4>(x) d = rnn<H=4>(concat(y, e.h)) from (h = tanh(e.h + v)) output d[0:3] * y + last(k)",
-    "e = bidirectional gru<H=2>(x) d = rnn<H=4>(concat(y, v)) from (h = concat(e.fwd.h, e.bwd.h)) output concat(d, y)",
-    "p = tanh(x) q = p * p r = rnn<H=5>(q) u = q + r w = rnn<H=5>(u) output concat(w, p, u)",
-    "unused = rnn<H=2>(x) dead = tanh(unused) output sum(k)",
-    "a = scale(x, k * s) b = scale(concat(a, k * x)[1:8], argmax(x[0:4] * v)) output max(b)",
-    "a = scale(v, k) output argmax(a) * k",
-    "param E : f32[9, 37] param W : f32[3, 37] i = argmax(x) a = gru<H=3>(lookup(E, i)) output a + W @ lookup(E, i)",
-    "param E : f32[9, 37] output concat(lookup(E[1:8, 2:30], argmax(x)), lookup(E, k * 100))",
-    "e = gru<H=4>(x) d = pick<V=6>() steps S from (token = argmax(e.h + v)) output d[0:3] * y + last(k)",
-    "a0 = x[0:4] a1 = concat(a0, a0) a2 = a1[1:7] a3 = concat(a2, v, a2) output tanh(a3[2:9]) + a3[4:11]",
-};
-
-Network network(const std::string& statements) {
-  return network_of(
-      "network n { input x : seq f32[5] input k : seq f32 input v : f32[4] input s : f32 input y : seq<S> f32[3] " +
-      statements + " }" + kCells);
-}
-
 std::vector<std::int64_t> random_lengths(Random& random, std::int64_t batch, std::int64_t steps) {
   std::vector<std::int64_t> lengths;
   for (std::int64_t b = 0; b < batch; ++b)
@@ -123,8 +82,8 @@ ir::NamedVectors small_weights(const Network& network, Random& random) {
 
 TEST_CASE("compiled networks give the interpreter's results, of equal and of other lengths", "[network]") {
   std::uint64_t seed = 0;
-  for (const char* statements : kNetworks) {
-    const Network whole = network(statements);
+  for (const std::string& statements : sample_networks()) {
+    const Network whole = sample_network(statements);
     Random random(++seed);
     const ir::NamedVectors weights = small_weights(whole, random);
     for (const char* cpu : {"x86-64-v2", "x86-64-v3", "host"}) {
@@ -147,8 +106,8 @@ TEST_CASE("compiled networks give the interpreter's results, of equal and of oth
 
 TEST_CASE("a sequence of a batch gives the bits that it gives alone", "[network]") {
   std::uint64_t seed = 100;
-  for (const char* statements : kNetworks) {
-    const Network whole = network(statements);
+  for (const std::string& statements : sample_networks()) {
+    const Network whole = sample_network(statements);
     Random random(++seed);
     const Program program = compile_network(whole, small_weights(whole, random));
     const std::int64_t batch = 7;
@@ -185,7 +144,7 @@ TEST_CASE("argmax is the first of the largest, or of NaN, whatever the size", "[
 }
 
 TEST_CASE("two threads give the bits of one", "[network]") {
-  const Network whole = network(
+  const Network whole = sample_network(
       "a = bidirectional lstm<H=70>(x) b = bidirectional gru<H=65>(a) param W : f32[40, 130] output W @ tanh(b)");
   Random random(3);
   const ir::NamedVectors weights = small_weights(whole, random);
@@ -219,7 +178,7 @@ TEST_CASE("running a network allocates nothing", "[network]") {
 }
 
 TEST_CASE("a wrong call of a network is told by its status", "[network]") {
-  const Network whole = network("e = gru<H=4>(x) d = rnn<H=4>(y) from (h = e.h + v) output d");
+  const Network whole = sample_network("e = gru<H=4>(x) d = rnn<H=4>(y) from (h = e.h + v) output d");
   Random random(1);
   const Program program = compile_network(whole, small_weights(whole, random));
   State state = program.make_state(1, 2);
@@ -265,6 +224,12 @@ TEST_CASE("a network that reads time forwards gives step by step what one call g
     REQUIRE(program.step(stream, x.data() + t * batch * 6, pieces.data() + t * batch * 14) == RunStatus::Ok);
   CHECK(pieces == y);
   CHECK(stream.get("b.h").value() == state.get("b.h").value());
+}
+
+TEST_CASE("a plan is refused for a network, which is no one cell", "[network]") {
+  const Model model = parse("network n { input x : seq f32[2] output tanh(x) }").value();
+  CHECK(compile(model, {}, {.plan = "0:1/1/0"}).error().message ==
+        "a plan is of one cell; network n has calls of several");
 }
 
 }  // namespace rnnc::test

@@ -20,6 +20,52 @@ Network network_of(const std::string& text, const ir::DimBindings& dims) {
   return *bound;
 }
 
+const char* const kSampleCells =
+    " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
+    " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
+    "}";
+
+const std::vector<std::string>& sample_networks() {
+  static const std::vector<std::string> networks = {
+      "output x",
+      "output v",
+      "output concat(v, x)[2:7]",
+      "param p : f32[3] output p",
+      "param p : f32[3] output concat(2 * p, x)",
+      "output tanh(x) * k + s",
+      "output sum(x) + mean(tanh(x) * s)",
+      "output softmax(last(x)) + first(x) * max(k)",
+      "a = rnn<H=2>(x) output a",
+      "a = reverse lstm<H=2>(x) from (h = v[0:2], c = tanh(v[2:4])) output concat(a.c, a.h, last(a))",
+      "a = bidirectional lstm<H=2>(x) b = bidirectional gru<H=3>(a) merge sum c = reverse rnn<H=4>(b) output c + v",
+      "a = bidirectional gru<H=2>(x) merge mean b = bidirectional gru<H=2>(a) merge mul output a + b",
+      "a = bidirectional lstm<H=17>(x) b = bidirectional lstm<H=17>(a) c = bidirectional lstm<H=17>(b) output c",
+      "a = bidirectional lstm<H=2>(x) from (bwd.c = v[0:2]) b = rnn<H=4>(x) from (h = concat(a.fwd.h, a.bwd.c)) output "
+      "b",
+      "param h0 : f32[3] a = gru(x) from (h = h0) output a[1:3]",
+      "param W : f32[5, 5] a = rnn<H=5>(x) b = rnn<H=5>(a + x) c = rnn<H=5>(W @ b + a + x) output c + W @ (b + x)",
+      "e = gru<H=4>(x) d = rnn<H=4>(concat(y, e.h)) from (h = tanh(e.h + v)) output d[0:3] * y + last(k)",
+      "e = bidirectional gru<H=2>(x) d = rnn<H=4>(concat(y, v)) from (h = concat(e.fwd.h, e.bwd.h)) output concat(d, "
+      "y)",
+      "p = tanh(x) q = p * p r = rnn<H=5>(q) u = q + r w = rnn<H=5>(u) output concat(w, p, u)",
+      "unused = rnn<H=2>(x) dead = tanh(unused) output sum(k)",
+      "a = scale(x, k * s) b = scale(concat(a, k * x)[1:8], argmax(x[0:4] * v)) output max(b)",
+      "a = scale(v, k) output argmax(a) * k",
+      "param E : f32[9, 37] param W : f32[3, 37] i = argmax(x) a = gru<H=3>(lookup(E, i)) output a + W @ lookup(E, i)",
+      "param E : f32[9, 37] output concat(lookup(E[1:8, 2:30], argmax(x)), lookup(E, k * 100))",
+      "e = gru<H=4>(x) d = pick<V=6>() steps S from (token = argmax(e.h + v)) output d[0:3] * y + last(k)",
+      "a0 = x[0:4] a1 = concat(a0, a0) a2 = a1[1:7] a3 = concat(a2, v, a2) output tanh(a3[2:9]) + a3[4:11]",
+      "param x1, x1_ : f32 output tanh(x) * x1 + x1_",
+  };
+  return networks;
+}
+
+Network sample_network(const std::string& statements) {
+  return network_of(
+      "network n { input x : seq f32[5] input k : seq f32 input v : f32[4] input s : f32 input y : seq<S> f32[3] " +
+      statements + " }" + kSampleCells);
+}
+
 Vector random_vector(Random& random, std::int64_t size) {
   const std::vector<float> values = random.vector(static_cast<std::size_t>(size), -1, 1);
   return {values.begin(), values.end()};

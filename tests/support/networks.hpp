@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ir/cut_network.hpp"
 #include "ir/interpret_network.hpp"
@@ -12,6 +13,12 @@ namespace rnnc::test {
 
 /// The first network of the text; a test fails where it is wrong.
 ir::Network network_of(const std::string& text, const ir::DimBindings& dims = {});
+
+/// Networks that have every construct, as the statements of a body: sample_network() gives them inputs
+/// x : seq f32[5], k : seq f32, v : f32[4], s : f32 and y : seq<S> f32[3], and the cells of kSampleCells.
+const std::vector<std::string>& sample_networks();
+ir::Network sample_network(const std::string& statements);
+extern const char* const kSampleCells;
 
 ir::Vector random_vector(Random& random, std::int64_t size);  // within 1
 ir::NamedVectors random_weights(const ir::Network& network, Random& random);

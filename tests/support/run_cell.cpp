@@ -20,7 +20,9 @@ std::int64_t elements(const ir::Type& type) {
   return n;
 }
 
-double worst(const std::vector<float>& ours, const ir::Vector& exact) {
+}  // namespace
+
+double worst_error(const std::vector<float>& ours, const ir::Vector& exact) {
   if (ours.size() != exact.size()) return std::numeric_limits<double>::infinity();
   double largest = 0;
   for (std::size_t i = 0; i < ours.size(); ++i) {
@@ -30,8 +32,6 @@ double worst(const std::vector<float>& ours, const ir::Vector& exact) {
   }
   return largest;
 }
-
-}  // namespace
 
 ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t hidden_size) {
   const Model model = standard_cell(name).value();
@@ -54,10 +54,7 @@ Weights random_weights(const ir::Cell& cell, std::uint64_t seed) {
   return weights;
 }
 
-Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads,
-                     std::shared_ptr<Executor> executor, Sharing sharing, const std::string& plan) {
-  auto module = std::make_shared<ir::Module>();
-  module->cells.push_back(cell);
+TensorMap tensors_of(const ir::Cell& cell, const Weights& weights) {
   TensorMap tensors;
   for (const ir::Node& node : cell.nodes) {
     if (node.op != ir::Op::Param) continue;
@@ -65,7 +62,14 @@ Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::st
     for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
     tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
   }
-  return compile(Model(std::move(module)), tensors,
+  return tensors;
+}
+
+Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads,
+                     std::shared_ptr<Executor> executor, Sharing sharing, const std::string& plan) {
+  auto module = std::make_shared<ir::Module>();
+  module->cells.push_back(cell);
+  return compile(Model(std::move(module)), tensors_of(cell, weights),
                  {.cpu = cpu,
                   .threads = threads,
                   .executor = std::move(executor),
@@ -111,8 +115,8 @@ double error_against_interpreter(const ir::Cell& cell, const Weights& weights, c
   for (const auto& [name, values] : weights) params[name] = ir::Vector(values.begin(), values.end());
   for (const auto& [name, values] : sequences.states) states[name] = ir::Vector(values.begin(), values.end());
   const ir::Batch batch{sequences.steps, sequences.batch, ir::Vector(sequences.x.begin(), sequences.x.end()), {}};
-  double largest = worst(outcome.y, ir::interpret(cell, params, batch, states));
-  for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst(values, states.at(name)));
+  double largest = worst_error(outcome.y, ir::interpret(cell, params, batch, states));
+  for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst_error(values, states.at(name)));
   return largest;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/cell.hpp"
+#include "ir/interpret.hpp"
 
 namespace rnnc::test {
 
@@ -20,6 +21,7 @@ ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t
 /// Dense weights of either sign, uniform in +-1/sqrt(columns).
 Weights random_weights(const ir::Cell& cell, std::uint64_t seed);
 
+TensorMap tensors_of(const ir::Cell& cell, const Weights& weights);
 Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads = 1,
                      std::shared_ptr<Executor> executor = nullptr, Sharing sharing = Sharing::Auto,
                      const std::string& plan = "");
@@ -44,5 +46,8 @@ Outcome run(const Program& program, const Sequences& sequences);
 /// The largest |jit - interpreter| / max(1, |interpreter|) over outputs and final states.
 double error_against_interpreter(const ir::Cell& cell, const Weights& weights, const Sequences& sequences,
                                  const Outcome& outcome);
+
+/// The largest error, relative above 1; infinite where sizes differ or one alone is NaN.
+double worst_error(const std::vector<float>& ours, const ir::Vector& exact);
 
 }  // namespace rnnc::test

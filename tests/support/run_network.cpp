@@ -7,22 +7,12 @@
 #include <stdexcept>
 
 #include "ir/scan.hpp"
+#include "tests/support/run_cell.hpp"
 
 namespace rnnc::test {
 namespace {
 
 std::vector<float> narrowed(const ir::Vector& values) { return {values.begin(), values.end()}; }
-
-double worst(const std::vector<float>& ours, const ir::Vector& exact) {
-  if (ours.size() != exact.size()) return std::numeric_limits<double>::infinity();
-  double largest = 0;
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    if (std::isnan(ours[i]) && std::isnan(exact[i])) continue;
-    const double error = std::fabs(ours[i] - exact[i]) / std::max(1.0, std::fabs(exact[i]));
-    if (!(error <= largest)) largest = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
-  }
-  return largest;
-}
 
 // One time's, as the compiled network takes them.
 struct Lengths {
@@ -99,8 +89,8 @@ NetworkOutcome run_network(const Program& program, const ir::Network& network, c
 double error_against_interpreter(const ir::Network& network, const ir::NamedVectors& weights,
                                  const ir::NetworkBatch& batch, ir::NamedVectors states,
                                  const NetworkOutcome& outcome) {
-  double largest = worst(outcome.y, ir::interpret(network, weights, batch, states));
-  for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst(values, states.at(name)));
+  double largest = worst_error(outcome.y, ir::interpret(network, weights, batch, states));
+  for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst_error(values, states.at(name)));
   return largest;
 }
 

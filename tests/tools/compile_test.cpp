@@ -62,14 +62,7 @@ bool has_program(const std::string& name) { return std::system(("command -v " + 
 Outcome fill(const Folder& folder, const std::string& name) {
   const ir::Cell cell = standard(name, kInput, kHidden);
   const Weights weights = random_weights(cell, 1);
-  TensorMap tensors;
-  for (const ir::Node& node : cell.nodes) {
-    if (node.op != ir::Op::Param) continue;
-    Shape shape;
-    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
-    tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
-  }
-  save_safetensors(folder / "w.safetensors", tensors).value();
+  save_safetensors(folder / "w.safetensors", tensors_of(cell, weights)).value();
   Sequences sequences = random_sequences(cell, kSteps, kBatch, 2);
   for (auto& [state, values] : sequences.states) std::ranges::fill(values, 0.f);
   folder.write("x.bin", bytes(sequences.x));

@@ -55,6 +55,8 @@ class Folder {
     save_npy(path_ + "/" + name, Tensor::from_f32(std::move(shape), values)).value();
   }
 
+  std::vector<float> values(const std::string& name) const { return load_npy(path_ + "/" + name).value().to_f32(); }
+
   bool has(const std::string& name) const { return std::filesystem::exists(path_ + "/" + name); }
 
   /// Names that end in .npy or look like what is left of one.
@@ -70,5 +72,15 @@ class Folder {
  private:
   std::string path_;
 };
+
+/// `rnnc ARGUMENTS` ends with `code`, says `message` and leaves no output behind.
+inline Finished check_fails(const Folder& folder, const std::string& arguments, int code, const std::string& message) {
+  Finished finished = folder.rnnc(arguments);
+  INFO(arguments << "\n" << finished.out << finished.err);
+  CHECK(finished.code == code);
+  CHECK(finished.err.find(message) != std::string::npos);
+  CHECK(folder.outputs().empty());
+  return finished;
+}
 
 }  // namespace rnnc::test

@@ -29,18 +29,6 @@ void fill(const Folder& folder) {
 
 const std::string kRun = "run nets.rnn --cell sums --weights w.safetensors --output y.npy --backend interpret";
 
-std::vector<float> values(const Folder& folder, const std::string& name) {
-  return load_npy(folder / name).value().to_f32();
-}
-
-void check_fails(const Folder& folder, const std::string& arguments, int code, const std::string& message) {
-  const Finished finished = folder.rnnc(arguments);
-  INFO(arguments << "\n" << finished.out << finished.err);
-  CHECK(finished.code == code);
-  CHECK(finished.err.find(message) != std::string::npos);
-  CHECK(folder.outputs().empty());
-}
-
 }  // namespace
 
 TEST_CASE("run computes a network from sequences side by side and a vector by name", "[tools]") {
@@ -53,8 +41,8 @@ TEST_CASE("run computes a network from sequences side by side and a vector by na
   INFO(finished.err);
   REQUIRE(finished.code == 0);
   CHECK(load_npy(folder / "y.npy").value().shape == Shape{2, 4});
-  CHECK(values(folder, "y.npy") == std::vector<float>{9, 50, 100, 200, 12, 80, 300, 400});
-  CHECK(values(folder, "final.npy") == std::vector<float>{90, 120});
+  CHECK(folder.values("y.npy") == std::vector<float>{9, 50, 100, 200, 12, 80, 300, 400});
+  CHECK(folder.values("final.npy") == std::vector<float>{90, 120});
 }
 
 TEST_CASE("run takes each sequence by name too, and initial states", "[tools]") {
@@ -69,7 +57,7 @@ TEST_CASE("run takes each sequence by name too, and initial states", "[tools]") 
                     "--input x=one.npy --input v=v1.npy --state a.fwd.s=s.npy" +
                     jit)
               .code == 0);
-  CHECK(values(folder, "y.npy") == std::vector<float>{1005, 40, 7, 8});
+  CHECK(folder.values("y.npy") == std::vector<float>{1005, 40, 7, 8});
 }
 
 TEST_CASE("run of a decoder takes the number of its steps", "[tools]") {
@@ -80,7 +68,7 @@ TEST_CASE("run of a decoder takes the number of its steps", "[tools]") {
   const std::string run = "run nets.rnn --cell decode --output y.npy --input v=start.npy --backend " + backend;
   REQUIRE(folder.rnnc(run + " --steps S=3").code == 0);
   CHECK(load_npy(folder / "y.npy").value().shape == Shape{3, 2, 1});
-  CHECK(values(folder, "y.npy") == std::vector<float>{9, 19, 8, 18, 7, 17});
+  CHECK(folder.values("y.npy") == std::vector<float>{9, 19, 8, 18, 7, 17});
   const Folder other;
   fill(other);
   other.write("start.npy", {2, 1}, {10, 20});
@@ -147,7 +135,39 @@ TEST_CASE("a cell that has no code yet is refused by the compiler and run by the
   check_fails(folder, run, 4, "pick.rnn:4:10: there is no code for a lookup in a concatenation in this version");
   check_fails(folder, "inspect pick.rnn --emit asm", 4, "there is no code for a lookup");
   REQUIRE(folder.rnnc(run + " --backend interpret").code == 0);
-  CHECK(values(folder, "y.npy") == std::vector<float>{1, 2, 3, 4});
+  CHECK(folder.values("y.npy") == std::vector<float>{1, 2, 3, 4});
+}
+
+TEST_CASE("the code of a network is kept, once for each kind of cell", "[tools]") {
+  const Folder folder;
+  folder.write("deep.rnn", "network deep { input x : seq f32[2] a = lstm<H=2>(x) b = lstm<H=2>(a) output b }");
+  folder.write("x.npy", {3, 1, 2}, {1, 2, 3, 4, 5, 6});
+  save_safetensors(
+      folder / "w.safetensors",
+      [] {
+        TensorMap weights;
+        for (const std::string scan : {"a.", "b."})
+          for (const std::string gate : {"i", "f", "g", "o"}) {
+            weights[scan + "W" + gate] = weights[scan + "U" + gate] = Tensor::from_f32({2, 2}, {.1f, .2f, .3f, .4f});
+            weights[scan + "b" + gate] = Tensor::from_f32({2}, {0, 0});
+          }
+        return weights;
+      }())
+      .value();
+  const std::string run = "run deep.rnn --weights w.safetensors --input x.npy --output y";
+  const auto kept = [&] {
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "cache"))
+      files += entry.path().filename().string().starts_with("code-");
+    return files;
+  };
+  const Finished first = folder.rnnc(run + "1.npy");
+  INFO(first.err);
+  REQUIRE(first.code == 0);
+  CHECK(kept() == 1);
+  REQUIRE(folder.rnnc(run + "2.npy").code == 0);
+  CHECK(kept() == 1);
+  CHECK(folder.values("y1.npy") == folder.values("y2.npy"));
 }
 
 }  // namespace rnnc::test

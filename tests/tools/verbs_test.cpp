@@ -6,13 +6,6 @@
 namespace rnnc::test {
 namespace {
 
-void check_fails(const Folder& folder, const std::string& arguments, int code, const std::string& message) {
-  const Finished finished = folder.rnnc(arguments);
-  INFO(arguments << "\n" << finished.out << finished.err);
-  CHECK(finished.code == code);
-  CHECK(finished.err.find(message) != std::string::npos);
-}
-
 nlohmann::json last_line(const std::string& text) {
   const std::size_t end = text.find_last_not_of('\n');
   const std::size_t begin = text.find_last_of('\n', end) + 1;

@@ -25,14 +25,7 @@ Prepared prepare(const std::string& name, int hidden = 19, const std::string& cp
   const Weights weights = random_weights(cell, 3);
   auto module = std::make_shared<ir::Module>();
   module->cells.push_back(cell);
-  TensorMap tensors;
-  for (const ir::Node& node : cell.nodes) {
-    if (node.op != ir::Op::Param) continue;
-    Shape shape;
-    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
-    tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
-  }
-  return {cell, weights, compile_artifact(Model(module), tensors, {.cpu = cpu}).value()};
+  return {cell, weights, compile_artifact(Model(module), tensors_of(cell, weights), {.cpu = cpu}).value()};
 }
 
 std::string error_of(std::span<const std::byte> content) {

@@ -23,7 +23,6 @@ runtime::StoredArtifact entry(const std::string& name, int hidden) {
   runtime::Artifact made = compiler::make_artifact(cell, target).value();
   return {compiler::cache_key(cell, target, {}),
           compiler::required_features(target),
-          1,
           made.description,
           compiler::link_image(made.object),
           {}};

@@ -14,44 +14,6 @@ namespace {
 using ir::Network;
 using ir::Vector;
 
-constexpr const char* kCells =
-    " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
-    " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
-    "}";
-
-// Of networks with x : seq f32[5], k : seq f32, v : f32[4], s : f32 and y : seq<S> f32[3].
-const char* const kNetworks[] = {
-    "output x",
-    "output v",
-    "output concat(v, x)[2:7]",
-    "param p : f32[3] output p",
-    "param p : f32[3] output concat(2 * p, x)",
-    "output tanh(x) * k + s",
-    "output sum(x) + mean(tanh(x) * s)",
-    "output softmax(last(x)) + first(x) * max(k)",
-    "a = rnn<H=2>(x) output a",
-    "a = reverse lstm<H=2>(x) from (h = v[0:2], c = tanh(v[2:4])) output concat(a.c, a.h, last(a))",
-    "a = bidirectional lstm<H=2>(x) b = bidirectional gru<H=3>(a) merge sum c = reverse rnn<H=4>(b) output c + v",
-    "a = bidirectional gru<H=2>(x) merge mean b = bidirectional gru<H=2>(a) merge mul output a + b",
-    "a = bidirectional lstm<H=2>(x) from (bwd.c = v[0:2]) b = rnn<H=4>(x) from (h = concat(a.fwd.h, a.bwd.c)) output b",
-    "param h0 : f32[3] a = gru(x) from (h = h0) output a[1:3]",
-    "param W : f32[5, 5] a = rnn<H=5>(x) b = rnn<H=5>(a + x) c = rnn<H=5>(W @ b + a + x) output c + W @ (b + x)",
-    "a = scale(x, k * s) b = scale(concat(a, k * x)[1:8], argmax(x[0:4] * v)) output max(b)",
-    "a = scale(v, k) output argmax(a) * k",
-    "e = gru<H=4>(x) d = pick<V=6>() steps S from (token = argmax(e.h + v)) output d[0:3] * y + last(k)",
-    "e = bidirectional gru<H=2>(x) d = rnn<H=4>(concat(y, v)) from (h = concat(e.fwd.h, e.bwd.h)) output concat(d, y)",
-    "p = tanh(x) q = p * p r = rnn<H=5>(q) u = q + r w = rnn<H=5>(u) output concat(w, p, u)",
-    "unused = rnn<H=2>(x) dead = tanh(unused) output sum(k)",
-    "a0 = x[0:4] a1 = concat(a0, a0) a2 = a1[1:7] a3 = concat(a2, v, a2) output tanh(a3[2:9]) + a3[4:11]",
-    "param x1, x1_ : f32 output tanh(x) * x1 + x1_",
-};
-
-Network network(const std::string& statements) {
-  return network_of(
-      "network n { input x : seq f32[5] input k : seq f32 input v : f32[4] input s : f32 input y : seq<S> f32[3] " +
-      statements + " }" + kCells);
-}
-
 ir::NetworkBatch random_batch(Random& random) {
   const std::int64_t batch = 4, steps = 6, others = 3;
   ir::NetworkBatch result{batch, {{"T", {steps, {6, 2, 0, 5}}}, {"S", {others, {1, 3, 3, 2}}}}, {}};
@@ -78,11 +40,11 @@ std::string calls_of(const std::string& text) { return ir::print(ir::cut_network
 
 TEST_CASE("the calls of a network give the interpreter's outputs and final states", "[network][cut]") {
   std::uint64_t seed = 0;
-  for (const char* statements : kNetworks) {
+  for (const std::string& statements : sample_networks()) {
     INFO(statements);
-    const Network whole = network(statements);
+    const Network whole = sample_network(statements);
     const ir::CallList list = ir::cut_network(whole);
-    CHECK(ir::equal(ir::parse(kCells + ir::print(whole)).value().networks.at(0), whole));
+    CHECK(ir::equal(ir::parse(kSampleCells + ir::print(whole)).value().networks.at(0), whole));
     INFO(ir::print(list));
     Random random(++seed);
     const ir::NamedVectors weights = random_weights(whole, random);

@@ -55,9 +55,7 @@ TEST_CASE("the model's choice is within 15 % of the best that was measured", "[p
   for (const Case& one : cases) {
     const compiler::Lowered lowered = compiler::lower(standard(one.cell, one.size, one.size), v4()).value();
     const auto candidates = compiler::plan_candidates(lowered.schedule, lowered.schedule.stages[one.stage], v4(), {});
-    const compiler::StagePlan& plan = candidates.front().plan;
-    const std::string choice =
-        compiler::print(PlanChoice{one.stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns});
+    const std::string choice = compiler::print(compiler::choice_of(one.stage, candidates.front().plan));
     INFO(one.cell << " of " << one.size << ", " << choice);
     REQUIRE(one.times.contains(choice));
     double best = one.times.at(choice);
@@ -77,9 +75,7 @@ TEST_CASE("a plan may be chosen by hand, and gives the same bits", "[plan]") {
   for (std::size_t stage = 0; stage < lowered.schedule.stages.size(); ++stage)
     for (const auto& candidate :
          compiler::plan_candidates(lowered.schedule, lowered.schedule.stages[stage], target, {})) {
-      const compiler::StagePlan& plan = candidate.plan;
-      const std::string choice =
-          compiler::print(PlanChoice{stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns});
+      const std::string choice = compiler::print(compiler::choice_of(stage, candidate.plan));
       INFO(choice);
       const Program program = compile_cell(cell, weights, "host", 1, nullptr, Sharing::Auto, choice);
       REQUIRE(run(program, sequences) == run(model, sequences));
