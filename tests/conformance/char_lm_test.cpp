@@ -13,7 +13,7 @@
 namespace rnnc::test {
 namespace {
 
-const std::string kFolder = std::string(RNNC_SOURCE_DIR) + "/examples/char_lm/";
+const std::string kFolder = RNNC_SOURCE_DIR "/examples/char_lm/";
 
 std::string read_text(const std::string& name) {
   std::ifstream file(kFolder + name, std::ios::binary);

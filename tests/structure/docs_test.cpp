@@ -14,7 +14,7 @@ namespace rnnc::test {
 namespace {
 
 std::string read(const std::string& path) {
-  std::ifstream file(std::string(RNNC_SOURCE_DIR) + "/" + path, std::ios::binary);
+  std::ifstream file(RNNC_SOURCE_DIR "/" + path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
