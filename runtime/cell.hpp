@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <rnnc/executor.hpp>
@@ -75,18 +76,21 @@ void sort_states(const Description& description, const Timeline& timeline, Align
 void unsort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
                    CellState& state) noexcept;
 
-/// Runs every sequence of the timeline from its first step to its last, or backwards, with states in the timeline's
-/// order. `run` is called for each segment, with arguments that lack x and y, and leaves the new states where the kernel does.
+/// Runs every sequence from the first step of the segments, which follow each other, to its last, or backwards, with states
+/// in the timeline's order. `run` is called for each segment, with arguments that lack x and y, and leaves the new states
+/// where the kernel does.
 template <class Run>
-void run_segments(const LoadedCell& cell, const Timeline& timeline, bool reverse, CellState& state, Run run) noexcept {
+void run_segments(const LoadedCell& cell, std::span<const Segment> segments, bool reverse, CellState& state,
+                  Run run) noexcept {
   const std::int64_t row = cell.description.doubled_row, chunk_rows = state.chunk_steps * state.batch;
   float* const buffers[2] = {state.buffers[state.current].data(), state.buffers[1 - state.current].data()};
   const auto copy = [&](int from, int to, std::int64_t first, std::int64_t end) {
     if (from != to && first < end && row > 0)
       std::copy_n(buffers[from] + first * row, (end - first) * row, buffers[to] + first * row);
   };
-  const std::span<const Segment> segments = timeline.segments();
-  const int last = static_cast<int>(timeline.live_steps() % 2);
+  std::int64_t steps = 0;
+  for (const Segment& segment : segments) steps += segment.steps;
+  const int last = static_cast<int>(steps % 2);
   copy(0, last, segments.empty() ? 0 : segments.front().live, state.batch);
   int now = 0;
   for (std::size_t k = 0; k < segments.size(); ++k) {

@@ -11,6 +11,7 @@
 #include <rnnc/program.hpp>
 
 #include "runtime/cell.hpp"
+#include "runtime/wavefront.hpp"
 
 namespace rnnc::runtime {
 
@@ -83,7 +84,8 @@ struct LoadedNetwork {
   std::vector<NetworkStateInfo> states;
   std::vector<Piece> output;
   int output_time = kNoTime;
-  std::string no_streaming;  // why it cannot run step by step; "" where it can
+  std::string no_streaming;           // why it cannot run step by step; "" where it can
+  std::vector<Wavefront> wavefronts;  // of a network that runs on several threads
 };
 
 struct CallState {
@@ -98,8 +100,12 @@ struct NetworkState {
   std::vector<CallState> calls;
   std::vector<std::int64_t> offsets;  // of blocks in `arena`
   AlignedBuffer arena;
-  std::vector<Rows> blocks;  // of the call that runs
+  std::vector<Rows> blocks;        // of the call that runs
+  std::vector<Progress> progress;  // as many as the calls of the longest wavefront
 };
+
+/// Lets layers run as wavefronts: the blocks that they need are all needed at the same time then.
+void add_wavefronts(LoadedNetwork& network);
 
 /// Throws std::bad_alloc.
 std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, std::int64_t batch,

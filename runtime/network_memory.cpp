@@ -50,6 +50,16 @@ std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t
   return offsets;
 }
 
+void add_wavefronts(LoadedNetwork& network) {
+  network.wavefronts = find_wavefronts(network);
+  for (const Wavefront& wavefront : network.wavefronts)
+    for (Block& block : network.blocks) {
+      if (block.last_wave < wavefront.first_wave || block.first_wave >= wavefront.end_wave) continue;
+      block.first_wave = std::min(block.first_wave, wavefront.first_wave);
+      block.last_wave = std::max(block.last_wave, wavefront.end_wave - 1);
+    }
+}
+
 std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, std::int64_t batch,
                                                  std::int64_t max_steps, int threads) {
   auto state = std::make_unique<NetworkState>();
@@ -67,6 +77,9 @@ std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, s
   state->offsets = plan_memory(network, batch, max_steps);
   state->arena = AlignedBuffer(state->offsets.back());
   state->blocks.resize(network.blocks.size());
+  std::size_t calls = 0;
+  for (const Wavefront& wavefront : network.wavefronts) calls = std::max(calls, wavefront.reads.size());
+  state->progress = std::vector<Progress>(calls);
   return state;
 }
 

@@ -124,6 +124,7 @@ Result<Program> make_program(Description description, RunKernel run, std::shared
 }
 
 Result<Program> load_network(Description description, LoadedNetwork network, Threads threads) {
+  if (threads.count > 1) add_wavefronts(network);
   return finish({{std::move(description), {}, {}},
                  std::move(threads),
                  std::make_unique<const LoadedNetwork>(std::move(network))});

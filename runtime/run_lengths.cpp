@@ -16,7 +16,7 @@ class LengthsRun {
     Timeline& timeline = state_.ragged.timeline;
     timeline.set(arguments_.steps, arguments_.lengths);
     if (timeline.is_ragged()) sort_states(description_, timeline, state_.ragged.in_place, state_.cell);
-    run_segments(program_.cell, timeline, false, state_.cell,
+    run_segments(program_.cell, timeline.segments(), false, state_.cell,
                  [&](const Segment& segment, KernelArguments& kernel) { run_segment(segment, kernel); });
     if (timeline.is_ragged()) unsort_states(description_, timeline, state_.ragged.in_place, state_.cell);
     for (std::int64_t b = 0; b < arguments_.batch; ++b)

@@ -7,7 +7,6 @@ namespace {
 
 // In seconds. What products take is told with the code; these only have to tell what is worth sharing.
 constexpr double kSecondsPerStage = 30e-9;  // what a stage takes besides its products, with one sequence
-constexpr double kStart = 4e-6;             // to wake threads that spin, and to wait for their end
 // Threads that meet at the end of a stage: a flag and what the others have computed go from core to core. Seen with LSTM
 // of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
 constexpr double kMeeting = 400e-9;
@@ -22,14 +21,14 @@ struct Estimate {
            description.step_stages * kSecondsPerStage;
   }
   double one(std::int64_t batch) const { return static_cast<double>(steps) * step(static_cast<double>(batch), 1); }
-  double by_batch(std::int64_t batch, int parts) const { return kStart + one((batch + parts - 1) / parts); }
+  double by_batch(std::int64_t batch, int parts) const { return kStartSeconds + one((batch + parts - 1) / parts); }
   // Blocks are shared whole, so that shares may differ; some stages one thread computes alone.
   double by_units(std::int64_t batch, int parts) const {
     const std::int64_t groups = std::max<std::int64_t>(1, description.block_groups);
     const double most = static_cast<double>((groups + parts - 1) / parts) / static_cast<double>(groups);
     const double common = description.recurrent_bytes > 0 ? description.shared_bytes / description.recurrent_bytes : 0;
     const double share = 1 - common + common * most;
-    return kStart +
+    return kStartSeconds +
            static_cast<double>(steps) * (step(static_cast<double>(batch), share) + description.step_stages * kMeeting);
   }
 };
@@ -45,6 +44,7 @@ Shares choose_shares(const Description& description, Sharing sharing, int thread
   switch (sharing) {
     case Sharing::Batch: return {Sharing::Batch, most_by_batch, kWorthWaiting};
     case Sharing::Units: return {Sharing::Units, most_by_units, kWorthWaiting};
+    case Sharing::Layers: return {};
     case Sharing::Auto: break;
   }
   const double alone = estimate.one(batch);

@@ -9,6 +9,8 @@
 
 namespace rnnc::runtime {
 
+inline constexpr double kStartSeconds = 4e-6;  // to wake threads that spin, and to wait for their end
+
 struct Shares {
   Sharing sharing = Sharing::Batch;
   int parts = 1;

@@ -3,20 +3,12 @@
 #include <algorithm>
 #include <chrono>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "runtime/pause.hpp"
 
 namespace rnnc::runtime {
 namespace {
 
 constexpr int kSpins = 2000;  // some 20 to 80 us, by the length of the CPU's pause
-
-void pause() noexcept {
-#if defined(__x86_64__)
-  _mm_pause();
-#endif
-}
 
 // Waits until `value` is no longer `old`; what was written before it changed can then be read.
 void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) noexcept {

@@ -10,6 +10,7 @@ enum class Sharing : std::uint8_t {
   Auto,   // what promises to be fastest, which may be one thread
   Batch,  // sequences: they never wait for each other, but each thread reads all weights
   Units,  // units of each step: they wait for each other at every step, but each thread reads its own weights
+  Layers,  // of a network: a layer runs over one part of the time while the one below runs over the next; a cell has none
 };
 
 /// Threads of the caller's. An implementation must let concurrent calls in, or refuse them.

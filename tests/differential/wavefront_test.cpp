@@ -1,0 +1,91 @@
+// Layers of a network that run as a wavefront, each thread at another chunk of time.
+#include <thread>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/networks.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/run_network.hpp"
+
+namespace rnnc::test {
+namespace {
+
+// Threads that begin at each call, so that they meet in all orders.
+class CountedThreads final : public Executor {
+ public:
+  bool try_run(Task task, void* context, int parts, double) noexcept override {
+    ++calls;
+    std::vector<std::thread> threads;
+    for (int part = 1; part < parts; ++part) threads.emplace_back([=] { task(context, part); });
+    task(context, 0);
+    for (std::thread& thread : threads) thread.join();
+    return true;
+  }
+  int calls = 0;
+};
+
+ir::NetworkBatch batch_of(Random& random, std::int64_t steps, std::int64_t batch) {
+  return {batch,
+          {{"T", {steps, {}}}},
+          {{"x", random_vector(random, steps * batch * 5)}, {"v", random_vector(random, batch * 4)}}};
+}
+
+}  // namespace
+
+TEST_CASE("layers as a wavefront give the bits of one after the other", "[network]") {
+  struct Stack {
+    const char* statements;
+    int wavefronts;
+  };
+  const Stack stacks[] = {
+      {"a = lstm<H=7>(x) b = gru<H=9>(a) c = rnn<H=17>(b) output c", 1},
+      {"param W : f32[5, 5] a = rnn<H=5>(W @ x) b = gru<H=5>(a + x) c = lstm<H=5>(concat(b, v)) output c + a", 1},
+      {"a = lstm<H=3>(x) b = lstm<H=3>(x) c = rnn<H=6>(concat(a, b)) d = rnn<H=2>(c) output concat(d, b)", 1},
+      {"a = rnn<H=4>(x) from (h = v) b = rnn<H=4>(a) from (h = v) output last(b) + v", 1},
+      {"a = rnn<H=4>(x) b = rnn<H=4>(a) from (h = tanh(v)) output last(b) + v", 0},  // tanh(v) is of no time
+      {"a = gru<H=3>(x) b = gru<H=3>(a) c = reverse gru<H=3>(b) d = gru<H=3>(c) e = gru<H=4>(d) output e", 2},
+      {"a = gru<H=4>(x) b = gru<H=4>(a) from (h = a.h) output b", 0},  // b begins where a ends
+      {"a = bidirectional gru<H=3>(x) b = bidirectional gru<H=3>(a) output b", 0},
+  };
+  for (const Stack& stack : stacks) {
+    const ir::Network whole =
+        network_of(std::string("network n { input x : seq f32[5] input v : f32[4] ") + stack.statements + " }");
+    Random random(11);
+    const ir::NamedVectors weights = random_weights(whole, random);
+    const Program one = compile_network(whole, weights);
+    for (const int threads : {2, 3}) {
+      const auto executor = std::make_shared<CountedThreads>();
+      const Program several =
+          compile_network(whole, weights, {.threads = threads, .executor = executor, .sharing = Sharing::Layers});
+      for (const std::int64_t batch : {1, 2, 9})
+        for (const std::int64_t steps : {2, 3, 17, 40}) {
+          INFO(stack.statements << ", " << threads << " threads, " << steps << " steps of " << batch);
+          const ir::NetworkBatch input = batch_of(random, steps, batch);
+          ir::NamedVectors states;
+          for (const Port& port : one.states()) states[port.name] = random_vector(random, batch * port.shape.at(0));
+          executor->calls = 0;
+          REQUIRE(run_network(several, whole, input, states) == run_network(one, whole, input, states));
+          REQUIRE(executor->calls >= stack.wavefronts);
+        }
+    }
+  }
+}
+
+TEST_CASE("a wavefront is taken where it promises to be faster", "[network]") {
+  const ir::Network whole =
+      network_of("network n { input x : seq f32[64] a = lstm<H=64>(x) b = lstm<H=64>(a) c = lstm<H=64>(b) output c }");
+  Random random(2);
+  const auto executor = std::make_shared<CountedThreads>();
+  const Program program = compile_network(whole, random_weights(whole, random), {.threads = 2, .executor = executor});
+  State state = program.make_state(1, 200);
+  const std::vector<float> x(64 * 200, 0.5f);
+  std::vector<float> y(64 * 200);
+  const auto run = [&](std::int64_t steps) {
+    executor->calls = 0;
+    REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = 1, .state = state}) == RunStatus::Ok);
+    return executor->calls;
+  };
+  CHECK(run(200) == 1);
+  CHECK(run(1) == 0);
+}
+
+}  // namespace rnnc::test
