@@ -4,6 +4,7 @@
 #include "compiler/cell_code.hpp"
 #include "compiler/lower.hpp"
 #include "compiler/network.hpp"
+#include "compiler/split_constants.hpp"
 #include "ir/print.hpp"
 #include "ir/scan.hpp"
 #include "runtime/pack.hpp"
@@ -83,7 +84,7 @@ Result<Program> compile_network(const ir::Network& network, const Target& target
   if (!options.plan.empty())
     return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
   if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
-  const ir::CallList list = ir::cut_network(network);
+  const ir::CallList list = split_constants(ir::cut_network(network));
   NetworkLayout layout = lay_out(list, network);
   CodeStore store(target, options);
   for (std::size_t i = 0; i < layout.source.size(); ++i) {

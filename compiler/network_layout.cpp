@@ -174,11 +174,16 @@ class Layout {
     call.time = time_of(from.axis);
     call.reverse = from.reverse;
     call.x = read(from.x, wave);
+    const auto is_once = [&](const Piece& piece) { return block(piece.block).time == runtime::kNoTime; };
+    const auto is_state = [](const ir::Node& node) { return node.op == ir::Op::State; };
+    const bool is_scan = std::any_of(from.cell.nodes.begin(), from.cell.nodes.end(), is_state);
+    call.repeats_x = is_scan && !call.x.empty() && std::all_of(call.x.begin(), call.x.end(), is_once);
     const bool is_stride = call.x.size() == 1 && block(call.x[0].block).time == call.time;
     if (!call.x.empty() && !is_stride) {
       std::int64_t width = 0;
       for (const Piece& piece : call.x) width += piece.end - piece.begin;
-      call.gathered = add_block({Block::Kind::Own, call.time, width, 0, wave, wave});
+      const int time = call.repeats_x ? runtime::kNoTime : call.time;
+      call.gathered = add_block({Block::Kind::Own, time, width, 0, wave, wave});
     }
     call.y = write(from.y, wave);
     for (const auto& [state, row] : from.initial)

@@ -221,34 +221,16 @@ class Cutter {
   std::map<Index, std::vector<Index>> final_states_;  // by scan, those that something reads
 };
 
-void append(Row& row, const Columns& columns) {
-  const bool adjacent = !row.empty() && row.back().buffer == columns.buffer && row.back().end == columns.begin;
-  if (adjacent) {
-    row.back().end = columns.end;
-  } else {
-    row.push_back(columns);
-  }
-}
-
 Row Cutter::row_of_view(const Node& node) {
   const auto known = [&](Value v) {
     const auto home = homes_.find(v.index);
     return home == homes_.end() ? views_.at(v.index) : Row{home->second};
   };
+  if (node.op == Op::Slice)
+    return columns_of(known(node.operands[0]), node.ranges[0].begin.value(), node.ranges[0].end.value());
   Row row;
-  if (node.op == Op::Concat) {
-    for (const Value part : node.operands) {
-      for (const Columns& columns : known(part)) append(row, columns);
-    }
-    return row;
-  }
-  const std::int64_t begin = node.ranges[0].begin.value(), end = node.ranges[0].end.value();
-  std::int64_t first = 0;
-  for (const Columns& columns : known(node.operands[0])) {
-    const std::int64_t last = first + columns.end - columns.begin;
-    const std::int64_t from = std::max(begin, first), to = std::min(end, last);
-    if (from < to) append(row, {columns.buffer, columns.begin + from - first, columns.begin + to - first});
-    first = last;
+  for (const Value part : node.operands) {
+    for (const Columns& columns : known(part)) append(row, columns);
   }
   return row;
 }
@@ -393,6 +375,27 @@ void Cutter::add_output(Cell& cell, const std::vector<Value>& values) {
 }
 
 }  // namespace
+
+void append(Row& row, const Columns& columns) {
+  const bool adjacent = !row.empty() && row.back().buffer == columns.buffer && row.back().end == columns.begin;
+  if (adjacent) {
+    row.back().end = columns.end;
+  } else {
+    row.push_back(columns);
+  }
+}
+
+Row columns_of(const Row& row, std::int64_t begin, std::int64_t end) {
+  Row result;
+  std::int64_t first = 0;
+  for (const Columns& columns : row) {
+    const std::int64_t last = first + columns.end - columns.begin;
+    const std::int64_t from = std::max(begin, first), to = std::min(end, last);
+    if (from < to) append(result, {columns.buffer, columns.begin + from - first, columns.begin + to - first});
+    first = last;
+  }
+  return result;
+}
 
 CallList cut_network(const Network& network) {
   const Network split = split_directions(network);

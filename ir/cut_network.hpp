@@ -29,6 +29,12 @@ struct Columns {
 
 using Row = std::vector<Columns>;  // side by side, as the inputs of a cell lie in a row of x
 
+/// Behind the row's last columns, of which they are part where they follow them in their buffer.
+void append(Row& row, const Columns& columns);
+
+/// Columns [begin, end) of a row.
+Row columns_of(const Row& row, std::int64_t begin, std::int64_t end);
+
 /// Runs a cell from each sequence's first step to its last, or from its last to its first.
 struct CellCall {
   Cell cell;           // bound

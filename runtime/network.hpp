@@ -49,8 +49,9 @@ struct CellCall {
   std::shared_ptr<const LoadedCell> cell;
   int time = kNoTime;
   bool reverse = false;
-  std::vector<Piece> x;  // gathered into `gathered` where it is not one piece of the same time
-  int gathered = -1;     // block
+  std::vector<Piece> x;    // gathered into `gathered` where it is not one piece of the same time
+  int gathered = -1;       // block
+  bool repeats_x = false;  // it is of no time: one row a sequence, in the timeline's order, is read at each step
   Piece y;
   std::vector<InitialState> initial;
   std::vector<FinalState> final_states;

@@ -73,6 +73,7 @@ class NetworkRun {
   void begin_states(const CellCall& call, const CellState& state) noexcept;
   void end_states(const CellCall& call, const CellState& state) noexcept;
   void gather(const std::vector<Piece>& pieces, int time, Span rows, Rows to) const noexcept;
+  void gather_once(const CellCall& call, Rows to) const noexcept;
   void write_output() noexcept;
 
   Rows at(const Piece& piece) const noexcept {
@@ -320,11 +321,25 @@ void NetworkRun::gather(const std::vector<Piece>& pieces, int time, Span rows, R
   }
 }
 
+// One row for each sequence, in the order in which the call has them.
+void NetworkRun::gather_once(const CellCall& call, Rows to) const noexcept {
+  const Timeline& timeline = *this->timeline(call.time);
+  for (const Piece& piece : call.x) {
+    const Rows from = at(piece);
+    for (std::int64_t i = 0; i < state_.batch; ++i)
+      std::copy_n(from.data + timeline.sequence(i) * from.stride, piece.end - piece.begin, to.data + i * to.stride);
+    to.data += piece.end - piece.begin;
+  }
+}
+
 Rows NetworkRun::rows_of_x(const CellCall& call, Span rows) const noexcept {
   if (call.x.empty()) return {};
   if (call.gathered < 0) return at(call.x[0]);
   const Rows x = state_.blocks[static_cast<std::size_t>(call.gathered)];
-  gather(call.x, call.time, rows, x);
+  if (call.repeats_x)
+    gather_once(call, x);
+  else
+    gather(call.x, call.time, rows, x);
   return x;
 }
 
@@ -363,9 +378,9 @@ void NetworkRun::run_steps(const CellCall& call, CellState& state, const Threads
   run_segments(*call.cell, segments, call.reverse, state, [&](const Segment& segment, KernelArguments& kernel) {
     const std::int64_t row = segment.first_row + (call.reverse ? (segment.steps - 1) * segment.live : 0);
     const std::int64_t step = call.reverse ? -segment.live : segment.live;
-    kernel.x = x.data + row * x.stride;
+    kernel.x = call.repeats_x ? x.data : x.data + row * x.stride;
     kernel.y = y.data + row * y.stride;
-    kernel.x_step = step * x.stride;
+    kernel.x_step = call.repeats_x ? 0 : step * x.stride;
     kernel.y_step = step * y.stride;
     kernel.x_row = x.stride;
     kernel.y_row = y.stride;

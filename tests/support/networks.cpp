@@ -22,6 +22,8 @@ Network network_of(const std::string& text, const ir::DimBindings& dims) {
 
 const char* const kSampleCells =
     " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
+    " cell beside<I, N, H> { input x : f32[I] input c : f32[N] state h : f32[H] param W : f32[H, I] param V : f32[H, N]"
+    " param U : f32[H, H] param b : f32[H] h' = tanh(W @ x + V @ c + U @ h + b) * sum(c) output h' + V @ c }"
     " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
     "}";
 
@@ -56,6 +58,9 @@ const std::vector<std::string>& sample_networks() {
       "e = gru<H=4>(x) d = pick<V=6>() steps S from (token = argmax(e.h + v)) output d[0:3] * y + last(k)",
       "a0 = x[0:4] a1 = concat(a0, a0) a2 = a1[1:7] a3 = concat(a2, v, a2) output tanh(a3[2:9]) + a3[4:11]",
       "param x1, x1_ : f32 output tanh(x) * x1 + x1_",
+      "d = lstm<H=4>(v) steps S from (h = v * s) output concat(d, y)",
+      "e = rnn<H=3>(x) d = beside<H=5>(x, concat(e.h, v)) f = reverse beside<H=17>(d, v) output concat(d, f)",
+      "d = gru<H=3>(v * s) steps T output d * k",
   };
   return networks;
 }
