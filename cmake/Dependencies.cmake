@@ -1,5 +1,7 @@
 # Everything comes from the distribution's packages (scripts/setup installs them). oneDNN is for comparison only.
-find_package(LLVM 19.1 REQUIRED CONFIG)
+if(RNNC_BUILD_COMPILER)
+  find_package(LLVM 19.1 REQUIRED CONFIG)
+endif()
 # xsimd calls every major version incompatible; ours compiles with all from 8.1 on.
 find_package(xsimd REQUIRED CONFIG)
 if(xsimd_VERSION VERSION_LESS 8.1)
@@ -8,10 +10,12 @@ endif()
 # Debian's package asks to link xtl, a header-only library that it neither needs here nor installs.
 set_target_properties(xsimd PROPERTIES INTERFACE_LINK_LIBRARIES "")
 find_package(nlohmann_json REQUIRED CONFIG)
-find_package(CLI11 REQUIRED CONFIG)
 find_package(Threads REQUIRED)
-find_package(dnnl REQUIRED CONFIG)
-find_package(OpenMP REQUIRED COMPONENTS CXX)  # Debian's oneDNN runs on it
+if(RNNC_BUILD_TOOLS OR RNNC_BUILD_BENCH OR RNNC_BUILD_TESTS)
+  find_package(CLI11 REQUIRED CONFIG)
+  find_package(dnnl REQUIRED CONFIG)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)  # Debian's oneDNN runs on it
+endif()
 
 find_program(RNNC_CCACHE ccache)
 if(RNNC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <memory>
 
+#include <rnnc/export.hpp>
+
 namespace rnnc::runtime {
 
 class AlignedBuffer {
@@ -12,7 +14,7 @@ class AlignedBuffer {
   AlignedBuffer() = default;
 
   /// `size` floats, all 0. Throws std::bad_alloc.
-  explicit AlignedBuffer(std::int64_t size);
+  RNNC_API explicit AlignedBuffer(std::int64_t size);
 
   float* data() const { return data_.get(); }
   std::int64_t size() const { return size_; }
@@ -23,7 +25,7 @@ class AlignedBuffer {
  private:
   struct Free {
     std::size_t alignment;
-    void operator()(float* data) const;
+    RNNC_API void operator()(float* data) const;
   };
   std::unique_ptr<float, Free> data_{nullptr, Free{0}};
   std::int64_t size_ = 0;

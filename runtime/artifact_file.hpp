@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 
 #include "runtime/artifact.hpp"
@@ -24,9 +25,9 @@ struct StoredArtifact {
 };
 
 /// The weights are written from `weights`, which may be empty, and not from `artifact.weights`.
-std::vector<std::byte> write_artifact(const StoredArtifact& artifact, std::span<const float> weights);
+RNNC_API std::vector<std::byte> write_artifact(const StoredArtifact& artifact, std::span<const float> weights);
 
 /// Errors: InvalidData, Unsupported (version); `file` is its name in messages.
-Result<StoredArtifact> read_artifact(std::span<const std::byte> content, std::string_view file);
+RNNC_API Result<StoredArtifact> read_artifact(std::span<const std::byte> content, std::string_view file);
 
 }  // namespace rnnc::runtime

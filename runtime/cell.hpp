@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <rnnc/executor.hpp>
+#include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
@@ -30,7 +31,7 @@ struct LoadedCell {
 };
 
 /// Packs `weights` and computes what depends on them only. Errors: those of pack_weights.
-Result<LoadedCell> load_cell(Description description, Code code, const TensorMap& weights);
+RNNC_API Result<LoadedCell> load_cell(Description description, Code code, const TensorMap& weights);
 
 /// How many threads a call may use, and whose; in a program `executor` is not null where there are several.
 struct Threads {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 
 #include "runtime/artifact.hpp"
@@ -33,6 +34,6 @@ struct MappedCode {
 /// Copies `image` into pages of its own.
 /// Errors: InvalidData where its offsets lie outside of it; Limit where there is no memory; Unsupported where the system lets
 /// no program make code at run time.
-Result<MappedCode> map_code(const CodeImage& image);
+RNNC_API Result<MappedCode> map_code(const CodeImage& image);
 
 }  // namespace rnnc::runtime

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <rnnc/export.hpp>
+
 namespace rnnc::runtime {
 
 enum class CpuidLeaf : std::uint8_t { A, B, C, D };
@@ -28,10 +30,10 @@ using CpuFeatures = std::uint64_t;  // bit i: kCpuFeatures[i]
 static_assert(std::size(kCpuFeatures) <= 64);
 
 /// Those of this machine that its system lets programs use.
-CpuFeatures host_features() noexcept;
+RNNC_API CpuFeatures host_features() noexcept;
 
 /// The bits of XCR0 that must be set for programs to use them: the system saves their registers.
-std::uint32_t saved_registers_for(CpuFeatures features) noexcept;
+RNNC_API std::uint32_t saved_registers_for(CpuFeatures features) noexcept;
 
 /// Their names with commas between.
 std::string feature_names(CpuFeatures features);

@@ -1,6 +1,7 @@
 // Weights as files hold them into the block that kernels read.
 #pragma once
 
+#include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
@@ -11,6 +12,6 @@ namespace rnnc::runtime {
 
 /// Checks every tensor against the description and packs them all.
 /// Errors: InvalidData (missing, left over, or of a type that is no float), ShapeMismatch.
-Result<AlignedBuffer> pack_weights(const Description& description, const TensorMap& weights);
+RNNC_API Result<AlignedBuffer> pack_weights(const Description& description, const TensorMap& weights);
 
 }  // namespace rnnc::runtime

@@ -217,7 +217,12 @@ State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {
   content->ragged.in_place = runtime::AlignedBuffer(batch * description.in_place_row);
   content->ragged.x = runtime::AlignedBuffer(rows * description.input_size);
   content->ragged.y = runtime::AlignedBuffer(rows * description.output_size);
-  return State(std::move(content));
+  State state(std::move(content));
+  // The first call should not be the one that brings the code for lengths into memory.
+  const std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch), 0);
+  if (batch > 0)
+    runtime::run_lengths(*loaded_, {.batch = batch, .state = state, .lengths = lengths.data()}, *state.content_);
+  return state;
 }
 
 std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) const noexcept {

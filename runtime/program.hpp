@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include <rnnc/export.hpp>
 #include <rnnc/program.hpp>
 
 #include "runtime/cell.hpp"
@@ -34,8 +35,8 @@ struct StateContent {
 
 /// Makes a program that runs on `threads`; where there are several and no executor, it starts its own.
 /// Errors: those of load_cell; Limit where the system has no more threads.
-Result<Program> load_program(Description description, Code code, const TensorMap& weights, Threads threads);
-Result<Program> load_network(Description description, LoadedNetwork network, Threads threads);
+RNNC_API Result<Program> load_program(Description description, Code code, const TensorMap& weights, Threads threads);
+RNNC_API Result<Program> load_network(Description description, LoadedNetwork network, Threads threads);
 
 /// The i-th of Program::states, of sequence `b`.
 std::size_t count_states(const StateContent& content);

@@ -1,40 +1,15 @@
 #include <rnnc/session.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "runtime/program.hpp"
+#include "runtime/saved_row.hpp"
 
 namespace rnnc {
 namespace {
 
 constexpr std::int64_t kMostStreams = std::int64_t{1} << 20;
-constexpr std::uint32_t kMagic = 0x534e4e52;  // "RNNS"
-constexpr std::uint32_t kVersion = 1;
-
-void append(std::vector<std::byte>& bytes, const void* data, std::size_t size) {
-  const auto* first = static_cast<const std::byte*>(data);
-  for (std::size_t i = 0; i < size; ++i) bytes.push_back(first[i]);
-}
-
-void append(std::vector<std::byte>& bytes, std::uint32_t number) { append(bytes, &number, sizeof number); }
-
-// What stands before a state's floats; the first also what stands before all of them.
-std::vector<std::byte> header(const Port& state, bool first, std::size_t states, std::size_t size) {
-  std::vector<std::byte> bytes;
-  if (first) {
-    append(bytes, kMagic);
-    append(bytes, kVersion);
-    append(bytes, static_cast<std::uint32_t>(states));
-  }
-  append(bytes, static_cast<std::uint32_t>(state.name.size()));
-  append(bytes, state.name.data(), state.name.size());
-  append(bytes, static_cast<std::uint32_t>(size));
-  return bytes;
-}
-
-Error wrong_data(const std::string& what) { return {ErrorCode::InvalidData, {}, "saved states: " + what, {}}; }
 
 }  // namespace
 
@@ -86,33 +61,15 @@ Result<void> Sessions::check(std::int64_t slot) const {
 
 Result<std::vector<std::byte>> Sessions::save(std::int64_t slot) const {
   if (const Result<void> checked = check(slot); !checked) return checked.error();
-  const std::vector<Port> states = program_.states();
   std::vector<std::byte> bytes;
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    const std::span<const float> row = runtime::state_row(*state_.content_, i, slot);
-    const std::vector<std::byte> head = header(states[i], i == 0, states.size(), row.size());
-    append(bytes, head.data(), head.size());
-    append(bytes, row.data(), row.size_bytes());
-  }
+  runtime::save_row(*state_.content_, slot, bytes);
   return bytes;
 }
 
 Result<void> Sessions::restore(std::int64_t slot, std::span<const std::byte> saved) {
   if (const Result<void> checked = check(slot); !checked) return checked.error();
-  const std::vector<Port> states = program_.states();
-  std::vector<std::span<const std::byte>> rows;
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    const std::size_t size = runtime::state_row(*state_.content_, i, slot).size();
-    const std::vector<std::byte> head = header(states[i], i == 0, states.size(), size);
-    if (saved.size() < head.size() + size * sizeof(float) || !std::equal(head.begin(), head.end(), saved.begin()))
-      return wrong_data("not of version " + std::to_string(kVersion) + " with state " + states[i].name + " of " +
-                        std::to_string(size) + " elements, as " + program_.cell() + " has it");
-    rows.push_back(saved.subspan(head.size(), size * sizeof(float)));
-    saved = saved.subspan(head.size() + size * sizeof(float));
-  }
-  if (!saved.empty()) return wrong_data(std::to_string(saved.size()) + " bytes are left over");
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    std::memcpy(runtime::state_row(*state_.content_, i, slot).data(), rows[i].data(), rows[i].size());
+  if (const Result<void> checked = runtime::check_saved_row(*state_.content_, saved); !checked) return checked.error();
+  runtime::restore_row(*state_.content_, slot, saved);
   return {};
 }
 

@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 struct ObjectOptions {
   std::string cell = {};  // as in CompileOptions

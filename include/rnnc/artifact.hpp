@@ -9,10 +9,11 @@
 #include <string_view>
 
 #include <rnnc/executor.hpp>
+#include <rnnc/export.hpp>
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 struct LoadOptions {
   int threads = 1;  // that a call may use; what they share of a step was decided when the artifact was made

@@ -12,10 +12,11 @@
 #include <type_traits>
 
 #include <rnnc/direction.hpp>
+#include <rnnc/export.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/result.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 namespace ir {
 class Dim;

@@ -7,12 +7,13 @@
 #include <string>
 
 #include <rnnc/executor.hpp>
+#include <rnnc/export.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 struct CompileOptions {
   std::string cell =

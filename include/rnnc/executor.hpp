@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
-namespace rnnc {
+#include <rnnc/export.hpp>
+
+namespace RNNC_API rnnc {
 
 /// What the threads of a call divide among them. The bits of the results do not depend on it.
 enum class Sharing : std::uint8_t {

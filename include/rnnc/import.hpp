@@ -9,12 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 #include <rnnc/tensor_files.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 struct Imported {
   Model model;        // one network, or else one cell; the text has numbers for all dims

@@ -6,9 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 namespace ir {
 struct Module;

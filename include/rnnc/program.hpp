@@ -3,6 +3,7 @@
 // nothing, and makes no system call unless threads that share the call have to be woken or waited for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,10 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 namespace runtime {
 struct LoadedProgram;
@@ -38,6 +40,12 @@ class State {
 
   /// One state, [batch, size] row-major. Errors: Name.
   Result<std::vector<float>> get(const std::string& name) const;
+
+  /// All states with their names, in a versioned form for programs of the same states on machines of the same byte order.
+  std::vector<std::byte> save() const;
+
+  /// What `save` gave, into a state of the same batch. Errors: InvalidData; nothing is changed then.
+  Result<void> restore(std::span<const std::byte> saved);
 
  private:
   friend class Program;

@@ -8,7 +8,9 @@
 #include <variant>
 #include <vector>
 
-namespace rnnc {
+#include <rnnc/export.hpp>
+
+namespace RNNC_API rnnc {
 
 enum class ErrorCode {
   Usage,          // a flag or argument that does not exist or does not parse

@@ -7,9 +7,10 @@
 #include <span>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/program.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 /// Streams have slots from 0 to capacity - 1. For one thread at a time.
 class Sessions {

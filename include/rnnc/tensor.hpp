@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace rnnc {
+#include <rnnc/export.hpp>
+
+namespace RNNC_API rnnc {
 
 enum class ElementType { F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, Bool };
 

@@ -9,10 +9,11 @@
 #include <string>
 #include <string_view>
 
+#include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
-namespace rnnc {
+namespace RNNC_API rnnc {
 
 /// What a reader accepts at most. Sizes are checked against these, and against the real size of the file, before
 /// anything is allocated.

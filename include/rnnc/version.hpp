@@ -1,7 +1,9 @@
 // Which rnnc this is.
 #pragma once
 
-namespace rnnc {
+#include <rnnc/export.hpp>
+
+namespace RNNC_API rnnc {
 
 inline constexpr const char* kVersion = "0.1.0";  // CMakeLists.txt says the same; a test compares them
 

@@ -1,0 +1,14 @@
+# What `cmake --install` adds to the libraries: headers, the program and what find_package(rnnc) reads.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/rnnc)
+install(DIRECTORY include/rnnc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT runtime)
+if(RNNC_BUILD_TOOLS)
+  install(TARGETS rnnc EXPORT rnnc-tools RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+  install(EXPORT rnnc-tools NAMESPACE rnnc:: DESTINATION ${package_dir} COMPONENT tools)
+endif()
+configure_package_config_file(cmake/rnncConfig.cmake.in ${PROJECT_BINARY_DIR}/rnncConfig.cmake
+                              INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/rnncConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/rnncConfig.cmake ${PROJECT_BINARY_DIR}/rnncConfigVersion.cmake cmake/RnncAddModel.cmake
+        DESTINATION ${package_dir} COMPONENT runtime)

@@ -1,0 +1,33 @@
+# rnnc_library(NAME [LINKS DEP...]): of the static library rnnc_NAME, whose objects it takes, makes the shared library that
+# programs of others link, rnnc::NAME. Our own programs and tests link the static ones, as they look inside.
+include(GNUInstallDirs)
+
+function(rnnc_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS")
+  set(static rnnc_${name})
+  set(shared rnnc_${name}_shared)
+  set_target_properties(${static} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  add_library(${shared} SHARED $<TARGET_OBJECTS:${static}>)
+  add_library(rnnc::${name} ALIAS ${shared})
+  set_target_properties(${shared} PROPERTIES
+    OUTPUT_NAME rnnc_${name} EXPORT_NAME ${name} LINKER_LANGUAGE CXX INSTALL_RPATH "$ORIGIN"
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_include_directories(${shared} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                                                 $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  # Nothing is looked up at a first call, which a real-time thread may make; what nobody calls goes.
+  target_link_options(${shared} PRIVATE LINKER:-z,now LINKER:--gc-sections LINKER:--as-needed)
+  if(NOT RNNC_SANITIZE)
+    target_link_options(${shared} PRIVATE LINKER:-z,defs)
+  endif()
+  set(requires "")
+  foreach(dependency IN LISTS arg_LINKS)
+    target_link_libraries(${shared} PUBLIC rnnc_${dependency}_shared)
+    string(APPEND requires " rnnc-${dependency}")
+  endforeach()
+
+  install(TARGETS ${shared} EXPORT rnnc-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name})
+  install(EXPORT rnnc-${name} NAMESPACE rnnc:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/rnnc COMPONENT ${name})
+  file(RELATIVE_PATH to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/rnnc.pc.in ${PROJECT_BINARY_DIR}/rnnc-${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/rnnc-${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT ${name})
+endfunction()

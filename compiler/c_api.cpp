@@ -1,0 +1,40 @@
+// The part of rnnc.h that compiles.
+#include <rnnc/c_handles.hpp>
+#include <rnnc/compile.hpp>
+
+namespace {
+
+using rnnc::c::fail;
+using rnnc::c::guarded;
+
+rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions& to, rnnc_error* error) {
+  rnnc_compile_options options{};
+  if (from && !rnnc::c::read_struct(from, options))
+    return fail(RNNC_USAGE, "rnnc_compile_options: struct_size is wrong, or a newer header's field is set", error);
+  if (options.dim_count > 0 && !options.dims) return fail(RNNC_USAGE, "dims is NULL", error);
+  for (std::size_t i = 0; i < options.dim_count; ++i) {
+    if (!options.dims[i].name) return fail(RNNC_USAGE, "the name of a dim is NULL", error);
+    to.dims[options.dims[i].name] = options.dims[i].value;
+  }
+  to.cell = options.cell ? options.cell : "";
+  to.cpu = options.cpu ? options.cpu : "";
+  to.threads = options.threads == 0 ? 1 : options.threads;
+  to.cache = options.no_cache == 0;
+  return RNNC_OK;
+}
+
+}  // namespace
+
+extern "C" rnnc_status rnnc_compile(const rnnc_model* model, const rnnc_weights* weights,
+                                    const rnnc_compile_options* options, rnnc_program** program,
+                                    rnnc_error* error) noexcept {
+  if (!model || !weights || !program) return fail(RNNC_USAGE, "model, weights or program is NULL", error);
+  return guarded(error, [&] {
+    rnnc::CompileOptions read;
+    if (const rnnc_status status = read_options(options, read, error); status != RNNC_OK) return status;
+    auto made = rnnc::compile(model->model, weights->tensors, read);
+    if (!made) return fail(made.error(), error);
+    *program = new rnnc_program(std::move(*made));
+    return RNNC_OK;
+  });
+}

@@ -1,0 +1,119 @@
+// What stands behind the handles of rnnc.h, for C++ that mixes both interfaces and for the libraries themselves.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rnnc/rnnc.h>
+#include <rnnc/model.hpp>
+#include <rnnc/program.hpp>
+#include <rnnc/result.hpp>
+#include <rnnc/tensor.hpp>
+
+struct rnnc_model {
+  rnnc::Model model;
+};
+
+struct rnnc_weights {
+  rnnc::TensorMap tensors;
+};
+
+struct rnnc_program {
+  explicit rnnc_program(rnnc::Program made)
+      : program(std::move(made)),
+        name(program.cell()),
+        cpu(program.cpu()),
+        output_time(program.output_time()),
+        inputs(program.inputs()),
+        states(program.states()),
+        named_inputs(program.named_inputs()) {
+    if (const auto streams = program.streams(); !streams) no_streaming = streams.error().message;
+  }
+
+  rnnc::Program program;
+  // Strings that C sees live here.
+  std::string name, cpu, output_time, no_streaming;
+  std::vector<rnnc::Port> inputs, states;
+  std::vector<rnnc::NamedPort> named_inputs;
+};
+
+struct rnnc_state {
+  rnnc::State state;
+};
+
+namespace rnnc::c {
+
+inline rnnc_status status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::Usage: return RNNC_USAGE;
+    case ErrorCode::Syntax: return RNNC_SYNTAX;
+    case ErrorCode::Name: return RNNC_NAME;
+    case ErrorCode::ShapeMismatch: return RNNC_SHAPE_MISMATCH;
+    case ErrorCode::InvalidModel: return RNNC_INVALID_MODEL;
+    case ErrorCode::InvalidData: return RNNC_INVALID_DATA;
+    case ErrorCode::Limit: return RNNC_LIMIT;
+    case ErrorCode::Unsupported: return RNNC_UNSUPPORTED;
+    case ErrorCode::File: return RNNC_FILE;
+  }
+  return RNNC_INTERNAL;
+}
+
+/// Writes an error where the caller wants it. A struct too small for a message is left alone.
+inline rnnc_status fail(rnnc_status status, const char* message, rnnc_error* error) noexcept {
+  if (!error || error->struct_size < sizeof(rnnc_error)) return status;
+  error->status = status;
+  const std::size_t length = std::min(std::strlen(message), sizeof error->message - 1);
+  std::memcpy(error->message, message, length);
+  error->message[length] = '\0';
+  return status;
+}
+
+inline rnnc_status fail(const Error& from, rnnc_error* error) {
+  return fail(status_of(from.code), from.to_string().c_str(), error);
+}
+
+/// Runs `work`, which returns a status, and lets nothing thrown escape into C.
+template <class Work>
+rnnc_status guarded(rnnc_error* error, const Work& work) noexcept {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return fail(RNNC_LIMIT, "not enough memory", error);
+  } catch (const std::exception& thrown) {
+    return fail(RNNC_INTERNAL, thrown.what(), error);
+  } catch (...) {
+    return fail(RNNC_INTERNAL, "an unknown exception", error);
+  }
+}
+
+/// A caller's struct in the size that this library knows: what is missing at its end is 0. False where the size makes no
+/// sense, or a newer struct has something set that is unknown here.
+template <class Struct>
+bool read_struct(const Struct* from, Struct& to) noexcept {
+  to = Struct{};
+  if (!from || from->struct_size < sizeof from->struct_size || from->struct_size > 1 << 16) return false;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(from);
+  const std::size_t known = std::min(from->struct_size, sizeof(Struct));
+  if (!std::all_of(bytes + known, bytes + from->struct_size, [](unsigned char byte) { return byte == 0; }))
+    return false;
+  std::memcpy(&to, from, known);
+  return true;
+}
+
+/// The other way round: fills what the caller's struct has room for.
+template <class Struct>
+bool write_struct(const Struct& from, Struct* to) noexcept {
+  if (!to || to->struct_size < sizeof to->struct_size || to->struct_size > 1 << 16) return false;
+  const std::size_t size = to->struct_size, known = std::min(size, sizeof(Struct));
+  std::memcpy(reinterpret_cast<unsigned char*>(to) + sizeof size,
+              reinterpret_cast<const unsigned char*>(&from) + sizeof size, known - sizeof size);
+  return true;
+}
+
+}  // namespace rnnc::c

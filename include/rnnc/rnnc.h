@@ -1,0 +1,244 @@
+/* The C interface of rnnc, for C99 and later and for C++.
+ *
+ * Libraries  functions under "Runtime" are in rnnc_runtime and need no compiler; those under "Import" are in rnnc_import,
+ *            those under "Compiler" in rnnc_ir and rnnc_compiler.
+ * Errors     a function that can fail returns a status and, where `error` is not NULL, writes the text there. Outputs are
+ *            untouched then. NULL where something is needed is RNNC_USAGE; to destroy NULL does nothing.
+ * Structs    begin with their size, set by the caller (RNNC_..._INIT does). A field that is 0 has its default. A larger
+ *            struct of a newer header is accepted as long as what this library does not know is 0.
+ * Threads    programs, models and weights do not change: any thread may use them, at the same time. A state is for one
+ *            thread at a time. No function keeps anything between calls but in these objects.
+ * Real time  rnnc_run and rnnc_step allocate nothing, take no lock, make no system call and touch no new memory, for
+ *            programs of one thread. All else may. */
+#ifndef RNNC_RNNC_H
+#define RNNC_RNNC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define RNNC_C_API __attribute__((visibility("default")))
+#else
+#define RNNC_C_API
+#endif
+
+#ifdef __cplusplus
+#define RNNC_NOEXCEPT noexcept
+extern "C" {
+#else
+#define RNNC_NOEXCEPT
+#endif
+
+typedef struct rnnc_model rnnc_model;     /* the cells and networks of a text or file */
+typedef struct rnnc_weights rnnc_weights; /* tensors by name */
+typedef struct rnnc_program rnnc_program; /* compiled code with weights */
+typedef struct rnnc_state rnnc_state;     /* the states of a batch of sequences, and memory of a call */
+
+typedef enum rnnc_status {
+  RNNC_OK = 0,
+  RNNC_USAGE = 1,          /* an argument that makes no sense; a struct of a wrong size */
+  RNNC_SYNTAX = 2,         /* text that is not a model */
+  RNNC_NAME = 3,           /* a name that is unknown, or declared twice */
+  RNNC_SHAPE_MISMATCH = 4, /* shapes or numbers of elements that do not fit */
+  RNNC_INVALID_MODEL = 5,  /* a model that reads well but means nothing */
+  RNNC_INVALID_DATA = 6,   /* a file or tensor that is malformed, missing or left over */
+  RNNC_LIMIT = 7,          /* more than a limit or the memory allows */
+  RNNC_UNSUPPORTED = 8,    /* right, but not on this machine or in this version */
+  RNNC_FILE = 9,           /* the file system said no */
+  RNNC_INTERNAL = 10,      /* a bug of rnnc */
+  /* Of rnnc_run and rnnc_step: */
+  RNNC_BATCH_MISMATCH = 20,
+  RNNC_WRONG_STATE = 21, /* of another program */
+  RNNC_NEGATIVE_STEPS = 22,
+  RNNC_MISSING_POINTER = 23,
+  RNNC_BAD_LENGTH = 24,
+  RNNC_TOO_MANY_STEPS = 25,
+  RNNC_MISSING_INPUT = 26,
+  RNNC_UNKNOWN_NAME = 27,
+  RNNC_NO_STREAMING = 28
+} rnnc_status;
+
+typedef struct rnnc_error {
+  size_t struct_size;
+  rnnc_status status;
+  char message[1024]; /* `file:line:column: what is wrong`, cut where it is longer; always ends in 0 */
+} rnnc_error;
+#define RNNC_ERROR_INIT { sizeof(rnnc_error), RNNC_OK, {0} }
+
+/* What a status means in general, for any value. The text is static. */
+RNNC_C_API const char* rnnc_status_text(rnnc_status status) RNNC_NOEXCEPT;
+
+/* The version of the runtime library, as "0.1.0". */
+RNNC_C_API const char* rnnc_version(void) RNNC_NOEXCEPT;
+
+/* ---- Runtime: weights given by the caller --------------------------------------------------------------------- */
+
+RNNC_C_API rnnc_status rnnc_weights_create(rnnc_weights** weights, rnnc_error* error) RNNC_NOEXCEPT;
+
+/* Adds a copy of an f32 tensor, row-major; `rank` is 0 to 8. RNNC_NAME where there is one of that name. */
+RNNC_C_API rnnc_status rnnc_weights_add(rnnc_weights* weights, const char* name, const float* values,
+                                        const int64_t* shape, size_t rank, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API size_t rnnc_weights_count(const rnnc_weights* weights) RNNC_NOEXCEPT;
+RNNC_C_API void rnnc_weights_destroy(rnnc_weights* weights) RNNC_NOEXCEPT;
+
+/* ---- Runtime: programs ---------------------------------------------------------------------------------------- */
+
+typedef struct rnnc_load_options {
+  size_t struct_size;
+  int32_t threads; /* that a call may use; 0 means 1 */
+} rnnc_load_options;
+#define RNNC_LOAD_OPTIONS_INIT { sizeof(rnnc_load_options), 0 }
+
+/* The program of an artifact that `rnnc compile -o m.rnnc` made. It holds machine code: load only what you would also run
+   as a program. `options` may be NULL. `name` is the content's name in messages, or NULL. */
+RNNC_C_API rnnc_status rnnc_program_load_file(const char* path, const rnnc_load_options* options,
+                                              rnnc_program** program, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_program_load(const void* bytes, size_t size, const char* name,
+                                         const rnnc_load_options* options, rnnc_program** program,
+                                         rnnc_error* error) RNNC_NOEXCEPT;
+
+/* States may outlive their program. */
+RNNC_C_API void rnnc_program_destroy(rnnc_program* program) RNNC_NOEXCEPT;
+
+typedef struct rnnc_program_info {
+  size_t struct_size;
+  const char* name;        /* of the cell or network; as long as the program lives, like all strings here */
+  const char* cpu;         /* that the code is for */
+  const char* output_time; /* that y runs over: "T", another time of a network, or "" where y is [batch, output_size] */
+  const char* no_streaming; /* why rnnc_step is refused; "" where it is not */
+  int64_t input_size;      /* floats of a row of x */
+  int64_t output_size;     /* floats of a row of y */
+  int64_t weights_bytes;
+  size_t input_count;       /* side by side in a row of x */
+  size_t state_count;
+  size_t named_input_count; /* of a network, those that are not in x */
+} rnnc_program_info;
+
+typedef struct rnnc_port {
+  size_t struct_size;
+  const char* name;
+  const char* time; /* of a named input: the time it runs over, or ""; else "" */
+  int64_t size;     /* floats of one sequence at one step */
+} rnnc_port;
+
+/* Each fills the struct, whose struct_size the caller has set. RNNC_USAGE where `index` is not below the count. */
+RNNC_C_API rnnc_status rnnc_program_get_info(const rnnc_program* program, rnnc_program_info* info) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_program_get_input(const rnnc_program* program, size_t index, rnnc_port* port) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_program_get_state(const rnnc_program* program, size_t index, rnnc_port* port) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_program_get_named_input(const rnnc_program* program, size_t index,
+                                                    rnnc_port* port) RNNC_NOEXCEPT;
+
+/* ---- Runtime: states ------------------------------------------------------------------------------------------ */
+
+/* A state of `batch` >= 0 sequences that begin. That of a network has room for calls of `max_steps` steps; that of a cell
+   serves any number. All memory that calls need is allocated and touched here. */
+RNNC_C_API rnnc_status rnnc_state_create(const rnnc_program* program, int64_t batch, int64_t max_steps,
+                                         rnnc_state** state, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API void rnnc_state_destroy(rnnc_state* state) RNNC_NOEXCEPT;
+
+/* All states to zero: the beginning of new sequences. Allocates nothing. */
+RNNC_C_API void rnnc_state_reset(rnnc_state* state) RNNC_NOEXCEPT;
+
+/* One state by name, [batch, size] row-major; `count` is the number of floats at `values` and must be that. */
+RNNC_C_API rnnc_status rnnc_state_get(const rnnc_state* state, const char* name, float* values, size_t count,
+                                      rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_state_set(rnnc_state* state, const char* name, const float* values, size_t count,
+                                      rnnc_error* error) RNNC_NOEXCEPT;
+
+/* All states, in a versioned form for programs of the same states and machines of the same byte order. `*size` is the room
+   at `bytes` and becomes what is needed; where that is more, or `bytes` is NULL, nothing is written and the status is
+   RNNC_LIMIT, or RNNC_OK for NULL. */
+RNNC_C_API rnnc_status rnnc_state_save(const rnnc_state* state, void* bytes, size_t* size,
+                                       rnnc_error* error) RNNC_NOEXCEPT;
+
+/* What rnnc_state_save gave, into a state of the same batch. RNNC_INVALID_DATA, and nothing is changed, where it does not
+   fit. */
+RNNC_C_API rnnc_status rnnc_state_restore(rnnc_state* state, const void* bytes, size_t size,
+                                          rnnc_error* error) RNNC_NOEXCEPT;
+
+/* ---- Runtime: calls ------------------------------------------------------------------------------------------- */
+
+/* An input of a network that is no part of x. */
+typedef struct rnnc_named_input {
+  const char* name;
+  const float* data; /* [batch, size] of a vector; [steps of its time, batch, size] of a sequence */
+} rnnc_named_input;
+
+/* A time of a network other than T. */
+typedef struct rnnc_named_time {
+  const char* name;
+  int64_t steps;
+  const int32_t* lengths; /* [batch], or NULL */
+} rnnc_named_time;
+
+typedef struct rnnc_run_arguments {
+  size_t struct_size;
+  const float* x; /* [steps, batch, input_size] */
+  float* y;       /* [steps, batch, output_size], or as output_time says */
+  int64_t steps;
+  int64_t batch;
+  const int32_t* lengths; /* [batch], each in [0, steps]; or NULL where all have `steps` */
+  const rnnc_named_input* inputs;
+  size_t input_count; /* at most 64 */
+  const rnnc_named_time* times;
+  size_t time_count; /* at most 64 */
+} rnnc_run_arguments;
+
+/* Advances every sequence of the batch by `steps` time steps. Beyond a sequence's length y is 0, and its final state is
+   that of its own last step. A sequence in pieces gives the same bits as in one call. Where the status is not RNNC_OK, state
+   and y are untouched. */
+RNNC_C_API rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state,
+                                const rnnc_run_arguments* arguments) RNNC_NOEXCEPT;
+
+/* One time step: x is [batch, input_size], y [batch, output_size]. */
+RNNC_C_API rnnc_status rnnc_step(const rnnc_program* program, rnnc_state* state, const float* x,
+                                 float* y) RNNC_NOEXCEPT;
+
+/* ---- Import --------------------------------------------------------------------------------------------------- */
+
+/* The tensors of a safetensors file. */
+RNNC_C_API rnnc_status rnnc_weights_load_file(const char* path, rnnc_weights** weights, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_weights_load(const void* bytes, size_t size, const char* name, rnnc_weights** weights,
+                                         rnnc_error* error) RNNC_NOEXCEPT;
+
+/* A model of ONNX, RTNeural, GuitarML, NAM or PyTorch with its weights. */
+RNNC_C_API rnnc_status rnnc_import_file(const char* path, rnnc_model** model, rnnc_weights** weights,
+                                        rnnc_error* error) RNNC_NOEXCEPT;
+
+/* ---- Compiler ------------------------------------------------------------------------------------------------- */
+
+/* Text of rnnc's language, which ends in 0, or a file of it; or one of the standard cells, as "lstm". `name` is the text's
+   name in messages, or NULL. */
+RNNC_C_API rnnc_status rnnc_model_parse(const char* text, const char* name, rnnc_model** model,
+                                        rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_model_load_file(const char* path, rnnc_model** model, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_model_standard(const char* cell, rnnc_model** model, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API void rnnc_model_destroy(rnnc_model* model) RNNC_NOEXCEPT;
+
+typedef struct rnnc_dim {
+  const char* name;
+  int64_t value;
+} rnnc_dim;
+
+typedef struct rnnc_compile_options {
+  size_t struct_size;
+  const char* cell;     /* which network or cell, where there are several; or NULL */
+  const char* cpu;      /* LLVM's name of a CPU; NULL is this machine's */
+  const rnnc_dim* dims; /* what does not follow from the weights */
+  size_t dim_count;
+  int32_t threads; /* that a call may use; 0 means 1 */
+  int32_t no_cache; /* not 0: leave the user's cache folder alone */
+} rnnc_compile_options;
+#define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0 }
+
+/* Compiles one network or cell and packs its weights; model and weights may be destroyed afterwards. `options` may be
+   NULL. */
+RNNC_C_API rnnc_status rnnc_compile(const rnnc_model* model, const rnnc_weights* weights,
+                                    const rnnc_compile_options* options, rnnc_program** program,
+                                    rnnc_error* error) RNNC_NOEXCEPT;
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif

@@ -1,0 +1,273 @@
+// The part of rnnc.h that needs no compiler: weights by hand, artifacts, states, calls.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
+#include <rnnc/artifact.hpp>
+#include <rnnc/c_handles.hpp>
+#include <rnnc/version.hpp>
+
+namespace {
+
+using rnnc::c::fail;
+using rnnc::c::guarded;
+
+constexpr std::size_t kMostNamed = 64;
+constexpr std::size_t kMostRank = 8;
+constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
+
+rnnc_status status_of(rnnc::RunStatus status) noexcept {
+  switch (status) {
+    case rnnc::RunStatus::Ok: return RNNC_OK;
+    case rnnc::RunStatus::BatchMismatch: return RNNC_BATCH_MISMATCH;
+    case rnnc::RunStatus::WrongState: return RNNC_WRONG_STATE;
+    case rnnc::RunStatus::NegativeSteps: return RNNC_NEGATIVE_STEPS;
+    case rnnc::RunStatus::MissingPointer: return RNNC_MISSING_POINTER;
+    case rnnc::RunStatus::BadLength: return RNNC_BAD_LENGTH;
+    case rnnc::RunStatus::TooManySteps: return RNNC_TOO_MANY_STEPS;
+    case rnnc::RunStatus::MissingInput: return RNNC_MISSING_INPUT;
+    case rnnc::RunStatus::UnknownName: return RNNC_UNKNOWN_NAME;
+    case rnnc::RunStatus::NoStreaming: return RNNC_NO_STREAMING;
+  }
+  return RNNC_INTERNAL;
+}
+
+// Elements of a shape, or nothing where it is negative or absurd.
+std::optional<std::int64_t> elements_of(std::span<const std::int64_t> shape) noexcept {
+  std::int64_t elements = 1;
+  for (const std::int64_t dim : shape) {
+    if (dim < 0 || dim > kMostElements || (dim > 0 && elements > kMostElements / dim)) return std::nullopt;
+    elements *= dim;
+  }
+  return elements;
+}
+
+std::int64_t elements_of(const rnnc::Shape& shape) noexcept { return shape.empty() ? 1 : shape.front(); }
+
+// The options as C++ has them, or an error.
+rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, rnnc_error* error) noexcept {
+  rnnc_load_options options{};
+  if (from && !rnnc::c::read_struct(from, options))
+    return fail(RNNC_USAGE, "rnnc_load_options: struct_size is wrong, or a newer header's field is set", error);
+  to.threads = options.threads == 0 ? 1 : options.threads;
+  return RNNC_OK;
+}
+
+rnnc_status hand_over(rnnc::Result<rnnc::Program> made, rnnc_program** program, rnnc_error* error) {
+  if (!made) return fail(made.error(), error);
+  *program = new rnnc_program(std::move(*made));
+  return RNNC_OK;
+}
+
+rnnc_status fill(const rnnc::Port& from, const char* time, rnnc_port* to) noexcept {
+  const rnnc_port port{sizeof port, from.name.c_str(), time, elements_of(from.shape)};
+  return rnnc::c::write_struct(port, to) ? RNNC_OK : RNNC_USAGE;
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* rnnc_version(void) noexcept { return rnnc::kVersion; }
+
+const char* rnnc_status_text(rnnc_status status) noexcept {
+  switch (status) {
+    case RNNC_OK: return "no error";
+    case RNNC_USAGE: return "an argument makes no sense";
+    case RNNC_SYNTAX: return "the text is not a model";
+    case RNNC_NAME: return "a name is unknown, or declared twice";
+    case RNNC_SHAPE_MISMATCH: return "shapes do not fit each other";
+    case RNNC_INVALID_MODEL: return "the model means nothing";
+    case RNNC_INVALID_DATA: return "a file or tensor is malformed, missing or left over";
+    case RNNC_LIMIT: return "more than a limit or the memory allows";
+    case RNNC_UNSUPPORTED: return "not supported on this machine or in this version";
+    case RNNC_FILE: return "the file cannot be read";
+    case RNNC_INTERNAL: return "a bug of rnnc";
+    case RNNC_BATCH_MISMATCH: return "the batch is not the state's";
+    case RNNC_WRONG_STATE: return "the state was made by another program";
+    case RNNC_NEGATIVE_STEPS: return "steps is negative";
+    case RNNC_MISSING_POINTER: return "x or y is NULL";
+    case RNNC_BAD_LENGTH: return "a length is negative or more than steps";
+    case RNNC_TOO_MANY_STEPS: return "the state was made for fewer steps";
+    case RNNC_MISSING_INPUT: return "a named input, or the steps of a time, is missing";
+    case RNNC_UNKNOWN_NAME: return "no input or time has this name";
+    case RNNC_NO_STREAMING: return "the network needs whole sequences";
+  }
+  return "no status of rnnc";
+}
+
+rnnc_status rnnc_weights_create(rnnc_weights** weights, rnnc_error* error) noexcept {
+  if (!weights) return fail(RNNC_USAGE, "weights is NULL", error);
+  return guarded(error, [&] {
+    *weights = new rnnc_weights{};
+    return RNNC_OK;
+  });
+}
+
+rnnc_status rnnc_weights_add(rnnc_weights* weights, const char* name, const float* values, const int64_t* shape,
+                             size_t rank, rnnc_error* error) noexcept {
+  if (!weights || !name || (rank > 0 && !shape)) return fail(RNNC_USAGE, "weights, name or shape is NULL", error);
+  if (rank > kMostRank) return fail(RNNC_LIMIT, "a tensor has at most 8 dimensions", error);
+  const auto elements = elements_of(std::span(shape, rank));
+  if (!elements) return fail(RNNC_SHAPE_MISMATCH, "a dimension of the shape is negative or absurd", error);
+  if (*elements > 0 && !values) return fail(RNNC_USAGE, "values is NULL", error);
+  return guarded(error, [&] {
+    if (weights->tensors.contains(name)) return fail(RNNC_NAME, "there is a tensor of this name already", error);
+    std::vector<float> copy(values, values + *elements);
+    weights->tensors.emplace(name, rnnc::Tensor::from_f32(rnnc::Shape(shape, shape + rank), copy));
+    return RNNC_OK;
+  });
+}
+
+size_t rnnc_weights_count(const rnnc_weights* weights) noexcept { return weights ? weights->tensors.size() : 0; }
+void rnnc_weights_destroy(rnnc_weights* weights) noexcept { delete weights; }
+
+rnnc_status rnnc_program_load_file(const char* path, const rnnc_load_options* options, rnnc_program** program,
+                                   rnnc_error* error) noexcept {
+  if (!path || !program) return fail(RNNC_USAGE, "path or program is NULL", error);
+  return guarded(error, [&] {
+    rnnc::LoadOptions read;
+    if (const rnnc_status status = read_options(options, read, error); status != RNNC_OK) return status;
+    return hand_over(rnnc::load_artifact(path, read), program, error);
+  });
+}
+
+rnnc_status rnnc_program_load(const void* bytes, size_t size, const char* name, const rnnc_load_options* options,
+                              rnnc_program** program, rnnc_error* error) noexcept {
+  if (!bytes || !program) return fail(RNNC_USAGE, "bytes or program is NULL", error);
+  return guarded(error, [&] {
+    rnnc::LoadOptions read;
+    if (const rnnc_status status = read_options(options, read, error); status != RNNC_OK) return status;
+    const std::span content(static_cast<const std::byte*>(bytes), size);
+    return hand_over(rnnc::parse_artifact(content, name ? name : "<memory>", read), program, error);
+  });
+}
+
+void rnnc_program_destroy(rnnc_program* program) noexcept { delete program; }
+
+rnnc_status rnnc_program_get_info(const rnnc_program* program, rnnc_program_info* info) noexcept {
+  if (!program) return RNNC_USAGE;
+  const rnnc_program_info filled{.struct_size = sizeof filled,
+                                 .name = program->name.c_str(),
+                                 .cpu = program->cpu.c_str(),
+                                 .output_time = program->output_time.c_str(),
+                                 .no_streaming = program->no_streaming.c_str(),
+                                 .input_size = program->program.input_size(),
+                                 .output_size = program->program.output_size(),
+                                 .weights_bytes = program->program.weights_bytes(),
+                                 .input_count = program->inputs.size(),
+                                 .state_count = program->states.size(),
+                                 .named_input_count = program->named_inputs.size()};
+  return rnnc::c::write_struct(filled, info) ? RNNC_OK : RNNC_USAGE;
+}
+
+rnnc_status rnnc_program_get_input(const rnnc_program* program, size_t index, rnnc_port* port) noexcept {
+  return program && index < program->inputs.size() ? fill(program->inputs[index], "", port) : RNNC_USAGE;
+}
+
+rnnc_status rnnc_program_get_state(const rnnc_program* program, size_t index, rnnc_port* port) noexcept {
+  return program && index < program->states.size() ? fill(program->states[index], "", port) : RNNC_USAGE;
+}
+
+rnnc_status rnnc_program_get_named_input(const rnnc_program* program, size_t index, rnnc_port* port) noexcept {
+  if (!program || index >= program->named_inputs.size()) return RNNC_USAGE;
+  const rnnc::NamedPort& input = program->named_inputs[index];
+  return fill(input.port, input.time.c_str(), port);
+}
+
+rnnc_status rnnc_state_create(const rnnc_program* program, int64_t batch, int64_t max_steps, rnnc_state** state,
+                              rnnc_error* error) noexcept {
+  if (!program || !state) return fail(RNNC_USAGE, "program or state is NULL", error);
+  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  if (batch < 0 || batch > kMost || max_steps < 0 || max_steps > kMost)
+    return fail(RNNC_USAGE, "batch or max_steps is negative or absurd", error);
+  return guarded(error, [&] {
+    *state = new rnnc_state{program->program.make_state(batch, max_steps)};
+    return RNNC_OK;
+  });
+}
+
+void rnnc_state_destroy(rnnc_state* state) noexcept { delete state; }
+
+void rnnc_state_reset(rnnc_state* state) noexcept {
+  if (state) state->state.reset();
+}
+
+rnnc_status rnnc_state_get(const rnnc_state* state, const char* name, float* values, size_t count,
+                           rnnc_error* error) noexcept {
+  if (!state || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "state, name or values is NULL", error);
+  return guarded(error, [&] {
+    const auto got = state->state.get(name);
+    if (!got) return fail(got.error(), error);
+    if (got->size() != count) {
+      const std::string message = std::string("state ") + name + " has " + std::to_string(got->size()) +
+                                  " floats, not " + std::to_string(count);
+      return fail(RNNC_SHAPE_MISMATCH, message.c_str(), error);
+    }
+    std::ranges::copy(*got, values);
+    return RNNC_OK;
+  });
+}
+
+rnnc_status rnnc_state_set(rnnc_state* state, const char* name, const float* values, size_t count,
+                           rnnc_error* error) noexcept {
+  if (!state || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "state, name or values is NULL", error);
+  return guarded(error, [&] {
+    const auto done = state->state.set(name, std::span(values, count));
+    return done ? RNNC_OK : fail(done.error(), error);
+  });
+}
+
+rnnc_status rnnc_state_save(const rnnc_state* state, void* bytes, size_t* size, rnnc_error* error) noexcept {
+  if (!state || !size) return fail(RNNC_USAGE, "state or size is NULL", error);
+  return guarded(error, [&] {
+    const std::vector<std::byte> saved = state->state.save();
+    const std::size_t room = *size;
+    *size = saved.size();
+    if (!bytes) return RNNC_OK;
+    if (room < saved.size()) return fail(RNNC_LIMIT, "there is too little room for the state", error);
+    std::ranges::copy(saved, static_cast<std::byte*>(bytes));
+    return RNNC_OK;
+  });
+}
+
+rnnc_status rnnc_state_restore(rnnc_state* state, const void* bytes, size_t size, rnnc_error* error) noexcept {
+  if (!state || !bytes) return fail(RNNC_USAGE, "state or bytes is NULL", error);
+  return guarded(error, [&] {
+    const auto done = state->state.restore(std::span(static_cast<const std::byte*>(bytes), size));
+    return done ? RNNC_OK : fail(done.error(), error);
+  });
+}
+
+rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state, const rnnc_run_arguments* arguments) noexcept {
+  rnnc_run_arguments given;
+  if (!program || !state || !rnnc::c::read_struct(arguments, given)) return RNNC_USAGE;
+  if (given.input_count > kMostNamed || given.time_count > kMostNamed) return RNNC_LIMIT;
+  if ((given.input_count > 0 && !given.inputs) || (given.time_count > 0 && !given.times)) return RNNC_USAGE;
+  std::array<rnnc::NamedInput, kMostNamed> inputs;
+  std::array<rnnc::NamedTime, kMostNamed> times;
+  for (std::size_t i = 0; i < given.input_count; ++i) {
+    if (!given.inputs[i].name) return RNNC_USAGE;
+    inputs[i] = {given.inputs[i].name, given.inputs[i].data};
+  }
+  for (std::size_t i = 0; i < given.time_count; ++i) {
+    if (!given.times[i].name) return RNNC_USAGE;
+    times[i] = {given.times[i].name, given.times[i].steps, given.times[i].lengths};
+  }
+  return status_of(program->program.run({.x = given.x,
+                                         .y = given.y,
+                                         .steps = given.steps,
+                                         .batch = given.batch,
+                                         .state = state->state,
+                                         .lengths = given.lengths,
+                                         .inputs = std::span(inputs.data(), given.input_count),
+                                         .times = std::span(times.data(), given.time_count)}));
+}
+
+rnnc_status rnnc_step(const rnnc_program* program, rnnc_state* state, const float* x, float* y) noexcept {
+  if (!program || !state) return RNNC_USAGE;
+  return status_of(program->program.step(state->state, x, y));
+}
+
+}  // extern "C"

@@ -1,0 +1,225 @@
+// The real-time contract of run and step: nothing is allocated, no lock taken, no system call made and no page touched for
+// the first time once the state exists. malloc and locks are replaced by ones that count; for system calls a child process
+// forbids itself all of them (seccomp's strict mode), so that one ends it.
+#include <dlfcn.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <rnnc/rnnc.hpp>
+
+namespace {
+
+thread_local long calls = 0;  // of what is replaced below
+
+}  // namespace
+
+extern "C" {
+
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+void __libc_free(void* memory);
+
+void* malloc(std::size_t size) {
+  ++calls;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++calls;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  ++calls;
+  return __libc_realloc(memory, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  ++calls;
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++calls;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  ++calls;
+  *memory = __libc_memalign(alignment, size);
+  return *memory ? 0 : ENOMEM;
+}
+void free(void* memory) {
+  ++calls;
+  __libc_free(memory);
+}
+
+int pthread_mutex_lock(pthread_mutex_t* mutex) {
+  static const auto real = reinterpret_cast<int (*)(pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
+  ++calls;
+  return real(mutex);
+}
+int pthread_rwlock_rdlock(pthread_rwlock_t* lock) {
+  static const auto real = reinterpret_cast<int (*)(pthread_rwlock_t*)>(dlsym(RTLD_NEXT, "pthread_rwlock_rdlock"));
+  ++calls;
+  return real(lock);
+}
+int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
+  static const auto real =
+      reinterpret_cast<int (*)(pthread_cond_t*, pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_cond_wait"));
+  ++calls;
+  return real(condition, mutex);
+}
+
+}  // extern "C"
+
+namespace {
+
+int failures = 0;
+
+void check(bool holds, const std::string& what) {
+  if (holds) return;
+  std::fprintf(stderr, "realtime: %s\n", what.c_str());
+  ++failures;
+}
+
+long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_minflt + usage.ru_majflt;
+}
+
+// Whether `work` ends in a process that may make no system call but read, write and exit.
+bool runs_without_system_calls(const std::function<void()>& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) _exit(77);
+    work();
+    syscall(SYS_exit, 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+    std::puts("realtime: seccomp is not allowed here; system calls are not tested");
+    return true;
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// A fork makes pages fault once more, so that all faults are counted before the first one.
+enum class Pass { Counts, SystemCalls };
+
+void check_contract(Pass pass, const std::string& name, const std::function<void()>& call) {
+  if (pass == Pass::SystemCalls) return check(runs_without_system_calls(call), name + ": a system call");
+  const long faults = page_faults(), before = calls;
+  call();
+  const long calls_made = calls - before, faults_made = page_faults() - faults;
+  check(calls_made == 0, name + ": " + std::to_string(calls_made) + " allocations and locks");
+  check(faults_made == 0, name + ": " + std::to_string(faults_made) + " page faults in the first call");
+}
+
+rnnc::TensorMap weights_of(const rnnc::Model& model, std::int64_t I, std::int64_t H) {
+  rnnc::TensorMap weights;
+  const bool is_lstm = model.cells().front() == "lstm";
+  const auto add = [&](const std::string& param, rnnc::Shape shape) {
+    std::int64_t count = 1;
+    for (const std::int64_t dim : shape) count *= dim;
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.2f * static_cast<float>(static_cast<int>(i % 7) - 3);
+    weights.emplace(param, rnnc::Tensor::from_f32(std::move(shape), values));
+  };
+  for (const char* gate : is_lstm ? std::vector<const char*>{"i", "f", "g", "o"} : std::vector<const char*>{""}) {
+    add(std::string("W") + gate, {H, I});
+    add(std::string("U") + gate, {H, H});
+    add(std::string("b") + gate, {H});
+  }
+  return weights;
+}
+
+void check_cell(Pass pass, std::int64_t hidden, std::int64_t batch) {
+  constexpr std::int64_t kInputs = 5, kSteps = 33;
+  const rnnc::Model model = rnnc::standard_cell("lstm").value();
+  const rnnc::Program program = rnnc::compile(model, weights_of(model, kInputs, hidden), {.cache = false}).value();
+  const std::string name = "lstm H=" + std::to_string(hidden) + " B=" + std::to_string(batch);
+  std::vector<float> x(static_cast<std::size_t>(kSteps * batch * kInputs), 0.25f);
+  std::vector<float> y(static_cast<std::size_t>(kSteps * batch * hidden), 1.0f);
+  std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
+  for (std::size_t b = 0; b < lengths.size(); ++b) lengths[b] = static_cast<std::int32_t>((7 * b) % kSteps);
+  rnnc::State one = program.make_state(batch), two = program.make_state(batch), three = program.make_state(batch);
+  check_contract(pass, name + " step", [&] { program.step(one, x.data(), y.data()); });
+  check_contract(pass, name + " run",
+                 [&] { program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = two}); });
+  check_contract(pass, name + " lengths", [&] {
+    program.run(
+        {.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = three, .lengths = lengths.data()});
+  });
+}
+
+void check_network(Pass pass) {
+  constexpr std::int64_t kBatch = 3, kSteps = 20;
+  const rnnc::Model model = rnnc::parse(R"(
+    network tagger {
+      input x : seq f32[4]
+      a = bidirectional leak(x)
+      b = leak(a[0:4])
+      param W : f32[2, 4]
+      output softmax(W @ last(b))
+    }
+    cell leak {
+      input x : f32[4]
+      state h : f32[4]
+      param U : f32[4, 4]
+      h' = tanh(x + U @ h)
+      output h'
+    })")
+                                .value();
+  rnnc::TensorMap weights;
+  for (const char* name : {"a.fwd.U", "a.bwd.U", "b.U"})
+    weights.emplace(name, rnnc::Tensor::from_f32({4, 4}, std::vector<float>(16, 0.1f)));
+  weights.emplace("W", rnnc::Tensor::from_f32({2, 4}, std::vector<float>(8, 0.3f)));
+  const rnnc::Program program = rnnc::compile(model, weights, {.cache = false}).value();
+  rnnc::State state = program.make_state(kBatch, kSteps);
+  const std::vector<float> x(kSteps * kBatch * 4, 0.5f);
+  const std::int32_t lengths[kBatch] = {20, 0, 7};
+  std::vector<float> y(kBatch * 2, 1.0f);
+  check_contract(pass, "network with lengths", [&] {
+    program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = kBatch, .state = state, .lengths = lengths});
+  });
+}
+
+// The tests above would see what they look for.
+void check_the_checks() {
+  const long before = calls;
+  free(malloc(1));
+  const long made = calls - before;
+  check(made == 2, "malloc is not counted");
+  const long faults = page_faults();
+  std::vector<char> fresh(64 << 20);
+  std::memset(fresh.data(), 1, fresh.size());
+  check(page_faults() > faults, "page faults are not seen");
+}
+
+}  // namespace
+
+int main() {
+  check_the_checks();
+  for (const Pass pass : {Pass::Counts, Pass::SystemCalls}) {
+    for (const std::int64_t hidden : {1, 16, 67})
+      for (const std::int64_t batch : {1, 3, 17}) check_cell(pass, hidden, batch);
+    check_cell(pass, 300, 2);
+    check_network(pass);
+  }
+  check(!runs_without_system_calls([] { getppid(); }), "a system call is not seen");
+  if (failures == 0) std::puts("realtime: no allocation, lock, page fault or system call");
+  return failures == 0 ? 0 : 1;
+}
