@@ -47,6 +47,13 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("CPU");
 }
 
+void add_stack_flags(CLI::App& app, ModelFlags& flags) {
+  add_number(app, "--layers", flags.stack.layers, 1, 1024,
+             "makes a network of so many layers of the cell, with weights l1.NAME, l2.NAME, ... (default 1)");
+  app.add_flag("--bidirectional", flags.stack.bidirectional,
+               "layers of both directions side by side, with weights l1.fwd.NAME, l1.bwd.NAME, ...");
+}
+
 void add_plan_flag(CLI::App& app, ModelFlags& flags) {
   app.add_option("--plan", flags.plan,
                  "how to lay stages on the machine, as inspect --emit plan prints it: STAGE:BLOCKS/BLOCKS/COLUMNS,...")

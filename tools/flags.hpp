@@ -23,6 +23,13 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& va
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                       const std::string& description);
 
+/// A network made of one cell.
+struct StackFlags {
+  std::int64_t layers = 1;
+  bool bidirectional = false;
+  bool any() const { return layers != 1 || bidirectional; }
+};
+
 /// Which cell, with which sizes, weights and CPU.
 struct ModelFlags {
   std::string model;  // a .rnn file; "" for a standard cell
@@ -31,9 +38,11 @@ struct ModelFlags {
   std::vector<std::string> dims;
   std::string isa;
   std::string plan;  // of a compilation, for experiments
+  StackFlags stack;
 };
 
 void add_model_flags(CLI::App& app, ModelFlags& flags);
+void add_stack_flags(CLI::App& app, ModelFlags& flags);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
 
 using Assignments = std::map<std::string, std::string>;

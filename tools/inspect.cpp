@@ -5,6 +5,8 @@
 #include "compiler/codegen.hpp"
 #include "compiler/lower.hpp"
 #include "compiler/pass.hpp"
+#include "compiler/print_network.hpp"
+#include "compiler/split_constants.hpp"
 #include "ir/print.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
@@ -30,21 +32,42 @@ Result<void> check_pass(const InspectFlags& flags) {
   return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + known);
 }
 
+Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, const compiler::Target& target) {
+  if (!flags.after.empty()) return ir::print(compiler::run_passes(cell, flags.after));
+  if (const auto supported = compiler::check_supported(cell); !supported) return supported.error();
+  auto choices = compiler::parse_choices(flags.model.plan);
+  if (!choices) return choices.error();
+  const Result<compiler::Lowered> made = compiler::lower(cell, target, {.choices = std::move(*choices)});
+  if (!made) return made.error();
+  const compiler::Lowered& lowered = *made;
+  if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, target);
+  if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, target);
+  return compiler::emit_assembly(lowered.schedule, lowered.plan, target);
+}
+
+// What runs when, then each cell that is called.
+Result<std::string> show_network(const Source& source, const InspectFlags& flags, const compiler::Target& target) {
+  const Result<ir::Network> network = bind_network(source);
+  if (!network) return network.error();
+  if (!flags.model.plan.empty()) return usage_error("--plan", "is of one cell; name it with --cell");
+  const ir::CallList list = compiler::split_constants(ir::cut_network(*network));
+  const std::string comment = flags.emit == "llvm" ? "; " : flags.emit == "asm" ? "# " : "// ";
+  std::string text = flags.emit == "plan" ? compiler::print_execution(list, *network) : "";
+  for (const compiler::CalledCell& called : compiler::called_cells(list)) {
+    const Result<std::string> shown = show_cell(called.cell, flags, target);
+    if (!shown) return shown.error();
+    text += "\n" + comment + called.cell.name + " of " + called.callers + "\n" + *shown;
+  }
+  return text;
+}
+
 Result<std::string> show_lowered(const Source& source, const InspectFlags& flags) {
   const Result<compiler::Target> target = target_of(flags.model, false);
   if (!target) return target.error();
+  if (source.network) return show_network(source, flags, *target);
   const Result<ir::Cell> cell = bind(source);
   if (!cell) return cell.error();
-  if (!flags.after.empty()) return ir::print(compiler::run_passes(*cell, flags.after));
-  if (const auto supported = compiler::check_supported(*cell); !supported) return supported.error();
-  auto choices = compiler::parse_choices(flags.model.plan);
-  if (!choices) return choices.error();
-  const Result<compiler::Lowered> made = compiler::lower(*cell, *target, {.choices = std::move(*choices)});
-  if (!made) return made.error();
-  const compiler::Lowered& lowered = *made;
-  if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, *target);
-  if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, *target);
-  return compiler::emit_assembly(lowered.schedule, lowered.plan, *target);
+  return show_cell(*cell, flags, *target);
 }
 
 Result<std::string> show(const InspectFlags& flags) {
@@ -78,9 +101,11 @@ Verb add_inspect(CLI::App& program) {
   CLI::App& app = *program.add_subcommand(
       "inspect",
       "Example: rnnc inspect --cell lstm --dim I=64 --dim H=128 --emit plan\n\n"
-      "Shows a cell as text, after any pass, or as what is made of it for a CPU, which need not be this machine's.");
+      "Shows a cell or network as text, after any pass, or as what is made of it for a CPU, which need not be this\n"
+      "machine's.");
   auto flags = std::make_shared<InspectFlags>();
   add_model_flags(app, flags->model);
+  add_stack_flags(app, flags->model);
   add_plan_flag(app, flags->model);
   app.add_option("--after", flags->after, "show the text after this pass")->type_name("PASS");
   app.add_option("--emit", flags->emit, "what to show: text (default), plan, llvm or asm")

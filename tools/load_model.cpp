@@ -17,6 +17,7 @@
 #include "ir/verify.hpp"
 #include "runtime/pack.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/stack.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -80,6 +81,17 @@ Result<void> choose(const ModelFlags& flags, Source& source) {
   return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + joined(names));
 }
 
+Result<void> make_stack(const ModelFlags& flags, Source& source) {
+  if (source.network)
+    return usage_error(flags.stack.bidirectional ? "--bidirectional" : "--layers",
+                       "goes with a cell; " + source.network->name + " is a network");
+  Result<Model> made = stack(source.model, source.cell, flags.stack);
+  if (!made) return made.error();
+  source.model = std::move(*made);
+  source.network = source.model.module().networks.front();
+  return {};
+}
+
 }  // namespace
 
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states) {
@@ -92,6 +104,8 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   source.states = std::move(imported->states);
   source.lengths = std::move(imported->lengths);
   if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
+  if (flags.stack.any())
+    if (const Result<void> made = make_stack(flags, source); !made) return made.error();
   if (flags.weights.empty()) return source;
   if (!source.weights.empty())
     return usage_error("--weights", flags.model + " has its own weights; leave the flag out");
@@ -115,7 +129,7 @@ Result<ir::Cell> bind(const Source& source) {
     const ir::Location location = source.network->location;
     return Error{ErrorCode::Unsupported,
                  {source.network->file, location.line, location.column},
-                 "network " + source.network->name + ": in this version only rnnc run takes networks",
+                 "network " + source.network->name + ": a cell is wanted here; --cell names one",
                  {}};
   }
   Result<ir::Cell> cell = compiler::choose_cell(source.model, source.cell.name, source.dims, source.weights);

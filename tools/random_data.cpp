@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "ir/scan.hpp"
 #include "tools/load_model.hpp"
 
 namespace rnnc::tools {
@@ -20,14 +21,14 @@ std::vector<float> random_values(std::int64_t count, float most, std::uint64_t s
   return values;
 }
 
-TensorMap random_weights(const ir::Cell& cell, std::uint64_t seed) {
+TensorMap random_weights(const ir::Graph& graph, std::uint64_t seed) {
   TensorMap weights;
-  for (const ir::Node& node : cell.nodes) {
-    if (node.op != ir::Op::Param) continue;
+  for (const ir::Weight& weight : ir::weights_of(graph)) {
     Shape shape;
-    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
     const float most = shape.empty() ? 1.0f : 1.0f / std::sqrt(static_cast<float>(shape.back()));
-    weights[node.name] = Tensor::from_f32(shape, random_values(elements(node.type), most, ++seed * 0x2545f4914f6cdd1d));
+    weights[weight.name] =
+        Tensor::from_f32(shape, random_values(elements(weight.type), most, ++seed * 0x2545f4914f6cdd1d));
   }
   return weights;
 }

@@ -6,14 +6,14 @@
 
 #include <rnnc/tensor.hpp>
 
-#include "ir/cell.hpp"
+#include "ir/graph.hpp"
 
 namespace rnnc::tools {
 
 /// `count` values, uniform in [-most, most).
 std::vector<float> random_values(std::int64_t count, float most, std::uint64_t seed);
 
-/// A tensor for every parameter, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
-TensorMap random_weights(const ir::Cell& cell, std::uint64_t seed);
+/// A tensor for every weight of a bound graph, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
+TensorMap random_weights(const ir::Graph& graph, std::uint64_t seed);
 
 }  // namespace rnnc::tools

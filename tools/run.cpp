@@ -144,6 +144,7 @@ Verb add_run(CLI::App& program) {
       "Several inputs lie side by side in a row of x.");
   auto flags = std::make_shared<RunFlags>();
   add_model_flags(app, flags->model);
+  add_stack_flags(app, flags->model);
   add_list(app, "--input", flags->inputs,
            "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy; may be repeated")
       ->type_name("x.npy");

@@ -7,6 +7,7 @@
 #include "ir/interpret_network.hpp"
 #include "ir/scan.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/network_sequence.hpp"
 #include "tools/outputs.hpp"
 #include "tools/read_data.hpp"
 
@@ -22,9 +23,8 @@ class NetworkRun {
     for (const auto step : {&NetworkRun::read_states, &NetworkRun::read_inputs, &NetworkRun::read_steps,
                             &NetworkRun::read_lengths, &NetworkRun::check_memory_needed})
       if (const Result<void> done = (this->*step)(); !done) return done.error();
-    if (flags_.backend == "interpret") return write(interpret());
-    Result<std::vector<float>> y = run_compiled();
-    return y ? write(std::move(*y)) : Result<int>(y.error());
+    Result<SequenceResult> result = compute();
+    return result ? write(std::move(*result)) : Result<int>(result.error());
   }
 
  private:
@@ -32,7 +32,6 @@ class NetworkRun {
     const std::vector<float> values = tensor.to_f32();
     return {values.begin(), values.end()};
   }
-  static std::vector<float> narrowed(const ir::Vector& values) { return {values.begin(), values.end()}; }
 
   Result<void> read_states();
   Result<void> read_inputs();
@@ -43,19 +42,12 @@ class NetworkRun {
   Result<void> read_steps();
   Result<void> read_lengths();
   Result<void> check_memory_needed();
-  std::vector<float> interpret();
-  Result<std::vector<float>> run_compiled();
-  std::vector<float> rows_of_x() const;
-  Result<int> write(std::vector<float> y);
+  Result<SequenceResult> compute();
+  Result<int> write(SequenceResult result);
 
   Shape shape_of(const ir::Type& type) const {
     if (!type.is_sequence()) return {*sequences_, elements(type)};
     return {batch_.times.at(type.axis).steps, *sequences_, elements(type)};
-  }
-  std::int64_t shape_elements(const ir::Type& type) const {
-    std::int64_t product = 1;
-    for (const std::int64_t size : shape_of(type)) product *= size;
-    return product;
   }
   const ir::Node* find_input(const std::string& name) const {
     for (const ir::Node& node : network_.nodes)
@@ -78,11 +70,8 @@ Result<void> NetworkRun::read_states() {
   for (const ir::Node& node : network_.nodes) {
     if (node.op != ir::Op::Scan) continue;
     for (const std::string& initial : node.scan->initial) own.push_back(node.name + "." + initial);
-    const ir::Cell cell = ir::scan_cell(network_, node).value();
-    for (const std::string& prefix : ir::scan_prefixes(node))
-      for (const ir::Node& state : cell.nodes)
-        if (state.op == ir::Op::State) state_sizes_.push_back({prefix + state.name, elements(state.type)});
   }
+  state_sizes_ = interface_of(network_).states;
   Result<Assignments> final_states = parse_assignments("--final-state", flags_.final_states, "f.npy");
   if (!final_states) return final_states.error();
   final_states_ = std::move(*final_states);
@@ -237,85 +226,24 @@ Result<void> NetworkRun::read_lengths() {
 
 // The interpreter keeps every value of every step, and the compiled network no more than that.
 Result<void> NetworkRun::check_memory_needed() {
-  double values = 0;
-  for (const ir::Node& node : network_.nodes) {
-    double rows = static_cast<double>(*sequences_);
-    if (node.type.is_sequence()) rows *= static_cast<double>(batch_.times.at(node.type.axis).steps);
-    if (node.op != ir::Op::Param) values += rows * static_cast<double>(elements(node.type));
-  }
-  return check_memory(8 * values, "the network's values");
+  return check_memory(value_bytes(network_, batch_), "the network's values");
 }
 
-std::vector<float> NetworkRun::interpret() {
-  ir::NamedVectors weights;
-  for (const auto& [name, tensor] : source_.weights) weights[name] = widened(tensor);
-  return narrowed(ir::interpret(network_, weights, batch_, states_));
-}
-
-std::vector<float> NetworkRun::rows_of_x() const {
-  std::vector<float> x;
-  const auto time = batch_.times.find(std::string(ir::kTime));
-  const std::int64_t rows = time == batch_.times.end() ? 0 : time->second.steps * *sequences_;
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (const ir::Node& node : network_.nodes) {
-      if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
-      const auto from = batch_.inputs.at(node.name).begin() + row * elements(node.type);
-      x.insert(x.end(), from, from + elements(node.type));
-    }
-  return x;
-}
-
-Result<std::vector<float>> NetworkRun::run_compiled() {
+Result<SequenceResult> NetworkRun::compute() {
+  if (flags_.backend == "interpret") return run_interpreted(network_, source_.weights, batch_, states_);
   const Result<Program> program = compile(source_, flags_.model, flags_.threads);
   if (!program) return program.error();
-  std::int64_t most = 0, steps = 0;
-  std::map<std::string, std::vector<std::int32_t>> lengths;
-  std::vector<NamedTime> times;
-  const auto data = [](const auto& values) { return values.empty() ? nullptr : values.data(); };
-  for (const auto& [name, time] : batch_.times) {
-    most = std::max(most, time.steps);
-    lengths[name].assign(time.lengths.begin(), time.lengths.end());
-    if (name == ir::kTime)
-      steps = time.steps;
-    else
-      times.push_back({name, time.steps, data(lengths[name])});
-  }
-  std::map<std::string, std::vector<float>> values;
-  std::vector<NamedInput> inputs;
-  for (const NamedPort& input : program->named_inputs()) {
-    values[input.port.name] = narrowed(batch_.inputs.at(input.port.name));
-    inputs.push_back({values.find(input.port.name)->first, values[input.port.name].data()});
-  }
-  State state = program->make_state(*sequences_, most);
-  for (const auto& [name, initial] : states_)
-    if (const auto set = state.set(name, narrowed(initial)); !set) return set.error();
-  const std::vector<float> x = rows_of_x();
-  std::vector<float> y(static_cast<std::size_t>(shape_elements(network_[network_.output()].type)));
-  const RunStatus status = program->run({.x = x.data(),
-                                         .y = y.data(),
-                                         .steps = steps,
-                                         .batch = *sequences_,
-                                         .state = state,
-                                         .lengths = data(lengths[std::string(ir::kTime)]),
-                                         .inputs = inputs,
-                                         .times = times});
-  if (status != RunStatus::Ok) return Error{ErrorCode::InvalidData, {}, text(status), {}};
-  for (const NamedSize& each : state_sizes_) {
-    const Result<std::vector<float>> final = state.get(each.name);
-    if (!final) return final.error();
-    states_[each.name].assign(final->begin(), final->end());
-  }
-  return y;
+  return run_compiled(*program, network_, batch_, states_);
 }
 
-Result<int> NetworkRun::write(std::vector<float> y) {
+Result<int> NetworkRun::write(SequenceResult result) {
   const Shape shape = shape_of(network_[network_.output()].type);
-  std::vector<Output> outputs = {{"--output", flags_.output, Tensor::from_f32(shape, std::move(y))}};
+  std::vector<Output> outputs = {{"--output", flags_.output, Tensor::from_f32(shape, std::move(result.y))}};
   for (const NamedSize& state : state_sizes_) {
     const auto wanted = final_states_.find(state.name);
     if (wanted == final_states_.end()) continue;
     outputs.push_back({"--final-state " + state.name, wanted->second,
-                       Tensor::from_f32({*sequences_, state.size}, narrowed(states_.at(state.name)))});
+                       Tensor::from_f32({*sequences_, state.size}, std::move(result.states.at(state.name)))});
   }
   if (const auto written = write_outputs(outputs); !written) return written.error();
   return kOk;

@@ -7,6 +7,7 @@
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
+#include "tools/network_sequence.hpp"
 #include "tools/random_data.hpp"
 #include "tools/sequence.hpp"
 #include "tools/verbs.hpp"
@@ -29,6 +30,24 @@ struct Verdict {
   std::string isa;
   bool ok() const { return first.error <= kMostAfterOneStep && whole.error <= kMostAtTheEnd; }
 };
+
+Result<Verdict> verify(const Source& source, const ir::Network& network, const VerifyFlags& flags) {
+  const Result<Program> program = compile(source, flags.model);
+  if (!program) return program.error();
+  const Interface interface = interface_of(network);
+  const auto difference = [&](std::int64_t steps, bool ragged) -> Result<Difference> {
+    const ir::NetworkBatch batch =
+        random_batch(network, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), ragged);
+    const Result<SequenceResult> ours = run_compiled(*program, network, batch);
+    if (!ours) return ours.error();
+    return compare(*ours, run_interpreted(network, source.weights, batch), interface, flags.batch);
+  };
+  const Result<Difference> first = difference(1, false);
+  if (!first) return first.error();
+  const Result<Difference> whole = difference(flags.steps, true);
+  if (!whole) return whole.error();
+  return Verdict{*first, *whole, program->cpu()};
+}
 
 Result<Verdict> verify(const Source& source, const ir::Cell& cell, const VerifyFlags& flags) {
   const Result<Program> program = compile(source, flags.model);
@@ -69,28 +88,43 @@ void print_json(const Verdict& verdict, const std::string& cell, const VerifyFla
   std::cout << result.dump() << "\n";
 }
 
-Result<int> run(const VerifyFlags& flags) {
-  Result<Source> source = load_source(flags.model);
-  if (!source) return source.error();
-  const Result<ir::Cell> cell = bind(*source);
-  if (!cell) return cell.error();
-  const Interface interface = interface_of(*cell);
+// Twice as floats, twice as the interpreter's doubles.
+double sequence_bytes(const ir::Cell& cell, const VerifyFlags& flags) {
+  const Interface interface = interface_of(cell);
   const double row = static_cast<double>(interface.input_size + interface.output_size);
-  const double elements = static_cast<double>(flags.steps) * static_cast<double>(flags.batch) * row;
-  // Twice as floats, twice as the interpreter's doubles.
-  if (const auto checked = check_memory(24 * elements, "the sequences"); !checked) return checked.error();
-  if (const auto checked = check_memory(12 * parameter_bytes(*cell), "the weights"); !checked) return checked.error();
-  if (source->weights.empty()) source->weights = random_weights(*cell, static_cast<std::uint64_t>(flags.seed));
-  const Result<Verdict> verdict = verify(*source, *cell, flags);
+  return 24 * static_cast<double>(flags.steps) * static_cast<double>(flags.batch) * row;
+}
+
+double sequence_bytes(const ir::Network& network, const VerifyFlags& flags) {
+  return 2 * value_bytes(network, random_batch(network, 1, 1, 1, false)) * static_cast<double>(flags.steps) *
+         static_cast<double>(flags.batch);
+}
+
+template <class Graph>
+Result<int> run(Source source, const Result<Graph>& graph, const VerifyFlags& flags) {
+  if (!graph) return graph.error();
+  if (const auto checked = check_memory(sequence_bytes(*graph, flags), "the sequences"); !checked)
+    return checked.error();
+  if (const auto checked = check_memory(12 * parameter_bytes(*graph), "the weights"); !checked) return checked.error();
+  if (source.weights.empty()) source.weights = random_weights(*graph, static_cast<std::uint64_t>(flags.seed));
+  const Result<Verdict> verdict = verify(source, *graph, flags);
   if (!verdict) return verdict.error();
-  std::printf("cell %s on %s, %lld steps, %lld sequences, seed %lld\n", cell->name.c_str(), verdict->isa.c_str(),
-              static_cast<long long>(flags.steps), static_cast<long long>(flags.batch),
+  std::printf("%s %s on %s, %lld steps, %lld sequences%s, seed %lld\n", std::string(graph->kind_name()).c_str(),
+              graph->name.c_str(), verdict->isa.c_str(), static_cast<long long>(flags.steps),
+              static_cast<long long>(flags.batch), graph->kind == ir::Graph::Kind::Network ? " of various lengths" : "",
               static_cast<long long>(flags.seed));
   print_line("after one step:", verdict->first, kMostAfterOneStep);
   print_line("over all steps:", verdict->whole, kMostAtTheEnd);
   std::fflush(stdout);
-  if (flags.json) print_json(*verdict, cell->name, flags);
+  if (flags.json) print_json(*verdict, graph->name, flags);
   return verdict->ok() ? kOk : kMismatch;
+}
+
+Result<int> run(const VerifyFlags& flags) {
+  Result<Source> source = load_source(flags.model);
+  if (!source) return source.error();
+  if (source->network) return run(*source, bind_network(*source), flags);
+  return run(*source, bind(*source), flags);
 }
 
 }  // namespace
@@ -99,9 +133,11 @@ Verb add_verify(CLI::App& program) {
   CLI::App& app = *program.add_subcommand(
       "verify",
       "Example: rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000\n\n"
-      "Compares the compiled cell with the interpreter on random sequences, and random weights where none are given.");
+      "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"
+      " given.");
   auto flags = std::make_shared<VerifyFlags>();
   add_model_flags(app, flags->model);
+  add_stack_flags(app, flags->model);
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/cut_network.hpp"
+
+namespace rnnc::compiler {
+
+/// What a bound network runs when, and where its values lie: for people.
+std::string print_execution(const ir::CallList& list, const ir::Network& network);
+
+/// One cell for each code that the calls need, with who calls it.
+struct CalledCell {
+  ir::Cell cell;
+  std::string callers;  // "l1., l2.": prefixes of scans; the cell's own name of an expression
+};
+std::vector<CalledCell> called_cells(const ir::CallList& list);
+
+}  // namespace rnnc::compiler
