@@ -41,10 +41,8 @@ ir::NetworkBatch random_batch(const ir::Network& network, std::int64_t steps, st
     ir::Time& time = batch.times[name];
     time.steps = steps;
     if (!ragged) continue;
-    for (const float value : random_values(sequences, 1, ++seed))
-      time.lengths.push_back(std::clamp<std::int64_t>(
-          1 + static_cast<std::int64_t>((value + 1) / 2 * static_cast<float>(steps)), 1, steps));
-    if (sequences > 0) time.lengths.back() = steps;
+    const std::vector<std::int32_t> lengths = random_lengths(steps, sequences, ++seed);
+    time.lengths.assign(lengths.begin(), lengths.end());
   }
   for (const ir::Node& node : network.nodes)
     if (node.op == ir::Op::Input)

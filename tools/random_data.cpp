@@ -1,5 +1,6 @@
 #include "tools/random_data.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ir/scan.hpp"
@@ -19,6 +20,16 @@ std::vector<float> random_values(std::int64_t count, float most, std::uint64_t s
     value = most * (static_cast<float>(z >> 40) * 0x1p-23f - 1.0f);
   }
   return values;
+}
+
+std::vector<std::int32_t> random_lengths(std::int64_t steps, std::int64_t sequences, std::uint64_t seed) {
+  std::vector<std::int32_t> lengths;
+  for (const float value : random_values(sequences, 1, seed)) {
+    const auto length = 1 + static_cast<std::int64_t>((value + 1) / 2 * static_cast<float>(steps));
+    lengths.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(length, 1, steps)));
+  }
+  if (!lengths.empty()) lengths.back() = static_cast<std::int32_t>(steps);
+  return lengths;
 }
 
 TensorMap random_weights(const ir::Graph& graph, std::uint64_t seed) {

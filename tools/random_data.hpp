@@ -13,6 +13,9 @@ namespace rnnc::tools {
 /// `count` values, uniform in [-most, most).
 std::vector<float> random_values(std::int64_t count, float most, std::uint64_t seed);
 
+/// Lengths uniform in [1, steps], the last of them `steps`.
+std::vector<std::int32_t> random_lengths(std::int64_t steps, std::int64_t sequences, std::uint64_t seed);
+
 /// A tensor for every weight of a bound graph, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
 TensorMap random_weights(const ir::Graph& graph, std::uint64_t seed);
 

@@ -47,7 +47,7 @@ const std::vector<Layout>& layouts() {
 Error baseline_error(ErrorCode code, const std::string& why) { return {code, {}, "oneDNN baseline: " + why, {}}; }
 
 struct Sizes {
-  std::int64_t steps = 0, batch = 0, input = 0, hidden = 0;
+  std::int64_t steps = 0, batch = 0, input = 0, hidden = 0, directions = 1;
 };
 
 struct Descriptors {
@@ -60,13 +60,13 @@ Descriptors descriptors(const Layout& layout, const Sizes& s) {
   const auto f32 = [](memory::dims dims, Tag tag) { return Descriptor(std::move(dims), memory::data_type::f32, tag); };
   Descriptors d;
   d.x = f32({s.steps, s.batch, s.input}, Tag::tnc);
-  d.y = f32({s.steps, s.batch, s.hidden}, Tag::tnc);
-  d.h = f32({1, 1, s.batch, s.hidden}, Tag::ldnc);
+  d.y = f32({s.steps, s.batch, s.directions * s.hidden}, Tag::tnc);
+  d.h = f32({1, s.directions, s.batch, s.hidden}, Tag::ldnc);
   d.c = d.h;
-  d.w = f32({1, 1, s.input, gates, s.hidden}, Tag::any);
-  d.u = f32({1, 1, s.hidden, gates, s.hidden}, Tag::any);
-  d.bias = f32({1, 1, static_cast<std::int64_t>(layout.bias.size()), s.hidden}, Tag::ldgo);
-  d.peephole = f32({1, 1, 3, s.hidden}, Tag::ldgo);
+  d.w = f32({1, s.directions, s.input, gates, s.hidden}, Tag::any);
+  d.u = f32({1, s.directions, s.hidden, gates, s.hidden}, Tag::any);
+  d.bias = f32({1, s.directions, static_cast<std::int64_t>(layout.bias.size()), s.hidden}, Tag::ldgo);
+  d.peephole = f32({1, s.directions, 3, s.hidden}, Tag::ldgo);
   return d;
 }
 
@@ -88,9 +88,10 @@ Made make_primitive(const dnnl::engine& engine, const Arguments&... arguments) {
   return {Primitive(description), description.weights_layer_desc(), description.weights_iter_desc()};
 }
 
-Made make_primitive(Kind kind, const dnnl::engine& engine, const Descriptors& d) {
+Made make_primitive(Kind kind, const dnnl::engine& engine, const Descriptors& d, std::int64_t directions) {
   const auto use = dnnl::prop_kind::forward_inference;
-  const auto direction = dnnl::rnn_direction::unidirectional_left2right;
+  const auto direction =
+      directions == 1 ? dnnl::rnn_direction::unidirectional_left2right : dnnl::rnn_direction::bidirectional_concat;
   switch (kind) {
     case Kind::Lstm:
       return make_primitive<dnnl::lstm_forward>(engine, use, direction, d.x, d.h, d.c, d.w, d.u, d.bias, d.y, d.h, d.c);
@@ -138,10 +139,13 @@ memory zeros(const Descriptor& descriptor, const dnnl::engine& engine) {
   return m;
 }
 
-// [gate][unit] in one block.
-void fill_vectors(const memory& to, const Names& names, const TensorMap& weights) {
+using Directions = std::span<const TensorMap>;
+
+// [direction][gate][unit] in one block.
+void fill_vectors(const memory& to, const Names& names, Directions directions) {
   float* next = elements(to).data();
-  for (const std::string& name : names) next = std::ranges::copy(weights.at(name).to_f32(), next).out;
+  for (const TensorMap& weights : directions)
+    for (const std::string& name : names) next = std::ranges::copy(weights.at(name).to_f32(), next).out;
 }
 
 }  // namespace
@@ -154,17 +158,23 @@ struct OnednnCell::Content {
   bool has_c = false;
   std::unordered_map<int, memory> arguments;
 
-  // Our [unit][column] of each gate to oneDNN's [column][gate][unit], then to the layout it asks for.
-  memory pack(const Names& names, const TensorMap& weights, std::int64_t columns, std::int64_t hidden,
+  // Our [unit][column] of each gate to oneDNN's [direction][column][gate][unit], then to the layout it asks for.
+  memory pack(const Names& names, Directions directions, std::int64_t columns, std::int64_t hidden,
               const Descriptor& wanted) {
     const auto gates = static_cast<std::int64_t>(names.size());
-    memory plain({{1, 1, columns, gates, hidden}, memory::data_type::f32, memory::format_tag::ldigo}, engine);
+    memory plain({{1, static_cast<std::int64_t>(directions.size()), columns, gates, hidden},
+                  memory::data_type::f32,
+                  memory::format_tag::ldigo},
+                 engine);
     float* to = elements(plain).data();
-    for (std::int64_t g = 0; g < gates; ++g) {
-      const std::vector<float> from = weights.at(names[static_cast<std::size_t>(g)]).to_f32();
-      for (std::int64_t unit = 0; unit < hidden; ++unit)
-        for (std::int64_t k = 0; k < columns; ++k)
-          to[(k * gates + g) * hidden + unit] = from[static_cast<std::size_t>(unit * columns + k)];
+    for (const TensorMap& weights : directions) {
+      for (std::int64_t g = 0; g < gates; ++g) {
+        const std::vector<float> from = weights.at(names[static_cast<std::size_t>(g)]).to_f32();
+        for (std::int64_t unit = 0; unit < hidden; ++unit)
+          for (std::int64_t k = 0; k < columns; ++k)
+            to[(k * gates + g) * hidden + unit] = from[static_cast<std::size_t>(unit * columns + k)];
+      }
+      to += columns * gates * hidden;
     }
     memory packed(wanted, engine);
     dnnl::reorder(plain, packed).execute(stream, plain, packed);
@@ -172,9 +182,9 @@ struct OnednnCell::Content {
     return packed;
   }
 
-  void set_up(const Layout& layout, const TensorMap& weights, const Sizes& s) {
+  void set_up(const Layout& layout, Directions weights, const Sizes& s) {
     const Descriptors d = descriptors(layout, s);
-    Made made = make_primitive(layout.kind, engine, d);
+    Made made = make_primitive(layout.kind, engine, d, s.directions);
     primitive = std::move(made.primitive);
     x = zeros(d.x, engine), y = zeros(d.y, engine), h = zeros(d.h, engine), h_final = zeros(d.h, engine);
     memory bias = zeros(d.bias, engine);
@@ -219,6 +229,11 @@ Names OnednnCell::cells() {
 
 Result<OnednnCell> OnednnCell::make(const std::string& cell, const TensorMap& weights, std::int64_t steps,
                                     std::int64_t batch, int threads) {
+  return make(cell, Directions(&weights, 1), steps, batch, threads);
+}
+
+Result<OnednnCell> OnednnCell::make(const std::string& cell, Directions directions, std::int64_t steps,
+                                    std::int64_t batch, int threads) {
   const auto layout = std::ranges::find(layouts(), cell, &Layout::name);
   if (layout == layouts().end()) {
     std::string known;
@@ -226,15 +241,19 @@ Result<OnednnCell> OnednnCell::make(const std::string& cell, const TensorMap& we
     return baseline_error(ErrorCode::Unsupported, "oneDNN has no cell " + cell + "; it has " + known);
   }
   if (steps < 1 || batch < 1) return baseline_error(ErrorCode::Unsupported, "steps and batch must be at least 1");
-  const auto first = weights.find(layout->input.front());
-  if (first == weights.end() || first->second.shape.size() != 2)
+  if (directions.empty() || directions.size() > 2)
+    return baseline_error(ErrorCode::Unsupported, "oneDNN has layers of one or two directions");
+  const auto first = directions[0].find(layout->input.front());
+  if (first == directions[0].end() || first->second.shape.size() != 2)
     return baseline_error(ErrorCode::InvalidData, "no matrix " + layout->input.front());
-  const Sizes sizes{steps, batch, first->second.shape[1], first->second.shape[0]};
-  if (const auto checked = check(*layout, weights, sizes); !checked) return checked.error();
+  const Sizes sizes{steps, batch, first->second.shape[1], first->second.shape[0],
+                    static_cast<std::int64_t>(directions.size())};
+  for (const TensorMap& weights : directions)
+    if (const auto checked = check(*layout, weights, sizes); !checked) return checked.error();
   omp_set_num_threads(threads);
   try {
     auto content = std::make_unique<Content>();
-    content->set_up(*layout, weights, sizes);
+    content->set_up(*layout, directions, sizes);
     return OnednnCell(std::move(content));
   } catch (const dnnl::error& error) {
     return baseline_error(ErrorCode::Unsupported, error.what());
@@ -254,6 +273,8 @@ std::span<const float> OnednnCell::output() const { return elements(content_->y)
 std::span<const float> OnednnCell::final_state(const std::string& name) const {
   return content_->state(name, content_->h_final, content_->c_final);
 }
+
+void OnednnCell::read_from(const OnednnCell& below) { content_->arguments[DNNL_ARG_SRC_LAYER] = below.content_->y; }
 
 void OnednnCell::run() {
   const runtime::FlushDenormals flush;

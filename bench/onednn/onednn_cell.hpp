@@ -1,4 +1,4 @@
-// The peer we measure and test against: oneDNN's RNN primitives, f32, forward inference, one layer in one direction,
+// The peer we measure and test against: oneDNN's RNN primitives, f32, forward inference, one layer in one direction or both,
 // with weights prepacked as the library likes them best (format_tag::any). Takes weights by our parameters' names.
 // Builds with oneDNN 2.6 and 3.x; no type of theirs appears here.
 #pragma once
@@ -27,14 +27,22 @@ class OnednnCell {
   static Result<OnednnCell> make(const std::string& cell, const TensorMap& weights, std::int64_t steps,
                                  std::int64_t batch, int threads);
 
+  /// The same of one direction, or of forwards and backwards side by side: `directions` has weights of each.
+  static Result<OnednnCell> make(const std::string& cell, std::span<const TensorMap> directions, std::int64_t steps,
+                                 std::int64_t batch, int threads);
+
   OnednnCell(OnednnCell&&) noexcept;
   OnednnCell& operator=(OnednnCell&&) noexcept;
   ~OnednnCell();
 
-  std::span<float> input();                            // [T, B, I], to be filled
-  std::span<float> initial_state(const std::string&);  // [B, H] of "h" or "c"; empty where the cell lacks it
-  std::span<const float> output() const;               // [T, B, H]
+  std::span<float> input();  // [T, B, I], to be filled
+  std::span<float> initial_state(
+      const std::string&);                // [directions, B, H] of "h" or "c"; empty where the cell lacks it
+  std::span<const float> output() const;  // [T, B, H], of two directions [T, B, 2 H]
   std::span<const float> final_state(const std::string&) const;
+
+  /// Reads the output of `below`, which lives as long, in place of an input of its own.
+  void read_from(const OnednnCell& below);
 
   /// From the initial states over all steps. Denormals are flushed meanwhile, as in our own calls.
   void run();

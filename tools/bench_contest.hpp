@@ -1,0 +1,53 @@
+// What rnnc bench times: a cell or a network on this machine and, where asked for, oneDNN beside it. Results are compared
+// before anything is timed.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <rnnc/result.hpp>
+
+#include "tools/flags.hpp"
+#include "tools/load_model.hpp"
+#include "tools/roofline.hpp"
+#include "tools/sequence.hpp"
+
+namespace rnnc::tools {
+
+struct BenchFlags {
+  ModelFlags model;
+  std::int64_t steps = 0, batch = 0, input_size = 0, hidden_size = 0;
+  std::int64_t threads = 1, rounds = 5, seed = 1, sessions = 0;
+  bool json = false, tune = false, ragged = false;
+  std::string against;
+};
+
+struct Contest {
+  std::string name;
+  std::int64_t input_size = 0, hidden_size = 0;
+  std::int64_t layers = 1, directions = 1;  // scans one behind the other, and at most side by side
+  std::vector<Work> work;                   // of each cell that is called
+  double compile_ms = 0;
+  std::function<void()> ours;
+  std::function<void()> ragged;    // the same with lengths uniform in [1, steps]; empty where not asked for
+  std::function<void()> together;  // a step of sessions; then `ours` is as many single steps
+  std::function<void()> baseline;  // empty where there is none
+  Difference from_interpreter, from_baseline;
+};
+
+/// Errors: those of binding and compiling; Limit where the data would not fit in memory; Unsupported where oneDNN has no
+/// such thing, or lacks what a flag asks for.
+Result<Contest> contest_of_cell(const BenchFlags& flags, Source source);
+Result<Contest> contest_of_network(const BenchFlags& flags, Source source);
+
+/// --input-size and --hidden-size as dims I and H. Errors: Usage.
+Result<void> add_sizes(const BenchFlags& flags, Source& source);
+
+/// `compile` and how long it took, the cache left alone.
+Result<Program> compile_timed(const BenchFlags& flags, const Source& source, double& milliseconds);
+
+/// Single steps of `flags.sessions` streams, and all of them together. Errors: those of Sessions::make.
+Result<void> add_sessions(const BenchFlags& flags, const Program& program, Contest& contest);
+
+}  // namespace rnnc::tools
