@@ -22,7 +22,6 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
   if (!target) return target.error();
   const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
   if (!cell) return cell.error();
-  if (const Result<void> supported = compiler::check_supported(*cell); !supported) return supported.error();
   const auto lowered = compiler::lower(*cell, *target, {.threads = options.threads});
   if (!lowered) return lowered.error();
   if (const Result<void> checked = compiler::check_weights_size(*cell, lowered->plan); !checked) return checked.error();

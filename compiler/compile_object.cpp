@@ -71,7 +71,6 @@ std::vector<std::byte> object_of(const std::string& name, const std::vector<Leve
 Result<ObjectFiles> compile_object(const Model& model, const TensorMap& weights, const ObjectOptions& options) try {
   const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
   if (!cell) return cell.error();
-  if (const Result<void> supported = compiler::check_supported(*cell); !supported) return supported.error();
   const std::string name = options.name.empty() ? cell->name : options.name;
   if (!compiler::is_c_name(name))
     return Error{ErrorCode::Usage, {}, "'" + name + "' is no C name; use letters, digits and _", {}};

@@ -120,22 +120,6 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   return description;
 }
 
-Result<void> check_supported(const Cell& cell) {
-  for (const Node& node : cell.nodes) {
-    if (node.op != Op::Lookup) continue;
-    const Node* matrix = &cell[node.operands[0]];
-    while (matrix->op == Op::Slice) matrix = &cell[matrix->operands[0]];
-    if (matrix->op == Op::Param) continue;
-    return Error{
-        ErrorCode::Unsupported,
-        {cell.file, node.location.line, node.location.column},
-        "there is no code for a lookup in a concatenation in this version; look up in a parameter, or run it with "
-        "--backend interpret",
-        {}};
-  }
-  return {};
-}
-
 Result<void> check_weights_size(const Cell& cell, const Plan& plan) {
   if (plan.weights_size <= kMaxWeightsBytes / 4) return {};
   return Error{ErrorCode::Limit,
@@ -146,7 +130,6 @@ Result<void> check_weights_size(const Cell& cell, const Plan& plan) {
 }
 
 Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, const PlanOptions& options) {
-  if (const Result<void> supported = check_supported(cell); !supported) return supported.error();
   Dumper dumper(cell);
   const Result<Lowered> made = lower(
       cell, target, options, [&](auto name, const Cell& after, double seconds) { dumper.pass(name, after, seconds); });

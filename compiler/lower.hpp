@@ -14,10 +14,7 @@ struct Lowered {
   Plan plan;
 };
 
-/// Errors: Unsupported where the cell has an op that no code is generated for, at its place.
-Result<void> check_supported(const ir::Cell& cell);
-
-/// `cell` is bound, verified and supported.
+/// `cell` is bound and verified.
 /// Errors: those of make_plan.
 Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOptions& options = {},
                       const PassObserver& observe = {});

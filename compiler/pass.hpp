@@ -14,7 +14,8 @@ namespace rnnc::compiler {
 
 // In the order in which they run. Every cell that goes in is bound and verified, and so is every cell that comes out.
 
-/// softmax, layer_norm and mean in terms of sums, maxima and element-wise functions.
+/// softmax, layer_norm and mean in terms of sums, maxima and element-wise functions; a lookup in joined matrices in terms
+/// of lookups in each.
 ir::Cell expand(const ir::Cell& cell);
 
 /// Folds constants, removes what does nothing, moves slices towards the leaves, splits products of concatenations; a

@@ -34,7 +34,6 @@ Result<void> check_pass(const InspectFlags& flags) {
 
 Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, const compiler::Target& target) {
   if (!flags.after.empty()) return ir::print(compiler::run_passes(cell, flags.after));
-  if (const auto supported = compiler::check_supported(cell); !supported) return supported.error();
   auto choices = compiler::parse_choices(flags.model.plan);
   if (!choices) return choices.error();
   const Result<compiler::Lowered> made = compiler::lower(cell, target, {.choices = std::move(*choices)});

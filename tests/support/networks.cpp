@@ -23,7 +23,7 @@ Network network_of(const std::string& text, const ir::DimBindings& dims) {
 const char* const kSampleCells =
     " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
     " cell beside<I, N, H> { input x : f32[I] input c : f32[N] state h : f32[H] param W : f32[H, I] param V : f32[H, N]"
-    " param U : f32[H, H] param b : f32[H] h' = tanh(W @ x + V @ c + U @ h + b) * sum(c) output h' + V @ c }"
+    " param U : f32[H, H] param b : f32[H] h' = tanh(W @ x + V @ c + U @ h + b * sum(c)) output h' + V @ c }"
     " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
     "}";
 
@@ -55,6 +55,7 @@ const std::vector<std::string>& sample_networks() {
       "a = scale(v, k) output argmax(a) * k",
       "param E : f32[9, 37] param W : f32[3, 37] i = argmax(x) a = gru<H=3>(lookup(E, i)) output a + W @ lookup(E, i)",
       "param E : f32[9, 37] output concat(lookup(E[1:8, 2:30], argmax(x)), lookup(E, k * 100))",
+      "param E : f32[4, 7] param F : f32[3, 7] output lookup(concat(E, F, E)[1:10, 2:6], argmax(x) + k)",
       "e = gru<H=4>(x) d = pick<V=6>() steps S from (token = argmax(e.h + v)) output d[0:3] * y + last(k)",
       "a0 = x[0:4] a1 = concat(a0, a0) a2 = a1[1:7] a3 = concat(a2, v, a2) output tanh(a3[2:9]) + a3[4:11]",
       "param x1, x1_ : f32 output tanh(x) * x1 + x1_",

@@ -1,6 +1,8 @@
 // rnnc run and inspect of networks through the command line.
 #include <rnnc/rnnc.hpp>
 
+#include <cmath>
+
 #include "tests/tools/program.hpp"
 
 namespace rnnc::test {
@@ -122,19 +124,24 @@ TEST_CASE("inspect prints a network, and bound where its dims are told", "[tools
   check_fails(folder, "inspect nets.rnn --cell sums --emit plan", 2, "N has no value");
 }
 
-TEST_CASE("a cell that has no code yet is refused by the compiler and run by the interpreter", "[tools]") {
+TEST_CASE("a lookup in joined matrices finds the row of each", "[tools]") {
   const Folder folder;
   folder.write("pick.rnn",
-               "cell pick {\n  input x : f32\n  param A, B : f32[1, 2]\n  output lookup(concat(A, B), x)\n}\n");
-  folder.write("x.npy", {1, 2, 1}, {0, 1});
-  save_safetensors(folder / "w.safetensors",
-                   {{"A", Tensor::from_f32({1, 2}, {1, 2})}, {"B", Tensor::from_f32({1, 2}, {3, 4})}})
+               "cell pick {\n  input x : f32\n  param A : f32[1, 3]\n  param B, C : f32[2, 3]\n"
+               "  output lookup(concat(A, concat(B, C)[1:3], C)[0:4, 1:3], x)\n}\n");
+  folder.write("x.npy", {1, 7, 1}, {0, 1, 2, 3, 4, -1, 0.5f});
+  save_safetensors(folder / "w.safetensors", {{"A", Tensor::from_f32({1, 3}, {0, 1, 2})},
+                                              {"B", Tensor::from_f32({2, 3}, {3, 4, 5, 6, 7, 8})},
+                                              {"C", Tensor::from_f32({2, 3}, {9, 10, 11, 12, 13, 14})}})
       .value();
-  const std::string run = "run pick.rnn --weights w.safetensors --input x.npy --output y.npy";
-  check_fails(folder, run, 4, "pick.rnn:4:10: there is no code for a lookup in a concatenation in this version");
-  check_fails(folder, "inspect pick.rnn --emit asm", 4, "there is no code for a lookup");
-  REQUIRE(folder.rnnc(run + " --backend interpret").code == 0);
-  CHECK(folder.values("y.npy") == std::vector<float>{1, 2, 3, 4});
+  const std::string run = "run pick.rnn --weights w.safetensors --input x.npy --output y.npy --backend ";
+  for (const std::string backend : {"interpret", "jit", "jit --isa x86-64-v2"}) {
+    INFO(backend);
+    REQUIRE(folder.rnnc(run + backend).code == 0);
+    const std::vector<float> y = folder.values("y.npy");
+    CHECK(std::vector<float>(y.begin(), y.begin() + 8) == std::vector<float>{1, 2, 7, 8, 10, 11, 10, 11});
+    for (std::size_t i = 8; i < y.size(); ++i) CHECK(std::isnan(y[i]));
+  }
 }
 
 TEST_CASE("the code of a network is kept, once for each kind of cell", "[tools]") {

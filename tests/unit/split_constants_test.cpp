@@ -21,7 +21,7 @@ TEST_CASE("products of inputs that are the same at each step are a call of their
   CHECK(printed.rfind("x over T -> b0\n"
                       "v -> b1\n"
                       "beside_constant of b1[0:2] -> b3\n"
-                      "beside a. over T of b0[0:3], b1[0:2], b3[0:4] -> b2\n"
+                      "beside a. over T of b0[0:3], b3[0:8] -> b2\n"
                       "output over T is b2[0:4]\n",
                       0) == 0);
 }
