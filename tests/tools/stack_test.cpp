@@ -16,8 +16,7 @@ nlohmann::json last_line(const std::string& out) {
 constexpr const char* kTotal =
     "cell total<N> { input x : f32[N] state s : f32[N] param w : f32[N] s' = s + w * x output s' }\n";
 
-nlohmann::json bench(const std::string& flags) {
-  const Folder folder;
+nlohmann::json bench(const Folder& folder, const std::string& flags) {
   const Finished finished = folder.rnnc("bench --rounds 3 --json " + flags);
   INFO(flags << finished.out << finished.err);
   REQUIRE(finished.code == 0);
@@ -58,9 +57,10 @@ TEST_CASE("a stack that cannot be made is a mistake of usage", "[tools]") {
 }
 
 TEST_CASE("bench of layers and directions is checked against oneDNN's", "[tools]") {
+  const Folder folder;
   for (const char* cell : {"lstm", "gru", "gru_cho", "rnn", "lstm_peephole"}) {
-    const auto result = bench(std::string("--cell ") + cell + " --layers 2 --bidirectional --input-size 5 " +
-                              "--hidden-size 7 --steps 6 --batch 3 --against onednn");
+    const auto result = bench(folder, std::string("--cell ") + cell + " --layers 2 --bidirectional --input-size 5 " +
+                                          "--hidden-size 7 --steps 6 --batch 3 --against onednn");
     CHECK(result.at("cell") == cell);
     CHECK(result.at("layers") == 2);
     CHECK(result.at("directions") == 2);
@@ -70,8 +70,9 @@ TEST_CASE("bench of layers and directions is checked against oneDNN's", "[tools]
 }
 
 TEST_CASE("bench counts the work of all layers", "[tools]") {
+  const Folder folder;
   const auto result =
-      bench("--cell rnn --layers 3 --input-size 16 --hidden-size 16 --steps 4 --batch 2 --threads 2 --ragged");
+      bench(folder, "--cell rnn --layers 3 --input-size 16 --hidden-size 16 --steps 4 --batch 2 --threads 2 --ragged");
   const double flops = result.at("gflops").get<double>() * result.at("time_us_min").get<double>() * 1e3;
   CHECK(flops == Approx(3 * 2 * 2.0 * 16 * 16 * 4 * 2));
   CHECK(result.at("bytes_per_step") == 3 * 4 * 16 * 16);
@@ -80,10 +81,10 @@ TEST_CASE("bench counts the work of all layers", "[tools]") {
 }
 
 TEST_CASE("bench of sessions times streams one by one and together", "[tools]") {
-  const auto result = bench("--cell lstm --input-size 3 --hidden-size 5 --steps 1 --batch 1 --sessions 4");
+  const Folder folder;
+  const auto result = bench(folder, "--cell lstm --input-size 3 --hidden-size 5 --steps 1 --batch 1 --sessions 4");
   CHECK(result.at("sessions").at("count") == 4);
   CHECK(result.at("sessions").at("of_single_steps").get<double>() > 0);
-  const Folder folder;
   check_fails(folder, "bench --cell lstm --input-size 3 --hidden-size 5 --steps 2 --batch 1 --sessions 4", 2,
               "--sessions: times single steps");
 }
