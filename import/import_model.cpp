@@ -10,6 +10,7 @@
 #include "import/onnx_network.hpp"
 #include "import/read_file.hpp"
 #include "import/refusal.hpp"
+#include "import/state_dict.hpp"
 
 namespace rnnc {
 namespace {
@@ -42,9 +43,13 @@ Imported import_any(std::span<const std::byte> content, std::string_view file, c
       return {std::move(*model), {}};
     }
     case FileFormat::Onnx: return files::import_onnx(text, file, options);
-    case FileFormat::Safetensors: break;
+    case FileFormat::Safetensors: {
+      const Result<TensorMap> tensors = parse_safetensors(content, file, limits);
+      if (!tensors) throw files::Refusal{tensors.error()};
+      return files::import_state_dict(*tensors, file, options);
+    }
   }
-  files::unsupported(file, "", "safetensors hold weights only; give a model, and these as --weights");
+  files::unsupported(file, "", "the file is of no known format");
 }
 
 }  // namespace

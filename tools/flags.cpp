@@ -36,7 +36,9 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
 }
 
 void add_model_flags(CLI::App& app, ModelFlags& flags) {
-  app.add_option("MODEL", flags.model, "cells and networks as text (.rnn), or an ONNX, RTNeural, GuitarML or NAM model")
+  app.add_option("MODEL", flags.model,
+                 "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, RTNeural, GuitarML or\n"
+                 "NAM model")
       ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
       ->type_name("NAME");

@@ -48,8 +48,8 @@ int run(int argc, char** argv) {
   CLI::App program(kExample, "rnnc");
   program.require_subcommand(1);
   program.formatter(std::make_shared<ExampleFirst>());
-  const std::vector<Verb> verbs = {add_run(program),     add_bench(program),   add_verify(program),
-                                   add_inspect(program), add_compile(program), add_cache(program)};
+  const std::vector<Verb> verbs = {add_run(program),     add_bench(program),  add_verify(program), add_inspect(program),
+                                   add_compile(program), add_import(program), add_cache(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

@@ -19,6 +19,7 @@ Verb add_bench(CLI::App& program);
 Verb add_verify(CLI::App& program);
 Verb add_inspect(CLI::App& program);
 Verb add_compile(CLI::App& program);
+Verb add_import(CLI::App& program);
 Verb add_cache(CLI::App& program);
 
 }  // namespace rnnc::tools

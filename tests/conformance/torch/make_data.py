@@ -29,17 +29,34 @@ def case(kind, layers, directions):
     """The weights as torch names them, and x, initial states, outputs and final states; all names begin with the case."""
     torch.manual_seed(100 * layers + directions)
     module = KINDS[kind](INPUT, HIDDEN, layers, bidirectional=directions == 2).double()
+    return {f"{layers}x{directions}.{name}": tensor for name, tensor in run(kind, module).items()}
+
+
+def run(kind, module):
     for parameter in module.parameters():  # f32 values, so that both sides start from the same numbers
         parameter.data = parameter.data.float().double()
-    state = (layers * directions, BATCH, HIDDEN)
-    x, h, c = (torch.randn(shape).float().double() for shape in ((STEPS, BATCH, INPUT), state, state))
+    state = (module.num_layers * (2 if module.bidirectional else 1), BATCH, HIDDEN)
+    of_h = (*state[:2], module.proj_size or HIDDEN)
+    x, h, c = (torch.randn(shape).float().double() for shape in ((STEPS, BATCH, INPUT), of_h, state))
     packed = torch.nn.utils.rnn.pack_padded_sequence(x, LENGTHS, enforce_sorted=False)
     y, final = module(packed, (h, c) if kind == "lstm" else h)
     y, _ = torch.nn.utils.rnn.pad_packed_sequence(y, total_length=STEPS)
     tensors = dict(module.state_dict(), x=x, h=h, y=y, hn=final[0] if kind == "lstm" else final)
     if kind == "lstm":
         tensors.update(c=c, cn=final[1])
-    return {f"{layers}x{directions}.{name}": tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def variants():
+    """What the stacks above lack, under prefixes as modules within others have."""
+    torch.manual_seed(7)
+    modules = {
+        "encoder.projected.": ("lstm", torch.nn.LSTM(INPUT, HIDDEN, 2, bidirectional=True, proj_size=2)),
+        "without_bias.": ("gru", torch.nn.GRU(INPUT, HIDDEN, 2, bias=False)),
+        "relu.": ("rnn", torch.nn.RNN(INPUT, HIDDEN, 1, nonlinearity="relu")),
+    }
+    return {prefix + name: tensor for prefix, (kind, module) in modules.items()
+            for name, tensor in run(kind, module.double()).items()}
 
 
 def main():
@@ -50,6 +67,7 @@ def main():
             for directions in (1, 2):
                 tensors.update(case(kind, layers, directions))
         save(folder / f"{kind}.safetensors", tensors)
+    save(folder / "variants.safetensors", variants())
 
 
 if __name__ == "__main__":

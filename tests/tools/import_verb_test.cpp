@@ -1,0 +1,40 @@
+// rnnc import, and models of other programs in place of a text.
+#include "tests/tools/program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+const std::string kTorch = RNNC_SOURCE_DIR "/tests/conformance/torch/";
+
+}  // namespace
+
+TEST_CASE("import writes text and weights that run as the model does", "[tools]") {
+  const Folder folder;
+  const TensorMap data = load_safetensors(kTorch + "gru.safetensors").value();
+  folder.write("x.npy", data.at("2x2.x").shape, data.at("2x2.x").to_f32());
+  REQUIRE(folder.rnnc("import '" + kTorch + "gru.safetensors' --prefix 2x2 -o model.rnn").code == 0);
+  CHECK(folder.text("model.rnn").starts_with("network model {\n  input x : seq f32[3]\n"));
+  const Finished run = folder.rnnc("run model.rnn --weights model.safetensors --input x.npy --output y.npy");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  TensorMap layers;
+  for (const auto& [name, tensor] : data)
+    if (name.starts_with("2x2.weight") || name.starts_with("2x2.bias")) layers[name] = tensor;
+  save_safetensors(folder / "alone.safetensors", layers).value();
+  REQUIRE(folder.rnnc("run alone.safetensors --input x.npy --output direct.npy").code == 0);
+  CHECK(folder.values("direct.npy") == folder.values("y.npy"));
+  CHECK(folder.rnnc("verify alone.safetensors --steps 5").code == 0);
+}
+
+TEST_CASE("import leaves nothing behind where the model cannot be imported", "[tools]") {
+  const Folder folder;
+  check_fails(folder, "import '" + kTorch + "gru.safetensors' -o y.rnn", 4,
+              "there are several modules; choose one by its prefix: \"1x1.\", \"1x2.\"");
+  CHECK(!folder.has("y.rnn"));
+  check_fails(folder, "import '" + kTorch + "gru.safetensors' --prefix 1x1 -o y.txt", 2, "does not end in .rnn");
+  check_fails(folder, "import nothing.onnx -o y.rnn", 3, "nothing.onnx");
+  folder.write("model.safetensors", folder.text("err.txt"));
+  check_fails(folder, "import model.safetensors -o model.rnn", 2, "would overwrite model.safetensors");
+}
+
+}  // namespace rnnc::test

@@ -1,0 +1,57 @@
+// rnnc import: a model of another program as text with weights by our names.
+#include <memory>
+
+#include <rnnc/import.hpp>
+#include <rnnc/tensor_files.hpp>
+
+#include "import/write_file.hpp"
+#include "tools/exit_code.hpp"
+#include "tools/verbs.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+struct ImportFlags {
+  std::string model, output, weights;
+  ImportOptions options;
+};
+
+// model.rnn -> model.safetensors
+std::string beside(const std::string& path) { return path.substr(0, path.size() - 4) + ".safetensors"; }
+
+Result<int> run(const ImportFlags& flags) {
+  if (!flags.output.ends_with(".rnn"))
+    return usage_error("-o", "'" + flags.output + "' does not end in .rnn, as texts of models do");
+  const std::string weights = flags.weights.empty() ? beside(flags.output) : flags.weights;
+  if (weights == flags.model) return usage_error("--weights", "would overwrite " + flags.model + "; name another file");
+  const Result<Imported> imported = import_model_file(flags.model, flags.options);
+  if (!imported) return imported.error();
+  // The text comes last: where it is, its weights are.
+  if (const auto saved = save_safetensors(weights, imported->weights); !saved) return saved.error();
+  const std::string text = imported->model.text();
+  if (const auto written = files::write_file(flags.output, {std::as_bytes(std::span(text))}); !written)
+    return written.error();
+  return kOk;
+}
+
+}  // namespace
+
+Verb add_import(CLI::App& program) {
+  CLI::App& app = *program.add_subcommand(
+      "import",
+      "Example: rnnc import lstm.safetensors -o model.rnn --weights model.safetensors\n\n"
+      "Writes a model of PyTorch (a state_dict in safetensors), ONNX, RTNeural, GuitarML or NAM as text and weights.");
+  auto flags = std::make_shared<ImportFlags>();
+  app.add_option("MODEL", flags->model, "a file of one of these formats")->required()->type_name("FILE");
+  app.add_option("-o,--output", flags->output, "the text")->required()->type_name("model.rnn");
+  app.add_option("--weights", flags->weights, "the weights (default: beside the text, ending in .safetensors)")
+      ->type_name("W.safetensors");
+  app.add_option("--prefix", flags->options.prefix,
+                 "the module of a state_dict, by what its tensors' names begin with: encoder.lstm")
+      ->type_name("NAME");
+  app.add_flag("--relu", flags->options.relu,
+               "a state_dict of torch.nn.RNN has nonlinearity='relu', which it does not say (default: tanh)");
+  return {&app, [flags] { return run(*flags); }};
+}
+
+}  // namespace rnnc::tools
