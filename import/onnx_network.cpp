@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "import/file_error.hpp"
+#include "import/onnx_node.hpp"
 #include "import/onnx_recurrent.hpp"
 #include "import/onnx_values.hpp"
 #include "import/refusal.hpp"
@@ -266,7 +267,17 @@ Imported import_onnx(std::string_view content, std::string_view file, const Impo
   const OnnxModel model = parse_onnx(content, file, options.limits);
   if (model.opset < 1 || model.opset > 25)
     unsupported(file, "", "opset " + std::to_string(model.opset) + " is not known; export for one from 1 to 25");
-  return NetworkImport(model, file, options).import();
+  if (!options.node.empty()) return NetworkImport(extract_node(model, options.node, file), file, options).import();
+  try {
+    return NetworkImport(model, file, options).import();
+  } catch (Refusal& refusal) {
+    const std::vector<std::string> nodes = recurrent_nodes(model);
+    std::string known;
+    for (const std::string& name : nodes) known += (known.empty() ? "" : ", ") + in_quotes(name);
+    if (refusal.error.code == ErrorCode::Unsupported && !known.empty())
+      refusal.error.message += "\na recurrent node can be imported alone, by --node or ImportOptions::node: " + known;
+    throw;
+  }
 }
 
 }  // namespace rnnc::files

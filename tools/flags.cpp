@@ -42,6 +42,8 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
       ->type_name("NAME");
+  app.add_option("--node", flags.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
+      ->type_name("NAME");
   app.add_option("--weights", flags.weights, "weights by the names of the cell's parameters")
       ->type_name("W.safetensors");
   add_list(app, "--dim", flags.dims, "a dim that the weights do not tell; may be repeated")->type_name("H=128");

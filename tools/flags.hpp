@@ -37,6 +37,7 @@ struct ModelFlags {
   std::string weights;  // a safetensors file; "" for none
   std::vector<std::string> dims;
   std::string isa;
+  std::string node;  // of an ONNX model, imported alone
   std::string plan;  // of a compilation, for experiments
   StackFlags stack;
 };

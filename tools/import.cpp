@@ -46,6 +46,8 @@ Verb add_import(CLI::App& program) {
   app.add_option("-o,--output", flags->output, "the text")->required()->type_name("model.rnn");
   app.add_option("--weights", flags->weights, "the weights (default: beside the text, ending in .safetensors)")
       ->type_name("W.safetensors");
+  app.add_option("--node", flags->options.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
+      ->type_name("NAME");
   app.add_option("--prefix", flags->options.prefix,
                  "the module of a state_dict, by what its tensors' names begin with: encoder.lstm")
       ->type_name("NAME");

@@ -41,6 +41,7 @@ Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::stri
   const Result<Assignments> files = parse_assignments("--state", states, "s.npy");
   if (!files) return files.error();
   ImportOptions options;
+  options.node = flags.node;
   for (const auto& [name, path] : *files) {
     Result<Tensor> tensor = load_npy(path);
     if (!tensor) return tensor.error();
@@ -50,7 +51,9 @@ Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::stri
 }
 
 Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::string>& states) {
-  if (!flags.model.empty()) return is_onnx(flags.model) ? load_graph(flags, states) : import_model_file(flags.model);
+  const bool from_onnx = !flags.model.empty() && is_onnx(flags.model);
+  if (!flags.node.empty() && !from_onnx) return usage_error("--node", "goes with an ONNX model");
+  if (!flags.model.empty()) return from_onnx ? load_graph(flags, states) : import_model_file(flags.model);
   const auto names = standard_cell_names();
   if (flags.cell.empty())
     return usage_error("MODEL", "missing; give a model file, or --cell with one of " + joined(names));

@@ -29,6 +29,7 @@ struct Imported {
 struct ImportOptions {
   FileLimits limits = {};
   TensorMap inputs = {};    // values of an ONNX graph's inputs by their names there, in their ONNX shapes
+  std::string node = {};    // of ONNX: the recurrent node to import alone, wherever in the model it stands
   std::string prefix = {};  // of the module in a PyTorch state_dict, where there are several or others beside it
   bool relu = false;  // of a state_dict that is torch.nn.RNN's: its nonlinearity, which it does not say, is not tanh
 };

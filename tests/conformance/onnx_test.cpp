@@ -58,4 +58,23 @@ TEST_CASE("RNN, GRU and LSTM of ONNX give NumPy's numbers with every attribute",
   CHECK(cases >= 40);
 }
 
+TEST_CASE("a recurrent node inside an If is imported alone, and else named", "[conformance][import]") {
+  const TensorMap data = load_safetensors(kFolder + "data.safetensors").value();
+  for (const std::string name : {"lstm_forward", "lstm_reverse"}) {
+    INFO(name);
+    const Imported imported = import_model_file(kFolder + "nested_in_if.onnx", {.node = name}).value();
+    const Tensor& x = data.at(name + ".x");
+    const std::vector<float> values = x.to_f32();
+    ir::NamedVectors finals;
+    const ir::Vector y = interpret_imported(imported, {values.begin(), values.end()}, x.shape[0], x.shape[1], finals);
+    CHECK(largest_difference(y, doubles(data.at(name + ".y"))) <= kMost);
+    CHECK(largest_difference(final_h(finals), doubles(data.at(name + ".h"))) <= kMost);
+  }
+  const std::string whole = import_model_file(kFolder + "nested_in_if.onnx").error().message;
+  CHECK(whole.find("can be imported alone, by --node or ImportOptions::node: \"lstm_reverse\", \"lstm_forward\"") !=
+        std::string::npos);
+  const std::string other = import_model_file(kFolder + "nested_in_if.onnx", {.node = "gru"}).error().message;
+  CHECK(other.find("there is no recurrent node \"gru\"; there are: \"lstm_reverse\"") != std::string::npos);
+}
+
 }  // namespace rnnc::test

@@ -37,4 +37,21 @@ TEST_CASE("import leaves nothing behind where the model cannot be imported", "[t
   check_fails(folder, "import model.safetensors -o model.rnn", 2, "would overwrite model.safetensors");
 }
 
+TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their names there", "[tools]") {
+  const Folder folder;
+  const std::string onnx = std::string(RNNC_SOURCE_DIR) + "/tests/conformance/onnx/";
+  const Tensor x = load_safetensors(onnx + "data.safetensors").value().at("lstm_forward.x");
+  folder.write("x.npy", x.shape, x.to_f32());
+  const std::string model = "'" + onnx + "nested_in_if.onnx'";
+  REQUIRE(folder.rnnc("run " + model + " --node lstm_forward --input x.npy --output y.npy").code == 0);
+  REQUIRE(folder.rnnc("run '" + onnx + "lstm_forward.onnx' --input x.npy --output whole.npy").code == 0);
+  CHECK(folder.values("y.npy") == folder.values("whole.npy"));
+  REQUIRE(folder.rnnc("import " + model + " --node lstm_reverse -o reverse.rnn").code == 0);
+  CHECK(folder.text("reverse.rnn").find("lstm = reverse lstm_cell(x)") != std::string::npos);
+  const Folder other;
+  check_fails(other, "inspect " + model, 4,
+              "can be imported alone, by --node or ImportOptions::node: \"lstm_reverse\"");
+  check_fails(other, "inspect --cell lstm --node lstm", 2, "--node: goes with an ONNX model");
+}
+
 }  // namespace rnnc::test

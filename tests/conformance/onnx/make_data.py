@@ -133,6 +133,28 @@ def save():
     (FOLDER / "data.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
+def nest(name, then_name, else_name):
+    """The nodes of two cases in the branches of an If that reads X of the graph around it; the first one's W and R are made
+    in its branch of what lies outside, as PyTorch's exporter does."""
+    first, second = (onnx.load(FOLDER / f"{each}.onnx").graph for each in (then_name, else_name))
+    outer, inner = [], []
+    for tensor in first.initializer:
+        if tensor.name in ("W", "R"):
+            outer.append(numpy_helper.from_array(numpy_helper.to_array(tensor)[0].copy(), f"{tensor.name}_outside"))
+        else:
+            inner.append(tensor)
+    outer.append(numpy_helper.from_array(np.int64([0]), "axes"))
+    unsqueezes = [helper.make_node("Unsqueeze", [f"{each}_outside", "axes"], [each]) for each in ("W", "R")]
+    value = lambda each: helper.make_tensor_value_info(each, TensorProto.FLOAT, None)
+    branches = {"then_branch": helper.make_graph([*unsqueezes, *first.node], "then", [], [value("Y")], inner),
+                "else_branch": helper.make_graph(second.node, "else", [], [value("Y")], second.initializer)}
+    node = helper.make_node("If", ["condition"], ["out"], name="choice", **branches)
+    condition = helper.make_tensor_value_info("condition", TensorProto.BOOL, [])
+    graph = helper.make_graph([node], name, [condition, *first.input], [value("out")], outer)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], producer_name="make_data")
+    (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString())
+
+
 for op in GATES:
     for direction in ("forward", "reverse", "bidirectional"):
         case(f"{op.lower()}_{direction}", op, direction=direction, states=True, lengths=True)
@@ -149,4 +171,5 @@ for name in FUNCTIONS:
     case(f"lstm_{name.lower()}", "LSTM", activations=["Sigmoid", name, "Tanh"])
 case("gru_activations_differ", "GRU", direction="bidirectional",
      activations=["HardSigmoid", "ScaledTanh", "Sigmoid", "LeakyRelu"])
+nest("nested_in_if", "lstm_forward", "lstm_reverse")
 save()
