@@ -168,7 +168,7 @@ std::string NetworkImport::initial(const OnnxNode& node, std::size_t input, cons
 }
 
 void NetworkImport::add_recurrent(const OnnxNode& node) {
-  const OnnxRecurrent recurrent = read_recurrent(node, constants_, model_.opset, file_);
+  OnnxRecurrent recurrent = read_recurrent(node, constants_, model_.opset, file_);
   const std::string axes = recurrent.batch_first ? "BTF" : "TBF";
   name_input(node.input(0), axes, recurrent.input_size);
   const auto x = values_.find(node.input(0));
@@ -187,7 +187,7 @@ void NetworkImport::add_recurrent(const OnnxNode& node) {
   std::vector<OnnxValue> finals(recurrent.states.size(),
                                 {recurrent.batch_first ? "BDF" : "DBF", {}, recurrent.hidden_size});
   for (std::size_t d = 0; d < recurrent.directions.size(); ++d) {
-    const OnnxDirection& direction = recurrent.directions[d];
+    OnnxDirection& direction = recurrent.directions[d];
     const std::string scan =
         recurrent.directions.size() == 1 ? base : text_.fresh(base + (direction.reverse ? "_bwd" : "_fwd"));
     text_.cells += "\ncell " + scan + "_cell" + direction.cell_body;
@@ -199,7 +199,7 @@ void NetworkImport::add_recurrent(const OnnxNode& node) {
     }
     text_.statements += "  " + scan + " = " + (direction.reverse ? "reverse " : "") + scan + "_cell(" +
                         x->second.parts[0] + ")" + (from.empty() ? "" : " from (" + from + ")") + "\n";
-    for (const auto& [name, tensor] : direction.weights) text_.weights[scan + "." + name] = tensor;
+    for (auto& [name, tensor] : direction.weights) text_.weights[scan + "." + name] = std::move(tensor);
     y.parts.push_back(scan);
   }
   if (!node.output(0).empty()) values_[node.output(0)] = y;
