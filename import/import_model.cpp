@@ -6,10 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "import/audio_models.hpp"
+#include "import/file_content.hpp"
 #include "import/file_error.hpp"
 #include "import/onnx_network.hpp"
-#include "import/read_file.hpp"
 #include "import/refusal.hpp"
+#include "import/safetensors.hpp"
 #include "import/state_dict.hpp"
 
 namespace rnnc {
@@ -28,28 +29,37 @@ Imported import_json(std::string_view text, std::string_view file, const FileLim
       "this JSON is no model that is known: RTNeural has the key layers, GuitarML model_data, NAM architecture");
 }
 
-Imported import_any(std::span<const std::byte> content, std::string_view file, const ImportOptions& options) {
+Imported import_any(const files::FileContent& content, std::string_view file, const ImportOptions& options) {
   const FileLimits& limits = options.limits;
-  if (content.size() > limits.max_file_bytes)
+  const std::string_view text = content.text();
+  if (text.size() > limits.max_file_bytes)
     files::refuse(ErrorCode::Limit, file, "",
-                  "the file has " + std::to_string(content.size()) + " bytes, more than the limit of " +
+                  "the file has " + std::to_string(text.size()) + " bytes, more than the limit of " +
                       std::to_string(limits.max_file_bytes) + "; raise the limit");
-  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
-  switch (format_of(content)) {
+  switch (format_of(content.bytes())) {
     case FileFormat::Json: return import_json(text, file, limits);
     case FileFormat::Text: {
       Result<Model> model = parse(text, file);
       if (!model) throw files::Refusal{model.error()};
       return {std::move(*model), {}};
     }
-    case FileFormat::Onnx: return files::import_onnx(text, file, options);
+    case FileFormat::Onnx: return files::import_onnx(content, file, options);
     case FileFormat::Safetensors: {
-      const Result<TensorMap> tensors = parse_safetensors(content, file, limits);
+      const Result<files::TensorViews> tensors = files::view_safetensors(content, file, limits);
       if (!tensors) throw files::Refusal{tensors.error()};
       return files::import_state_dict(*tensors, file, options);
     }
   }
   files::unsupported(file, "", "the file is of no known format");
+}
+
+Result<Imported> import_content(const files::FileContent& content, std::string_view file,
+                                const ImportOptions& options) try {
+  return import_any(content, file, options);
+} catch (const files::Refusal& refusal) {
+  return refusal.error;
+} catch (const std::bad_alloc&) {
+  return files::out_of_memory(file);
 }
 
 }  // namespace
@@ -65,19 +75,14 @@ FileFormat format_of(std::span<const std::byte> content) {
   return FileFormat::Text;
 }
 
-Result<Imported> import_model(std::span<const std::byte> content, std::string_view file,
-                              const ImportOptions& options) try {
-  return import_any(content, file, options);
-} catch (const files::Refusal& refusal) {
-  return refusal.error;
-} catch (const std::bad_alloc&) {
-  return files::out_of_memory(file);
+Result<Imported> import_model(std::span<const std::byte> content, std::string_view file, const ImportOptions& options) {
+  return import_content(files::FileContent(content), file, options);
 }
 
 Result<Imported> import_model_file(const std::string& path, const ImportOptions& options) {
-  const auto content = files::read_file(path, options.limits.max_file_bytes);
+  const auto content = files::FileContent::open(path, options.limits.max_file_bytes);
   if (!content) return content.error();
-  return import_model(*content, path, options);
+  return import_content(*content, path, options);
 }
 
 }  // namespace rnnc

@@ -48,6 +48,8 @@ std::optional<std::vector<std::string>> OnnxAttributes::texts(const std::string&
   return found ? std::optional(found->strings) : std::nullopt;
 }
 
+void OnnxAttributes::too_large(const std::string& why) const { refuse(ErrorCode::Limit, file_, node_.describe(), why); }
+
 void OnnxAttributes::finish() const {
   for (const auto& [name, attribute] : node_.attributes)
     if (!read_.contains(name))

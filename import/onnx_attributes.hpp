@@ -28,6 +28,7 @@ class OnnxAttributes {
 
   [[noreturn]] void invalid(const std::string& why) const;
   [[noreturn]] void unsupported(const std::string& why) const;
+  [[noreturn]] void too_large(const std::string& why) const;
   const OnnxNode& node() const { return node_; }
 
  private:

@@ -10,30 +10,35 @@
 namespace rnnc::files {
 namespace {
 
-std::vector<std::int64_t> strides_of(const Shape& shape) {
+constexpr std::size_t kSlackBytes = std::size_t{1} << 20;  // of folded constants, beyond the size of the file
+
+// Of a tensor that has elements: of one that has none the product of the other dims may be anything.
+std::vector<std::int64_t> strides_of(const TensorView& data) {
+  const Shape& shape = data.shape;
   std::vector<std::int64_t> strides(shape.size(), 1);
+  if (data.bytes.empty()) return strides;
   for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
   return strides;
 }
 
 // The elements from `first` on that the strides, counted in elements, tell; each lies within `from`.
-Tensor gather(const Tensor& from, const Shape& shape, std::int64_t first, const std::vector<std::int64_t>& strides) {
-  Tensor result{from.type, shape, {}};
+TensorView gather(const TensorView& from, const Shape& shape, std::int64_t first,
+                  const std::vector<std::int64_t>& strides) {
   const std::size_t size = size_bytes(from.type);
-  const std::int64_t count = result.elements();
-  result.bytes.resize(static_cast<std::size_t>(count) * size);
+  const std::int64_t count = Tensor{from.type, shape, {}}.elements();
+  std::vector<std::byte> bytes(static_cast<std::size_t>(count) * size);
   std::vector<std::int64_t> index(shape.size(), 0);
   for (std::int64_t k = 0; k < count; ++k) {
     std::int64_t at = first;
     for (std::size_t d = 0; d < index.size(); ++d) at += index[d] * strides[d];
-    std::memcpy(result.bytes.data() + static_cast<std::size_t>(k) * size,
+    std::memcpy(bytes.data() + static_cast<std::size_t>(k) * size,
                 from.bytes.data() + static_cast<std::size_t>(at) * size, size);
     for (std::size_t d = index.size(); d-- > 0 && ++index[d] == shape[d];) index[d] = 0;
   }
-  return result;
+  return TensorView::own(from.type, shape, std::move(bytes));
 }
 
-Tensor transpose(OnnxAttributes& attributes, const Tensor& data) {
+TensorView transpose(OnnxAttributes& attributes, const TensorView& data) {
   std::vector<std::int64_t> order(data.shape.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(order.size() - 1 - i);
   order = attributes.integers("perm").value_or(order);
@@ -44,7 +49,7 @@ Tensor transpose(OnnxAttributes& attributes, const Tensor& data) {
   if (!right) attributes.invalid("perm is no order of the " + std::to_string(data.shape.size()) + " dimensions");
   Shape shape;
   std::vector<std::int64_t> strides;
-  const std::vector<std::int64_t> old = strides_of(data.shape);
+  const std::vector<std::int64_t> old = strides_of(data);
   for (const std::int64_t axis : order) {
     shape.push_back(data.shape[static_cast<std::size_t>(axis)]);
     strides.push_back(old[static_cast<std::size_t>(axis)]);
@@ -52,38 +57,45 @@ Tensor transpose(OnnxAttributes& attributes, const Tensor& data) {
   return gather(data, shape, 0, strides);
 }
 
-Tensor concat(OnnxAttributes& attributes, const std::vector<const Tensor*>& parts) {
-  const Tensor& head = *parts.front();
+// At most `max_bytes`: a small file could ask for a tensor that fills the memory.
+TensorView concat(OnnxAttributes& attributes, const std::vector<const TensorView*>& parts, std::size_t max_bytes) {
+  const TensorView& head = *parts.front();
   const auto axis = attributes.integer("axis");
   if (!axis) attributes.invalid("attribute axis is missing");
   const std::size_t at = onnx_axis(attributes, *axis, head.shape.size());
-  Tensor result{head.type, head.shape, {}};
-  result.shape[at] = 0;
-  for (const Tensor* part : parts) {
+  Shape joined = head.shape;
+  joined[at] = 0;
+  std::size_t size = 0;
+  for (const TensorView* part : parts) {
     Shape shape = part->shape;
     if (part->type != head.type || shape.size() != head.shape.size())
       attributes.invalid("joins tensors of several types or ranks");
-    result.shape[at] += shape[at];
+    joined[at] += shape[at];
+    size += part->bytes.size();
+    if (size > max_bytes) attributes.too_large("joins tensors to one that is larger than the whole file");
     shape[at] = head.shape[at];
     if (shape != head.shape)
       attributes.invalid("shape mismatch: joins " + to_string(head.shape) + " and " + to_string(part->shape));
   }
-  std::int64_t outer = 1;
-  for (std::size_t d = 0; d < at; ++d) outer *= head.shape[d];
+  std::vector<std::byte> bytes;
+  bytes.reserve(size);
+  std::int64_t outer = size == 0 ? 0 : 1;
+  for (std::size_t d = 0; d < at && outer > 0; ++d) outer *= head.shape[d];
   for (std::int64_t o = 0; o < outer; ++o) {
-    for (const Tensor* part : parts) {
+    for (const TensorView* part : parts) {
       const auto piece = static_cast<std::ptrdiff_t>(part->bytes.size()) / outer;
       const auto begin = part->bytes.begin() + o * piece;
-      result.bytes.insert(result.bytes.end(), begin, begin + piece);
+      bytes.insert(bytes.end(), begin, begin + piece);
     }
   }
-  return result;
+  return TensorView::own(head.type, joined, std::move(bytes));
 }
 
-Tensor reshape(OnnxAttributes& attributes, const Tensor& data, const std::optional<std::vector<std::int64_t>>& wanted) {
+TensorView reshape(OnnxAttributes& attributes, const TensorView& data,
+                   const std::optional<std::vector<std::int64_t>>& wanted) {
   if (!wanted) attributes.unsupported("the shape is not known before the model runs");
   const std::int64_t allow_zero = attributes.integer("allowzero").value_or(0);
-  Tensor result = data;
+  TensorView result = data;
   result.shape = *wanted;
   std::optional<std::size_t> open;
   std::int64_t product = 1;
@@ -105,12 +117,12 @@ Tensor reshape(OnnxAttributes& attributes, const Tensor& data, const std::option
   return result;
 }
 
-Tensor squeeze(OnnxAttributes& attributes, const Tensor& data, OnnxConstants& constants) {
+TensorView squeeze(OnnxAttributes& attributes, const TensorView& data, OnnxConstants& constants) {
   const auto axes = onnx_axes(attributes, constants);
   std::set<std::size_t> gone;
   if (axes)
     for (const std::int64_t axis : *axes) gone.insert(onnx_axis(attributes, axis, data.shape.size()));
-  Tensor result = data;
+  TensorView result = data;
   result.shape.clear();
   for (std::size_t d = 0; d < data.shape.size(); ++d) {
     const bool goes = axes ? gone.contains(d) : data.shape[d] == 1;
@@ -120,14 +132,14 @@ Tensor squeeze(OnnxAttributes& attributes, const Tensor& data, OnnxConstants& co
   return result;
 }
 
-Tensor unsqueeze(OnnxAttributes& attributes, const Tensor& data, OnnxConstants& constants) {
+TensorView unsqueeze(OnnxAttributes& attributes, const TensorView& data, OnnxConstants& constants) {
   const auto axes = onnx_axes(attributes, constants);
   if (!axes) attributes.invalid("axes are missing");
   const std::size_t rank = data.shape.size() + axes->size();
   std::set<std::size_t> added;
   for (const std::int64_t axis : *axes)
     if (!added.insert(onnx_axis(attributes, axis, rank)).second) attributes.invalid("an axis stands in axes twice");
-  Tensor result = data;
+  TensorView result = data;
   result.shape.clear();
   auto next = data.shape.begin();
   for (std::size_t d = 0; d < rank; ++d) result.shape.push_back(added.contains(d) ? 1 : *next++);
@@ -152,18 +164,38 @@ std::optional<std::vector<std::int64_t>> onnx_axes(OnnxAttributes& attributes, O
   return axes;
 }
 
-const Tensor* OnnxConstants::find(const std::string& name) {
+OnnxConstants::OnnxConstants(const OnnxGraph& graph, const TensorMap& given, const FileContent& content,
+                             std::string_view file, const FileLimits& limits)
+    : graph_(graph), given_(given), content_(content), file_(file), limits_(limits) {
+  for (const OnnxNode& node : graph.nodes)
+    for (const std::string& name : node.inputs) ++uses_[name];
+  for (const std::string& name : graph.outputs) ++uses_[name];
+}
+
+TensorView OnnxConstants::parse(std::string_view tensor) const {
+  TensorView view = parse_onnx_tensor(tensor, file_, limits_);
+  if (!view.memory) view.file = &content_;
+  return view;
+}
+
+const TensorView* OnnxConstants::find(const std::string& name) {
   if (name.empty()) return nullptr;
   if (const auto known = known_.find(name); known != known_.end()) return &known->second;
   // A graph input with an initializer is a default that a caller may replace.
-  if (const auto given = given_.find(name); given != given_.end()) return &given->second;
+  if (const auto given = given_.find(name); given != given_.end())
+    return &known_.emplace(name, TensorView::of(given->second)).first->second;
   const auto initializer = graph_.initializers.find(name);
   if (initializer == graph_.initializers.end()) return nullptr;
-  return &known_.emplace(name, parse_onnx_tensor(initializer->second, file_, limits_)).first->second;
+  return &known_.emplace(name, parse(initializer->second)).first->second;
+}
+
+void OnnxConstants::done_with(const OnnxNode& node) {
+  for (const std::string& name : node.inputs)
+    if (--uses_[name] == 0) known_.erase(name);
 }
 
 std::optional<std::vector<std::int64_t>> OnnxConstants::integers(const std::string& name) {
-  const Tensor* tensor = find(name);
+  const TensorView* tensor = find(name);
   if (tensor == nullptr || (tensor->type != ElementType::I64 && tensor->type != ElementType::I32)) return std::nullopt;
   std::vector<std::int64_t> values;
   for (std::size_t at = 0; at < tensor->bytes.size(); at += size_bytes(tensor->type)) {
@@ -182,7 +214,7 @@ bool OnnxConstants::fold(const OnnxNode& node) {
   static const std::set<std::string> folding = {"Constant", "Identity",  "Concat",  "Slice",
                                                 "Squeeze",  "Unsqueeze", "Reshape", "Transpose"};
   if (!folding.contains(node.op) || !node.domain.empty() || node.outputs.size() != 1) return false;
-  std::vector<const Tensor*> inputs;
+  std::vector<const TensorView*> inputs;
   for (const std::string& name : node.inputs) {
     if (name.empty()) continue;
     inputs.push_back(find(name));
@@ -193,12 +225,12 @@ bool OnnxConstants::fold(const OnnxNode& node) {
   return true;
 }
 
-Tensor OnnxConstants::evaluate(const OnnxNode& node, const std::vector<const Tensor*>& inputs) {
+TensorView OnnxConstants::evaluate(const OnnxNode& node, const std::vector<const TensorView*>& inputs) {
   OnnxAttributes attributes(node, file_);
-  const auto done = [&](Tensor tensor) { return attributes.finish(), tensor; };
+  const auto done = [&](TensorView tensor) { return attributes.finish(), tensor; };
   if (node.op == "Constant") return done(constant(attributes));
-  const Tensor& data = *inputs.front();
-  if (node.op == "Concat") return done(concat(attributes, inputs));
+  const TensorView& data = *inputs.front();
+  if (node.op == "Concat") return done(concat(attributes, inputs, content_.bytes().size() + kSlackBytes));
   if (node.op == "Slice") return done(slice(attributes, data));
   if (node.op == "Squeeze") return done(squeeze(attributes, data, *this));
   if (node.op == "Unsqueeze") return done(unsqueeze(attributes, data, *this));
@@ -210,11 +242,11 @@ Tensor OnnxConstants::evaluate(const OnnxNode& node, const std::vector<const Ten
   return done(data);
 }
 
-Tensor OnnxConstants::constant(OnnxAttributes& attributes) {
-  if (const OnnxAttribute* value = attributes.tensor("value")) return parse_onnx_tensor(value->tensor, file_, limits_);
+TensorView OnnxConstants::constant(OnnxAttributes& attributes) {
+  if (const OnnxAttribute* value = attributes.tensor("value")) return parse(value->tensor);
   const auto of = [](ElementType type, Shape shape, const auto& values) {
     const auto bytes = std::as_bytes(std::span(values));
-    return Tensor{type, std::move(shape), {bytes.begin(), bytes.end()}};
+    return TensorView::own(type, std::move(shape), {bytes.begin(), bytes.end()});
   };
   if (const auto value = attributes.integer("value_int")) return of(ElementType::I64, {}, std::vector{*value});
   if (const auto value = attributes.real("value_float")) return of(ElementType::F32, {}, std::vector{*value});
@@ -226,7 +258,7 @@ Tensor OnnxConstants::constant(OnnxAttributes& attributes) {
 }
 
 // starts, ends, axes and steps: attributes until opset 9, inputs since.
-Tensor OnnxConstants::slice(OnnxAttributes& attributes, const Tensor& data) {
+TensorView OnnxConstants::slice(OnnxAttributes& attributes, const TensorView& data) {
   const auto list = [&](const char* name, std::size_t input) {
     auto values = attributes.integers(name);
     return values ? values : integers(attributes.node().input(input));
@@ -236,7 +268,7 @@ Tensor OnnxConstants::slice(OnnxAttributes& attributes, const Tensor& data) {
   if (!starts || !ends || starts->size() != ends->size() || (axes && axes->size() != starts->size()) ||
       (steps && steps->size() != starts->size()))
     attributes.invalid("starts, ends, axes and steps must be lists of one length");
-  std::vector<std::int64_t> strides = strides_of(data.shape);
+  std::vector<std::int64_t> strides = strides_of(data);
   Shape shape = data.shape;
   std::int64_t first = 0;
   std::set<std::size_t> sliced;

@@ -15,30 +15,34 @@ namespace rnnc::files {
 class OnnxConstants {
  public:
   /// `given` are values of graph inputs.
-  OnnxConstants(const OnnxGraph& graph, const TensorMap& given, std::int64_t opset, std::string_view file,
-                const FileLimits& limits)
-      : graph_(graph), given_(given), opset_(opset), file_(file), limits_(limits) {}
+  OnnxConstants(const OnnxGraph& graph, const TensorMap& given, const FileContent& content, std::string_view file,
+                const FileLimits& limits);
 
   /// nullptr where it is not known before the graph runs.
-  const Tensor* find(const std::string& name);
+  const TensorView* find(const std::string& name);
 
   /// Makes the outputs of `node` constants where it is an operator that folds and its inputs are. Throws Refusal.
   bool fold(const OnnxNode& node);
+
+  /// Forgets the inputs of `node` that nothing needs any more.
+  void done_with(const OnnxNode& node);
 
   /// Whole numbers of a constant; nullopt where it is none.
   std::optional<std::vector<std::int64_t>> integers(const std::string& name);
 
  private:
-  Tensor evaluate(const OnnxNode& node, const std::vector<const Tensor*>& inputs);
-  Tensor constant(OnnxAttributes& attributes);
-  Tensor slice(OnnxAttributes& attributes, const Tensor& data);
+  TensorView parse(std::string_view tensor) const;
+  TensorView evaluate(const OnnxNode& node, const std::vector<const TensorView*>& inputs);
+  TensorView constant(OnnxAttributes& attributes);
+  TensorView slice(OnnxAttributes& attributes, const TensorView& data);
 
   const OnnxGraph& graph_;
   const TensorMap& given_;
-  std::int64_t opset_;
+  const FileContent& content_;
   std::string_view file_;
   const FileLimits& limits_;
-  std::map<std::string, Tensor> known_;
+  std::map<std::string, TensorView> known_;
+  std::map<std::string, std::size_t> uses_;  // by nodes that are still to come, and by the graph
 };
 
 /// `axis` of a tensor of `rank` dims; negative ones count from the end. Throws Refusal.

@@ -32,8 +32,8 @@ class Glue {
     if (const OnnxValue* found = find(input)) return *found;
     attributes_.unsupported("its input " + std::to_string(input) + " must depend on the model's input");
   }
-  const Tensor& constant(std::size_t input) {
-    const Tensor* found = constants_.find(node_.input(input));
+  const TensorView& constant(std::size_t input) {
+    const TensorView* found = constants_.find(node_.input(input));
     if (found == nullptr) attributes_.unsupported("its input " + std::to_string(input) + " must be a constant");
     if (found->type != ElementType::F32 && found->type != ElementType::F64 && found->type != ElementType::F16)
       attributes_.unsupported("its input " + std::to_string(input) + " must be of floats");
@@ -52,8 +52,9 @@ class Glue {
   OnnxValue concat();
   OnnxValue softmax();
   OnnxValue gather();
-  std::string operand(const Tensor& tensor, const OnnxValue& beside);
-  OnnxValue product(const OnnxValue& x, const Tensor& kernel, const std::string& added);
+  std::string operand(const TensorView& tensor, const OnnxValue& beside);
+  OnnxValue product(const OnnxValue& x, Tensor W, const std::string& added);
+  Tensor kernel(const OnnxValue& x, bool turned);
 
   OnnxAttributes attributes_;
   const OnnxNode& node_;
@@ -97,7 +98,7 @@ OnnxValue Glue::function() {
 }
 
 // One number for all features, or one for each.
-std::string Glue::operand(const Tensor& tensor, const OnnxValue& beside) {
+std::string Glue::operand(const TensorView& tensor, const OnnxValue& beside) {
   if (tensor.elements() == 1) return text_.param("k", Tensor::from_f32({}, tensor.to_f32()));
   const bool features = !tensor.shape.empty() && tensor.elements() == tensor.shape.back() &&
                         tensor.shape.size() <= beside.axes.size() && beside.axes.back() == 'F';
@@ -128,20 +129,28 @@ OnnxValue Glue::binary() {
   return each(x, [&](const std::string& part) { return a ? part + sign + k : k + sign + part; });
 }
 
-OnnxValue Glue::product(const OnnxValue& x, const Tensor& kernel, const std::string& added) {
+// The constant at input 1 as [outputs, features]; `turned` where it stands so in the file.
+Tensor Glue::kernel(const OnnxValue& x, bool turned) {
   if (x.axes.empty() || x.axes.back() != 'F')
     attributes_.unsupported("multiplies along a dimension that is not the features");
-  if (kernel.shape.size() != 2 || kernel.shape[0] < 1 || kernel.shape[1] < 1 || kernel.shape[0] != x.size)
-    attributes_.unsupported("shape mismatch: " + std::to_string(x.size) + " features times a constant of shape " +
-                            to_string(kernel.shape));
-  const Matrix W = Matrix{kernel.shape[0], kernel.shape[1], kernel.to_f32()}.transposed();
-  const std::string name = text_.param("W", W.tensor());
+  const TensorView& found = constant(1);
+  const Shape& shape = found.shape;
+  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || shape[turned ? 1 : 0] != x.size)
+    attributes_.unsupported("shape mismatch: " + std::to_string(x.size) + " features times a " +
+                            (turned ? "transposed " : "") + "constant of shape " + to_string(shape));
+  if (turned) return found.part(shape, 0);
+  return Matrix{shape[0], shape[1], found.to_f32()}.transposed().tensor();
+}
+
+OnnxValue Glue::product(const OnnxValue& x, Tensor W, const std::string& added) {
+  const std::int64_t outputs = W.shape[0];
+  const std::string name = text_.param("W", std::move(W));
   OnnxValue result = each(x, [&](const std::string& part) { return name + " @ " + part + added; });
-  result.size = W.rows;
+  result.size = outputs;
   return result;
 }
 
-OnnxValue Glue::matmul() { return product(value(0), constant(1), ""); }
+OnnxValue Glue::matmul() { return product(value(0), kernel(value(0), false), ""); }
 
 OnnxValue Glue::gemm() {
   const float alpha = attributes_.real("alpha").value_or(1), beta = attributes_.real("beta").value_or(1);
@@ -149,22 +158,24 @@ OnnxValue Glue::gemm() {
     attributes_.unsupported("transA is set; transpose the weights instead");
   const bool turned = attributes_.integer("transB").value_or(0) != 0;
   static_cast<void>(attributes_.integer("broadcast"));  // opset 1 to 6; C is spread in any case
-  Tensor B = constant(1);
-  if (B.shape.size() != 2) attributes_.invalid("shape mismatch: B is " + to_string(B.shape) + ", not a matrix");
-  Matrix W{B.shape[0], B.shape[1], B.to_f32()};
-  if (turned) W = W.transposed();
-  for (float& w : W.values) w *= alpha;
+  Tensor W = kernel(value(0), turned);
+  if (alpha != 1) {
+    std::vector<float> scaled = W.to_f32();
+    for (float& w : scaled) w *= alpha;
+    W = Tensor::from_f32(W.shape, scaled);
+  }
   std::string added;
   if (!node_.input(2).empty()) {
-    std::vector<float> c = constant(2).to_f32();
-    const auto outputs = static_cast<std::size_t>(W.columns);
-    if (c.size() != 1 && (c.size() != outputs || constant(2).shape.back() != W.columns))
-      attributes_.unsupported("C of shape " + to_string(constant(2).shape) + " is not one number for each output");
-    c.resize(outputs, c[0]);
+    const TensorView& C = constant(2);
+    const std::int64_t outputs = W.shape[0];
+    if (C.elements() != 1 && (C.elements() != outputs || C.shape.back() != outputs))
+      attributes_.unsupported("C of shape " + to_string(C.shape) + " is not one number for each output");
+    std::vector<float> c = C.to_f32();
+    c.resize(static_cast<std::size_t>(outputs), c[0]);
     for (float& v : c) v *= beta;
-    added = " + " + text_.param("b", Tensor::from_f32({W.columns}, c));
+    added = " + " + text_.param("b", Tensor::from_f32({outputs}, c));
   }
-  return product(value(0), W.tensor(), added);
+  return product(value(0), std::move(W), added);
 }
 
 OnnxValue Glue::transpose() {
@@ -260,7 +271,7 @@ OnnxValue Glue::softmax() {
 OnnxValue Glue::gather() {
   OnnxValue result = value(0);
   const std::size_t at = onnx_axis(attributes_, attributes_.integer("axis").value_or(0), result.axes.size());
-  const Tensor* tensor = constants_.find(node_.input(1));
+  const TensorView* tensor = constants_.find(node_.input(1));
   const auto index = constants_.integers(node_.input(1));
   if (!index || index->size() != 1) attributes_.unsupported("takes several indices, or such that depend on the data");
   const char axis = result.axes[at];

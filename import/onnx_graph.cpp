@@ -203,10 +203,10 @@ std::string OnnxNode::describe() const {
   return "node " + in_quotes(name.empty() && !outputs.empty() ? outputs.front() : name) + " (" + op + ")";
 }
 
-Tensor parse_onnx_tensor(std::string_view content, std::string_view file, const FileLimits& limits) {
+TensorView parse_onnx_tensor(std::string_view content, std::string_view file, const FileLimits& limits) {
   TensorParts parts = parse_parts(content, file);
   const std::string what = "tensor " + in_quotes(parts.name);
-  Tensor tensor{type_of(parts.type, file, what), parts.dims, {}};
+  const ElementType type = type_of(parts.type, file, what);
   std::uint64_t count = 1;
   if (static_cast<std::int64_t>(parts.dims.size()) > limits.max_rank)
     refuse(ErrorCode::Limit, file, what, "has " + std::to_string(parts.dims.size()) + " dimensions; reshape it");
@@ -217,28 +217,22 @@ Tensor parse_onnx_tensor(std::string_view content, std::string_view file, const 
     if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(dim), &count))
       invalid(file, what, "shape " + to_string(parts.dims) + " has more than 2^64 elements; export it again");
   }
-  std::uint64_t held = parts.raw.size() / size_bytes(tensor.type);
-  const bool whole = parts.raw.size() % size_bytes(tensor.type) == 0;
-  if (!parts.has_raw) held = tensor.type == ElementType::F32 ? parts.floats.size() : parts.integers.size();
+  std::uint64_t held = parts.raw.size() / size_bytes(type);
+  const bool whole = parts.raw.size() % size_bytes(type) == 0;
+  if (!parts.has_raw) held = type == ElementType::F32 ? parts.floats.size() : parts.integers.size();
   if (held != count || !whole)
     invalid(file, what,
-            "shape " + to_string(parts.dims) + " of " + std::string(name(tensor.type)) + " needs " +
-                std::to_string(count) + " elements, but the file has " + std::to_string(held) + "; export it again");
-  if (parts.has_raw) {
-    const auto bytes = std::as_bytes(std::span(parts.raw));
-    tensor.bytes.assign(bytes.begin(), bytes.end());
-  } else if (tensor.type == ElementType::F32) {
-    tensor.bytes = bytes_of(parts.floats);
-  } else if (tensor.type == ElementType::I64) {
-    tensor.bytes = bytes_of(parts.integers);
-  } else if (tensor.type == ElementType::I32) {
-    tensor.bytes = bytes_of(std::vector<std::int32_t>(parts.integers.begin(), parts.integers.end()));
-  } else {
-    unsupported(file, what,
-                "elements of type " + std::string(name(tensor.type)) +
-                    " are read from raw_data only; export the model with raw data");
-  }
-  return tensor;
+            "shape " + to_string(parts.dims) + " of " + std::string(name(type)) + " needs " + std::to_string(count) +
+                " elements, but the file has " + std::to_string(held) + "; export it again");
+  if (parts.has_raw) return {type, parts.dims, std::as_bytes(std::span(parts.raw)), nullptr, nullptr};
+  if (type == ElementType::F32) return TensorView::own(type, parts.dims, bytes_of(parts.floats));
+  if (type == ElementType::I64) return TensorView::own(type, parts.dims, bytes_of(parts.integers));
+  if (type == ElementType::I32)
+    return TensorView::own(type, parts.dims,
+                           bytes_of(std::vector<std::int32_t>(parts.integers.begin(), parts.integers.end())));
+  unsupported(
+      file, what,
+      "elements of type " + std::string(name(type)) + " are read from raw_data only; export the model with raw data");
 }
 
 OnnxModel parse_onnx(std::string_view content, std::string_view file, const FileLimits& limits) {

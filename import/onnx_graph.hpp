@@ -9,6 +9,7 @@
 
 #include <rnnc/tensor.hpp>
 #include <rnnc/tensor_files.hpp>
+#include "import/tensor_view.hpp"
 
 namespace rnnc::files {
 
@@ -51,6 +52,7 @@ struct OnnxModel {
 
 // Both throw Refusal.
 OnnxModel parse_onnx(std::string_view content, std::string_view file, const FileLimits& limits);
-Tensor parse_onnx_tensor(std::string_view tensor, std::string_view file, const FileLimits& limits);
+/// A view of `tensor` where its elements lie there as they are.
+TensorView parse_onnx_tensor(std::string_view tensor, std::string_view file, const FileLimits& limits);
 
 }  // namespace rnnc::files

@@ -16,11 +16,11 @@ constexpr std::size_t kMaxTraced = 1000;  // between a graph input and its recur
 
 class NetworkImport {
  public:
-  NetworkImport(const OnnxModel& model, std::string_view file, const ImportOptions& options)
+  NetworkImport(const OnnxModel& model, const FileContent& content, std::string_view file, const ImportOptions& options)
       : model_(model),
         graph_(model.graph),
         file_(file),
-        constants_(model.graph, options.inputs, model.opset, file, options.limits),
+        constants_(model.graph, options.inputs, content, file, options.limits),
         options_(options) {}
 
   Imported import();
@@ -31,7 +31,7 @@ class NetworkImport {
   void add_lengths(const OnnxNode& node);
   std::string initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent, std::size_t direction,
                       const std::string& scan, const std::string& state);
-  std::string constant_initial(const OnnxNode& node, const std::string& name, const Tensor& tensor,
+  std::string constant_initial(const OnnxNode& node, const std::string& name, const TensorView& tensor,
                                const OnnxRecurrent& recurrent, std::size_t direction, const std::string& state);
   std::string output();
   [[noreturn]] void invalid(const OnnxNode& node, const std::string& why) const {
@@ -117,7 +117,7 @@ void NetworkImport::add_lengths(const OnnxNode& node) {
 }
 
 // [D,B,H], or [B,D,H] with layout 1: a graph input's becomes a state of the call, another's a parameter.
-std::string NetworkImport::constant_initial(const OnnxNode& node, const std::string& name, const Tensor& tensor,
+std::string NetworkImport::constant_initial(const OnnxNode& node, const std::string& name, const TensorView& tensor,
                                             const OnnxRecurrent& recurrent, std::size_t direction,
                                             const std::string& state) {
   const std::size_t D = recurrent.directions.size();
@@ -152,7 +152,7 @@ std::string NetworkImport::initial(const OnnxNode& node, std::size_t input, cons
                                    std::size_t direction, const std::string& scan, const std::string& state) {
   const std::string name = node.input(input);
   if (name.empty()) return "";
-  if (const Tensor* tensor = constants_.find(name))
+  if (const TensorView* tensor = constants_.find(name))
     return constant_initial(node, name, *tensor, recurrent, direction, scan + "." + state);
   if (const auto value = values_.find(name); value != values_.end()) {
     if (value->second.axes != (recurrent.batch_first ? "BDF" : "DBF") || value->second.size != recurrent.hidden_size ||
@@ -229,14 +229,19 @@ Imported NetworkImport::import() {
   for (const char* name : {"T", "B", "model", "forward", "reverse", "bidirectional", "merge", "steps", "from"})
     text_.names.insert(name);
   std::size_t recurrent = 0;
+  std::set<std::string> made(graph_.inputs.begin(), graph_.inputs.end());
   for (const OnnxNode& node : graph_.nodes) {
     for (const std::string& name : node.outputs)
-      if (!name.empty() && (values_.contains(name) || graph_.initializers.contains(name)))
+      if (!name.empty() && (graph_.initializers.contains(name) || !made.insert(name).second))
         invalid(node, "its output " + in_quotes(name) + " has a value already; the graph has a cycle or a name twice");
-    if (constants_.fold(node)) continue;
-    recurrent += is_recurrent(node);
+    if (constants_.fold(node)) {
+      constants_.done_with(node);
+      continue;
+    }
     if (is_recurrent(node)) {
+      ++recurrent;
       add_recurrent(node);
+      constants_.done_with(node);
       continue;
     }
     if (recurrent == 0 && traced_.empty())  // what stands in front of the first recurrent node
@@ -247,6 +252,7 @@ Imported NetworkImport::import() {
           break;
         }
     values_[node.output(0)] = evaluate_glue(node, values_, constants_, text_, file_);
+    constants_.done_with(node);
   }
   if (recurrent == 0) files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node outside of other nodes");
   const std::string out = output();
@@ -263,13 +269,14 @@ Imported NetworkImport::import() {
 
 }  // namespace
 
-Imported import_onnx(std::string_view content, std::string_view file, const ImportOptions& options) {
-  const OnnxModel model = parse_onnx(content, file, options.limits);
+Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& options) {
+  const OnnxModel model = parse_onnx(content.text(), file, options.limits);
   if (model.opset < 1 || model.opset > 25)
     unsupported(file, "", "opset " + std::to_string(model.opset) + " is not known; export for one from 1 to 25");
-  if (!options.node.empty()) return NetworkImport(extract_node(model, options.node, file), file, options).import();
+  if (!options.node.empty())
+    return NetworkImport(extract_node(model, options.node, file), content, file, options).import();
   try {
-    return NetworkImport(model, file, options).import();
+    return NetworkImport(model, content, file, options).import();
   } catch (Refusal& refusal) {
     const std::vector<std::string> nodes = recurrent_nodes(model);
     std::string known;

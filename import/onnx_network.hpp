@@ -4,10 +4,11 @@
 #include <string_view>
 
 #include <rnnc/import.hpp>
+#include "import/file_content.hpp"
 
 namespace rnnc::files {
 
 /// Throws Refusal.
-Imported import_onnx(std::string_view content, std::string_view file, const ImportOptions& options);
+Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& options);
 
 }  // namespace rnnc::files

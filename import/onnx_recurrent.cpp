@@ -93,6 +93,13 @@ std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind
   return result;
 }
 
+Tensor sum_of(const Tensor& a, const Tensor& b) {
+  std::vector<float> sum = a.to_f32();
+  const std::vector<float> other = b.to_f32();
+  for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += other[k];
+  return Tensor::from_f32(a.shape, sum);
+}
+
 class RecurrentReader {
  public:
   RecurrentReader(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file)
@@ -103,9 +110,8 @@ class RecurrentReader {
  private:
   std::vector<bool> read_directions();
   void read_sizes(std::size_t directions);
-  const Tensor* weights(std::size_t input, const std::string& name, const Shape& shape);
+  const TensorView* weights(std::size_t input, const std::string& name, const Shape& shape);
   OnnxDirection direction(std::size_t d);
-  void add(OnnxDirection& to, const std::string& name, Shape shape, const std::vector<float>& from, std::int64_t row);
   std::string act(std::size_t which, const std::string& operand) const;
   std::string sum(const OnnxDirection& of, const std::string& gate) const;
   std::string equations(const OnnxDirection& of) const;
@@ -123,7 +129,7 @@ class RecurrentReader {
   std::size_t now_ = 0;               // the direction that is written
   std::optional<float> clip_;
   bool coupled_ = false, reset_after_ = false;
-  const Tensor *W_ = nullptr, *R_ = nullptr, *B_ = nullptr, *P_ = nullptr;
+  const TensorView *W_ = nullptr, *R_ = nullptr, *B_ = nullptr, *P_ = nullptr;
 };
 
 std::vector<bool> RecurrentReader::read_directions() {
@@ -134,10 +140,10 @@ std::vector<bool> RecurrentReader::read_directions() {
   attributes_.unsupported("direction " + in_quotes(direction) + " is not forward, reverse or bidirectional");
 }
 
-const Tensor* RecurrentReader::weights(std::size_t input, const std::string& name, const Shape& shape) {
+const TensorView* RecurrentReader::weights(std::size_t input, const std::string& name, const Shape& shape) {
   const std::string from = attributes_.node().input(input);
   if (from.empty()) return nullptr;
-  const Tensor* tensor = constants_.find(from);
+  const TensorView* tensor = constants_.find(from);
   if (tensor == nullptr)
     attributes_.unsupported(name + " comes from " + in_quotes(from) +
                             ", which is not known before the model runs; give a graph input as --state NAME=file");
@@ -172,14 +178,6 @@ void RecurrentReader::read_sizes(std::size_t directions) {
   result_.hidden_size = H;
 }
 
-void RecurrentReader::add(OnnxDirection& to, const std::string& name, Shape shape, const std::vector<float>& from,
-                          std::int64_t row) {
-  std::int64_t count = 1;
-  for (const std::int64_t dim : shape) count *= dim;
-  const auto begin = from.begin() + row * count;
-  to.weights[name] = Tensor::from_f32(std::move(shape), {begin, begin + count});
-}
-
 std::string RecurrentReader::act(std::size_t which, const std::string& operand) const {
   const std::string bound = clip_ ? number(*clip_) : "";
   const std::string inside = clip_ ? "clip(" + operand + ", -" + bound + ", " + bound + ")" : operand;
@@ -212,28 +210,22 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
   now_ = d;
   OnnxDirection result;
   const std::int64_t H = result_.hidden_size, G = gates(), at = static_cast<std::int64_t>(d);
-  const std::vector<float> W = W_->to_f32(), R = R_->to_f32();
-  const std::vector<float> B = B_ ? B_->to_f32() : std::vector<float>(), P = P_ ? P_->to_f32() : std::vector<float>();
+  const std::int64_t I = result_.input_size;
+  TensorMap& weights = result.weights;
   for (std::int64_t g = 0; g < G; ++g) {
     const std::string gate = kind_.gates[0] == 0 ? "" : std::string(1, kind_.gates[g]);
     if (coupled_ && gate == "f") continue;  // f = 1 - i: ONNX's f rows have no part in it
-    add(result, "W" + gate, {H, result_.input_size}, W, at * G + g);
-    add(result, "U" + gate, {H, H}, R, at * G + g);
+    weights["W" + gate] = W_->part({H, I}, (at * G + g) * H * I);
+    weights["U" + gate] = R_->part({H, H}, (at * G + g) * H * H);
     if (!B_) continue;
-    add(result, "b" + gate, {H}, B, 2 * at * G + g);
-    TensorMap& all = result.weights;
-    add(result, "bu" + gate, {H}, B, (2 * at + 1) * G + g);
-    if (gate == "n") continue;
-    std::vector<float> b = all["b" + gate].to_f32();
-    const std::vector<float> bu = all["bu" + gate].to_f32();
-    for (std::size_t k = 0; k < b.size(); ++k) b[k] += bu[k];
-    all["b" + gate] = Tensor::from_f32({H}, b);
-    all.erase("bu" + gate);
+    const Tensor b = B_->part({H}, (2 * at * G + g) * H), bu = B_->part({H}, ((2 * at + 1) * G + g) * H);
+    weights["b" + gate] = gate == "n" ? b : sum_of(b, bu);
+    if (gate == "n") weights["bun"] = bu;
   }
   if (P_) {
-    add(result, "Pi", {H}, P, 3 * at);
-    add(result, "Po", {H}, P, 3 * at + 1);
-    if (!coupled_) add(result, "Pf", {H}, P, 3 * at + 2);
+    weights["Pi"] = P_->part({H}, 3 * at * H);
+    weights["Po"] = P_->part({H}, (3 * at + 1) * H);
+    if (!coupled_) weights["Pf"] = P_->part({H}, (3 * at + 2) * H);
   }
   std::string& text = result.cell_body;
   text = " {\n  input x : f32[" + std::to_string(result_.input_size) + "]\n";

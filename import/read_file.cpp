@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "import/file_error.hpp"
 
@@ -16,20 +17,6 @@ namespace rnnc::files {
 namespace {
 
 constexpr std::size_t kPipeChunkBytes = std::size_t{1} << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 Error too_big(const std::string& path, const std::string& size, std::uint64_t max_bytes) {
   return file_error(ErrorCode::Limit, path,
@@ -72,21 +59,35 @@ Result<std::vector<std::byte>> read_open(int descriptor, const std::string& path
 
 }  // namespace
 
-Result<std::vector<std::byte>> read_file(const std::string& path, std::uint64_t max_bytes) {
-  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.number() < 0) return system_error(path, "cannot open it", errno);
+OpenFile::OpenFile(OpenFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
+
+OpenFile::~OpenFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Result<OpenFile> OpenFile::open(const std::string& path, std::uint64_t max_bytes) {
+  OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC), 0);
+  if (file.descriptor_ < 0) return system_error(path, "cannot open it", errno);
   struct stat status;
-  if (::fstat(descriptor.number(), &status) != 0) return system_error(path, "cannot read it", errno);
+  if (::fstat(file.descriptor_, &status) != 0) return system_error(path, "cannot read it", errno);
   if (S_ISDIR(status.st_mode)) {
     return file_error(ErrorCode::File, path, "cannot read it: it is a folder; name a file in it");
   }
-  const auto expected = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
-  if (expected > max_bytes) return too_big(path, std::to_string(expected), max_bytes);
-  try {
-    return read_open(descriptor.number(), path, expected, max_bytes);
-  } catch (const std::bad_alloc&) {
-    return out_of_memory(path);
-  }
+  if (S_ISREG(status.st_mode)) file.size_ = static_cast<std::uint64_t>(status.st_size);
+  if (file.size_ > max_bytes) return too_big(path, std::to_string(file.size_), max_bytes);
+  return file;
+}
+
+Result<std::vector<std::byte>> OpenFile::read(const std::string& path, std::uint64_t max_bytes) const try {
+  return read_open(descriptor_, path, size_, max_bytes);
+} catch (const std::bad_alloc&) {
+  return out_of_memory(path);
+}
+
+Result<std::vector<std::byte>> read_file(const std::string& path, std::uint64_t max_bytes) {
+  const Result<OpenFile> file = OpenFile::open(path, max_bytes);
+  if (!file) return file.error();
+  return file->read(path, max_bytes);
 }
 
 }  // namespace rnnc::files

@@ -10,6 +10,29 @@
 
 namespace rnnc::files {
 
+/// A file or pipe, open to be read.
+class OpenFile {
+ public:
+  /// Errors: File where it cannot be read; Limit where it has more than `max_bytes`.
+  static Result<OpenFile> open(const std::string& path, std::uint64_t max_bytes);
+
+  OpenFile(OpenFile&& other) noexcept;
+  OpenFile& operator=(OpenFile&&) = delete;
+  ~OpenFile();
+
+  int descriptor() const { return descriptor_; }
+  std::uint64_t size() const { return size_; }  // as the file system states it; 0 for a pipe
+
+  /// All of it. Errors: as of read_file.
+  Result<std::vector<std::byte>> read(const std::string& path, std::uint64_t max_bytes) const;
+
+ private:
+  OpenFile(int descriptor, std::uint64_t size) : descriptor_(descriptor), size_(size) {}
+
+  int descriptor_;
+  std::uint64_t size_;
+};
+
 /// Errors: File where it cannot be read; Limit where it has more than `max_bytes`, or more than fit in memory.
 Result<std::vector<std::byte>> read_file(const std::string& path, std::uint64_t max_bytes);
 

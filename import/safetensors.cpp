@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "import/file_error.hpp"
-#include "import/read_file.hpp"
+#include "import/safetensors.hpp"
 #include "import/safetensors_header.hpp"
 #include "import/tensor_size.hpp"
 #include "import/write_file.hpp"
@@ -100,7 +100,8 @@ Result<void> check_tiling(const std::vector<HeaderEntry>& entries, std::uint64_t
   return {};
 }
 
-Result<TensorMap> parse(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
+Result<files::TensorViews> parse(const files::FileContent& whole, std::string_view file, const FileLimits& limits) {
+  const auto content = whole.bytes();
   const auto size = header_size(content, file, limits);
   if (!size) return size.error();
   const std::string_view header(reinterpret_cast<const char*>(content.data()) + kSizeBytes, *size);
@@ -116,13 +117,25 @@ Result<TensorMap> parse(std::span<const std::byte> content, std::string_view fil
   }
   if (const auto tiled = check_tiling(*entries, data.size(), file); !tiled) return tiled.error();
 
-  TensorMap tensors;
-  for (HeaderEntry& entry : *entries) {
-    const auto bytes = data.subspan(entry.begin, entry.end - entry.begin);
+  files::TensorViews tensors;
+  for (HeaderEntry& entry : *entries)
     tensors.emplace(std::move(entry.name),
-                    Tensor{entry.type, std::move(entry.shape), std::vector<std::byte>(bytes.begin(), bytes.end())});
+                    files::TensorView{entry.type, std::move(entry.shape),
+                                      data.subspan(entry.begin, entry.end - entry.begin), nullptr, &whole});
+  return tensors;
+}
+
+Result<TensorMap> copy(const files::FileContent& content, std::string_view file, const FileLimits& limits) try {
+  const Result<files::TensorViews> views = parse(content, file, limits);
+  if (!views) return views.error();
+  TensorMap tensors;
+  for (const auto& [name, view] : *views) {
+    tensors.emplace(name, Tensor{view.type, view.shape, {view.bytes.begin(), view.bytes.end()}});
+    content.release(view.bytes);
   }
   return tensors;
+} catch (const std::bad_alloc&) {
+  return files::out_of_memory(file);
 }
 
 /// Largest elements first: then no tensor needs padding to be aligned.
@@ -183,17 +196,20 @@ Result<void> save(const std::string& path, const TensorMap& tensors,
 
 }  // namespace
 
-Result<TensorMap> parse_safetensors(std::span<const std::byte> content, std::string_view file,
-                                    const FileLimits& limits) try {
+Result<files::TensorViews> files::view_safetensors(const FileContent& content, std::string_view file,
+                                                   const FileLimits& limits) {
   return parse(content, file, limits);
-} catch (const std::bad_alloc&) {
-  return files::out_of_memory(file);
+}
+
+Result<TensorMap> parse_safetensors(std::span<const std::byte> content, std::string_view file,
+                                    const FileLimits& limits) {
+  return copy(files::FileContent(content), file, limits);
 }
 
 Result<TensorMap> load_safetensors(const std::string& path, const FileLimits& limits) {
-  const auto content = files::read_file(path, limits.max_file_bytes);
+  const auto content = files::FileContent::open(path, limits.max_file_bytes);
   if (!content) return content.error();
-  return parse_safetensors(*content, path, limits);
+  return copy(*content, path, limits);
 }
 
 Result<void> save_safetensors(const std::string& path, const TensorMap& tensors,

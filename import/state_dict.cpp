@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "import/file_error.hpp"
-#include "import/matrix.hpp"
 #include "import/refusal.hpp"
 
 namespace rnnc::files {
@@ -22,13 +21,13 @@ constexpr const char* kFirst = "weight_ih_l0";
 
 class StateDict {
  public:
-  StateDict(const TensorMap& tensors, std::string_view file, const ImportOptions& options)
+  StateDict(const TensorViews& tensors, std::string_view file, const ImportOptions& options)
       : tensors_(tensors), file_(file), options_(options), prefix_(choose_prefix()) {}
 
   Imported run() {
     find_kind();
     std::string body, below = "x";
-    const std::int64_t inputs = matrix(kFirst).columns;
+    const std::int64_t inputs = take(kFirst, 2).shape[1];
     std::int64_t width = inputs;
     const bool both = has(std::string(kFirst) + "_reverse");
     for (int layer = 0; has("weight_ih_l" + std::to_string(layer)); ++layer) {
@@ -79,7 +78,7 @@ class StateDict {
 
   bool has(const std::string& name) const { return tensors_.contains(prefix_ + name); }
 
-  const Tensor& take(const std::string& name, std::size_t rank) {
+  const TensorView& take(const std::string& name, std::size_t rank) {
     const auto found = tensors_.find(prefix_ + name);
     if (found == tensors_.end()) invalid(file_, prefix_ + name, "is missing; other tensors of its layer are there");
     if (found->second.shape.size() != rank)
@@ -89,16 +88,11 @@ class StateDict {
     return found->second;
   }
 
-  Matrix matrix(const std::string& name) {
-    const Tensor& tensor = take(name, 2);
-    return {tensor.shape[0], tensor.shape[1], tensor.to_f32()};
-  }
-
   void find_kind() {
-    const Matrix U = matrix("weight_hh_l0");
-    projected_ = has("weight_hr_l0") ? U.columns : 0;
-    hidden_ = projected_ > 0 ? matrix("weight_hr_l0").columns : U.columns;
-    const std::int64_t gates = hidden_ > 0 && U.rows % hidden_ == 0 ? U.rows / hidden_ : 0;
+    const Shape& U = take("weight_hh_l0", 2).shape;
+    projected_ = has("weight_hr_l0") ? U[1] : 0;
+    hidden_ = projected_ > 0 ? take("weight_hr_l0", 2).shape[1] : U[1];
+    const std::int64_t gates = hidden_ > 0 && U[0] % hidden_ == 0 ? U[0] / hidden_ : 0;
     if (gates == 4)
       kind_ = {projected_ > 0 ? "lstm_projection" : "lstm", {"i", "f", "g", "o"}};
     else if (gates == 3 && projected_ == 0)
@@ -107,7 +101,7 @@ class StateDict {
       kind_ = {options_.relu ? "rnn_relu" : "rnn", {""}};
     else
       invalid(file_, prefix_ + "weight_hh_l0",
-              "is " + to_string({U.rows, U.columns}) + ", which is of no RNN (1 gate), GRU (3) or LSTM (4)" +
+              "is " + to_string(U) + ", which is of no RNN (1 gate), GRU (3) or LSTM (4)" +
                   (projected_ > 0 ? " with a projection" : ""));
     if (options_.relu && gates != 1) invalid(file_, "", "relu is for an RNN, but this is a " + std::string(kind_.cell));
   }
@@ -118,7 +112,7 @@ class StateDict {
 
   std::vector<float> bias(const std::string& name, std::int64_t size) {
     if (!has(name)) return {};
-    const Tensor& tensor = take(name, 1);
+    const TensorView& tensor = take(name, 1);
     check_size(name, tensor.shape, {size});
     return tensor.to_f32();
   }
@@ -126,17 +120,18 @@ class StateDict {
   // `prefix` is ours. A module without biases gets zeros, which change nothing.
   void add_weights(const std::string& prefix, const std::string& suffix, std::int64_t inputs) {
     const auto gates = static_cast<std::int64_t>(kind_.gates.size()), rows = gates * hidden_;
-    const Matrix W = matrix("weight_ih" + suffix), U = matrix("weight_hh" + suffix);
-    check_size("weight_ih" + suffix, {W.rows, W.columns}, {rows, inputs});
-    check_size("weight_hh" + suffix, {U.rows, U.columns}, {rows, projected_ > 0 ? projected_ : hidden_});
+    const TensorView &W = take("weight_ih" + suffix, 2), &U = take("weight_hh" + suffix, 2);
+    const std::int64_t below = projected_ > 0 ? projected_ : hidden_;
+    check_size("weight_ih" + suffix, W.shape, {rows, inputs});
+    check_size("weight_hh" + suffix, U.shape, {rows, below});
     if (has("bias_ih" + suffix) != has("bias_hh" + suffix))
       invalid(file_, prefix_ + "bias_ih" + suffix, "or bias_hh" + suffix + " is missing; there are both or none");
     const std::vector<float> b = bias("bias_ih" + suffix, rows), bu = bias("bias_hh" + suffix, rows);
     for (std::int64_t g = 0; g < gates; ++g) {
       const std::string& gate = kind_.gates[static_cast<std::size_t>(g)];
       const std::int64_t first = g * hidden_, end = first + hidden_;
-      weights_[prefix + "W" + gate] = W.row_range(first, end).tensor();
-      weights_[prefix + "U" + gate] = U.row_range(first, end).tensor();
+      weights_[prefix + "W" + gate] = W.part({hidden_, inputs}, first * inputs);
+      weights_[prefix + "U" + gate] = U.part({hidden_, below}, first * below);
       std::vector<float> own(static_cast<std::size_t>(hidden_)), inside = own;
       if (!b.empty())
         own.assign(b.begin() + first, b.begin() + end), inside.assign(bu.begin() + first, bu.begin() + end);
@@ -147,9 +142,9 @@ class StateDict {
       weights_[prefix + "b" + gate] = Tensor::from_f32({hidden_}, own);
     }
     if (projected_ == 0) return;
-    const Matrix R = matrix("weight_hr" + suffix);
-    check_size("weight_hr" + suffix, {R.rows, R.columns}, {projected_, hidden_});
-    weights_[prefix + "R"] = R.tensor();
+    const TensorView& R = take("weight_hr" + suffix, 2);
+    check_size("weight_hr" + suffix, R.shape, {projected_, hidden_});
+    weights_[prefix + "R"] = R.part(R.shape, 0);
   }
 
   // Nothing is left out in silence: of the module always, of the file where no prefix says what is meant.
@@ -166,7 +161,7 @@ class StateDict {
                     "; to import the layers alone give their prefix" + (prefix_.empty() ? "" : ", " + prefix_));
   }
 
-  const TensorMap& tensors_;
+  const TensorViews& tensors_;
   std::string_view file_;
   const ImportOptions& options_;
   std::string prefix_;
@@ -178,7 +173,7 @@ class StateDict {
 
 }  // namespace
 
-Imported import_state_dict(const TensorMap& tensors, std::string_view file, const ImportOptions& options) {
+Imported import_state_dict(const TensorViews& tensors, std::string_view file, const ImportOptions& options) {
   return StateDict(tensors, file, options).run();
 }
 

@@ -26,7 +26,11 @@ std::vector<std::byte> read(const std::string& path) { return files::read_file(p
 std::string_view text(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-Tensor read_tensor(const std::string& path) { return files::parse_onnx_tensor(text(read(path)), path, {}); }
+Tensor read_tensor(const std::string& path) {
+  const std::vector<std::byte> content = read(path);
+  const files::TensorView view = files::parse_onnx_tensor(text(content), path, {});
+  return {view.type, view.shape, {view.bytes.begin(), view.bytes.end()}};
+}
 
 // [B, T, ...] to [T, B, ...].
 Tensor time_first(const Tensor& tensor) {

@@ -1,0 +1,51 @@
+#include "import/file_content.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "import/file_error.hpp"
+#include "import/read_file.hpp"
+
+namespace rnnc::files {
+
+Result<FileContent> FileContent::open(const std::string& path, std::uint64_t max_bytes) {
+  const Result<OpenFile> file = OpenFile::open(path, max_bytes);
+  if (!file) return file.error();
+  FileContent content{std::span<const std::byte>()};
+  if (file->size() > 0) {
+    void* at = ::mmap(nullptr, file->size(), PROT_READ, MAP_PRIVATE, file->descriptor(), 0);
+    if (at != MAP_FAILED) {
+      content.bytes_ = {static_cast<const std::byte*>(at), file->size()};
+      content.mapped_ = true;
+      return content;
+    }
+  }
+  // A pipe, or a file of a file system that cannot map.
+  Result<std::vector<std::byte>> read = file->read(path, max_bytes);
+  if (!read) return read.error();
+  content.read_ = std::move(*read);
+  content.bytes_ = content.read_;
+  return content;
+}
+
+FileContent::FileContent(FileContent&& other) noexcept
+    : bytes_(std::exchange(other.bytes_, {})),
+      read_(std::move(other.read_)),
+      mapped_(std::exchange(other.mapped_, false)) {}
+
+FileContent::~FileContent() {
+  if (mapped_) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+void FileContent::release(std::span<const std::byte> part) const noexcept {
+  if (!mapped_ || part.empty()) return;
+  // Whole pages: what the part shares with its neighbours they may still need, and reading it again costs.
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto offset = static_cast<std::size_t>(part.data() - bytes_.data());
+  const std::size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;
+  if (begin < end) ::madvise(const_cast<std::byte*>(bytes_.data()) + begin, end - begin, MADV_DONTNEED);
+}
+
+}  // namespace rnnc::files
