@@ -31,8 +31,9 @@ ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std
 std::vector<float> run_imported(const Imported& imported, const std::vector<float>& x, std::int64_t steps,
                                 std::int64_t batch, const std::string& cpu) {
   const Program program = compile(imported.model, imported.weights, {.cpu = cpu}).value();
-  State state = program.make_state(batch);
-  std::vector<float> y(static_cast<std::size_t>(steps * batch * program.output_size()));
+  State state = program.make_state(batch, steps);
+  const std::int64_t rows = program.output_time().empty() ? batch : steps * batch;
+  std::vector<float> y(static_cast<std::size_t>(rows * program.output_size()));
   REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state}) == RunStatus::Ok);
   return y;
 }

@@ -18,7 +18,7 @@ ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std
                               ir::NamedVectors& finals);
 ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std::int64_t steps, std::int64_t batch);
 
-/// The same of a model that is a cell, compiled for `cpu`.
+/// The same, compiled for `cpu`, from states of zero.
 std::vector<float> run_imported(const Imported& imported, const std::vector<float>& x, std::int64_t steps,
                                 std::int64_t batch, const std::string& cpu);
 

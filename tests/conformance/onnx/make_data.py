@@ -122,7 +122,7 @@ def case(name, op, opset=14, direction="forward", bias=True, peephole=False, sta
     tensors[f"{name}.x"], tensors[f"{name}.y"], tensors[f"{name}.h"] = x, y.reshape(T, B, D * H), last
 
 
-def save():
+def save(path, tensors):
     header, data = {}, b""
     for name, value in tensors.items():
         raw = value.tobytes()
@@ -130,7 +130,7 @@ def save():
                         "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
     text = json.dumps(header).encode()
-    (FOLDER / "data.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def nest(name, then_name, else_name):
@@ -155,21 +155,22 @@ def nest(name, then_name, else_name):
     (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString())
 
 
-for op in GATES:
-    for direction in ("forward", "reverse", "bidirectional"):
-        case(f"{op.lower()}_{direction}", op, direction=direction, states=True, lengths=True)
-    case(f"{op.lower()}_clip", op, clip=0.4)
-    case(f"{op.lower()}_no_bias", op, opset=7, bias=False)
-    case(f"{op.lower()}_batch_first", op, direction="bidirectional", layout=1, states=True)
-for direction in ("forward", "bidirectional"):
-    case(f"gru_linear_before_reset_{direction}", "GRU", direction=direction, linear_before_reset=1, states=True)
-case("lstm_peephole_states", "LSTM", peephole=True, states=True, direction="bidirectional")
-case("lstm_input_forget", "LSTM", input_forget=1, peephole=True, states=True)
-case("lstm_opset1", "LSTM", opset=1, output_sequence=1)
-for name in FUNCTIONS:
-    case(f"rnn_{name.lower()}", "RNN", activations=[name])
-    case(f"lstm_{name.lower()}", "LSTM", activations=["Sigmoid", name, "Tanh"])
-case("gru_activations_differ", "GRU", direction="bidirectional",
-     activations=["HardSigmoid", "ScaledTanh", "Sigmoid", "LeakyRelu"])
-nest("nested_in_if", "lstm_forward", "lstm_reverse")
-save()
+if __name__ == "__main__":
+    for op in GATES:
+        for direction in ("forward", "reverse", "bidirectional"):
+            case(f"{op.lower()}_{direction}", op, direction=direction, states=True, lengths=True)
+        case(f"{op.lower()}_clip", op, clip=0.4)
+        case(f"{op.lower()}_no_bias", op, opset=7, bias=False)
+        case(f"{op.lower()}_batch_first", op, direction="bidirectional", layout=1, states=True)
+    for direction in ("forward", "bidirectional"):
+        case(f"gru_linear_before_reset_{direction}", "GRU", direction=direction, linear_before_reset=1, states=True)
+    case("lstm_peephole_states", "LSTM", peephole=True, states=True, direction="bidirectional")
+    case("lstm_input_forget", "LSTM", input_forget=1, peephole=True, states=True)
+    case("lstm_opset1", "LSTM", opset=1, output_sequence=1)
+    for name in FUNCTIONS:
+        case(f"rnn_{name.lower()}", "RNN", activations=[name])
+        case(f"lstm_{name.lower()}", "LSTM", activations=["Sigmoid", name, "Tanh"])
+    case("gru_activations_differ", "GRU", direction="bidirectional",
+         activations=["HardSigmoid", "ScaledTanh", "Sigmoid", "LeakyRelu"])
+    nest("nested_in_if", "lstm_forward", "lstm_reverse")
+    save(FOLDER / "data.safetensors", tensors)
