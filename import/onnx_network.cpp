@@ -228,7 +228,9 @@ std::string NetworkImport::output() {
 Imported NetworkImport::import() {
   for (const char* name : {"T", "B", "model", "forward", "reverse", "bidirectional", "merge", "steps", "from"})
     text_.names.insert(name);
-  std::size_t recurrent = 0;
+  if (std::ranges::none_of(graph_.nodes, is_recurrent))
+    files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node outside of other nodes");
+  bool recurrent = false;
   std::set<std::string> made(graph_.inputs.begin(), graph_.inputs.end());
   for (const OnnxNode& node : graph_.nodes) {
     for (const std::string& name : node.outputs)
@@ -239,12 +241,12 @@ Imported NetworkImport::import() {
       continue;
     }
     if (is_recurrent(node)) {
-      ++recurrent;
+      recurrent = true;
       add_recurrent(node);
       constants_.done_with(node);
       continue;
     }
-    if (recurrent == 0 && traced_.empty())  // what stands in front of the first recurrent node
+    if (!recurrent && traced_.empty())  // what stands in front of the first recurrent node
       for (const OnnxNode& later : graph_.nodes)
         if (is_recurrent(later)) {
           const bool batch_first = later.attributes.contains("layout") && later.attributes.at("layout").i == 1;
@@ -254,7 +256,6 @@ Imported NetworkImport::import() {
     values_[node.output(0)] = evaluate_glue(node, values_, constants_, text_, file_);
     constants_.done_with(node);
   }
-  if (recurrent == 0) files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node outside of other nodes");
   const std::string out = output();
   const std::string source = "// from an ONNX file of opset " + std::to_string(model_.opset) + "\nnetwork model {\n" +
                              text_.inputs + text_.params + "\n" + text_.statements + "  output " + out + "\n}\n" +
