@@ -57,6 +57,16 @@ Result<runtime::LoadedCell> load(const ir::CellCall& call, CodeStore& store, con
   return runtime::load_cell((*entry)->description, (*entry)->code, own);
 }
 
+std::vector<runtime::StartState> start_states(const runtime::Description& description,
+                                              const std::map<std::string, std::vector<StartPart>>& values,
+                                              const TensorMap& weights) {
+  std::vector<runtime::StartState> starts;
+  for (std::size_t i = 0; i < description.states.size(); ++i)
+    if (const auto found = values.find(description.states[i].tensor.name); found != values.end())
+      starts.push_back({static_cast<int>(i), start_values(found->second, weights)});
+  return starts;
+}
+
 runtime::Description describe(const ir::Network& network, const Target& target, const runtime::LoadedNetwork& loaded) {
   runtime::Description description;
   description.cell = network.name;
@@ -79,12 +89,18 @@ runtime::Description describe(const ir::Network& network, const Target& target, 
 
 }  // namespace
 
+NetworkCalls calls_of(const ir::Network& network) {
+  ir::CallList list = split_constants(ir::cut_network(network));
+  Starts starts = take_starts(list);
+  return {std::move(list), std::move(starts)};
+}
+
 Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,
                                 const CompileOptions& options) {
   if (!options.plan.empty())
     return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
   if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
-  const ir::CallList list = split_constants(ir::cut_network(network));
+  const auto [list, starts] = calls_of(network);
   NetworkLayout layout = lay_out(list, network);
   CodeStore store(target, options);
   for (std::size_t i = 0; i < layout.source.size(); ++i) {
@@ -92,8 +108,10 @@ Result<Program> compile_network(const ir::Network& network, const Target& target
     if (!from) continue;
     Result<runtime::LoadedCell> cell = load(*from, store, weights);
     if (!cell) return cell.error();
-    std::get<runtime::CellCall>(layout.network.calls[i]).cell =
-        std::make_shared<const runtime::LoadedCell>(std::move(*cell));
+    auto& call = std::get<runtime::CellCall>(layout.network.calls[i]);
+    if (const auto found = starts.find(layout.source[i]); found != starts.end())
+      call.starts = start_states(cell->description, found->second, weights);
+    call.cell = std::make_shared<const runtime::LoadedCell>(std::move(*cell));
   }
   runtime::Description description = describe(network, target, layout.network);
   return runtime::load_network(std::move(description), std::move(layout.network),

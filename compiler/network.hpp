@@ -3,11 +3,19 @@
 
 #include <rnnc/compile.hpp>
 
+#include "compiler/start_values.hpp"
 #include "compiler/target.hpp"
 #include "ir/cut_network.hpp"
 #include "runtime/network.hpp"
 
 namespace rnnc::compiler {
+
+/// The calls that a bound network is run as, and where its scans begin.
+struct NetworkCalls {
+  ir::CallList list;
+  Starts starts;
+};
+NetworkCalls calls_of(const ir::Network& network);
 
 /// Where the values of a call list lie and which calls are of one wave; calls have no cells yet, which are those of
 /// `list` in the order of `source`.

@@ -13,14 +13,15 @@ using runtime::Piece;
 
 class Layout {
  public:
-  Layout(const ir::CallList& list, const ir::Network& network) : list_(list), homes_(list.buffers.size()) {
+  Layout(const ir::CallList& list, const ir::Network& network)
+      : list_(list), homes_(list.buffers.size()), written_(list.buffers.size()) {
     for (const ir::Buffer& buffer : list.buffers) time_of(buffer.axis);
     for (const ir::Call& call : list.calls) std::visit([this](const auto& each) { time_of(each.axis); }, call);
     find_waves();
     place_inputs(network);
     place_joined();
     for (std::size_t i = 0; i < homes_.size(); ++i)
-      if (homes_[i].block < 0) place({i});
+      if (homes_[i].block < 0 && written_[i] > 0) place({i});
   }
 
   NetworkLayout run() {
@@ -66,16 +67,15 @@ class Layout {
   }
 
   void find_waves() {
-    std::vector<int> written(list_.buffers.size());  // the wave behind the one that writes it
     for (const ir::Call& call : list_.calls) {
       int wave = 0;
       for (const ir::Row* row : reads(call))
-        for (const ir::Columns& columns : *row) wave = std::max(wave, written[columns.buffer]);
+        for (const ir::Columns& columns : *row) wave = std::max(wave, written_[columns.buffer]);
       wave_.push_back(wave);
       waves_ = std::max(waves_, wave + 1);
-      std::visit([&](const auto& each) { written[each.y] = wave + 1; }, call);
+      std::visit([&](const auto& each) { written_[each.y] = wave + 1; }, call);
       if (const auto* cell = std::get_if<ir::CellCall>(&call))
-        for (const auto& [state, buffer] : cell->final_states) written[buffer] = wave + 1;
+        for (const auto& [state, buffer] : cell->final_states) written_[buffer] = wave + 1;
     }
   }
 
@@ -213,7 +213,7 @@ class Layout {
     const std::string scan = call.prefix.substr(0, call.prefix.empty() ? 0 : call.prefix.size() - 1);
     if (call.reverse) return scan + " reads time backwards, so that the network cannot run step by step";
     if (!call.initial.empty())
-      return scan + " begins with a value of the network's own, so that the network cannot run step by step";
+      return scan + " begins with a value that inputs decide, so that the network cannot run step by step";
     if (!call.axis.empty() && call.axis != ir::kTime)
       return "the network has a time " + call.axis + " besides T, so that it cannot run step by step";
     return "";
@@ -232,7 +232,8 @@ class Layout {
 
   const ir::CallList& list_;
   std::vector<Home> homes_;
-  std::vector<int> wave_;  // by call of the list
+  std::vector<int> written_;  // by buffer: the wave behind the one that writes it; 0 where none does
+  std::vector<int> wave_;     // by call of the list
   int waves_ = 0;
   NetworkLayout result_;
 };

@@ -18,15 +18,27 @@ namespace {
 
 using files::JsonValue;
 
-Imported import_json(std::string_view text, std::string_view file, const FileLimits& limits) {
-  const auto json = files::parse_json(text, file, limits);
+// An option that a format has no use for is a mistake, not something to pass over.
+void check_options(bool onnx, bool state_dict, std::string_view file, const ImportOptions& options) {
+  if (!onnx && !options.node.empty())
+    files::refuse(ErrorCode::Usage, file, "", "--node is for an ONNX model, which this is not; leave it out");
+  if (!state_dict && (!options.prefix.empty() || options.relu))
+    files::refuse(ErrorCode::Usage, file, "",
+                  "--prefix and --relu are for a state_dict, which this is not; leave them out");
+}
+
+Imported import_json(std::string_view text, std::string_view file, const ImportOptions& options) {
+  const auto json = files::parse_json(text, file, options.limits);
   const JsonValue root(json, file);
+  const bool state_dict = files::is_json_state_dict(root);
+  check_options(false, state_dict, file, options);
+  if (state_dict) return files::import_state_dict(files::view_json_state_dict(root), file, options);
   if (root.has("architecture")) return files::import_nam(root);
   if (root.has("model_data")) return files::import_guitarml(root);
   if (root.has("layers")) return files::import_rtneural(root);
-  files::unsupported(
-      file, "",
-      "this JSON is no model that is known: RTNeural has the key layers, GuitarML model_data, NAM architecture");
+  files::unsupported(file, "",
+                     "this JSON is no model that is known: RTNeural has the key layers, GuitarML model_data, NAM "
+                     "architecture, a state_dict weight_ih_l0");
 }
 
 Imported import_any(const files::FileContent& content, std::string_view file, const ImportOptions& options) {
@@ -36,8 +48,11 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     files::refuse(ErrorCode::Limit, file, "",
                   "the file has " + std::to_string(text.size()) + " bytes, more than the limit of " +
                       std::to_string(limits.max_file_bytes) + "; raise the limit");
-  switch (format_of(content.bytes())) {
-    case FileFormat::Json: return import_json(text, file, limits);
+  const FileFormat format = format_of(content.bytes());
+  if (format != FileFormat::Json)
+    check_options(format == FileFormat::Onnx, format == FileFormat::Safetensors, file, options);
+  switch (format) {
+    case FileFormat::Json: return import_json(text, file, options);
     case FileFormat::Text: {
       Result<Model> model = parse(text, file);
       if (!model) throw files::Refusal{model.error()};

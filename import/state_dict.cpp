@@ -1,12 +1,15 @@
-// A state_dict has weights only: the module's kind and sizes follow from the shapes, its layers and directions from the
-// names (weight_ih_l0, weight_ih_l0_reverse, ...). Gates are stacked in one tensor and there are two biases.
+// A state_dict has weights only: a module's kind and sizes follow from the shapes, its layers and directions from the
+// names (weight_ih_l0, weight_ih_l0_reverse, ...). Gates are stacked in one tensor and there are two biases. What no file says
+// is in which order modules run; where there are several, the prefixes do.
 #include "import/state_dict.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <vector>
 
 #include "import/file_error.hpp"
+#include "import/matrix.hpp"
 #include "import/refusal.hpp"
 
 namespace rnnc::files {
@@ -17,66 +20,137 @@ struct Kind {
   std::vector<std::string> gates;  // in PyTorch's order, by the names of the standard cells
 };
 
-constexpr const char* kFirst = "weight_ih_l0";
+constexpr std::string_view kFirst = "weight_ih_l0";
 
 class StateDict {
  public:
   StateDict(const TensorViews& tensors, std::string_view file, const ImportOptions& options)
-      : tensors_(tensors), file_(file), options_(options), prefix_(choose_prefix()) {}
+      : tensors_(tensors), file_(file), options_(options), modules_(choose_modules()) {}
 
   Imported run() {
-    find_kind();
-    std::string body, below = "x";
-    const std::int64_t inputs = take(kFirst, 2).shape[1];
-    std::int64_t width = inputs;
-    const bool both = has(std::string(kFirst) + "_reverse");
-    for (int layer = 0; has("weight_ih_l" + std::to_string(layer)); ++layer) {
-      const std::string name = "l" + std::to_string(layer), suffix = "_l" + std::to_string(layer);
-      if (both) add_weights(name + ".fwd.", suffix, width), add_weights(name + ".bwd.", suffix + "_reverse", width);
-      if (!both) add_weights(name + ".", suffix, width);
-      body += "  " + name + " = " + (both ? "bidirectional " : "") + kind_.cell + "<H=" + std::to_string(hidden_) +
-              (projected_ > 0 ? ", P=" + std::to_string(projected_) : "") + ">(" + below + ")\n";
-      below = name;
-      width = (both ? 2 : 1) * (projected_ > 0 ? projected_ : hidden_);
+    std::string body;
+    std::int64_t inputs = 0;
+    for (const std::string& module : modules_) {
+      prefix_ = module;
+      label_ = modules_.size() == 1 ? "" : identifier(module);
+      if (inputs == 0) inputs = width_ = take(std::string(has(kFirst) ? kFirst : "weight"), 2).shape[1];
+      body += has(kFirst) ? recurrent() : linear();
     }
+    if (options_.relu && !any_rnn_) invalid(file_, "", "relu is for an RNN, but this is a " + recurrent_);
     check_all_used();
-    const std::string text = "// from PyTorch's state_dict" + (prefix_.empty() ? "" : ", module " + prefix_) +
-                             "\nnetwork model {\n  input x : seq f32[" + std::to_string(inputs) + "]\n\n" + body +
-                             "  output " + below + "\n}\n";
+    std::string comment = "// from PyTorch's state_dict";
+    for (const std::string& module : modules_)
+      if (!module.empty()) comment += (module == modules_.front() ? ", module " : ", ") + module;
+    const std::string text = comment + "\nnetwork model {\n  input x : seq f32[" + std::to_string(inputs) + "]\n" +
+                             params_ + "\n" + body + "  output " + below_ + "\n}\n";
     Result<Model> model = parse(text, file_);
     if (!model) throw Refusal{model.error()};
     return {std::move(*model), std::move(weights_)};
   }
 
  private:
+  // The layers of torch.nn.RNN, LSTM or GRU.
+  std::string recurrent() {
+    find_kind();
+    std::string body;
+    const bool both = has(std::string(kFirst) + "_reverse");
+    const std::string of = label_.empty() ? "" : label_ + "_";
+    for (int layer = 0; has("weight_ih_l" + std::to_string(layer)); ++layer) {
+      const std::string name = of + "l" + std::to_string(layer), suffix = "_l" + std::to_string(layer);
+      if (both) add_weights(name + ".fwd.", suffix, width_), add_weights(name + ".bwd.", suffix + "_reverse", width_);
+      if (!both) add_weights(name + ".", suffix, width_);
+      body += "  " + name + " = " + (both ? "bidirectional " : "") + kind_.cell + "<H=" + std::to_string(hidden_) +
+              (projected_ > 0 ? ", P=" + std::to_string(projected_) : "") + ">(" + below_ + ")\n";
+      below_ = name;
+      width_ = (both ? 2 : 1) * (projected_ > 0 ? projected_ : hidden_);
+    }
+    return body;
+  }
+
+  // torch.nn.Linear.
+  std::string linear() {
+    const TensorView& W = take("weight", 2);
+    check_size("weight", W.shape, {W.shape[0], width_});
+    const std::string name = label_.empty() ? "linear" : label_;
+    const auto param = [&](const std::string& own, Tensor tensor) {
+      std::string dims;
+      for (const std::int64_t dim : tensor.shape) dims += (dims.empty() ? "" : ", ") + std::to_string(dim);
+      params_ += "  param " + own + " : f32[" + dims + "]\n";
+      weights_[own] = std::move(tensor);
+    };
+    std::string sum = name + "_W @ " + below_;
+    param(name + "_W", W.part(W.shape, 0));
+    if (has("bias")) {
+      const TensorView& b = take("bias", 1);
+      check_size("bias", b.shape, {W.shape[0]});
+      param(name + "_b", b.part(b.shape, 0));
+      sum += " + " + name + "_b";
+    }
+    width_ = W.shape[0];
+    below_ = name;
+    return "  " + name + " = " + sum + "\n";
+  }
+
+  // A name of the language that no other module has.
+  std::string identifier(const std::string& module) {
+    std::string name;
+    for (const char c : module) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+    while (name.ends_with('_')) name.pop_back();
+    if (name.empty() || std::isalpha(static_cast<unsigned char>(name[0])) == 0) name = "m" + name;
+    if (name.size() == 1) name += "_";  // x, T and B have meanings
+    while (!labels_.insert(name).second) name += "_";
+    return name;
+  }
+
   static std::string joined(const std::vector<std::string>& names) {
     std::string list;
     for (const std::string& name : names) list += (list.empty() ? "" : ", ") + in_quotes(name);
     return list;
   }
 
-  std::string choose_prefix() const {
+  // Prefixes of what can be a module, with their dots.
+  std::vector<std::string> known_modules(bool linear) const {
     std::vector<std::string> known;
-    for (const auto& [name, tensor] : tensors_)
-      if (name.ends_with(kFirst)) known.push_back(name.substr(0, name.size() - std::string_view(kFirst).size()));
+    for (const auto& [name, tensor] : tensors_) {
+      const std::string_view last = name.ends_with(kFirst) ? kFirst : std::string_view("weight");
+      const bool named = name == last || name.ends_with(kFirst) || name.ends_with(".weight");
+      if (named && (last == kFirst || (linear && tensor.shape.size() == 2)))
+        known.push_back(name.substr(0, name.size() - last.size()));
+    }
+    return known;
+  }
+
+  std::vector<std::string> choose_modules() const {
+    const std::vector<std::string> known = known_modules(false);
     if (known.empty())
       unsupported(file_, "",
                   "no tensor is called weight_ih_l0: this is no state_dict of torch.nn.RNN, LSTM or GRU; "
                   "weights of a model go with --weights");
     if (options_.prefix.empty()) {
-      if (known.size() == 1) return known[0];
-      unsupported(file_, "", "there are several modules; choose one by its prefix: " + joined(known));
+      if (known.size() == 1) return known;
+      unsupported(
+          file_, "",
+          "there are several modules; choose by prefix one, or several with commas in the order in which they run: " +
+              joined(known));
     }
-    const auto found = std::find_if(known.begin(), known.end(), [&](const std::string& prefix) {
-      return prefix == options_.prefix || prefix == options_.prefix + ".";
-    });
-    if (found == known.end())
-      invalid(file_, "",
-              "there is no module with the prefix " + in_quotes(options_.prefix) + "; there are: " + joined(known));
-    return *found;
+    std::vector<std::string> modules;
+    const std::vector<std::string> all = known_modules(true);
+    std::string_view rest = options_.prefix;
+    while (true) {
+      const std::string one(rest.substr(0, rest.find(',')));
+      const auto found = std::find_if(all.begin(), all.end(),
+                                      [&](const std::string& prefix) { return prefix == one || prefix == one + "."; });
+      if (found == all.end())
+        invalid(file_, "", "there is no module with the prefix " + in_quotes(one) + "; there are: " + joined(all));
+      if (std::find(modules.begin(), modules.end(), *found) != modules.end())
+        invalid(file_, "", "the prefix " + in_quotes(one) + " is given twice");
+      modules.push_back(*found);
+      if (rest.find(',') == std::string_view::npos) return modules;
+      rest.remove_prefix(rest.find(',') + 1);
+    }
   }
 
-  bool has(const std::string& name) const { return tensors_.contains(prefix_ + name); }
+  bool has(std::string_view name) const { return tensors_.contains(prefix_ + std::string(name)); }
 
   const TensorView& take(const std::string& name, std::size_t rank) {
     const auto found = tensors_.find(prefix_ + name);
@@ -103,7 +177,8 @@ class StateDict {
       invalid(file_, prefix_ + "weight_hh_l0",
               "is " + to_string(U) + ", which is of no RNN (1 gate), GRU (3) or LSTM (4)" +
                   (projected_ > 0 ? " with a projection" : ""));
-    if (options_.relu && gates != 1) invalid(file_, "", "relu is for an RNN, but this is a " + std::string(kind_.cell));
+    recurrent_ = kind_.cell;
+    any_rnn_ = any_rnn_ || gates == 1;
   }
 
   void check_size(const std::string& name, const Shape& found, const Shape& wanted) const {
@@ -147,16 +222,20 @@ class StateDict {
     weights_[prefix + "R"] = R.part(R.shape, 0);
   }
 
-  // Nothing is left out in silence: of the module always, of the file where no prefix says what is meant.
+  // Nothing is left out in silence: of the modules always, of the file where no prefix says what is meant.
   void check_all_used() const {
+    const auto of_module = [&](const std::string& name) {
+      return std::any_of(modules_.begin(), modules_.end(), [&](const std::string& module) {
+        return name.starts_with(module + "weight") || name.starts_with(module + "bias");
+      });
+    };
     std::vector<std::string> left;
     for (const auto& [name, tensor] : tensors_)
-      if (!used_.contains(name) &&
-          (options_.prefix.empty() || name.starts_with(prefix_ + "weight_") || name.starts_with(prefix_ + "bias_")))
-        left.push_back(name);
+      if (!used_.contains(name) && (options_.prefix.empty() || of_module(name))) left.push_back(name);
     if (left.empty()) return;
+    const std::string what = recurrent_.empty() ? "linear layer" : recurrent_ + " layers";
     unsupported(file_, left.front(),
-                "is no part of the " + std::string(kind_.cell) + " layers" +
+                "is no part of the " + what +
                     (left.size() > 1 ? ", nor are " + std::to_string(left.size() - 1) + " tensors more" : "") +
                     "; to import the layers alone give their prefix" + (prefix_.empty() ? "" : ", " + prefix_));
   }
@@ -164,14 +243,38 @@ class StateDict {
   const TensorViews& tensors_;
   std::string_view file_;
   const ImportOptions& options_;
-  std::string prefix_;
+  std::vector<std::string> modules_;  // prefixes, in the order in which they run
   Kind kind_{"", {}};
+  std::string prefix_, label_;  // of the module that is read
+  std::string recurrent_;       // the last kind of recurrent layers
+  bool any_rnn_ = false;
   std::int64_t hidden_ = 0, projected_ = 0;
-  std::set<std::string> used_;
+  std::string below_ = "x";  // what the next layer reads, and its size
+  std::int64_t width_ = 0;
+  std::set<std::string> used_, labels_;
+  std::string params_;
   TensorMap weights_;
 };
 
 }  // namespace
+
+TensorViews view_json_state_dict(const JsonValue& root) {
+  TensorViews tensors;
+  for (const std::string& name : root.keys()) {
+    const JsonValue value = root.at(name);
+    const Matrix matrix = value.is_nested() ? value.matrix() : Matrix{1, 0, value.vector()};
+    const auto bytes = std::as_bytes(std::span(matrix.values));
+    Shape shape = {matrix.rows, matrix.columns};
+    if (!value.is_nested()) shape = {static_cast<std::int64_t>(matrix.values.size())};
+    tensors.emplace(name, TensorView::own(ElementType::F32, std::move(shape), {bytes.begin(), bytes.end()}));
+  }
+  return tensors;
+}
+
+bool is_json_state_dict(const JsonValue& root) {
+  const std::vector<std::string> keys = root.keys();
+  return std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return key.ends_with(kFirst); });
+}
 
 Imported import_state_dict(const TensorViews& tensors, std::string_view file, const ImportOptions& options) {
   return StateDict(tensors, file, options).run();

@@ -2,6 +2,7 @@
 #include "ir/interpret_network.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "ir/check.hpp"
@@ -136,18 +137,27 @@ Vector NetworkInterpreter::arguments(const Node& node, bool reverse) const {
   return x;
 }
 
+// What a part of a scan begins with of the network's own. A sequence may come in pieces, and goes on where the last one ended: what
+// depends on weights alone is for those that begin, which have no states yet; what depends on inputs is for all.
 void NetworkInterpreter::begin_states(const Node& node, const Cell& cell, const std::string& prefix,
                                       NamedVectors& states) const {
+  std::map<std::string, Value> own;
+  for (std::size_t k = 0; k < node.scan->initial.size(); ++k) {
+    const std::string name = node.name + "." + node.scan->initial[k];
+    if (name.starts_with(prefix)) own[name.substr(prefix.size())] = node.operands[node.scan->arguments(node) + k];
+  }
+  const bool varies =
+      std::ranges::any_of(own, [this](const auto& value) { return evaluator_.varies(value.second.index); });
   for (const Node& state : cell.nodes) {
     if (state.op != Op::State) continue;
     const auto given = states_.find(prefix + state.name);
-    if (given != states_.end()) states[state.name] = given->second;
-    for (std::size_t k = 0; k < node.scan->initial.size(); ++k) {
-      if (node.name + "." + node.scan->initial[k] != prefix + state.name) continue;
+    const auto found = own.find(state.name);
+    if (given != states_.end() && (found == own.end() || !varies)) {
+      states[state.name] = given->second;
+    } else if (found != own.end()) {
       Vector& begin = states[state.name];
-      begin.clear();
       for (std::int64_t b = 0; b < batch_.sequences; ++b) {
-        const double* from = row(node.operands[node.scan->arguments(node) + k], b, 0);
+        const double* from = row(found->second, b, 0);
         begin.insert(begin.end(), from, from + elements(state.type));
       }
     }

@@ -29,8 +29,8 @@ std::vector<std::string> times_of(const Network& network);
 
 /// Runs the batch and returns the output: a sequence [steps, B, O], 0 behind the end of each, or a vector [B, O].
 ///
-/// States    by name, `a.h` or `a.fwd.h`, [B, H]: one that `states` lacks starts at zero, one that the network begins
-///           with a value of its own at that; on return `states` has the final value of every state
+/// States    by name, `a.h` or `a.fwd.h`, [B, H]: one that `states` lacks starts at zero, or where the network begins
+///           it; one that inputs begin starts there in any case; on return `states` has the final value of every state
 Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states);
 
 }  // namespace rnnc::ir

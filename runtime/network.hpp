@@ -39,6 +39,12 @@ struct InitialState {
   std::vector<Piece> from;
 };
 
+/// What a state is at the beginning of a sequence, where that is not zero: one row, of every sequence.
+struct StartState {
+  int state = 0;
+  std::vector<float> values;
+};
+
 struct FinalState {
   int state = 0;
   Piece to;
@@ -53,7 +59,8 @@ struct CellCall {
   int gathered = -1;       // block
   bool repeats_x = false;  // it is of no time: one row a sequence, in the timeline's order, is read at each step
   Piece y;
-  std::vector<InitialState> initial;
+  std::vector<InitialState> initial;  // at the beginning of each call
+  std::vector<StartState> starts;     // at the beginning of each sequence, which may take several calls
   std::vector<FinalState> final_states;
 };
 
@@ -111,6 +118,9 @@ void add_wavefronts(LoadedNetwork& network);
 /// Throws std::bad_alloc.
 std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, std::int64_t batch,
                                                  std::int64_t max_steps, int threads);
+
+/// States of sequences [first, end), of calls in the caller's order, to those of a new sequence.
+void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int64_t first, std::int64_t end) noexcept;
 
 /// Where each block lies in an arena, in floats, and behind the last one the arena's size.
 std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps);

@@ -80,7 +80,24 @@ std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, s
   std::size_t calls = 0;
   for (const Wavefront& wavefront : network.wavefronts) calls = std::max(calls, wavefront.reads.size());
   state->progress = std::vector<Progress>(calls);
+  start_sequences(network, *state, 0, batch);
   return state;
+}
+
+void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int64_t first, std::int64_t end) noexcept {
+  for (std::size_t i = 0; i < network.calls.size(); ++i) {
+    const auto* call = std::get_if<CellCall>(&network.calls[i]);
+    if (!call) continue;
+    const Description& description = call->cell->description;
+    const CellState& memory = state.calls[i].cell;
+    for (const StateInfo& info : description.states)
+      for (std::int64_t b = first; b < end; ++b) std::fill_n(memory.row(info, description, b), info.size, 0.0f);
+    for (const StartState& start : call->starts) {
+      const StateInfo& info = description.states[static_cast<std::size_t>(start.state)];
+      for (std::int64_t b = first; b < end; ++b)
+        std::copy_n(start.values.data(), info.size, memory.row(info, description, b));
+    }
+  }
 }
 
 std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {

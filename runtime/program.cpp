@@ -147,7 +147,7 @@ std::int64_t State::max_steps() const noexcept { return content_->network ? cont
 void State::reset() noexcept {
   content_->cell.reset();
   if (!content_->network) return;
-  for (runtime::CallState& call : content_->network->calls) call.cell.reset();
+  runtime::start_sequences(*content_->program->network, *content_->network, 0, content_->batch);
 }
 
 Result<void> State::set(const std::string& name, std::span<const float> values) {

@@ -4,7 +4,7 @@
 
 #include "bench/onednn/onednn_stack.hpp"
 #include "compiler/lower.hpp"
-#include "compiler/split_constants.hpp"
+#include "compiler/network.hpp"
 #include "ir/scan.hpp"
 #include "tools/bench_contest.hpp"
 #include "tools/network_sequence.hpp"
@@ -28,7 +28,7 @@ void count_scans(const ir::Network& network, Contest& contest) {
 
 Result<std::vector<Work>> work_of(const ir::Network& network, const BenchFlags& flags, const compiler::Target& target) {
   std::vector<Work> result;
-  const ir::CallList list = compiler::split_constants(ir::cut_network(network));
+  const ir::CallList list = compiler::calls_of(network).list;
   for (const ir::Call& call : list.calls) {
     const auto* cell = std::get_if<ir::CellCall>(&call);
     if (!cell) continue;

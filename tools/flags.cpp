@@ -35,6 +35,17 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
   return app.add_option(name, values, description)->allow_extra_args(false)->type_name("NAME=VALUE");
 }
 
+void add_part_flags(CLI::App& app, PartFlags& flags) {
+  app.add_option("--node", flags.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
+      ->type_name("NAME");
+  app.add_option("--prefix", flags.prefix,
+                 "the module of a state_dict, by what its tensors' names begin with: encoder.lstm; several, which run "
+                 "one behind the other: lstm,fc")
+      ->type_name("NAME");
+  app.add_flag("--relu", flags.relu,
+               "a state_dict of torch.nn.RNN has nonlinearity='relu', which it does not say (default: tanh)");
+}
+
 void add_model_flags(CLI::App& app, ModelFlags& flags) {
   app.add_option("MODEL", flags.model,
                  "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, RTNeural, GuitarML or\n"
@@ -42,8 +53,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
       ->type_name("NAME");
-  app.add_option("--node", flags.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
-      ->type_name("NAME");
+  add_part_flags(app, flags.part);
   app.add_option("--weights", flags.weights, "weights by the names of the cell's parameters")
       ->type_name("W.safetensors");
   add_list(app, "--dim", flags.dims, "a dim that the weights do not tell; may be repeated")->type_name("H=128");

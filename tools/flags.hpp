@@ -30,6 +30,13 @@ struct StackFlags {
   bool any() const { return layers != 1 || bidirectional; }
 };
 
+/// What a file of another program does not say by itself.
+struct PartFlags {
+  std::string node;    // of an ONNX model, imported alone
+  std::string prefix;  // of a state_dict: its modules
+  bool relu = false;   // of a state_dict of torch.nn.RNN
+};
+
 /// Which cell, with which sizes, weights and CPU.
 struct ModelFlags {
   std::string model;  // a .rnn file; "" for a standard cell
@@ -37,11 +44,12 @@ struct ModelFlags {
   std::string weights;  // a safetensors file; "" for none
   std::vector<std::string> dims;
   std::string isa;
-  std::string node;  // of an ONNX model, imported alone
+  PartFlags part;
   std::string plan;  // of a compilation, for experiments
   StackFlags stack;
 };
 
+void add_part_flags(CLI::App& app, PartFlags& flags);
 void add_model_flags(CLI::App& app, ModelFlags& flags);
 void add_stack_flags(CLI::App& app, ModelFlags& flags);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);

@@ -6,6 +6,7 @@
 
 #include "import/write_file.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/load_model.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -13,7 +14,7 @@ namespace {
 
 struct ImportFlags {
   std::string model, output, weights;
-  ImportOptions options;
+  PartFlags part;
 };
 
 // model.rnn -> model.safetensors
@@ -24,7 +25,7 @@ Result<int> run(const ImportFlags& flags) {
     return usage_error("-o", "'" + flags.output + "' does not end in .rnn, as texts of models do");
   const std::string weights = flags.weights.empty() ? beside(flags.output) : flags.weights;
   if (weights == flags.model) return usage_error("--weights", "would overwrite " + flags.model + "; name another file");
-  const Result<Imported> imported = import_model_file(flags.model, flags.options);
+  const Result<Imported> imported = import_model_file(flags.model, import_options(flags.part));
   if (!imported) return imported.error();
   // The text comes last: where it is, its weights are.
   if (const auto saved = save_safetensors(weights, imported->weights); !saved) return saved.error();
@@ -37,22 +38,17 @@ Result<int> run(const ImportFlags& flags) {
 }  // namespace
 
 Verb add_import(CLI::App& program) {
-  CLI::App& app = *program.add_subcommand(
-      "import",
-      "Example: rnnc import lstm.safetensors -o model.rnn --weights model.safetensors\n\n"
-      "Writes a model of PyTorch (a state_dict in safetensors), ONNX, RTNeural, GuitarML or NAM as text and weights.");
+  CLI::App& app =
+      *program.add_subcommand("import",
+                              "Example: rnnc import lstm.safetensors -o model.rnn --weights model.safetensors\n\n"
+                              "Writes a model of PyTorch (a state_dict in safetensors or JSON), ONNX, RTNeural, "
+                              "GuitarML or NAM as text and weights.");
   auto flags = std::make_shared<ImportFlags>();
   app.add_option("MODEL", flags->model, "a file of one of these formats")->required()->type_name("FILE");
   app.add_option("-o,--output", flags->output, "the text")->required()->type_name("model.rnn");
   app.add_option("--weights", flags->weights, "the weights (default: beside the text, ending in .safetensors)")
       ->type_name("W.safetensors");
-  app.add_option("--node", flags->options.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
-      ->type_name("NAME");
-  app.add_option("--prefix", flags->options.prefix,
-                 "the module of a state_dict, by what its tensors' names begin with: encoder.lstm")
-      ->type_name("NAME");
-  app.add_flag("--relu", flags->options.relu,
-               "a state_dict of torch.nn.RNN has nonlinearity='relu', which it does not say (default: tanh)");
+  add_part_flags(app, flags->part);
   return {&app, [flags] { return run(*flags); }};
 }
 

@@ -4,9 +4,9 @@
 
 #include "compiler/codegen.hpp"
 #include "compiler/lower.hpp"
+#include "compiler/network.hpp"
 #include "compiler/pass.hpp"
 #include "compiler/print_network.hpp"
-#include "compiler/split_constants.hpp"
 #include "ir/print.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
@@ -49,7 +49,7 @@ Result<std::string> show_network(const Source& source, const InspectFlags& flags
   const Result<ir::Network> network = bind_network(source);
   if (!network) return network.error();
   if (!flags.model.plan.empty()) return usage_error("--plan", "is of one cell; name it with --cell");
-  const ir::CallList list = compiler::split_constants(ir::cut_network(*network));
+  const ir::CallList list = compiler::calls_of(*network).list;
   const std::string comment = flags.emit == "llvm" ? "; " : flags.emit == "asm" ? "# " : "// ";
   std::string text = flags.emit == "plan" ? compiler::print_execution(list, *network) : "";
   for (const compiler::CalledCell& called : compiler::called_cells(list)) {

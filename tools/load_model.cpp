@@ -8,7 +8,6 @@
 #include <fstream>
 #include <span>
 
-#include <rnnc/import.hpp>
 #include <rnnc/tensor_files.hpp>
 
 #include "compiler/choose_cell.hpp"
@@ -40,8 +39,7 @@ bool is_onnx(const std::string& path) {
 Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::string>& states) {
   const Result<Assignments> files = parse_assignments("--state", states, "s.npy");
   if (!files) return files.error();
-  ImportOptions options;
-  options.node = flags.node;
+  ImportOptions options = import_options(flags.part);
   for (const auto& [name, path] : *files) {
     Result<Tensor> tensor = load_npy(path);
     if (!tensor) return tensor.error();
@@ -52,8 +50,10 @@ Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::stri
 
 Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::string>& states) {
   const bool from_onnx = !flags.model.empty() && is_onnx(flags.model);
-  if (!flags.node.empty() && !from_onnx) return usage_error("--node", "goes with an ONNX model");
-  if (!flags.model.empty()) return from_onnx ? load_graph(flags, states) : import_model_file(flags.model);
+  if (flags.model.empty() && (!flags.part.node.empty() || !flags.part.prefix.empty() || flags.part.relu))
+    return usage_error("MODEL", "missing; --node, --prefix and --relu say which part of one is meant");
+  if (from_onnx) return load_graph(flags, states);
+  if (!flags.model.empty()) return import_model_file(flags.model, import_options(flags.part));
   const auto names = standard_cell_names();
   if (flags.cell.empty())
     return usage_error("MODEL", "missing; give a model file, or --cell with one of " + joined(names));
@@ -96,6 +96,14 @@ Result<void> make_stack(const ModelFlags& flags, Source& source) {
 }
 
 }  // namespace
+
+ImportOptions import_options(const PartFlags& flags) {
+  ImportOptions options;
+  options.node = flags.node;
+  options.prefix = flags.prefix;
+  options.relu = flags.relu;
+  return options;
+}
 
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states) {
   Result<std::map<std::string, std::int64_t>> dims = parse_sizes("--dim", flags.dims);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <rnnc/compile.hpp>
+#include <rnnc/import.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/tensor.hpp>
 
@@ -28,6 +29,8 @@ struct Source {
   TensorMap states = {};
   std::vector<std::int32_t> lengths = {};
 };
+
+ImportOptions import_options(const PartFlags& flags);
 
 /// The model, the cell or network that is meant and the weights. Errors: Usage (flags), and those of the readers.
 /// `states` are --state's, of which those count that name an input of an ONNX graph.

@@ -28,9 +28,11 @@ struct Imported {
 
 struct ImportOptions {
   FileLimits limits = {};
-  TensorMap inputs = {};    // values of an ONNX graph's inputs by their names there, in their ONNX shapes
-  std::string node = {};    // of ONNX: the recurrent node to import alone, wherever in the model it stands
-  std::string prefix = {};  // of the module in a PyTorch state_dict, where there are several or others beside it
+  TensorMap inputs = {};  // values of an ONNX graph's inputs by their names there, in their ONNX shapes
+  std::string node = {};  // of ONNX: the recurrent node to import alone, wherever in the model it stands
+  // Of the module in a PyTorch state_dict, where there are several or others beside it. Several, with commas, run one behind
+  // the other: recurrent ones and torch.nn.Linear.
+  std::string prefix = {};
   bool relu = false;  // of a state_dict that is torch.nn.RNN's: its nonlinearity, which it does not say, is not tanh
 };
 

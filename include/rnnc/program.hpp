@@ -32,7 +32,7 @@ class State {
   std::int64_t batch() const noexcept;
   std::int64_t max_steps() const noexcept;  // that a call may have; of a cell there is no limit
 
-  /// All states to zero: the beginning of new sequences.
+  /// All states to zero, or to what parameters of the network begin them with: new sequences.
   void reset() noexcept;
 
   /// Sets one state, [batch, size] row-major. Errors: Name, ShapeMismatch; nothing is changed then.
@@ -119,7 +119,7 @@ class Program {
   std::string cell() const;
   std::string cpu() const;
 
-  /// A state of `batch` zero sequences. That of a network has room for calls of `max_steps` steps, of any of its times;
+  /// A state of `batch` new sequences, as State::reset leaves them. That of a network has room for calls of `max_steps` steps, of any of its times;
   /// that of a cell serves any number. Throws std::bad_alloc, or std::length_error where either is < 0 or > 2^31.
   State make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
 
@@ -137,7 +137,7 @@ class Program {
   RunStatus run(const RunArguments& arguments) const noexcept;
 
   /// Whether a sequence in pieces gives what one call gives: always of a cell. A network that reads time backwards,
-  /// begins a scan with a value of its own or sums up a sequence does not stream. Errors: Unsupported, which says why.
+  /// begins a scan with a value that inputs decide or sums up a sequence does not stream. Errors: Unsupported, which says why.
   Result<void> streams() const;
 
   /// One time step: `run` with steps = 1 and the state's batch. Errors: NoStreaming, and those of run.

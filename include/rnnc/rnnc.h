@@ -136,7 +136,7 @@ RNNC_C_API rnnc_status rnnc_state_create(const rnnc_program* program, int64_t ba
                                          rnnc_state** state, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API void rnnc_state_destroy(rnnc_state* state) RNNC_NOEXCEPT;
 
-/* All states to zero: the beginning of new sequences. Allocates nothing. */
+/* All states to zero, or to what parameters of the network begin them with: new sequences. Allocates nothing. */
 RNNC_C_API void rnnc_state_reset(rnnc_state* state) RNNC_NOEXCEPT;
 
 /* One state by name, [batch, size] row-major; `count` is the number of floats at `values` and must be that. */

@@ -22,13 +22,13 @@ class Sessions {
   std::int64_t capacity() const noexcept { return static_cast<std::int64_t>(joined_.size()); }
   bool is_joined(std::int64_t slot) const noexcept;
 
-  /// A slot for a new stream, which begins with states of zero. Errors: Limit where all are taken.
+  /// A slot for a new stream, which begins as State::reset says. Errors: Limit where all are taken.
   Result<std::int64_t> join();
 
   /// Frees a slot, which may be free already.
   void leave(std::int64_t slot) noexcept;
 
-  /// The states of a slot to zero: the beginning of another stream.
+  /// The states of a slot as of a State::reset: the beginning of another stream.
   void reset(std::int64_t slot) noexcept;
 
   /// The states of a slot with their names, in a versioned form for programs of the same states on machines of the same

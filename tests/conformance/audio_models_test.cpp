@@ -1,7 +1,8 @@
 // RTNeural, GuitarML and NAM: small models of our own against NumPy (audio/make_data.py), and the models of RTNeural and NAM
-// themselves where RNNC_TEST_DATA names a folder that has them.
+// themselves where RNNC_TEST_DATA, or ../shared/data beside the source, is a folder that has them.
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -31,6 +32,13 @@ std::vector<float> numbers(const std::string& path) {
   return values;
 }
 
+// "" where there is none.
+std::string test_data() {
+  if (const char* named = std::getenv("RNNC_TEST_DATA")) return named;
+  const std::string beside = RNNC_SOURCE_DIR "/../shared/data";
+  return std::filesystem::is_directory(beside + "/rtneural") ? beside : "";
+}
+
 }  // namespace
 
 TEST_CASE("models of GuitarML, RTNeural and NAM give NumPy's numbers", "[conformance][import]") {
@@ -55,17 +63,23 @@ TEST_CASE("what is imported can be written as text and read again", "[import]") 
 }
 
 TEST_CASE("RTNeural's own models give its expected outputs", "[conformance][import]") {
-  const char* folder = std::getenv("RNNC_TEST_DATA");
-  if (folder == nullptr) {
+  const std::string folder = test_data();
+  if (folder.empty()) {
     WARN("skipped: RNNC_TEST_DATA names no folder with RTNeural's models");
     return;
   }
-  for (const std::string name : {"lstm", "gru"}) {
-    INFO(name);
-    const std::string stem = std::string(folder) + "/rtneural/" + name;
-    const Imported imported = import_model_file(stem + ".json").value();
+  struct Case {
+    std::string name, prefix;
+    std::size_t samples;
+  };
+  // PyTorch's weights as JSON, of three modules.
+  for (const Case& one : {Case{"lstm", "", 100}, Case{"gru", "", 100}, Case{"lstm_torch", "lstm,lstm2,dense", 1000},
+                          Case{"gru_torch", "gru,gru2,dense", 1000}}) {
+    INFO(one.name);
+    const std::string stem = folder + "/rtneural/" + one.name;
+    const Imported imported = import_model_file(stem + ".json", {.prefix = one.prefix}).value();
     const std::vector<float> x = numbers(stem + "_x.csv"), y = numbers(stem + "_y.csv");
-    REQUIRE(x.size() == 100);
+    REQUIRE(x.size() == one.samples);
     const auto steps = static_cast<std::int64_t>(x.size());
     CHECK(largest_difference(interpret_imported(imported, {x.begin(), x.end()}, steps, 1), y) <= kMost);
     CHECK(largest_difference(run_imported(imported, x, steps, 1, "host"), y) <= kMost);

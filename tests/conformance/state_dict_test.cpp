@@ -85,12 +85,17 @@ TensorMap small_lstm() {
   return tensors;
 }
 
-std::string message_of(const TensorMap& tensors, const ImportOptions& options = {}) {
+Result<Imported> import_tensors(const TensorMap& tensors, const ImportOptions& options) {
   std::string path = (std::filesystem::temp_directory_path() / "rnnc-XXXXXX").string();
   close(mkstemp(path.data()));
   save_safetensors(path, tensors).value();
-  const Result<Imported> imported = import_model_file(path, options);
+  Result<Imported> imported = import_model_file(path, options);
   std::remove(path.c_str());
+  return imported;
+}
+
+std::string message_of(const TensorMap& tensors, const ImportOptions& options = {}) {
+  const Result<Imported> imported = import_tensors(tensors, options);
   REQUIRE(!imported);
   return imported.error().message;
 }
@@ -114,6 +119,35 @@ TEST_CASE("the text of a state_dict is layers of standard cells", "[import]") {
   CHECK(imported.model.text() ==
         "network model {\n  input x : seq f32[3]\n\n  l0 = bidirectional lstm<H=5>(x)\n"
         "  l1 = bidirectional lstm<H=5>(l0)\n  output l1\n}\n");
+}
+
+TEST_CASE("modules of a state_dict run one behind the other as the prefixes say", "[import]") {
+  TensorMap tensors;
+  for (const auto& [name, tensor] : small_lstm()) tensors["rnn." + name] = tensor;
+  tensors["fc.weight"] = Tensor::from_f32({3, 2}, {1, 2, 3, 4, 5, 6});
+  tensors["fc.bias"] = Tensor::from_f32({3}, {7, 8, 9});
+  for (const std::string prefix : {"rnn,fc", "rnn.,fc."}) {
+    const Imported imported = import_tensors(tensors, {.prefix = prefix}).value();
+    CHECK(imported.model.text() ==
+          "network model {\n  input x : seq f32[3]\n  param fc_W : f32[3, 2]\n  param fc_b : f32[3]\n\n"
+          "  rnn_l0 = lstm<H=2>(x)\n  rnn_l1 = lstm<H=2>(rnn_l0)\n  fc = fc_W @ rnn_l1 + fc_b\n  output fc\n}\n");
+    CHECK(imported.weights.at("fc_W").to_f32() == std::vector<float>{1, 2, 3, 4, 5, 6});
+  }
+  const std::string turned = import_tensors(tensors, {.prefix = "fc,rnn"}).value().model.text();
+  CHECK(turned.find("rnn_l0 = lstm<H=2>(fc)") != std::string::npos);
+  const auto check = [&](const std::string& prefix, const std::string& wanted) {
+    const std::string message = message_of(tensors, {.prefix = prefix});
+    INFO(message);
+    CHECK(message.find(wanted) != std::string::npos);
+  };
+  check("rnn,head", "there is no module with the prefix \"head\"; there are: \"fc.\", \"rnn.\"");
+  check("rnn,rnn", "the prefix \"rnn\" is given twice");
+  check("rnn,", "there is no module with the prefix \"\"");
+  tensors["fc.weight"] = Tensor::from_f32({2, 3}, {1, 2, 3, 4, 5, 6});
+  check("rnn,fc", "fc.weight: is [2,3] but must be [2,2]");
+  tensors["fc.weight"] = Tensor::from_f32({3, 2}, {1, 2, 3, 4, 5, 6});
+  tensors["fc.bias"] = Tensor::from_f32({2}, {7, 8});
+  check("rnn,fc", "fc.bias: is [2] but must be [3]");
 }
 
 TEST_CASE("a state_dict that makes no sense is refused with its tensor's name", "[import]") {
@@ -146,7 +180,7 @@ TEST_CASE("a state_dict that makes no sense is refused with its tensor's name", 
   check(with("weight_ih_l3", {8, 2}), "is no part of the lstm layers");
   check(with("fc.weight", {4, 2}), "is no part of the lstm layers");
   check(with("weight_hr_l0", {3, 2}), "but must be");
-  check(with("decoder.weight_ih_l0", {8, 2}), "there are several modules; choose one by its prefix: ");
+  check(with("decoder.weight_ih_l0", {8, 2}), "there are several modules; choose by prefix one, or several");
   check(with("decoder.weight_ih_l0", {8, 2}), "there is no module with the prefix \"encoder\"", {.prefix = "encoder"});
   check(small_lstm(), "relu is for an RNN, but this is a lstm", {.relu = true});
 }

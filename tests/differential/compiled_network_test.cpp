@@ -2,7 +2,10 @@
 // and the number of threads.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
+
+#include <rnnc/session.hpp>
 
 #include "ir/scan.hpp"
 #include "tests/support/allocations.hpp"
@@ -205,7 +208,7 @@ TEST_CASE("a wrong call of a network is told by its status", "[network]") {
   CHECK(run(2, wrong, times) == RunStatus::UnknownName);
   CHECK(program.step(state, x.data(), out.data()) == RunStatus::NoStreaming);
   CHECK(program.streams().error().message ==
-        "d begins with a value of the network's own, so that the network cannot run step by step");
+        "d begins with a value that inputs decide, so that the network cannot run step by step");
 }
 
 TEST_CASE("a network that reads time forwards gives step by step what one call gives", "[network]") {
@@ -224,6 +227,56 @@ TEST_CASE("a network that reads time forwards gives step by step what one call g
     REQUIRE(program.step(stream, x.data() + t * batch * 6, pieces.data() + t * batch * 14) == RunStatus::Ok);
   CHECK(pieces == y);
   CHECK(stream.get("b.h").value() == state.get("b.h").value());
+}
+
+TEST_CASE("a network whose parameters say where states begin goes on from piece to piece", "[network]") {
+  const Network whole = network_of(
+      "network n { input x : seq f32[5] param h0 : f32[14] param c0 : f32[7] a = lstm<H=7>(x) "
+      "from (h = tanh(h0[0:7]), c = c0 * 2) b = gru<H=14>(a) from (h = h0) output concat(a, b) }");
+  Random random(6);
+  const ir::NamedVectors weights = small_weights(whole, random);
+  const Program program = compile_network(whole, weights);
+  REQUIRE(program.streams());
+  const std::int64_t steps = 9, batch = 3;
+  const ir::Vector doubles = random_vector(random, steps * batch * 5);
+  const std::vector<float> x(doubles.begin(), doubles.end());
+  std::vector<float> y(static_cast<std::size_t>(steps * batch * 21)), pieces(y.size()), again(y.size());
+  State state = program.make_state(batch, steps), stream = program.make_state(batch, 4);
+  const std::vector<float> begin = state.get("b.h").value();
+  for (std::size_t k = 0; k < begin.size(); ++k) REQUIRE(begin[k] == static_cast<float>(weights.at("h0")[k % 14]));
+  const auto run = [&](State& with, std::vector<float>& to, std::int64_t first, std::int64_t count) {
+    REQUIRE(program.run({.x = x.data() + first * batch * 5,
+                         .y = to.data() + first * batch * 21,
+                         .steps = count,
+                         .batch = batch,
+                         .state = with}) == RunStatus::Ok);
+  };
+  run(state, y, 0, steps);
+  ir::NamedVectors states;
+  const ir::Vector expected = ir::interpret(whole, weights, {batch, {{"T", {steps, {}}}}, {{"x", doubles}}}, states);
+  for (std::size_t i = 0; i < y.size(); ++i) REQUIRE(std::fabs(y[i] - expected[i]) <= kMost);
+  run(stream, pieces, 0, 4);
+  run(stream, pieces, 4, 3);
+  for (std::int64_t t = 7; t < steps; ++t) run(stream, pieces, t, 1);
+  CHECK(pieces == y);
+  state.reset();
+  run(state, again, 0, steps);
+  CHECK(again == y);
+  state.reset();
+  state.set("a.c", std::vector<float>(21, 0.25f)).value();
+  run(state, again, 0, steps);
+  CHECK(again != y);
+
+  Sessions sessions = Sessions::make(program, 2).value();
+  const std::int64_t slot = sessions.join().value();
+  State alone = program.make_state(1);
+  std::vector<float> row(42), own(21);
+  for (int t = 0; t < 6; ++t) {
+    if (t == 3) sessions.reset(slot), alone.reset();
+    REQUIRE(sessions.step(x.data() + t * 5, row.data()) == RunStatus::Ok);
+    REQUIRE(program.step(alone, x.data() + t * 5, own.data()) == RunStatus::Ok);
+    REQUIRE(std::equal(own.begin(), own.end(), row.begin() + slot * 21));
+  }
 }
 
 TEST_CASE("a plan is refused for a network, which is no one cell", "[network]") {

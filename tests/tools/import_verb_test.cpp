@@ -29,7 +29,7 @@ TEST_CASE("import writes text and weights that run as the model does", "[tools]"
 TEST_CASE("import leaves nothing behind where the model cannot be imported", "[tools]") {
   const Folder folder;
   check_fails(folder, "import '" + kTorch + "gru.safetensors' -o y.rnn", 4,
-              "there are several modules; choose one by its prefix: \"1x1.\", \"1x2.\"");
+              "in the order in which they run: \"1x1.\", \"1x2.\"");
   CHECK(!folder.has("y.rnn"));
   check_fails(folder, "import '" + kTorch + "gru.safetensors' --prefix 1x1 -o y.txt", 2, "does not end in .rnn");
   check_fails(folder, "import nothing.onnx -o y.rnn", 3, "nothing.onnx");
@@ -51,7 +51,12 @@ TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their
   const Folder other;
   check_fails(other, "inspect " + model, 4,
               "can be imported alone, by --node or ImportOptions::node: \"lstm_reverse\"");
-  check_fails(other, "inspect --cell lstm --node lstm", 2, "--node: goes with an ONNX model");
+  check_fails(other, "inspect --cell lstm --node lstm", 2,
+              "MODEL: missing; --node, --prefix and --relu say which part");
+  check_fails(other, "inspect '" + kTorch + "gru.safetensors' --node lstm", 2,
+              "--node is for an ONNX model, which this is not");
+  check_fails(other, "inspect '" + onnx + "lstm_forward.onnx' --prefix lstm", 2,
+              "--prefix and --relu are for a state_dict");
 }
 
 }  // namespace rnnc::test
