@@ -1,4 +1,5 @@
 // rnnc import, and models of other programs in place of a text.
+#include "tests/support/onnx_file.hpp"
 #include "tests/tools/program.hpp"
 
 namespace rnnc::test {
@@ -58,5 +59,37 @@ TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their
   check_fails(other, "inspect '" + onnx + "lstm_forward.onnx' --prefix lstm", 2,
               "--prefix and --relu are for a state_dict");
 }
+
+// The weights of a model are in memory once: what is copied out of a file is given back.
+// Not with the address sanitizer, which keeps freed memory for a while.
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("importing takes the memory of the model's size, not twice it", "[tools]") {
+  const Folder folder;
+  const auto write_lstm = [&](const std::string& name, std::int64_t units) {
+    using namespace onnx;
+    const Dims W = {1, 4 * units, units};
+    const std::string graph = node("LSTM", {"X", "W", "R"}, {"Y"}) + initializer("W", W) + initializer("R", W) +
+                              input("X", {-1, -1, units}) + output("Y");
+    folder.write(name + ".onnx", onnx::model(graph));
+    TensorMap tensors;
+    const std::vector<float> zeros(static_cast<std::size_t>(4 * units * units));
+    for (const char* which : {"weight_ih_l0", "weight_hh_l0"})
+      tensors[which] = Tensor::from_f32({4 * units, units}, zeros);
+    save_safetensors(folder / (name + ".safetensors"), tensors).value();
+  };
+  constexpr std::int64_t kUnits = 1024;
+  constexpr double kBytes = 2.0 * 4 * kUnits * kUnits * sizeof(float);
+  write_lstm("small", 2);
+  write_lstm("large", kUnits);
+  for (const std::string format : {".onnx", ".safetensors"}) {
+    INFO(format);
+    const double extra = folder.peak_bytes("import large" + format + " -o y.rnn --weights w.safetensors") -
+                         folder.peak_bytes("import small" + format + " -o y.rnn --weights w.safetensors");
+    INFO(extra / kBytes << " times the model");
+    CHECK(extra > 0.5 * kBytes);
+    CHECK(extra < 1.3 * kBytes);
+  }
+}
+#endif
 
 }  // namespace rnnc::test

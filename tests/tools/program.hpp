@@ -1,7 +1,9 @@
 // Runs the real program the way a shell does, in a folder of its own.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -42,6 +44,17 @@ class Folder {
     const int status = std::system(command.c_str());
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
     return {code, text("out.txt"), text("err.txt")};
+  }
+
+  /// The most memory that `rnnc ARGUMENTS`, which succeeds, has at a time.
+  double peak_bytes(const std::string& arguments) const {
+    const pid_t child = ::fork();
+    if (child == 0) std::_Exit(rnnc(arguments).code);
+    int status = -1;
+    rusage usage{};
+    REQUIRE(::wait4(child, &status, 0, &usage) == child);
+    REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    return 1024.0 * static_cast<double>(usage.ru_maxrss);
   }
 
   std::string text(const std::string& name) const {
