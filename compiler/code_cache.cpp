@@ -113,7 +113,8 @@ std::optional<runtime::StoredArtifact> CodeCache::find(const std::string& key) c
   if (folder_.empty() || !is_private_folder(folder_)) return {};
   const auto bytes = read_private(path(key));
   if (!bytes) return {};
-  Result<runtime::StoredArtifact> artifact = runtime::read_artifact(*bytes, "");
+  Result<runtime::AnyArtifact> any = runtime::read_artifact(*bytes, "");
+  auto* artifact = any ? std::get_if<runtime::StoredArtifact>(&*any) : nullptr;
   if (!artifact || artifact->key != key || (artifact->features & ~runtime::host_features()) != 0) return {};
   return std::move(*artifact);
 } catch (const std::exception&) {

@@ -19,26 +19,6 @@ Shape shape_of(const ir::Type& type) {
   return shape;
 }
 
-// Code for each cell that is a different text.
-class CodeStore {
- public:
-  CodeStore(const Target& target, const CompileOptions& options) : target_(target), options_(options) {}
-
-  Result<const CellCode*> find(const ir::Cell& cell) {
-    const auto [found, added] = entries_.try_emplace(ir::print(cell));
-    if (!added) return &found->second;
-    Result<CellCode> code = code_of(cell, target_, options_);
-    if (!code) return code.error();
-    found->second = std::move(*code);
-    return &found->second;
-  }
-
- private:
-  const Target& target_;
-  const CompileOptions& options_;
-  std::map<std::string, CellCode> entries_;
-};
-
 // Every tensor is checked under the name that the network gives it.
 Result<void> check_weights(const ir::Network& network, const TensorMap& weights) {
   runtime::Description description;
@@ -47,14 +27,6 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
     description.params.push_back({weight.name, shape_of(weight.type)});
   if (const auto packed = runtime::pack_weights(description, weights); !packed) return packed.error();
   return {};
-}
-
-Result<runtime::LoadedCell> load(const ir::CellCall& call, CodeStore& store, const TensorMap& weights) {
-  const Result<const CellCode*> entry = store.find(call.cell);
-  if (!entry) return entry.error();
-  TensorMap own;
-  for (const auto& [param, name] : call.weights) own.emplace(param, weights.at(name));
-  return runtime::load_cell((*entry)->description, (*entry)->code, own);
 }
 
 std::vector<runtime::StartState> start_states(const runtime::Description& description,
@@ -67,7 +39,8 @@ std::vector<runtime::StartState> start_states(const runtime::Description& descri
   return starts;
 }
 
-runtime::Description describe(const ir::Network& network, const Target& target, const runtime::LoadedNetwork& loaded) {
+runtime::Description describe(const ir::Network& network, const Target& target, const runtime::LoadedNetwork& loaded,
+                              const std::vector<const runtime::Description*>& cells) {
   runtime::Description description;
   description.cell = network.name;
   description.cpu = target.cpu;
@@ -79,8 +52,8 @@ runtime::Description describe(const ir::Network& network, const Target& target, 
   description.output = {"y", shape_of(network[network.output()].type)};
   for (const runtime::Piece& piece : loaded.output) description.output_size += piece.end - piece.begin;
   for (const runtime::NetworkStateInfo& state : loaded.states) {
-    const auto& call = std::get<runtime::CellCall>(loaded.calls[static_cast<std::size_t>(state.call)]);
-    runtime::StateInfo info = call.cell->description.states[static_cast<std::size_t>(state.state)];
+    const runtime::Description& cell = *cells[static_cast<std::size_t>(state.call)];
+    runtime::StateInfo info = cell.states[static_cast<std::size_t>(state.state)];
     info.tensor.name = state.name;
     description.states.push_back(std::move(info));
   }
@@ -95,26 +68,49 @@ NetworkCalls calls_of(const ir::Network& network) {
   return {std::move(list), std::move(starts)};
 }
 
+Result<NetworkParts> put_together(const ir::Network& network, const Target& target, const TensorMap& weights,
+                                  const AddCell& add_cell) {
+  if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
+  const auto [list, starts] = calls_of(network);
+  NetworkLayout layout = lay_out(list, network);
+  std::vector<const runtime::Description*> cells(layout.source.size());
+  for (std::size_t i = 0; i < layout.source.size(); ++i) {
+    const auto* from = std::get_if<ir::CellCall>(&list.calls[layout.source[i]]);
+    if (!from) continue;
+    auto& call = std::get<runtime::CellCall>(layout.network.calls[i]);
+    TensorMap own;
+    for (const auto& [param, name] : from->weights) own.emplace(param, weights.at(name));
+    const Result<const runtime::Description*> added = add_cell(from->cell, own, call);
+    if (!added) return added.error();
+    cells[i] = *added;
+    if (const auto found = starts.find(layout.source[i]); found != starts.end())
+      call.starts = start_states(**added, found->second, weights);
+  }
+  runtime::Description description = describe(network, target, layout.network, cells);
+  return NetworkParts{std::move(description), std::move(layout.network)};
+}
+
 Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,
                                 const CompileOptions& options) {
   if (!options.plan.empty())
     return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
-  if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
-  const auto [list, starts] = calls_of(network);
-  NetworkLayout layout = lay_out(list, network);
-  CodeStore store(target, options);
-  for (std::size_t i = 0; i < layout.source.size(); ++i) {
-    const auto* from = std::get_if<ir::CellCall>(&list.calls[layout.source[i]]);
-    if (!from) continue;
-    Result<runtime::LoadedCell> cell = load(*from, store, weights);
-    if (!cell) return cell.error();
-    auto& call = std::get<runtime::CellCall>(layout.network.calls[i]);
-    if (const auto found = starts.find(layout.source[i]); found != starts.end())
-      call.starts = start_states(cell->description, found->second, weights);
-    call.cell = std::make_shared<const runtime::LoadedCell>(std::move(*cell));
-  }
-  runtime::Description description = describe(network, target, layout.network);
-  return runtime::load_network(std::move(description), std::move(layout.network),
+  std::map<std::string, CellCode> codes;  // by the cell's text
+  const auto add = [&](const ir::Cell& cell, const TensorMap& own,
+                       runtime::CellCall& call) -> Result<const runtime::Description*> {
+    const auto [entry, added] = codes.try_emplace(ir::print(cell));
+    if (added) {
+      Result<CellCode> code = code_of(cell, target, options);
+      if (!code) return code.error();
+      entry->second = std::move(*code);
+    }
+    Result<runtime::LoadedCell> loaded = runtime::load_cell(entry->second.description, entry->second.code, own);
+    if (!loaded) return loaded.error();
+    call.cell = std::make_shared<const runtime::LoadedCell>(std::move(*loaded));
+    return &call.cell->description;
+  };
+  Result<NetworkParts> parts = put_together(network, target, weights, add);
+  if (!parts) return parts.error();
+  return runtime::load_network(std::move(parts->description), std::move(parts->network),
                                {options.threads, options.executor, options.sharing});
 }
 

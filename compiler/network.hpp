@@ -1,6 +1,8 @@
 // From a bound network to a program: its list of calls, code for each kind of cell once, and the blocks of memory.
 #pragma once
 
+#include <functional>
+
 #include <rnnc/compile.hpp>
 
 #include "compiler/start_values.hpp"
@@ -26,6 +28,21 @@ struct NetworkLayout {
 
 /// Buffers that another call or the output wants side by side are laid side by side where that can be.
 NetworkLayout lay_out(const ir::CallList& list, const ir::Network& network);
+
+/// A network without its cells' code and weights, for whoever adds them.
+struct NetworkParts {
+  runtime::Description description;  // names and sizes only
+  runtime::LoadedNetwork network;
+};
+
+/// Adds code and weights of `cell` for `call`, whose cell it may set, and answers the description of that code, which must live
+/// on until put_together returns.
+using AddCell = std::function<Result<const runtime::Description*>(const ir::Cell& cell, const TensorMap& weights,
+                                                                  runtime::CellCall& call)>;
+
+/// `network` is bound. Errors: those of pack_weights, with the names that the network gives to weights, and of `add_cell`.
+Result<NetworkParts> put_together(const ir::Network& network, const Target& target, const TensorMap& weights,
+                                  const AddCell& add_cell);
 
 /// `network` is bound. Errors: Usage where a plan is given; those of code_of and load_cell, with the names that the network gives to weights.
 Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,

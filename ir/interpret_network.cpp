@@ -2,7 +2,6 @@
 #include "ir/interpret_network.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "ir/check.hpp"
@@ -20,6 +19,7 @@ class NetworkInterpreter {
         weights_(weights),
         batch_(batch),
         states_(states),
+        begun_by_inputs_(begun_by_inputs(network)),
         evaluator_(network, weights),
         values_(network.nodes.size()) {}
 
@@ -74,6 +74,7 @@ class NetworkInterpreter {
   const NamedVectors& weights_;
   const NetworkBatch& batch_;
   NamedVectors& states_;
+  const std::set<std::string> begun_by_inputs_;
   Evaluator evaluator_;
   std::vector<Vector> values_;  // by node, of those that vary: [steps, B, n] or [B, n]
 };
@@ -137,27 +138,20 @@ Vector NetworkInterpreter::arguments(const Node& node, bool reverse) const {
   return x;
 }
 
-// What a part of a scan begins with of the network's own. A sequence may come in pieces, and goes on where the last one ended: what
-// depends on weights alone is for those that begin, which have no states yet; what depends on inputs is for all.
+// A state that the network begins, and inputs do not, is the caller's where he has one: the sequence goes on.
 void NetworkInterpreter::begin_states(const Node& node, const Cell& cell, const std::string& prefix,
                                       NamedVectors& states) const {
-  std::map<std::string, Value> own;
-  for (std::size_t k = 0; k < node.scan->initial.size(); ++k) {
-    const std::string name = node.name + "." + node.scan->initial[k];
-    if (name.starts_with(prefix)) own[name.substr(prefix.size())] = node.operands[node.scan->arguments(node) + k];
-  }
-  const bool varies =
-      std::ranges::any_of(own, [this](const auto& value) { return evaluator_.varies(value.second.index); });
   for (const Node& state : cell.nodes) {
     if (state.op != Op::State) continue;
     const auto given = states_.find(prefix + state.name);
-    const auto found = own.find(state.name);
-    if (given != states_.end() && (found == own.end() || !varies)) {
-      states[state.name] = given->second;
-    } else if (found != own.end()) {
+    if (given != states_.end()) states[state.name] = given->second;
+    for (std::size_t k = 0; k < node.scan->initial.size(); ++k) {
+      const std::string name = node.name + "." + node.scan->initial[k];
+      if (name != prefix + state.name || (given != states_.end() && !begun_by_inputs_.contains(name))) continue;
       Vector& begin = states[state.name];
+      begin.clear();
       for (std::int64_t b = 0; b < batch_.sequences; ++b) {
-        const double* from = row(found->second, b, 0);
+        const double* from = row(node.operands[node.scan->arguments(node) + k], b, 0);
         begin.insert(begin.end(), from, from + elements(state.type));
       }
     }

@@ -318,6 +318,29 @@ Node over_time(const Graph& graph, Node node, std::string_view name, const std::
   return node;
 }
 
+std::set<std::string> begun_by_inputs(const Graph& graph) {
+  std::vector<bool> varies(graph.nodes.size());
+  std::set<std::string> states;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    const auto does = [&](Value value) { return varies[value.index]; };
+    varies[i] = node.op == Op::Input || node.op == Op::Scan || std::ranges::any_of(node.operands, does);
+    if (node.op != Op::Scan) continue;
+    for (const std::string& prefix : scan_prefixes(node)) {
+      std::vector<std::string> begun;
+      bool by_inputs = false;
+      for (std::size_t k = 0; k < node.scan->initial.size(); ++k) {
+        const std::string name = node.name + "." + node.scan->initial[k];
+        if (!name.starts_with(prefix)) continue;
+        begun.push_back(name);
+        by_inputs = by_inputs || does(node.operands[node.scan->arguments(node) + k]);
+      }
+      if (by_inputs) states.insert(begun.begin(), begun.end());
+    }
+  }
+  return states;
+}
+
 std::vector<Weight> weights_of(const Graph& graph) {
   std::vector<Weight> weights;
   for (const Node& node : graph.nodes) {

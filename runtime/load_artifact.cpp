@@ -17,14 +17,47 @@ Error refuse(ErrorCode code, std::string_view file, std::string message) {
   return {code, {std::string(file)}, std::move(message), {}};
 }
 
-Result<void> check_fits(const runtime::StoredArtifact& artifact, std::string_view file) {
-  if (const auto missing = artifact.features & ~runtime::host_features(); missing != 0)
+Result<void> check_features(runtime::CpuFeatures features, const std::string& cpu, std::string_view file) {
+  if (const auto missing = features & ~runtime::host_features(); missing != 0)
     return refuse(ErrorCode::Unsupported, file,
-                  "the artifact is for " + artifact.description.cpu + ", and this CPU lacks " +
-                      runtime::feature_names(missing) + "; compile the model for this one");
-  if (static_cast<std::int64_t>(artifact.weights.size()) != artifact.description.weights_size)
-    return refuse(ErrorCode::InvalidData, file, "the artifact has no weights; compile the model again");
+                  "the artifact is for " + cpu + ", and this CPU lacks " + runtime::feature_names(missing) +
+                      "; compile the model for this one");
   return {};
+}
+
+runtime::AlignedBuffer aligned(const std::vector<float>& weights) {
+  runtime::AlignedBuffer buffer(std::ssize(weights));
+  std::ranges::copy(weights, buffer.data());
+  return buffer;
+}
+
+Result<Program> load(runtime::StoredArtifact artifact, std::string_view file, runtime::Threads threads) {
+  if (std::ssize(artifact.weights) != artifact.description.weights_size)
+    return refuse(ErrorCode::InvalidData, file, "the artifact has no weights; compile the model again");
+  const Result<runtime::MappedCode> code = runtime::map_code(artifact.image);
+  if (!code) return refuse(code.error().code, file, code.error().message);
+  return runtime::make_program(std::move(artifact.description), code->run, code->owner, aligned(artifact.weights),
+                               std::move(threads));
+}
+
+Result<Program> load(runtime::StoredNetwork stored, std::string_view file, runtime::Threads threads) {
+  std::vector<runtime::MappedCode> codes;
+  for (const runtime::StoredCode& each : stored.codes) {
+    Result<runtime::MappedCode> code = runtime::map_code(each.image);
+    if (!code) return refuse(code.error().code, file, code.error().message);
+    codes.push_back(std::move(*code));
+  }
+  auto cell = stored.cells.begin();
+  for (runtime::NetworkCall& any : stored.network.calls) {
+    auto* call = std::get_if<runtime::CellCall>(&any);
+    if (!call) continue;
+    const runtime::MappedCode& code = codes[cell->code];
+    call->cell = std::make_shared<const runtime::LoadedCell>(runtime::LoadedCell{
+        stored.codes[cell->code].description, aligned(cell->weights), {code.run, nullptr, code.owner}});
+    cell->weights = {};
+    ++cell;
+  }
+  return runtime::load_network(std::move(stored.description), std::move(stored.network), std::move(threads));
 }
 
 }  // namespace
@@ -33,15 +66,14 @@ Result<Program> parse_artifact(std::span<const std::byte> content, std::string_v
                                const LoadOptions& options) try {
   if (options.threads < 1 || options.threads > kMostThreads)
     return refuse(ErrorCode::Usage, {}, "threads = " + std::to_string(options.threads) + " is not between 1 and 1024");
-  Result<runtime::StoredArtifact> artifact = runtime::read_artifact(content, file);
+  Result<runtime::AnyArtifact> artifact = runtime::read_artifact(content, file);
   if (!artifact) return artifact.error();
-  if (const auto fits = check_fits(*artifact, file); !fits) return fits.error();
-  const Result<runtime::MappedCode> code = runtime::map_code(artifact->image);
-  if (!code) return refuse(code.error().code, file, code.error().message);
-  runtime::AlignedBuffer weights(artifact->description.weights_size);
-  std::ranges::copy(artifact->weights, weights.data());
-  return runtime::make_program(std::move(artifact->description), code->run, code->owner, std::move(weights),
-                               {options.threads, options.executor, options.sharing});
+  return std::visit(
+      [&](auto& stored) -> Result<Program> {
+        if (const auto fits = check_features(stored.features, stored.description.cpu, file); !fits) return fits.error();
+        return load(std::move(stored), file, {options.threads, options.executor, options.sharing});
+      },
+      *artifact);
 } catch (const std::bad_alloc&) {
   return refuse(ErrorCode::Limit, file, "not enough memory to load the artifact");
 }

@@ -1,4 +1,4 @@
-// rnnc compile: a cell and its weights into an object file with a header, or into an artifact.
+// rnnc compile: a cell and its weights into an object file with a header, or, as a network too, into an artifact.
 #include <memory>
 
 #include <rnnc/ahead.hpp>
@@ -37,7 +37,8 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   if (!flags.header.empty()) return usage_error("--header", "an artifact has none; leave it out, or name -o FILE.o");
   if (!flags.name.empty()) return usage_error("--name", "an artifact has no symbols; leave it out, or name -o FILE.o");
   if (flags.targets.size() > 1) return usage_error("--target", "an artifact is for one CPU; make one for each");
-  ArtifactOptions options{source.cell.name, source.dims, flags.model.isa, static_cast<int>(flags.threads)};
+  const std::string name = source.network ? source.network->name : source.cell.name;
+  ArtifactOptions options{name, source.dims, flags.model.isa, static_cast<int>(flags.threads)};
   if (!flags.targets.empty()) options.cpu = flags.targets.front();
   const auto artifact = compile_artifact(source.model, source.weights, options);
   if (!artifact) return artifact.error();
@@ -52,7 +53,11 @@ Result<int> run(const CompileFlags& flags) {
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   // Says what is wrong in terms of flags.
-  if (const Result<ir::Cell> cell = bind(*source); !cell) return cell.error();
+  if (source->network && !is_object) {
+    if (const auto network = bind_network(*source); !network) return network.error();
+  } else if (const Result<ir::Cell> cell = bind(*source); !cell) {
+    return cell.error();
+  }
   return is_object ? write_object(flags, *source) : write_artifact(flags, *source);
 }
 

@@ -1,4 +1,5 @@
 // rnnc run: sequences from files through a cell, and the results into files.
+#include <algorithm>
 #include <memory>
 
 #include <rnnc/tensor_files.hpp>
@@ -52,6 +53,35 @@ Result<void> check_sizes(const Job& job) {
   return check_memory(8 * batch * width, "the states");
 }
 
+// --input: x, and vectors by name.
+struct Inputs {
+  std::vector<std::string> x;
+  Assignments vectors;
+};
+
+Result<Inputs> split_inputs(const std::vector<std::string>& values, const Interface& interface) {
+  Inputs inputs;
+  for (const std::string& value : values) {
+    const std::string name = value.substr(0, value.find('='));
+    const auto has_name = [&](const NamedSize& vector) { return vector.name == name; };
+    if (value == name || std::ranges::none_of(interface.vectors, has_name))
+      inputs.x.push_back(value);
+    else if (!inputs.vectors.emplace(name, value.substr(name.size() + 1)).second)
+      return usage_error("--input", name + " is given twice");
+  }
+  return inputs;
+}
+
+Result<std::vector<float>> read_vector(const Assignments& files, const NamedSize& vector, std::int64_t batch) {
+  const auto file = files.find(vector.name);
+  if (file == files.end()) return usage_error("--input", vector.name + "=v.npy is missing");
+  const Result<Tensor> tensor = read_f32(file->second, "input " + vector.name);
+  if (!tensor) return tensor.error();
+  const Shape wanted = {batch, vector.size};
+  if (tensor->shape != wanted) return wrong_shape(file->second, "input " + vector.name, wanted, tensor->shape);
+  return tensor->to_f32();
+}
+
 // The file of a flag that a cell takes once; "" where it is not given.
 Result<std::string> only(const std::string& flag, const std::vector<std::string>& values) {
   if (values.size() > 1) return usage_error(flag, "given twice; a cell has one x, with its inputs side by side");
@@ -63,7 +93,9 @@ Result<Job> read_job(const RunFlags& flags, Interface interface) {
   if (!states) return states.error();
   const Result<Assignments> final_states = parse_assignments("--final-state", flags.final_states, "f.npy");
   if (!final_states) return final_states.error();
-  const Result<std::string> input = only("--input", flags.inputs), lengths = only("--lengths", flags.lengths);
+  Result<Inputs> inputs = split_inputs(flags.inputs, interface);
+  if (!inputs) return inputs.error();
+  const Result<std::string> input = only("--input", inputs->x), lengths = only("--lengths", flags.lengths);
   if (!input) return input.error();
   if (!lengths) return lengths.error();
   if (!flags.steps.empty()) return usage_error("--steps", "a cell has as many steps as x");
@@ -76,6 +108,11 @@ Result<Job> read_job(const RunFlags& flags, Interface interface) {
     if (!read) return read.error();
     job.sequence.lengths = std::move(*read);
   }
+  for (const NamedSize& vector : job.interface.vectors) {
+    auto read = read_vector(inputs->vectors, vector, job.sequence.batch);
+    if (!read) return read.error();
+    job.sequence.vectors[vector.name] = std::move(*read);
+  }
   auto read = read_states(job.states, job.interface.states, job.sequence.batch);
   if (!read) return read.error();
   job.sequence.states = std::move(*read);
@@ -86,9 +123,12 @@ Result<Job> read_job(const RunFlags& flags, Interface interface) {
 Result<int> write_results(const RunFlags& flags, const Job& job, const Result<SequenceResult>& result) {
   if (!result) return result.error();
   const Sequence& sequence = job.sequence;
+  const std::int64_t outputs_of_row = job.interface.output_size;
   std::vector<Output> outputs = {
       {"--output", flags.output,
-       Tensor::from_f32({sequence.steps, sequence.batch, job.interface.output_size}, result->y)}};
+       Tensor::from_f32(job.interface.output_over_time ? Shape{sequence.steps, sequence.batch, outputs_of_row}
+                                                       : Shape{sequence.batch, outputs_of_row},
+                        result->y)}};
   for (const NamedSize& state : job.interface.states) {
     const auto wanted = job.final_states.find(state.name);
     if (wanted == job.final_states.end()) continue;
@@ -115,7 +155,9 @@ Result<int> run_cell(const RunFlags& flags, const Source& source) {
 Result<int> run_artifact(const RunFlags& flags) {
   const Result<Program> program = load_program(flags);
   if (!program) return program.error();
-  const Result<Job> job = read_job(flags, interface_of(*program));
+  const Result<Interface> interface = interface_of(*program);
+  if (!interface) return interface.error();
+  const Result<Job> job = read_job(flags, *interface);
   if (!job) return job.error();
   return write_results(flags, *job, run_compiled(*program, job->sequence));
 }

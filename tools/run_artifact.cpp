@@ -19,10 +19,26 @@ Result<Program> load_program(const RunFlags& flags) {
   return load_artifact(flags.model.model, {.threads = static_cast<int>(flags.threads)});
 }
 
-Interface interface_of(const Program& program) {
+Result<Interface> interface_of(const Program& program) {
+  const auto size_of = [](const Port& port) { return port.shape.empty() ? 1 : port.shape.front(); };
   Interface result{program.input_size(), program.output_size(), {}};
-  for (const Port& port : program.states())
-    result.states.push_back({port.name, port.shape.empty() ? 1 : port.shape.front()});
+  for (const Port& port : program.states()) result.states.push_back({port.name, size_of(port)});
+  for (const NamedPort& input : program.named_inputs()) {
+    if (!input.time.empty())
+      return Error{ErrorCode::Unsupported,
+                   {},
+                   "input " + input.port.name + " of the artifact has a time " + input.time +
+                       " of its own; run it from C or C++, or the model itself",
+                   {}};
+    result.vectors.push_back({input.port.name, size_of(input.port)});
+  }
+  const std::string time = program.output_time();
+  if (!time.empty() && time != "T")
+    return Error{ErrorCode::Unsupported,
+                 {},
+                 "the artifact's output has a time " + time + " of its own; run it from C or C++, or the model itself",
+                 {}};
+  result.output_over_time = !time.empty();
   return result;
 }
 

@@ -14,6 +14,7 @@ bool names_artifact(const ModelFlags& flags);
 /// Errors: Usage where a flag asks for what was decided when the artifact was made; those of load_artifact.
 Result<Program> load_program(const RunFlags& flags);
 
-Interface interface_of(const Program& program);
+/// Errors: Unsupported where an input or the output has a time of its own.
+Result<Interface> interface_of(const Program& program);
 
 }  // namespace rnnc::tools

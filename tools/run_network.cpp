@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "ir/interpret_network.hpp"
 #include "ir/scan.hpp"
@@ -66,11 +67,7 @@ class NetworkRun {
 };
 
 Result<void> NetworkRun::read_states() {
-  std::vector<std::string> own;  // with a value that the network gives them
-  for (const ir::Node& node : network_.nodes) {
-    if (node.op != ir::Op::Scan) continue;
-    for (const std::string& initial : node.scan->initial) own.push_back(node.name + "." + initial);
-  }
+  const std::set<std::string> own = ir::begun_by_inputs(network_);
   state_sizes_ = interface_of(network_).states;
   Result<Assignments> final_states = parse_assignments("--final-state", flags_.final_states, "f.npy");
   if (!final_states) return final_states.error();
@@ -90,8 +87,8 @@ Result<void> NetworkRun::read_states() {
     if (std::ranges::find(source_.graph_inputs, name) != source_.graph_inputs.end()) continue;  // the importer's
     const Result<NamedSize> state = find_state("--state", name, state_sizes_);
     if (!state) return state.error();
-    if (std::ranges::find(own, name) != own.end())
-      return usage_error("--state " + name, "the network begins it with a value of its own");
+    if (own.contains(name))
+      return usage_error("--state " + name, "the network begins it with a value that depends on its inputs");
     const Result<Tensor> tensor = read_f32(path, "state " + name);
     if (!tensor) return tensor.error();
     const std::int64_t sequences = tensor->shape.empty() ? 0 : tensor->shape[0];

@@ -47,17 +47,21 @@ Interface interface_of(const ir::Cell& cell) {
 }
 
 Result<SequenceResult> run_compiled(const Program& program, const Sequence& sequence) {
-  State state = program.make_state(sequence.batch);
+  State state = program.make_state(sequence.batch, sequence.steps);
   for (const auto& [name, values] : sequence.states)
     if (const auto set = state.set(name, values); !set) return set.error();
   SequenceResult result;
-  result.y.resize(static_cast<std::size_t>(sequence.steps * sequence.batch * program.output_size()));
+  const std::int64_t rows = program.output_time().empty() ? sequence.batch : sequence.steps * sequence.batch;
+  result.y.resize(static_cast<std::size_t>(rows * program.output_size()));
+  std::vector<NamedInput> inputs;
+  for (const auto& [name, values] : sequence.vectors) inputs.push_back({name, values.data()});
   const RunStatus status = program.run({.x = sequence.x.data(),
                                         .y = result.y.data(),
                                         .steps = sequence.steps,
                                         .batch = sequence.batch,
                                         .state = state,
-                                        .lengths = sequence.lengths.empty() ? nullptr : sequence.lengths.data()});
+                                        .lengths = sequence.lengths.empty() ? nullptr : sequence.lengths.data(),
+                                        .inputs = inputs});
   if (status != RunStatus::Ok) return Error{ErrorCode::InvalidData, {}, text(status), {}};
   for (const Port& port : program.states()) {
     Result<std::vector<float>> values = state.get(port.name);

@@ -24,15 +24,18 @@ struct NamedSize {
 struct Interface {
   std::int64_t input_size = 0, output_size = 0;
   std::vector<NamedSize> states;
+  std::vector<NamedSize> vectors = {};  // inputs of a network by name, one row a sequence
+  bool output_over_time = true;         // else y is [B, O]
 };
 
 Interface interface_of(const ir::Cell& cell);
 
 struct Sequence {
   std::int64_t steps = 0, batch = 0;
-  std::vector<float> x;                              // [T, B, I]
-  std::vector<std::int32_t> lengths;                 // [B], or empty
-  std::map<std::string, std::vector<float>> states;  // initial, [B, size] each; one that is not there is zero
+  std::vector<float> x;                                    // [T, B, I]
+  std::vector<std::int32_t> lengths;                       // [B], or empty
+  std::map<std::string, std::vector<float>> states;        // initial, [B, size] each; one that is not there is zero
+  std::map<std::string, std::vector<float>> vectors = {};  // of the interface, [B, size] each
 };
 
 struct SequenceResult {

@@ -42,7 +42,7 @@ struct ArtifactOptions {
   int threads = 1;  // that a call may use at most
 };
 
-/// Compiles one cell with its weights into what `load_artifact` reads.
+/// Compiles a cell or network with its weights into what `load_artifact` reads.
 ///
 /// Errors    as `compile_object`
 Result<std::vector<std::byte>> compile_artifact(const Model& model, const TensorMap& weights,

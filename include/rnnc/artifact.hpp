@@ -1,4 +1,4 @@
-// Compiled cells on disk: code, description and weights in one file, made by `compile_artifact` or `rnnc compile -o m.rnnc`.
+// Compiled cells and networks on disk: code, description and weights in one file, made by `compile_artifact` or `rnnc compile -o m.rnnc`.
 // Loading takes no compiler.
 #pragma once
 

@@ -18,26 +18,6 @@ namespace {
 
 using ir::Network;
 
-std::vector<std::int64_t> random_lengths(Random& random, std::int64_t batch, std::int64_t steps) {
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t b = 0; b < batch; ++b)
-    lengths.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(steps) + 1)));
-  return lengths;
-}
-
-ir::NetworkBatch random_batch(Random& random, std::int64_t batch, bool ragged) {
-  const std::int64_t steps = 11, others = 4;
-  ir::NetworkBatch result{batch, {{"T", {steps, {}}}, {"S", {others, {}}}}, {}};
-  if (ragged)
-    for (auto& [name, time] : result.times) time.lengths = random_lengths(random, batch, time.steps);
-  result.inputs["x"] = random_vector(random, steps * batch * 5);
-  result.inputs["k"] = random_vector(random, steps * batch);
-  result.inputs["v"] = random_vector(random, batch * 4);
-  result.inputs["s"] = random_vector(random, batch);
-  result.inputs["y"] = random_vector(random, others * batch * 3);
-  return result;
-}
-
 // Sequence b alone.
 ir::NetworkBatch alone(const ir::NetworkBatch& batch, std::int64_t b) {
   ir::NetworkBatch one{1, batch.times, {}};
@@ -94,7 +74,7 @@ TEST_CASE("compiled networks give the interpreter's results, of equal and of oth
       for (const std::int64_t batch : {1, 2, 3, 9})
         for (const bool ragged : {false, true}) {
           INFO(statements << ", " << cpu << ", batch " << batch << (ragged ? ", ragged" : ""));
-          const ir::NetworkBatch input = random_batch(random, batch, ragged);
+          const ir::NetworkBatch input = sample_batch(random, batch, ragged);
           ir::NamedVectors states;
           for (const Port& port : program.states()) {
             const std::int64_t size = port.shape.empty() ? 1 : port.shape[0];
@@ -114,7 +94,7 @@ TEST_CASE("a sequence of a batch gives the bits that it gives alone", "[network]
     Random random(++seed);
     const Program program = compile_network(whole, small_weights(whole, random));
     const std::int64_t batch = 7;
-    const ir::NetworkBatch input = random_batch(random, batch, true);
+    const ir::NetworkBatch input = sample_batch(random, batch, true);
     const NetworkOutcome together = run_network(program, whole, input);
     for (std::int64_t b = 0; b < batch; ++b) {
       INFO(statements << ", sequence " << b);
@@ -154,7 +134,7 @@ TEST_CASE("two threads give the bits of one", "[network]") {
   const Program one = compile_network(whole, weights), two = compile_network(whole, weights, {.threads = 2});
   for (const std::int64_t batch : {1, 2, 9})
     for (const bool ragged : {false, true}) {
-      const ir::NetworkBatch input = random_batch(random, batch, ragged);
+      const ir::NetworkBatch input = sample_batch(random, batch, ragged);
       REQUIRE(run_network(two, whole, input) == run_network(one, whole, input));
     }
 }

@@ -73,6 +73,30 @@ Network sample_network(const std::string& statements) {
       statements + " }" + kSampleCells);
 }
 
+namespace {
+
+std::vector<std::int64_t> random_lengths(Random& random, std::int64_t batch, std::int64_t steps) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t b = 0; b < batch; ++b)
+    lengths.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(steps) + 1)));
+  return lengths;
+}
+
+}  // namespace
+
+ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, bool ragged) {
+  const std::int64_t steps = 11, others = 4;
+  ir::NetworkBatch result{batch, {{"T", {steps, {}}}, {"S", {others, {}}}}, {}};
+  if (ragged)
+    for (auto& [name, time] : result.times) time.lengths = random_lengths(random, batch, time.steps);
+  result.inputs["x"] = random_vector(random, steps * batch * 5);
+  result.inputs["k"] = random_vector(random, steps * batch);
+  result.inputs["v"] = random_vector(random, batch * 4);
+  result.inputs["s"] = random_vector(random, batch);
+  result.inputs["y"] = random_vector(random, others * batch * 3);
+  return result;
+}
+
 Vector random_vector(Random& random, std::int64_t size) {
   const std::vector<float> values = random.vector(static_cast<std::size_t>(size), -1, 1);
   return {values.begin(), values.end()};

@@ -20,6 +20,9 @@ const std::vector<std::string>& sample_networks();
 ir::Network sample_network(const std::string& statements);
 extern const char* const kSampleCells;
 
+/// Inputs of a sample_network: T of 11 steps, S of 4; `ragged`: lengths from 0 on.
+ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, bool ragged);
+
 ir::Vector random_vector(Random& random, std::int64_t size);  // within 1
 ir::NamedVectors random_weights(const ir::Network& network, Random& random);
 

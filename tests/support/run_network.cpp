@@ -36,16 +36,24 @@ std::vector<float> rows_of_x(const ir::Network& network, const ir::NetworkBatch&
 
 }  // namespace
 
-Program compile_network(const ir::Network& network, const ir::NamedVectors& weights, const CompileOptions& options) {
+Model model_of(const ir::Network& network) {
   auto module = std::make_shared<ir::Module>();
   module->networks.push_back(network);
+  return Model(std::move(module));
+}
+
+TensorMap tensors_of(const ir::Network& network, const ir::NamedVectors& weights) {
   TensorMap tensors;
   for (const ir::Weight& weight : ir::weights_of(network)) {
     Shape shape;
     for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
     tensors[weight.name] = Tensor::from_f32(shape, narrowed(weights.at(weight.name)));
   }
-  return compile(Model(std::move(module)), tensors, options).value();
+  return tensors;
+}
+
+Program compile_network(const ir::Network& network, const ir::NamedVectors& weights, const CompileOptions& options) {
+  return compile(model_of(network), tensors_of(network, weights), options).value();
 }
 
 NetworkOutcome run_network(const Program& program, const ir::Network& network, const ir::NetworkBatch& batch,

@@ -7,6 +7,9 @@
 
 namespace rnnc::test {
 
+Model model_of(const ir::Network& network);
+TensorMap tensors_of(const ir::Network& network, const ir::NamedVectors& weights);
+
 Program compile_network(const ir::Network& network, const ir::NamedVectors& weights,
                         const CompileOptions& options = {});
 

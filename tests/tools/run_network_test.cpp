@@ -111,7 +111,7 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
               "--input x.npy --input v=v.npy",
               3, "no tensor for parameter a.bwd.w f32[1]");
   check_fails(folder, "run nets.rnn --cell decode --backend interpret --output y.npy --input v=v.npy --state d.n=v.npy",
-              2, "--state d.n: the network begins it with a value of its own");
+              2, "--state d.n: the network begins it with a value that depends on its inputs");
 }
 
 TEST_CASE("inspect prints a network, and bound where its dims are told", "[tools]") {

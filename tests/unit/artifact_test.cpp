@@ -62,7 +62,7 @@ TEST_CASE("an artifact that is damaged in any byte, or cut, is refused", "[artif
 TEST_CASE("an artifact of another version, another CPU, or no artifact says so", "[artifact]") {
   std::vector<std::byte> artifact = prepare("rnn", 2).artifact;
   CHECK(error_of(std::span(artifact).first(7)).find("this is no artifact of rnnc") != std::string::npos);
-  runtime::StoredArtifact stored = runtime::read_artifact(artifact, "m.rnnc").value();
+  auto stored = std::get<runtime::StoredArtifact>(runtime::read_artifact(artifact, "m.rnnc").value());
   stored.features = ~runtime::host_features() & ((runtime::CpuFeatures{1} << std::size(runtime::kCpuFeatures)) - 1);
   stored.description.cpu = "future";
   CHECK(error_of(runtime::write_artifact(stored, stored.weights)).find("is for future, and this CPU lacks ") !=
