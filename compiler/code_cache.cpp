@@ -100,7 +100,7 @@ std::vector<Entry> entries(const std::string& folder) {
 
 std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
   std::string key = std::string("rnnc ") + kVersion + " " + kSourceHash + "\nllvm " + LLVM_VERSION_STRING + "\ncpu " +
-                    target.cpu + " " + target.features + "\nthreads " + std::to_string(options.threads) + "\nplan";
+                    name_of(target) + " " + target.features + "\nthreads " + std::to_string(options.threads) + "\nplan";
   for (const PlanChoice& choice : options.choices) key += " " + print(choice);
   return key + "\n" + ir::print(cell);
 }

@@ -4,7 +4,6 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/raw_ostream.h>
-#include <llvm/TargetParser/Host.h>
 
 #include <memory>
 #include <optional>
@@ -19,9 +18,10 @@ namespace rnnc::compiler {
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // canonical arithmetic says where a multiply-add is fused
-  return std::unique_ptr<llvm::TargetMachine>(
-      llvm_target().createTargetMachine(llvm::sys::getDefaultTargetTriple(), target.cpu, target.features, options,
-                                        llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Less));
+  return std::unique_ptr<llvm::TargetMachine>(llvm_target(target.arch)
+                                                  .createTargetMachine(triple_of(target), target.cpu, target.features,
+                                                                       options, llvm::Reloc::PIC_, std::nullopt,
+                                                                       llvm::CodeGenOptLevel::Less));
 }
 
 void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell& cell) {

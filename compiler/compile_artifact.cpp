@@ -85,6 +85,12 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
   const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
   if (!target) return target.error();
+  if (target->arch != compiler::Arch::X86_64)
+    return Error{
+        ErrorCode::Unsupported,
+        {},
+        "artifacts are for x86-64; compile to an object (-o m.o --header m.h) for " + compiler::name_of(*target),
+        {}};
   const auto network = compiler::choose_network(model, options.cell, options.dims, weights);
   if (!network) return network.error();
   if (*network) return artifact_of(**network, *target, weights, options.threads);

@@ -43,7 +43,7 @@ runtime::Description describe(const ir::Network& network, const Target& target, 
                               const std::vector<const runtime::Description*>& cells) {
   runtime::Description description;
   description.cell = network.name;
-  description.cpu = target.cpu;
+  description.cpu = name_of(target);
   for (const ir::Node& node : network.nodes) {
     if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
     description.inputs.push_back({node.name, shape_of(node.type)});

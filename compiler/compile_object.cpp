@@ -44,13 +44,17 @@ Result<std::vector<Level>> make_levels(const ir::Cell& cell, const TensorMap& we
     if (!level) return level.error();
     levels.push_back(std::move(*level));
   }
+  const auto is_arm = [](const Level& level) { return level.target.arch == compiler::Arch::AArch64; };
+  if (levels.size() > 1 && std::ranges::any_of(levels, is_arm))
+    return Error{
+        ErrorCode::Usage, {}, "an object for AArch64 is for one CPU; make one for each, or use aarch64-generic", {}};
   return levels;
 }
 
 std::string header_of(const std::string& name, const std::vector<Level>& levels) {
   compiler::HeaderFacts facts{name, {}, levels.front().description, 0};
   for (const Level& level : levels) {
-    facts.cpus += (facts.cpus.empty() ? "" : ", ") + level.target.cpu;
+    facts.cpus += (facts.cpus.empty() ? "" : ", ") + name_of(level.target);
     facts.chunk_rows = std::max(facts.chunk_rows, level.description.chunk_rows);
   }
   return compiler::c_header(facts);

@@ -1,6 +1,7 @@
 #include "compiler/emit_entry.hpp"
 
 #include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/IntrinsicsAArch64.h>
 #include <llvm/IR/IntrinsicsX86.h>
 #include <llvm/Linker/Linker.h>
 
@@ -16,7 +17,8 @@ namespace {
 
 using runtime::KernelArguments;
 
-constexpr std::uint32_t kFlushDenormals = 0x8040;  // MXCSR: flush to zero, denormals are zero
+constexpr std::uint32_t kFlushDenormals = 0x8040;                         // MXCSR: flush to zero, denormals are zero
+constexpr std::uint64_t kFlushDenormalsAArch64 = std::uint64_t{1} << 24;  // FPCR.FZ, of what is read too
 constexpr std::uint64_t kAlignment = 64;
 
 // The arguments of `run`, in their order.
@@ -62,7 +64,7 @@ class EntryEmitter {
     auto* function = llvm::Function::Create(
         type, is_public ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage, name, *module_);
     function->setDoesNotThrow();
-    function->addFnAttr("target-cpu", "x86-64");
+    function->addFnAttr("target-cpu", levels_[0].target.arch == Arch::AArch64 ? "generic" : "x86-64");
     builder_.SetInsertPoint(llvm::BasicBlock::Create(builder_.getContext(), "entry", function));
     return function;
   }
@@ -165,7 +167,15 @@ class EntryEmitter {
 
   // Runs `work` with denormals flushed, and gives the caller's mode back.
   template <class Work>
-  void flushing_denormals(const Work& work) {
+  void flushing_denormals(Arch arch, const Work& work) {
+    switch (arch) {
+      case Arch::X86_64: return flushing_denormals_x86(work);
+      case Arch::AArch64: return flushing_denormals_aarch64(work);
+    }
+  }
+
+  template <class Work>
+  void flushing_denormals_x86(const Work& work) {
     llvm::Value* before = builder_.CreateAlloca(builder_.getInt32Ty());
     llvm::Value* inside = builder_.CreateAlloca(builder_.getInt32Ty());
     builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_stmxcsr, {}, {before});
@@ -181,6 +191,19 @@ class EntryEmitter {
     set(before);
   }
 
+  template <class Work>
+  void flushing_denormals_aarch64(const Work& work) {
+    llvm::Value* mode = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpcr, {}, {});
+    llvm::Value* flushed = builder_.CreateOr(mode, kFlushDenormalsAArch64);
+    llvm::Value* differs = builder_.CreateICmpNE(mode, flushed);
+    const auto set = [&](llvm::Value* to) {
+      emit_if(builder_, differs, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpcr, {}, {to}); });
+    };
+    set(flushed);
+    work();
+    set(mode);
+  }
+
   // After an odd number of steps the new values are in the second buffer: they go back where the caller keeps them.
   llvm::Function* emit_level(std::size_t i) {
     const Level& level = levels_[i];
@@ -189,7 +212,7 @@ class EntryEmitter {
     llvm::Function* function = begin(run_type_, "level_" + std::to_string(i), false);
     const Call call(*function);
     llvm::Value* arguments = fill_arguments(level, call, call.scratch, weights);
-    flushing_denormals([&] { builder_.CreateCall(kernel, {arguments}); });
+    flushing_denormals(level.target.arch, [&] { builder_.CreateCall(kernel, {arguments}); });
     if (level.description.doubled_row > 0) {
       llvm::Value* odd = builder_.CreateTrunc(call.steps, builder_.getInt1Ty());
       emit_if(builder_, odd, [&] {

@@ -113,7 +113,7 @@ class KernelEmitter {
     llvm::Function* function = begin_function(runtime::kRunSymbol);
     load_arguments(function->getArg(0));
     if (plan_.threads > 1) {
-      meeting_.emplace(builder_, *module_, function->getArg(0), attributes_);
+      meeting_.emplace(builder_, *module_, target_.arch, function->getArg(0), attributes_);
       part_ = meeting_->part();
     }
     find_order();

@@ -35,7 +35,7 @@ T expect(llvm::Expected<T> value) {
 }
 
 llvm::orc::JITTargetMachineBuilder machine_builder(const Target& target) {
-  llvm_target();
+  llvm_target(target.arch);
   llvm::orc::JITTargetMachineBuilder builder(llvm::Triple(llvm::sys::getProcessTriple()));
   builder.setCPU(target.cpu);
   builder.addFeatures(llvm::SubtargetFeatures(target.features).getFeatures());

@@ -78,7 +78,7 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   const auto& [schedule, plan] = lowered;
   runtime::Description description;
   description.cell = cell.name;
-  description.cpu = target.cpu;
+  description.cpu = name_of(target);
   describe_declarations(cell, description);
   for (const StateHome& state : schedule.states)
     description.states.push_back(

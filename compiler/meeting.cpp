@@ -1,9 +1,8 @@
 #include "compiler/meeting.hpp"
 
+#include <llvm/IR/IntrinsicsAArch64.h>
 #include <llvm/IR/IntrinsicsX86.h>
 #include <llvm/IR/Module.h>
-#include <llvm/TargetParser/Host.h>
-#include <llvm/TargetParser/Triple.h>
 
 #include <cstddef>
 
@@ -26,13 +25,16 @@ llvm::Value* flag(llvm::IRBuilder<>& builder, llvm::Value* flags, llvm::Value* p
   return builder.CreateGEP(builder.getInt8Ty(), flags, builder.CreateMul(part, builder.getInt64(sizeof(Flag))));
 }
 
-void emit_pause(llvm::IRBuilder<>& builder) {
-  if (llvm::Triple(llvm::sys::getDefaultTargetTriple()).isX86())
-    builder.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {}, {});
+void emit_pause(llvm::IRBuilder<>& builder, Arch arch) {
+  constexpr std::uint32_t kYield = 1;  // the hint of that name
+  switch (arch) {
+    case Arch::X86_64: builder.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {}, {}); return;
+    case Arch::AArch64: builder.CreateIntrinsic(llvm::Intrinsic::aarch64_hint, {}, {builder.getInt32(kYield)}); return;
+  }
 }
 
 // Until `address` holds `wanted` or more.
-void emit_wait(llvm::IRBuilder<>& builder, llvm::Value* address, llvm::Value* wanted, llvm::Value* yield) {
+void emit_wait(llvm::IRBuilder<>& builder, Arch arch, llvm::Value* address, llvm::Value* wanted, llvm::Value* yield) {
   llvm::LLVMContext& context = builder.getContext();
   llvm::Function* function = builder.GetInsertBlock()->getParent();
   llvm::BasicBlock* before = builder.GetInsertBlock();
@@ -48,7 +50,7 @@ void emit_wait(llvm::IRBuilder<>& builder, llvm::Value* address, llvm::Value* wa
   builder.CreateCondBr(builder.CreateICmpUGE(finished, wanted), after, wait);
 
   builder.SetInsertPoint(wait);
-  emit_pause(builder);
+  emit_pause(builder, arch);
   emit_if(builder,
           builder.CreateICmpEQ(builder.CreateURem(pauses, builder.getInt64(kPausesToYield)), builder.getInt64(0)),
           [&] { builder.CreateCall(llvm::FunctionType::get(builder.getVoidTy(), false), yield); });
@@ -58,7 +60,7 @@ void emit_wait(llvm::IRBuilder<>& builder, llvm::Value* address, llvm::Value* wa
 }
 
 // meet(arguments, finished): tells the others of this part's `finished` stages and waits until they have finished as many.
-llvm::Function* make_meet(llvm::Module& module, llvm::AttributeList attributes) {
+llvm::Function* make_meet(llvm::Module& module, Arch arch, llvm::AttributeList attributes) {
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> builder(context);
   auto* type = llvm::FunctionType::get(builder.getVoidTy(), {builder.getPtrTy(), builder.getInt64Ty()}, false);
@@ -73,16 +75,16 @@ llvm::Function* make_meet(llvm::Module& module, llvm::AttributeList attributes) 
   builder.CreateAlignedStore(finished, flag(builder, flags, part), llvm::Align(8))
       ->setAtomic(llvm::AtomicOrdering::Release);
   emit_for(builder, builder.getInt64(0), parts, 1,
-           [&](llvm::Value* other) { emit_wait(builder, flag(builder, flags, other), finished, yield); });
+           [&](llvm::Value* other) { emit_wait(builder, arch, flag(builder, flags, other), finished, yield); });
   builder.CreateRetVoid();
   return function;
 }
 
 }  // namespace
 
-Meeting::Meeting(llvm::IRBuilder<>& builder, llvm::Module& module, llvm::Value* arguments,
+Meeting::Meeting(llvm::IRBuilder<>& builder, llvm::Module& module, Arch arch, llvm::Value* arguments,
                  llvm::AttributeList attributes)
-    : function_(make_meet(module, attributes)), arguments_(arguments) {
+    : function_(make_meet(module, arch, attributes)), arguments_(arguments) {
   part_.index = field(builder, arguments, offsetof(KernelArguments, part), builder.getInt64Ty());
   part_.count = field(builder, arguments, offsetof(KernelArguments, parts), builder.getInt64Ty());
   llvm::Value* flags = field(builder, arguments, offsetof(KernelArguments, flags), builder.getPtrTy());

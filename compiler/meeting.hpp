@@ -4,6 +4,7 @@
 
 #include <llvm/IR/IRBuilder.h>
 
+#include "compiler/target.hpp"
 #include "compiler/tile.hpp"
 
 namespace rnnc::compiler {
@@ -11,7 +12,8 @@ namespace rnnc::compiler {
 class Meeting {
  public:
   /// Reads which part this thread is from `arguments`, the KernelArguments of the function that is being emitted.
-  Meeting(llvm::IRBuilder<>& builder, llvm::Module& module, llvm::Value* arguments, llvm::AttributeList attributes);
+  Meeting(llvm::IRBuilder<>& builder, llvm::Module& module, Arch arch, llvm::Value* arguments,
+          llvm::AttributeList attributes);
 
   Part part() const { return part_; }
 

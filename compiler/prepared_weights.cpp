@@ -19,11 +19,13 @@ Result<Target> stand_in(const Target& target) {
   Result<Target> host = resolve_target("host");
   if (!host) return host;
   if (target.fma && !host->fma)
-    return Error{ErrorCode::Unsupported,
-                 {},
-                 "the weights for " + target.cpu + " need a machine with FMA to be prepared; compile on such a one",
-                 {}};
+    return Error{
+        ErrorCode::Unsupported,
+        {},
+        "the weights for " + name_of(target) + " need a machine with FMA to be prepared; compile on such a one",
+        {}};
   Target result = target;
+  result.arch = host->arch;
   result.cpu = host->cpu;
   result.features = host->features;
   return result;

@@ -76,7 +76,7 @@ std::string print(const PlanChoice& choice) {
 
 std::string print(const Plan& plan, const Schedule& schedule, const Target& target) {
   std::ostringstream out;
-  out << "target " << target.cpu << ": " << plan.lanes << " lanes, " << target.registers << " registers"
+  out << "target " << name_of(target) << ": " << plan.lanes << " lanes, " << target.registers << " registers"
       << (target.fma ? "" : ", no fma");
   if (plan.threads > 1) out << ", " << plan.threads << " threads";
   out << "\n";

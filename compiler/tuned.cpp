@@ -12,7 +12,9 @@ constexpr std::size_t kMostBytes = 1 << 20;
 constexpr const char* kHeader = "rnnc plan 1\n";
 
 // What a plan depends on.
-std::string subject(const ir::Cell& cell, const Target& target) { return "cpu " + target.cpu + "\n" + ir::print(cell); }
+std::string subject(const ir::Cell& cell, const Target& target) {
+  return "cpu " + name_of(target) + "\n" + ir::print(cell);
+}
 
 }  // namespace
 

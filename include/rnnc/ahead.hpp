@@ -19,9 +19,9 @@ struct ObjectOptions {
   std::string cell = {};  // as in CompileOptions
   std::map<std::string, std::int64_t> dims = {};
   std::string name = {};  // what all symbols of the object begin with; "": the cell's name
-  std::vector<std::string> targets =
-      {};  // CPUs by LLVM's names; of several, the last that the machine can run is taken
-           // at the first call. None: this machine's
+  // CPUs by LLVM's names; of several, the last that the machine can run is taken at the first call. None: this machine's.
+  // aarch64- and a name, alone: one CPU of AArch64.
+  std::vector<std::string> targets = {};
 };
 
 struct ObjectFiles {

@@ -4,73 +4,10 @@
 #include <cstring>
 
 #include "compiler/target.hpp"
-#include "tests/support/random.hpp"
-#include "tests/support/run_cell.hpp"
-#include "tests/tools/program.hpp"
+#include "tests/tools/object_program.hpp"
 
 namespace rnnc::test {
 namespace {
-
-constexpr int kSteps = 7, kBatch = 3, kInput = 5, kHidden = 19;
-
-// Reads x.bin, runs it in two pieces and step by step, writes both outputs and the last state of both.
-constexpr const char* kProgram = R"(
-#include <stdio.h>
-#include <stdint.h>
-#include "one.h"
-#include "two.h"
-#define T 7
-#define B 3
-static float memory[ONE_STATE_FLOATS(B) + TWO_STATE_FLOATS(B) + 2 * ONE_SCRATCH_FLOATS(T, B) + 64 +
-                    TWO_SCRATCH_FLOATS(1, B)];
-static float x[T * B * ONE_INPUT_SIZE], y[2][T * B * ONE_OUTPUT_SIZE];
-static int put(const char* name, const float* values, size_t n) {
-  FILE* file = fopen(name, "wb");
-  return file && fwrite(values, sizeof(float), n, file) == n && fclose(file) == 0;
-}
-int main(void) {
-  float* one = memory + (64 - (uintptr_t)memory % 64) % 64 / 4;
-  float* two = one + ONE_STATE_FLOATS(B);
-  float* scratch = two + TWO_STATE_FLOATS(B);
-  FILE* file = fopen("x.bin", "rb");
-  int t, wrong = !file || fread(x, sizeof x, 1, file) != 1;
-  wrong |= one_run(one, scratch, x, y[0], 3, B) != ONE_OK;
-  wrong |= one_run(one, scratch, x + 3 * B * ONE_INPUT_SIZE, y[0] + 3 * B * ONE_OUTPUT_SIZE, T - 3, B) != ONE_OK;
-  for (t = 0; t < T; ++t)
-    wrong |= two_step(two, scratch, x + t * B * TWO_INPUT_SIZE, y[1] + t * B * TWO_OUTPUT_SIZE, B) != TWO_OK;
-  wrong |= one_run(one + 1, scratch, x, y[0], 1, B) != ONE_MISALIGNED;
-  wrong |= one_run(one, scratch, x, y[0], -1, B) != ONE_BAD_SIZE;
-  wrong |= one_run(one, scratch, x, y[0], 0, B) != ONE_OK;
-  wrong |= !put("y1.bin", y[0], T * B * ONE_OUTPUT_SIZE) || !put("y2.bin", y[1], T * B * TWO_OUTPUT_SIZE);
-  wrong |= !put("h1.bin", one_state_h(one, B, B - 1), ONE_STATE_H_SIZE);
-  wrong |= !put("h2.bin", two_state_h(two, B, B - 1), TWO_STATE_H_SIZE);
-  return wrong;
-}
-)";
-
-std::string bytes(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
-int shell(const Folder& folder, const std::string& command) {
-  return std::system(("cd '" + folder / "" + "' && { " + command + "; } >>log.txt 2>&1").c_str());
-}
-
-bool has_program(const std::string& name) { return std::system(("command -v " + name + " >/dev/null").c_str()) == 0; }
-
-// A cell with weights and a sequence in files, and what the JIT makes of it.
-Outcome fill(const Folder& folder, const std::string& name) {
-  const ir::Cell cell = standard(name, kInput, kHidden);
-  const Weights weights = random_weights(cell, 1);
-  save_safetensors(folder / "w.safetensors", tensors_of(cell, weights)).value();
-  Sequences sequences = random_sequences(cell, kSteps, kBatch, 2);
-  for (auto& [state, values] : sequences.states) std::ranges::fill(values, 0.f);
-  folder.write("x.bin", bytes(sequences.x));
-  folder.write("x.npy", {kSteps, kBatch, kInput}, sequences.x);
-  folder.write("main.c", kProgram);
-  folder.write("main.cpp", kProgram);
-  return run(compile_cell(cell, weights, "x86-64-v3"), sequences);
-}
 
 void compile_two(const Folder& folder, const std::string& cell) {
   const std::string model = "compile --cell " + cell + " --weights w.safetensors --dim I=5 --dim H=19 ";

@@ -1,0 +1,128 @@
+// Objects for AArch64 under qemu-user: the bits of x86-64 with fused multiply-adds, for cells of all kinds and ugly sizes; the
+// caller's floating-point mode is kept and nothing is written beyond what is the object's.
+#include "compiler/target.hpp"
+#include "tests/tools/object_program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+const std::string kCompiler = "aarch64-linux-gnu-gcc", kMachine = "qemu-aarch64";
+
+bool can_run() {
+  if (has_program(kCompiler) && has_program(kMachine) && compiler::resolve_target("x86-64-v3")) return true;
+  WARN("skipped: " + kCompiler + ", " + kMachine + " or this machine's FMA is missing");
+  return false;
+}
+
+void compile_for(const Folder& folder, const std::string& cell, const std::string& dims, const std::string& one,
+                 const std::string& two) {
+  const std::string model = "compile --cell " + cell + " --weights w.safetensors " + dims;
+  for (const auto& [name, cpu] : {std::pair("one", one), std::pair("two", two)}) {
+    const Finished made =
+        folder.rnnc(model + " -o " + name + ".o --header " + name + ".h --name " + name + " --target " + cpu);
+    INFO(made.err);
+    REQUIRE(made.code == 0);
+  }
+}
+
+// Canaries around state, scratch and y; denormals in the state; FPCR before and after.
+constexpr const char* kGuards = R"(
+#include <stdint.h>
+#include <string.h>
+#include "one.h"
+#define T 5
+#define B 3
+enum { kGuard = 64 };
+static union { float f[4096]; uint32_t u[4096]; } __attribute__((aligned(64))) state, scratch, y;
+static float x[T * B * ONE_INPUT_SIZE];
+static uint64_t mode(void) { uint64_t m; __asm__ volatile("mrs %0, fpcr" : "=r"(m)); return m; }
+static int kept(const uint32_t* words, size_t used) {
+  size_t i;
+  for (i = 0; i < kGuard; ++i) if (words[i] != 0xdeadbeefu) return 0;
+  for (i = kGuard + used; i < 4096; ++i) if (words[i] != 0xdeadbeefu) return 0;
+  return 1;
+}
+int main(void) {
+  size_t i, n = ONE_STATE_FLOATS(B);
+  float *s, *w;
+  uint64_t before = mode();
+  for (i = 0; i < 4096; ++i) state.u[i] = scratch.u[i] = y.u[i] = 0xdeadbeefu;
+  s = state.f + kGuard, w = scratch.f + kGuard;
+  if ((uintptr_t)s % 64 || (uintptr_t)w % 64) return 9;
+  for (i = 0; i < n; ++i) ((uint32_t*)s)[i] = 1;  /* the smallest denormal */
+  if (one_run(s, w, x, y.f + kGuard, T, B) != ONE_OK) return 1;
+  if (one_step(s, w, x, y.f + kGuard, B) != ONE_OK) return 2;
+  if (mode() != before) return 3;
+  if (!kept(state.u, n)) return 4;
+  if (!kept(scratch.u, ONE_SCRATCH_FLOATS(T, B))) return 5;
+  if (!kept(y.u, T * B * ONE_OUTPUT_SIZE)) return 6;
+  for (i = 0; i < n; ++i) if (s[i] != s[i]) return 7;
+  return 0;
+}
+)";
+
+}  // namespace
+
+TEST_CASE("objects for AArch64 give the bits of x86-64", "[tools][aarch64]") {
+  if (!can_run()) return;
+  const std::vector<std::pair<int, int>> sizes = {{1, 1}, {3, 3}, {4, 5}, {16, 16}, {5, 17}, {2, 31}};
+  for (const std::string cell : {"lstm", "gru", "gru_cho", "rnn", "lstm_peephole", "gru_layer_norm", "indrnn"})
+    for (const auto& [inputs, hidden] : sizes) {
+      INFO(cell << ", " << inputs << " inputs, " << hidden << " units");
+      const Folder folder;
+      const Outcome jit = fill(folder, cell, inputs, hidden);
+      compile_for(folder, cell, "--dim I=" + std::to_string(inputs) + " --dim H=" + std::to_string(hidden),
+                  "aarch64-generic", "aarch64-cortex-a72");
+      const int code =
+          shell(folder, kCompiler + " -std=c99 -O1 -Wall -Werror -static main.c one.o two.o -o program && " + kMachine +
+                            " ./program");
+      INFO(folder.text("log.txt"));
+      REQUIRE(code == 0);
+      CHECK(folder.text("y1.bin") == bytes(jit.y));
+      CHECK(folder.text("y2.bin") == bytes(jit.y));
+    }
+}
+
+TEST_CASE("objects for AArch64 keep to their memory, and the caller's mode", "[tools][aarch64]") {
+  if (!can_run()) return;
+  for (const std::string cell : {"lstm", "gru_layer_norm"})
+    for (const auto& [inputs, hidden] : {std::pair(1, 1), std::pair(3, 7), std::pair(5, 16)}) {
+      INFO(cell << ", " << hidden << " units");
+      const Folder folder;
+      fill(folder, cell, inputs, hidden);
+      folder.write("guards.c", kGuards);
+      compile_for(folder, cell, "--dim I=" + std::to_string(inputs) + " --dim H=" + std::to_string(hidden),
+                  "aarch64-generic", "aarch64-neoverse-n1");
+      const int code =
+          shell(folder, kCompiler + " -std=gnu99 -O1 -static guards.c one.o -o guards && " + kMachine + " ./guards");
+      INFO(folder.text("log.txt"));
+      CHECK(code == 0);
+      REQUIRE(shell(folder, "aarch64-linux-gnu-nm -u one.o | awk '{print $2}' >used.txt") == 0);
+      CHECK((folder.text("used.txt") == "memcpy\n" || folder.text("used.txt").empty()));
+    }
+}
+
+TEST_CASE("what AArch64 cannot have is refused", "[tools][aarch64]") {
+  const Folder folder;
+  fill(folder, "rnn");
+  const std::string model = "--cell rnn --weights w.safetensors ";
+  const auto refused = [&](const std::string& arguments, int code, const std::string& message) {
+    const Finished made = folder.rnnc(arguments);
+    INFO(arguments << "\n" << made.err);
+    CHECK(made.code == code);
+    CHECK(made.err.find(message) != std::string::npos);
+  };
+  refused("compile " + model + "-o m.o --header m.h --target aarch64-zx81", 2,
+          "unknown CPU 'aarch64-zx81'; use aarch64-generic");
+  refused("compile " + model + "-o m.o --header m.h --target aarch64-generic,x86-64-v3", 2,
+          "an object for AArch64 is for one CPU");
+  refused("compile " + model + "-o m.rnnc --target aarch64-generic", 4,
+          "artifacts are for x86-64; compile to an object");
+  refused("run " + model + "--isa aarch64-generic --input x.npy --output y.npy", 4,
+          "this machine cannot run code for 'aarch64-generic'");
+  CHECK(!folder.has("m.o"));
+  const Finished shown = folder.rnnc("inspect --cell lstm --dim I=8 --dim H=8 --isa aarch64-cortex-a72 --emit asm");
+  CHECK(shown.out.find("fmla\tv") != std::string::npos);
+}
+
+}  // namespace rnnc::test
