@@ -76,8 +76,8 @@ Verb add_compile(CLI::App& program) {
       ->type_name("NAME");
   app.add_option(
          "--target", flags->targets,
-         "the CPU to compile for; an object may have several with commas between, lowest first, and takes the last "
-         "that the machine can run")
+         "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; an object "
+         "may have several with commas between, lowest first, and takes the last that the machine can run")
       ->delimiter(',')
       ->type_name("CPU,...");
   add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads that an artifact's code may run on");
