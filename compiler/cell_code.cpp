@@ -44,6 +44,8 @@ Result<runtime::StoredArtifact> find_or_generate(const ir::Cell& cell, const Tar
 
 }  // namespace
 
+bool can_generate_code() { return true; }
+
 Result<CellCode> code_of(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
   PlanOptions plan{.threads = options.threads};
   auto choices = parse_choices(options.plan);

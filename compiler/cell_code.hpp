@@ -1,6 +1,8 @@
 // Code for a cell, ready to run: from the cache if it is there, else generated, by the plan that is asked for or kept.
 #pragma once
 
+#include <functional>
+
 #include <rnnc/compile.hpp>
 
 #include "compiler/target.hpp"
@@ -13,6 +15,12 @@ struct CellCode {
   runtime::Description description;
   runtime::Code code;
 };
+
+/// Makes code for a bound cell.
+using MakeCode = std::function<Result<CellCode>(const ir::Cell& cell)>;
+
+/// Whether this build has LLVM.
+bool can_generate_code();
 
 /// `cell` is bound; of `options`, what concerns threads, plan and cache counts. Errors: those of make_artifact, of
 /// parse_choices and of map_code.

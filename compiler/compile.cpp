@@ -6,15 +6,53 @@
 #include "compiler/cell_code.hpp"
 #include "compiler/choose_cell.hpp"
 #include "compiler/network.hpp"
+#include "compiler/portable_code.hpp"
 #include "ir/environment.hpp"
+#include "runtime/code_image.hpp"
 #include "runtime/program.hpp"
 
 namespace rnnc {
 namespace {
 
-Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights,
+// What makes code for the cells of a program, and for which CPU.
+struct Backing {
+  std::string cpu;
+  compiler::MakeCode make_code;
+};
+
+Result<Backing> portable(const CompileOptions& options) {
+  if (!options.plan.empty())
+    return Error{ErrorCode::Usage, {}, "a plan is of generated code; the portable executor has none", {}};
+  const runtime::PortableKernels* kernels = runtime::portable_kernels(options.cpu);
+  if (!kernels)
+    return Error{ErrorCode::Unsupported,
+                 {},
+                 "the portable executor has no code for '" + options.cpu +
+                     "' that this machine can run; it knows x86-64-v2, x86-64-v3 and x86-64-v4, and host",
+                 {}};
+  return Backing{compiler::portable_cpu(*kernels),
+                 [kernels](const ir::Cell& cell) { return compiler::portable_code_of(cell, *kernels); }};
+}
+
+// Instead of generated code, whatever CPU and plan that was asked for.
+Result<Backing> fallback(CompileOptions options) {
+  options.cpu.clear();
+  options.plan.clear();
+  return portable(options);
+}
+
+Result<Backing> jit(const CompileOptions& options) {
+  const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
+  const Result<compiler::Target> target = compiler::resolve_target(cpu);
+  if (!target) return target.error();
+  return Backing{compiler::name_of(*target), [target = *target, &options](const ir::Cell& cell) {
+                   return compiler::code_of(cell, target, options);
+                 }};
+}
+
+Result<Program> compile_cell(const ir::Cell& cell, const Backing& backing, const TensorMap& weights,
                              const CompileOptions& options) try {
-  Result<compiler::CellCode> code = compiler::code_of(cell, target, options);
+  Result<compiler::CellCode> code = backing.make_code(cell);
   if (!code) return code.error();
   return runtime::load_program(std::move(code->description), std::move(code->code), weights,
                                {options.threads, options.executor, options.sharing});
@@ -22,11 +60,22 @@ Result<Program> compile_cell(const ir::Cell& cell, const compiler::Target& targe
   return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};
 }
 
-Result<Program> compile_bound(const ir::Network& network, const compiler::Target& target, const TensorMap& weights,
+Result<Program> compile_bound(const ir::Network& network, const Backing& backing, const TensorMap& weights,
                               const CompileOptions& options) try {
-  return compiler::compile_network(network, target, weights, options);
+  return compiler::compile_network(network, backing.cpu, weights, options, backing.make_code);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {network.file}, "not enough memory for the weights of network " + network.name, {}};
+}
+
+Result<Program> compile_with(const Result<Backing>& backing, const Model& model, const TensorMap& weights,
+                             const CompileOptions& options) {
+  if (!backing) return backing.error();
+  const auto network = compiler::choose_network(model, options.cell, options.dims, weights);
+  if (!network) return network.error();
+  if (*network) return compile_bound(**network, *backing, weights, options);
+  const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
+  if (!cell) return cell.error();
+  return compile_cell(*cell, *backing, weights, options);
 }
 
 }  // namespace
@@ -38,15 +87,14 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
         {},
         "threads = " + std::to_string(options.threads) + " is not between 1 and " + std::to_string(kMaxThreads),
         {}};
-  const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
-  const Result<compiler::Target> target = compiler::resolve_target(cpu);
-  if (!target) return target.error();
-  const auto network = compiler::choose_network(model, options.cell, options.dims, weights);
-  if (!network) return network.error();
-  if (*network) return compile_bound(**network, *target, weights, options);
-  const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
-  if (!cell) return cell.error();
-  return compile_cell(*cell, *target, weights, options);
+  switch (options.backend) {
+    case Backend::Portable: return compile_with(portable(options), model, weights, options);
+    case Backend::Jit: return compile_with(jit(options), model, weights, options);
+    case Backend::Auto: break;
+  }
+  if (!compiler::can_generate_code() || !runtime::may_map_code())
+    return compile_with(fallback(options), model, weights, options);
+  return compile_with(jit(options), model, weights, options);
 }
 
 }  // namespace rnnc

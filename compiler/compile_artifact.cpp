@@ -26,7 +26,8 @@ struct CellParts {
 Result<CellParts> parts_of(const ir::Cell& cell, const compiler::Target& target, int threads) {
   auto lowered = compiler::lower(cell, target, {.threads = threads});
   if (!lowered) return lowered.error();
-  if (const Result<void> checked = compiler::check_weights_size(cell, lowered->plan); !checked) return checked.error();
+  if (const Result<void> checked = compiler::check_weights_size(cell, lowered->plan.weights_size); !checked)
+    return checked.error();
   runtime::Description description = compiler::describe(cell, *lowered, target);
   return CellParts{std::move(*lowered), std::move(description)};
 }
@@ -69,7 +70,7 @@ Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const com
     stored.cells.push_back({number, {block->data(), block->data() + block->size()}});
     return &parts.description;
   };
-  Result<compiler::NetworkParts> parts = compiler::put_together(network, target, weights, add);
+  Result<compiler::NetworkParts> parts = compiler::put_together(network, compiler::name_of(target), weights, add);
   if (!parts) return parts.error();
   stored.description = std::move(parts->description);
   stored.network = std::move(parts->network);

@@ -1,8 +1,6 @@
 #include <map>
 #include <utility>
 
-#include "compiler/cell_code.hpp"
-#include "compiler/lower.hpp"
 #include "compiler/network.hpp"
 #include "compiler/split_constants.hpp"
 #include "ir/print.hpp"
@@ -39,11 +37,11 @@ std::vector<runtime::StartState> start_states(const runtime::Description& descri
   return starts;
 }
 
-runtime::Description describe(const ir::Network& network, const Target& target, const runtime::LoadedNetwork& loaded,
+runtime::Description describe(const ir::Network& network, const std::string& cpu, const runtime::LoadedNetwork& loaded,
                               const std::vector<const runtime::Description*>& cells) {
   runtime::Description description;
   description.cell = network.name;
-  description.cpu = name_of(target);
+  description.cpu = cpu;
   for (const ir::Node& node : network.nodes) {
     if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
     description.inputs.push_back({node.name, shape_of(node.type)});
@@ -68,7 +66,7 @@ NetworkCalls calls_of(const ir::Network& network) {
   return {std::move(list), std::move(starts)};
 }
 
-Result<NetworkParts> put_together(const ir::Network& network, const Target& target, const TensorMap& weights,
+Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                   const AddCell& add_cell) {
   if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
   const auto [list, starts] = calls_of(network);
@@ -86,12 +84,12 @@ Result<NetworkParts> put_together(const ir::Network& network, const Target& targ
     if (const auto found = starts.find(layout.source[i]); found != starts.end())
       call.starts = start_states(**added, found->second, weights);
   }
-  runtime::Description description = describe(network, target, layout.network, cells);
+  runtime::Description description = describe(network, cpu, layout.network, cells);
   return NetworkParts{std::move(description), std::move(layout.network)};
 }
 
-Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,
-                                const CompileOptions& options) {
+Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
+                                const CompileOptions& options, const MakeCode& make_code) {
   if (!options.plan.empty())
     return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
   std::map<std::string, CellCode> codes;  // by the cell's text
@@ -99,7 +97,7 @@ Result<Program> compile_network(const ir::Network& network, const Target& target
                        runtime::CellCall& call) -> Result<const runtime::Description*> {
     const auto [entry, added] = codes.try_emplace(ir::print(cell));
     if (added) {
-      Result<CellCode> code = code_of(cell, target, options);
+      Result<CellCode> code = make_code(cell);
       if (!code) return code.error();
       entry->second = std::move(*code);
     }
@@ -108,7 +106,7 @@ Result<Program> compile_network(const ir::Network& network, const Target& target
     call.cell = std::make_shared<const runtime::LoadedCell>(std::move(*loaded));
     return &call.cell->description;
   };
-  Result<NetworkParts> parts = put_together(network, target, weights, add);
+  Result<NetworkParts> parts = put_together(network, cpu, weights, add);
   if (!parts) return parts.error();
   return runtime::load_network(std::move(parts->description), std::move(parts->network),
                                {options.threads, options.executor, options.sharing});

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "compiler/codegen.hpp"
+#include "compiler/describe.hpp"
 #include "compiler/dump.hpp"
-#include "ir/check.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -14,53 +14,15 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-Shape shape_of(const ir::Type& type) {
-  Shape shape;
-  for (const ir::Dim& dim : type.dims) shape.push_back(dim.value());
-  return shape;
-}
-
-// Simplification leaves a matrix as a parameter, a slice of one, or several of these one below the other.
-runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
-  const Node* node = &cell[matrix];
-  runtime::MatrixPiece piece;
-  piece.rows = node->type.dims[0].value();
-  if (node->op == Op::Slice) {
-    piece.row = node->ranges[0].begin.value();
-    if (node->ranges.size() > 1) piece.column = node->ranges[1].begin.value();
-    node = &cell[node->operands[0]];
-  }
-  RNNC_ASSERT(node->op == Op::Param, &cell);
-  piece.param = node->name;
-  return piece;
-}
-
 runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel, int lanes) {
   runtime::PanelPacking packing{panel.offset, panel.units,    panel.columns,    panel.gates,
                                 lanes,        panel.together, panel.tail_gates, {}};
   const Node& product = cell[panel.product];
   for (int gate = 0; gate < panel.gates; ++gate) {
-    const Value matrix = product.operands[static_cast<std::size_t>(1 + 2 * gate)];
-    const bool joined = cell[matrix].op == Op::Concat;
-    std::int64_t first_row = 0;
-    for (Value part : joined ? cell[matrix].operands : std::vector<Value>{matrix}) {
-      runtime::MatrixPiece piece = piece_of(cell, part);
-      piece.gate = gate;
-      piece.first_row = first_row;
-      first_row += piece.rows;
-      packing.pieces.push_back(piece);
-    }
+    auto pieces = pieces_of(cell, product.operands[static_cast<std::size_t>(1 + 2 * gate)], 0, gate);
+    std::ranges::move(pieces, std::back_inserter(packing.pieces));
   }
   return packing;
-}
-
-void describe_declarations(const Cell& cell, runtime::Description& description) {
-  for (const Node& node : cell.nodes) {
-    const runtime::TensorInfo info{node.name, shape_of(node.type)};
-    if (node.op == Op::Input) description.inputs.push_back(info);
-    if (node.op == Op::Param) description.params.push_back(info);
-  }
-  description.output = {"y", shape_of(cell[cell.output()].type)};
 }
 
 }  // namespace
@@ -106,25 +68,20 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
     for (Value product : stage.products) {
       const Panel& panel = plan.panel(product);
       description.panels.push_back(packing_of(schedule.cell, panel, plan.lanes));
-      if (stage.phase == Phase::Once) continue;
-      const auto elements = static_cast<double>(panel.units * panel.columns * panel.gates);
-      description.flops_per_step += 2 * elements;
-      if (stage.phase != Phase::Step) continue;
-      description.recurrent_bytes += 4 * elements;
-      if (is_shared(stage)) description.shared_bytes += 4 * elements;
+      const std::int64_t elements = panel.units * panel.columns * panel.gates;
+      add_product(stage.phase, elements, description);
+      if (stage.phase == Phase::Step && is_shared(stage)) description.shared_bytes += 4 * static_cast<double>(elements);
     }
   }
-  const Machine machine;
-  description.row_seconds = description.flops_per_step / machine.flops_per_second;
-  description.weights_seconds = description.recurrent_bytes / machine.bytes_per_second(description.recurrent_bytes);
+  estimate_times(description);
   return description;
 }
 
-Result<void> check_weights_size(const Cell& cell, const Plan& plan) {
-  if (plan.weights_size <= kMaxWeightsBytes / 4) return {};
+Result<void> check_weights_size(const Cell& cell, std::int64_t floats) {
+  if (floats <= kMaxWeightsBytes / 4) return {};
   return Error{ErrorCode::Limit,
                {cell.file, cell.location.line, cell.location.column},
-               "the weights of cell " + cell.name + " take " + std::to_string(plan.weights_size * 4) +
+               "the weights of cell " + cell.name + " take " + std::to_string(floats * 4) +
                    " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
                {}};
 }
@@ -136,7 +93,8 @@ Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, 
   if (!made) return made.error();
   const Lowered& lowered = *made;
   dumper.plan(lowered, target);
-  if (const Result<void> checked = check_weights_size(cell, lowered.plan); !checked) return checked.error();
+  if (const Result<void> checked = check_weights_size(cell, lowered.plan.weights_size); !checked)
+    return checked.error();
   runtime::Artifact artifact;
   artifact.description = describe(cell, lowered, target);
   artifact.object = dumper.timed("codegen", [&] { return emit_object(lowered.schedule, lowered.plan, target); });

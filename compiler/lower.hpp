@@ -20,7 +20,7 @@ Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOpti
                       const PassObserver& observe = {});
 
 /// Errors: Limit where the packed weights would be too large.
-Result<void> check_weights_size(const ir::Cell& cell, const Plan& plan);
+Result<void> check_weights_size(const ir::Cell& cell, std::int64_t floats);
 
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);
 

@@ -5,8 +5,8 @@
 
 #include <rnnc/compile.hpp>
 
+#include "compiler/cell_code.hpp"
 #include "compiler/start_values.hpp"
-#include "compiler/target.hpp"
 #include "ir/cut_network.hpp"
 #include "runtime/network.hpp"
 
@@ -40,12 +40,14 @@ struct NetworkParts {
 using AddCell = std::function<Result<const runtime::Description*>(const ir::Cell& cell, const TensorMap& weights,
                                                                   runtime::CellCall& call)>;
 
-/// `network` is bound. Errors: those of pack_weights, with the names that the network gives to weights, and of `add_cell`.
-Result<NetworkParts> put_together(const ir::Network& network, const Target& target, const TensorMap& weights,
+/// `network` is bound and will run on `cpu`. Errors: those of pack_weights, with the names that the network gives to
+/// weights, and of `add_cell`.
+Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                   const AddCell& add_cell);
 
-/// `network` is bound. Errors: Usage where a plan is given; those of code_of and load_cell, with the names that the network gives to weights.
-Result<Program> compile_network(const ir::Network& network, const Target& target, const TensorMap& weights,
-                                const CompileOptions& options);
+/// `network` is bound. Errors: Usage where a plan is given; those of `make_code` and load_cell, with the names that the
+/// network gives to weights.
+Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
+                                const CompileOptions& options, const MakeCode& make_code);
 
 }  // namespace rnnc::compiler

@@ -32,7 +32,10 @@ KernelArguments slice(const Description& description, const KernelArguments& who
 
 void run_alone(const LoadedCell& cell, const KernelArguments& arguments) noexcept {
   const FlushDenormals flush;
-  cell.code.run(&arguments);
+  if (cell.code.portable)
+    run_portable(*cell.code.portable, arguments);
+  else
+    cell.code.run(&arguments);
 }
 
 // A call that several threads share.
@@ -93,7 +96,10 @@ Result<LoadedCell> load_cell(Description description, Code code, const TensorMap
   if (!block) return block.error();
   {
     const FlushDenormals flush;
-    code.prepare(block->data());
+    if (code.portable)
+      prepare_portable(*code.portable, block->data());
+    else
+      code.prepare(block->data());
   }
   return LoadedCell{std::move(description), std::move(*block), std::move(code)};
 }

@@ -13,15 +13,17 @@
 
 #include "runtime/aligned_buffer.hpp"
 #include "runtime/artifact.hpp"
+#include "runtime/portable.hpp"
 #include "runtime/timeline.hpp"
 
 namespace rnnc::runtime {
 
-/// Code in memory, kept alive by `owner`.
+/// Code in memory, kept alive by `owner`; or operations to execute.
 struct Code {
   RunKernel run = nullptr;
   PrepareKernel prepare = nullptr;
   std::shared_ptr<void> owner;
+  std::shared_ptr<const PortableProgram> portable = nullptr;
 };
 
 struct LoadedCell {

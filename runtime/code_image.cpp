@@ -56,4 +56,9 @@ Result<MappedCode> map_code(const CodeImage& image) {
                     entry<PrepareKernel>(pages->data() + image.prepare)};
 }
 
+bool may_map_code() noexcept {
+  const Pages pages(kImagePage);
+  return pages.valid() && pages.protect(0);
+}
+
 }  // namespace rnnc::runtime

@@ -36,4 +36,7 @@ struct MappedCode {
 /// no program make code at run time.
 RNNC_API Result<MappedCode> map_code(const CodeImage& image);
 
+/// Whether the system lets this process make code at run time.
+RNNC_API bool may_map_code() noexcept;
+
 }  // namespace rnnc::runtime

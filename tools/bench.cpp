@@ -120,7 +120,9 @@ bool agrees(const Difference& difference, const char* with) {
 }
 
 Result<void> check_flags(const BenchFlags& flags, const Source& source) {
-  if (const auto target = target_of(flags.model, true); !target) return target.error();
+  const bool is_portable = flags.model.backend == "portable";
+  if (const auto target = target_of(flags.model, true); !target && !is_portable) return target.error();
+  if (is_portable && flags.tune) return usage_error("--tune", "is of generated code; leave out --backend portable");
   if (source.network && flags.tune) return usage_error("--tune", "is of one cell; name it with --cell");
   if (flags.sessions > 0 && (flags.steps != 1 || flags.batch != 1))
     return usage_error("--sessions", "times single steps: give --steps 1 --batch 1");
@@ -142,9 +144,7 @@ Result<int> run(const BenchFlags& flags) {
   if (!contest) return contest.error();
   const Limits limits = load_limits();
   const Measured measured = measure(*contest, static_cast<int>(flags.rounds));
-  const Result<compiler::Target> target = target_of(flags.model, true);
-  if (!target) return target.error();
-  const auto result = to_json(*contest, measured, target->cpu, limits, flags);
+  const auto result = to_json(*contest, measured, contest->cpu, limits, flags);
   if (flags.json)
     std::cout << result.dump() << "\n" << std::flush;
   else
@@ -174,6 +174,7 @@ Verb add_bench(CLI::App& program) {
   add_number(app, "--rounds", flags->rounds, 3, 1000, "turns of each contestant (default 5)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_plan_flag(app, flags->model);
+  add_backend_flag(app, flags->model, {"jit", "portable"});
   app.add_flag("--tune", flags->tune, "first time the plausible plans, and keep the best in the cache folder");
   app.add_flag("--ragged", flags->ragged, "also time sequences of lengths that are uniform from 1 to --steps");
   add_number(app, "--sessions", flags->sessions, 1, 1 << 20,

@@ -148,6 +148,7 @@ Result<Contest> contest_of_cell(const BenchFlags& flags, Source source) {
   contest.work = {job->work};
   const Result<Program> program = compile_timed(flags, job->source, contest.compile_ms);
   if (!program) return program.error();
+  contest.cpu = program->cpu();
   const Result<Difference> error = check_against_interpreter(*job, *program);
   if (!error) return error.error();
   contest.from_interpreter = *error;

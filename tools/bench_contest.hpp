@@ -24,7 +24,7 @@ struct BenchFlags {
 };
 
 struct Contest {
-  std::string name;
+  std::string name, cpu;
   std::int64_t input_size = 0, hidden_size = 0;
   std::int64_t layers = 1, directions = 1;  // scans one behind the other, and at most side by side
   std::vector<Work> work;                   // of each cell that is called

@@ -126,6 +126,7 @@ Result<Contest> contest_of_network(const BenchFlags& flags, Source source) {
   contest.work = std::move(*work);
   const Result<Program> program = compile_timed(flags, source, contest.compile_ms);
   if (!program) return program.error();
+  contest.cpu = program->cpu();
   const Result<Difference> error = check_against_interpreter(*program, *network, source, flags);
   if (!error) return error.error();
   contest.from_interpreter = *error;

@@ -68,6 +68,18 @@ void add_stack_flags(CLI::App& app, ModelFlags& flags) {
                "layers of both directions side by side, with weights l1.fwd.NAME, l1.bwd.NAME, ...");
 }
 
+void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends) {
+  std::string names;
+  for (const std::string& name : backends)
+    names += (names.empty()             ? ""
+              : name == backends.back() ? " or "
+                                        : ", ") +
+             name + (name == "jit" ? " (default)" : "");
+  app.add_option("--backend", flags.backend, "what computes: " + names)
+      ->check(CLI::IsMember(backends).description(""))
+      ->type_name("NAME");
+}
+
 void add_plan_flag(CLI::App& app, ModelFlags& flags) {
   app.add_option("--plan", flags.plan,
                  "how to lay stages on the machine, as inspect --emit plan prints it: STAGE:BLOCKS/BLOCKS/COLUMNS,...")

@@ -44,6 +44,7 @@ struct ModelFlags {
   std::string weights;  // a safetensors file; "" for none
   std::vector<std::string> dims;
   std::string isa;
+  std::string backend = "jit";
   PartFlags part;
   std::string plan;  // of a compilation, for experiments
   StackFlags stack;
@@ -53,6 +54,8 @@ void add_part_flags(CLI::App& app, PartFlags& flags);
 void add_model_flags(CLI::App& app, ModelFlags& flags);
 void add_stack_flags(CLI::App& app, ModelFlags& flags);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
+/// `backends` are jit, portable and, of some verbs, interpret.
+void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends);
 
 using Assignments = std::map<std::string, std::string>;
 

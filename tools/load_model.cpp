@@ -166,7 +166,8 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) 
 }
 
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads, bool cache) {
-  if (const auto target = target_of(flags, true); !target) return target.error();
+  const bool is_portable = flags.backend == "portable";
+  if (const auto target = target_of(flags, true); !target && !is_portable) return target.error();
   const auto check = [](const auto& bound) -> Result<void> {
     if (!bound) return bound.error();
     return check_memory(3 * parameter_bytes(*bound), "the weights");
@@ -179,6 +180,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.dims = source.dims;
   options.threads = static_cast<int>(threads);
   options.plan = flags.plan;
+  options.backend = is_portable ? Backend::Portable : Backend::Jit;
   options.cache = cache;
   return rnnc::compile(source.model, source.weights, options);
 }

@@ -145,7 +145,7 @@ Result<int> run_cell(const RunFlags& flags, const Source& source) {
   const Result<Job> job = read_job(flags, interface_of(*cell));
   if (!job) return job.error();
   if (const auto checked = check_weights(*cell, source.weights); !checked) return checked.error();
-  if (flags.backend == "interpret")
+  if (flags.model.backend == "interpret")
     return write_results(flags, *job, run_interpreted(*cell, source.weights, job->sequence));
   const Result<Program> program = compile(source, flags.model, flags.threads);
   if (!program) return program.error();
@@ -163,12 +163,10 @@ Result<int> run_artifact(const RunFlags& flags) {
 }
 
 Result<int> run(const RunFlags& flags) {
-  if (flags.backend == "portable")
-    return Error{ErrorCode::Unsupported, {}, "--backend portable: not in this version; use jit or interpret", {}};
   if (names_artifact(flags.model) && flags.inputs.empty())
     return Error{ErrorCode::Usage, {}, "--input is required", {}};
   if (names_artifact(flags.model)) return run_artifact(flags);
-  if (const auto target = target_of(flags.model, flags.backend == "jit"); !target) return target.error();
+  if (const auto target = target_of(flags.model, flags.model.backend == "jit"); !target) return target.error();
   Result<Source> source = load_source(flags.model, flags.states);
   if (!source) return source.error();
   if (source->network) return run_network(flags, *source);
@@ -200,9 +198,7 @@ Verb add_run(CLI::App& program) {
   add_list(app, "--final-state", flags->final_states, "a final state, f32[B,H]; may be repeated")
       ->type_name("NAME=f.npy");
   add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on");
-  app.add_option("--backend", flags->backend, "what computes: jit (default), interpret or portable")
-      ->check(CLI::IsMember({"jit", "interpret", "portable"}).description(""))
-      ->type_name("NAME");
+  add_backend_flag(app, flags->model, {"jit", "interpret", "portable"});
   return {&app, [flags] { return run(*flags); }};
 }
 

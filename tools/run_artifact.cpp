@@ -13,7 +13,7 @@ Result<Program> load_program(const RunFlags& flags) {
                                                 {"--cell", !flags.model.cell.empty()},
                                                 {"--dim", !flags.model.dims.empty()},
                                                 {"--isa", !flags.model.isa.empty()},
-                                                {"--backend", flags.backend != "jit"}};
+                                                {"--backend", flags.model.backend != "jit"}};
   for (const auto& [flag, is_given] : given)
     if (is_given) return usage_error(flag, "an artifact was compiled with its own; leave it out");
   return load_artifact(flags.model.model, {.threads = static_cast<int>(flags.threads)});

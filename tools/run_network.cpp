@@ -227,7 +227,7 @@ Result<void> NetworkRun::check_memory_needed() {
 }
 
 Result<SequenceResult> NetworkRun::compute() {
-  if (flags_.backend == "interpret") return run_interpreted(network_, source_.weights, batch_, states_);
+  if (flags_.model.backend == "interpret") return run_interpreted(network_, source_.weights, batch_, states_);
   const Result<Program> program = compile(source_, flags_.model, flags_.threads);
   if (!program) return program.error();
   return run_compiled(*program, network_, batch_, states_);

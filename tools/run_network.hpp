@@ -14,7 +14,7 @@ namespace rnnc::tools {
 
 struct RunFlags {
   ModelFlags model;
-  std::string output, backend = "jit";
+  std::string output;
   std::vector<std::string> inputs, lengths, steps, states, final_states;
   std::int64_t threads = 1;
 };

@@ -166,6 +166,7 @@ Verb add_verify(CLI::App& program) {
   auto flags = std::make_shared<VerifyFlags>();
   add_model_flags(app, flags->model);
   add_stack_flags(app, flags->model);
+  add_backend_flag(app, flags->model, {"jit", "portable"});
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");

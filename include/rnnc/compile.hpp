@@ -15,6 +15,14 @@
 
 namespace RNNC_API rnnc {
 
+/// What runs a program: code generated for the CPU, or operations executed one after another, which no system forbids and
+/// which take up to four times as long.
+enum class Backend {
+  Auto,  // Jit where it can be had
+  Jit,
+  Portable,
+};
+
 struct CompileOptions {
   std::string cell =
       {};  // which network or cell; may be left out where there is one network, or one cell and no network
@@ -26,6 +34,7 @@ struct CompileOptions {
   // How stages are laid on the machine, as `rnnc inspect --emit plan` prints it, for experiments. "": what `rnnc bench
   // --tune` has found, or else what the cost model prefers. The bits of the results do not depend on it.
   std::string plan = {};
+  Backend backend = Backend::Auto;
   bool cache = true;  // use and keep generated code in the user's cache folder, unless RNNC_CACHE says otherwise
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/target.hpp"
+#include "runtime/portable.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_cell.hpp"
 #include "tests/support/run_cell.hpp"
@@ -71,9 +72,10 @@ Outcome run_pieces(const Program& program, const Sequences& all, const std::vect
 }  // namespace
 
 TEST_CASE("a sequence gives the same bits alone and in a batch", "[canonical]") {
+  const std::string cpu = GENERATE("host", "portable host");
   for (const Subject& subject : subjects()) {
-    INFO(subject.cell.name);
-    const Program program = compile_cell(subject.cell, subject.weights, "host");
+    INFO(subject.cell.name << " " << cpu);
+    const Program program = compile_cell(subject.cell, subject.weights, cpu);
     for (const std::int64_t batch : {2, 6, 9, 13}) {
       const Sequences all = random_sequences(subject.cell, 5, batch, 7);
       const Outcome together = run(program, all);
@@ -89,9 +91,10 @@ TEST_CASE("a sequence gives the same bits alone and in a batch", "[canonical]") 
 }
 
 TEST_CASE("a sequence in pieces or by steps gives the bits of one call", "[canonical]") {
+  const std::string cpu = GENERATE("host", "portable host");
   for (const Subject& subject : subjects()) {
-    INFO(subject.cell.name);
-    const Program program = compile_cell(subject.cell, subject.weights, "host");
+    INFO(subject.cell.name << " " << cpu);
+    const Program program = compile_cell(subject.cell, subject.weights, cpu);
     const Sequences all = random_sequences(subject.cell, 41, 3, 8);
     const Outcome whole = run(program, all);
     REQUIRE(run_pieces(program, all, {0}) == whole);
@@ -102,10 +105,21 @@ TEST_CASE("a sequence in pieces or by steps gives the bits of one call", "[canon
 
 TEST_CASE("a sequence longer than a chunk of time gives the bits of its steps", "[canonical]") {
   const ir::Cell cell = standard("lstm", 2, 8);
-  const Program program = compile_cell(cell, random_weights(cell, 5), "host");
+  const std::string cpu = GENERATE("host", "portable host");
+  const Program program = compile_cell(cell, random_weights(cell, 5), cpu);
   for (const std::int64_t batch : {1, 5}) {
     const Sequences all = random_sequences(cell, 4500, batch, 8);
     REQUIRE(run_pieces(program, all, {0}) == run(program, all));
+  }
+}
+
+TEST_CASE("the portable executor gives the same bits on every CPU with fused multiply-add", "[canonical]") {
+  if (!runtime::portable_kernels("x86-64-v4")) return;
+  for (const Subject& subject : subjects()) {
+    INFO(subject.cell.name);
+    const Sequences all = random_sequences(subject.cell, 9, 7, 6);
+    REQUIRE(run(compile_cell(subject.cell, subject.weights, "portable x86-64-v3"), all) ==
+            run(compile_cell(subject.cell, subject.weights, "portable x86-64-v4"), all));
   }
 }
 
@@ -124,7 +138,8 @@ TEST_CASE("every CPU with fused multiply-add gives the same bits", "[canonical]"
 
 TEST_CASE("lengths within a batch give the bits of each sequence alone, and zeros behind its end", "[canonical]") {
   const ir::Cell cell = standard("gru", 3, 17);
-  const Program program = compile_cell(cell, random_weights(cell, 5), "host");
+  const std::string cpu = GENERATE("host", "portable host");
+  const Program program = compile_cell(cell, random_weights(cell, 5), cpu);
   const Sequences all = random_sequences(cell, 6, 4, 7);
   const std::int32_t lengths[] = {6, 0, 3, 1};
   State state = program.make_state(4);

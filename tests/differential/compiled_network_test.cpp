@@ -11,6 +11,7 @@
 #include "tests/support/allocations.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/networks.hpp"
+#include "tests/support/run_cell.hpp"
 #include "tests/support/run_network.hpp"
 
 namespace rnnc::test {
@@ -69,8 +70,8 @@ TEST_CASE("compiled networks give the interpreter's results, of equal and of oth
     const Network whole = sample_network(statements);
     Random random(++seed);
     const ir::NamedVectors weights = small_weights(whole, random);
-    for (const char* cpu : {"x86-64-v2", "x86-64-v3", "host"}) {
-      const Program program = compile_network(whole, weights, {.cpu = cpu});
+    for (const char* cpu : {"x86-64-v2", "x86-64-v3", "host", "portable x86-64-v2", "portable host"}) {
+      const Program program = compile_network(whole, weights, options_for(cpu));
       for (const std::int64_t batch : {1, 2, 3, 9})
         for (const bool ragged : {false, true}) {
           INFO(statements << ", " << cpu << ", batch " << batch << (ragged ? ", ragged" : ""));

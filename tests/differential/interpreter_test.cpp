@@ -1,11 +1,10 @@
-// Generated code against the double-precision interpreter, which shares none of its formulas: every element, ugly
-// sizes, every ISA level that this machine runs.
+// Generated code and the portable executor against the double-precision interpreter, which shares none of their formulas:
+// every element, ugly sizes, every ISA level that this machine runs.
 #include <rnnc/model.hpp>
 
 #include <cmath>
 #include <limits>
 
-#include "compiler/target.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_cell.hpp"
 #include "tests/support/run_cell.hpp"
@@ -31,10 +30,10 @@ void check_standard(const std::string& name, std::int64_t input_size, std::int64
 }
 
 void check_random(std::uint64_t from, std::uint64_t to) {
-  const auto levels = compiler::runnable_levels();
+  const auto all = executors();
   for (std::uint64_t seed = from; seed < to; ++seed) {
     const RandomCell random = random_cell(seed);
-    const std::string& cpu = levels[seed % levels.size()];
+    const std::string& cpu = all[seed % all.size()];
     INFO("seed " << seed << " " << cpu);
     const Program program = compile_cell(random.cell, random.weights, cpu);
     const Sequences one = random_sequences(random.cell, 1, 1 + static_cast<std::int64_t>(seed % 9), seed);
@@ -48,13 +47,13 @@ void check_random(std::uint64_t from, std::uint64_t to) {
 
 TEST_CASE("standard cells match the interpreter on every ISA level", "[differential]") {
   const std::string name = GENERATE(from_range(standard_cell_names()));
-  for (const std::string& cpu : compiler::runnable_levels())
+  for (const std::string& cpu : executors())
     for (const auto& [input_size, hidden_size] : {std::pair{1, 1}, {3, 17}, {16, 16}, {31, 33}, {2, 5}})
       check_standard(name, input_size, hidden_size, cpu);
 }
 
 TEST_CASE("a large cell matches the interpreter over 1000 steps", "[differential]") {
-  check_standard("lstm", 127, 131, "host");
+  for (const char* cpu : {"host", "portable host"}) check_standard("lstm", 127, 131, cpu);
 }
 
 // Split so that they run side by side.

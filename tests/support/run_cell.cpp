@@ -7,12 +7,16 @@
 #include <limits>
 #include <memory>
 
+#include "compiler/target.hpp"
 #include "ir/interpret.hpp"
 #include "ir/verify.hpp"
+#include "runtime/portable.hpp"
 #include "tests/support/random.hpp"
 
 namespace rnnc::test {
 namespace {
+
+constexpr std::string_view kPortable = "portable ";
 
 std::int64_t elements(const ir::Type& type) {
   std::int64_t n = 1;
@@ -65,18 +69,28 @@ TensorMap tensors_of(const ir::Cell& cell, const Weights& weights) {
   return tensors;
 }
 
+std::vector<std::string> executors() {
+  std::vector<std::string> result = compiler::runnable_levels();
+  for (const std::string& level : compiler::runnable_levels())
+    if (runtime::portable_kernels(level)) result.push_back(std::string(kPortable) + level);
+  return result;
+}
+
+CompileOptions options_for(const std::string& executor) {
+  if (!executor.starts_with(kPortable)) return {.cpu = executor, .backend = Backend::Jit, .cache = false};
+  return {.cpu = executor.substr(kPortable.size()), .backend = Backend::Portable, .cache = false};
+}
+
 Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads,
                      std::shared_ptr<Executor> executor, Sharing sharing, const std::string& plan) {
   auto module = std::make_shared<ir::Module>();
   module->cells.push_back(cell);
-  return compile(Model(std::move(module)), tensors_of(cell, weights),
-                 {.cpu = cpu,
-                  .threads = threads,
-                  .executor = std::move(executor),
-                  .sharing = sharing,
-                  .plan = plan,
-                  .cache = false})
-      .value();
+  CompileOptions options = options_for(cpu);
+  options.threads = threads;
+  options.executor = std::move(executor);
+  options.sharing = sharing;
+  options.plan = plan;
+  return compile(Model(std::move(module)), tensors_of(cell, weights), options).value();
 }
 
 Sequences random_sequences(const ir::Cell& cell, std::int64_t steps, std::int64_t batch, std::uint64_t seed) {

@@ -1,6 +1,7 @@
 // Compiles a bound cell and runs it beside the interpreter: what differential tests are made of.
 #pragma once
 
+#include <rnnc/compile.hpp>
 #include <rnnc/executor.hpp>
 #include <rnnc/program.hpp>
 
@@ -22,6 +23,13 @@ ir::Cell standard(const std::string& name, std::int64_t input_size, std::int64_t
 Weights random_weights(const ir::Cell& cell, std::uint64_t seed);
 
 TensorMap tensors_of(const ir::Cell& cell, const Weights& weights);
+
+/// All that can run a cell here: the CPU levels, and "portable LEVEL" of each level that the portable executor is built for.
+std::vector<std::string> executors();
+/// Options for one of these, or for any other CPU.
+CompileOptions options_for(const std::string& executor);
+
+/// `cpu` may be any of executors().
 Program compile_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu, int threads = 1,
                      std::shared_ptr<Executor> executor = nullptr, Sharing sharing = Sharing::Auto,
                      const std::string& plan = "");

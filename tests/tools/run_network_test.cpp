@@ -34,7 +34,7 @@ const std::string kRun = "run nets.rnn --cell sums --weights w.safetensors --out
 }  // namespace
 
 TEST_CASE("run computes a network from sequences side by side and a vector by name", "[tools]") {
-  const std::string backend = GENERATE("interpret", "jit", "jit --threads 2");
+  const std::string backend = GENERATE("interpret", "jit", "jit --threads 2", "portable", "portable --threads 2");
   const Folder folder;
   fill(folder);
   const Finished finished =

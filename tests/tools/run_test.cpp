@@ -90,7 +90,7 @@ TEST_CASE("run names what is wrong with flags and leaves no output", "[tools]") 
   check_says(folder, kRun + " --dim N", 2, "--dim: 'N' is not of the form NAME=SIZE");
   check_says(folder, kRun + " --dim N=two", 2, "--dim N: 'two' is not a whole number from 1 to 16777216");
   check_says(folder, kRun + " --backend fast", 2, "--backend: ");
-  check_says(folder, kRun + " --backend portable", 4, "--backend portable: not in this version");
+  check_says(folder, kRun + " --backend portable --isa znver2", 4, "the portable executor has no code for 'znver2'");
   check_says(folder, kRun + " --threads 0", 2, "--threads: '0' is not a whole number from 1 to 1024");
   check_says(folder, kRun + " --isa quick", 2, "--isa: unknown CPU 'quick'");
   // AMD's or Intel's: no machine has the extensions of both.

@@ -12,8 +12,10 @@
 #include "compiler/function_harness.hpp"
 #include "compiler/target.hpp"
 #include "ir/interpret.hpp"
+#include "runtime/portable.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/run_cell.hpp"
 #include "tests/support/ulp_error.hpp"
 
 namespace rnnc::test {
@@ -38,6 +40,31 @@ struct Operands {
     std::vector<float> result(size());
     f(pointers.data(), result.data(), size());
     return result;
+  }
+
+  // As a cell whose inputs are the operands, of vectors too short for full registers and of longer ones.
+  std::vector<float> apply_portable(ir::Function function, const std::string& cpu) const {
+    ir::Cell cell;
+    cell.name = "f";
+    std::vector<ir::Value> inputs;
+    constexpr std::int64_t kElements = 25;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      ir::Node input;
+      input.op = ir::Op::Input;
+      input.name = "x" + std::to_string(k);
+      input.type = {{ir::Dim(kElements)}};
+      inputs.push_back(cell.append(std::move(input)));
+    }
+    cell.statements.push_back({ir::Statement::Kind::Output, "", cell.map(function, inputs), {}});
+    const Program program = compile_cell(cell, {}, "portable " + cpu);
+    const std::size_t rows = size() / kElements;
+    Sequences sequences{static_cast<std::int64_t>(rows), 1, {}, {}};
+    for (std::size_t row = 0; row < rows; ++row)
+      for (const auto& column : columns) {
+        const auto from = column.begin() + static_cast<std::ptrdiff_t>(row * kElements);
+        sequences.x.insert(sequences.x.end(), from, from + kElements);
+      }
+    return run(program, sequences).y;
   }
 
   double exact(ir::Function function, std::size_t i) const {
@@ -125,6 +152,25 @@ TEST_CASE("every function has the same bits for every lane count and CPU with fu
           if (!first) first = found;
           REQUIRE(found == *first);
         }
+    }
+  }
+}
+
+TEST_CASE("the portable executor gives the bits of generated functions", "[portable]") {
+  for (const ir::FunctionFacts& row : ir::kFunctions) {
+    const Operands operands = draw(row, 4);
+    for (const std::string& cpu : compiler::runnable_levels()) {
+      if (!runtime::portable_kernels(cpu)) continue;
+      INFO(row.name << " on " << cpu);
+      const auto generated = bits(operands.apply(FunctionHarness::make(row.function, cpu, 4).value()));
+      const auto portable = bits(operands.apply_portable(row.function, cpu));
+      for (std::size_t i = 0; i < generated.size(); ++i) {
+        INFO(operands.text(i) << std::hex << " " << portable[i] << " " << generated[i]);
+        // Whether a denormal that a function only passes on is flushed is up to the instruction that is chosen.
+        const bool both_small = std::fabs(std::bit_cast<float>(portable[i])) < FLT_MIN &&
+                                std::fabs(std::bit_cast<float>(generated[i])) < FLT_MIN;
+        REQUIRE((both_small || portable[i] == generated[i]));
+      }
     }
   }
 }

@@ -21,9 +21,9 @@
 namespace rnnc::test {
 namespace {
 
-Program gru(std::int64_t input_size, std::int64_t hidden_size) {
+Program gru(std::int64_t input_size, std::int64_t hidden_size, const std::string& cpu = "host") {
   const ir::Cell cell = standard("gru", input_size, hidden_size);
-  return compile_cell(cell, random_weights(cell, 1), "host");
+  return compile_cell(cell, random_weights(cell, 1), cpu);
 }
 
 }  // namespace
@@ -94,7 +94,8 @@ TEST_CASE("states are set and read by name, and reset to zero", "[program]") {
 }
 
 TEST_CASE("running allocates nothing", "[program]") {
-  const Program program = gru(7, 33);
+  const std::string cpu = GENERATE("host", "portable host");
+  const Program program = gru(7, 33, cpu);
   State state = program.make_state(3);
   const std::vector<float> x(7 * 3 * 20, 0.25f);
   std::vector<float> y(33 * 3 * 20);
@@ -114,9 +115,10 @@ TEST_CASE("running allocates nothing", "[program]") {
   CHECK(step == RunStatus::Ok);
 }
 
-TEST_CASE("generated code stays within the caller's buffers", "[program]") {
-  const auto check = [](const ir::Cell& cell, const Weights& weights, std::int64_t batch) {
-    const Program program = compile_cell(cell, weights, "host");
+TEST_CASE("a call stays within the caller's buffers", "[program]") {
+  const std::string cpu = GENERATE(from_range(executors()));
+  const auto check = [&](const ir::Cell& cell, const Weights& weights, std::int64_t batch) {
+    const Program program = compile_cell(cell, weights, cpu);
     const Sequences sequences = random_sequences(cell, 3, batch, 4);
     const Outcome expected = run(program, sequences);
     for (const bool at_end : {false, true}) {

@@ -1,0 +1,24 @@
+// What descriptions of generated code and of portable programs have in common.
+#pragma once
+
+#include <vector>
+
+#include "compiler/analysis.hpp"
+#include "ir/cell.hpp"
+#include "runtime/artifact.hpp"
+
+namespace rnnc::compiler {
+
+/// Names and shapes of a cell's inputs, parameters and output.
+void describe_declarations(const ir::Cell& cell, runtime::Description& description);
+
+/// The rows of parameters that a matrix consists of, from `first_row` of gate `gate`.
+std::vector<runtime::MatrixPiece> pieces_of(const ir::Cell& cell, ir::Value matrix, std::int64_t first_row, int gate);
+
+/// Counts a product of `elements` weights.
+void add_product(Phase phase, std::int64_t elements, runtime::Description& description);
+
+/// What the products that were counted take.
+void estimate_times(runtime::Description& description);
+
+}  // namespace rnnc::compiler
