@@ -1,5 +1,9 @@
 # Everything comes from the distribution's packages (scripts/setup installs them). oneDNN is for comparison only.
-if(RNNC_BUILD_COMPILER)
+if(RNNC_BUILD_COMPILER AND NOT RNNC_LLVM AND (RNNC_BUILD_TOOLS OR RNNC_BUILD_BENCH OR RNNC_BUILD_TESTS))
+  message(FATAL_ERROR "RNNC_LLVM=OFF is for the libraries; the program, tests and benchmarks need LLVM: "
+                      "add -DRNNC_BUILD_TOOLS=OFF -DRNNC_BUILD_TESTS=OFF -DRNNC_BUILD_BENCH=OFF")
+endif()
+if(RNNC_BUILD_COMPILER AND RNNC_LLVM)
   find_package(LLVM 19.1 REQUIRED CONFIG)
 endif()
 # xsimd calls every major version incompatible; ours compiles with all from 8.1 on.

@@ -6,6 +6,7 @@
 
 #include "compiler/choose_cell.hpp"
 #include "compiler/codegen.hpp"
+#include "compiler/describe.hpp"
 #include "compiler/link_image.hpp"
 #include "compiler/network.hpp"
 #include "compiler/prepared_weights.hpp"

@@ -68,4 +68,13 @@ void estimate_times(runtime::Description& description) {
   description.weights_seconds = description.recurrent_bytes / machine.bytes_per_second(description.recurrent_bytes);
 }
 
+Result<void> check_weights_size(const Cell& cell, std::int64_t floats) {
+  if (floats <= kMaxWeightsBytes / 4) return {};
+  return Error{ErrorCode::Limit,
+               {cell.file, cell.location.line, cell.location.column},
+               "the weights of cell " + cell.name + " take " + std::to_string(floats * 4) +
+                   " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
+               {}};
+}
+
 }  // namespace rnnc::compiler

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include <rnnc/result.hpp>
+
 #include "compiler/analysis.hpp"
 #include "ir/cell.hpp"
 #include "runtime/artifact.hpp"
@@ -20,5 +22,10 @@ void add_product(Phase phase, std::int64_t elements, runtime::Description& descr
 
 /// What the products that were counted take.
 void estimate_times(runtime::Description& description);
+
+inline constexpr std::int64_t kMaxWeightsBytes = std::int64_t{8} << 30;
+
+/// Errors: Limit where the packed weights would be too large.
+Result<void> check_weights_size(const ir::Cell& cell, std::int64_t floats);
 
 }  // namespace rnnc::compiler

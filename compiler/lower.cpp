@@ -77,15 +77,6 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   return description;
 }
 
-Result<void> check_weights_size(const Cell& cell, std::int64_t floats) {
-  if (floats <= kMaxWeightsBytes / 4) return {};
-  return Error{ErrorCode::Limit,
-               {cell.file, cell.location.line, cell.location.column},
-               "the weights of cell " + cell.name + " take " + std::to_string(floats * 4) +
-                   " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
-               {}};
-}
-
 Result<runtime::Artifact> make_artifact(const Cell& cell, const Target& target, const PlanOptions& options) {
   Dumper dumper(cell);
   const Result<Lowered> made = lower(

@@ -19,15 +19,10 @@ struct Lowered {
 Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOptions& options = {},
                       const PassObserver& observe = {});
 
-/// Errors: Limit where the packed weights would be too large.
-Result<void> check_weights_size(const ir::Cell& cell, std::int64_t floats);
-
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);
 
 /// Errors: Limit where the packed weights would take more than kMaxWeightsBytes. What RNNC_DEBUG asks for is printed to
 /// standard error, or written to RNNC_DUMP_DIR.
 Result<runtime::Artifact> make_artifact(const ir::Cell& cell, const Target& target, const PlanOptions& options = {});
-
-inline constexpr std::int64_t kMaxWeightsBytes = std::int64_t{8} << 30;
 
 }  // namespace rnnc::compiler

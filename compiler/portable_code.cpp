@@ -6,7 +6,7 @@
 #include "compiler/copy_forward.hpp"
 #include "compiler/describe.hpp"
 #include "compiler/formula_of.hpp"
-#include "compiler/lower.hpp"
+#include "compiler/pass.hpp"
 #include "compiler/portable_places.hpp"
 #include "compiler/stages.hpp"
 #include "ir/check.hpp"

@@ -1,0 +1,34 @@
+// What a build without LLVM answers to those who ask for code.
+#include <rnnc/ahead.hpp>
+
+#include "compiler/cell_code.hpp"
+#include "compiler/target.hpp"
+
+namespace rnnc {
+namespace {
+
+Error no_compiler() {
+  return {ErrorCode::Unsupported, {}, "this build of rnnc has no LLVM: it runs models, and compiles none", {}};
+}
+
+}  // namespace
+
+namespace compiler {
+
+bool can_generate_code() { return false; }
+
+Result<Target> resolve_target(const std::string&, bool) { return no_compiler(); }
+
+std::string name_of(const Target& target) { return target.cpu; }
+
+Result<CellCode> code_of(const ir::Cell&, const Target&, const CompileOptions&) { return no_compiler(); }
+
+}  // namespace compiler
+
+Result<ObjectFiles> compile_object(const Model&, const TensorMap&, const ObjectOptions&) { return no_compiler(); }
+
+Result<std::vector<std::byte>> compile_artifact(const Model&, const TensorMap&, const ArtifactOptions&) {
+  return no_compiler();
+}
+
+}  // namespace rnnc
