@@ -1,4 +1,5 @@
-// The node tests of ONNX for RNN, GRU and LSTM, at a hundredth of their own tolerance.
+// The node tests of ONNX for RNN, GRU and LSTM, at a hundredth of their own tolerance: interpreted,
+// and compiled.
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -44,7 +45,8 @@ Tensor time_first(const Tensor& tensor) {
   return Tensor::from_f32({T, B, rest}, to);
 }
 
-double worst(const ir::Vector& found, const std::vector<float>& expected) {
+template <class Values>
+double worst(const Values& found, const std::vector<float>& expected) {
   REQUIRE(found.size() == expected.size());
   double result = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -77,12 +79,15 @@ void check_node(const std::string& name) {
   const std::vector<float> values = x.to_f32();
   ir::NamedVectors finals;
   const ir::Vector y = interpret_imported(imported, {values.begin(), values.end()}, x.shape[0], x.shape[1], finals);
+  ir::NamedVectors compiled_finals;
+  const auto compiled = run_imported(imported, values, x.shape[0], x.shape[1], "host", compiled_finals);
   for (std::size_t i = 0; i < onnx.graph.outputs.size(); ++i) {
     INFO(onnx.graph.outputs[i]);
     Tensor expected = read_tensor(data + "output_" + std::to_string(i) + ".pb");
     const bool is_sequence = expected.shape.size() == 4;
     if (is_sequence && batch_first) expected = time_first(expected);
     CHECK(worst(i == 0 ? y : final_h(finals), expected.to_f32()) <= 1);
+    CHECK((i == 0 ? worst(compiled, expected.to_f32()) : worst(final_h(compiled_finals), expected.to_f32())) <= 1);
   }
 }
 

@@ -36,6 +36,7 @@ ir::Vector final_h(const ir::NamedVectors& finals) {
 
 }  // namespace
 
+// Interpreted, and compiled.
 TEST_CASE("RNN, GRU and LSTM of ONNX give NumPy's numbers with every attribute", "[conformance][import]") {
   const TensorMap data = load_safetensors(kFolder + "data.safetensors").value();
   std::size_t cases = 0;
@@ -51,6 +52,10 @@ TEST_CASE("RNN, GRU and LSTM of ONNX give NumPy's numbers with every attribute",
     const double final_error = largest_difference(final_h(finals), doubles(data.at(name + ".h")));
     CHECK(error <= kMost);
     CHECK(final_error <= kMost);
+    ir::NamedVectors compiled_finals;
+    const auto compiled = run_imported(imported, values, x.shape[0], x.shape[1], "host", compiled_finals);
+    CHECK(largest_difference(compiled, doubles(data.at(name + ".y"))) <= kMost);
+    CHECK(largest_difference(final_h(compiled_finals), doubles(data.at(name + ".h"))) <= kMost);
     if (std::getenv("RNNC_PRINT_ERRORS") != nullptr)
       std::printf("| %s | %.1e |\n", name.c_str(), std::max(error, final_error));
     ++cases;

@@ -29,13 +29,27 @@ ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std
 }
 
 std::vector<float> run_imported(const Imported& imported, const std::vector<float>& x, std::int64_t steps,
-                                std::int64_t batch, const std::string& cpu) {
+                                std::int64_t batch, const std::string& cpu, ir::NamedVectors& finals) {
   const Program program = compile(imported.model, imported.weights, {.cpu = cpu}).value();
   State state = program.make_state(batch, steps);
+  for (const auto& [name, tensor] : imported.states) state.set(name, tensor.to_f32()).value();
   const std::int64_t rows = program.output_time().empty() ? batch : steps * batch;
   std::vector<float> y(static_cast<std::size_t>(rows * program.output_size()));
-  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state}) == RunStatus::Ok);
+  const std::int32_t* lengths = imported.lengths.empty() ? nullptr : imported.lengths.data();
+  REQUIRE(program.run(
+              {.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state, .lengths = lengths}) ==
+          RunStatus::Ok);
+  for (const Port& port : program.states()) {
+    const std::vector<float> values = state.get(port.name).value();
+    finals[port.name] = ir::Vector(values.begin(), values.end());
+  }
   return y;
+}
+
+std::vector<float> run_imported(const Imported& imported, const std::vector<float>& x, std::int64_t steps,
+                                std::int64_t batch, const std::string& cpu) {
+  ir::NamedVectors finals;
+  return run_imported(imported, x, steps, batch, cpu, finals);
 }
 
 }  // namespace rnnc::test

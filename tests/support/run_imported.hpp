@@ -18,7 +18,9 @@ ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std
                               ir::NamedVectors& finals);
 ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std::int64_t steps, std::int64_t batch);
 
-/// The same, compiled for `cpu`, from states of zero.
+/// The same, compiled for `cpu`.
+std::vector<float> run_imported(const Imported& imported, const std::vector<float>& x, std::int64_t steps,
+                                std::int64_t batch, const std::string& cpu, ir::NamedVectors& finals);
 std::vector<float> run_imported(const Imported& imported, const std::vector<float>& x, std::int64_t steps,
                                 std::int64_t batch, const std::string& cpu);
 
