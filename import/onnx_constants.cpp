@@ -178,6 +178,24 @@ TensorView OnnxConstants::parse(std::string_view tensor) const {
   return view;
 }
 
+TensorView OnnxConstants::spread(const OnnxAttributes& attributes, const TensorView& data, const Shape& shape) const {
+  std::int64_t elements = 1;
+  for (const std::int64_t dim : shape)
+    if (__builtin_mul_overflow(elements, dim, &elements) ||
+        elements > static_cast<std::int64_t>((content_.bytes().size() + kSlackBytes) / size_bytes(data.type)))
+      attributes.too_large("makes a constant that is larger than the whole file");
+  const std::size_t missing = shape.size() - std::min(shape.size(), data.shape.size());
+  bool fits = shape.size() >= data.shape.size();
+  std::vector<std::int64_t> strides(missing, 0);
+  const std::vector<std::int64_t> own = strides_of(data);
+  for (std::size_t d = 0; fits && d < data.shape.size(); ++d) {
+    fits = data.shape[d] == shape[missing + d] || data.shape[d] == 1;
+    strides.push_back(data.shape[d] == 1 ? 0 : own[d]);
+  }
+  if (!fits) attributes.invalid("shape mismatch: " + to_string(data.shape) + " cannot become " + to_string(shape));
+  return gather(data, shape, 0, strides);
+}
+
 const TensorView* OnnxConstants::find(const std::string& name) {
   if (name.empty()) return nullptr;
   if (const auto known = known_.find(name); known != known_.end()) return &known->second;

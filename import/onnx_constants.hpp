@@ -24,6 +24,16 @@ class OnnxConstants {
   /// Makes the outputs of `node` constants where it is an operator that folds and its inputs are. Throws Refusal.
   bool fold(const OnnxNode& node);
 
+  /// Makes `tensor` the constant `name`.
+  void put(const std::string& name, TensorView tensor) { known_[name] = std::move(tensor); }
+
+  /// A TensorProto. Throws Refusal.
+  TensorView parse(std::string_view tensor) const;
+
+  /// `data` repeated along its dims of size 1, and along those that it has not, which come first. Throws Refusal, where the
+  /// result would be larger than the file too.
+  TensorView spread(const OnnxAttributes& attributes, const TensorView& data, const Shape& shape) const;
+
   /// Forgets the inputs of `node` that nothing needs any more.
   void done_with(const OnnxNode& node);
 
@@ -31,7 +41,6 @@ class OnnxConstants {
   std::optional<std::vector<std::int64_t>> integers(const std::string& name);
 
  private:
-  TensorView parse(std::string_view tensor) const;
   TensorView evaluate(const OnnxNode& node, const std::vector<const TensorView*>& inputs);
   TensorView constant(OnnxAttributes& attributes);
   TensorView slice(OnnxAttributes& attributes, const TensorView& data);

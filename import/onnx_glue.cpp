@@ -1,11 +1,11 @@
 // The operators that exporters put between recurrent nodes and behind them.
+#include "import/onnx_glue.hpp"
+
 #include <algorithm>
 #include <charconv>
-#include <functional>
 
 #include "import/file_error.hpp"
 #include "import/matrix.hpp"
-#include "import/onnx_values.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -15,53 +15,7 @@ std::string number(float value) {
   return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
 }
 
-class Glue {
- public:
-  Glue(const OnnxNode& node, const std::map<std::string, OnnxValue>& values, OnnxConstants& constants,
-       NetworkText& text, std::string_view file)
-      : attributes_(node, file), node_(node), values_(values), constants_(constants), text_(text) {}
-
-  OnnxValue evaluate();
-
- private:
-  const OnnxValue* find(std::size_t input) const {
-    const auto found = values_.find(node_.input(input));
-    return found == values_.end() ? nullptr : &found->second;
-  }
-  const OnnxValue& value(std::size_t input) {
-    if (const OnnxValue* found = find(input)) return *found;
-    attributes_.unsupported("its input " + std::to_string(input) + " must depend on the model's input");
-  }
-  const TensorView& constant(std::size_t input) {
-    const TensorView* found = constants_.find(node_.input(input));
-    if (found == nullptr) attributes_.unsupported("its input " + std::to_string(input) + " must be a constant");
-    if (found->type != ElementType::F32 && found->type != ElementType::F64 && found->type != ElementType::F16)
-      attributes_.unsupported("its input " + std::to_string(input) + " must be of floats");
-    return *found;
-  }
-
-  OnnxValue each(const OnnxValue& value, const std::function<std::string(const std::string&)>& expression);
-  OnnxValue function();
-  OnnxValue binary();
-  OnnxValue matmul();
-  OnnxValue gemm();
-  OnnxValue transpose();
-  OnnxValue squeeze();
-  OnnxValue unsqueeze();
-  OnnxValue reshape();
-  OnnxValue concat();
-  OnnxValue softmax();
-  OnnxValue gather();
-  std::string operand(const TensorView& tensor, const OnnxValue& beside);
-  OnnxValue product(const OnnxValue& x, Tensor W, const std::string& added);
-  Tensor kernel(const OnnxValue& x, bool turned);
-
-  OnnxAttributes attributes_;
-  const OnnxNode& node_;
-  const std::map<std::string, OnnxValue>& values_;
-  OnnxConstants& constants_;
-  NetworkText& text_;
-};
+}  // namespace
 
 OnnxValue Glue::each(const OnnxValue& value, const std::function<std::string(const std::string&)>& expression) {
   OnnxValue result = value;
@@ -116,10 +70,16 @@ OnnxValue Glue::binary() {
   if (node_.inputs.size() != 2) attributes_.invalid("takes two inputs, not " + std::to_string(node_.inputs.size()));
   const OnnxValue *a = find(0), *b = find(1);
   if (a && b) {
-    if (a->axes != b->axes || a->size != b->size || a->parts.size() != b->parts.size())
+    // One number at each step beside features: what is left of the features of a mean, say.
+    const auto spreads = [](const OnnxValue& one, const OnnxValue& many) {
+      return one.axes.ends_with('1') && many.axes.ends_with('F') && one.axes.size() == many.axes.size() &&
+             std::equal(one.axes.begin(), one.axes.end() - 1, many.axes.begin());
+    };
+    const bool same = a->axes == b->axes && a->size == b->size;
+    if ((!same && !spreads(*a, *b) && !spreads(*b, *a)) || a->parts.size() != b->parts.size())
       attributes_.unsupported("its inputs differ in shape: " + a->axes + " of " + std::to_string(a->size) +
                               " features and " + b->axes + " of " + std::to_string(b->size));
-    OnnxValue result = *a;
+    OnnxValue result = spreads(*a, *b) ? *b : *a;
     for (std::size_t d = 0; d < a->parts.size(); ++d)
       result.parts[d] = text_.let("v", a->parts[d] + sign + b->parts[d]);
     return result;
@@ -178,126 +138,119 @@ OnnxValue Glue::gemm() {
   return product(value(0), std::move(W), added);
 }
 
-OnnxValue Glue::transpose() {
-  OnnxValue result = value(0);
-  std::vector<std::int64_t> order;
-  for (std::size_t i = result.axes.size(); i-- > 0;) order.push_back(static_cast<std::int64_t>(i));
-  order = attributes_.integers("perm").value_or(order);
-  const std::string old = result.axes;
-  std::set<std::int64_t> seen(order.begin(), order.end());
-  if (order.size() != old.size() || seen.size() != order.size() || *seen.begin() < 0 ||
-      *seen.rbegin() >= static_cast<std::int64_t>(old.size()))
-    attributes_.invalid("perm is no order of the " + std::to_string(old.size()) + " dimensions");
-  for (std::size_t i = 0; i < order.size(); ++i) result.axes[i] = old[static_cast<std::size_t>(order[i])];
-  return result;
-}
-
-OnnxValue Glue::squeeze() {
-  OnnxValue result = value(0);
-  const auto axes = onnx_axes(attributes_, constants_);
-  if (!axes) attributes_.unsupported("has no axes; name them, since which dimensions are 1 depends on the data");
-  std::set<std::size_t> gone;
-  for (const std::int64_t axis : *axes) gone.insert(onnx_axis(attributes_, axis, result.axes.size()));
-  std::string left;
-  for (std::size_t i = 0; i < result.axes.size(); ++i) {
-    const char axis = result.axes[i];
-    if (!gone.contains(i))
-      left += axis;
-    else if (axis != '1' && !(axis == 'D' && result.parts.size() == 1))
-      attributes_.unsupported("squeezes dimension " + std::to_string(i) + ", which need not be 1");
-  }
-  result.axes = left;
-  return result;
-}
-
-OnnxValue Glue::unsqueeze() {
-  OnnxValue result = value(0);
-  const auto axes = onnx_axes(attributes_, constants_);
-  if (!axes) attributes_.invalid("axes are missing");
-  const std::size_t rank = result.axes.size() + axes->size();
-  std::set<std::size_t> added;
-  for (const std::int64_t axis : *axes)
-    if (!added.insert(onnx_axis(attributes_, axis, rank)).second) attributes_.invalid("an axis stands in axes twice");
-  std::string left = result.axes;
-  for (const std::size_t axis : added) left.insert(axis, "1");
-  result.axes = left;
-  return result;
-}
-
-// Directions and features become features, as in torch's [T, B, 2*H]; nothing else can be reshaped.
-OnnxValue Glue::reshape() {
-  OnnxValue result = value(0);
-  auto shape = attributes_.integers("shape");
-  if (!shape) shape = constants_.integers(node_.input(1));
-  if (attributes_.integer("allowzero").value_or(0) != 0) attributes_.unsupported("allowzero is set");
-  if (!shape) attributes_.unsupported("its shape must be a constant");
-  const auto features = static_cast<std::int64_t>(result.parts.size()) * result.size;
-  const bool joins = result.axes.ends_with("DF") && shape->size() + 1 == result.axes.size() &&
-                     (shape->back() == features || shape->back() == -1) && std::ranges::count(*shape, -1) <= 1;
-  if (!joins) attributes_.unsupported("only the join of directions and features [..,D,H] to [..,D*H] can be imported");
-  std::string joined = result.parts[0];
-  if (result.parts.size() > 1) joined = text_.let("v", "concat(" + result.parts[0] + ", " + result.parts[1] + ")");
-  result.axes.erase(result.axes.size() - 2, 1);
-  result.parts = {joined};
-  result.size = features;
-  return result;
-}
-
-OnnxValue Glue::concat() {
-  const auto axis = attributes_.integer("axis");
-  OnnxValue result = value(0);
-  if (!axis) attributes_.invalid("attribute axis is missing");
-  if (result.axes[onnx_axis(attributes_, *axis, result.axes.size())] != 'F' || result.parts.size() != 1)
-    attributes_.unsupported("joins along a dimension that is not the features");
-  for (std::size_t i = 1; i < node_.inputs.size(); ++i) {
-    const OnnxValue& other = value(i);
-    if (other.axes != result.axes || other.parts.size() != 1) attributes_.unsupported("its inputs differ in shape");
-    result.parts[0] += ", " + other.parts[0];
-    result.size += other.size;
-  }
-  result.parts[0] = text_.let("v", "concat(" + result.parts[0] + ")");
-  return result;
+void Glue::needs_features(const OnnxValue& x, std::int64_t axis) {
+  if (x.axes[onnx_axis(attributes_, axis, x.axes.size())] != 'F' || x.axes.back() != 'F')
+    attributes_.unsupported(node_.op + " along a dimension that is not the last, the features; name the axis");
 }
 
 OnnxValue Glue::softmax() {
   const OnnxValue& x = value(0);
-  const auto axis = attributes_.integer("axis");
-  if (!axis || x.axes[onnx_axis(attributes_, *axis, x.axes.size())] != 'F' || x.axes.back() != 'F')
-    attributes_.unsupported("softmax along a dimension that is not the last, the features; name the axis");
+  needs_features(x, attributes_.integer("axis").value_or(0));  // what was the default is no longer
   return each(x, [](const std::string& part) { return "softmax(" + part + ")"; });
 }
 
-// The last or first step, or one direction.
-OnnxValue Glue::gather() {
+// Of a sequence in a cell: max and sum of a network's sequence are over time.
+OnnxValue Glue::log_softmax() {
+  const OnnxValue& x = value(0);
+  needs_features(x, attributes_.integer("axis").value_or(0));
+  if (x.axes.find('T') == std::string::npos)
+    return each(each(x, [](const std::string& part) { return part + " - max(" + part + ")"; }),
+                [](const std::string& part) { return part + " - log(sum(exp(" + part + ")))"; });
+  const std::string cell = text_.fresh("log_softmax");
+  text_.cells += "\ncell " + cell + "<N> {\n  input x : f32[N]\n\n  d = x - max(x)\n  output d - log(sum(exp(d)))\n}\n";
+  return each(x, [&](const std::string& part) { return cell + "(" + part + ")"; });
+}
+
+OnnxValue Glue::layer_norm() {
+  const OnnxValue& x = value(0);
+  needs_features(x, attributes_.integer("axis").value_or(-1));
+  if (attributes_.integer("stash_type").value_or(1) != 1) attributes_.unsupported("stash_type is not 1, f32");
+  const std::string eps = number(attributes_.real("epsilon").value_or(1e-5f));
+  const auto vector = [&](std::size_t input, float standard) {
+    std::vector<float> values(static_cast<std::size_t>(x.size), standard);
+    if (!node_.input(input).empty()) values = constant(input).to_f32();
+    if (static_cast<std::int64_t>(values.size()) != x.size)
+      attributes_.invalid("shape mismatch: its input " + std::to_string(input) + " is not one number for each feature");
+    return text_.param("k", Tensor::from_f32({x.size}, values));
+  };
+  const std::string gamma = vector(1, 1), beta = vector(2, 0);
+  return each(
+      x, [&](const std::string& part) { return "layer_norm(" + part + ", " + gamma + ", " + beta + ", " + eps + ")"; });
+}
+
+OnnxValue Glue::reduce() {
+  static const std::map<std::string, std::string> functions = {
+      {"ReduceMean", "mean"}, {"ReduceMax", "max"}, {"ReduceSum", "sum"}};
+  const std::string function = functions.at(node_.op);
   OnnxValue result = value(0);
-  const std::size_t at = onnx_axis(attributes_, attributes_.integer("axis").value_or(0), result.axes.size());
-  const TensorView* tensor = constants_.find(node_.input(1));
-  const auto index = constants_.integers(node_.input(1));
-  if (!index || index->size() != 1) attributes_.unsupported("takes several indices, or such that depend on the data");
-  const char axis = result.axes[at];
-  const std::int64_t i = index->front();
-  const auto parts = static_cast<std::int64_t>(result.parts.size());
-  if (axis == 'D' && i >= -parts && i < parts)
-    result.parts = {result.parts[static_cast<std::size_t>(i < 0 ? i + parts : i)]};
-  else if (axis == 'T' && (i == 0 || i == -1))
-    for (std::string& part : result.parts) part = text_.let("v", (i == 0 ? "first(" : "last(") + part + ")");
-  else
-    attributes_.unsupported("takes index " + std::to_string(i) + " of dimension " + std::to_string(at) +
-                            "; the first and last step and a direction can be imported");
-  if (tensor->shape.empty())
-    result.axes.erase(at, 1);
-  else
+  const auto axes = onnx_axes(attributes_, constants_);
+  const bool keeps = attributes_.integer("keepdims").value_or(1) != 0;
+  static_cast<void>(attributes_.integer("noop_with_empty_axes"));  // axes are not empty
+  const std::size_t at =
+      axes && axes->size() == 1 ? onnx_axis(attributes_, axes->front(), result.axes.size()) : result.axes.size();
+  if (at + 1 == result.axes.size() && result.axes[at] == 'F' && keeps) return reduce_features(result, function);
+  if (at == result.axes.size() || result.axes[at] != 'T')
+    attributes_.unsupported("reduces other than the steps of a sequence, or the features with keepdims");
+  over_time(result, function);
+  if (keeps)
     result.axes[at] = '1';
+  else
+    result.axes.erase(at, 1);
   return result;
 }
 
+// Of a sequence in a cell, as in log_softmax.
+OnnxValue Glue::reduce_features(const OnnxValue& x, const std::string& function) {
+  std::string name = function;
+  if (x.axes.find('T') != std::string::npos) {
+    name = text_.fresh(function + "_of_features");
+    text_.cells += "\ncell " + name + "<N> {\n  input x : f32[N]\n\n  output " + function + "(x)\n}\n";
+  }
+  OnnxValue result = each(x, [&](const std::string& part) { return name + "(" + part + ")"; });
+  result.axes.back() = '1';
+  result.size = 1;
+  return result;
+}
+
+OnnxValue Glue::power() {
+  const TensorView& exponent = constant(1);
+  const float value = exponent.elements() == 1 ? exponent.to_f32().front() : 0;
+  if (value != 2 && value != 0.5f) attributes_.unsupported("raises to another power than 2 and 0.5");
+  return each(this->value(0),
+              [&](const std::string& part) { return value == 2 ? part + " * " + part : "sqrt(" + part + ")"; });
+}
+
+OnnxValue Glue::cast() {
+  const OnnxValue& x = value(0);
+  const auto to = attributes_.integer("to").value_or(0);
+  const bool indices = x.axes.find('F') == std::string::npos && (to == 6 || to == 7);
+  if (to != 1 && !indices) attributes_.unsupported("casts to other than f32; numbers of tokens may be integers");
+  return x;
+}
+
 OnnxValue Glue::evaluate() {
-  static const std::map<std::string, OnnxValue (Glue::*)()> operators = {
-      {"Add", &Glue::binary},          {"Sub", &Glue::binary},      {"Mul", &Glue::binary},
-      {"Div", &Glue::binary},          {"MatMul", &Glue::matmul},   {"Gemm", &Glue::gemm},
-      {"Transpose", &Glue::transpose}, {"Squeeze", &Glue::squeeze}, {"Unsqueeze", &Glue::unsqueeze},
-      {"Reshape", &Glue::reshape},     {"Concat", &Glue::concat},   {"Softmax", &Glue::softmax},
-      {"Gather", &Glue::gather}};
+  static const std::map<std::string, OnnxValue (Glue::*)()> operators = {{"Add", &Glue::binary},
+                                                                         {"Sub", &Glue::binary},
+                                                                         {"Mul", &Glue::binary},
+                                                                         {"Div", &Glue::binary},
+                                                                         {"MatMul", &Glue::matmul},
+                                                                         {"Gemm", &Glue::gemm},
+                                                                         {"Transpose", &Glue::transpose},
+                                                                         {"Squeeze", &Glue::squeeze},
+                                                                         {"Unsqueeze", &Glue::unsqueeze},
+                                                                         {"Reshape", &Glue::reshape},
+                                                                         {"Concat", &Glue::concat},
+                                                                         {"Softmax", &Glue::softmax},
+                                                                         {"LogSoftmax", &Glue::log_softmax},
+                                                                         {"Pow", &Glue::power},
+                                                                         {"LayerNormalization", &Glue::layer_norm},
+                                                                         {"Gather", &Glue::gather},
+                                                                         {"Slice", &Glue::slice},
+                                                                         {"Flatten", &Glue::flatten},
+                                                                         {"Cast", &Glue::cast},
+                                                                         {"ReduceMean", &Glue::reduce},
+                                                                         {"ReduceMax", &Glue::reduce},
+                                                                         {"ReduceSum", &Glue::reduce}};
   for (const char* name : {"Relu", "Tanh", "Sigmoid", "Softsign", "Softplus", "Abs", "Exp", "Log", "Sqrt", "Erf", "Neg",
                            "Elu", "LeakyRelu", "HardSigmoid", "ThresholdedRelu"})
     if (node_.op == name && node_.domain.empty()) {
@@ -315,7 +268,12 @@ OnnxValue Glue::evaluate() {
   return attributes_.finish(), result;
 }
 
-}  // namespace
+std::string OnnxValue::joined() const {
+  if (parts.size() == 1) return parts[0];
+  std::string all;
+  for (const std::string& part : parts) all += (all.empty() ? "concat(" : ", ") + part;
+  return all + ")";
+}
 
 std::string NetworkText::fresh(const std::string& wish) {
   std::string name = wish;
@@ -339,8 +297,8 @@ std::string NetworkText::let(const std::string& wish, const std::string& express
 }
 
 OnnxValue evaluate_glue(const OnnxNode& node, const std::map<std::string, OnnxValue>& values, OnnxConstants& constants,
-                        NetworkText& text, std::string_view file) {
-  return Glue(node, values, constants, text, file).evaluate();
+                        const OnnxShapes& shapes, NetworkText& text, std::string_view file) {
+  return Glue(node, values, constants, shapes, text, file).evaluate();
 }
 
 }  // namespace rnnc::files

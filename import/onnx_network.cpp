@@ -6,7 +6,7 @@
 #include "import/file_error.hpp"
 #include "import/onnx_node.hpp"
 #include "import/onnx_recurrent.hpp"
-#include "import/onnx_values.hpp"
+#include "import/onnx_shapes.hpp"
 #include "import/refusal.hpp"
 
 namespace rnnc::files {
@@ -21,6 +21,7 @@ class NetworkImport {
         graph_(model.graph),
         file_(file),
         constants_(model.graph, options.inputs, content, file, options.limits),
+        shapes_(constants_, file),
         options_(options) {}
 
   Imported import();
@@ -45,12 +46,13 @@ class NetworkImport {
   const OnnxGraph& graph_;
   std::string_view file_;
   OnnxConstants constants_;
+  OnnxShapes shapes_;
   const ImportOptions& options_;
   NetworkText text_;
   std::map<std::string, OnnxValue> values_;
-  std::set<std::string> traced_;         // by name_input
-  std::set<std::string> state_outputs_;  // final states, which need not be the network's output
-  std::optional<std::string> lengths_;   // the graph's name of sequence_lens; "" for none
+  std::set<std::string> traced_;        // by name_input
+  std::set<std::string> states_;        // final ones by our names, which need not be the network's output
+  std::optional<std::string> lengths_;  // the graph's name of sequence_lens; "" for none
   Imported result_{Model(nullptr), {}, {}, {}, {}};
 };
 
@@ -64,7 +66,8 @@ void NetworkImport::name_input(const std::string& name, std::string axes, std::i
       files::invalid(file_, "graph input " + in_quotes(name),
                      "has " + std::to_string(dims.size()) + " dimensions, not " + std::to_string(axes.size()));
     const std::size_t feature = axes.find('F');
-    if (!dims.empty() && dims[feature] > 0) {
+    const bool scalar = feature == std::string::npos;
+    if (!scalar && !dims.empty() && dims[feature] > 0) {
       if (size > 0 && dims[feature] != size)
         files::invalid(
             file_, "graph input " + in_quotes(name),
@@ -74,7 +77,7 @@ void NetworkImport::name_input(const std::string& name, std::string axes, std::i
     if (size < 1 || size > (1 << 24))
       files::unsupported(file_, "graph input " + in_quotes(name), "has no number of features; give its shape one");
     const std::string ours = text_.fresh("x");
-    text_.inputs += "  input " + ours + " : seq f32[" + std::to_string(size) + "]\n";
+    text_.inputs += "  input " + ours + " : seq f32" + (scalar ? "" : "[" + std::to_string(size) + "]") + "\n";
     values_[name] = {axes, {ours}, size};
     return;
   }
@@ -93,6 +96,9 @@ void NetworkImport::name_input(const std::string& name, std::string axes, std::i
       axes = before;
     } else if (node.op == "MatMul") {
       size = 0;
+    } else if (node.op == "Gather" && constants_.find(node.input(0)) != nullptr && axes.ends_with('F')) {
+      axes.pop_back();  // an embedding, of numbers
+      size = 1;
     }
     for (const std::string& input : node.inputs)
       if (input != name) name_input(input, axes, size);
@@ -105,6 +111,7 @@ void NetworkImport::add_lengths(const OnnxNode& node) {
   if (lengths_ && *lengths_ != name)
     unsupported(node, "its sequence_lens are not those of the recurrent nodes before it");
   lengths_ = name;
+  text_.ragged = !name.empty();
   const auto values = constants_.integers(name);
   if (name.empty() || !result_.lengths.empty()) return;
   if (!values && std::ranges::find(graph_.inputs, name) == graph_.inputs.end())
@@ -206,7 +213,7 @@ void NetworkImport::add_recurrent(const OnnxNode& node) {
   for (std::size_t s = 0; s < finals.size(); ++s) {
     if (node.output(s + 1).empty()) continue;
     values_[node.output(s + 1)] = finals[s];
-    state_outputs_.insert(node.output(s + 1));
+    states_.insert(finals[s].parts.begin(), finals[s].parts.end());
   }
 }
 
@@ -217,12 +224,11 @@ std::string NetworkImport::output() {
     const auto value = values_.find(graph_.outputs[i]);
     const std::string what = "graph output " + in_quotes(graph_.outputs[i]);
     if (value == values_.end()) files::unsupported(file_, what, "does not depend on the model's input");
-    if (i > 0 && !state_outputs_.contains(graph_.outputs[i]))
+    const auto is_state = [&](const std::string& part) { return states_.contains(part); };
+    if (i > 0 && !std::ranges::all_of(value->second.parts, is_state))
       files::unsupported(file_, what, "a network has one output, and this is neither the first nor a final state");
   }
-  const OnnxValue& value = values_.at(graph_.outputs[0]);
-  if (value.parts.size() == 1) return value.parts[0];
-  return "concat(" + value.parts[0] + ", " + value.parts[1] + ")";
+  return values_.at(graph_.outputs[0]).joined();
 }
 
 Imported NetworkImport::import() {
@@ -253,7 +259,8 @@ Imported NetworkImport::import() {
           name_input(later.input(0), batch_first ? "BTF" : "TBF", 0);
           break;
         }
-    values_[node.output(0)] = evaluate_glue(node, values_, constants_, text_, file_);
+    if (!shapes_.evaluate(node, values_))
+      values_[node.output(0)] = evaluate_glue(node, values_, constants_, shapes_, text_, file_);
     constants_.done_with(node);
   }
   const std::string out = output();

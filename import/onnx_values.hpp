@@ -16,6 +16,8 @@ struct OnnxValue {
   std::string axes;
   std::vector<std::string> parts;  // an expression for each direction
   std::int64_t size = 0;           // of F
+
+  std::string joined() const;  // the features of all directions side by side
 };
 
 /// The text of a network while it grows.
@@ -23,6 +25,7 @@ struct NetworkText {
   std::string inputs, params, statements, cells;
   TensorMap weights;
   std::set<std::string> names;
+  bool ragged = false;  // the graph tells lengths, behind which its sequences have zeros
 
   /// A name that nothing else has, made from `wish`.
   std::string fresh(const std::string& wish);
@@ -30,8 +33,10 @@ struct NetworkText {
   std::string let(const std::string& wish, const std::string& expression);
 };
 
+class OnnxShapes;
+
 /// The value of a node that is neither recurrent nor constant. Throws Refusal where the operator is unknown.
 OnnxValue evaluate_glue(const OnnxNode& node, const std::map<std::string, OnnxValue>& values, OnnxConstants& constants,
-                        NetworkText& text, std::string_view file);
+                        const OnnxShapes& shapes, NetworkText& text, std::string_view file);
 
 }  // namespace rnnc::files

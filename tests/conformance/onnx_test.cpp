@@ -34,6 +34,30 @@ ir::Vector final_h(const ir::NamedVectors& finals) {
   return forward;
 }
 
+// Of every model of a folder. Interpreted, and compiled.
+std::size_t check_folder(const std::string& folder) {
+  const TensorMap data = load_safetensors(kFolder + folder + "/data.safetensors").value();
+  std::size_t cases = 0;
+  for (const auto& [key, x] : data) {
+    if (!key.ends_with(".x")) continue;
+    const std::string name = folder + "/" + key.substr(0, key.size() - 2);
+    INFO(name);
+    const Result<Imported> imported = import_model_file(kFolder + name + ".onnx");
+    if (!imported) INFO(imported.error().to_string());
+    REQUIRE(imported.ok());
+    const std::vector<float> values = x.to_f32();
+    const ir::Vector expected = doubles(data.at(key.substr(0, key.size() - 2) + ".y"));
+    const std::int64_t steps = x.shape[0], batch = x.shape[1];
+    const double error =
+        largest_difference(interpret_imported(*imported, {values.begin(), values.end()}, steps, batch), expected);
+    CHECK(error <= kMost);
+    CHECK(largest_difference(run_imported(*imported, values, steps, batch, "host"), expected) <= kMost);
+    if (std::getenv("RNNC_PRINT_ERRORS") != nullptr) std::printf("| %s | %.1e |\n", name.c_str(), error);
+    ++cases;
+  }
+  return cases;
+}
+
 }  // namespace
 
 // Interpreted, and compiled.
@@ -64,28 +88,14 @@ TEST_CASE("RNN, GRU and LSTM of ONNX give NumPy's numbers with every attribute",
 }
 
 // Graphs of several nodes (onnx/make_chains.py): what exporters put before, between and behind recurrent nodes, and weights that
-// are made of others. Interpreted, and compiled.
-TEST_CASE("chains of ONNX nodes give NumPy's numbers", "[conformance][import]") {
-  const TensorMap data = load_safetensors(kFolder + "chains/data.safetensors").value();
-  std::size_t cases = 0;
-  for (const auto& [key, x] : data) {
-    if (!key.ends_with(".x")) continue;
-    const std::string name = key.substr(0, key.size() - 2);
-    INFO(name);
-    const Result<Imported> imported = import_model_file(kFolder + "chains/" + name + ".onnx");
-    if (!imported) INFO(imported.error().to_string());
-    REQUIRE(imported.ok());
-    const std::vector<float> values = x.to_f32();
-    const ir::Vector expected = doubles(data.at(name + ".y"));
-    const std::int64_t steps = x.shape[0], batch = x.shape[1];
-    const double error =
-        largest_difference(interpret_imported(*imported, {values.begin(), values.end()}, steps, batch), expected);
-    CHECK(error <= kMost);
-    CHECK(largest_difference(run_imported(*imported, values, steps, batch, "host"), expected) <= kMost);
-    if (std::getenv("RNNC_PRINT_ERRORS") != nullptr) std::printf("| chains/%s | %.1e |\n", name.c_str(), error);
-    ++cases;
-  }
-  CHECK(cases >= 30);
+// are made of others.
+TEST_CASE("chains of ONNX nodes give NumPy's numbers", "[conformance][import]") { CHECK(check_folder("chains") >= 36); }
+
+// onnx/export_torch.py: with a batch that is fixed in the file, and one that is not.
+TEST_CASE("what PyTorch exports gives the numbers of its modules", "[conformance][import]") {
+  CHECK(check_folder("exported") == 12);
+  const Imported layers = import_model_file(kFolder + "exported/two_layers_any_batch.onnx").value();
+  CHECK(layers.model.text().find("from (") == std::string::npos);  // its states are zeros
 }
 
 TEST_CASE("a recurrent node inside an If is imported alone, and else named", "[conformance][import]") {

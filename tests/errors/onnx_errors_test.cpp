@@ -123,6 +123,69 @@ const Fault kFaults[] = {
        g.more += initializer("h0", {2, 1, 2});
        g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
+    // Shapes that the graph computes.
+    {"node \"n_h0\" (ConstantOfShape): makes a constant as long as the sequence",
+     [](Graph& g) {
+       g.before = node("Shape", {"X"}, {"s"}) + node("ConstantOfShape", {"s"}, {"h0"});
+       g.inputs = {"X", "W", "R", "B", "", "h0"};
+     }},
+    {"makes a constant that is larger than the whole file",
+     [](Graph& g) {
+       g.more += initializer("s", {3}, {1, 1, std::int64_t{1} << 40});
+       g.before = node("ConstantOfShape", {"s"}, {"h0"});
+     }},
+    {"makes a constant that is larger than the whole file",
+     [](Graph& g) {
+       g.more += initializer("s", {3}, {std::int64_t{1} << 40, std::int64_t{1} << 40, 2});
+       g.before = node("Expand", {"R", "s"}, {"h0"});
+     }},
+    {"a dim of its shape is -3",
+     [](Graph& g) {
+       g.more += initializer("s", {1}, {-3});
+       g.before = node("ConstantOfShape", {"s"}, {"h0"});
+     }},
+    {"[1,8,2] cannot become [1,8,3]",
+     [](Graph& g) {
+       g.more += initializer("s", {3}, {1, 8, 3});
+       g.before = node("Expand", {"R", "s"}, {"h0"});
+     }},
+    {"its input 0 is no shape that is known", [](Graph& g) { g.before = node("ConstantOfShape", {"lost"}, {"h0"}); }},
+    {"(Shape): its input is not the model's input", [](Graph& g) { g.before = node("Shape", {"lost"}, {"s"}); }},
+    {"axis 5 is not one of 3 dimensions",
+     [](Graph& g) {
+       g.more += initializer("five", {}, {5});
+       g.before = node("Shape", {"X"}, {"s"}) + node("Gather", {"s", "five"}, {"h0"});
+     }},
+    {"\"h0\" must be [1,B,2] but is [1,1,3]",
+     [](Graph& g) {
+       g.more += initializer("s", {3}, {1, 1, 3});
+       g.before = node("ConstantOfShape", {"s"}, {"h0"});
+       g.inputs = {"X", "W", "R", "B", "", "h0"};
+     }},
+    // What is behind the ends of sequences.
+    {"takes rows behind the ends of sequences, which have lengths here",
+     [](Graph& g) {
+       g.more += initializer("l", {1}, {1});
+       g.inputs.push_back("l");
+       g.after = behind("ReduceMean", {"s"}, integers("axes", {0}));
+     }},
+    {"reduces other than the steps of a sequence",
+     [](Graph& g) { g.after = behind("ReduceMean", {"s"}, integers("axes", {1})); }},
+    {"takes 0 to 2 of dimension 0",
+     [](Graph& g) {
+       g.more += initializer("zero", {1}, {0}) + initializer("two", {1}, {2});
+       g.after = behind("Slice", {"s", "zero", "two"});
+     }},
+    {"raises to another power than 2 and 0.5",
+     [](Graph& g) {
+       g.more += initializer("three", {});
+       g.after = behind("Pow", {"s", "three"});
+     }},
+    {"casts to other than f32", [](Graph& g) { g.after = behind("Cast", {"s"}, integer("to", 7)); }},
+    {"only rows of a matrix can be taken by numbers",
+     [](Graph& g) {
+       g.after = behind("Gather", {"W", "s"});
+     }},
     // The graph.
     {"operator \"Resize\" cannot be imported", [](Graph& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
     {"its output \"Y\" has a value already", [](Graph& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},
@@ -184,7 +247,7 @@ const Fault kFaults[] = {
      [](Graph& g) {
        g.after = behind("Concat", {"s", "s"}, integer("axis", 0));
      }},
-    {"softmax along a dimension that is not the last",
+    {"Softmax along a dimension that is not the last",
      [](Graph& g) { g.after = behind("Softmax", {"s"}, integer("axis", 0)); }},
     {"takes index 3 of dimension 0",
      [](Graph& g) {

@@ -88,6 +88,16 @@ def evaluate(node, inputs):
     if op == "Slice": return [take_slice(inputs[0], at_or("starts", 1), at_or("ends", 2), at_or("axes", 3), at_or("steps", 4))]
     if op == "Concat": return [np.concatenate(inputs, at["axis"])]
     if op == "Softmax": return [softmax(inputs[0], at["axis"])]
+    if op == "LogSoftmax": return [np.log(softmax(inputs[0], at["axis"]))]
+    if op == "LayerNormalization":
+        v, eps = inputs[0], np.float64(np.float32(at.get("epsilon", 1e-5)))
+        centred = v - v.mean(axis=-1, keepdims=True)
+        return [centred / np.sqrt((centred ** 2).mean(axis=-1, keepdims=True) + eps) * inputs[1] + inputs[2]]
+    if op in ("ReduceMean", "ReduceMax", "ReduceSum"):
+        over = {"ReduceMean": np.mean, "ReduceMax": np.max, "ReduceSum": np.sum}[op]
+        return [over(inputs[0], axis=tuple(int(a) for a in at_or("axes", 1)), keepdims=bool(at.get("keepdims", 1)))]
+    if op == "Pow": return [inputs[0] ** inputs[1]]
+    if op == "Flatten": return [inputs[0].reshape(inputs[0].shape[0], -1)]
     if op == "Gather": return [np.take(inputs[0], inputs[1].astype(int), at.get("axis", 0))]
     if op == "Constant": return [np.float64(numpy_helper.to_array(at["value"]))]
     if op == "Reshape":
@@ -221,4 +231,31 @@ for op in ("Log", "Sqrt"):
     case(f"between_{op.lower()}",
          [node("RNN", "X,W,R,B", "y", hidden_size=H), node("Squeeze", "y,one", "s"), node("Add", "s,k", "a"), node(op, "a", "Y")],
          {**weights("RNN", I), "one": i64(1), "k": np.float32(random.uniform(1.5, 2, H))})
+# A normalisation, in one node and in many.
+case("layer_normalization_opset17",
+     [node("LayerNormalization", "X,g,b", "n", epsilon=1e-3), node("GRU", "n,W,R,B", "y", hidden_size=H),
+      node("Squeeze", "y,one", "Y")],
+     {**weights("GRU", I), "g": f32(I), "b": f32(I), "one": i64(1)}, opset=17)
+case("normalised_by_max_and_sum",
+     [node("RNN", "X,W,R,B", "y", hidden_size=H), node("Squeeze", "y,one", "s"), node("ReduceMax", "s", "m", axes=[2]),
+      node("Sub", "s,m", "d"), node("Pow", "d,two_", "p"), node("ReduceSum", "p,axis", "t"), node("Add", "t,eps", "e"),
+      node("Pow", "e,half", "r"), node("Div", "d,r", "Y")],
+     {**weights("RNN", I), "one": i64(1), "two_": np.float32(2), "axis": i64(2), "eps": np.float32(0.5), "half": np.float32(0.5)})
+# The last step and some features by Slice, log probabilities of a vector.
+case("slice_of_last_step",
+     [node("GRU", "X,W,R,B", "y", hidden_size=H), node("Squeeze", "y,one", "s"), node("Slice", "s,m1,all,zero", "l"),
+      node("Slice", "l,one,m1,m1", "f"), node("Squeeze", "f,zero", "q"), node("MatMul", "q,K", "m"),
+      node("LogSoftmax", "m", "Y", axis=-1)],
+     {**weights("GRU", I), "one": i64(1), "m1": i64(-1), "zero": i64(0), "all": i64(2**31 - 1), "K": f32(H - 2, 4)})
+case("log_softmax_of_each_step",
+     [node("LSTM", "X,W,R,B", "y", hidden_size=H), node("Squeeze", "y,one", "s"), node("LogSoftmax", "s", "Y", axis=2)],
+     {**weights("LSTM", I), "one": i64(1)})
+# Both directions' final states side by side, and what is largest over time.
+case("flattened_states",
+     [node("LSTM", "X,W,R,B", "y,h", hidden_size=H, direction="bidirectional"), node("Transpose", "h", "t", perm=[1, 0, 2]),
+      node("Flatten", "t", "f"), node("MatMul", "f,K", "Y")],
+     {**weights("LSTM", I, D=2), "K": f32(2 * H, 3)})
+case("largest_over_time",
+     [node("GRU", "X,W,R,B", "y", hidden_size=H), node("Squeeze", "y,one", "s"), node("ReduceMax", "s", "Y", axes=[0], keepdims=0)],
+     {**weights("GRU", I), "one": i64(1)})
 save(FOLDER / "chains" / "data.safetensors", tensors)
