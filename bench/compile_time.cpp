@@ -1,6 +1,10 @@
 // What a cold compile costs, whole and in its parts, for each standard cell and a few sizes: T and B do not matter.
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
 #include "bench/standard_cell.hpp"
 #include "compiler/codegen.hpp"
 #include "compiler/link_image.hpp"
@@ -24,6 +28,14 @@ void whole(benchmark::State& state, const std::string& name, std::int64_t size) 
     benchmark::DoNotOptimize(
         compile(p.source.model, p.source.weights, {.dims = {{"I", size}, {"H", size}}, .cache = false}).ok());
   state.SetLabel(p.target.cpu);
+}
+
+// compile() where the cache has the code.
+void cached(benchmark::State& state, const std::string& name, std::int64_t size) {
+  const Prepared p = prepare(name, size);
+  const CompileOptions options = {.dims = {{"I", size}, {"H", size}}};
+  if (!compile(p.source.model, p.source.weights, options)) return state.SkipWithError("does not compile");
+  for (auto _ : state) benchmark::DoNotOptimize(compile(p.source.model, p.source.weights, options).ok());
 }
 
 void parse_text(benchmark::State& state, const std::string& name, std::int64_t) {
@@ -55,6 +67,20 @@ void link_object(benchmark::State& state, const std::string& name, std::int64_t 
   for (auto _ : state) benchmark::DoNotOptimize(runtime::map_code(compiler::link_image(artifact.object)).value().run);
 }
 
+// A folder for the cache that is gone afterwards.
+class TemporaryCache {
+ public:
+  TemporaryCache() {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("there is no folder for temporary files");
+    ::setenv("RNNC_CACHE_DIR", path_.c_str(), 1);
+    ::setenv("RNNC_CACHE", "on", 1);
+  }
+  ~TemporaryCache() { std::filesystem::remove_all(path_); }
+
+ private:
+  std::string path_ = std::filesystem::temp_directory_path() / "rnnc-bench-XXXXXX";
+};
+
 using Part = void (*)(benchmark::State&, const std::string&, std::int64_t);
 
 void add(const char* part, Part run, const std::string& cell, std::int64_t size) {
@@ -69,8 +95,11 @@ void add(const char* part, Part run, const std::string& cell, std::int64_t size)
 
 int main(int argc, char** argv) {
   using namespace rnnc::bench;
+  const TemporaryCache cache;
   for (const std::string& cell : rnnc::standard_cell_names())
     for (const std::int64_t size : {16, 128, 512}) add("compile", whole, cell, size);
+  for (const char* cell : {"lstm", "gru"})
+    for (const std::int64_t size : {16, 128, 512}) add("cached", cached, cell, size);
   for (const char* cell : {"lstm", "gru"}) {
     add("parse", parse_text, cell, 128);
     add("passes", passes, cell, 128);
