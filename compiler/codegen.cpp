@@ -24,12 +24,12 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
                                                                        llvm::CodeGenOptLevel::Less));
 }
 
-void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell& cell) {
+void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell* cell) {
   module.setTargetTriple(machine.getTargetTriple().str());
   module.setDataLayout(machine.createDataLayout());
   std::string message;
   llvm::raw_string_ostream out(message);
-  if (llvm::verifyModule(module, &out)) ir::internal_error(&cell, "generated code is malformed: " + message);
+  if (llvm::verifyModule(module, &out)) ir::internal_error(cell, "generated code is malformed: " + message);
 }
 
 llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
@@ -47,7 +47,7 @@ namespace {
 std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::TargetMachine& machine,
                                           const Schedule& schedule, const Plan& plan, const Target& target) {
   auto module = emit_kernel(context, schedule, plan, target);
-  finish_module(*module, machine, schedule.cell);
+  finish_module(*module, machine, &schedule.cell);
   return module;
 }
 

@@ -14,18 +14,6 @@ namespace {
 
 using runtime::KernelArguments;
 
-llvm::AttributeList attributes(llvm::LLVMContext& context, const Target& target) {
-  llvm::AttrBuilder builder(context);
-  builder.addAttribute(llvm::Attribute::NoUnwind);
-  builder.addAttribute("target-cpu", target.cpu);
-  if (!target.features.empty()) builder.addAttribute("target-features", target.features);
-  // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
-  const std::string bits = std::to_string(target.lanes * 32);
-  builder.addAttribute("prefer-vector-width", bits);
-  builder.addAttribute("min-legal-vector-width", bits);
-  return llvm::AttributeList::get(context, llvm::AttributeList::FunctionIndex, builder);
-}
-
 class KernelEmitter {
  public:
   KernelEmitter(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan, const Target& target)
@@ -34,7 +22,7 @@ class KernelEmitter {
         target_(target),
         builder_(context),
         module_(std::make_unique<llvm::Module>("rnnc." + schedule.cell.name, context)),
-        attributes_(attributes(context, target)),
+        attributes_(function_attributes(context, target)),
         kernels_(*module_, target, attributes_) {}
 
   std::unique_ptr<llvm::Module> run() {
@@ -187,6 +175,18 @@ class KernelEmitter {
 };
 
 }  // namespace
+
+llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target& target) {
+  llvm::AttrBuilder builder(context);
+  builder.addAttribute(llvm::Attribute::NoUnwind);
+  builder.addAttribute("target-cpu", target.cpu);
+  if (!target.features.empty()) builder.addAttribute("target-features", target.features);
+  // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
+  const std::string bits = std::to_string(target.lanes * 32);
+  builder.addAttribute("prefer-vector-width", bits);
+  builder.addAttribute("min-legal-vector-width", bits);
+  return llvm::AttributeList::get(context, llvm::AttributeList::FunctionIndex, builder);
+}
 
 std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,
                                           const Target& target) {

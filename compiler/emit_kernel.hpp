@@ -12,6 +12,9 @@
 
 namespace rnnc::compiler {
 
+/// Of functions for `target`.
+llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target& target);
+
 std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,
                                           const Target& target);
 

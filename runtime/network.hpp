@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include <rnnc/export.hpp>
 #include <rnnc/program.hpp>
 
 #include "runtime/cell.hpp"
@@ -121,6 +122,15 @@ std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, s
 
 /// States of sequences [first, end), of calls in the caller's order, to those of a new sequence.
 void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int64_t first, std::int64_t end) noexcept;
+
+/// The block that is the output and nothing else, which can lie in the caller's y where all sequences are as long; -1 where
+/// there is none.
+RNNC_API int output_block(const LoadedNetwork& network);
+
+/// Blocks of these sizes one behind the other, and behind the last one the size of all: the largest first, each at the
+/// lowest place that no block needed at the same time has.
+RNNC_API std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks,
+                                                const std::vector<std::int64_t>& sizes);
 
 /// Where each block lies in an arena, in floats, and behind the last one the arena's size.
 std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps);

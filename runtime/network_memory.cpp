@@ -1,4 +1,4 @@
-// Where the blocks of a network lie: the largest first, each at the lowest place that no block needed at the same time has.
+// Where the blocks of a network lie, and the states of its calls.
 #include <algorithm>
 #include <numeric>
 
@@ -27,10 +27,16 @@ std::int64_t rows_of_call(const CellCall& call, std::int64_t batch, std::int64_t
 
 }  // namespace
 
-std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
-  const std::vector<Block>& blocks = network.blocks;
-  std::vector<std::int64_t> sizes, offsets(blocks.size() + 1);
-  for (const Block& block : blocks) sizes.push_back(size_of(block, batch, max_steps));
+int output_block(const LoadedNetwork& network) {
+  if (network.output.size() != 1) return -1;
+  const Piece& piece = network.output[0];
+  const Block& block = network.blocks[static_cast<std::size_t>(piece.block)];
+  const bool whole = block.time == network.output_time && block.width == piece.end - piece.begin;
+  return whole && block.kind == Block::Kind::Own ? piece.block : -1;
+}
+
+std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks, const std::vector<std::int64_t>& sizes) {
+  std::vector<std::int64_t> offsets(blocks.size() + 1);
   std::vector<std::size_t> order(blocks.size()), placed;
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
@@ -48,6 +54,12 @@ std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t
     placed.push_back(i);
   }
   return offsets;
+}
+
+std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
+  std::vector<std::int64_t> sizes;
+  for (const Block& block : network.blocks) sizes.push_back(size_of(block, batch, max_steps));
+  return place_blocks(network.blocks, sizes);
 }
 
 void add_wavefronts(LoadedNetwork& network) {

@@ -143,11 +143,8 @@ const float* NetworkRun::input(int index) const noexcept {
 
 // Whether the output is a block that nothing but the caller's y is needed for.
 bool NetworkRun::is_direct() const noexcept {
-  if (network_.output.size() != 1 || time_of(network_.output[0]) != network_.output_time) return false;
-  const Block& block = network_.blocks[static_cast<std::size_t>(network_.output[0].block)];
   const Timeline* timeline = this->timeline(network_.output_time);
-  return block.kind == Block::Kind::Own && block.width == network_.output[0].end - network_.output[0].begin &&
-         !(timeline && timeline->is_ragged());
+  return output_block(network_) >= 0 && !(timeline && timeline->is_ragged());
 }
 
 // The caller's sequences stay where they are, but for those that differ in length.

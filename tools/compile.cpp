@@ -1,4 +1,4 @@
-// rnnc compile: a cell and its weights into an object file with a header, or, as a network too, into an artifact.
+// rnnc compile: a cell or network and its weights into an object file with a header, or into an artifact.
 #include <memory>
 
 #include <rnnc/ahead.hpp>
@@ -21,10 +21,12 @@ struct CompileFlags {
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
+const std::string& name_of(const Source& source) { return source.network ? source.network->name : source.cell.name; }
+
 Result<int> write_object(const CompileFlags& flags, const Source& source) {
   if (flags.header.empty()) return usage_error("--header", "missing; an object file goes with a header");
   if (flags.threads > 1) return usage_error("--threads", "an object's code runs on the thread that calls it");
-  ObjectOptions options{source.cell.name, source.dims, flags.name, flags.targets};
+  ObjectOptions options{name_of(source), source.dims, flags.name, flags.targets};
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
   if (!files) return files.error();
@@ -37,8 +39,7 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   if (!flags.header.empty()) return usage_error("--header", "an artifact has none; leave it out, or name -o FILE.o");
   if (!flags.name.empty()) return usage_error("--name", "an artifact has no symbols; leave it out, or name -o FILE.o");
   if (flags.targets.size() > 1) return usage_error("--target", "an artifact is for one CPU; make one for each");
-  const std::string name = source.network ? source.network->name : source.cell.name;
-  ArtifactOptions options{name, source.dims, flags.model.isa, static_cast<int>(flags.threads)};
+  ArtifactOptions options{name_of(source), source.dims, flags.model.isa, static_cast<int>(flags.threads)};
   if (!flags.targets.empty()) options.cpu = flags.targets.front();
   const auto artifact = compile_artifact(source.model, source.weights, options);
   if (!artifact) return artifact.error();
@@ -53,7 +54,7 @@ Result<int> run(const CompileFlags& flags) {
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   // Says what is wrong in terms of flags.
-  if (source->network && !is_object) {
+  if (source->network) {
     if (const auto network = bind_network(*source); !network) return network.error();
   } else if (const Result<ir::Cell> cell = bind(*source); !cell) {
     return cell.error();
@@ -67,12 +68,16 @@ Verb add_compile(CLI::App& program) {
   CLI::App& app = *program.add_subcommand(
       "compile",
       "Example: rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o --header lstm.h --target x86-64-v3\n\n"
-      "Compiles a cell with its weights to an object file for C programs, or to an artifact that `run` loads.");
+      "Compiles a cell or a network (layers, directions, heads; imported models too) with its weights to an object "
+      "file\n"
+      "for C programs, or to an artifact that `run` loads. The object's header says how to call it and how much "
+      "memory\n"
+      "a call takes. An object's sequences are all of as many steps; an artifact takes --lengths too.");
   auto flags = std::make_shared<CompileFlags>();
   add_model_flags(app, flags->model);
   app.add_option("-o,--output", flags->output, "an object file, or an artifact")->required()->type_name("m.o|m.rnnc");
   app.add_option("--header", flags->header, "the object's C header")->type_name("m.h");
-  app.add_option("--name", flags->name, "what the object's symbols begin with (default: the cell's name)")
+  app.add_option("--name", flags->name, "what the object's symbols begin with (default: the model's name)")
       ->type_name("NAME");
   app.add_option(
          "--target", flags->targets,

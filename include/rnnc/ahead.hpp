@@ -18,18 +18,20 @@ namespace RNNC_API rnnc {
 struct ObjectOptions {
   std::string cell = {};  // as in CompileOptions
   std::map<std::string, std::int64_t> dims = {};
-  std::string name = {};  // what all symbols of the object begin with; "": the cell's name
+  std::string name = {};  // what all symbols of the object begin with; "": the cell's or network's name
   // CPUs by LLVM's names; of several, the last that the machine can run is taken at the first call. None: this machine's.
   // aarch64- and a name, alone: one CPU of AArch64.
   std::vector<std::string> targets = {};
 };
 
 struct ObjectFiles {
-  std::vector<std::byte> object;  // relocatable, position-independent; defines NAME_run and NAME_step
-  std::string header;             // C99, and C++
+  std::vector<std::byte>
+      object;          // relocatable, position-independent; defines NAME_run, NAME_step, of a network NAME_start
+  std::string header;  // C99, and C++
 };
 
-/// Compiles one cell with its weights for programs that link the object and nothing of rnnc.
+/// Compiles a cell or network with its weights for programs that link the object and nothing of rnnc. A network has the bits of
+/// a program of one thread; its sequences are all of as many steps.
 ///
 /// Errors    as `compile`; Usage where `name` is no C name or a target is unknown; Unsupported where this machine cannot
 ///           prepare the weights for a target

@@ -21,7 +21,8 @@ struct Lengths {
   const std::int32_t* data() const { return values.empty() ? nullptr : values.data(); }
 };
 
-// Sequences of time T side by side.
+}  // namespace
+
 std::vector<float> rows_of_x(const ir::Network& network, const ir::NetworkBatch& batch, std::int64_t steps) {
   std::vector<float> x;
   for (std::int64_t row = 0; row < steps * batch.sequences; ++row)
@@ -33,8 +34,6 @@ std::vector<float> rows_of_x(const ir::Network& network, const ir::NetworkBatch&
     }
   return x;
 }
-
-}  // namespace
 
 Model model_of(const ir::Network& network) {
   auto module = std::make_shared<ir::Module>();

@@ -13,6 +13,9 @@ TensorMap tensors_of(const ir::Network& network, const ir::NamedVectors& weights
 Program compile_network(const ir::Network& network, const ir::NamedVectors& weights,
                         const CompileOptions& options = {});
 
+/// Sequences of time T side by side, as the caller of a network hands them over.
+std::vector<float> rows_of_x(const ir::Network& network, const ir::NetworkBatch& batch, std::int64_t steps);
+
 struct NetworkOutcome {
   std::vector<float> y;
   std::map<std::string, std::vector<float>> states;

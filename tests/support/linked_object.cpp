@@ -1,0 +1,196 @@
+#include "tests/support/linked_object.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "tests/support/catch.hpp"
+
+namespace rnnc::test {
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+std::string read(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+constexpr const char* kShim = R"(
+#include "m.h"
+#ifdef M_INPUTS
+#define INPUTS , inputs
+#else
+#define INPUTS
+#endif
+#ifdef M_TIMES
+#define TIMES , times
+#else
+#define TIMES
+#endif
+int64_t state_floats(int64_t batch);
+int64_t state_floats(int64_t batch) { return M_STATE_FLOATS(batch); }
+int64_t scratch_floats(int64_t steps, int64_t batch);
+int64_t scratch_floats(int64_t steps, int64_t batch) { return M_SCRATCH_FLOATS(steps, batch); }
+typedef struct {
+  float *state, *scratch;
+  const float* x;
+  float* y;
+  int64_t steps, batch;
+  const float* const* inputs;
+  const int64_t* times;
+} Arguments;
+int run(const Arguments* a);
+int run(const Arguments* a) {
+  const float* const* inputs = a->inputs;
+  const int64_t* times = a->times;
+  (void)inputs, (void)times;
+  return m_run(a->state, a->scratch, a->x, a->y, a->steps, a->batch INPUTS TIMES);
+}
+)";
+
+constexpr const char* kStepShim = R"(
+int step(const Arguments* a);
+int step(const Arguments* a) {
+  const float* const* inputs = a->inputs;
+  const int64_t* times = a->times;
+  (void)inputs, (void)times;
+  return m_step(a->state, a->scratch, a->x, a->y, a->batch INPUTS TIMES);
+}
+)";
+
+std::string shim(const std::string& header, const std::vector<Port>& states) {
+  std::string text = kShim;
+  if (header.find("int m_step(") != std::string::npos) text += kStepShim;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    std::string name = states[i].name;
+    std::replace(name.begin(), name.end(), '.', '_');
+    const std::string function = "state_" + std::to_string(i) + "(float* state, int64_t batch, int64_t b)";
+    text += "float* " + function + ";\nfloat* " + function + " { return m_state_" + name + "(state, batch, b); }\n";
+  }
+  return text;
+}
+
+std::int64_t round_up(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+
+void write(const std::string& path, const void* data, std::size_t bytes) {
+  std::ofstream(path, std::ios::binary).write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
+}
+
+}  // namespace
+
+bool has_c_compiler() { return std::system("command -v cc >/dev/null") == 0; }
+
+LinkedObject::LinkedObject(const ObjectFiles& files, const std::vector<Port>& states) : states_(states) {
+  std::string folder = (std::filesystem::temp_directory_path() / "rnnc-XXXXXX").string();
+  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  const std::string text = shim(files.header, states);
+  write(folder + "/m.o", files.object.data(), files.object.size());
+  write(folder + "/m.h", files.header.data(), files.header.size());
+  write(folder + "/shim.c", text.data(), text.size());
+  const int linked = std::system(("cd '" + folder +
+                                  "' && cc -std=c99 -Wall -Wextra -Wpedantic -Werror -O1 -fPIC -shared shim.c m.o "
+                                  "-o m.so >log.txt 2>&1")
+                                     .c_str());
+  INFO(read(folder + "/log.txt") << files.header);
+  if (linked == 0) library_ = dlopen((folder + "/m.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  std::filesystem::remove_all(folder);
+  REQUIRE(library_ != nullptr);
+}
+
+LinkedObject::~LinkedObject() { dlclose(library_); }
+
+template <class Function>
+Function* LinkedObject::find(const std::string& name) const {
+  return reinterpret_cast<Function*>(dlsym(library_, name.c_str()));
+}
+
+int LinkedObject::run(const Arguments& arguments) const { return find<int(const Arguments*)>("run")(&arguments); }
+
+int LinkedObject::step(const Arguments& arguments) const {
+  const auto step = find<int(const Arguments*)>("step");
+  return step ? step(&arguments) : -1;
+}
+
+int LinkedObject::start(float* state, std::int64_t batch, std::int64_t first, std::int64_t end) const {
+  return find<int(float*, std::int64_t, std::int64_t, std::int64_t)>("m_start")(state, batch, first, end);
+}
+
+Guarded LinkedObject::make_state(std::int64_t batch) const {
+  const std::int64_t floats = find<std::int64_t(std::int64_t)>("state_floats")(batch);
+  REQUIRE(floats % 16 == 0);
+  std::vector<float> state(static_cast<std::size_t>(floats), kNan);
+  REQUIRE(start(state.data(), batch, 0, batch) == 0);
+  return Guarded(state, true);
+}
+
+Guarded LinkedObject::make_scratch(std::int64_t steps, std::int64_t batch) const {
+  const std::int64_t floats = find<std::int64_t(std::int64_t, std::int64_t)>("scratch_floats")(steps, batch);
+  return Guarded(std::vector<float>(static_cast<std::size_t>(round_up(floats)), kNan), true);
+}
+
+std::span<float> LinkedObject::state(const std::string& name, float* state, std::int64_t batch, std::int64_t b) const {
+  for (std::size_t i = 0; i < states_.size(); ++i)
+    if (states_[i].name == name) {
+      const std::int64_t size = states_[i].shape.empty() ? 1 : states_[i].shape[0];
+      float* row = find<float*(float*, std::int64_t, std::int64_t)>("state_" + std::to_string(i))(state, batch, b);
+      return {row, static_cast<std::size_t>(size)};
+    }
+  FAIL("no state " + name);
+  std::abort();
+}
+
+NetworkOutcome run_object(const LinkedObject& object, const Program& program, const ir::Network& network,
+                          const ir::NetworkBatch& batch, const ir::NamedVectors& states) {
+  const auto steps_of = [&](const std::string& time) {
+    const auto found = batch.times.find(time);
+    return found == batch.times.end() ? 0 : found->second.steps;
+  };
+  const std::int64_t steps = steps_of("T"), sequences = batch.sequences;
+  std::int64_t most = std::max<std::int64_t>(1, steps);
+  std::vector<std::int64_t> times;
+  for (const std::string& name : ir::times_of(network))
+    if (name != "T") times.push_back(steps_of(name)), most = std::max(most, times.back());
+  std::deque<Guarded> values;
+  std::vector<const float*> inputs;
+  for (const NamedPort& input : program.named_inputs()) {
+    const ir::Vector& from = batch.inputs.at(input.port.name);
+    inputs.push_back(values.emplace_back(std::vector<float>(from.begin(), from.end()), true).data());
+  }
+  const Guarded x(rows_of_x(network, batch, steps), true), state = object.make_state(sequences);
+  const Guarded scratch = object.make_scratch(most, sequences);
+  for (const auto& [name, initial] : states)
+    for (std::int64_t b = 0; b < sequences; ++b) {
+      const std::span<float> row = object.state(name, state.data(), sequences, b);
+      std::copy_n(initial.begin() + b * std::ssize(row), row.size(), row.begin());
+    }
+  const std::int64_t rows = (program.output_time().empty() ? 1 : steps_of(program.output_time())) * sequences;
+  const Guarded y(std::vector<float>(static_cast<std::size_t>(rows * program.output_size()), kNan), true);
+  REQUIRE(object.run(
+              {state.data(), scratch.data(), x.data(), y.data(), steps, sequences, inputs.data(), times.data()}) == 0);
+  NetworkOutcome outcome{y.values(), {}};
+  for (const Port& port : program.states())
+    for (std::int64_t b = 0; b < sequences; ++b) {
+      const std::span<float> row = object.state(port.name, state.data(), sequences, b);
+      outcome.states[port.name].insert(outcome.states[port.name].end(), row.begin(), row.end());
+    }
+  return outcome;
+}
+
+bool same_bits(const NetworkOutcome& a, const NetworkOutcome& b) {
+  const auto same = [](const std::vector<float>& x, const std::vector<float>& y) {
+    return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0);
+  };
+  if (!same(a.y, b.y) || a.states.size() != b.states.size()) return false;
+  for (const auto& [name, values] : a.states)
+    if (!b.states.contains(name) || !same(values, b.states.at(name))) return false;
+  return true;
+}
+
+}  // namespace rnnc::test
