@@ -10,7 +10,9 @@
 #include <memory>
 #include <mutex>
 
+#include "compiler/cpu_names.hpp"
 #include "compiler/llvm_target.hpp"
+#include "ir/syntax.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -98,7 +100,8 @@ Result<Target> resolve_aarch64(const std::string& name, bool must_run_here) {
     return Error{ErrorCode::Usage,
                  {},
                  "unknown CPU '" + name +
-                     "'; use aarch64-generic, or aarch64- and a CPU name of LLVM such as aarch64-cortex-a72",
+                     "'; use aarch64-generic, or aarch64- and a CPU name of LLVM such as aarch64-cortex-a72" +
+                     ir::did_you_mean(name, cpu_names()),
                  {}};
   if (!describe(target)) return unsupported("CPU '" + name + "' has no vector instructions (NEON), which rnnc uses");
   if (must_run_here)
@@ -124,7 +127,8 @@ Result<Target> resolve_target(const std::string& name, bool must_run_here) {
                  {},
                  "unknown CPU '" + name +
                      "'; use host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as znver4 or "
-                     "aarch64-cortex-a72",
+                     "aarch64-cortex-a72" +
+                     ir::did_you_mean(name, cpu_names()),
                  {}};
   if (!describe(target)) return unsupported("CPU '" + name + "' is older than x86-64-v2, the least rnnc uses");
   if (must_run_here)

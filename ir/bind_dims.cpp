@@ -45,7 +45,8 @@ Result<void> check_bindings(const Graph& graph, const DimBindings& bindings) {
   for (const auto& [name, value] : bindings) {
     if (std::find(dims.begin(), dims.end(), name) == dims.end()) {
       const std::string there = dims.empty() ? "; it has none" : "; it has " + list(dims);
-      return error_at(graph, graph.location, ErrorCode::Usage, where + " has no dim " + name + there);
+      return error_at(graph, graph.location, ErrorCode::Usage,
+                      where + " has no dim " + name + there + did_you_mean(name, dims));
     }
     if (value < 1) {
       return error_at(graph, graph.location, ErrorCode::Usage,

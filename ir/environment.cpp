@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "ir/syntax.hpp"
+
 namespace rnnc {
 namespace {
 
@@ -11,13 +13,39 @@ std::string variable(const char* name) {
   return value ? value : "";
 }
 
-bool lists(std::string_view list, std::string_view word) {
+// What RNNC_DEBUG may list.
+struct Look {
+  const char* word;
+  bool Environment::*flag;
+};
+constexpr Look kLooks[] = {{"ir", &Environment::debug_ir},
+                           {"plan", &Environment::debug_plan},
+                           {"llvm", &Environment::debug_llvm},
+                           {"asm", &Environment::debug_asm},
+                           {"time", &Environment::debug_time}};
+
+void read_looks(std::string_view list, Environment& result) {
+  std::vector<std::string> known;
+  for (const Look& look : kLooks) known.emplace_back(look.word);
   while (!list.empty()) {
     const std::size_t comma = list.find(',');
-    if (list.substr(0, comma) == word) return true;
+    const std::string word(list.substr(0, comma));
     list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+    bool found = word.empty();
+    for (const Look& look : kLooks)
+      if (word == look.word) found = result.*look.flag = true;
+    if (!found)
+      result.warnings.push_back("RNNC_DEBUG: '" + word + "' is none of ir, plan, llvm, asm, time" +
+                                ir::did_you_mean(word, known));
   }
-  return false;
+}
+
+void read_cache(const std::string& value, Environment& result) {
+  result.cache_writes = value != "off" && value != "ro";
+  result.cache_reads = value != "off";
+  if (!value.empty() && value != "off" && value != "ro" && value != "on")
+    result.warnings.push_back("RNNC_CACHE: '" + value + "' is none of off, ro, on; the cache is on" +
+                              ir::did_you_mean(value, {"off", "ro", "on"}));
 }
 
 std::string default_cache_dir() {
@@ -30,18 +58,11 @@ std::string default_cache_dir() {
 
 Environment read_environment() {
   Environment result;
-  const std::string debug = variable("RNNC_DEBUG");
-  result.debug_ir = lists(debug, "ir");
-  result.debug_plan = lists(debug, "plan");
-  result.debug_llvm = lists(debug, "llvm");
-  result.debug_asm = lists(debug, "asm");
-  result.debug_time = lists(debug, "time");
+  read_looks(variable("RNNC_DEBUG"), result);
   result.dump_dir = variable("RNNC_DUMP_DIR");
   result.cache_dir = variable("RNNC_CACHE_DIR");
   if (result.cache_dir.empty()) result.cache_dir = default_cache_dir();
-  const std::string cache = variable("RNNC_CACHE");
-  result.cache_writes = cache != "off" && cache != "ro";
-  result.cache_reads = cache != "off";
+  read_cache(variable("RNNC_CACHE"), result);
   result.isa = variable("RNNC_ISA");
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include "bench/onednn/onednn_cell.hpp"
 #include "tools/bench_contest.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/timing.hpp"
 #include "tools/verbs.hpp"
@@ -156,21 +157,22 @@ Result<int> run(const BenchFlags& flags) {
 }  // namespace
 
 Verb add_bench(CLI::App& program) {
-  CLI::App& app = *program.add_subcommand(
-      "bench",
-      "Example: rnnc bench --cell lstm --steps 100 --batch 1 --input-size 64 --hidden-size 64 --against onednn\n\n"
+  CLI::App& app = add_verb(
+      program, "bench",
+      {"rnnc bench --cell lstm --steps 100 --batch 1 --input-size 64 --hidden-size 64 --against onednn",
+       "rnnc bench --cell gru --steps 50 --batch 16 --input-size 32 --hidden-size 32 --layers 2 --threads 2",
+       "rnnc bench lstm.rnn --weights lstm.safetensors --steps 20 --batch 4 --json"},
       "Times a cell or network on this machine: best and median call, and the limit that the machine itself sets.");
   auto flags = std::make_shared<BenchFlags>();
   add_model_flags(app, flags->model);
   add_stack_flags(app, flags->model);
+  begin_group(app, kDataGroup);
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps")->required();
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences side by side")->required();
   add_number(app, "--input-size", flags->input_size, 1, kMaxSize, "dim I of the cell");
   add_number(app, "--hidden-size", flags->hidden_size, 1, kMaxSize, "dim H of the cell");
-  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)");
-  app.add_option("--against", flags->against, "a baseline to time in turns and to compare results with: onednn")
-      ->check(CLI::IsMember({"onednn"}).description(""))
-      ->type_name("NAME");
+  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)")->group(kMachineGroup);
+  add_choice(app, "--against", flags->against, {"onednn"}, "a baseline to time in turns and to compare results with");
   add_number(app, "--rounds", flags->rounds, 3, 1000, "turns of each contestant (default 5)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_plan_flag(app, flags->model);
@@ -179,7 +181,7 @@ Verb add_bench(CLI::App& program) {
   app.add_flag("--ragged", flags->ragged, "also time sequences of lengths that are uniform from 1 to --steps");
   add_number(app, "--sessions", flags->sessions, 1, 1 << 20,
              "time a step of so many streams, one by one and together; with --steps 1 --batch 1");
-  app.add_flag("--json", flags->json, "print a JSON object as the last line, and no table");
+  app.add_flag("--json", flags->json, "print a JSON object as the last line, and no table")->group(kOutputGroup);
   return {&app, [flags] { return run(*flags); }};
 }
 

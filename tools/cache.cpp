@@ -4,7 +4,9 @@
 
 #include "compiler/code_cache.hpp"
 #include "ir/environment.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/flags.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -29,16 +31,13 @@ Result<int> run(const std::string& action) {
 }  // namespace
 
 Verb add_cache(CLI::App& program) {
-  CLI::App& app = *program.add_subcommand("cache",
-                                          "Example: rnnc cache stat\n\n"
-                                          "Shows how much generated code is kept, or removes it.");
+  CLI::App& app = add_verb(program, "cache", {"rnnc cache stat", "rnnc cache prune", "rnnc cache clear"},
+                           "Shows how much compiled code is kept, or removes it.");
   auto action = std::make_shared<std::string>();
-  app.add_option(
-         "ACTION", *action,
-         "stat; prune: remove the oldest code above the limit; clear: remove all code; plans of bench --tune stay")
-      ->required()
-      ->check(CLI::IsMember({"stat", "prune", "clear"}).description(""))
-      ->type_name("stat|prune|clear");
+  add_choice(app, "ACTION", *action, {"stat", "prune", "clear"},
+             "stat: say what is kept; prune: remove the oldest code above the limit; clear: remove all code; plans of "
+             "bench --tune stay")
+      ->required();
   return {&app, [action] { return run(*action); }};
 }
 

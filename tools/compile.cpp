@@ -4,6 +4,7 @@
 #include <rnnc/ahead.hpp>
 
 #include "import/write_file.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
@@ -65,27 +66,29 @@ Result<int> run(const CompileFlags& flags) {
 }  // namespace
 
 Verb add_compile(CLI::App& program) {
-  CLI::App& app = *program.add_subcommand(
-      "compile",
-      "Example: rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o --header lstm.h --target x86-64-v3\n\n"
-      "Compiles a cell or a network (layers, directions, heads; imported models too) with its weights to an object "
-      "file\n"
-      "for C programs, or to an artifact that `run` loads. The object's header says how to call it and how much "
-      "memory\n"
-      "a call takes. An object's sequences are all of as many steps; an artifact takes --lengths too.");
+  CLI::App& app = add_verb(
+      program, "compile",
+      {"rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o --header lstm.h --target x86-64-v2,x86-64-v3",
+       "rnnc compile lstm.rnn --weights lstm.safetensors -o arm.o --header arm.h --target aarch64-cortex-a72",
+       "rnnc compile model.onnx -o model.rnnc"},
+      "Compiles a cell with its weights to an object file for C programs, or to an artifact that `run` loads.");
   auto flags = std::make_shared<CompileFlags>();
   add_model_flags(app, flags->model);
+  begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "an object file, or an artifact")->required()->type_name("m.o|m.rnnc");
   app.add_option("--header", flags->header, "the object's C header")->type_name("m.h");
   app.add_option("--name", flags->name, "what the object's symbols begin with (default: the model's name)")
       ->type_name("NAME");
+  begin_group(app, kMachineGroup);
   app.add_option(
          "--target", flags->targets,
          "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; an object "
          "may have several with commas between, lowest first, and takes the last that the machine can run")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("CPU,...");
-  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads that an artifact's code may run on");
+  add_number(app, "--threads", flags->threads, 1, kMaxThreads,
+             "threads that an artifact's code may run on (default 1)");
   return {&app, [flags] { return run(*flags); }};
 }
 

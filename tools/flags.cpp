@@ -3,6 +3,8 @@
 #include <charconv>
 #include <optional>
 
+#include "ir/syntax.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 
 namespace rnnc::tools {
@@ -30,6 +32,18 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& va
   return app.add_option(name, value, description)->check(CLI::Validator(check, "", ""))->type_name("N");
 }
 
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const std::string& description) {
+  const auto check = [choices](const std::string& text) -> std::string {
+    for (const std::string& choice : choices)
+      if (text == choice) return "";
+    return "'" + text + "' is none of " + joined(choices) + ir::did_you_mean(text, choices);
+  };
+  return app.add_option(name, value, description)
+      ->check(CLI::Validator(check, "", ""))
+      ->type_name(joined(choices, "|"));
+}
+
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                       const std::string& description) {
   return app.add_option(name, values, description)->allow_extra_args(false)->type_name("NAME=VALUE");
@@ -47,18 +61,21 @@ void add_part_flags(CLI::App& app, PartFlags& flags) {
 }
 
 void add_model_flags(CLI::App& app, ModelFlags& flags) {
+  begin_group(app, kModelGroup);
   app.add_option("MODEL", flags.model,
-                 "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, RTNeural, GuitarML or\n"
-                 "NAM model")
+                 "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, RTNeural, GuitarML or NAM "
+                 "model")
       ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
-      ->type_name("NAME");
+      ->type_name("CELL");
   add_part_flags(app, flags.part);
   app.add_option("--weights", flags.weights, "weights by the names of the cell's parameters")
       ->type_name("W.safetensors");
-  add_list(app, "--dim", flags.dims, "a dim that the weights do not tell; may be repeated")->type_name("H=128");
+  add_list(app, "--dim", flags.dims, "a dim that the weights do not tell")->type_name("H=128");
+  begin_group(app, kMachineGroup);
   app.add_option("--isa", flags.isa, "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, ...")
       ->type_name("CPU");
+  begin_group(app, kModelGroup);
 }
 
 void add_stack_flags(CLI::App& app, ModelFlags& flags) {
@@ -69,21 +86,18 @@ void add_stack_flags(CLI::App& app, ModelFlags& flags) {
 }
 
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends) {
-  std::string names;
-  for (const std::string& name : backends)
-    names += (names.empty()             ? ""
-              : name == backends.back() ? " or "
-                                        : ", ") +
-             name + (name == "jit" ? " (default)" : "");
-  app.add_option("--backend", flags.backend, "what computes: " + names)
-      ->check(CLI::IsMember(backends).description(""))
-      ->type_name("NAME");
+  add_choice(app, "--backend", flags.backend, backends,
+             "what computes: jit, code made for this machine; portable, operations one by one" +
+                 std::string(backends.size() > 2 ? "; interpret, the equations in double precision" : "") +
+                 " (default jit)")
+      ->group(kMachineGroup);
 }
 
 void add_plan_flag(CLI::App& app, ModelFlags& flags) {
   app.add_option("--plan", flags.plan,
                  "how to lay stages on the machine, as inspect --emit plan prints it: STAGE:BLOCKS/BLOCKS/COLUMNS,...")
-      ->type_name("PLAN");
+      ->type_name("PLAN")
+      ->group(kMachineGroup);
 }
 
 Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,

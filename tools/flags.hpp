@@ -19,6 +19,10 @@ inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t least,
                         std::int64_t most, const std::string& description);
 
+/// A flag that takes one of `choices`; an error names them all, and the one that is meant.
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const std::string& description);
+
 /// A flag that may be given several times, with one value each.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                       const std::string& description);

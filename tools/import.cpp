@@ -5,6 +5,7 @@
 #include <rnnc/tensor_files.hpp>
 
 #include "import/write_file.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/load_model.hpp"
 #include "tools/verbs.hpp"
@@ -38,16 +39,19 @@ Result<int> run(const ImportFlags& flags) {
 }  // namespace
 
 Verb add_import(CLI::App& program) {
-  CLI::App& app =
-      *program.add_subcommand("import",
-                              "Example: rnnc import lstm.safetensors -o model.rnn --weights model.safetensors\n\n"
-                              "Writes a model of PyTorch (a state_dict in safetensors or JSON), ONNX, RTNeural, "
-                              "GuitarML or NAM as text and weights.");
+  CLI::App& app = add_verb(
+      program, "import",
+      {"rnnc import gru.safetensors -o model.rnn --weights model.safetensors", "rnnc import model.onnx -o model.rnn",
+       "rnnc import tagger.safetensors --prefix lstm,fc -o tagger.rnn --weights tagger_weights.safetensors"},
+      "Writes a model of PyTorch (a state_dict in safetensors or JSON), ONNX, RTNeural, GuitarML or NAM as text "
+      "and weights.");
   auto flags = std::make_shared<ImportFlags>();
   app.add_option("MODEL", flags->model, "a file of one of these formats")->required()->type_name("FILE");
+  begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "the text")->required()->type_name("model.rnn");
   app.add_option("--weights", flags->weights, "the weights (default: beside the text, ending in .safetensors)")
       ->type_name("W.safetensors");
+  begin_group(app, kModelGroup);
   add_part_flags(app, flags->part);
   return {&app, [flags] { return run(*flags); }};
 }

@@ -8,6 +8,8 @@
 #include "compiler/pass.hpp"
 #include "compiler/print_network.hpp"
 #include "ir/print.hpp"
+#include "ir/syntax.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
@@ -19,17 +21,19 @@ namespace {
 struct InspectFlags {
   ModelFlags model;
   std::string after, emit = "text";
+  bool dot = false;
 };
 
 Result<void> check_pass(const InspectFlags& flags) {
   if (flags.after.empty()) return {};
   if (flags.emit != "text") return usage_error("--after", "goes with --emit text only; leave one of them out");
-  std::string known;
+  std::vector<std::string> known;
   for (const compiler::Pass& pass : compiler::kPasses) {
     if (pass.name == flags.after) return {};
-    known += (known.empty() ? "" : ", ") + std::string(pass.name);
+    known.emplace_back(pass.name);
   }
-  return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + known);
+  return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + joined(known) +
+                                    ir::did_you_mean(flags.after, known));
 }
 
 Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, const compiler::Target& target) {
@@ -97,19 +101,21 @@ Result<int> run(const InspectFlags& flags) {
 }  // namespace
 
 Verb add_inspect(CLI::App& program) {
-  CLI::App& app = *program.add_subcommand(
-      "inspect",
-      "Example: rnnc inspect --cell lstm --dim I=64 --dim H=128 --emit plan\n\n"
-      "Shows a cell or network as text, after any pass, or as what is made of it for a CPU, which need not be this\n"
+  CLI::App& app = add_verb(
+      program, "inspect",
+      {"rnnc inspect --cell lstm", "rnnc inspect --cell lstm --dim I=64 --dim H=128 --after hoist",
+       "rnnc inspect --cell gru --dim I=64 --dim H=128 --emit plan",
+       "rnnc inspect model.onnx --emit asm --isa aarch64-cortex-a72", "rnnc inspect --cell gru --dot > gru.dot"},
+      "Shows a cell or network as text, after any pass, or as what is made of it for a CPU, which need not be this "
       "machine's.");
   auto flags = std::make_shared<InspectFlags>();
   add_model_flags(app, flags->model);
   add_stack_flags(app, flags->model);
   add_plan_flag(app, flags->model);
+  begin_group(app, kOutputGroup);
   app.add_option("--after", flags->after, "show the text after this pass")->type_name("PASS");
-  app.add_option("--emit", flags->emit, "what to show: text (default), plan, llvm or asm")
-      ->check(CLI::IsMember({"text", "plan", "llvm", "asm"}).description(""))
-      ->type_name("WHAT");
+  add_choice(app, "--emit", flags->emit, {"text", "plan", "llvm", "asm"}, "what to show (default text)");
+  app.add_flag("--dot", flags->dot, "draw it for Graphviz: of text the operations, of plan the stages");
   return {&app, [flags] { return run(*flags); }};
 }
 

@@ -13,19 +13,15 @@
 #include "compiler/choose_cell.hpp"
 #include "ir/environment.hpp"
 #include "ir/scan.hpp"
+#include "ir/syntax.hpp"
 #include "ir/verify.hpp"
 #include "runtime/pack.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/stack.hpp"
 
 namespace rnnc::tools {
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
 
 bool is_onnx(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -58,7 +54,8 @@ Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::stri
   if (flags.cell.empty())
     return usage_error("MODEL", "missing; give a model file, or --cell with one of " + joined(names));
   if (std::ranges::find(names, flags.cell) == names.end())
-    return usage_error("--cell", "there is no standard cell '" + flags.cell + "'; there are " + joined(names));
+    return usage_error("--cell", "there is no standard cell '" + flags.cell + "'; there are " + joined(names) +
+                                     ir::did_you_mean(flags.cell, names));
   Result<Model> model = standard_cell(flags.cell);
   if (!model) return model.error();
   return Imported{std::move(*model), {}};
@@ -81,7 +78,8 @@ Result<void> choose(const ModelFlags& flags, Source& source) {
   if (const ir::Network* network = module.find_network(flags.cell)) return source.network = *network, Result<void>();
   if (const ir::Cell* cell = module.find(flags.cell)) return source.cell = *cell, Result<void>();
   names.insert(names.end(), cells.begin(), cells.end());
-  return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + joined(names));
+  return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + joined(names) +
+                                   ir::did_you_mean(flags.cell, names));
 }
 
 Result<void> make_stack(const ModelFlags& flags, Source& source) {

@@ -1,66 +1,102 @@
 // The command line program: hands its arguments to a verb and turns what comes back into an exit code. No exception and
 // no error leaves it in any other way.
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
-#include <memory>
 #include <new>
-#include <stdexcept>
 #include <vector>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "ir/environment.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/flags.hpp"
+#include "tools/help.hpp"
+#include "tools/usage.hpp"
 #include "tools/verbs.hpp"
+#include "tools/version.hpp"
 
 namespace rnnc::tools {
 namespace {
 
-constexpr const char* kExample =
-    "Example: rnnc verify --cell lstm --dim I=64 --dim H=128\n\n"
+const std::vector<std::string> kExamples = {
+    "rnnc inspect --cell lstm", "rnnc verify --cell lstm --dim I=64 --dim H=128",
+    "rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy",
+    "rnnc bench --cell lstm --steps 100 --batch 1 --input-size 64 --hidden-size 64 --against onednn", "rnnc help run"};
+constexpr const char* kWhat =
     "rnnc compiles recurrent cells, written as the equations of one step, to machine code that runs whole sequences.";
-
-// A verb's description is its example and, after an empty line, what it does: its own help shows both, the list of
-// verbs the latter.
-class ExampleFirst : public CLI::Formatter {
-  std::string make_subcommand(const CLI::App* verb) const override {
-    const std::string description = verb->get_description();
-    const std::string name = "  " + verb->get_name();
-    return name + std::string(12 - name.size(), ' ') + description.substr(description.find("\n\n") + 2) + "\n";
-  }
-};
 
 int report(const Error& error) {
   std::cerr << "rnnc: " << error.to_string() << "\n";
   return exit_code(error.code);
 }
 
-// The usage mistake as CLI11 words it, and where to read more.
-int report(const CLI::ParseError& error, const CLI::App& program) {
-  const auto chosen = program.get_subcommands();
-  std::cerr << "rnnc: " << error.what() << "\nsee: rnnc " << (chosen.empty() ? "" : chosen.front()->get_name() + " ")
-            << "--help\n";
+int report_usage(const std::string& message) {
+  std::cerr << "rnnc: " << message << "\n";
   return kUsage;
 }
 
+// What was printed has arrived, or the program has failed.
+int finish(int code) {
+  errno = 0;
+  const bool written = std::cout.flush().good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written) return code;
+  return report(Error{ErrorCode::File,
+                      {"standard output"},
+                      "cannot write it" + (errno == 0 ? "" : std::string(": ") + std::strerror(errno)),
+                      {}});
+}
+
+std::string help_text(const CLI::App* app, std::string, CLI::AppFormatMode) {
+  return app->get_parent() ? help_of(describe_verb(*app, app->get_name()), help_width())
+                           : help_of(describe(*app), help_width());
+}
+
+Verb add_help(CLI::App& program) {
+  CLI::App& app =
+      add_verb(program, "help", {"rnnc help", "rnnc help run"}, "Explains the program or one of its verbs.");
+  auto name = std::make_shared<std::string>();
+  app.add_option("VERB", *name, "what to explain; without it, the program")->type_name("VERB");
+  return {&app, [&program, name]() -> Result<int> {
+            const ProgramText text = describe(program);
+            if (!name->empty() && std::ranges::find(text.verbs, *name, &VerbText::name) == text.verbs.end())
+              return Error{ErrorCode::Usage, {}, no_such_verb(*name, text), {}};
+            const CLI::App* verb = name->empty() ? &program : program.get_subcommand(*name);
+            std::cout << help_text(verb, "", CLI::AppFormatMode::Normal);
+            return kOk;
+          }};
+}
+
 int run(int argc, char** argv) {
-  CLI::App program(kExample, "rnnc");
+  CLI::App program(about(kExamples, kWhat), "rnnc");
+  begin_group(program, kHelpGroup);
+  program.set_help_flag("-h,--help", "print this help");
+  program.set_version_flag("--version", version_text, "print the versions of rnnc and LLVM, and this machine's CPU");
   program.require_subcommand(1);
-  program.formatter(std::make_shared<ExampleFirst>());
-  const std::vector<Verb> verbs = {add_run(program),     add_bench(program),  add_verify(program), add_inspect(program),
-                                   add_compile(program), add_import(program), add_cache(program)};
+  program.formatter_fn(help_text);
+  const std::vector<Verb> verbs = {
+      add_run(program),    add_bench(program), add_verify(program), add_inspect(program),    add_compile(program),
+      add_import(program), add_cache(program), add_help(program),   add_completion(program), add_man(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
-    return program.exit(help);
+    return finish(program.exit(help));
+  } catch (const CLI::CallForVersion& version) {
+    return finish(program.exit(version));
   } catch (const CLI::ParseError& error) {
-    return report(error, program);
+    return report_usage(usage_mistake(error, program));
   }
+  for (const std::string& warning : read_environment().warnings) std::cerr << "rnnc: warning: " << warning << "\n";
   for (const Verb& verb : verbs) {
     if (!verb.flags->parsed()) continue;
     const Result<int> code = verb.work();
-    return code ? *code : report(code.error());
+    return code ? finish(*code) : report(code.error());
   }
   return kUsage;
 }

@@ -5,6 +5,8 @@
 
 #include <rnnc/tensor_files.hpp>
 
+#include "ir/syntax.hpp"
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 
 namespace rnnc::tools {
@@ -58,9 +60,10 @@ Result<std::vector<std::int32_t>> read_lengths(const std::string& path, std::int
 Result<NamedSize> find_state(const std::string& flag, const std::string& name, const std::vector<NamedSize>& states) {
   const auto found = std::ranges::find(states, name, &NamedSize::name);
   if (found != states.end()) return *found;
-  std::string known;
-  for (const NamedSize& state : states) known += (known.empty() ? "" : ", ") + state.name;
-  return usage_error(flag + " " + name, "the cell has no such state; it has " + (known.empty() ? "none" : known));
+  std::vector<std::string> known;
+  for (const NamedSize& state : states) known.push_back(state.name);
+  return usage_error(flag + " " + name, "the cell has no such state; it has " +
+                                            (known.empty() ? "none" : joined(known)) + ir::did_you_mean(name, known));
 }
 
 Result<std::map<std::string, std::vector<float>>> read_states(const Assignments& files,

@@ -4,6 +4,7 @@
 
 #include <rnnc/tensor_files.hpp>
 
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
@@ -177,27 +178,33 @@ Result<int> run(const RunFlags& flags) {
 }  // namespace
 
 Verb add_run(CLI::App& program) {
-  CLI::App& app = *program.add_subcommand(
-      "run",
-      "Example: rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy\n\n"
-      "Runs sequences x f32[T,B,I] through a cell or network and writes y f32[T,B,O], or f32[B,O]. "
-      "Several inputs lie side by side in a row of x.");
+  CLI::App& app =
+      add_verb(program, "run",
+               {"rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy",
+                "rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy --state h=h.npy "
+                "--final-state c=c.npy",
+                "rnnc run model.onnx --input x.npy --lengths n.npy --output y.npy --threads 2",
+                "rnnc run --cell gru --weights gru.safetensors --input x.npy --output y.npy --backend interpret"},
+               "Runs sequences x f32[T,B,I] through a cell or network and writes y f32[T,B,O], or f32[B,O]. "
+               "Several inputs lie side by side in a row of x.");
   auto flags = std::make_shared<RunFlags>();
   add_model_flags(app, flags->model);
   add_stack_flags(app, flags->model);
+  begin_group(app, kDataGroup);
   add_list(app, "--input", flags->inputs,
-           "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy; may be repeated")
+           "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy")
       ->type_name("x.npy");
   add_list(app, "--lengths", flags->lengths,
            "int32[B]: where sequences are shorter than T; of another time S of a network, S=n.npy")
       ->type_name("n.npy");
   add_list(app, "--steps", flags->steps, "how many steps a network runs for that no input tells")->type_name("S=N");
-  add_list(app, "--state", flags->states, "an initial state, f32[B,H]; zero where none is given; may be repeated")
+  add_list(app, "--state", flags->states, "an initial state, f32[B,H]; zero where none is given")
       ->type_name("NAME=s.npy");
+  begin_group(app, kOutputGroup);
   app.add_option("--output", flags->output, "y, f32[T,B,O]")->required()->type_name("y.npy");
-  add_list(app, "--final-state", flags->final_states, "a final state, f32[B,H]; may be repeated")
-      ->type_name("NAME=f.npy");
-  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on");
+  add_list(app, "--final-state", flags->final_states, "a final state, f32[B,H]")->type_name("NAME=f.npy");
+  begin_group(app, kMachineGroup);
+  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)");
   add_backend_flag(app, flags->model, {"jit", "interpret", "portable"});
   return {&app, [flags] { return run(*flags); }};
 }

@@ -1,5 +1,6 @@
 // A network has inputs of its own: sequences, side by side in x or one by one by name, and vectors, by name.
 #include "tools/run_network.hpp"
+#include "ir/syntax.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -183,7 +184,8 @@ Result<void> NetworkRun::read_steps() {
   if (!steps) return steps.error();
   for (const auto& [name, count] : *steps) {
     if (std::ranges::find(times, name) == times.end())
-      return usage_error("--steps " + name, "network " + network_.name + " has no time of this name");
+      return usage_error("--steps " + name,
+                         "network " + network_.name + " has no time of this name" + ir::did_you_mean(name, times));
     if (!batch_.times.try_emplace(name, ir::Time{count, {}}).second)
       return usage_error("--steps " + name, "an input tells how many steps there are");
   }

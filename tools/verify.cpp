@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
@@ -158,18 +159,22 @@ Result<int> run(const VerifyFlags& flags) {
 }  // namespace
 
 Verb add_verify(CLI::App& program) {
-  CLI::App& app = *program.add_subcommand(
-      "verify",
-      "Example: rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000\n\n"
+  CLI::App& app = add_verb(
+      program, "verify",
+      {"rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000", "rnnc verify lstm.rnn --weights lstm.safetensors",
+       "rnnc verify model.onnx --backend portable",
+       "rnnc verify --cell gru --dim I=16 --dim H=32 --layers 2 --bidirectional --json"},
       "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"
       " given.");
   auto flags = std::make_shared<VerifyFlags>();
   add_model_flags(app, flags->model);
   add_stack_flags(app, flags->model);
-  add_backend_flag(app, flags->model, {"jit", "portable"});
+  begin_group(app, kDataGroup);
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
+  add_backend_flag(app, flags->model, {"jit", "portable"});
+  begin_group(app, kOutputGroup);
   app.add_flag("--json", flags->json, "print a JSON object as the last line");
   return {&app, [flags] { return run(*flags); }};
 }

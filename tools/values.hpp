@@ -1,0 +1,23 @@
+// What may stand behind a flag, read off the name of its value: what shells complete.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/command_line.hpp"
+
+namespace rnnc::tools {
+
+struct Values {
+  std::vector<std::string> words;
+  std::vector<std::string> suffixes;  // of files: ".npy"
+  bool is_list = false;               // several words with commas between
+  bool is_named = false;              // NAME= comes first
+
+  bool any() const { return !words.empty() || !suffixes.empty(); }
+};
+
+/// `verbs` are those that VERB stands for.
+Values values_of(const FlagText& flag, const std::vector<std::string>& verbs);
+
+}  // namespace rnnc::tools
