@@ -1,27 +1,22 @@
 #include "compiler/code_cache.hpp"
 
 #include <fcntl.h>
-#include <llvm/Config/llvm-config.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <random>
 
-#include <rnnc/version.hpp>
-
 #include "compiler/file_name.hpp"
-#include "ir/print.hpp"
 
 namespace rnnc::compiler {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSourceHash =
-#include "source_hash.inc"
-    ;
 constexpr std::string_view kPrefix = "code-", kSuffix = ".rnnc", kTemporary = "code-new-";
 constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
 
@@ -63,6 +58,12 @@ std::optional<std::vector<std::byte>> read_private(const std::string& path) {
   return bytes;
 }
 
+// Who has a limit is stopped by a signal when a file reaches it.
+bool may_be_written(std::span<const std::byte> bytes) {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes.size() <= limit.rlim_cur;
+}
+
 bool write_private(const std::string& path, std::span<const std::byte> bytes) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file < 0) return false;
@@ -96,13 +97,26 @@ std::vector<Entry> entries(const std::string& folder) {
   return list;
 }
 
+// What writers have left that were killed: none takes as long as this.
+void remove_abandoned(const std::string& folder) {
+  constexpr std::int64_t kLongest = 600'000'000'000;  // nanoseconds
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t old = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - kLongest;
+  for (const Entry& entry : entries(folder))
+    if (entry.written < old && fs::path(entry.path).filename().string().starts_with(kTemporary))
+      ::unlink(entry.path.c_str());
+}
+
 }  // namespace
 
-std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
-  std::string key = std::string("rnnc ") + kVersion + " " + kSourceHash + "\nllvm " + LLVM_VERSION_STRING + "\ncpu " +
-                    name_of(target) + " " + target.features + "\nthreads " + std::to_string(options.threads) + "\nplan";
-  for (const PlanChoice& choice : options.choices) key += " " + print(choice);
-  return key + "\n" + ir::print(cell);
+std::optional<runtime::StoredArtifact> read_entry(std::span<const std::byte> bytes, const std::string& key) try {
+  Result<runtime::AnyArtifact> any = runtime::read_artifact(bytes, "");
+  auto* artifact = any ? std::get_if<runtime::StoredArtifact>(&*any) : nullptr;
+  if (!artifact || artifact->key != key || (artifact->features & ~runtime::host_features()) != 0) return {};
+  return std::move(*artifact);
+} catch (const std::exception&) {
+  return {};
 }
 
 std::string CodeCache::path(const std::string& key) const {
@@ -112,11 +126,7 @@ std::string CodeCache::path(const std::string& key) const {
 std::optional<runtime::StoredArtifact> CodeCache::find(const std::string& key) const try {
   if (folder_.empty() || !is_private_folder(folder_)) return {};
   const auto bytes = read_private(path(key));
-  if (!bytes) return {};
-  Result<runtime::AnyArtifact> any = runtime::read_artifact(*bytes, "");
-  auto* artifact = any ? std::get_if<runtime::StoredArtifact>(&*any) : nullptr;
-  if (!artifact || artifact->key != key || (artifact->features & ~runtime::host_features()) != 0) return {};
-  return std::move(*artifact);
+  return bytes ? read_entry(*bytes, key) : std::nullopt;
 } catch (const std::exception&) {
   return {};
 }
@@ -130,12 +140,13 @@ bool CodeCache::make_folder() const {
 void CodeCache::store(const runtime::StoredArtifact& artifact) const try {
   if (folder_.empty() || !make_folder()) return;
   const std::vector<std::byte> bytes = runtime::write_artifact(artifact, {});
-  if (bytes.size() > kMostEntryBytes) return;
+  if (bytes.size() > kMostEntryBytes || !may_be_written(bytes)) return;
   std::random_device random;
   const std::string temporary = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" +
                                 std::to_string(random()) + std::string(kSuffix);
   if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), path(artifact.key).c_str()) != 0)
     ::unlink(temporary.c_str());
+  remove_abandoned(folder_);
   if (size().bytes > kCacheBytes) prune(kCacheBytes);
 } catch (const std::exception&) {
   // A cache that cannot be written is an empty one.

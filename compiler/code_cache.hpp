@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "compiler/plan.hpp"
@@ -20,6 +21,9 @@ inline constexpr std::uint64_t kCacheBytes = std::uint64_t{256} << 20;  // kept 
 /// `cell`, which is bound.
 std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options);
 
+/// What a file of the cache holds, if it is sound, made from `key` and for this CPU or a lesser one.
+std::optional<runtime::StoredArtifact> read_entry(std::span<const std::byte> bytes, const std::string& key);
+
 class CodeCache {
  public:
   /// `folder` may be "" (nothing is kept) and need not exist.
@@ -27,7 +31,8 @@ class CodeCache {
 
   std::optional<runtime::StoredArtifact> find(const std::string& key) const;
 
-  /// Writes the entry to a new file and renames it; what is more than kCacheBytes then goes, oldest first.
+  /// Writes the entry to a new file and renames it; what killed writers have left goes, and what is more than kCacheBytes then,
+  /// oldest first.
   void store(const runtime::StoredArtifact& artifact) const;
 
   struct Size {

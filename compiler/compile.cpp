@@ -80,7 +80,7 @@ Result<Program> compile_with(const Result<Backing>& backing, const Model& model,
 
 }  // namespace
 
-Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options) {
+Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options) try {
   if (options.threads < 1 || options.threads > kMaxThreads)
     return Error{
         ErrorCode::Usage,
@@ -95,6 +95,8 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
   if (!compiler::can_generate_code() || !runtime::may_map_code())
     return compile_with(fallback(options), model, weights, options);
   return compile_with(jit(options), model, weights, options);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {}, "not enough memory to compile the model", {}};
 }
 
 }  // namespace rnnc

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <new>
 
 #include "ir/parse.hpp"
 #include "ir/print.hpp"
@@ -41,6 +42,10 @@ Result<std::string> read(const std::string& path) {
   return text;
 }
 
+Error out_of_memory(std::string_view file) {
+  return {ErrorCode::Limit, {std::string(file)}, "not enough memory to read the text", {}};
+}
+
 }  // namespace
 
 std::vector<std::string> Model::cells() const {
@@ -57,25 +62,31 @@ std::vector<std::string> Model::networks() const {
 
 std::string Model::text() const { return ir::print(*module_); }
 
-Result<Model> parse(std::string_view text, std::string_view file) {
+Result<Model> parse(std::string_view text, std::string_view file) try {
   Result<ir::Module> module = ir::parse(text, file);
   if (!module) return module.error();
   return Model(std::make_shared<const ir::Module>(std::move(*module)));
+} catch (const std::bad_alloc&) {
+  return out_of_memory(file);
 }
 
-Result<Model> parse_file(const std::string& path) {
+Result<Model> parse_file(const std::string& path) try {
   const Result<std::string> text = read(path);
   if (!text) return text.error();
   return parse(*text, path);
+} catch (const std::bad_alloc&) {
+  return out_of_memory(path);
 }
 
-Result<Model> standard_cell(std::string_view name) {
+Result<Model> standard_cell(std::string_view name) try {
   for (const StandardCell& cell : kStandardCells) {
     if (cell.name == name) return parse(cell.text, std::string(name) + ".rnn");
   }
   std::string known;
   for (const StandardCell& cell : kStandardCells) known += (known.empty() ? "" : ", ") + std::string(cell.name);
   return Error{ErrorCode::Name, {}, "there is no standard cell '" + std::string(name) + "'; there are " + known, {}};
+} catch (const std::bad_alloc&) {
+  return out_of_memory(name);
 }
 
 std::vector<std::string> standard_cell_names() {

@@ -1,5 +1,6 @@
 #include "runtime/aligned_buffer.hpp"
 
+#include <limits>
 #include <new>
 
 #if defined(__linux__)
@@ -24,6 +25,8 @@ void ask_for_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] std::size_
 
 AlignedBuffer::AlignedBuffer(std::int64_t size) : size_(size) {
   if (size == 0) return;
+  if (size < 0 || size > std::numeric_limits<std::int64_t>::max() / static_cast<std::int64_t>(sizeof(float)))
+    throw std::bad_alloc();
   const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(float);
   const bool is_large = bytes >= kLarge;
   const std::size_t alignment = is_large ? kHugePage : kLine;

@@ -7,6 +7,7 @@
 
 #include "runtime/archive.hpp"
 #include "runtime/artifact_fields.hpp"
+#include "runtime/check_description.hpp"
 #include "runtime/check_network.hpp"
 
 namespace rnnc::runtime {
@@ -69,12 +70,8 @@ Result<Header> read_header(std::span<const std::byte> content, std::string_view 
 // What follows the header.
 enum Kind : std::uint8_t { kCell, kNetwork };
 
-template <class Write>
-std::vector<std::byte> write(Kind kind, Write write_payload) {
-  std::vector<std::byte> bytes(sizeof(Header));
-  Writer writer(bytes);
-  writer(static_cast<std::uint8_t>(kind));
-  write_payload(writer);
+// The header of what follows it in `bytes`, into the room that is kept for it.
+void put_header(std::vector<std::byte>& bytes) {
   Header header{};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   std::memcpy(header.version, kVersion, std::strlen(kVersion));
@@ -83,6 +80,15 @@ std::vector<std::byte> write(Kind kind, Write write_payload) {
   header.payload_bytes = payload.size();
   header.checksum = checksum(payload);
   std::memcpy(bytes.data(), &header, sizeof header);
+}
+
+template <class Write>
+std::vector<std::byte> write(Kind kind, Write write_payload) {
+  std::vector<std::byte> bytes(sizeof(Header));
+  Writer writer(bytes);
+  writer(static_cast<std::uint8_t>(kind));
+  write_payload(writer);
+  put_header(bytes);
   return bytes;
 }
 
@@ -99,6 +105,13 @@ std::vector<std::byte> write_artifact(const StoredNetwork& network) {
   return write(kNetwork, [&](Writer& writer) { writer(network); });
 }
 
+std::vector<std::byte> seal_artifact(std::span<const std::byte> payload) {
+  std::vector<std::byte> bytes(sizeof(Header));
+  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  put_header(bytes);
+  return bytes;
+}
+
 Result<AnyArtifact> read_artifact(std::span<const std::byte> content, std::string_view file) try {
   if (const auto header = read_header(content, file); !header) return header.error();
   Reader reader(content.subspan(sizeof(Header)));
@@ -109,9 +122,11 @@ Result<AnyArtifact> read_artifact(std::span<const std::byte> content, std::strin
     StoredArtifact& artifact = result.emplace<StoredArtifact>();
     reader(artifact);
     reader(artifact.weights);
+    check_description(artifact.description);
   } else if (kind == kNetwork) {
     StoredNetwork& network = result.emplace<StoredNetwork>();
     reader(network);
+    for (const StoredCode& code : network.codes) check_description(code.description);
     check_network(network);
   } else {
     throw Damaged("it is neither of a cell nor of a network");

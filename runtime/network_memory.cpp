@@ -8,6 +8,7 @@ namespace rnnc::runtime {
 namespace {
 
 constexpr std::int64_t kLine = 16;  // floats; full registers may read behind the end of a row
+constexpr std::int64_t kTooMany = std::int64_t{1} << 46;  // no machine can address them; sums of many such are still numbers
 
 std::int64_t rows_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
   return block.time == kNoTime ? batch : batch * max_steps;
@@ -16,7 +17,9 @@ std::int64_t rows_of(const Block& block, std::int64_t batch, std::int64_t max_st
 // A block of the caller's needs room where its sequences differ in length.
 std::int64_t size_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
   if (block.kind != Block::Kind::Own && block.time == kNoTime) return 0;
-  return (rows_of(block, batch, max_steps) * block.width + 2 * kLine - 1) / kLine * kLine;
+  const std::int64_t rows = rows_of(block, batch, max_steps);
+  if (block.width > 0 && rows >= kTooMany / block.width) return kTooMany;
+  return (rows * block.width + 2 * kLine - 1) / kLine * kLine;
 }
 
 std::int64_t rows_of_call(const CellCall& call, std::int64_t batch, std::int64_t max_steps) {

@@ -1,6 +1,7 @@
 #include <rnnc/session.hpp>
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 #include "runtime/program.hpp"
@@ -16,7 +17,7 @@ constexpr std::int64_t kMostStreams = std::int64_t{1} << 20;
 Sessions::Sessions(const Program& program, std::int64_t capacity)
     : program_(program), state_(program.make_state(capacity)), joined_(static_cast<std::size_t>(capacity)) {}
 
-Result<Sessions> Sessions::make(const Program& program, std::int64_t capacity) {
+Result<Sessions> Sessions::make(const Program& program, std::int64_t capacity) try {
   if (const Result<void> streams = program.streams(); !streams) return streams.error();
   if (!program.named_inputs().empty())
     return Error{ErrorCode::Unsupported, {}, "sessions take x only, no inputs by name", {}};
@@ -26,6 +27,8 @@ Result<Sessions> Sessions::make(const Program& program, std::int64_t capacity) {
                  "a capacity of " + std::to_string(capacity) + " is not between 1 and " + std::to_string(kMostStreams),
                  {}};
   return Sessions(program, capacity);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {}, "not enough memory for " + std::to_string(capacity) + " streams", {}};
 }
 
 bool Sessions::is_joined(std::int64_t slot) const noexcept {

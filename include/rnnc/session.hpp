@@ -16,7 +16,7 @@ namespace RNNC_API rnnc {
 class Sessions {
  public:
   /// Memory for `capacity` streams. Errors: Unsupported where the program does not stream, or takes named inputs; Limit
-  /// where `capacity` is not between 1 and 2^20.
+  /// where `capacity` is not between 1 and 2^20, or more than the memory allows.
   static Result<Sessions> make(const Program& program, std::int64_t capacity);
 
   std::int64_t capacity() const noexcept { return static_cast<std::int64_t>(joined_.size()); }

@@ -69,6 +69,16 @@ int pthread_mutex_lock(pthread_mutex_t* mutex) {
   ++calls;
   return real(mutex);
 }
+int pthread_mutex_trylock(pthread_mutex_t* mutex) {
+  static const auto real = reinterpret_cast<int (*)(pthread_mutex_t*)>(dlsym(RTLD_NEXT, "pthread_mutex_trylock"));
+  ++calls;
+  return real(mutex);
+}
+int pthread_rwlock_wrlock(pthread_rwlock_t* lock) {
+  static const auto real = reinterpret_cast<int (*)(pthread_rwlock_t*)>(dlsym(RTLD_NEXT, "pthread_rwlock_wrlock"));
+  ++calls;
+  return real(lock);
+}
 int pthread_rwlock_rdlock(pthread_rwlock_t* lock) {
   static const auto real = reinterpret_cast<int (*)(pthread_rwlock_t*)>(dlsym(RTLD_NEXT, "pthread_rwlock_rdlock"));
   ++calls;
@@ -146,11 +156,25 @@ rnnc::TensorMap weights_of(const rnnc::Model& model, std::int64_t I, std::int64_
   return weights;
 }
 
-void check_cell(Pass pass, std::int64_t hidden, std::int64_t batch) {
+// Where programs come from: each way must keep the contract.
+enum class Source { Jit, Portable, Artifact };
+
+constexpr struct {
+  Source source;
+  const char* name;
+} kSources[] = {{Source::Jit, "jit"}, {Source::Portable, "portable"}, {Source::Artifact, "artifact"}};
+
+rnnc::Program program_of(const rnnc::Model& model, const rnnc::TensorMap& weights, Source source) {
+  if (source == Source::Artifact) return rnnc::parse_artifact(rnnc::compile_artifact(model, weights).value()).value();
+  const rnnc::Backend backend = source == Source::Jit ? rnnc::Backend::Jit : rnnc::Backend::Portable;
+  return rnnc::compile(model, weights, {.backend = backend, .cache = false}).value();
+}
+
+void check_cell(Pass pass, std::int64_t hidden, std::int64_t batch, Source source, const std::string& source_name) {
   constexpr std::int64_t kInputs = 5, kSteps = 33;
   const rnnc::Model model = rnnc::standard_cell("lstm").value();
-  const rnnc::Program program = rnnc::compile(model, weights_of(model, kInputs, hidden), {.cache = false}).value();
-  const std::string name = "lstm H=" + std::to_string(hidden) + " B=" + std::to_string(batch);
+  const rnnc::Program program = program_of(model, weights_of(model, kInputs, hidden), source);
+  const std::string name = source_name + " lstm H=" + std::to_string(hidden) + " B=" + std::to_string(batch);
   std::vector<float> x(static_cast<std::size_t>(kSteps * batch * kInputs), 0.25f);
   std::vector<float> y(static_cast<std::size_t>(kSteps * batch * hidden), 1.0f);
   std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
@@ -163,37 +187,73 @@ void check_cell(Pass pass, std::int64_t hidden, std::int64_t batch) {
     program.run(
         {.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = three, .lengths = lengths.data()});
   });
+  check_contract(pass, name + " reset", [&] { three.reset(); });
 }
 
-void check_network(Pass pass) {
-  constexpr std::int64_t kBatch = 3, kSteps = 20;
-  const rnnc::Model model = rnnc::parse(R"(
-    network tagger {
-      input x : seq f32[4]
-      a = bidirectional leak(x)
-      b = leak(a[0:4])
-      param W : f32[2, 4]
-      output softmax(W @ last(b))
-    }
+constexpr const char* kLeak = R"(
     cell leak {
       input x : f32[4]
       state h : f32[4]
       param U : f32[4, 4]
       h' = tanh(x + U @ h)
       output h'
-    })")
-                                .value();
+    })";
+
+constexpr const char* kTagger = R"(
+    network tagger {
+      input x : seq f32[4]
+      input v : f32[4]
+      a = bidirectional leak(x)
+      b = leak(a[0:4]) from (h = v)
+      param W : f32[2, 4]
+      output softmax(W @ last(b))
+    })";
+
+rnnc::TensorMap network_weights(std::initializer_list<const char*> scans) {
   rnnc::TensorMap weights;
-  for (const char* name : {"a.fwd.U", "a.bwd.U", "b.U"})
-    weights.emplace(name, rnnc::Tensor::from_f32({4, 4}, std::vector<float>(16, 0.1f)));
+  for (const char* name : scans) weights.emplace(name, rnnc::Tensor::from_f32({4, 4}, std::vector<float>(16, 0.1f)));
+  return weights;
+}
+
+void check_network(Pass pass, Source source, const std::string& source_name) {
+  constexpr std::int64_t kBatch = 3, kSteps = 20;
+  const rnnc::Model model = rnnc::parse(std::string(kTagger) + kLeak).value();
+  rnnc::TensorMap weights = network_weights({"a.fwd.U", "a.bwd.U", "b.U"});
   weights.emplace("W", rnnc::Tensor::from_f32({2, 4}, std::vector<float>(8, 0.3f)));
-  const rnnc::Program program = rnnc::compile(model, weights, {.cache = false}).value();
+  const rnnc::Program program = program_of(model, weights, source);
   rnnc::State state = program.make_state(kBatch, kSteps);
-  const std::vector<float> x(kSteps * kBatch * 4, 0.5f);
+  const std::vector<float> x(kSteps * kBatch * 4, 0.5f), v(kBatch * 4, 0.2f);
   const std::int32_t lengths[kBatch] = {20, 0, 7};
+  const rnnc::NamedInput inputs[] = {{"v", v.data()}};
   std::vector<float> y(kBatch * 2, 1.0f);
-  check_contract(pass, "network with lengths", [&] {
-    program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = kBatch, .state = state, .lengths = lengths});
+  check_contract(pass, source_name + " network with lengths", [&] {
+    program.run({.x = x.data(),
+                 .y = y.data(),
+                 .steps = kSteps,
+                 .batch = kBatch,
+                 .state = state,
+                 .lengths = lengths,
+                 .inputs = inputs});
+  });
+}
+
+// A network that streams: step by step, and several streams at once of which some are there.
+void check_streams(Pass pass, Source source, const std::string& source_name) {
+  const rnnc::Model model =
+      rnnc::parse(std::string("network stack { input x : seq f32[4] a = leak(x) b = leak(a) output b }") + kLeak)
+          .value();
+  const rnnc::Program program = program_of(model, network_weights({"a.U", "b.U"}), source);
+  const std::vector<float> x(5 * 4, 0.5f);
+  std::vector<float> y(5 * 4, 1.0f);
+  rnnc::State state = program.make_state(2);
+  check_contract(pass, source_name + " network step", [&] { program.step(state, x.data(), y.data()); });
+  rnnc::Sessions sessions = rnnc::Sessions::make(program, 5).value();
+  for (int i = 0; i < 4; ++i) sessions.join().value();
+  sessions.leave(1);
+  check_contract(pass, source_name + " sessions step", [&] { sessions.step(x.data(), y.data()); });
+  check_contract(pass, source_name + " sessions leave and reset", [&] {
+    sessions.leave(2);
+    sessions.reset(0);
   });
 }
 
@@ -213,12 +273,14 @@ void check_the_checks() {
 
 int main() {
   check_the_checks();
-  for (const Pass pass : {Pass::Counts, Pass::SystemCalls}) {
-    for (const std::int64_t hidden : {1, 16, 67})
-      for (const std::int64_t batch : {1, 3, 17}) check_cell(pass, hidden, batch);
-    check_cell(pass, 300, 2);
-    check_network(pass);
-  }
+  for (const Pass pass : {Pass::Counts, Pass::SystemCalls})
+    for (const auto& [source, name] : kSources) {
+      for (const std::int64_t hidden : {1, 16, 67})
+        for (const std::int64_t batch : {1, 3, 17}) check_cell(pass, hidden, batch, source, name);
+      check_cell(pass, 300, 2, source, name);
+      check_network(pass, source, name);
+      check_streams(pass, source, name);
+    }
   check(!runs_without_system_calls([] { getppid(); }), "a system call is not seen");
   if (failures == 0) std::puts("realtime: no allocation, lock, page fault or system call");
   return failures == 0 ? 0 : 1;

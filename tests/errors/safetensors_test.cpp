@@ -2,14 +2,13 @@
 #include <rnnc/tensor_files.hpp>
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 
 #include "tests/errors/file_bytes.hpp"
+#include "tests/support/small_disk.hpp"
 
 namespace rnnc {
 namespace {
@@ -17,6 +16,7 @@ namespace {
 using test::bytes_of;
 using test::check_error;
 using test::read_text;
+using test::SmallDisk;
 using test::TemporaryFolder;
 using test::write_text;
 
@@ -334,26 +334,6 @@ TEST_CASE("writing into a place that is not there is an error") {
   CHECK(read_text(file) == "old");
   CHECK(folder.names() == std::set<std::string>{"file"});
 }
-
-/// No file may grow past `bytes`: to the writer the same as a disk that fills up.
-class SmallDisk {
- public:
-  explicit SmallDisk(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit small = {bytes, old_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &small);
-  }
-  ~SmallDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    ::signal(SIGXFSZ, handler_);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
- private:
-  rlimit old_{};
-  void (*handler_)(int);
-};
 
 TEST_CASE("a disk that fills up leaves the old file and nothing else") {
   const TemporaryFolder folder;

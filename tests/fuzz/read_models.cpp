@@ -1,0 +1,55 @@
+// Targets of the readers in import/: tensors and other programs' models.
+#include <rnnc/import.hpp>
+#include <rnnc/tensor_files.hpp>
+
+#include <algorithm>
+
+#include "tests/fuzz/targets.hpp"
+
+namespace rnnc::fuzz {
+namespace {
+
+template <class T>
+void require_message(const Result<T>& result) {
+  require(!result.error().message.empty(), "an error says nothing");
+}
+
+void require_whole(const Tensor& tensor) {
+  require(tensor.elements() >= 0 &&
+              tensor.bytes.size() == static_cast<std::size_t>(tensor.elements()) * size_bytes(tensor.type),
+          "a tensor's bytes are not its shape's");
+}
+
+void import(Bytes bytes, const ImportOptions& options) {
+  const Result<Imported> imported = import_model(bytes, "fuzz", options);
+  if (!imported) return require_message(imported);
+  require(imported->model.networks().size() == 1 || imported->model.cells().size() >= 1,
+          "a model has neither cell nor network");
+  for (const auto& [name, tensor] : imported->weights) require_whole(tensor);
+}
+
+}  // namespace
+
+void fuzz_safetensors(Bytes bytes) {
+  const Result<TensorMap> tensors = parse_safetensors(bytes, "fuzz");
+  if (!tensors) return require_message(tensors);
+  for (const auto& [name, tensor] : *tensors) require_whole(tensor);
+  if (format_of(bytes) == FileFormat::Safetensors) import(bytes, {});
+}
+
+void fuzz_npy(Bytes bytes) {
+  const Result<Tensor> tensor = parse_npy(bytes, "fuzz");
+  if (!tensor) return require_message(tensor);
+  require_whole(*tensor);
+  require(tensor->to_f32().size() == static_cast<std::size_t>(tensor->elements()), "elements are lost");
+}
+
+void fuzz_json(Bytes bytes) {
+  if (format_of(bytes) == FileFormat::Json) import(bytes, {});
+}
+
+void fuzz_onnx(Bytes bytes) {
+  if (format_of(bytes) == FileFormat::Onnx) import(bytes, {});
+}
+
+}  // namespace rnnc::fuzz

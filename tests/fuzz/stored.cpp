@@ -1,0 +1,116 @@
+#include "tests/fuzz/stored.hpp"
+
+#include <rnnc/compile.hpp>
+
+#include "compiler/network.hpp"
+#include "compiler/portable_code.hpp"
+#include "ir/parse.hpp"
+#include "ir/scan.hpp"
+#include "ir/verify.hpp"
+
+namespace rnnc::fuzz {
+namespace {
+
+constexpr const char* kCells = R"(
+cell leak {
+  input x : f32[2]
+  state h : f32[3]
+  param W : f32[3, 2]
+  param b : f32[3]
+  h' = tanh(W @ x + b + 0.5 * h)
+  output h'
+}
+cell count {
+  input x : f32[3]
+  state n : f32
+  n' = n + max(x)
+  output n'
+})";
+
+// With calls of every kind: two directions, gathered inputs, a state that an input begins, one that a parameter begins.
+constexpr const char* kNetwork = R"(
+network all {
+  input x : seq f32[2]
+  input v : f32[3]
+  param h0 : f32[3]
+  a = bidirectional leak(x)
+  b = leak(x) from (h = v)
+  c = leak(x) from (h = h0)
+  output concat(tanh(a), b, count(c), last(a), mean(b))
+})";
+
+constexpr const char* kStream = R"(
+network stream {
+  input x : seq f32[2]
+  output count(leak(x))
+})";
+
+ir::Module parsed(const char* network) { return ir::parse(std::string(network) + kCells).value(); }
+
+TensorMap weights_of(const ir::Graph& graph) {
+  TensorMap weights;
+  for (const ir::Weight& weight : ir::weights_of(graph)) {
+    Shape shape;
+    std::size_t elements = 1;
+    for (const ir::Dim& dim : weight.type.dims)
+      shape.push_back(dim.value()), elements *= static_cast<std::size_t>(dim.value());
+    weights.emplace(weight.name, Tensor::from_f32(shape, std::vector<float>(elements, 0.25f)));
+  }
+  return weights;
+}
+
+struct Part {
+  runtime::Description description;
+  std::vector<float> weights;
+};
+
+Part part_of(const ir::Cell& cell, const TensorMap& weights) {
+  compiler::CellCode made = compiler::portable_code_of(cell, *runtime::portable_kernels("")).value();
+  const runtime::LoadedCell loaded =
+      runtime::load_cell(std::move(made.description), std::move(made.code), weights).value();
+  return {loaded.description, {loaded.weights.data(), loaded.weights.data() + loaded.weights.size()}};
+}
+
+}  // namespace
+
+runtime::CodeImage code_that_returns() {
+#if defined(__x86_64__)
+  return {{std::byte{0xc3}}, 0, 0, 0};
+#elif defined(__aarch64__)
+  return {{std::byte{0xc0}, std::byte{0x03}, std::byte{0x5f}, std::byte{0xd6}}, 0, 0, 0};
+#endif
+}
+
+runtime::StoredArtifact stored_cell() {
+  const ir::Module module = parsed("");
+  const ir::Cell& cell = *module.find("leak");
+  Part part = part_of(cell, weights_of(cell));
+  return {kSeedKey, 0, std::move(part.description), code_that_returns(), std::move(part.weights)};
+}
+
+runtime::StoredNetwork stored_network() {
+  const ir::Module module = parsed(kNetwork);
+  const ir::Network& network = module.networks.front();
+  runtime::StoredNetwork stored;
+  std::vector<std::unique_ptr<Part>> parts;  // whose addresses are asked for
+  const auto add = [&](const ir::Cell& cell, const TensorMap& weights,
+                       runtime::CellCall&) -> Result<const runtime::Description*> {
+    parts.push_back(std::make_unique<Part>(part_of(cell, weights)));
+    stored.codes.push_back({parts.back()->description, code_that_returns()});
+    stored.cells.push_back({static_cast<std::uint32_t>(parts.size() - 1), parts.back()->weights});
+    return &parts.back()->description;
+  };
+  compiler::NetworkParts made = compiler::put_together(network, "cpu", weights_of(network), add).value();
+  stored.description = std::move(made.description);
+  stored.network = std::move(made.network);
+  return stored;
+}
+
+Program seed_program() {
+  const ir::Module module = parsed(kStream);
+  return compile(Model(std::make_shared<ir::Module>(module)), weights_of(module.networks.front()),
+                 {.backend = Backend::Portable})
+      .value();
+}
+
+}  // namespace rnnc::fuzz

@@ -1,0 +1,24 @@
+// Programs and artifacts made without LLVM, from which seeds are written: real descriptions, and code that returns at once.
+#pragma once
+
+#include <rnnc/program.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "runtime/artifact_file.hpp"
+
+namespace rnnc::fuzz {
+
+inline const std::string kSeedKey = "key";
+
+runtime::CodeImage code_that_returns();
+
+runtime::StoredArtifact stored_cell();
+runtime::StoredNetwork stored_network();
+
+/// A network with states of two cells, which streams.
+Program seed_program();
+
+}  // namespace rnnc::fuzz

@@ -1,0 +1,105 @@
+// Generated code and the portable executor stay within every buffer: the caller's, and weights, states and working memory, for every
+// tail of a vector. Sanitizers do not see what generated code does; guard pages do.
+#include "tests/support/catch.hpp"
+#include "tests/support/guarded.hpp"
+#include "tests/support/guarded_allocations.hpp"
+#include "tests/support/networks.hpp"
+#include "tests/support/random_cell.hpp"
+#include "tests/support/run_cell.hpp"
+#include "tests/support/run_network.hpp"
+
+namespace rnnc::test {
+namespace {
+
+constexpr std::int64_t kSteps = 3;
+
+// The outcome with all buffers guarded must be that without.
+void check_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu,
+                std::initializer_list<std::int64_t> batches) {
+  const Program plain = compile_cell(cell, weights, cpu);
+  for (const bool at_end : {false, true}) {
+    const GuardedAllocations guarded(at_end);
+    const Program program = compile_cell(cell, weights, cpu);
+    for (const std::int64_t batch : batches) {
+      INFO(cell.name << " on " << cpu << ", batch " << batch << ", at end " << at_end);
+      const Sequences sequences = random_sequences(cell, kSteps, batch, 4);
+      const Outcome expected = run(plain, sequences);
+      const Guarded x(sequences.x, at_end), y(expected.y.size(), at_end);
+      State state = program.make_state(batch);
+      for (const auto& [name, values] : sequences.states) state.set(name, values).value();
+      REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = state}) ==
+              RunStatus::Ok);
+      REQUIRE(y.values() == expected.y);
+      std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
+      for (std::size_t b = 0; b < lengths.size(); ++b) lengths[b] = static_cast<std::int32_t>(b % (kSteps + 1));
+      REQUIRE(program.run({.x = x.data(),
+                           .y = y.data(),
+                           .steps = kSteps,
+                           .batch = batch,
+                           .state = state,
+                           .lengths = lengths.data()}) == RunStatus::Ok);
+    }
+  }
+}
+
+// run_network's arguments are vectors; these are the same in guarded memory.
+void check_network(const ir::Network& network, const ir::NamedVectors& weights, const ir::NetworkBatch& batch,
+                   const CompileOptions& options) {
+  const NetworkOutcome expected = run_network(compile_network(network, weights, options), network, batch);
+  for (const bool at_end : {false, true}) {
+    const GuardedAllocations guarded(at_end);
+    const NetworkOutcome outcome = run_network(compile_network(network, weights, options), network, batch);
+    const auto same = [](float a, float b) { return a == b || (a != a && b != b); };
+    REQUIRE(std::ranges::equal(outcome.y, expected.y, same));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every hidden size from 1 to 70 stays within all buffers, on every CPU level", "[guard]") {
+  const std::string cpu = GENERATE(from_range(executors()));
+  const long before = guarded_allocations();
+  for (std::int64_t size = 1; size <= 70; ++size) {
+    const ir::Cell cell = standard("lstm", 1 + size % 7, size);
+    check_cell(cell, random_weights(cell, 1), cpu, {1, 2, 7});
+  }
+  if (guarded_allocations() == before) WARN("a sanitizer's operator new guards nothing here");
+}
+
+TEST_CASE("other cells stay within all buffers", "[guard]") {
+  const std::string cpu = GENERATE(from_range(executors()));
+  for (const char* name : {"gru", "gru_cho", "lstm_layer_norm", "lstm_projection", "slstm", "minlstm"})
+    for (const std::int64_t size : {1, 3, 8, 15, 17, 33, 63}) {
+      const ir::Cell cell = standard(name, size, size + size % 2);
+      check_cell(cell, random_weights(cell, 1), cpu, {1, 5, 17});
+    }
+  for (std::uint64_t seed = 7100; seed < 7130; ++seed) {
+    const RandomCell random = random_cell(seed);
+    check_cell(random.cell, random.weights, cpu, {1, 3});
+  }
+}
+
+TEST_CASE("networks stay within their weights, states and working memory", "[guard]") {
+  const std::string cpu = GENERATE(from_range(executors()));
+  Random random(5);
+  for (const std::string& statements : sample_networks()) {
+    INFO(statements);
+    const ir::Network network = sample_network(statements);
+    const ir::NamedVectors weights = random_weights(network, random);
+    for (const std::int64_t batch : {1, 3})
+      for (const bool ragged : {false, true})
+        check_network(network, weights, sample_batch(random, batch, ragged), options_for(cpu));
+  }
+}
+
+TEST_CASE("a write behind a buffer of the runtime would be seen", "[guard]") {
+  const long before = guarded_allocations();
+  const ir::Cell cell = standard("rnn", 2, 3);
+  const GuardedAllocations guarded(true);
+  const Program program = compile_cell(cell, random_weights(cell, 1), "host");
+  State state = program.make_state(1);
+  if (guarded_allocations() == before) return WARN("a sanitizer's operator new guards nothing here");
+  CHECK(guarded_allocations() >= before + 3);  // weights and states
+}
+
+}  // namespace rnnc::test
