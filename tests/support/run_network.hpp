@@ -19,8 +19,11 @@ struct NetworkOutcome {
   friend bool operator==(const NetworkOutcome&, const NetworkOutcome&) = default;
 };
 
-/// The batch from the initial `states`; those that are not there begin at zero.
-NetworkOutcome run_network(const Program& program, const ir::Network& network, const ir::NetworkBatch& batch,
+/// Of a network, as ir::times_of; of a cell, T.
+std::vector<std::string> times_of(const ir::Graph& graph);
+
+/// The batch from the initial `states`; those that are not there begin at zero. Of a cell all inputs are of time T.
+NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,
                            const ir::NamedVectors& states = {});
 
 /// The largest |jit - interpreter| / max(1, |interpreter|) over outputs and final states.
