@@ -16,7 +16,10 @@ using ir::Value;
 
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed) : random_(seed) { cell_.name = "random_" + std::to_string(seed); }
+  Generator(std::uint64_t seed, bool exact_inputs) : random_(seed) {
+    cell_.name = "random_" + std::to_string(seed);
+    values_.exact_inputs = exact_inputs;
+  }
   RandomCell generate();
 
  private:
@@ -132,6 +135,6 @@ RandomCell Generator::generate() {
 
 }  // namespace
 
-RandomCell random_cell(std::uint64_t seed) { return Generator(seed).generate(); }
+RandomCell random_cell(std::uint64_t seed, bool exact_inputs) { return Generator(seed, exact_inputs).generate(); }
 
 }  // namespace rnnc::test

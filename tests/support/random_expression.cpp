@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "ir/syntax.hpp"
+
 namespace rnnc::test {
 
 using ir::Function;
@@ -17,23 +19,25 @@ static constexpr std::size_t kManyNodes = 250;  // from here on only leaves are 
 
 // Remembers the bound of a node just appended.
 Value Expressions::note(Value v, double bound) {
-  bounds_.resize(cell_.nodes.size(), bound);
+  bounds_.resize(graph_.nodes.size(), bound);
   return v;
 }
 
 Value Expressions::map(Function function, std::vector<Value> operands, double bound) {
-  return note(cell_.map(function, std::move(operands)), bound);
+  return note(graph_.map(function, std::move(operands)), bound);
 }
 
 Value Expressions::reduce(Reduction reduction, std::vector<Value> operands, double bound) {
-  return note(cell_.reduce(reduction, std::move(operands)), bound);
+  return note(graph_.reduce(reduction, std::move(operands)), bound);
 }
+
+Value Expressions::append(ir::Node node, double bound) { return note(graph_.append(std::move(node)), bound); }
 
 Value Expressions::append(Op op, std::vector<Value> operands, double bound) {
   ir::Node node;
   node.op = op;
   node.operands = std::move(operands);
-  return note(cell_.append(std::move(node)), bound);
+  return append(std::move(node), bound);
 }
 
 // The bound of a product is what random signs make likely, not what is possible.
@@ -44,7 +48,7 @@ Value Expressions::slice(Value v, std::vector<ir::Range> ranges) {
   node.op = Op::Slice;
   node.operands = {v};
   node.ranges = std::move(ranges);
-  return note(cell_.append(std::move(node)), bound(v));
+  return append(std::move(node), bound(v));
 }
 
 Value Expressions::concat(std::vector<Value> parts) {
@@ -53,12 +57,13 @@ Value Expressions::concat(std::vector<Value> parts) {
   return append(Op::Concat, std::move(parts), largest);
 }
 
-Value Expressions::declare(Op op, const char* prefix, std::vector<ir::Dim> dims, double bound) {
+Value Expressions::declare(Op op, const char* prefix, std::vector<ir::Dim> dims, double bound,
+                           const std::string& axis) {
   ir::Node node;
   node.op = op;
   node.name = fresh(prefix);
-  node.type.dims = std::move(dims);
-  return note(cell_.append(std::move(node)), bound);
+  node.type = {std::move(dims), axis};
+  return append(std::move(node), bound);
 }
 
 Value Expressions::param(std::vector<ir::Dim> dims, float low, float high) {
@@ -66,7 +71,7 @@ Value Expressions::param(std::vector<ir::Dim> dims, float low, float high) {
   for (const ir::Dim& dim : dims) count *= static_cast<std::size_t>(dim.value());
   const char* const prefix = dims.size() == 2 ? "W" : dims.size() == 1 ? "b" : "k";
   const Value v = declare(Op::Param, prefix, std::move(dims), std::max(std::fabs(low), std::fabs(high)));
-  weights[cell_[v].name] = random_.vector(count, low, high);
+  weights[graph_[v].name] = random_.vector(count, low, high);
   return v;
 }
 
@@ -103,7 +108,7 @@ Value Expressions::squash(Value v) {
 Value Expressions::whole_matrix(std::int64_t rows, std::int64_t columns) {
   if (random_.chance(0.3)) {
     for (const Value v : matrices_) {
-      if (cell_[v].type.dims[0].value() == rows && cell_[v].type.dims[1].value() == columns) return v;
+      if (graph_[v].type.dims[0].value() == rows && graph_[v].type.dims[1].value() == columns) return v;
     }
   }
   const float scale = 1 / std::sqrt(static_cast<float>(columns));
@@ -154,15 +159,15 @@ Value Expressions::leaf(std::int64_t size) {
     return slice(v, {{begin, begin + size}});
   }
   if (size == kScalar) return random_.chance(0.5) ? constant(random_.uniform(-1, 1)) : param({}, -1, 1);
-  if (fitting.empty() && random_.chance(0.7)) {
+  if (fitting.empty() && !inputs.empty() && random_.chance(0.7)) {
     const Value x = random_.pick(inputs);
     if (rank(x) == 1) return tame(matvec(matrix(size, length(x)), x));
   }
   return param({size}, -0.5f, 0.5f);
 }
 
-// An input or a parameter: both sides of a comparison see the same bits of it.
-Value Expressions::exact(std::int64_t size) {
+// An input or a parameter.
+Value Expressions::of_no_state(std::int64_t size) {
   std::vector<Value> fitting;
   for (const Value v : inputs) {
     if (length(v) == size) fitting.push_back(v);
@@ -172,8 +177,22 @@ Value Expressions::exact(std::int64_t size) {
   return param({size}, -1, 1);
 }
 
+// Both sides of a comparison see the same bits of it.
+Value Expressions::exact(std::int64_t size) {
+  if (exact_inputs) return of_no_state(size);
+  if (size == kScalar) return param({}, -1, 1);
+  return param({size}, -1, 1);
+}
+
+// A row that the largest of some exact values chooses.
+Value Expressions::looked_up(std::int64_t size) {
+  const Value x = exact(this->size());
+  const Value row = reduce(Reduction::Argmax, {x}, static_cast<double>(length(x)));
+  return append(Op::Lookup, {matrix(length(x), size), row}, 1);
+}
+
 Value Expressions::draw(std::int64_t size, int depth) {
-  if (depth <= 0 || cell_.nodes.size() > kManyNodes) return leaf(size);
+  if (depth <= 0 || graph_.nodes.size() > kManyNodes) return leaf(size);
   if (random_.chance(0.55)) {
     const Function function = random_.pick(ir::kFunctions).function;
     const Value a = draw(size, depth - 1);
@@ -185,7 +204,8 @@ Value Expressions::draw(std::int64_t size, int depth) {
 }
 
 Value Expressions::draw_vector(std::int64_t size, int depth) {
-  switch (random_.below(12)) {
+  switch (random_.below(13)) {
+    case 12: return looked_up(size);
     case 0: return joined(size, depth);
     case 1: return cut(size, depth);
     case 2: return stacked(size, depth);
@@ -256,7 +276,7 @@ Value Expressions::cut(std::int64_t size, int depth) {
 }
 
 Value Expressions::hoisted(std::int64_t size) {
-  const Value x = exact(size);
+  const Value x = of_no_state(size);
   const Value v = squash(matvec(matrix(this->size(), size), x));
   const Value ahead = append(Op::Hoist, {v}, bound(v));
   return length(ahead) == size ? ahead : matvec(matrix(size, length(ahead)), ahead);
@@ -338,11 +358,16 @@ Value Expressions::apply_select(Value a, Value b) {
 Value Expressions::aggregate(std::int64_t size, int depth) {
   std::vector<Reduction> fitting;
   for (const ir::ReductionFacts& row : ir::kReductions) {
-    if (row.reduction == Reduction::Argmax) continue;  // a jump, and no code yet
     if ((row.result == ir::ResultKind::Scalar) == (size == kScalar)) fitting.push_back(row.reduction);
   }
   const Reduction reduction = random_.pick(fitting);
+  if (reduction == Reduction::Argmax) {  // a jump
+    const Value x = exact(this->size());
+    return reduce(reduction, {x}, static_cast<double>(length(x)));
+  }
   const Value v = size == kScalar ? any(depth - 1) : draw(size, depth - 1);
+  const bool over_time = graph_[v].type.is_sequence() && ir::find_over_time(ir::facts(reduction).name);
+  if (over_time) return leaf(size);  // of a sequence it would mean another function
   switch (reduction) {
     case Reduction::Sum: {
       const Value share = constant(1 / static_cast<float>(length(v)));
@@ -362,7 +387,7 @@ Value Expressions::aggregate(std::int64_t size, int depth) {
 // a deviation that is not small.
 Value Expressions::normalized(Value v) {
   const std::int64_t n = length(v);
-  const bool input = std::find(inputs.begin(), inputs.end(), v) != inputs.end();
+  const bool input = exact_inputs && std::find(inputs.begin(), inputs.end(), v) != inputs.end();
   const Value gamma = random_.chance(0.7) ? param({n}, 0.5f, 1) : leaf(n);
   const Value beta = random_.chance(0.7) ? param({n}, -0.5f, 0.5f) : leaf(n);
   const Value eps = constant(input && n >= 15 ? 1e-5f : 1);

@@ -23,11 +23,12 @@ struct Lengths {
 
 }  // namespace
 
-std::vector<float> rows_of_x(const ir::Network& network, const ir::NetworkBatch& batch, std::int64_t steps) {
+std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t steps) {
   std::vector<float> x;
   for (std::int64_t row = 0; row < steps * batch.sequences; ++row)
-    for (const ir::Node& node : network.nodes) {
-      if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
+    for (const ir::Node& node : graph.nodes) {
+      const bool in_x = graph.kind == ir::Graph::Kind::Cell || node.type.axis == ir::kTime;
+      if (node.op != ir::Op::Input || !in_x) continue;
       const std::int64_t width = node.type.rank() == 0 ? 1 : node.type.dims[0].value();
       const auto from = batch.inputs.at(node.name).begin() + row * width;
       x.insert(x.end(), from, from + width);
@@ -55,7 +56,12 @@ Program compile_network(const ir::Network& network, const ir::NamedVectors& weig
   return compile(model_of(network), tensors_of(network, weights), options).value();
 }
 
-NetworkOutcome run_network(const Program& program, const ir::Network& network, const ir::NetworkBatch& batch,
+std::vector<std::string> times_of(const ir::Graph& graph) {
+  if (graph.kind == ir::Graph::Kind::Cell) return {std::string(ir::kTime)};
+  return ir::times_of(ir::Network(graph));
+}
+
+NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,
                            const ir::NamedVectors& states) {
   std::map<std::string, Lengths> times = {{"T", {}}};
   std::int64_t most = 0;
@@ -72,10 +78,10 @@ NetworkOutcome run_network(const Program& program, const ir::Network& network, c
     inputs.push_back({values.find(each.port.name)->first, values[each.port.name].data()});
   }
   std::vector<NamedTime> others;
-  for (const std::string& name : ir::times_of(network))
+  for (const std::string& name : times_of(network))
     if (name != "T") others.push_back({times.find(name)->first, times[name].steps, times[name].data()});
   const std::vector<float> x = rows_of_x(network, batch, times["T"].steps);
-  const std::string time = program.output_time();
+  const std::string time = network.kind == ir::Graph::Kind::Cell ? std::string(ir::kTime) : program.output_time();
   NetworkOutcome outcome;
   outcome.y.assign(
       static_cast<std::size_t>((time.empty() ? 1 : times.at(time).steps) * batch.sequences * program.output_size()),

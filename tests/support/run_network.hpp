@@ -13,8 +13,8 @@ TensorMap tensors_of(const ir::Network& network, const ir::NamedVectors& weights
 Program compile_network(const ir::Network& network, const ir::NamedVectors& weights,
                         const CompileOptions& options = {});
 
-/// Sequences of time T side by side, as the caller of a network hands them over.
-std::vector<float> rows_of_x(const ir::Network& network, const ir::NetworkBatch& batch, std::int64_t steps);
+/// Sequences of time T side by side, as the caller hands them over; of a cell, all inputs.
+std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t steps);
 
 struct NetworkOutcome {
   std::vector<float> y;
@@ -22,8 +22,11 @@ struct NetworkOutcome {
   friend bool operator==(const NetworkOutcome&, const NetworkOutcome&) = default;
 };
 
-/// The batch from the initial `states`; those that are not there begin at zero.
-NetworkOutcome run_network(const Program& program, const ir::Network& network, const ir::NetworkBatch& batch,
+/// Of a network, as ir::times_of; of a cell, T.
+std::vector<std::string> times_of(const ir::Graph& graph);
+
+/// The batch from the initial `states`; those that are not there begin at zero. Of a cell all inputs are of time T.
+NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,
                            const ir::NamedVectors& states = {});
 
 /// The largest |jit - interpreter| / max(1, |interpreter|) over outputs and final states.

@@ -1,0 +1,121 @@
+#include "tests/support/run_object.hpp"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <stdexcept>
+
+namespace rnnc::test {
+namespace {
+
+// The sizes are macros and the states inline functions of the header.
+std::string source_of(const Program& program) {
+  std::string text =
+      "#include \"m.h\"\n"
+      "int64_t state_floats(int64_t batch) { return M_STATE_FLOATS(batch); }\n"
+      "int64_t scratch_floats(int64_t steps, int64_t batch) { return M_SCRATCH_FLOATS(steps, batch); }\n";
+  for (const Port& state : program.states())
+    text += "float* at_" + state.name + "(float* state, int64_t batch, int64_t b) { return m_state_" + state.name +
+            "(state, batch, b); }\n";
+  return text;
+}
+
+struct TemporaryFolder {
+  std::string path = (std::filesystem::temp_directory_path() / "rnnc-object-XXXXXX").string();
+
+  TemporaryFolder() {
+    if (!mkdtemp(path.data())) throw std::runtime_error("no temporary folder");
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+};
+
+class Library {
+ public:
+  Library(const ObjectFiles& files, const Program& program) {
+    const TemporaryFolder folder;
+    std::ofstream(folder.path + "/m.o", std::ios::binary)
+        .write(reinterpret_cast<const char*>(files.object.data()), static_cast<std::streamsize>(files.object.size()));
+    std::ofstream(folder.path + "/m.h") << files.header;
+    std::ofstream(folder.path + "/main.c") << source_of(program);
+    const std::string command =
+        "cd '" + folder.path + "' && cc -std=c99 -Wall -Wextra -Werror -shared -fPIC main.c m.o -o libm.so";
+    if (std::system(command.c_str()) != 0) throw std::runtime_error("the object does not link");
+    handle_ = dlopen((folder.path + "/libm.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle_) throw std::runtime_error(dlerror());
+  }
+  ~Library() { dlclose(handle_); }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  template <class Function>
+  Function* find(const std::string& name) const {
+    void* const found = dlsym(handle_, name.c_str());
+    if (!found) throw std::runtime_error("the object lacks " + name);
+    return reinterpret_cast<Function*>(found);
+  }
+
+ private:
+  void* handle_ = nullptr;
+};
+
+struct Aligned {
+  explicit Aligned(std::int64_t floats) : memory(static_cast<std::size_t>(floats) + 16) {}
+  std::vector<float> memory;
+  float* data() {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
+    return memory.data() + (64 - address % 64) % 64 / sizeof(float);
+  }
+};
+
+std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t rows) {
+  std::vector<float> x;
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (const ir::Node& node : graph.nodes) {
+      if (node.op != ir::Op::Input) continue;
+      const std::int64_t width = node.type.rank() == 0 ? 1 : node.type.dims[0].value();
+      const auto from = batch.inputs.at(node.name).begin() + row * width;
+      x.insert(x.end(), from, from + width);
+    }
+  return x;
+}
+
+}  // namespace
+
+NetworkOutcome run_object(const ObjectFiles& files, const Program& program, const ir::Graph& graph, const Data& data) {
+  const Library library(files, program);
+  const std::int64_t batch = data.batch.sequences, steps = data.batch.times.at(std::string(ir::kTime)).steps;
+  Aligned state(library.find<std::int64_t(std::int64_t)>("state_floats")(batch));
+  Aligned scratch(library.find<std::int64_t(std::int64_t, std::int64_t)>("scratch_floats")(steps, batch));
+  NetworkOutcome outcome;
+  const auto each = [&](auto visit) {
+    for (const Port& port : program.states()) {
+      const auto at = library.find<float*(float*, std::int64_t, std::int64_t)>("at_" + port.name);
+      const std::int64_t width = port.shape.empty() ? 1 : port.shape[0];
+      for (std::int64_t b = 0; b < batch; ++b) visit(port.name, at(state.data(), batch, b), b, width);
+    }
+  };
+  each([&](const std::string& name, float* to, std::int64_t b, std::int64_t width) {
+    std::transform(data.states.at(name).begin() + b * width, data.states.at(name).begin() + (b + 1) * width, to,
+                   [](double value) { return static_cast<float>(value); });
+  });
+  const std::vector<float> x = rows_of_x(graph, data.batch, steps * batch);
+  outcome.y.assign(static_cast<std::size_t>(steps * batch * program.output_size()),
+                   std::numeric_limits<float>::quiet_NaN());
+  const auto m_run = library.find<int(float*, float*, const float*, float*, std::int64_t, std::int64_t)>("m_run");
+  if (m_run(state.data(), scratch.data(), x.data(), outcome.y.data(), steps, batch) != 0)
+    throw std::runtime_error("the object refuses the call");
+  each([&](const std::string& name, const float* from, std::int64_t, std::int64_t width) {
+    outcome.states[name].insert(outcome.states[name].end(), from, from + width);
+  });
+  return outcome;
+}
+
+}  // namespace rnnc::test

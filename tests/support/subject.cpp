@@ -1,0 +1,182 @@
+#include "tests/support/subject.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <set>
+#include <stdexcept>
+
+#include "ir/scan.hpp"
+#include "tests/support/random.hpp"
+
+namespace rnnc::test {
+namespace {
+
+std::int64_t width_of(const ir::Type& type) { return type.rank() == 0 ? 1 : type.dims[0].value(); }
+
+// A cell's inputs are rows of time T, as a network's sequences are.
+std::string axis_of(const ir::Graph& graph, const ir::Type& type) {
+  return graph.kind == ir::Graph::Kind::Cell ? std::string(ir::kTime) : type.axis;
+}
+
+ir::Vector random_values(Random& random, std::int64_t count) {
+  const std::vector<float> values = random.vector(static_cast<std::size_t>(count), -1, 1);
+  return {values.begin(), values.end()};
+}
+
+// Rows [begin, end) of [rows, batch, width], of sequence b alone or of all where b < 0.
+template <class Values>
+Values cut(const Values& all, std::int64_t batch, std::int64_t rows, std::int64_t begin, std::int64_t end,
+           std::int64_t b = -1) {
+  if (rows == 0 || batch == 0) return {};
+  const std::int64_t width = std::ssize(all) / (rows * batch), row = b < 0 ? batch * width : width;
+  Values result;
+  for (std::int64_t t = begin; t < end; ++t) {
+    const auto from = all.begin() + t * batch * width + std::max<std::int64_t>(b, 0) * width;
+    result.insert(result.end(), from, from + row);
+  }
+  return result;
+}
+
+std::int64_t rows_of(const ir::Graph& graph, const ir::NetworkBatch& batch, const ir::Type& type) {
+  const std::string axis = axis_of(graph, type);
+  return axis.empty() ? 1 : batch.times.at(axis).steps;
+}
+
+ir::Vector interpret(const Subject& subject, const Data& data, ir::NamedVectors& states) {
+  ir::NamedVectors weights;
+  for (const auto& [name, values] : subject.weights) weights[name] = ir::Vector(values.begin(), values.end());
+  if (subject.graph.kind == ir::Graph::Kind::Network)
+    return ir::interpret(ir::Network(subject.graph), weights, data.batch, states);
+  const ir::Time& time = data.batch.times.at(std::string(ir::kTime));
+  ir::Batch batch{time.steps, data.batch.sequences, {}, time.lengths};
+  for (std::int64_t row = 0; row < time.steps * data.batch.sequences; ++row)
+    for (const ir::Node& node : subject.graph.nodes) {
+      if (node.op != ir::Op::Input) continue;
+      const auto from = data.batch.inputs.at(node.name).begin() + row * width_of(node.type);
+      batch.x.insert(batch.x.end(), from, from + width_of(node.type));
+    }
+  return ir::interpret(ir::Cell(subject.graph), weights, batch, states);
+}
+
+}  // namespace
+
+Model model_of(const Subject& subject) {
+  auto module = std::make_shared<ir::Module>();
+  if (subject.graph.kind == ir::Graph::Kind::Cell) {
+    module->cells.emplace_back(subject.graph);
+    return Model(std::move(module));
+  }
+  const std::vector<std::string> standard = standard_cell_names();
+  std::set<std::string> known(standard.begin(), standard.end());
+  for (const ir::Node& node : subject.graph.nodes)
+    if (node.op == ir::Op::Scan && known.insert(node.scan->cell->name).second)
+      module->cells.push_back(*node.scan->cell);
+  module->networks.emplace_back(subject.graph);
+  return Model(std::move(module));
+}
+
+TensorMap tensors_of(const Subject& subject) {
+  TensorMap tensors;
+  for (const ir::Weight& weight : ir::weights_of(subject.graph)) {
+    Shape shape;
+    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
+    tensors[weight.name] = Tensor::from_f32(shape, subject.weights.at(weight.name));
+  }
+  return tensors;
+}
+
+Program compile(const Subject& subject, const Setting& setting) {
+  CompileOptions options = options_for(setting.executor);
+  options.cell = subject.graph.name;
+  options.threads = setting.threads;
+  options.sharing = setting.sharing;
+  return rnnc::compile(model_of(subject), tensors_of(subject), options).value();
+}
+
+Data random_data(const ir::Graph& graph, const Setting& setting) {
+  Random random(setting.seed);
+  Data data{{setting.batch, {}, {}}, {}};
+  for (const std::string& name : times_of(graph)) {
+    ir::Time& time = data.batch.times[name];
+    time.steps = name == ir::kTime ? setting.steps : 1 + static_cast<std::int64_t>(random.below(6));
+    for (std::int64_t b = 0; setting.ragged && b < setting.batch; ++b)
+      time.lengths.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(time.steps) + 1)));
+  }
+  for (const ir::Node& node : graph.nodes) {
+    if (node.op != ir::Op::Input) continue;
+    const std::int64_t rows = rows_of(graph, data.batch, node.type);
+    data.batch.inputs[node.name] = random_values(random, rows * setting.batch * width_of(node.type));
+  }
+  const auto begin = [&](const std::string& name, const ir::Type& type) {
+    data.states[name] = random_values(random, setting.batch * width_of(type));
+  };
+  for (const ir::Node& node : graph.nodes) {
+    if (node.op == ir::Op::State) begin(node.name, node.type);
+    if (node.op != ir::Op::Scan) continue;
+    const ir::Cell cell = ir::scan_cell(graph, node).value();
+    for (const std::string& prefix : ir::scan_prefixes(node))
+      for (const ir::Node& state : cell.nodes)
+        if (state.op == ir::Op::State) begin(prefix + state.name, state.type);
+  }
+  return data;
+}
+
+Data alone(const ir::Graph& graph, const Data& all, std::int64_t b) {
+  Data one{{1, all.batch.times, {}}, {}};
+  for (auto& [name, time] : one.batch.times)
+    if (!time.lengths.empty()) time.lengths = {time.lengths[static_cast<std::size_t>(b)]};
+  for (const ir::Node& node : graph.nodes) {
+    if (node.op != ir::Op::Input) continue;
+    const std::int64_t rows = rows_of(graph, all.batch, node.type);
+    one.batch.inputs[node.name] = cut(all.batch.inputs.at(node.name), all.batch.sequences, rows, 0, rows, b);
+  }
+  for (const auto& [name, values] : all.states) one.states[name] = cut(values, all.batch.sequences, 1, 0, 1, b);
+  return one;
+}
+
+NetworkOutcome alone(const ir::Graph& graph, const NetworkOutcome& all, std::int64_t batch, std::int64_t b) {
+  const std::int64_t width = width_of(graph[graph.output()].type), rows = std::ssize(all.y) / (batch * width);
+  NetworkOutcome one{cut(all.y, batch, rows, 0, rows, b), {}};
+  for (const auto& [name, values] : all.states) one.states[name] = cut(values, batch, 1, 0, 1, b);
+  return one;
+}
+
+NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& data) {
+  return run_network(program, graph, data.batch, data.states);
+}
+
+NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const Data& data,
+                          const std::vector<std::int64_t>& pieces) {
+  const std::int64_t batch = data.batch.sequences, steps = data.batch.times.at(std::string(ir::kTime)).steps;
+  const bool last_only = graph.kind == ir::Graph::Kind::Network && program.output_time().empty();
+  Data rest = data;
+  NetworkOutcome whole;
+  std::int64_t t = 0;
+  for (std::size_t i = 0; t < steps; ++i) {
+    const std::int64_t length = std::clamp<std::int64_t>(pieces[i % pieces.size()], 1, steps - t);
+    rest.batch.times.at(std::string(ir::kTime)).steps = length;
+    for (const ir::Node& node : graph.nodes) {
+      if (node.op != ir::Op::Input || axis_of(graph, node.type).empty()) continue;
+      rest.batch.inputs[node.name] = cut(data.batch.inputs.at(node.name), batch, steps, t, t + length);
+    }
+    NetworkOutcome piece = run(program, graph, rest);
+    if (last_only) whole.y.clear();
+    whole.y.insert(whole.y.end(), piece.y.begin(), piece.y.end());
+    for (const auto& [name, values] : piece.states) rest.states[name] = ir::Vector(values.begin(), values.end());
+    whole.states = std::move(piece.states);
+    t += length;
+  }
+  return whole;
+}
+
+double error_against_interpreter(const Subject& subject, const Data& data, const NetworkOutcome& outcome) {
+  ir::NamedVectors states = data.states;
+  double largest = worst_error(outcome.y, interpret(subject, data, states));
+  for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst_error(values, states.at(name)));
+  return largest;
+}
+
+double most_error(const Setting& setting) { return setting.steps == 1 ? 1e-6 : 5e-6; }
+
+}  // namespace rnnc::test
