@@ -40,8 +40,9 @@ void BlockGroups::for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(i
   }
   const auto scaled = [&](llvm::Value* group) { return builder.CreateMul(group, number(builder, width_)); };
   if (alike_ > 0)
-    emit_for(builder, scaled(begin), scaled(end_alike), width_,
-             [&](llvm::Value* block) { body(width_, block, tail_of_alike_); });
+    emit_for(
+        builder, scaled(begin), scaled(end_alike), width_,
+        [&](llvm::Value* block) { body(width_, block, tail_of_alike_); }, "units");
   for (std::size_t i = 0; i < rest_.size(); ++i) {
     const auto emit = [&] { body(rest_[i].blocks, number(builder, rest_[i].block), rest_[i].tail); };
     if (!part_.index) {

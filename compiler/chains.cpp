@@ -30,12 +30,14 @@ Values ChainEmitter::run(std::int64_t columns, Values chains) {
       std::clamp<std::int64_t>(kFmasPerPass / static_cast<std::int64_t>(chains.size()), 1, kMostUnroll);
   const std::int64_t unroll = std::min(fitting, columns);
   const std::int64_t in_loop = columns / unroll * unroll;
-  chains = emit_for(builder_, number(0), number(in_loop), unroll, std::move(chains),
-                    [&](llvm::Value* column, Values carried) {
-                      const Pass pass = begin_pass(column);
-                      for (std::int64_t k = 0; k < unroll; ++k) extend(pass, k, carried);
-                      return carried;
-                    });
+  chains = emit_for(
+      builder_, number(0), number(in_loop), unroll, std::move(chains),
+      [&](llvm::Value* column, Values carried) {
+        const Pass pass = begin_pass(column);
+        for (std::int64_t k = 0; k < unroll; ++k) extend(pass, k, carried);
+        return carried;
+      },
+      "columns");
   if (in_loop == columns) return chains;
   const Pass rest = begin_pass(number(in_loop));
   for (std::int64_t k = in_loop; k < columns; ++k) extend(rest, k - in_loop, chains);
@@ -43,11 +45,14 @@ Values ChainEmitter::run(std::int64_t columns, Values chains) {
 }
 
 Values ChainEmitter::run(llvm::Value* columns, Values chains, llvm::Value* fetch_ahead) {
-  return emit_for(builder_, number(0), columns, 1, std::move(chains), [&](llvm::Value* column, Values carried) {
-    if (fetch_ahead) fetch(fetch_ahead, column);
-    extend(begin_pass(column), 0, carried);
-    return carried;
-  });
+  return emit_for(
+      builder_, number(0), columns, 1, std::move(chains),
+      [&](llvm::Value* column, Values carried) {
+        if (fetch_ahead) fetch(fetch_ahead, column);
+        extend(begin_pass(column), 0, carried);
+        return carried;
+      },
+      "columns");
 }
 
 void ChainEmitter::fetch(llvm::Value* from, llvm::Value* column) {

@@ -12,6 +12,7 @@
 namespace rnnc::compiler {
 
 std::string emit_llvm(const Schedule& schedule, const Plan& plan, const Target& target);
+/// With LLVM's comments; mark_loops (assembly.hpp) makes it easier to read.
 std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Target& target);
 std::vector<std::byte> emit_object(const Schedule& schedule, const Plan& plan, const Target& target);
 

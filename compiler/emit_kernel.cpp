@@ -105,15 +105,21 @@ class KernelEmitter {
       part_ = meeting_->part();
     }
     find_order();
-    emit_for(builder_, constant(0), steps_, chunk_steps_, {current_, next_}, [&](llvm::Value* first, Values buffers) {
-      llvm::Value* left = builder_.CreateSub(steps_, first);
-      llvm::Value* count = builder_.CreateSelect(builder_.CreateICmpSLT(left, chunk_steps_), left, chunk_steps_);
-      if (has_stages(Phase::Sequence)) emit_sequence_phase(first, count);
-      return emit_for(builder_, constant(0), count, 1, std::move(buffers), [&](llvm::Value* step, Values now) {
-        emit_step_phase(builder_.CreateAdd(first, step), hoisted_step(step, count), now);
-        return Values{now[1], now[0]};
-      });
-    });
+    emit_for(
+        builder_, constant(0), steps_, chunk_steps_, {current_, next_},
+        [&](llvm::Value* first, Values buffers) {
+          llvm::Value* left = builder_.CreateSub(steps_, first);
+          llvm::Value* count = builder_.CreateSelect(builder_.CreateICmpSLT(left, chunk_steps_), left, chunk_steps_);
+          if (has_stages(Phase::Sequence)) emit_sequence_phase(first, count);
+          return emit_for(
+              builder_, constant(0), count, 1, std::move(buffers),
+              [&](llvm::Value* step, Values now) {
+                emit_step_phase(builder_.CreateAdd(first, step), hoisted_step(step, count), now);
+                return Values{now[1], now[0]};
+              },
+              "time");
+        },
+        "chunk");
     builder_.CreateRetVoid();
   }
 
@@ -136,12 +142,15 @@ class KernelEmitter {
     llvm::Value* run_rows = builder_.CreateSelect(one_run_, builder_.CreateMul(count, batch_), batch_);
     llvm::Value* forwards_single = builder_.CreateAnd(single_, builder_.CreateNot(backwards_));
     llvm::Value* x_stride = builder_.CreateSelect(forwards_single, x_step_, x_row_);
-    emit_for(builder_, constant(0), runs, 1, [&](llvm::Value* run) {
-      llvm::Value* step = builder_.CreateAdd(first, hoisted_step(run, count));
-      rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), x_stride};
-      rows(Space::Sequence) = sequence_rows(run);
-      emit_stages(Phase::Sequence, run_rows);
-    });
+    emit_for(
+        builder_, constant(0), runs, 1,
+        [&](llvm::Value* run) {
+          llvm::Value* step = builder_.CreateAdd(first, hoisted_step(run, count));
+          rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), x_stride};
+          rows(Space::Sequence) = sequence_rows(run);
+          emit_stages(Phase::Sequence, run_rows);
+        },
+        "runs");
   }
 
   Rows sequence_rows(llvm::Value* step) {

@@ -3,6 +3,7 @@
 #include <llvm/IR/Constants.h>
 
 #include <algorithm>
+#include <string>
 
 #include "compiler/chains.hpp"
 #include "compiler/functions.hpp"
@@ -43,7 +44,7 @@ class StageEmitter {
   llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
 
   void for_each_row(llvm::Value* rows, llvm::function_ref<void(llvm::Value*)> body) {
-    emit_for(builder_, number(0), rows, 1, body);
+    emit_for(builder_, number(0), rows, 1, body, "rows");
   }
 
   // ---- a row on its own: accumulators stay in registers
@@ -160,15 +161,25 @@ class StageEmitter {
   Gates gates_;
 };
 
+// Listings tell by its name which stage a block of code is of.
+void emit_named(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {
+  llvm::Function& function = *builder.GetInsertBlock()->getParent();
+  llvm::BasicBlock* before = &function.back();
+  StageEmitter(builder, context, index).run(rows);
+  const std::string prefix = "stage" + std::to_string(index) + ".";
+  for (llvm::BasicBlock* block = before->getNextNode(); block; block = block->getNextNode())
+    block->setName(prefix + block->getName());
+}
+
 }  // namespace
 
 void emit_stage(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {
   if (!context.part.index || is_shared(context.schedule.stages[index]))
-    return StageEmitter(builder, context, index).run(rows);
+    return emit_named(builder, context, index, rows);
   StageContext alone = context;
   alone.part = {};
   emit_if(builder, builder.CreateICmpEQ(context.part.index, builder.getInt64(0)),
-          [&] { StageEmitter(builder, alone, index).run(rows); });
+          [&] { emit_named(builder, alone, index, rows); });
 }
 
 }  // namespace rnnc::compiler

@@ -5,12 +5,13 @@ namespace rnnc::compiler {
 // A guard, then a loop that tests at its end. Where both ends are known there is no guard, and a single pass is no
 // loop.
 Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step, Values carried,
-                llvm::function_ref<Values(llvm::Value*, Values)> body) {
-  return emit_for(builder, begin, end, builder.getInt64(static_cast<std::uint64_t>(step)), std::move(carried), body);
+                llvm::function_ref<Values(llvm::Value*, Values)> body, const char* name) {
+  return emit_for(builder, begin, end, builder.getInt64(static_cast<std::uint64_t>(step)), std::move(carried), body,
+                  name);
 }
 
 Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, llvm::Value* step, Values carried,
-                llvm::function_ref<Values(llvm::Value*, Values)> body) {
+                llvm::function_ref<Values(llvm::Value*, Values)> body, const char* name) {
   const auto* first = llvm::dyn_cast<llvm::ConstantInt>(begin);
   const auto* last = llvm::dyn_cast<llvm::ConstantInt>(end);
   const auto* distance = llvm::dyn_cast<llvm::ConstantInt>(step);
@@ -22,7 +23,7 @@ Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end
   llvm::LLVMContext& context = builder.getContext();
   llvm::Function* function = builder.GetInsertBlock()->getParent();
   llvm::BasicBlock* before = builder.GetInsertBlock();
-  llvm::BasicBlock* loop = llvm::BasicBlock::Create(context, "loop", function);
+  llvm::BasicBlock* loop = llvm::BasicBlock::Create(context, name, function);
   llvm::BasicBlock* after = llvm::BasicBlock::Create(context, "after", function);
   if (known)
     builder.CreateBr(loop);
@@ -56,11 +57,14 @@ Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end
 }
 
 void emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step,
-              llvm::function_ref<void(llvm::Value*)> body) {
-  emit_for(builder, begin, end, step, {}, [&](llvm::Value* i, Values) {
-    body(i);
-    return Values{};
-  });
+              llvm::function_ref<void(llvm::Value*)> body, const char* name) {
+  emit_for(
+      builder, begin, end, step, {},
+      [&](llvm::Value* i, Values) {
+        body(i);
+        return Values{};
+      },
+      name);
 }
 
 void emit_if(llvm::IRBuilder<>& builder, llvm::Value* condition, llvm::function_ref<void()> then,

@@ -74,8 +74,9 @@ llvm::Function* make_meet(llvm::Module& module, Arch arch, llvm::AttributeList a
   llvm::Value* parts = field(builder, arguments, offsetof(KernelArguments, parts), builder.getInt64Ty());
   builder.CreateAlignedStore(finished, flag(builder, flags, part), llvm::Align(8))
       ->setAtomic(llvm::AtomicOrdering::Release);
-  emit_for(builder, builder.getInt64(0), parts, 1,
-           [&](llvm::Value* other) { emit_wait(builder, arch, flag(builder, flags, other), finished, yield); });
+  emit_for(
+      builder, builder.getInt64(0), parts, 1,
+      [&](llvm::Value* other) { emit_wait(builder, arch, flag(builder, flags, other), finished, yield); }, "parts");
   builder.CreateRetVoid();
   return function;
 }

@@ -3,14 +3,17 @@
 #include <chrono>
 
 #include "ir/check.hpp"
+#include "ir/repro.hpp"
 #include "ir/verify.hpp"
 
 namespace rnnc::compiler {
 
-ir::Cell run_passes(const ir::Cell& cell, std::string_view last, const PassObserver& observe) {
+ir::Cell run_passes(const ir::Cell& cell, std::string_view last, const PassObserver& observe,
+                    std::span<const Pass> passes) {
   using Clock = std::chrono::steady_clock;
+  const ir::Repro repro(cell);
   ir::Cell current = cell;
-  for (const Pass& pass : kPasses) {
+  for (const Pass& pass : passes) {
     const auto start = Clock::now();
     ir::Cell next = pass.run(current);
     if (const auto verified = ir::verify(next); !verified)

@@ -54,7 +54,8 @@ inline constexpr Pass kPasses[] = {
 /// Called after each pass with its name, the cell, and the seconds that it took.
 using PassObserver = std::function<void(std::string_view name, const ir::Cell& cell, double seconds)>;
 
-/// Runs all passes, or those up to and including `last`. A pass that breaks a cell is an internal error.
-ir::Cell run_passes(const ir::Cell& cell, std::string_view last = {}, const PassObserver& observe = {});
+/// Runs `passes`, or those up to and including `last`. A pass that breaks a cell is an internal error, which writes `cell`.
+ir::Cell run_passes(const ir::Cell& cell, std::string_view last = {}, const PassObserver& observe = {},
+                    std::span<const Pass> passes = kPasses);
 
 }  // namespace rnnc::compiler

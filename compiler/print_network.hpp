@@ -10,6 +10,15 @@ namespace rnnc::compiler {
 /// What a bound network runs when, and where its values lie: for people.
 std::string print_execution(const ir::CallList& list, const ir::Network& network);
 
+/// By buffer of `list`: who writes it, "input x" or "call 3".
+std::vector<std::string> writers_of(const ir::CallList& list);
+
+/// Whether a buffer holds what a state is behind the last step, rather than outputs or inputs.
+bool is_final_state(const ir::CallList& list, std::size_t buffer);
+
+/// "reverse lstm l1. over T"
+std::string text_of(const ir::Call& call);
+
 /// One cell for each code that the calls need, with who calls it.
 struct CalledCell {
   ir::Cell cell;

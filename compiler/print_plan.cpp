@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "compiler/plan.hpp"
+#include "compiler/stage_flow.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -18,17 +19,97 @@ std::string both(const StageTimes& times) {
          std::to_string(kPlannedRows);
 }
 
+// Every stage hangs on the rail of its phase.
+constexpr const char* kRail = "|   ";
+
 void print_tiles(std::ostream& out, std::size_t stage, const Plan& plan) {
   const StagePlan& tiles = plan.stages[stage];
-  out << "  one row: " << tiles.single_blocks << " blocks";
+  out << kRail << "tiles  one row: " << tiles.single_blocks << " blocks";
   if (tiles.batch_rows > 0)
     out << "; more: " << tiles.batch_rows << " rows x " << tiles.batch_blocks << " blocks, groups of "
         << tiles.group_rows << " rows, " << tiles.panel_columns << " columns"
         << (tiles.fetch_ahead ? ", next block fetched ahead" : "");
-  out << "\n  plan " << print(choice_of(stage, tiles)) << ": predicted " << both(plan.times[stage]);
+  out << "\n" << kRail << "plan " << print(choice_of(stage, tiles)) << ": predicted " << both(plan.times[stage]);
   if (const auto& other = plan.runners_up[stage])
     out << "; before " << print(choice_of(stage, other->plan)) << ": " << both(other->times);
   out << "\n";
+}
+
+std::string source_of(const Read& read) {
+  switch (read.from) {
+    case Read::From::Input: return read.name;
+    case Read::From::State: return "state " + read.name;
+    case Read::From::Param: return "param " + read.name;
+    case Read::From::Stage: return "stage " + std::to_string(read.stage) + (read.name.empty() ? "" : ", " + read.name);
+  }
+  return "";
+}
+
+void print_products(std::ostream& out, const Stage& stage, const Plan& plan) {
+  for (const ir::Value product : stage.products) {
+    const Panel& panel = plan.panel(product);
+    out << kRail << "product  " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
+        << panel.offset;
+    if (panel.is_packed()) out << ", last block " << panel.tail_gates << " gates a vector";
+    out << "\n";
+  }
+}
+
+void print_reads(std::ostream& out, const StageFlow& flow) {
+  for (const Read& read : flow.reads)
+    if (read.in_product) out << kRail << "<-- " << source_of(read) << ", " << read.size << ", in a product\n";
+  for (const Read& read : flow.reads)
+    if (!read.in_product) out << kRail << "<-- " << source_of(read) << ", " << read.size << "\n";
+}
+
+// Who takes up what a stage stores: the reverse of the reads.
+std::vector<std::size_t> readers_of(const std::vector<StageFlow>& flows, std::size_t stage) {
+  std::vector<std::size_t> readers;
+  for (std::size_t i = 0; i < flows.size(); ++i)
+    for (const Read& read : flows[i].reads)
+      if (read.from == Read::From::Stage && read.stage == stage && (readers.empty() || readers.back() != i))
+        readers.push_back(i);
+  return readers;
+}
+
+void print_results(std::ostream& out, const Schedule& schedule, const std::vector<StageFlow>& flows, std::size_t s) {
+  const Stage& stage = schedule.stages[s];
+  for (const Store& store : stage.stores)
+    out << kRail << "store  " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
+        << (store.exact ? ", exact" : "") << "\n";
+  for (const ReductionStep& reduction : stage.reductions)
+    out << kRail << facts(schedule.cell[reduction.node].reduction).name << "  " << name(reduction.result.space) << " + "
+        << reduction.result.offset << "\n";
+  for (const std::size_t reader : readers_of(flows, s)) out << kRail << "--> stage " << reader << "\n";
+  for (const std::string& state : flows[s].states) out << kRail << "--> state " << state << ", for the next step\n";
+  if (flows[s].output) out << kRail << "--> y\n";
+}
+
+std::string when(Phase phase, const Plan& plan) {
+  switch (phase) {
+    case Phase::Once: return "once: when weights are packed";
+    case Phase::Sequence:
+      return "sequence: ahead of the steps, for chunks of up to " + std::to_string(plan.chunk_rows) + " rows";
+    case Phase::Step: return "step: one after the other, for each step of a chunk";
+  }
+  return "";
+}
+
+void print_phase(std::ostream& out, Phase phase, const Plan& plan, const Schedule& schedule,
+                 const std::vector<StageFlow>& flows) {
+  bool any = false;
+  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+    const Stage& stage = schedule.stages[s];
+    if (stage.phase != phase) continue;
+    if (!any) out << "\n" << when(phase, plan) << "\n";
+    any = true;
+    out << "|\n+-- stage " << s << ": " << name(phase) << ", depth " << stage.depth << ", " << stage.units
+        << " units\n";
+    print_reads(out, flows[s]);
+    print_products(out, stage, plan);
+    print_tiles(out, s, plan);
+    print_results(out, schedule, flows, s);
+  }
 }
 
 }  // namespace
@@ -38,25 +119,13 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
   out << "target " << name_of(target) << ": " << plan.lanes << " lanes, " << target.registers << " registers"
       << (target.fma ? "" : ", no fma");
   if (plan.threads > 1) out << ", " << plan.threads << " threads";
+  out << "\nplan ";
+  for (std::size_t s = 0; s < plan.stages.size(); ++s)
+    out << (s == 0 ? "" : ",") << print(choice_of(s, plan.stages[s]));
   out << "\n";
-  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
-    const Stage& stage = schedule.stages[s];
-    out << "stage " << s << ": " << name(stage.phase) << ", depth " << stage.depth << ", " << stage.units << " units\n";
-    for (ir::Value product : stage.products) {
-      const Panel& panel = plan.panel(product);
-      out << "  product: " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
-          << panel.offset;
-      if (panel.is_packed()) out << ", last block " << panel.tail_gates << " gates a vector";
-      out << "\n";
-    }
-    print_tiles(out, s, plan);
-    for (const Store& store : stage.stores)
-      out << "  store: " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
-          << (store.exact ? ", exact" : "") << "\n";
-    for (const ReductionStep& reduction : stage.reductions)
-      out << "  " << facts(schedule.cell[reduction.node].reduction).name << ": " << name(reduction.result.space)
-          << " + " << reduction.result.offset << "\n";
-  }
+  const std::vector<StageFlow> flows = flow_of(schedule);
+  for (const Phase phase : {Phase::Once, Phase::Sequence, Phase::Step}) print_phase(out, phase, plan, schedule, flows);
+  out << "\n";
   for (const StateHome& state : schedule.states)
     out << "state " << state.name << ": " << (state.doubled ? "double-buffered" : "in place") << " + " << state.offset
         << ", " << state.size << "\n";

@@ -44,10 +44,14 @@ void RowGroups::emit(llvm::Value* rows) {
   const Split tiles = split(rows, plan_.batch_rows);
   BlockGroups(context_, stage_, plan_.batch_blocks, true)
       .for_each(builder_, [&](int blocks, llvm::Value* block, Tail tail) {
-        emit_for(builder_, number(0), tiles.tiles, plan_.group_rows / plan_.batch_rows, [&](llvm::Value* tile) {
-          const Group group = group_of(tiles, tile);
-          emit_group({1, blocks, group.first_row, block, tail}, group, tiles, {parked, group.first_row, block, blocks});
-        });
+        emit_for(
+            builder_, number(0), tiles.tiles, plan_.group_rows / plan_.batch_rows,
+            [&](llvm::Value* tile) {
+              const Group group = group_of(tiles, tile);
+              emit_group({1, blocks, group.first_row, block, tail}, group, tiles,
+                         {parked, group.first_row, block, blocks});
+            },
+            "row_groups");
       });
 }
 
@@ -98,16 +102,22 @@ bool RowGroups::is_only_stored() const {
 // Each row and block on its own: one code for all blocks that are alike.
 void RowGroups::for_each_part(const TilePlace& place, llvm::Value* rows,
                               llvm::function_ref<void(const TilePlace&)> body) {
-  emit_for(builder_, number(0), rows, 1, [&](llvm::Value* row) {
-    emit_for(builder_, number(0), number(place.blocks), 1, [&](llvm::Value* block) {
-      TilePlace one = place;
-      one.row = builder_.CreateAdd(place.row, row);
-      one.block = builder_.CreateAdd(place.block, block);
-      one.blocks = 1;
-      if (place.blocks > 1 && place.tail == Tail::Last) one.tail = Tail::Maybe;
-      body(one);
-    });
-  });
+  emit_for(
+      builder_, number(0), rows, 1,
+      [&](llvm::Value* row) {
+        emit_for(
+            builder_, number(0), number(place.blocks), 1,
+            [&](llvm::Value* block) {
+              TilePlace one = place;
+              one.row = builder_.CreateAdd(place.row, row);
+              one.block = builder_.CreateAdd(place.block, block);
+              one.blocks = 1;
+              if (place.blocks > 1 && place.tail == Tail::Last) one.tail = Tail::Maybe;
+              body(one);
+            },
+            "blocks");
+      },
+      "rows");
 }
 
 void RowGroups::emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked) {
@@ -192,37 +202,48 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
   llvm::Value* weights = builder_.CreateGEP(
       builder_.getFloatTy(), context_.spaces[static_cast<int>(Space::Weights)].base,
       builder_.CreateAdd(number(panel.offset), builder_.CreateMul(place.block, number(panel.columns * full_column))));
-  emit_for(builder_, number(0), number(panel.columns), plan_.panel_columns, [&](llvm::Value* first) {
-    llvm::Value* last = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, number(panel.columns),
-                                                       builder_.CreateAdd(first, number(plan_.panel_columns)));
-    emit_for(builder_, group.first_tile, group.end_tile, 1, [&](llvm::Value* tile) {
-      llvm::Value* row = first_row(tiles, tile);
-      TileCall call;
-      call.weights =
-          builder_.CreateGEP(builder_.getFloatTy(), weights, builder_.CreateMul(first, number(vectors * lanes)));
-      call.x = builder_.CreateGEP(builder_.getFloatTy(), at(vector, row), first);
-      call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
-      call.columns = builder_.CreateSub(last, first);
-      call.from = call.to = in_slots(product, place, parked, row);
-      if (start) call.from = choose(builder_.CreateICmpEQ(first, number(0)), in_memory(*start, place, row), call.from);
-      if (end)
-        call.to = choose(builder_.CreateICmpEQ(last, number(panel.columns)), in_memory(*end, place, row), call.to);
-      // Each tile fetches its part of the next blocks' weights.
-      llvm::Value* next = builder_.CreateAdd(
-          builder_.CreateMul(number(place.blocks), number(panel.columns * full_column)),
-          builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.columns)), first),
-                             number(kFloatsOfLine)));
-      call.fetch_ahead = builder_.CreateGEP(builder_.getFloatTy(), weights, plan_.fetch_ahead ? next : number(0));
-      llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
-      llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
-      // Where a tile may have three rows, splitting two or more never leaves one alone.
-      // One form for all stages: to fetch what is near costs little.
-      const bool fetch = std::any_of(context_.plan.stages.begin(), context_.plan.stages.end(),
-                                     [](const StagePlan& plan) { return plan.fetch_ahead; });
-      const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
-      emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) { call_tiles({n, vectors, fetch}, call); });
-    });
-  });
+  emit_for(
+      builder_, number(0), number(panel.columns), plan_.panel_columns,
+      [&](llvm::Value* first) {
+        llvm::Value* last = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, number(panel.columns),
+                                                           builder_.CreateAdd(first, number(plan_.panel_columns)));
+        emit_for(
+            builder_, group.first_tile, group.end_tile, 1,
+            [&](llvm::Value* tile) {
+              llvm::Value* row = first_row(tiles, tile);
+              TileCall call;
+              call.weights = builder_.CreateGEP(builder_.getFloatTy(), weights,
+                                                builder_.CreateMul(first, number(vectors * lanes)));
+              call.x = builder_.CreateGEP(builder_.getFloatTy(), at(vector, row), first);
+              call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
+              call.columns = builder_.CreateSub(last, first);
+              call.from = call.to = in_slots(product, place, parked, row);
+              if (start)
+                call.from = choose(builder_.CreateICmpEQ(first, number(0)), in_memory(*start, place, row), call.from);
+              if (end)
+                call.to =
+                    choose(builder_.CreateICmpEQ(last, number(panel.columns)), in_memory(*end, place, row), call.to);
+              // Each tile fetches its part of the next blocks' weights.
+              llvm::Value* next = builder_.CreateAdd(
+                  builder_.CreateMul(number(place.blocks), number(panel.columns * full_column)),
+                  builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.columns)), first),
+                                     number(kFloatsOfLine)));
+              call.fetch_ahead =
+                  builder_.CreateGEP(builder_.getFloatTy(), weights, plan_.fetch_ahead ? next : number(0));
+              llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
+              llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
+              // Where a tile may have three rows, splitting two or more never leaves one alone.
+              // One form for all stages: to fetch what is near costs little.
+              const bool fetch = std::any_of(context_.plan.stages.begin(), context_.plan.stages.end(),
+                                             [](const StagePlan& plan) { return plan.fetch_ahead; });
+              const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
+              emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
+                call_tiles({n, vectors, fetch}, call);
+              });
+            },
+            "tiles");
+      },
+      "column_groups");
 }
 
 }  // namespace rnnc::compiler

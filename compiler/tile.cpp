@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "compiler/stage_flow.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
@@ -84,27 +85,7 @@ Gates::Slot Gates::slot(int accumulator, bool in_tail) const {
 }
 
 bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value) {
-  const Schedule& schedule = context.schedule;
-  const Node& node = schedule.cell[value];
-  const bool computed_before = schedule.depths[value.index] < stage.depth;
-  switch (node.op) {
-    case Op::Input:
-    case Op::State:
-    case Op::Param:
-    case Op::Concat:
-    case Op::Reduce:
-    case Op::Hoist: return true;
-    case Op::Constant: return false;
-    case Op::Slice: return !is_gate(schedule.cell, value) || computed_before;
-    case Op::Project:
-    case Op::Lookup:
-    case Op::Map: return schedule.homes[value.index] && computed_before;
-    case Op::Matvec:
-    case Op::Scan:
-    case Op::FinalState:
-    case Op::OverTime: break;
-  }
-  ir::internal_error(&schedule.cell, "an op that has no code reached code generation");
+  return is_loaded(context.schedule, stage, value);
 }
 
 ir::Value start_of(const StageContext& context, ir::Value product, int gate) {

@@ -9,8 +9,22 @@
 #include "ir/environment.hpp"
 #include "ir/graph.hpp"
 #include "ir/print.hpp"
+#include "ir/repro.hpp"
 
 namespace rnnc::ir {
+
+// Nothing but the report of a bug, which ends the program, ever reads it.
+static thread_local const Graph* at_work = nullptr;
+
+Repro::Repro(const Graph& graph) : before_(at_work) { at_work = &graph; }
+Repro::~Repro() { at_work = before_; }
+
+// Each line of a message as a comment.
+static std::string commented(std::string_view message) {
+  std::string text = "// ";
+  for (const char c : message) text += c == '\n' ? "\n// " : std::string(1, c);
+  return text + "\n";
+}
 
 static void write_repro(const std::string& text) {
   const std::string folder = read_environment().dump_dir;
@@ -19,7 +33,11 @@ static void write_repro(const std::string& text) {
   file << text;
   file.flush();
   if (file) {
-    std::fprintf(stderr, "written to %s; replay it with `rnnc run`\n", path.c_str());
+    std::fprintf(
+        stderr,
+        "written to %s; replay it with `rnnc run %s` and the flags of this run, or without data by `rnnc verify "
+        "%s`, and report it\n",
+        path.c_str(), path.c_str(), path.c_str());
   } else {
     std::fprintf(stderr, "%s cannot be written\n", path.c_str());
   }
@@ -31,8 +49,9 @@ void internal_error(const Graph* graph, std::string_view message, std::source_lo
   if (graph) {
     const std::string text = print(*graph);
     std::fprintf(stderr, "%s", text.c_str());
-    write_repro("// internal error: " + std::string(message) + "\n" + text);
   }
+  if (const Graph* whole = at_work ? at_work : graph)
+    write_repro(commented("internal error: " + std::string(message)) + print(*whole));
   std::abort();
 }
 

@@ -30,7 +30,7 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
   ObjectOptions options{name_of(source), source.dims, flags.name, flags.targets};
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
-  if (!files) return files.error();
+  if (!files) return about_weights(files.error(), source);
   if (const auto written = files::write_file(flags.output, {files->object}); !written) return written.error();
   if (const auto written = files::write_file(flags.header, {bytes_of(files->header)}); !written) return written.error();
   return kOk;
@@ -43,7 +43,7 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   ArtifactOptions options{name_of(source), source.dims, flags.model.isa, static_cast<int>(flags.threads)};
   if (!flags.targets.empty()) options.cpu = flags.targets.front();
   const auto artifact = compile_artifact(source.model, source.weights, options);
-  if (!artifact) return artifact.error();
+  if (!artifact) return about_weights(artifact.error(), source);
   if (const auto written = files::write_file(flags.output, {*artifact}); !written) return written.error();
   return kOk;
 }

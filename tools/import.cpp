@@ -41,7 +41,8 @@ Result<int> run(const ImportFlags& flags) {
 Verb add_import(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "import",
-      {"rnnc import gru.safetensors -o model.rnn --weights model.safetensors", "rnnc import model.onnx -o model.rnn",
+      {"rnnc import encoder.safetensors -o encoder.rnn --weights encoder_weights.safetensors",
+       "rnnc import model.onnx -o model.rnn",
        "rnnc import tagger.safetensors --prefix lstm,fc -o tagger.rnn --weights tagger_weights.safetensors"},
       "Writes a model of PyTorch (a state_dict in safetensors or JSON), ONNX, RTNeural, GuitarML or NAM as text "
       "and weights.");

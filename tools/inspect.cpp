@@ -2,7 +2,9 @@
 #include <iostream>
 #include <memory>
 
+#include "compiler/assembly.hpp"
 #include "compiler/codegen.hpp"
+#include "compiler/dot.hpp"
 #include "compiler/lower.hpp"
 #include "compiler/network.hpp"
 #include "compiler/pass.hpp"
@@ -36,16 +38,26 @@ Result<void> check_pass(const InspectFlags& flags) {
                                     ir::did_you_mean(flags.after, known));
 }
 
+std::string show_graph(const ir::Graph& graph, const InspectFlags& flags) {
+  return flags.dot ? compiler::dot_of(graph) : ir::print(graph);
+}
+
+Error about_plan(Error error) {
+  if (error.code == ErrorCode::Usage) error.message = "--plan: " + error.message;
+  return error;
+}
+
 Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, const compiler::Target& target) {
-  if (!flags.after.empty()) return ir::print(compiler::run_passes(cell, flags.after));
+  if (!flags.after.empty()) return show_graph(compiler::run_passes(cell, flags.after), flags);
   auto choices = compiler::parse_choices(flags.model.plan);
-  if (!choices) return choices.error();
+  if (!choices) return about_plan(choices.error());
   const Result<compiler::Lowered> made = compiler::lower(cell, target, {.choices = std::move(*choices)});
-  if (!made) return made.error();
+  if (!made) return about_plan(made.error());
   const compiler::Lowered& lowered = *made;
+  if (flags.dot) return compiler::dot_of(lowered.plan, lowered.schedule);
   if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, target);
   if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, target);
-  return compiler::emit_assembly(lowered.schedule, lowered.plan, target);
+  return compiler::mark_loops(compiler::emit_assembly(lowered.schedule, lowered.plan, target));
 }
 
 // What runs when, then each cell that is called.
@@ -54,6 +66,7 @@ Result<std::string> show_network(const Source& source, const InspectFlags& flags
   if (!network) return network.error();
   if (!flags.model.plan.empty()) return usage_error("--plan", "is of one cell; name it with --cell");
   const ir::CallList list = compiler::calls_of(*network).list;
+  if (flags.dot && flags.emit == "plan") return compiler::dot_of(list, *network);
   const std::string comment = flags.emit == "llvm" ? "; " : flags.emit == "asm" ? "# " : "// ";
   std::string text = flags.emit == "plan" ? compiler::print_execution(list, *network) : "";
   for (const compiler::CalledCell& called : compiler::called_cells(list)) {
@@ -75,20 +88,24 @@ Result<std::string> show_lowered(const Source& source, const InspectFlags& flags
 
 Result<std::string> show(const InspectFlags& flags) {
   if (const auto checked = check_pass(flags); !checked) return checked.error();
+  if (!flags.model.plan.empty() && flags.emit == "text")
+    return usage_error("--plan", "goes with --emit plan, llvm or asm; give one of them");
+  if (flags.dot && flags.emit != "text" && flags.emit != "plan")
+    return usage_error("--dot", "goes with --emit text or plan; leave one of them out");
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
   const bool symbolic = source->dims.empty() && source->weights.empty();
   if (source->network) {
-    if (symbolic) return ir::print(*source->network);
+    if (symbolic) return show_graph(*source->network, flags);
     const Result<ir::Network> network = bind_network(*source);
     if (!network) return network.error();
-    return ir::print(*network);
+    return show_graph(*network, flags);
   }
-  if (symbolic) return ir::print(source->cell);
+  if (symbolic) return show_graph(source->cell, flags);
   const Result<ir::Cell> cell = bind(*source);
   if (!cell) return cell.error();
-  return ir::print(*cell);
+  return show_graph(*cell, flags);
 }
 
 Result<int> run(const InspectFlags& flags) {

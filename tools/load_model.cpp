@@ -196,6 +196,12 @@ Result<void> check_weights(const ir::Graph& graph, const TensorMap& weights) {
   return {};
 }
 
+Error about_weights(Error error, const Source& source) {
+  if (error.code == ErrorCode::InvalidData && source.weights.empty() && error.place.file.empty())
+    error.message += "; give --weights W.safetensors";
+  return error;
+}
+
 Result<void> check_memory(double bytes, const std::string& what) {
   const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
   if (bytes <= memory) return {};

@@ -53,6 +53,9 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);
 /// Every parameter has a tensor of its shape, and none is left over. Errors: InvalidData, ShapeMismatch.
 Result<void> check_weights(const ir::Graph& graph, const TensorMap& weights);
 
+/// Of a model without any weights, an error about a missing one says how to give them.
+Error about_weights(Error error, const Source& source);
+
 /// Errors: Limit where `bytes` is more than this machine's memory; `what` begins the message.
 Result<void> check_memory(double bytes, const std::string& what);
 

@@ -9,6 +9,8 @@
 #include <new>
 #include <vector>
 
+#include <unistd.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -44,12 +46,13 @@ int report_usage(const std::string& message) {
 
 // What was printed has arrived, or the program has failed.
 int finish(int code) {
-  errno = 0;
   const bool written = std::cout.flush().good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (written) return code;
+  errno = 0;
+  const bool can_write = ::write(STDOUT_FILENO, "\n", 1) == 1;  // asks again for the reason
   return report(Error{ErrorCode::File,
                       {"standard output"},
-                      "cannot write it" + (errno == 0 ? "" : std::string(": ") + std::strerror(errno)),
+                      "cannot write it" + (can_write ? "" : std::string(": ") + std::strerror(errno)),
                       {}});
 }
 

@@ -145,7 +145,8 @@ Result<int> run_cell(const RunFlags& flags, const Source& source) {
   if (!cell) return cell.error();
   const Result<Job> job = read_job(flags, interface_of(*cell));
   if (!job) return job.error();
-  if (const auto checked = check_weights(*cell, source.weights); !checked) return checked.error();
+  if (const auto checked = check_weights(*cell, source.weights); !checked)
+    return about_weights(checked.error(), source);
   if (flags.model.backend == "interpret")
     return write_results(flags, *job, run_interpreted(*cell, source.weights, job->sequence));
   const Result<Program> program = compile(source, flags.model, flags.threads);

@@ -1,6 +1,5 @@
 // A network has inputs of its own: sequences, side by side in x or one by one by name, and vectors, by name.
 #include "tools/run_network.hpp"
-#include "ir/syntax.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -8,6 +7,7 @@
 
 #include "ir/interpret_network.hpp"
 #include "ir/scan.hpp"
+#include "ir/syntax.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/network_sequence.hpp"
 #include "tools/outputs.hpp"
@@ -253,7 +253,8 @@ Result<int> NetworkRun::write(SequenceResult result) {
 Result<int> run_network(const RunFlags& flags, const Source& source) {
   const Result<ir::Network> network = bind_network(source);
   if (!network) return network.error();
-  if (const auto checked = check_weights(*network, source.weights); !checked) return checked.error();
+  if (const auto checked = check_weights(*network, source.weights); !checked)
+    return about_weights(checked.error(), source);
   return NetworkRun(flags, *network, source).run();
 }
 

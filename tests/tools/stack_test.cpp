@@ -121,7 +121,7 @@ TEST_CASE("inspect shows what a network runs when, where its values lie, and its
   const Folder folder;
   const std::string stack = "inspect --cell lstm --layers 3 --dim I=4 --dim H=6 --emit ";
   const std::string plan = folder.rnnc(stack + "plan --isa x86-64-v3").out;
-  CHECK(plan.find("wave 2: lstm l3. over T\n"
+  CHECK(plan.find("wave 2\n|\n+-- call 2: lstm l3. over T\n|   <-- call 1, columns 0:6\n|   --> output\n\n"
                   "waves 0 to 2 as a wavefront where several threads make that faster\n"
                   "block 0: T * B rows of 4, the caller's x\n") != std::string::npos);
   CHECK(plan.find("// lstm of l2., l3.\ntarget x86-64-v3: 8 lanes") != std::string::npos);

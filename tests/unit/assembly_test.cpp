@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/grid.hpp"
+#include "compiler/assembly.hpp"
 #include "compiler/codegen.hpp"
 #include "compiler/lower.hpp"
 #include "tests/support/catch.hpp"
@@ -13,53 +14,13 @@
 namespace rnnc::test {
 namespace {
 
-// Innermost loops, each as its lines: from a label to the jump back to it with no label between.
-std::vector<std::vector<std::string>> innermost_loops(const std::string& assembly) {
-  std::vector<std::vector<std::string>> loops;
-  std::vector<std::string> since_label;
-  std::string label;
-  std::istringstream text(assembly);
-  for (std::string line; std::getline(text, line);) {
-    if (line.starts_with(".L") && line.find(':') != std::string::npos) {
-      label = line.substr(0, line.find(':'));
-      since_label.clear();
-      continue;
-    }
-    since_label.push_back(line);
-    const std::size_t target = line.find(label);
-    if (!label.empty() && line.starts_with("\tj") && target != std::string::npos && line.substr(target) == label)
-      loops.push_back(since_label);
-  }
-  return loops;
-}
-
-bool contains(const std::string& line, const char* text) { return line.find(text) != std::string::npos; }
-
-struct LoopFacts {
-  int multiply_adds = 0, divisions = 0, stack_accesses = 0;
-};
-
-// rbp is a pointer like any other in functions that make no frame of it.
-LoopFacts facts_of(const std::vector<std::string>& loop, bool rbp_is_frame) {
-  LoopFacts facts;
-  for (const std::string& line : loop) {
-    facts.multiply_adds += contains(line, "vfmadd") || contains(line, "\tmulps");
-    facts.divisions += contains(line, "divps");
-    const bool on_stack = contains(line, "(%rsp)") || (rbp_is_frame && contains(line, "(%rbp)"));
-    facts.stack_accesses += on_stack && contains(line, "mm");
-  }
-  return facts;
-}
-
 // Loops of products alone, as they are in the code of one row and in that of batches; those with a division belong to
 // activations.
-std::vector<LoopFacts> product_loops(const std::string& assembly) {
-  const bool rbp_is_frame = contains(assembly, "movq\t%rsp, %rbp");
-  std::vector<LoopFacts> products;
-  for (const auto& loop : innermost_loops(assembly)) {
-    const LoopFacts facts = facts_of(loop, rbp_is_frame);
-    if (facts.multiply_adds >= 4 && facts.divisions == 0) products.push_back(facts);
-  }
+std::vector<compiler::Loop> product_loops(const std::string& assembly) {
+  std::vector<compiler::Loop> products;
+  for (compiler::Loop& loop : compiler::find_loops(assembly))
+    if (!loop.has_loops && !loop.has_branches && loop.multiply_adds >= 4 && loop.divisions == 0)
+      products.push_back(std::move(loop));
   return products;
 }
 
@@ -76,8 +37,8 @@ Compiled compile_for(const std::string& cpu, const std::string& cell, std::int64
 }
 
 // Whether a loop of the largest tile is among `loops`: as many multiply-adds as it has accumulators, once or more.
-bool has_tile(const std::vector<LoopFacts>& loops, int accumulators) {
-  return std::ranges::any_of(loops, [&](const LoopFacts& loop) { return loop.multiply_adds % accumulators == 0; });
+bool has_tile(const std::vector<compiler::Loop>& loops, int accumulators) {
+  return std::ranges::any_of(loops, [&](const compiler::Loop& loop) { return loop.multiply_adds % accumulators == 0; });
 }
 
 }  // namespace
@@ -88,9 +49,10 @@ TEST_CASE("product loops spill no vector", "[assembly]") {
   for (const char* cpu : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "znver4"})
     for (const std::string& cell : bench::kGridCells)
       for (const std::int64_t size : bench::kGridSizes)
-        for (const LoopFacts& loop : product_loops(compile_for(cpu, cell, size).assembly)) {
+        for (const compiler::Loop& loop : product_loops(compile_for(cpu, cell, size).assembly)) {
           INFO(cell << " " << size << " " << cpu << ": a loop of " << loop.multiply_adds << " multiply-adds");
-          CHECK(loop.stack_accesses == 0);
+          CHECK(loop.vector_stack_accesses == 0);
+          CHECK(loop.vector_spills == 0);
         }
 }
 
@@ -113,6 +75,112 @@ TEST_CASE("the loops of one row and of batches are found", "[assembly]") {
         }
       }
     }
+}
+
+TEST_CASE("loops of x86 assembly are read with their depth and what is in them", "[assembly]") {
+  const std::string text =
+      "\t.type\tf,@function\n"
+      "f:\n"
+      ".LBB0_1:                # %time\n"
+      "                        # =>This Loop Header: Depth=1\n"
+      "\tmovq\t8(%rsp), %rax          # 8-byte Reload\n"
+      ".LBB0_2:                # %stage1.columns7\n"
+      "\tvfmadd231ps\t(%rax), %zmm1, %zmm2\n"
+      "\tvfmadd231ps\t%zmm3, %zmm1, %zmm4\n"
+      "\tvmovaps\t%zmm4, 64(%rsp)      # 64-byte Spill\n"
+      "\tleaq\t(%rax,%rcx), %rax\n"
+      "\tjl\t.LBB0_2\n"
+      "\tjmp\t.LBB0_3\n"
+      ".LBB0_3:\n"
+      "\tcmpq\t16(%rsp), %rcx\n"
+      "\tjne\t.LBB0_1\n"
+      "\tretq\n"
+      "\t.size\tf, 1\n";
+  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  REQUIRE(loops.size() == 2);
+  const compiler::Loop &time = loops[0], &columns = loops[1];
+  CHECK(time.depth == 1);
+  CHECK(time.name == "time");
+  CHECK(time.has_loops);
+  CHECK(time.instructions == 4);
+  CHECK(time.loads == 2);
+  CHECK(time.spills == 1);
+  CHECK(time.vector_spills == 0);
+  CHECK(columns.depth == 2);
+  CHECK(columns.name == "stage1.columns7");
+  CHECK_FALSE(columns.has_loops);
+  CHECK(columns.instructions == 5);
+  CHECK(columns.multiply_adds == 2);
+  CHECK(columns.loads == 1);
+  CHECK(columns.vector_spills == 1);
+  CHECK(columns.vector_stack_accesses == 1);
+  const std::string marked = compiler::mark_loops(text);
+  CHECK(marked.find(
+            "#   loop of depth 1, over time, 4 instructions besides loops inside, 2 loads, 1 spill\n.LBB0_1:\n") !=
+        std::string::npos);
+  CHECK(marked.find("#     loop of depth 2, stage 1, over columns, 5 instructions, 2 multiply-adds, 1 load, 1 spill\n"
+                    ".LBB0_2:\n") != std::string::npos);
+  CHECK(marked.find("\tjl\t.LBB0_2\n#     end of loop of depth 2\n") != std::string::npos);
+  CHECK(marked.find("This Loop Header") == std::string::npos);
+  CHECK(marked.find("# 64-byte Spill") != std::string::npos);
+}
+
+TEST_CASE("loops of AArch64 assembly are read likewise", "[assembly]") {
+  const std::string text =
+      "\t.type\tf,@function\n"
+      "f:\n"
+      ".LBB0_1:                // %stage0.rows\n"
+      "\tldp\tq0, q1, [x0]\n"
+      "\tfmla\tv2.4s, v0.4s, v1.s[0]\n"
+      "\tfdiv\tv2.4s, v2.4s, v3.4s\n"
+      "\tstr\tq2, [sp, #16]            // 16-byte Folded Spill\n"
+      "\tcbnz\tx1, .LBB0_1\n"
+      "\tret\n"
+      "\t.size\tf, 1\n";
+  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  REQUIRE(loops.size() == 1);
+  CHECK(loops[0].instructions == 5);
+  CHECK(loops[0].multiply_adds == 1);
+  CHECK(loops[0].loads == 1);
+  CHECK(loops[0].divisions == 1);
+  CHECK(loops[0].vector_spills == 1);
+  CHECK(loops[0].vector_stack_accesses == 1);
+  CHECK(compiler::mark_loops(text).starts_with("\t.type\tf,@function\nf:\n//   loop of depth 1, stage 0, over rows, "));
+}
+
+TEST_CASE("every loop of a kernel tells what it is of, on every machine", "[assembly]") {
+  for (const char* cpu : {"x86-64-v2", "x86-64-v4", "aarch64-cortex-a72"})
+    for (const std::string cell : {"lstm", "gru_cho", "lstm_layer_norm"}) {
+      INFO(cpu << " " << cell);
+      const Compiled compiled = compile_for(cpu, cell, 333);
+      bool has_time = false;
+      for (const compiler::Loop& loop : compiler::find_loops(compiled.assembly)) {
+        INFO(loop.function << " " << loop.label << " " << loop.name);
+        CHECK(loop.name != "");
+        has_time |= loop.name == "time" && loop.has_loops && loop.depth == 2;
+        if (loop.function == "rnnc_run" && loop.name.find("columns") != std::string::npos)
+          CHECK(loop.name.starts_with("stage"));
+      }
+      CHECK(has_time);
+    }
+}
+
+// Instructions only: labels, directives and comments are left out.
+std::vector<std::string> instructions_of(const std::string& assembly) {
+  std::vector<std::string> lines;
+  std::istringstream text(assembly);
+  for (std::string line; std::getline(text, line);) {
+    line = line.substr(0, std::min({line.find('#'), line.find("//"), line.size()}));
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.pop_back();
+    if (line.starts_with('\t') && !line.starts_with("\t.")) lines.push_back(line);
+  }
+  return lines;
+}
+
+TEST_CASE("marks leave every instruction as it is", "[assembly]") {
+  const Compiled compiled = compile_for("x86-64-v3", "lstm", 64);
+  CHECK(instructions_of(compiler::mark_loops(compiled.assembly)) == instructions_of(compiled.assembly));
+  CHECK(instructions_of(compiled.assembly).size() > 100);
 }
 
 }  // namespace rnnc::test
