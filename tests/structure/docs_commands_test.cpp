@@ -21,6 +21,8 @@ struct NotRun {
 constexpr NotRun kNotRun[] = {
     {"README.md", "scripts/demo     # builds, then shows what it does in under a minute",
      "they build the tree and run all tests, this one among them"},
+    {"docs/debugging.md", "gdb -batch -ex 'break smooth_step' -ex run -ex 'x/4i $pc' -ex bt ./ahead",
+     "debugger and profiler may be missing, or not be allowed"},
     {"docs/embedding.md", "aarch64-linux-gnu-gcc -static main.c arm.o -o main && qemu-aarch64 ./main",
      "a cross compiler and an emulator may be missing; tests/tools/aarch64_test.cpp does it where they are there"},
     {"docs/embedding.md", "scripts/build", "it builds the tree; tests/embed/package_test installs it"},
@@ -81,7 +83,7 @@ class ReaderFolder {
 
 // Times and speeds differ from run to run.
 std::string without_times(const std::string& output) {
-  static const std::regex time(R"([0-9][0-9.,]* *(ns|us|µs|ms|s|times real time)\b)");
+  static const std::regex time(R"( *[0-9][0-9.,]* *(ns|us|µs|ms|s|times real time)\b)");
   return std::regex_replace(output, time, "# $1");
 }
 
