@@ -1,0 +1,212 @@
+// Every command that the documents show is run, and prints what they show. RNNC_BLESS=1 (scripts/refresh_docs) writes into
+// the documents what was printed, for a change that is meant.
+#include <cstdlib>
+#include <map>
+#include <regex>
+#include <set>
+
+#include "tests/structure/document.hpp"
+#include "tests/tools/program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A block of commands that this test does not run, by its first line; its scripts and flags are checked all the same.
+struct NotRun {
+  const char *document, *first_line, *reason;
+};
+
+constexpr NotRun kNotRun[] = {
+    {"README.md", "scripts/demo     # builds, then shows what it does in under a minute",
+     "they build the tree and run all tests, this one among them"},
+    {"docs/debugging.md", "gdb -batch -ex 'break smooth_step' -ex run -ex 'x/4i $pc' -ex bt ./ahead",
+     "debugger and profiler may be missing, or not be allowed"},
+    {"docs/embedding.md", "aarch64-linux-gnu-gcc -static main.c arm.o -o main && qemu-aarch64 ./main",
+     "a cross compiler and an emulator may be missing; tests/tools/aarch64_test.cpp does it where they are there"},
+    {"docs/embedding.md", "scripts/build", "it builds the tree; tests/embed/package_test installs it"},
+    {"docs/embedding.md",
+     "cmake -S examples/embedding -B build/embedding -DCMAKE_PREFIX_PATH=PREFIX && cmake --build build/embedding",
+     "it needs the installed package; tests/embed/package_test does it"},
+    {"docs/importing.md", "$ rnnc inspect silero_vad_v5.onnx --node If_0_then_branch__Inline_0__/decoder/rnn/LSTM",
+     "the model is not ours to keep; tests/conformance/silero/check.py fetches it"},
+    {"docs/importing.md", "$ build/release/amp lstm.nam input.wav output.wav",
+     "the sound is the reader's; tests/tools/amp_test.cpp plays one"},
+    {"docs/numerics.md", "rnnc_ulp tanh sigmoid --cpu x86-64-v4 --lanes 16 --threads 2     # minutes",
+     "it takes minutes, and needs AVX-512"},
+    {"docs/performance.md", "scripts/bench --quick --rounds 3 --peer ort=...",
+     "it takes an hour, and the page itself is what it writes"},
+    {"examples/char_lm/README.md", "/usr/bin/python3 train.py --output .", "it needs PyTorch and some minutes"},
+};
+
+const NotRun* not_run(const Block& block) {
+  const std::string first = block.text.substr(0, block.text.find('\n'));
+  for (const NotRun& row : kNotRun)
+    if (block.document == row.document && first == row.first_line) return &row;
+  return nullptr;
+}
+
+// A reader's folder: a copy of the sources as in a checkout, the build in build/release, and what stands beside the document.
+class ReaderFolder {
+ public:
+  explicit ReaderFolder(const std::string& document) {
+    const fs::path root = RNNC_SOURCE_DIR, here = folder_ / "";
+    for (const auto& entry : fs::directory_iterator(root)) {
+      const std::string name = entry.path().filename().string();
+      if (name != "build" && !name.starts_with('.')) fs::copy(entry.path(), here / name, fs::copy_options::recursive);
+    }
+    fs::create_directory(here / "build");
+    fs::create_directory_symlink(fs::path(RNNC_PROGRAM).parent_path(), here / "build/release");
+    if (document.starts_with("examples/"))
+      fs::copy((root / document).parent_path(), here,
+               fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  }
+
+  void write(const std::string& name, const std::string& text) const { folder_.write(name, text); }
+
+  /// Runs a script; what it prints, to both streams, is in `out`.
+  Finished run(const std::string& script) const {
+    folder_.write(".script", script + "\n");
+    const std::string build = fs::path(RNNC_PROGRAM).parent_path();
+    const std::string command = "cd '" + folder_ / "" +
+                                "' && env -u RNNC_CACHE -u RNNC_DEBUG -u RNNC_ISA -u RNNC_DUMP_DIR"
+                                " HOME=\"$PWD\" RNNC_CACHE_DIR=\"$PWD/.cache\" PATH=\"" +
+                                build + ":$PATH\" timeout 60 bash -eu .script </dev/null >.out 2>&1";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 255, folder_.text(".out"), ""};
+  }
+
+ private:
+  Folder folder_;
+};
+
+// Times and speeds differ from run to run.
+std::string without_times(const std::string& output) {
+  static const std::regex time(R"( *[0-9][0-9.,]* *(ns|us|µs|ms|s|times real time)\b)");
+  return std::regex_replace(output, time, "# $1");
+}
+
+// Runs the commands of a console block. Gives the block with what they printed where that is not what it shows.
+std::string replay(const ReaderFolder& folder, const Block& block) {
+  std::vector<Exchange> exchanges = exchanges_of(block.text);
+  for (Exchange& exchange : exchanges) {
+    const Finished finished = folder.run(exchange.command);
+    INFO(exchange.command << "\n" << finished.out);
+    CHECK(finished.code < 124);                                         // neither too slow, nor missing, nor crashed
+    const bool failed = exchange.output.empty() && finished.code != 0;  // an error that is shown is meant
+    CHECK_FALSE(failed);
+    if (!failed && without_times(finished.out) != without_times(exchange.output)) exchange.output = finished.out;
+  }
+  return console_of(exchanges);
+}
+
+void replace(std::string& document, const Block& block, const std::string& console) {
+  std::string lines;
+  for (std::size_t at = 0; at < console.size();) {
+    const std::size_t end = console.find('\n', at) + 1;
+    const bool blank = end == at + 1;
+    lines += (blank ? "" : block.indent) + console.substr(at, end - at);
+    at = end;
+  }
+  document.replace(block.begin, block.end - block.begin, lines);
+}
+
+// The flags of each verb of the program, "" those of the program itself, from its help.
+const std::string& help_of(const std::string& verb) {
+  static std::map<std::string, std::string> known;
+  const auto [entry, first] = known.try_emplace(verb);
+  if (first) entry->second = Folder().rnnc(verb + " --help").out;
+  return entry->second;
+}
+
+bool has_word(const std::string& text, const std::string& word) {
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; ++at) {
+    const std::size_t behind = at + word.size();
+    if (behind == text.size() || (!std::isalnum(static_cast<unsigned char>(text[behind])) && text[behind] != '-'))
+      return true;
+  }
+  return false;
+}
+
+// What is wrong with a command that is not run, or that prose shows: verbs, flags, and scripts that there are not.
+std::string mistakes_in(const std::string& command) {
+  static const std::regex verb("(^|[ /])rnnc ([a-z]+)"), flag("(^| )(--[a-z][a-z-]*)"),
+      script("(^|[ ;&])(scripts/[a-z_.]+)");
+  std::string mistakes;
+  const std::sregex_iterator none;
+  for (std::sregex_iterator s(command.begin(), command.end(), script); s != none; ++s)
+    if (!fs::exists(RNNC_SOURCE_DIR "/" + (*s)[2].str())) mistakes += "there is no " + (*s)[2].str() + "\n";
+  for (std::sregex_iterator v(command.begin(), command.end(), verb); v != none; ++v) {
+    const std::string help = help_of((*v)[2]);
+    if (help.find("Usage: rnnc " + (*v)[2].str()) == std::string::npos) mistakes += "no verb " + (*v)[2].str() + "\n";
+    const auto next = std::next(v);
+    const auto end = next == none ? command.end() : next->prefix().second;
+    for (std::sregex_iterator f((*v)[0].second, end, flag); f != none; ++f)
+      if (!has_word(help, (*f)[2])) mistakes += "no " + (*f)[2].str() + " of " + (*v)[2].str() + "\n";
+  }
+  return mistakes;
+}
+
+}  // namespace
+
+TEST_CASE("the commands of every document do and print what it shows", "[docs]") {
+  const bool bless = std::getenv("RNNC_BLESS") != nullptr;
+  std::set<const NotRun*> used;
+  for (const Document& document : all_documents()) {
+    if (document.blocks.empty()) continue;
+    const ReaderFolder folder(document.path);
+    std::string changed = document.text;
+    std::ptrdiff_t longer = 0;
+    for (Block block : document.blocks) {
+      INFO(document.path << ":" << block.line << "\n" << block.text);
+      if (const NotRun* row = not_run(block)) {
+        used.insert(row);
+      } else if (block.language == "sh") {
+        const Finished finished = folder.run(block.text);
+        INFO(finished.out);
+        CHECK(finished.code == 0);
+      } else if (block.language == "console") {
+        const std::string real = replay(folder, block);
+        if (!bless) CHECK(real == block.text);
+        block.begin = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(block.begin) + longer);
+        block.end = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(block.end) + longer);
+        const auto before = static_cast<std::ptrdiff_t>(changed.size());
+        if (real != block.text) replace(changed, block, real);
+        longer += static_cast<std::ptrdiff_t>(changed.size()) - before;
+      } else if (!block.file.empty()) {
+        folder.write(block.file, block.text);
+      }
+    }
+    if (bless && changed != document.text) std::ofstream(RNNC_SOURCE_DIR "/" + document.path) << changed;
+  }
+  for (const NotRun& row : kNotRun) {
+    INFO(row.document << ": " << row.first_line << " is no longer there");
+    CHECK(used.contains(&row));
+  }
+}
+
+TEST_CASE("the commands that the documents' test does not run have scripts, verbs and flags that exist", "[docs]") {
+  for (const Document& document : all_documents())
+    for (const Block& block : document.blocks)
+      for (const std::string& command : commands_of(block)) {
+        INFO(document.path << ":" << block.line << ": " << command);
+        CHECK(mistakes_in(command) == "");
+      }
+}
+
+TEST_CASE("the checks of documents see wrong commands and outputs", "[docs]") {
+  CHECK(mistakes_in("build/release/rnnc inspect --cell lstm --dim I=64 --emit plan") == "");
+  CHECK(mistakes_in("build/release/rnnc inspect --emits plan") != "");
+  CHECK(mistakes_in("rnnc inspect --dims I=64") != "");
+  CHECK(mistakes_in("rnnc inspekt --cell lstm") != "");
+  CHECK(mistakes_in("scripts/tests") != "");
+  CHECK(without_times("slowest block 11.1 us of 2 blocks") == without_times("slowest block 9 us of 2 blocks"));
+  CHECK(without_times("2 blocks") != without_times("3 blocks"));
+  const ReaderFolder folder("README.md");
+  const Block wrong = blocks_of("a.md", "```console\n$ echo 1; echo 2\n1\n3\n```\n").at(0);
+  CHECK(replay(folder, wrong) == "$ echo 1; echo 2\n1\n2\n");
+  CHECK(folder.run("false").code != 0);
+}
+
+}  // namespace rnnc::test
