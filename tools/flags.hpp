@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,13 @@ inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;
 /// A flag that takes a whole number in [least, most].
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t least,
                         std::int64_t most, const std::string& description);
+
+/// A flag that takes several of them, with commas between, or is given several times.
+CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<std::int64_t>& values, std::int64_t least,
+                         std::int64_t most, const std::string& description);
+
+/// The number that the whole of `text` is; nothing where it is none in [least, most].
+std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t least, std::int64_t most);
 
 /// A flag that may be given several times, with one value each.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
