@@ -1,14 +1,21 @@
-// rnnc bench: how long sequences take, beside what this machine needs at least and, where asked for, beside oneDNN.
-#include <cstdio>
+// rnnc bench: how long sequences take, beside what this machine needs at least and, where asked for, beside oneDNN. Here are
+// its flags and the way from one shape to the next.
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "bench/onednn/onednn_cell.hpp"
+#include "import/write_file.hpp"
 #include "tools/bench_contest.hpp"
+#include "tools/bench_page.hpp"
+#include "tools/bench_result.hpp"
+#include "tools/bench_shapes.hpp"
+#include "tools/bench_table.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
-#include "tools/timing.hpp"
+#include "tools/progress.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -16,103 +23,15 @@ namespace {
 
 // Both sides round every product of a long sum: what two good f32 implementations may differ by.
 constexpr double kMostDifference = 1e-5;
+// The part of the time at a shape that goes by before it is timed, roughly.
+constexpr double kPreparing = 0.3, kPreparingAndTuning = 0.8;
 
-struct Measured {
-  Times ours, ragged, together, baseline;
+struct BenchRequest {
+  BenchFlags common;
+  ShapeLists lists;
+  bool json = false, csv = false, markdown = false;
+  std::string html;
 };
-
-Measured measure(const Contest& contest, int rounds) {
-  Measured measured;
-  std::vector<std::function<void()>> calls;
-  std::vector<Times*> times;
-  for (const auto& [call, to] : {std::pair(&contest.ours, &measured.ours),
-                                 {&contest.ragged, &measured.ragged},
-                                 {&contest.together, &measured.together},
-                                 {&contest.baseline, &measured.baseline}}) {
-    if (!*call) continue;
-    calls.push_back(*call);
-    times.push_back(to);
-  }
-  const std::vector<Times> found = time_in_turns(calls, rounds);
-  for (std::size_t i = 0; i < found.size(); ++i) *times[i] = found[i];
-  return measured;
-}
-
-nlohmann::ordered_json to_json(const Limits& limits) {
-  nlohmann::ordered_json reads = nlohmann::ordered_json::array();
-  for (const ReadSpeed& read : limits.reads) reads.push_back({read.bytes, read.bytes_per_second * 1e-9});
-  return {{"cpu", limits.cpu}, {"peak_gflops", limits.flops_per_second * 1e-9}, {"read_gbytes_per_second", reads}};
-}
-
-nlohmann::ordered_json to_json(const Contest& contest, const Measured& measured, const std::string& isa,
-                               const Limits& limits, const BenchFlags& flags) {
-  double limit = 0, flops = 0, recurrent_bytes = 0;
-  for (const Work& work : contest.work) {
-    limit += least_seconds(work, limits);
-    flops += work.flops_per_step * static_cast<double>(work.steps) * static_cast<double>(work.batch);
-    recurrent_bytes += work.recurrent_bytes;
-  }
-  nlohmann::ordered_json result = {{"cell", contest.name},
-                                   {"steps", flags.steps},
-                                   {"batch", flags.batch},
-                                   {"input_size", contest.input_size},
-                                   {"hidden_size", contest.hidden_size},
-                                   {"layers", contest.layers},
-                                   {"directions", contest.directions},
-                                   {"threads", flags.threads},
-                                   {"isa", isa},
-                                   {"time_us_min", measured.ours.min * 1e6},
-                                   {"time_us_median", measured.ours.median * 1e6},
-                                   {"per_step_us", measured.ours.min * 1e6 / static_cast<double>(flags.steps)},
-                                   {"gflops", flops / measured.ours.min * 1e-9},
-                                   {"bytes_per_step", recurrent_bytes},
-                                   {"compile_ms", contest.compile_ms},
-                                   {"limit_us", limit * 1e6},
-                                   {"limit_fraction", limit / measured.ours.min},
-                                   {"max_error", contest.from_interpreter.error},
-                                   {"core", to_json(limits)}};
-  if (contest.ragged)
-    result["ragged"] = {{"time_us_min", measured.ragged.min * 1e6},
-                        {"of_whole", measured.ragged.min / measured.ours.min}};
-  if (contest.together)
-    result["sessions"] = {{"count", flags.sessions},
-                          {"time_us_min", measured.together.min * 1e6},
-                          {"of_single_steps", measured.together.min / measured.ours.min}};
-  if (!contest.baseline) return result;
-  result["baseline"] = {{"name", "onednn"},
-                        {"version", bench::OnednnCell::version()},
-                        {"time_us_min", measured.baseline.min * 1e6},
-                        {"time_us_median", measured.baseline.median * 1e6},
-                        {"max_difference", contest.from_baseline.error}};
-  result["ratio"] = measured.baseline.min / measured.ours.min;
-  return result;
-}
-
-void print_table(const nlohmann::ordered_json& r) {
-  const auto number = [&](const char* key) { return r.at(key).get<double>(); };
-  const auto whole = [&](const char* key) { return r.at(key).get<long long>(); };
-  std::printf("%s  steps %lld, batch %lld, input %lld, hidden %lld, layers %lld, directions %lld, threads %lld, %s\n",
-              r.at("cell").get<std::string>().c_str(), whole("steps"), whole("batch"), whole("input_size"),
-              whole("hidden_size"), whole("layers"), whole("directions"), whole("threads"),
-              r.at("isa").get<std::string>().c_str());
-  std::printf("  rnnc      %12.2f us  (median %.2f, %.3f a step, %.1f GFLOP/s)\n", number("time_us_min"),
-              number("time_us_median"), number("per_step_us"), number("gflops"));
-  if (r.contains("ragged"))
-    std::printf("  ragged    %12.2f us  (lengths uniform from 1; %.2f of whole sequences)\n",
-                r.at("ragged").at("time_us_min").get<double>(), r.at("ragged").at("of_whole").get<double>());
-  if (r.contains("sessions"))
-    std::printf(
-        "  together  %12.2f us  (a step of %lld sessions; %.2f of as many single steps, which rnnc stands for)\n",
-        r.at("sessions").at("time_us_min").get<double>(), r.at("sessions").at("count").get<long long>(),
-        r.at("sessions").at("of_single_steps").get<double>());
-  if (r.contains("baseline")) {
-    const auto& baseline = r.at("baseline");
-    std::printf("  oneDNN    %12.2f us  (version %s)  ratio %.2f\n", baseline.at("time_us_min").get<double>(),
-                baseline.at("version").get<std::string>().c_str(), number("ratio"));
-  }
-  std::printf("  limit     %12.2f us  (reached to %.0f %%)\n", number("limit_us"), 100 * number("limit_fraction"));
-  std::printf("  compiled in %.1f ms; error %.1g against the interpreter\n", number("compile_ms"), number("max_error"));
-}
 
 bool agrees(const Difference& difference, const char* with) {
   if (difference.error <= kMostDifference) return true;
@@ -132,7 +51,64 @@ Result<void> check_flags(const BenchFlags& flags, const Source& source) {
   return {};
 }
 
-Result<int> run(const BenchFlags& flags) {
+Result<BenchForm> form_of(const BenchRequest& request) {
+  std::vector<const char*> given;
+  BenchForm form = BenchForm::Table;
+  for (const auto& [is_given, flag, its_form] : {std::tuple(request.json, "--json", BenchForm::Json),
+                                                 {request.csv, "--csv", BenchForm::Csv},
+                                                 {request.markdown, "--markdown", BenchForm::Markdown}}) {
+    if (!is_given) continue;
+    given.push_back(flag);
+    form = its_form;
+  }
+  if (given.size() > 1)
+    return usage_error(given[1], std::string("does not go with ") + given[0] + "; leave one of them out");
+  return form;
+}
+
+// What would otherwise come to light after minutes.
+Result<void> check_page_path(const BenchRequest& request) {
+  if (request.html.empty()) return {};
+  if (request.html == request.common.model.model || request.html == request.common.model.weights)
+    return usage_error("--html", "would overwrite " + request.html + "; name another file");
+  const std::filesystem::path folder = std::filesystem::path(request.html).parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+    return Error{ErrorCode::File, {request.html}, "cannot write the file: there is no folder " + folder.string(), {}};
+  return {};
+}
+
+Error at_shape(Error error, const BenchFlags& flags, std::size_t shapes) {
+  if (shapes > 1) error.notes.push_back({{}, "of the shape " + shape_of(flags)});
+  return error;
+}
+
+// The mistakes in later shapes, before the first is timed.
+Result<void> check_shape(const BenchFlags& flags) {
+  Result<Source> source = load_source(flags.model);
+  if (!source) return source.error();
+  if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
+  if (const auto added = add_sizes(flags, *source); !added) return added.error();
+  if (source->network) {
+    const Result<ir::Network> network = bind_network(*source);
+    if (!network) return network.error();
+  } else {
+    const Result<ir::Cell> cell = bind(*source);
+    if (!cell) return cell.error();
+    const std::vector<std::string> known = bench::OnednnCell::cells();
+    if (!flags.against.empty() && std::ranges::find(known, cell->name) == known.end())
+      return Error{ErrorCode::Unsupported, {}, "oneDNN has no cell " + cell->name, {}};
+  }
+  return {};
+}
+
+struct Timed {
+  BenchResult result;
+  std::vector<std::string> notes;
+  Difference from_interpreter, from_baseline;
+};
+
+Result<Timed> time_shape(const BenchFlags& flags, std::optional<Limits>& limits, const Report& report) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
@@ -140,18 +116,71 @@ Result<int> run(const BenchFlags& flags) {
     stay_on_this_cpu();
   else
     use_all_cpus();
-  const Result<Contest> contest =
-      source->network ? contest_of_network(flags, std::move(*source)) : contest_of_cell(flags, std::move(*source));
+  const double preparing = flags.tune ? kPreparingAndTuning : kPreparing;
+  const Report of_preparing = part_of(report, 0, preparing);
+  const Result<Contest> contest = source->network ? contest_of_network(flags, std::move(*source), of_preparing)
+                                                  : contest_of_cell(flags, std::move(*source), of_preparing);
   if (!contest) return contest.error();
-  const Limits limits = load_limits();
-  const Measured measured = measure(*contest, static_cast<int>(flags.rounds));
-  const auto result = to_json(*contest, measured, contest->cpu, limits, flags);
-  if (flags.json)
-    std::cout << result.dump() << "\n" << std::flush;
-  else
-    print_table(result);
-  const bool sound = agrees(contest->from_interpreter, "the interpreter");
-  return agrees(contest->from_baseline, "oneDNN") && sound ? kOk : kMismatch;
+  if (!limits) {
+    report(preparing, "measuring what the machine can do");
+    limits = load_limits();
+  }
+  BenchResult result = measure(*contest, flags, *limits, part_of(report, preparing, 1));
+  return Timed{std::move(result), contest->notes, contest->from_interpreter, contest->from_baseline};
+}
+
+void warn_of_noise(const std::vector<BenchResult>& results) {
+  const BenchResult* worst = nullptr;
+  int noisy = 0;
+  for (const BenchResult& result : results) {
+    if (!result.noise.is_noisy()) continue;
+    ++noisy;
+    if (worst == nullptr || result.noise.median_over_min > worst->noise.median_over_min) worst = &result;
+  }
+  if (worst == nullptr) return;
+  std::cerr << "rnnc: warning: the machine is noisy: ";
+  if (results.size() > 1)
+    std::cerr << "at " << noisy << " of " << results.size() << " shapes; at " << worst->shape << ", ";
+  std::cerr << worst->noise.to_string() << "; times are too long and not alike for all\n";
+}
+
+Result<void> write_page(const std::string& path, const std::vector<BenchResult>& results, const Limits& limits) {
+  if (path.empty()) return {};
+  const std::string page = bench_page(results, limits);
+  return files::write_file(path, {std::as_bytes(std::span(page))});
+}
+
+Result<int> run(const BenchRequest& request) {
+  const Result<BenchForm> form = form_of(request);
+  if (!form) return form.error();
+  const Result<std::vector<BenchFlags>> shapes = each_shape(request.common, request.lists);
+  if (!shapes) return shapes.error();
+  if (const auto checked = check_page_path(request); !checked) return checked.error();
+  std::vector<std::string> names;
+  for (const BenchFlags& flags : *shapes) {
+    names.push_back(shape_of(flags));
+    if (shapes->size() == 1) continue;
+    if (const auto checked = check_shape(flags); !checked) return at_shape(checked.error(), flags, shapes->size());
+  }
+  BenchPrinter printer(*form, names);
+  Progress progress("bench");
+  std::optional<Limits> limits;
+  std::vector<BenchResult> results;
+  bool all_agree = true;
+  for (std::size_t i = 0; i < shapes->size(); ++i) {
+    const auto begin = static_cast<double>(i), all = static_cast<double>(shapes->size());
+    const Report whole = [&](double done, const std::string& what) { progress.show(done, names[i] + ", " + what); };
+    Result<Timed> timed = time_shape((*shapes)[i], limits, part_of(whole, begin / all, (begin + 1) / all));
+    progress.clear();
+    if (!timed) return at_shape(timed.error(), (*shapes)[i], shapes->size());
+    printer.print(timed->result, timed->notes);
+    all_agree &= agrees(timed->from_interpreter, "the interpreter");
+    all_agree &= agrees(timed->from_baseline, "oneDNN");
+    results.push_back(std::move(timed->result));
+  }
+  warn_of_noise(results);
+  if (const auto written = write_page(request.html, results, *limits); !written) return written.error();
+  return all_agree ? kOk : kMismatch;
 }
 
 }  // namespace
@@ -160,29 +189,34 @@ Verb add_bench(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "bench",
       {"rnnc bench --cell lstm --steps 100 --batch 1 --input-size 64 --hidden-size 64 --against onednn",
-       "rnnc bench --cell gru --steps 50 --batch 16 --input-size 32 --hidden-size 32 --layers 2 --threads 2",
+       "rnnc bench --cell lstm,gru --steps 100 --batch 1,16 --input-size 64 --hidden-size 64 --html report.html",
+       "rnnc bench --shape lstm:100:1:64:64,gru:1:1:4:40 --csv",
        "rnnc bench lstm.rnn --weights lstm.safetensors --steps 20 --batch 4 --json"},
-      "Times a cell or network on this machine: best and median call, and the limit that the machine itself sets.");
-  auto flags = std::make_shared<BenchFlags>();
-  add_model_flags(app, flags->model);
-  add_stack_flags(app, flags->model);
+      "Times a cell or network on this machine: best, median and 99th percentile of calls, and the limit that the "
+      "machine itself sets. Several shapes are a row each.");
+  auto request = std::make_shared<BenchRequest>();
+  BenchFlags& flags = request->common;
+  add_model_flags(app, flags.model);
+  add_stack_flags(app, flags.model);
   begin_group(app, kDataGroup);
-  add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps")->required();
-  add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences side by side")->required();
-  add_number(app, "--input-size", flags->input_size, 1, kMaxSize, "dim I of the cell");
-  add_number(app, "--hidden-size", flags->hidden_size, 1, kMaxSize, "dim H of the cell");
-  add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)")->group(kMachineGroup);
-  add_choice(app, "--against", flags->against, {"onednn"}, "a baseline to time in turns and to compare results with");
-  add_number(app, "--rounds", flags->rounds, 3, 1000, "turns of each contestant (default 5)");
-  add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
-  add_plan_flag(app, flags->model);
-  add_backend_flag(app, flags->model, {"jit", "portable"});
-  app.add_flag("--tune", flags->tune, "first time the plausible plans, and keep the best in the cache folder");
-  app.add_flag("--ragged", flags->ragged, "also time sequences of lengths that are uniform from 1 to --steps");
-  add_number(app, "--sessions", flags->sessions, 1, 1 << 20,
+  add_shape_flags(app, request->lists);
+  add_choice(app, "--against", flags.against, {"onednn"}, "a baseline to time in turns and to compare results with");
+  add_number(app, "--rounds", flags.rounds, 3, 1000, "turns of each contestant (default 5)");
+  add_number(app, "--seed", flags.seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
+  add_plan_flag(app, flags.model);
+  add_backend_flag(app, flags.model, {"jit", "portable"});
+  app.add_flag("--tune", flags.tune, "first time the plausible plans, and keep the best in the cache folder");
+  app.add_flag("--ragged", flags.ragged, "also time sequences of lengths that are uniform from 1 to --steps");
+  add_number(app, "--sessions", flags.sessions, 1, 1 << 20,
              "time a step of so many streams, one by one and together; with --steps 1 --batch 1");
-  app.add_flag("--json", flags->json, "print a JSON object as the last line, and no table")->group(kOutputGroup);
-  return {&app, [flags] { return run(*flags); }};
+  begin_group(app, kOutputGroup);
+  app.add_flag("--json", request->json, "instead of the table an object a shape, each on a line of its own");
+  app.add_flag("--csv", request->csv, "instead of the table the same figures as CSV, with a head");
+  app.add_flag("--markdown", request->markdown, "the table as Markdown");
+  app.add_option("--html", request->html,
+                 "also write a page with the table, a roofline and the distribution of times, which needs nothing else")
+      ->type_name("report.html");
+  return {&app, [request] { return run(*request); }};
 }
 
 }  // namespace rnnc::tools

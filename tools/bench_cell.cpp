@@ -1,7 +1,6 @@
 // rnnc bench of a cell, and of its plans.
+#include <cstdio>
 #include <deque>
-#include <iomanip>
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -17,6 +16,8 @@ namespace {
 // The interpreter checks a piece that takes it a moment.
 constexpr std::int64_t kCheckedSteps = 16, kCheckedBatch = 2;
 constexpr double kCheckedFlops = 2e8;
+// The part of the preparations that tuning takes, roughly.
+constexpr double kTuning = 0.9;
 
 struct Job {
   Source source;
@@ -73,7 +74,8 @@ Result<Difference> check_against_baseline(const Job& job, const Program& program
 }
 
 // Times the plausible plans of the cell on this very shape, and keeps the best for compilations to come.
-Result<void> tune_plans(const Job& job, const BenchFlags& flags) {
+Result<void> tune_plans(const Job& job, const BenchFlags& flags, const Report& report,
+                        std::vector<std::string>& notes) {
   const Result<compiler::Target> target = target_of(flags.model, true);
   if (!target) return target.error();
   std::deque<State> states;
@@ -87,15 +89,17 @@ Result<void> tune_plans(const Job& job, const BenchFlags& flags) {
     State& state = states.emplace_back(program.make_state(job.sequence.batch));
     return [&] { (void)program.run({job.sequence.x.data(), y.data(), job.sequence.steps, job.sequence.batch, state}); };
   };
-  const Result<Tuning> tuning = tune(job.cell, *target, static_cast<int>(flags.rounds), compile_plan, call);
+  const Result<Tuning> tuning = tune(job.cell, *target, static_cast<int>(flags.rounds), compile_plan, call, report);
   if (!tuning) return tuning.error();
-  for (const TunedPlan& one : tuning->tried)
-    std::cout << "  plan " << std::left << std::setw(16) << compiler::print(one.choice) << std::right << std::fixed
-              << std::setprecision(2) << std::setw(12) << one.seconds * 1e6 << " us"
-              << (one.is_model ? "  the model's choice" : "") << "\n";
+  for (const TunedPlan& one : tuning->tried) {
+    char line[128];
+    std::snprintf(line, sizeof line, "plan %-16s %11.2f us%s", compiler::print(one.choice).c_str(), one.seconds * 1e6,
+                  one.is_model ? "  the model's choice" : "");
+    notes.emplace_back(line);
+  }
   const Result<std::string> path = keep(*tuning, job.cell, *target);
   if (!path) return path.error();
-  std::cout << (path->empty() ? "  the cache is off: nothing is kept" : "  the best is kept in " + *path) << "\n";
+  notes.push_back(path->empty() ? "the cache is off: nothing is kept" : "the best is kept in " + *path);
   return {};
 }
 
@@ -136,19 +140,23 @@ Result<void> add_baseline(const BenchFlags& flags, const Job& job, const Program
 
 }  // namespace
 
-Result<Contest> contest_of_cell(const BenchFlags& flags, Source source) {
+Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const Report& report) {
   const Result<Job> job = make_job(flags, std::move(source));
   if (!job) return job.error();
-  if (flags.tune)
-    if (const auto tuned = tune_plans(*job, flags); !tuned) return tuned.error();
   Contest contest;
+  if (flags.tune)
+    if (const auto tuned = tune_plans(*job, flags, part_of(report, 0, kTuning), contest.notes); !tuned)
+      return tuned.error();
   contest.name = job->cell.name;
   contest.input_size = job->interface.input_size;
   contest.hidden_size = job->interface.states.empty() ? 0 : job->interface.states.front().size;
   contest.work = {job->work};
+  const Report of_rest = part_of(report, flags.tune ? kTuning : 0, 1);
+  of_rest(0, "compiling");
   const Result<Program> program = compile_timed(flags, job->source, contest.compile_ms);
   if (!program) return program.error();
   contest.cpu = program->cpu();
+  of_rest(0.5, "comparing with the interpreter");
   const Result<Difference> error = check_against_interpreter(*job, *program);
   if (!error) return error.error();
   contest.from_interpreter = *error;

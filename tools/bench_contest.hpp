@@ -10,21 +10,24 @@
 
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
+#include "tools/progress.hpp"
 #include "tools/roofline.hpp"
 #include "tools/sequence.hpp"
 
 namespace rnnc::tools {
 
+// One shape, and what to do with it.
 struct BenchFlags {
   ModelFlags model;
   std::int64_t steps = 0, batch = 0, input_size = 0, hidden_size = 0;
   std::int64_t threads = 1, rounds = 5, seed = 1, sessions = 0;
-  bool json = false, tune = false, ragged = false;
+  bool tune = false, ragged = false;
   std::string against;
 };
 
 struct Contest {
   std::string name, cpu;
+  std::vector<std::string> notes;  // lines for people, of what was tuned
   std::int64_t input_size = 0, hidden_size = 0;
   std::int64_t layers = 1, directions = 1;  // scans one behind the other, and at most side by side
   std::vector<Work> work;                   // of each cell that is called
@@ -38,8 +41,8 @@ struct Contest {
 
 /// Errors: those of binding and compiling; Limit where the data would not fit in memory; Unsupported where oneDNN has no
 /// such thing, or lacks what a flag asks for.
-Result<Contest> contest_of_cell(const BenchFlags& flags, Source source);
-Result<Contest> contest_of_network(const BenchFlags& flags, Source source);
+Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const Report& report);
+Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const Report& report);
 
 /// --input-size and --hidden-size as dims I and H. Errors: Usage.
 Result<void> add_sizes(const BenchFlags& flags, Source& source);

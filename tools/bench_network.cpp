@@ -103,7 +103,7 @@ Result<void> add_baseline(const BenchFlags& flags, const Source& source, const i
 
 }  // namespace
 
-Result<Contest> contest_of_network(const BenchFlags& flags, Source source) {
+Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const Report& report) {
   const Result<compiler::Target> target = target_of(flags.model, true);
   if (!target) return target.error();
   if (const auto added = add_sizes(flags, source); !added) return added.error();
@@ -124,9 +124,11 @@ Result<Contest> contest_of_network(const BenchFlags& flags, Source source) {
   Result<std::vector<Work>> work = work_of(*network, flags, *target);
   if (!work) return work.error();
   contest.work = std::move(*work);
+  report(0, "compiling");
   const Result<Program> program = compile_timed(flags, source, contest.compile_ms);
   if (!program) return program.error();
   contest.cpu = program->cpu();
+  report(0.5, "comparing with the interpreter");
   const Result<Difference> error = check_against_interpreter(*program, *network, source, flags);
   if (!error) return error.error();
   contest.from_interpreter = *error;

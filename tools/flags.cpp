@@ -1,7 +1,6 @@
 #include "tools/flags.hpp"
 
 #include <charconv>
-#include <optional>
 
 #include "ir/syntax.hpp"
 #include "tools/command_line.hpp"
@@ -9,6 +8,20 @@
 
 namespace rnnc::tools {
 namespace {
+
+std::string no_number(const std::string& text, std::int64_t least, std::int64_t most) {
+  return "'" + text + "' is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+}
+
+// What CLI11 asks of a text: "" where it is a number in [least, most], else the complaint.
+CLI::Validator number_check(std::int64_t least, std::int64_t most) {
+  const auto check = [least, most](const std::string& text) {
+    return whole_number(text, least, most) ? std::string() : no_number(text, least, most);
+  };
+  return {check, "", ""};
+}
+
+}  // namespace
 
 std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t least, std::int64_t most) {
   std::int64_t value = 0;
@@ -18,18 +31,18 @@ std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t l
   return value;
 }
 
-std::string no_number(const std::string& text, std::int64_t least, std::int64_t most) {
-  return "'" + text + "' is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
-}
-
-}  // namespace
-
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t least,
                         std::int64_t most, const std::string& description) {
-  const auto check = [least, most](const std::string& text) {
-    return whole_number(text, least, most) ? std::string() : no_number(text, least, most);
-  };
-  return app.add_option(name, value, description)->check(CLI::Validator(check, "", ""))->type_name("N");
+  return app.add_option(name, value, description)->check(number_check(least, most))->type_name("N");
+}
+
+CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<std::int64_t>& values, std::int64_t least,
+                         std::int64_t most, const std::string& description) {
+  return app.add_option(name, values, description)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(number_check(least, most))
+      ->type_name("N,...");
 }
 
 CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,

@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,13 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& va
 /// A flag that takes one of `choices`; an error names them all, and the one that is meant.
 CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
                         const std::vector<std::string>& choices, const std::string& description);
+
+/// A flag that takes several of them, with commas between, or is given several times.
+CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<std::int64_t>& values, std::int64_t least,
+                         std::int64_t most, const std::string& description);
+
+/// The number that the whole of `text` is; nothing where it is none in [least, most].
+std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t least, std::int64_t most);
 
 /// A flag that may be given several times, with one value each.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,

@@ -18,6 +18,32 @@ std::int64_t rows_of(const ir::Type& type, const ir::NetworkBatch& batch) {
   return type.is_sequence() ? batch.times.at(type.axis).steps * batch.sequences : batch.sequences;
 }
 
+ir::NetworkBatch sequence_of(const ir::Network& network, const ir::NetworkBatch& batch, std::int64_t b) {
+  ir::NetworkBatch one{1, batch.times, {}};
+  for (auto& [name, time] : one.times)
+    if (!time.lengths.empty()) time.lengths = {time.lengths[static_cast<std::size_t>(b)]};
+  for (const ir::Node& node : network.nodes) {
+    if (node.op != ir::Op::Input) continue;
+    const ir::Vector& all = batch.inputs.at(node.name);
+    ir::Vector& own = one.inputs[node.name];
+    const std::int64_t size = elements(node.type);
+    for (std::int64_t t = 0; t < rows_of(node.type, one); ++t) {
+      const auto row = all.begin() + (t * batch.sequences + b) * size;
+      own.insert(own.end(), row, row + size);
+    }
+  }
+  return one;
+}
+
+// The rows of sequence `b` to their places among those of all.
+void place(const std::vector<float>& rows, std::int64_t size, std::int64_t b, std::int64_t sequences,
+           std::vector<float>& all) {
+  const std::int64_t count = size == 0 ? 0 : std::ssize(rows) / size;
+  all.resize(static_cast<std::size_t>(count * sequences * size));
+  for (std::int64_t t = 0; t < count; ++t)
+    std::copy_n(rows.begin() + t * size, size, all.begin() + (t * sequences + b) * size);
+}
+
 }  // namespace
 
 Interface interface_of(const ir::Network& network) {
@@ -120,6 +146,21 @@ SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weig
   for (const auto& [name, tensor] : weights) params[name] = widened(tensor.to_f32());
   SequenceResult result{narrowed(ir::interpret(network, params, batch, states)), {}};
   for (const auto& [name, values] : states) result.states[name] = narrowed(values);
+  return result;
+}
+
+SequenceResult run_each_interpreted(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
+                                    const Report& report) {
+  const std::int64_t output = elements(network[network.output()].type);
+  SequenceResult result;
+  for (std::int64_t b = 0; b < batch.sequences; ++b) {
+    report(static_cast<double>(b) / static_cast<double>(batch.sequences),
+           "interpreting sequence " + std::to_string(b + 1) + " of " + std::to_string(batch.sequences));
+    const SequenceResult one = run_interpreted(network, weights, sequence_of(network, batch, b));
+    place(one.y, output, b, batch.sequences, result.y);
+    for (const auto& [name, values] : one.states)
+      place(values, std::ssize(values), b, batch.sequences, result.states[name]);
+  }
   return result;
 }
 

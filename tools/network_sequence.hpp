@@ -47,4 +47,8 @@ Result<SequenceResult> run_compiled(const Program& program, const ir::Network& n
 SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
                                ir::NamedVectors states = {});
 
+/// The same from states of zero, one sequence after the other, of which `report` hears.
+SequenceResult run_each_interpreted(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
+                                    const Report& report);
+
 }  // namespace rnnc::tools

@@ -10,12 +10,24 @@
 namespace rnnc::tools {
 namespace {
 
+// Of the interpreter, where somebody waits for it.
+constexpr std::int64_t kLeastPiece = 64, kMostPieces = 100;
+
 ir::Vector widened(const std::vector<float>& values) { return {values.begin(), values.end()}; }
 
 std::vector<float> narrowed(const ir::Vector& values) {
   std::vector<float> result(values.size());
   std::ranges::transform(values, result.begin(), [](double value) { return static_cast<float>(value); });
   return result;
+}
+
+ir::Batch steps_of(const Sequence& sequence, std::int64_t begin, std::int64_t end) {
+  const auto row = sequence.steps == 0 ? 0 : std::ssize(sequence.x) / sequence.steps;
+  ir::Batch batch{end - begin, sequence.batch, {}, {}};
+  batch.x.assign(sequence.x.begin() + begin * row, sequence.x.begin() + end * row);
+  for (const std::int64_t length : sequence.lengths)
+    batch.lengths.push_back(std::clamp<std::int64_t>(length - begin, 0, end - begin));
+  return batch;
 }
 
 }  // namespace
@@ -71,14 +83,24 @@ Result<SequenceResult> run_compiled(const Program& program, const Sequence& sequ
   return result;
 }
 
-SequenceResult run_interpreted(const ir::Cell& cell, const TensorMap& weights, const Sequence& sequence) {
+SequenceResult run_interpreted(const ir::Cell& cell, const TensorMap& weights, const Sequence& sequence,
+                               const Report& report) {
   ir::NamedVectors params, states;
   for (const auto& [name, tensor] : weights) params[name] = widened(tensor.to_f32());
   for (const auto& [name, values] : sequence.states) states[name] = widened(values);
-  const ir::Batch batch{
-      sequence.steps, sequence.batch, widened(sequence.x), {sequence.lengths.begin(), sequence.lengths.end()}};
   SequenceResult result;
-  result.y = narrowed(ir::interpret(cell, params, batch, states));
+  // States stay in double precision from piece to piece, so that a piece more changes no bit.
+  const std::int64_t piece = report ? std::max(kLeastPiece, sequence.steps / kMostPieces) : sequence.steps;
+  std::int64_t begin = 0;
+  do {
+    const std::int64_t end = std::min(begin + piece, sequence.steps);
+    if (report)
+      report(static_cast<double>(begin) / static_cast<double>(sequence.steps),
+             "interpreting step " + std::to_string(begin + 1) + " of " + std::to_string(sequence.steps));
+    const std::vector<float> y = narrowed(ir::interpret(cell, params, steps_of(sequence, begin, end), states));
+    result.y.insert(result.y.end(), y.begin(), y.end());
+    begin = end;
+  } while (begin < sequence.steps);
   for (const auto& [name, values] : states) result.states[name] = narrowed(values);
   return result;
 }

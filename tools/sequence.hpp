@@ -12,6 +12,7 @@
 #include <rnnc/tensor.hpp>
 
 #include "ir/cell.hpp"
+#include "tools/progress.hpp"
 
 namespace rnnc::tools {
 
@@ -48,8 +49,9 @@ const char* text(RunStatus status);
 
 Result<SequenceResult> run_compiled(const Program& program, const Sequence& sequence);
 
-/// `cell` is bound, and `weights` fit it (check_weights).
-SequenceResult run_interpreted(const ir::Cell& cell, const TensorMap& weights, const Sequence& sequence);
+/// `cell` is bound, and `weights` fit it (check_weights). `report`, if any, hears of pieces of many steps.
+SequenceResult run_interpreted(const ir::Cell& cell, const TensorMap& weights, const Sequence& sequence,
+                               const Report& report = {});
 
 /// Where two results differ most. A NaN against a number is an infinite error, against a NaN none.
 struct Difference {

@@ -1,11 +1,13 @@
 #include "tools/timing.hpp"
 
 #include <sched.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <cmath>
+#include <limits>
+#include <string>
 
 #include "runtime/flush_denormals.hpp"
 
@@ -34,42 +36,60 @@ int calls_per_sample(const std::function<void()>& call) {
   return times;
 }
 
+// Of all threads, since those of a pool work in a call too.
+double preemptions() {
+  rusage usage{};
+  (void)getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_nivcsw);
+}
+
 struct Samples {
   int calls = 1;
   std::vector<double> seconds;
+  std::vector<double> best_of_rounds;
+  double all_seconds = 0, all_preemptions = 0;
 };
 
 void take_turn(const std::function<void()>& call, double budget, Samples& samples) {
+  const double preemptions_before = preemptions();
   const auto start = Clock::now();
+  double best = std::numeric_limits<double>::infinity(), past = 0;
   do {
     samples.seconds.push_back(seconds(call, samples.calls) / samples.calls);
-  } while (std::chrono::duration<double>(Clock::now() - start).count() < budget &&
-           samples.seconds.size() < kMostSamples);
+    best = std::min(best, samples.seconds.back());
+    past = std::chrono::duration<double>(Clock::now() - start).count();
+  } while (past < budget && samples.seconds.size() < kMostSamples);
+  samples.best_of_rounds.push_back(best);
+  samples.all_seconds += past;
+  samples.all_preemptions += preemptions() - preemptions_before;
 }
 
-Times summary(std::vector<double>& samples) {
-  std::ranges::sort(samples);
-  return {samples.front(), samples[samples.size() / 2]};
-}
-
-void show_progress(int round, int rounds) {
-  std::fprintf(stderr, "\rtiming: round %d of %d ", round, rounds);
-  if (round == rounds) std::fprintf(stderr, "\r%*s\r", 40, "");
+Times summary(Samples& samples) {
+  std::vector<double>& sorted = samples.seconds;
+  std::ranges::sort(sorted);
+  Times times;
+  for (std::size_t p = 0; p < times.percentiles.size(); ++p) {
+    const double rank = std::ceil(static_cast<double>(p * sorted.size()) / 100);
+    times.percentiles[p] = sorted[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
+  }
+  times.samples = sorted.size();
+  times.round_spread = std::ranges::max(samples.best_of_rounds) / sorted.front() - 1;
+  times.preemptions_per_second = samples.all_preemptions / samples.all_seconds;
+  return times;
 }
 
 }  // namespace
 
-std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls, int rounds) {
+std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls, int rounds, const Report& report) {
   const runtime::FlushDenormals flush;  // as in a program that processes signals, and alike for all contestants
   std::vector<Samples> samples(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) samples[i].calls = calls_per_sample(calls[i]);
-  const bool on_terminal = isatty(STDERR_FILENO) == 1;
-  for (int round = 1; round <= rounds; ++round) {
+  for (int round = 0; round < rounds; ++round) {
+    report(static_cast<double>(round) / rounds, "round " + std::to_string(round + 1) + " of " + std::to_string(rounds));
     for (std::size_t i = 0; i < calls.size(); ++i) take_turn(calls[i], kSecondsInAll / rounds, samples[i]);
-    if (on_terminal) show_progress(round, rounds);
   }
   std::vector<Times> times;
-  for (Samples& each : samples) times.push_back(summary(each.seconds));
+  for (Samples& each : samples) times.push_back(summary(each));
   return times;
 }
 

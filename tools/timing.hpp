@@ -1,17 +1,29 @@
 // Fair times on a noisy machine: the contestants take turns in one run, and each is judged by its best and its median.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <vector>
 
+#include "tools/progress.hpp"
+
 namespace rnnc::tools {
 
+/// Seconds of one call. A sample is the mean of as many calls as take 10 us, or one that takes longer.
 struct Times {
-  double min = 0, median = 0;  // seconds of one call
+  std::array<double, 101> percentiles{};  // [p]: p per cent of the samples took at most this
+  std::size_t samples = 0;
+  double round_spread = 0;  // by which part the best sample of the worst round was slower than the best of all
+  double preemptions_per_second = 0;  // how often the system gave the CPU to somebody else
+
+  double min() const { return percentiles.front(); }
+  double median() const { return percentiles[50]; }
+  double p99() const { return percentiles[99]; }
 };
 
 /// Times each of `calls` for `rounds` turns, in all 0.3 s or more each.
-std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls, int rounds);
+std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls, int rounds, const Report& report);
 
 /// Keeps the calling thread on the CPU it is on, where the system can.
 void stay_on_this_cpu();

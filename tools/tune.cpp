@@ -40,9 +40,10 @@ using Compile = std::function<Result<Program>(const std::string&)>;
 using Call = std::function<std::function<void()>(const Program&)>;
 
 Result<void> try_stage(const std::vector<PlanChoice>& choices, int rounds, const Compile& compile, const Call& call,
-                       Tuning& tuning) {
+                       const Report& report, Tuning& tuning) {
   std::vector<Program> programs;
   for (const PlanChoice& choice : choices) {
+    report(0, "compiling plan " + compiler::print(choice));
     tuning.best[choice.stage] = choice;
     Result<Program> program = compile(print_all(tuning.best));
     if (!program) return program.error();
@@ -50,11 +51,11 @@ Result<void> try_stage(const std::vector<PlanChoice>& choices, int rounds, const
   }
   std::vector<std::function<void()>> calls;
   for (const Program& program : programs) calls.push_back(call(program));
-  const std::vector<Times> times = time_in_turns(calls, rounds);
+  const std::vector<Times> times = time_in_turns(calls, rounds, report);
   std::size_t best = 0;
   for (std::size_t i = 0; i < choices.size(); ++i) {
-    if (times[i].min < times[best].min) best = i;
-    tuning.tried.push_back({choices[i], times[i].min, i == 0});
+    if (times[i].min() < times[best].min()) best = i;
+    tuning.tried.push_back({choices[i], times[i].min(), i == 0});
   }
   tuning.best[choices[best].stage] = choices[best];
   return {};
@@ -63,7 +64,7 @@ Result<void> try_stage(const std::vector<PlanChoice>& choices, int rounds, const
 }  // namespace
 
 Result<Tuning> tune(const ir::Cell& cell, const compiler::Target& target, int rounds, const Compile& compile,
-                    const Call& call) {
+                    const Call& call, const Report& report) {
   const Result<compiler::Lowered> lowered = compiler::lower(cell, target);
   if (!lowered) return lowered.error();
   const std::size_t stages = lowered->schedule.stages.size();
@@ -72,7 +73,9 @@ Result<Tuning> tune(const ir::Cell& cell, const compiler::Target& target, int ro
   for (std::size_t i = 0; i < stages; ++i) {
     const std::vector<PlanChoice> choices = choices_of(lowered->schedule, i, target);
     if (choices.size() == 1) continue;
-    if (const auto tried = try_stage(choices, rounds, compile, call, tuning); !tried) return tried.error();
+    const auto begin = static_cast<double>(i), all = static_cast<double>(stages);
+    const Report of_stage = part_of(report, begin / all, (begin + 1) / all);
+    if (const auto tried = try_stage(choices, rounds, compile, call, of_stage, tuning); !tried) return tried.error();
   }
   return tuning;
 }

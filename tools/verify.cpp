@@ -11,6 +11,7 @@
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
 #include "tools/network_sequence.hpp"
+#include "tools/progress.hpp"
 #include "tools/random_data.hpp"
 #include "tools/sequence.hpp"
 #include "tools/verbs.hpp"
@@ -58,7 +59,9 @@ struct Verdict {
   bool ok() const { return first.error <= most_first && whole.error <= most_whole; }
 };
 
-Result<Verdict> verify(const Source& source, const ir::Network& network, const VerifyFlags& flags) {
+Result<Verdict> verify(const Source& source, const ir::Network& network, const VerifyFlags& flags,
+                       const Report& report) {
+  report(0, "compiling");
   const Result<Program> program = compile(source, flags.model);
   if (!program) return program.error();
   const Interface interface = interface_of(network);
@@ -67,7 +70,7 @@ Result<Verdict> verify(const Source& source, const ir::Network& network, const V
         random_batch(network, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), ragged);
     const Result<SequenceResult> ours = run_compiled(*program, network, batch);
     if (!ours) return ours.error();
-    return compare(*ours, run_interpreted(network, source.weights, batch), interface, flags.batch);
+    return compare(*ours, run_each_interpreted(network, source.weights, batch, report), interface, flags.batch);
   };
   const Result<Difference> first = difference(1, false);
   if (!first) return first.error();
@@ -76,7 +79,8 @@ Result<Verdict> verify(const Source& source, const ir::Network& network, const V
   return Verdict(*first, *whole, program->cpu(), source.weights);
 }
 
-Result<Verdict> verify(const Source& source, const ir::Cell& cell, const VerifyFlags& flags) {
+Result<Verdict> verify(const Source& source, const ir::Cell& cell, const VerifyFlags& flags, const Report& report) {
+  report(0, "compiling");
   const Result<Program> program = compile(source, flags.model);
   if (!program) return program.error();
   const Interface interface = interface_of(cell);
@@ -86,7 +90,7 @@ Result<Verdict> verify(const Source& source, const ir::Cell& cell, const VerifyF
   const auto difference = [&](const Sequence& part) -> Result<Difference> {
     const Result<SequenceResult> ours = run_compiled(*program, part);
     if (!ours) return ours.error();
-    return compare(*ours, run_interpreted(cell, source.weights, part), interface, part.batch);
+    return compare(*ours, run_interpreted(cell, source.weights, part, report), interface, part.batch);
   };
   const Result<Difference> first = difference(first_part(sequence, 1, flags.batch, interface.input_size));
   if (!first) return first.error();
@@ -136,7 +140,9 @@ Result<int> run(Source source, const Result<Graph>& graph, const VerifyFlags& fl
     return checked.error();
   if (const auto checked = check_memory(12 * parameter_bytes(*graph), "the weights"); !checked) return checked.error();
   if (source.weights.empty()) source.weights = random_weights(*graph, static_cast<std::uint64_t>(flags.seed));
-  const Result<Verdict> verdict = verify(source, *graph, flags);
+  Progress progress("verify");
+  const Result<Verdict> verdict = verify(source, *graph, flags, progress.report());
+  progress.clear();
   if (!verdict) return verdict.error();
   std::printf("%s %s on %s, %lld steps, %lld sequences%s, seed %lld\n", std::string(graph->kind_name()).c_str(),
               graph->name.c_str(), verdict->isa.c_str(), static_cast<long long>(flags.steps),

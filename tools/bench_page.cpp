@@ -1,0 +1,154 @@
+#include "tools/bench_page.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+#include "tools/bench_page_style.hpp"
+#include "tools/bench_table.hpp"
+#include "tools/latency_plot.hpp"
+#include "tools/roofline_plot.hpp"
+#include "tools/svg.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+using Results = std::vector<BenchResult>;
+
+bool has_baseline(const Results& results) { return results.front().fields.contains("baseline"); }
+
+std::string today() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  char text[32] = "";
+  if (gmtime_r(&now, &parts) != nullptr) (void)std::strftime(text, sizeof text, "%Y-%m-%d", &parts);
+  return text;
+}
+
+std::string head() {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+         // The browser itself then sees to it that nothing is fetched, not even an icon.
+         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+         "img-src data:\">\n"
+         "<link rel=\"icon\" href=\"data:,\">\n<title>rnnc bench</title>\n<style>" +
+         std::string(kBenchPageStyle) + "</style>\n</head>\n";
+}
+
+// The figure in two sizes, of which the style sheet shows one: text of a figure that shrinks to a telephone would be unreadable.
+std::string roofline(const Results& results, const Limits& limits) {
+  const std::string wide = roofline_plot(results, limits, 920, 460), narrow = roofline_plot(results, limits, 340, 380);
+  if (wide.empty()) return "";
+  const std::string theirs = has_baseline(results) ? "<li><span class=\"theirs\"></span>oneDNN</li>" : "";
+  return "<h2 id=\"roofline\">Roofline</h2>\n<figure class=\"card\">\n<ul class=\"key\"><li><span></span>rnnc</li>" +
+         theirs + "</ul>\n<div class=\"wide\">" + wide + "</div>\n<div class=\"narrow\">" + narrow +
+         "</div>\n<figcaption>A point is a shape, by its number in the table; its distance from the roof above it is "
+         "what the "
+         "machine would still allow. The slopes are what one core reads from each level of memory. Points that would "
+         "hide "
+         "each other stand side by side.</figcaption>\n</figure>\n";
+}
+
+std::string tile(const std::string& name, const std::string& value) {
+  return "<div class=\"tile\"><dt>" + name + "</dt><dd>" + value + "</dd></div>\n";
+}
+
+std::string two_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", value);
+  return text;
+}
+
+std::string tiles(const Results& results) {
+  double least = 1e300, most = 0, logarithms = 0;
+  int wins = 0;
+  for (const BenchResult& result : results) {
+    const double fraction = result.fields.at("limit_fraction").get<double>();
+    least = std::min(least, fraction);
+    most = std::max(most, fraction);
+    if (!has_baseline(results)) continue;
+    logarithms += std::log(result.fields.at("ratio").get<double>());
+    wins += !is_loss(result.fields.at("ratio").get<double>());
+  }
+  const std::string count = std::to_string(results.size());
+  const std::string from = std::to_string(std::lround(100 * least)), to = std::to_string(std::lround(100 * most));
+  std::string text = "<dl class=\"tiles\">\n" + tile("shapes", count) +
+                     tile("of the machine’s limit", from == to ? from + " %" : from + "–" + to + " %");
+  if (has_baseline(results))
+    text +=
+        tile("oneDNN / rnnc, geometric mean", two_digits(std::exp(logarithms / static_cast<double>(results.size())))) +
+        tile("not slower than oneDNN", std::to_string(wins) + " of " + count);
+  return text + "</dl>\n";
+}
+
+// Roles say what the elements are where the style sheet lays them out as something else.
+std::string table_row(const BenchResult& result, std::size_t number) {
+  const auto ratio = result.fields.find("ratio");
+  const bool loses = ratio != result.fields.end() && is_loss(ratio->get<double>());
+  const std::vector<NamedText> row = row_of(result, "µs");
+  std::string text = "<tr role=\"row\">";
+  for (const NamedText& cell : row) {
+    const bool is_first = &cell == row.data();
+    const std::string judged = cell.title != "oneDNN/rnnc" ? "" : loses ? " class=\"loss\"" : " class=\"win\"";
+    text += "<td role=\"cell\" data-title=\"" + escaped(cell.title) + "\"><span" + judged + ">";
+    if (is_first) text += "<span class=\"number-of-shape\">" + std::to_string(number) + "</span>";
+    text += escaped(cell.text) + "</span></td>";
+  }
+  return text + "</tr>\n";
+}
+
+std::string table(const Results& results) {
+  std::string text =
+      "<h2 id=\"table\">Table</h2>\n<div class=\"card\">\n<table role=\"table\">\n<caption>Shapes are "
+      "CELL:T:B:I:H:THREADS; ~ marks times that a noisy machine made too long.</caption>\n"
+      "<thead role=\"rowgroup\"><tr role=\"row\">";
+  for (const NamedText& cell : row_of(results.front(), "µs"))
+    text += "<th scope=\"col\" role=\"columnheader\">" + escaped(cell.title) + "</th>";
+  text += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
+  for (std::size_t i = 0; i < results.size(); ++i) text += table_row(results[i], i + 1);
+  return text + "</tbody>\n</table>\n</div>\n";
+}
+
+std::string times_text(const std::string& name, const Times& times) {
+  return "<p>" + name + ": median " + short_number(times.median() * 1e6) + ", p99 " + short_number(times.p99() * 1e6) +
+         ", most " + short_number(times.percentiles.back() * 1e6) + " µs</p>\n";
+}
+
+std::string distributions(const Results& results) {
+  const std::string theirs = has_baseline(results) ? "; dashes are oneDNN" : "";
+  std::string text = "<h2 id=\"latency\">Latency</h2>\n<p class=\"about\">The part of calls that took at most so long" +
+                     theirs + ". Dots are the median and the 99th percentile.</p>\n<div class=\"cards\">\n";
+  for (const BenchResult& result : results) {
+    text += "<figure class=\"card\">\n<h3>" + escaped(result.shape) + "</h3>\n" + latency_plot(result) +
+            times_text("rnnc", result.ours);
+    if (result.baseline.samples > 0) text += times_text("oneDNN", result.baseline);
+    text += "</figure>\n";
+  }
+  return text + "</div>\n";
+}
+
+std::string warning(const Results& results) {
+  const auto noisy = std::ranges::find_if(results, [](const BenchResult& result) { return result.noise.is_noisy(); });
+  if (noisy == results.end()) return "";
+  return "<p class=\"warning\" role=\"note\">The machine was noisy: at " + escaped(noisy->shape) + ", " +
+         escaped(noisy->noise.to_string()) + ".</p>\n";
+}
+
+constexpr const char* kAbout = R"html(<h2 id="about">What the figures mean</h2>
+<p>A time is of a whole call: all steps of all sequences, f32, weights packed beforehand. Contestants take turns, so that a slow
+spell of the machine hits all alike; short calls are timed several at once, 10 µs or more together.</p>
+<p>The limit is the longer of all multiply-adds at their peak and of reading the recurrent weights once a step from where they
+fit, both measured on this machine, on as many cores as there are threads. GFLOP/s and throughput are of the best time; the
+error is the largest difference from the interpreter, which computes in double precision.</p>
+)html";
+
+}  // namespace
+
+std::string bench_page(const Results& results, const Limits& limits) {
+  return head() + "<body>\n<main>\n<h1>rnnc bench</h1>\n<p class=\"setting\">" + escaped(setting_of(results.front())) +
+         ", f32, " + today() + "</p>\n" + warning(results) + tiles(results) + roofline(results, limits) +
+         table(results) + distributions(results) + kAbout + "</main>\n</body>\n</html>\n";
+}
+
+}  // namespace rnnc::tools

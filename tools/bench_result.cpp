@@ -1,0 +1,134 @@
+#include "tools/bench_result.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "bench/onednn/onednn_cell.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Measured {
+  Times ours, ragged, together, baseline;
+};
+
+Measured take_times(const Contest& contest, int rounds, const Report& report) {
+  Measured measured;
+  std::vector<std::function<void()>> calls;
+  std::vector<Times*> times;
+  for (const auto& [call, to] : {std::pair(&contest.ours, &measured.ours),
+                                 {&contest.ragged, &measured.ragged},
+                                 {&contest.together, &measured.together},
+                                 {&contest.baseline, &measured.baseline}}) {
+    if (!*call) continue;
+    calls.push_back(*call);
+    times.push_back(to);
+  }
+  const std::vector<Times> found = time_in_turns(calls, rounds, report);
+  for (std::size_t i = 0; i < found.size(); ++i) *times[i] = found[i];
+  return measured;
+}
+
+// Of a call of `ours`, which with --sessions is a step of each.
+struct CallWork {
+  double flops = 0, limit_seconds = 0, recurrent_bytes = 0;
+  double steps = 0;      // one behind the other
+  double sequences = 0;  // that come to their end, side by side or one behind the other
+  double sequence_steps = 0;
+};
+
+CallWork work_of(const Contest& contest, const BenchFlags& flags, const Limits& limits) {
+  const auto runs = static_cast<double>(std::max<std::int64_t>(flags.sessions, 1));
+  CallWork call;
+  for (const Work& work : contest.work) {
+    call.limit_seconds += runs * least_seconds(work, limits);
+    call.flops += runs * work.flops_per_step * static_cast<double>(work.steps) * static_cast<double>(work.batch);
+    call.recurrent_bytes += work.recurrent_bytes;
+  }
+  call.steps = runs * static_cast<double>(flags.steps);
+  call.sequences = runs * static_cast<double>(flags.batch);
+  call.sequence_steps = call.sequences * static_cast<double>(flags.steps);
+  return call;
+}
+
+Json to_json(const Limits& limits) {
+  Json reads = Json::array();
+  for (const ReadSpeed& read : limits.reads) reads.push_back({read.bytes, read.bytes_per_second * 1e-9});
+  return {{"cpu", limits.cpu}, {"peak_gflops", limits.flops_per_second * 1e-9}, {"read_gbytes_per_second", reads}};
+}
+
+Json shape_fields(const Contest& contest, const BenchFlags& flags) {
+  return {{"cell", contest.name},
+          {"steps", flags.steps},
+          {"batch", flags.batch},
+          {"input_size", contest.input_size},
+          {"hidden_size", contest.hidden_size},
+          {"layers", contest.layers},
+          {"directions", contest.directions},
+          {"threads", flags.threads},
+          {"isa", contest.cpu}};
+}
+
+void add_times(Json& fields, const Times& ours, const CallWork& work) {
+  fields["time_us_min"] = ours.min() * 1e6;
+  fields["time_us_median"] = ours.median() * 1e6;
+  fields["time_us_p99"] = ours.p99() * 1e6;
+  fields["samples"] = ours.samples;
+  fields["per_step_us"] = ours.min() * 1e6 / work.steps;
+  fields["sequences_per_second"] = work.sequences / ours.min();
+  fields["steps_per_second"] = work.sequence_steps / ours.min();
+  fields["gflops"] = work.flops / ours.min() * 1e-9;
+  fields["bytes_per_step"] = work.recurrent_bytes;
+}
+
+void add_others(Json& fields, const Contest& contest, const BenchFlags& flags, const Measured& measured) {
+  const double ours = measured.ours.min();
+  if (contest.ragged)
+    fields["ragged"] = {{"time_us_min", measured.ragged.min() * 1e6}, {"of_whole", measured.ragged.min() / ours}};
+  if (contest.together)
+    fields["sessions"] = {{"count", flags.sessions},
+                          {"time_us_min", measured.together.min() * 1e6},
+                          {"of_single_steps", measured.together.min() / ours}};
+  if (!contest.baseline) return;
+  fields["baseline"] = {{"name", "onednn"},
+                        {"version", bench::OnednnCell::version()},
+                        {"time_us_min", measured.baseline.min() * 1e6},
+                        {"time_us_median", measured.baseline.median() * 1e6},
+                        {"time_us_p99", measured.baseline.p99() * 1e6},
+                        {"max_difference", contest.from_baseline.error}};
+  fields["ratio"] = measured.baseline.min() / ours;
+}
+
+std::string shape_text(const Json& fields) {
+  std::string text = fields.at("cell").get<std::string>();
+  for (const char* key : {"steps", "batch", "input_size", "hidden_size", "threads"})
+    text += ":" + std::to_string(fields.at(key).get<std::int64_t>());
+  return text;
+}
+
+}  // namespace
+
+BenchResult measure(const Contest& contest, const BenchFlags& flags, const Limits& limits, const Report& report) {
+  const Measured measured = take_times(contest, static_cast<int>(flags.rounds), report);
+  const CallWork work = work_of(contest, flags, limits);
+  const Noise noise = noise_of({measured.ours, measured.ragged, measured.together, measured.baseline});
+  Json fields = shape_fields(contest, flags);
+  add_times(fields, measured.ours, work);
+  fields["compile_ms"] = contest.compile_ms;
+  fields["limit_us"] = work.limit_seconds * 1e6;
+  fields["limit_fraction"] = work.limit_seconds / measured.ours.min();
+  fields["max_error"] = contest.from_interpreter.error;
+  fields["noisy"] = noise.is_noisy();
+  fields["noise"] = {{"round_spread", noise.round_spread},
+                     {"median_over_min", noise.median_over_min},
+                     {"preemptions_per_second", noise.preemptions_per_second}};
+  fields["core"] = to_json(limits);
+  add_others(fields, contest, flags, measured);
+  const double bytes = work.recurrent_bytes * work.steps;
+  const std::string shape = shape_text(fields);
+  return {shape, std::move(fields), measured.ours, measured.baseline, noise, bytes > 0 ? work.flops / bytes : 0};
+}
+
+}  // namespace rnnc::tools

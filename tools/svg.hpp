@@ -1,0 +1,54 @@
+// Pieces of figures inside a page: text of SVG elements, which the page's style sheet colours by their classes, and scales
+// with the marks that people like on axes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rnnc::tools {
+
+/// What stands for `text` in HTML, SVG and their quoted attributes.
+std::string escaped(const std::string& text);
+
+/// A number as short as it goes: 0.25, 1.5, 1e+06.
+std::string short_number(double value);
+
+/// Logarithmic, from values above 0 to pixels.
+class LogScale {
+ public:
+  LogScale(double low, double high, double first, double last);
+
+  double low() const { return low_; }
+  double high() const { return high_; }
+  double operator()(double value) const;
+
+  /// Round values inside, at least `pixels` apart: 1, 2, 5, 10, ..., or only powers of ten; over less than a factor of four,
+  /// multiples of a round step.
+  std::vector<double> ticks(double pixels) const;
+
+  /// Powers of two inside, at least `pixels` apart.
+  std::vector<double> powers_of_two(double pixels) const;
+
+ private:
+  bool are_apart(const std::vector<double>& values, double pixels) const;
+  std::vector<double> multiples(double pixels) const;
+
+  double low_, high_, first_, last_;
+};
+
+struct Point {
+  double x = 0, y = 0;
+};
+
+/// `kind` is a class of the page's style sheet, `anchor` start, middle or end.
+std::string svg_text(Point at, const std::string& text, const std::string& kind, const std::string& anchor,
+                     double degrees = 0);
+std::string svg_line(Point from, Point to, const std::string& kind);
+std::string svg_path(const std::vector<Point>& points, const std::string& kind);
+/// `tip` is shown where a pointer rests on it.
+std::string svg_circle(Point at, double radius, const std::string& kind, const std::string& tip = "");
+
+/// The whole figure; `title` says to people who cannot see it what it shows.
+std::string svg_figure(double width, double height, const std::string& title, const std::string& content);
+
+}  // namespace rnnc::tools
