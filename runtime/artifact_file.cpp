@@ -1,5 +1,6 @@
 #include "runtime/artifact_file.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -106,8 +107,8 @@ std::vector<std::byte> write_artifact(const StoredNetwork& network) {
 }
 
 std::vector<std::byte> seal_artifact(std::span<const std::byte> payload) {
-  std::vector<std::byte> bytes(sizeof(Header));
-  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  std::vector<std::byte> bytes(sizeof(Header) + payload.size());
+  std::ranges::copy(payload, bytes.begin() + sizeof(Header));
   put_header(bytes);
   return bytes;
 }
