@@ -10,7 +10,8 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kSlackBytes = std::size_t{1} << 20;  // of folded constants, beyond the size of the file
+constexpr std::int64_t kMostExtent = std::int64_t{1} << 40;  // of dims other than 0, multiplied
+constexpr std::size_t kSlackBytes = std::size_t{1} << 20;    // of folded constants, beyond the size of the file
 
 // Of a tensor that has elements: of one that has none the product of the other dims may be anything.
 std::vector<std::int64_t> strides_of(const TensorView& data) {
@@ -98,7 +99,8 @@ TensorView reshape(OnnxAttributes& attributes, const TensorView& data,
   TensorView result = data;
   result.shape = *wanted;
   std::optional<std::size_t> open;
-  std::int64_t product = 1;
+  // Dims of a tensor without elements are limited too: what is computed with them must stay a number.
+  std::int64_t product = 1, extent = 1;
   bool right = true;
   for (std::size_t i = 0; i < result.shape.size() && right; ++i) {
     std::int64_t& dim = result.shape[i];
@@ -106,7 +108,8 @@ TensorView reshape(OnnxAttributes& attributes, const TensorView& data,
     if (dim == -1 && !open)
       open = i;
     else
-      right = right && dim >= 0 && !__builtin_mul_overflow(product, dim, &product);
+      right = right && dim >= 0 && !__builtin_mul_overflow(extent, std::max<std::int64_t>(dim, 1), &extent) &&
+              extent <= kMostExtent && !__builtin_mul_overflow(product, dim, &product);
   }
   if (right && open) {
     right = product > 0 && data.elements() % product == 0;

@@ -8,7 +8,8 @@ namespace rnnc::runtime {
 namespace {
 
 constexpr std::int64_t kLine = 16;  // floats; full registers may read behind the end of a row
-constexpr std::int64_t kTooMany = std::int64_t{1} << 46;  // no machine can address them; sums of many such are still numbers
+constexpr std::int64_t kTooMany = std::int64_t{1}
+                                  << 46;  // no machine can address them; sums of many such are still numbers
 
 std::int64_t rows_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
   return block.time == kNoTime ? batch : batch * max_steps;

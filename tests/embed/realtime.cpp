@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/ahead.hpp>
+#include <rnnc/artifact.hpp>
 #include <rnnc/rnnc.hpp>
 
 namespace {

@@ -1,6 +1,7 @@
 // Memory that runs out: the n-th operator new of a call fails, for every n until the call gets by. Each time there is the error that is
 // documented, and nothing is left behind. Only our own code is asked: LLVM ends the process where it gets no memory.
 #include <rnnc/ahead.hpp>
+#include <rnnc/artifact.hpp>
 #include <rnnc/c_handles.hpp>
 #include <rnnc/rnnc.hpp>
 
@@ -14,6 +15,7 @@
 #include "tests/fuzz/targets.hpp"
 #include "tests/support/allocations.hpp"
 #include "tests/support/networks.hpp"
+#include "tests/support/run_cell.hpp"
 #include "tests/support/run_network.hpp"
 
 namespace rnnc::test {
@@ -126,19 +128,12 @@ TEST_CASE("compiling for the portable executor reports that memory ran out", "[a
   const Prepared prepared;
   fail_each("network", End::Limit,
             [&] { return end_of(compile(prepared.model, prepared.weights, {.backend = Backend::Portable})); });
-  const Model cell = standard_cell("lstm_layer_norm").value();
-  TensorMap weights;
-  const Result<ir::Cell> bound = ir::bind_dims(cell.module().cells.front(), {{"I", 3}, {"H", 4}});
-  for (const ir::Weight& weight : ir::weights_of(*bound)) {
-    Shape shape;
-    std::size_t elements = 1;
-    for (const ir::Dim& dim : weight.type.dims) {
-      shape.push_back(dim.value());
-      elements *= static_cast<std::size_t>(dim.value());
-    }
-    weights.emplace(weight.name, Tensor::from_f32(shape, std::vector<float>(elements, 0.5f)));
-  }
-  fail_each("cell", End::Limit, [&] { return end_of(compile(cell, weights, {.backend = Backend::Portable})); });
+  const ir::Cell cell = standard("lstm_layer_norm", 3, 4);
+  auto module = std::make_shared<ir::Module>();
+  module->cells.push_back(cell);
+  const Model model(module);
+  const TensorMap weights = tensors_of(cell, random_weights(cell, 1));
+  fail_each("cell", End::Limit, [&] { return end_of(compile(model, weights, {.backend = Backend::Portable})); });
 }
 
 TEST_CASE("loading artifacts and making states and sessions report that memory ran out", "[allocation]") {

@@ -47,18 +47,6 @@ network stream {
 
 ir::Module parsed(const char* network) { return ir::parse(std::string(network) + kCells).value(); }
 
-TensorMap weights_of(const ir::Graph& graph) {
-  TensorMap weights;
-  for (const ir::Weight& weight : ir::weights_of(graph)) {
-    Shape shape;
-    std::size_t elements = 1;
-    for (const ir::Dim& dim : weight.type.dims)
-      shape.push_back(dim.value()), elements *= static_cast<std::size_t>(dim.value());
-    weights.emplace(weight.name, Tensor::from_f32(shape, std::vector<float>(elements, 0.25f)));
-  }
-  return weights;
-}
-
 struct Part {
   runtime::Description description;
   std::vector<float> weights;
@@ -73,6 +61,18 @@ Part part_of(const ir::Cell& cell, const TensorMap& weights) {
 
 }  // namespace
 
+TensorMap equal_weights(const ir::Graph& graph) {
+  TensorMap weights;
+  for (const ir::Weight& weight : ir::weights_of(graph)) {
+    Shape shape;
+    std::size_t elements = 1;
+    for (const ir::Dim& dim : weight.type.dims)
+      shape.push_back(dim.value()), elements *= static_cast<std::size_t>(dim.value());
+    weights.emplace(weight.name, Tensor::from_f32(shape, std::vector<float>(elements, 0.25f)));
+  }
+  return weights;
+}
+
 runtime::CodeImage code_that_returns() {
 #if defined(__x86_64__)
   return {{std::byte{0xc3}}, 0, 0, 0};
@@ -84,7 +84,7 @@ runtime::CodeImage code_that_returns() {
 runtime::StoredArtifact stored_cell() {
   const ir::Module module = parsed("");
   const ir::Cell& cell = *module.find("leak");
-  Part part = part_of(cell, weights_of(cell));
+  Part part = part_of(cell, equal_weights(cell));
   return {kSeedKey, 0, std::move(part.description), code_that_returns(), std::move(part.weights)};
 }
 
@@ -100,7 +100,7 @@ runtime::StoredNetwork stored_network() {
     stored.cells.push_back({static_cast<std::uint32_t>(parts.size() - 1), parts.back()->weights});
     return &parts.back()->description;
   };
-  compiler::NetworkParts made = compiler::put_together(network, "cpu", weights_of(network), add).value();
+  compiler::NetworkParts made = compiler::put_together(network, "cpu", equal_weights(network), add).value();
   stored.description = std::move(made.description);
   stored.network = std::move(made.network);
   return stored;
@@ -108,7 +108,7 @@ runtime::StoredNetwork stored_network() {
 
 Program seed_program() {
   const ir::Module module = parsed(kStream);
-  return compile(Model(std::make_shared<ir::Module>(module)), weights_of(module.networks.front()),
+  return compile(Model(std::make_shared<ir::Module>(module)), equal_weights(module.networks.front()),
                  {.backend = Backend::Portable})
       .value();
 }

@@ -7,11 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "ir/graph.hpp"
 #include "runtime/artifact_file.hpp"
 
 namespace rnnc::fuzz {
 
 inline const std::string kSeedKey = "key";
+
+/// A tensor for each that the bound graph takes, all elements alike.
+TensorMap equal_weights(const ir::Graph& graph);
 
 runtime::CodeImage code_that_returns();
 

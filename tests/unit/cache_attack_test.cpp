@@ -198,7 +198,7 @@ TEST_CASE("writers that are killed leave right entries, and nothing for long", "
   Random random(1);
   int found = 0, left = 0;
   for (int round = 0; round < 200; ++round) {
-    const pid_t child = start([&] {
+    const pid_t child = start([&]() -> bool {
       for (;;) cache.store(stored);
     });
     ::usleep(static_cast<useconds_t>(random.below(4000)));

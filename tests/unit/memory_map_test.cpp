@@ -75,7 +75,10 @@ TEST_CASE("no page is writable and executable while cells are compiled and loade
 
 TEST_CASE("a page that is writable and executable would be seen", "[memory_map]") {
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) return WARN("this system lets nobody have such a page");
+  if (page == MAP_FAILED) {
+    WARN("this system lets nobody have such a page");
+    return;
+  }
   Watch watch;
   while (watch.looks() < 2) std::this_thread::yield();
   CHECK_FALSE(watch.finish().empty());
