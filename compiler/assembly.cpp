@@ -95,17 +95,26 @@ bool names_vector(const Line& line, Machine machine) {
 
 bool tells_spill(const Line& line) { return contains(line.comment, "Spill") || contains(line.comment, "Reload"); }
 
+constexpr std::size_t kNone = ~std::size_t{0};
+
+/// A loop, and which of the function's it lies in.
+struct Found {
+  Loop loop;
+  std::size_t parent = kNone;
+};
+
 class Reader {
  public:
   explicit Reader(std::string_view assembly) : machine_(machine_of(assembly)) {
     for (const std::string_view text : lines_of(assembly)) lines_.push_back(parse(text, machine_));
+    owner_.resize(lines_.size(), kNone);
   }
 
   std::vector<Loop> run() {
     for (std::size_t i = 0; i < lines_.size(); ++i)
       if (lines_[i].mnemonic == ".type" && contains(lines_[i].operands, "function"))
         read_function(std::string(lines_[i].operands.substr(0, lines_[i].operands.find(','))), i + 1);
-    std::ranges::sort(loops_, {}, &Loop::first_line);
+    std::ranges::stable_sort(loops_, {}, &Loop::first_line);
     return std::move(loops_);
   }
 
@@ -114,23 +123,75 @@ class Reader {
   void read_function(const std::string& name, std::size_t begin) {
     std::size_t end = begin;
     while (end < lines_.size() && lines_[end].mnemonic != ".size") ++end;
+    found_.clear();
+    bool is_told = false;
+    for (std::size_t i = begin; i < end; ++i) is_told |= contains(lines_[i].comment, "Loop Header: Depth=");
+    is_told ? read_comments(begin, end) : read_jumps(begin, end);
     bool rbp_is_frame = false;
     for (std::size_t i = begin; i < end; ++i)
       rbp_is_frame |= lines_[i].mnemonic == "movq" && lines_[i].operands == "%rsp, %rbp";
-    std::vector<Loop> found = loops_between(name, begin, end);
-    for (Loop& loop : found) {
-      for (const Loop& other : found) {
-        const bool inside = other.first_line > loop.first_line && other.last_line <= loop.last_line;
-        const bool around = loop.first_line > other.first_line && loop.last_line <= other.last_line;
-        loop.has_loops |= inside;
-        loop.depth += around;
-      }
-      count(loop, found, rbp_is_frame);
+    for (std::size_t i = begin; i < end; ++i)
+      if (owner_[i] != kNone) count(lines_[i], rbp_is_frame, found_[owner_[i]].loop);
+    for (Found& each : found_) {
+      each.loop.function = name;
+      if (each.parent != kNone) found_[each.parent].loop.has_loops = true;
     }
-    std::ranges::move(found, std::back_inserter(loops_));
+    for (Found& each : found_) loops_.push_back(std::move(each.loop));
   }
 
-  std::vector<Loop> loops_between(const std::string& function, std::size_t begin, std::size_t end) const {
+  // ---- from LLVM's comments, which tell of each block the innermost loop that it is in, wherever it is laid
+
+  std::size_t loop_of(std::string_view label) {
+    for (std::size_t i = 0; i < found_.size(); ++i)
+      if (found_[i].loop.label == label) return i;
+    found_.emplace_back();
+    found_.back().loop.label = label;
+    found_.back().loop.first_line = kNone;
+    return found_.size() - 1;
+  }
+
+  // "Parent Loop BB1_2 Depth=1" or "in Loop: Header=BB1_2 Depth=1".
+  std::size_t loop_named_in(std::string_view comment) {
+    const std::size_t at = comment.find("BB");
+    return loop_of(".L" + std::string(comment.substr(at, comment.find(' ', at) - at)));
+  }
+
+  void read_comments(std::size_t begin, std::size_t end) {
+    std::size_t block = begin, current = kNone, parent = kNone;
+    std::string_view name;
+    for (std::size_t i = begin; i < end; ++i) {
+      const Line& line = lines_[i];
+      if (!line.label.empty() || line.comment.starts_with("%bb.")) {
+        block = i;
+        current = parent = kNone;
+        name = {};
+      }
+      if (!line.label.empty() && line.comment.starts_with('%')) name = line.comment.substr(1);
+      if (line.comment.starts_with("Parent Loop")) parent = loop_named_in(line.comment);
+      if (line.comment.starts_with("in Loop: Header=")) current = loop_named_in(line.comment);
+      if (contains(line.comment, "Loop Header: Depth=")) {
+        current = loop_of(lines_[block].label);
+        found_[current].parent = parent;
+        found_[current].loop.name = name;
+      }
+      if (current != kNone) add(current, block, i);
+    }
+    for (Found& each : found_)
+      for (std::size_t up = each.parent; up != kNone; up = found_[up].parent) ++each.loop.depth;
+  }
+
+  // Lines from the block's first to `line` are the loop's, and of those around it.
+  void add(std::size_t owner, std::size_t block, std::size_t line) {
+    for (std::size_t i = block; i <= line; ++i) owner_[i] = owner;
+    for (std::size_t up = owner; up != kNone; up = found_[up].parent) {
+      found_[up].loop.first_line = std::min(found_[up].loop.first_line, block);
+      found_[up].loop.last_line = std::max(found_[up].loop.last_line, line);
+    }
+  }
+
+  // ---- from labels and jumps back to them, where there are no comments
+
+  void read_jumps(std::size_t begin, std::size_t end) {
     std::map<std::string_view, std::size_t> labels;  // behind which the reader is
     std::map<std::size_t, std::size_t> last_jump;    // by line of the label
     for (std::size_t i = begin; i < end; ++i) {
@@ -140,41 +201,34 @@ class Reader {
       const auto target = labels.find(line.last_operand());
       if (target != labels.end()) last_jump[target->second] = i;
     }
-    std::vector<Loop> loops;
     for (const auto& [first, last] : last_jump) {
-      Loop loop;
-      loop.function = function;
-      loop.label = lines_[first].label;
-      const std::string_view comment = lines_[first].comment;
-      if (comment.starts_with('%')) loop.name = comment.substr(1);
-      loop.first_line = first;
-      loop.last_line = last;
-      loops.push_back(std::move(loop));
+      Found each;
+      each.loop.label = lines_[first].label;
+      if (lines_[first].comment.starts_with('%')) each.loop.name = lines_[first].comment.substr(1);
+      each.loop.first_line = first;
+      each.loop.last_line = last;
+      // Loops that begin before it and end behind it, of which the last begins nearest.
+      for (std::size_t i = 0; i < found_.size(); ++i)
+        if (found_[i].loop.last_line >= last) each.parent = i;
+      each.loop.depth = each.parent == kNone ? 1 : found_[each.parent].loop.depth + 1;
+      for (std::size_t i = first; i <= last; ++i) owner_[i] = found_.size();
+      found_.push_back(std::move(each));
     }
-    return loops;
   }
 
-  void count(Loop& loop, const std::vector<Loop>& all, bool rbp_is_frame) const {
-    for (std::size_t i = loop.first_line; i <= loop.last_line; ++i) {
-      const auto inner = std::ranges::find_if(all, [&](const Loop& other) {
-        return other.first_line == i && other.first_line > loop.first_line && other.last_line <= loop.last_line;
-      });
-      if (inner != all.end()) {
-        i = inner->last_line;
-        continue;
-      }
-      const Line& line = lines_[i];
-      loop.has_branches |= i > loop.first_line && !line.label.empty();
-      if (!line.is_instruction()) continue;
-      const bool on_vector = names_vector(line, machine_), is_spill = tells_spill(line);
-      ++loop.instructions;
-      loop.multiply_adds += is_multiply_add(line, machine_);
-      loop.loads += is_load(line, machine_);
-      loop.divisions += is_division(line);
-      loop.spills += is_spill;
-      loop.vector_spills += is_spill && on_vector;
-      loop.vector_stack_accesses += on_vector && is_on_stack(line, rbp_is_frame);
-    }
+  // ---- what is in a loop
+
+  void count(const Line& line, bool rbp_is_frame, Loop& loop) const {
+    loop.has_branches |= !line.label.empty() && line.label != loop.label;
+    if (!line.is_instruction()) return;
+    const bool on_vector = names_vector(line, machine_), is_spill = tells_spill(line);
+    ++loop.instructions;
+    loop.multiply_adds += is_multiply_add(line, machine_);
+    loop.loads += is_load(line, machine_);
+    loop.divisions += is_division(line);
+    loop.spills += is_spill;
+    loop.vector_spills += is_spill && on_vector;
+    loop.vector_stack_accesses += on_vector && is_on_stack(line, rbp_is_frame);
   }
 
   // rbp is a pointer like any other in functions that make no frame of it.
@@ -185,6 +239,8 @@ class Reader {
 
   Machine machine_;
   std::vector<Line> lines_;
+  std::vector<std::size_t> owner_;  // by line: the innermost loop of its function
+  std::vector<Found> found_;        // of the function that is read
   std::vector<Loop> loops_;
 };
 

@@ -85,13 +85,18 @@ TEST_CASE("loops of x86 assembly are read with their depth and what is in them",
       "                        # =>This Loop Header: Depth=1\n"
       "\tmovq\t8(%rsp), %rax          # 8-byte Reload\n"
       ".LBB0_2:                # %stage1.columns7\n"
+      "                        #   Parent Loop BB0_1 Depth=1\n"
+      "                        # =>  This Inner Loop Header: Depth=2\n"
       "\tvfmadd231ps\t(%rax), %zmm1, %zmm2\n"
       "\tvfmadd231ps\t%zmm3, %zmm1, %zmm4\n"
       "\tvmovaps\t%zmm4, 64(%rsp)      # 64-byte Spill\n"
       "\tleaq\t(%rax,%rcx), %rax\n"
       "\tjl\t.LBB0_2\n"
+      "# %bb.3:                 # %after\n"
+      "                        #   in Loop: Header=BB0_1 Depth=1\n"
       "\tjmp\t.LBB0_3\n"
-      ".LBB0_3:\n"
+      ".LBB0_3:                # %after2\n"
+      "                        #   in Loop: Header=BB0_1 Depth=1\n"
       "\tcmpq\t16(%rsp), %rcx\n"
       "\tjne\t.LBB0_1\n"
       "\tretq\n"
@@ -123,6 +128,53 @@ TEST_CASE("loops of x86 assembly are read with their depth and what is in them",
   CHECK(marked.find("\tjl\t.LBB0_2\n#     end of loop of depth 2\n") != std::string::npos);
   CHECK(marked.find("This Loop Header") == std::string::npos);
   CHECK(marked.find("# 64-byte Spill") != std::string::npos);
+}
+
+TEST_CASE("a loop that is laid out from its middle is named by what is jumped back to", "[assembly]") {
+  const std::string text =
+      "\t.type\tf,@function\n"
+      "f:\n"
+      "\tjmp\t.LBB0_2\n"
+      ".LBB0_1:                # %latch\n"
+      "                        #   in Loop: Header=BB0_2 Depth=1\n"
+      "\taddq\t$1, %rax\n"
+      ".LBB0_2:                # %time\n"
+      "                        # =>This Inner Loop Header: Depth=1\n"
+      "\tcmpq\t%rax, %rcx\n"
+      "\tjne\t.LBB0_1\n"
+      "# %bb.3:                 # %end\n"
+      "\tretq\n"
+      "\t.size\tf, 1\n";
+  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  REQUIRE(loops.size() == 1);
+  CHECK(loops[0].label == ".LBB0_2");
+  CHECK(loops[0].name == "time");
+  CHECK(loops[0].instructions == 3);
+  CHECK(loops[0].first_line == 3);
+}
+
+TEST_CASE("without comments, jumps back to labels tell loops", "[assembly]") {
+  const std::string text =
+      "\t.type\tf,@function\n"
+      "f:\n"
+      ".LBB0_1:\n"
+      "\tmovq\t(%rax), %rbx\n"
+      ".LBB0_2:\n"
+      "\tmulps\t%xmm1, %xmm2\n"
+      "\tjl\t.LBB0_2\n"
+      "\tjge\t.LBB0_4\n"
+      "\tjne\t.LBB0_1\n"
+      ".LBB0_4:\n"
+      "\tretq\n"
+      "\t.size\tf, 1\n";
+  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  REQUIRE(loops.size() == 2);
+  CHECK(loops[0].depth == 1);
+  CHECK(loops[0].has_loops);
+  CHECK(loops[0].instructions == 3);
+  CHECK(loops[1].depth == 2);
+  CHECK(loops[1].instructions == 2);
+  CHECK(loops[1].multiply_adds == 1);
 }
 
 TEST_CASE("loops of AArch64 assembly are read likewise", "[assembly]") {
