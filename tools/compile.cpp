@@ -27,6 +27,12 @@ const std::string& name_of(const Source& source) { return source.network ? sourc
 Result<int> write_object(const CompileFlags& flags, const Source& source) {
   if (flags.header.empty()) return usage_error("--header", "missing; an object file goes with a header");
   if (flags.threads > 1) return usage_error("--threads", "an object's code runs on the thread that calls it");
+  if (!source.lengths.empty())
+    return Error{ErrorCode::Unsupported,
+                 {flags.model.model},
+                 "the model says how long its sequences are, which an object cannot; compile it to an artifact "
+                 "(-o m.rnnc), whose `run` takes --lengths",
+                 {}};
   ObjectOptions options{name_of(source), source.dims, flags.name, flags.targets};
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);

@@ -1,7 +1,9 @@
 // Objects for AArch64 under qemu-user: the bits of x86-64 with fused multiply-adds, for cells of all kinds and ugly sizes; the
 // caller's floating-point mode is kept and nothing is written beyond what is the object's.
 #include "compiler/target.hpp"
-#include "tests/tools/object_program.hpp"
+#include "tests/support/networks.hpp"
+#include "tests/support/run_network.hpp"
+#include "tests/tools/network_program.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -99,6 +101,41 @@ TEST_CASE("objects for AArch64 keep to their memory, and the caller's mode", "[t
       CHECK(code == 0);
       REQUIRE(shell(folder, "aarch64-linux-gnu-nm -u one.o | awk '{print $2}' >used.txt") == 0);
       CHECK((folder.text("used.txt") == "memcpy\n" || folder.text("used.txt").empty()));
+    }
+}
+
+TEST_CASE("objects of networks for AArch64 give the bits of x86-64, which are the interpreter's", "[tools][aarch64]") {
+  if (!can_run()) return;
+  const std::vector<std::string> bodies = {
+      "param h0 : f32[7] param W : f32[3, 19] a = bidirectional gru<H=7>(x) from (fwd.h = h0) b = reverse lstm<H=19>("
+      "concat(a, mean(x))) from (h = concat(max(a), sum(x))) output concat(W @ tanh(b), last(a), first(x))",
+      "param W : f32[5, 16] a = lstm<H=16>(x) b = lstm<H=16>(a) output W @ b + x"};
+  for (const std::string& body : bodies)
+    for (const std::int64_t batch : {1, 3}) {
+      INFO(body << ", batch " << batch);
+      const Folder folder;
+      const ir::Network network = network_of("network n { input x : seq f32[5] " + body + " }");
+      Random random(4);
+      const ir::NamedVectors weights = random_weights(network, random);
+      const std::int64_t steps = 7;
+      const ir::NetworkBatch input{batch, {{"T", {steps, {}}}}, {{"x", random_vector(random, steps * batch * 5)}}};
+      const NetworkOutcome jit = run_network(compile_network(network, weights, {.cpu = "x86-64-v3"}), network, input);
+      CHECK(error_against_interpreter(network, weights, input, {}, jit) <= 5e-6);
+      save_safetensors(folder / "w.safetensors", tensors_of(network, weights)).value();
+      folder.write("n.rnn", "network n { input x : seq f32[5] " + body + " }");
+      folder.write("x.bin", bytes(rows_of_x(network, input, steps)));
+      folder.write("main.c", kNetworkProgram);
+      const Finished made = folder.rnnc(
+          "compile n.rnn --weights w.safetensors -o net.o --header net.h --name net --target aarch64-cortex-a72");
+      INFO(made.err);
+      REQUIRE(made.code == 0);
+      const int code =
+          shell(folder, kCompiler + " -std=c99 -O1 -Wall -Werror -static -DT=7 -DB=" + std::to_string(batch) +
+                            (&body == &bodies[1] ? " -DSTREAMS" : "") + " main.c net.o -o program && " + kMachine +
+                            " ./program");
+      INFO(folder.text("log.txt"));
+      REQUIRE(code == 0);
+      CHECK(folder.text("y.bin") == bytes(jit.y));
     }
 }
 

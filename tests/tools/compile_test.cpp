@@ -32,8 +32,6 @@ void check_runs(const Folder& folder, const std::string& build, const Outcome& j
   CHECK(folder.text("h2.bin") == last);
 }
 
-const std::string kC = " -std=c99 -Wall -Wextra -Wpedantic -Werror ", kCpp = " -std=c++11 -Wall -Wextra -Werror ";
-
 }  // namespace
 
 TEST_CASE("objects of two models link into one program of C or C++ and give the JIT's bits", "[tools]") {

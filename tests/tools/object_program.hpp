@@ -48,6 +48,9 @@ int main(void) {
 }
 )";
 
+inline const std::string kC = " -std=c99 -Wall -Wextra -Wpedantic -Werror ";
+inline const std::string kCpp = " -std=c++11 -Wall -Wextra -Werror ";
+
 inline std::string bytes(const std::vector<float>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
