@@ -14,7 +14,7 @@ using runtime::Piece;
 class Layout {
  public:
   Layout(const ir::CallList& list, const ir::Network& network)
-      : list_(list), homes_(list.buffers.size()), written_(list.buffers.size()) {
+      : list_(list), homes_(list.buffers.size()), written_(list.buffers.size()), at_end_(list.buffers.size()) {
     for (const ir::Buffer& buffer : list.buffers) time_of(buffer.axis);
     for (const ir::Call& call : list.calls) std::visit([this](const auto& each) { time_of(each.axis); }, call);
     find_waves();
@@ -36,6 +36,7 @@ class Layout {
     net().waves.push_back(static_cast<int>(order.size()));
     net().output = pieces(list_.output);
     net().output_time = time_of(list_.output_axis);
+    if (!list_.output_axis.empty() && depends_on_end(list_.output)) refuse_streaming(kEndInStep);
     for (const Piece& piece : net().output) block(piece.block).last_wave = waves_;
     return std::move(result_);
   }
@@ -194,7 +195,11 @@ class Layout {
       if (node.op == ir::Op::State)
         net().states.push_back(
             {from.prefix + node.name, static_cast<int>(net().calls.size()), state_index(from.cell, node.name)});
-    if (net().no_streaming.empty()) net().no_streaming = why_not_streaming(from);
+    refuse_streaming(why_not_streaming(from));
+    const bool on_end = depends_on_end(from.x);
+    if (on_end && !from.axis.empty()) refuse_streaming(kEndInStep);
+    at_end_[from.y] = on_end;
+    for (const auto& [state, buffer] : from.final_states) at_end_[buffer] = true;
     net().calls.emplace_back(std::move(call));
   }
 
@@ -204,9 +209,20 @@ class Layout {
     call.time = time_of(from.axis);
     call.x = read(from.x, wave);
     call.y = write(from.y, wave);
-    if (net().no_streaming.empty() && from.over_time != ir::OverTime::Last)
-      net().no_streaming = "the network sums up whole sequences, so that it cannot run step by step";
+    if (from.over_time != ir::OverTime::Last)
+      refuse_streaming("the network sums up whole sequences, so that it cannot run step by step");
+    at_end_[from.y] = true;
     net().calls.emplace_back(std::move(call));
+  }
+
+  // A piece of a sequence has an end of its own, so that only what is no sequence may depend on it.
+  bool depends_on_end(const ir::Row& row) const {
+    return std::any_of(row.begin(), row.end(), [this](const ir::Columns& columns) { return at_end_[columns.buffer]; });
+  }
+
+  // The first reason stays.
+  void refuse_streaming(const std::string& why) {
+    if (net().no_streaming.empty()) net().no_streaming = why;
   }
 
   static std::string why_not_streaming(const ir::CellCall& call) {
@@ -230,11 +246,15 @@ class Layout {
     ir::internal_error(nullptr, "a function over time that is not in the table");
   }
 
+  static constexpr const char* kEndInStep =
+      "a step reads what only the end of its sequence tells, so that the network cannot run step by step";
+
   const ir::CallList& list_;
   std::vector<Home> homes_;
   std::vector<int> written_;  // by buffer: the wave behind the one that writes it; 0 where none does
   std::vector<int> wave_;     // by call of the list
   int waves_ = 0;
+  std::vector<bool> at_end_;  // by buffer: depends on the end of a sequence; known of those that calls so far write
   NetworkLayout result_;
 };
 

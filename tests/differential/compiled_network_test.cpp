@@ -210,6 +210,27 @@ TEST_CASE("a network that reads time forwards gives step by step what one call g
   CHECK(stream.get("b.h").value() == state.get("b.h").value());
 }
 
+TEST_CASE("a network streams unless a step reads what only the end of its sequence tells", "[network]") {
+  const std::string inputs = "network n { input x : seq f32[5] a = rnn<H=5>(x) ";
+  for (const char* rest :
+       {"output x * last(x) }", "output concat(a, tanh(a.h)) }", "b = rnn<H=3>(a + last(x)) output last(b) }",
+        "param W : f32[5, 5] output a + W @ tanh(a.h) }"}) {
+    INFO(rest);
+    const Network whole = network_of(inputs + rest);
+    Random random(7);
+    const Program program = compile_network(whole, small_weights(whole, random));
+    REQUIRE_FALSE(program.streams());
+    CHECK(program.streams().error().message ==
+          "a step reads what only the end of its sequence tells, so that the network cannot run step by step");
+  }
+  for (const char* rest : {"output last(a) * 2 }", "output concat(tanh(a.h), last(x)) }"}) {
+    INFO(rest);
+    const Network whole = network_of(inputs + rest);
+    Random random(7);
+    CHECK(compile_network(whole, small_weights(whole, random)).streams());
+  }
+}
+
 TEST_CASE("a network whose parameters say where states begin goes on from piece to piece", "[network]") {
   const Network whole = network_of(
       "network n { input x : seq f32[5] param h0 : f32[14] param c0 : f32[7] a = lstm<H=7>(x) "

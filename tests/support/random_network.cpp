@@ -27,7 +27,7 @@ struct Scanned {
   ir::Cell bound;
   ir::DimValues dims;                                 // to be said in the scan
   std::map<std::string, std::vector<float>> weights;  // {}: drawn
-  double bound_of_output = 2;
+  double bound_of_output = 4;
 };
 
 class Generator {
@@ -56,7 +56,7 @@ class Generator {
   std::int64_t length(const ir::Type& type) const { return type.rank() == 0 ? kScalar : type.dims[0].value(); }
 
   Scanned random_scanned();
-  Scanned standard_scanned();
+  Scanned standard_scanned(const Moment& moment);
   void scan(Moment& moment);
   void begin_states(ir::Node& node, ir::Scan& scan, const Scanned& scanned);
   void read_states(Value scan);
@@ -89,9 +89,7 @@ void Generator::declare_inputs() {
   for (std::uint64_t left = random_.below(3); left > 0; --left) add(still_, random_.chance(0.3));
 }
 
-Generator::Moment& Generator::moment() {
-  return times_[times_.size() > 1 && random_.chance(0.4) ? 1 : 0];
-}
+Generator::Moment& Generator::moment() { return times_[times_.size() > 1 && random_.chance(0.4) ? 1 : 0]; }
 
 // New values go where they belong.
 Value Generator::draw(Moment& moment, std::int64_t size, int depth) {
@@ -112,7 +110,12 @@ Value Generator::draw(Moment& moment, std::int64_t size, int depth) {
 // Within 1, of this type.
 Value Generator::argument(Moment& moment, const ir::Type& type, bool sequence) {
   const std::int64_t size = length(type);
-  Value v = draw(moment, size, random_.chance(0.5) ? 0 : 1);
+  std::vector<Value> fitting;
+  for (const Value v : moment.pool)
+    if (network_[v].type.rank() == type.rank() && (size == kScalar || network_[v].type.dims[0].value() == size))
+      fitting.push_back(v);
+  const bool direct = !fitting.empty() && random_.chance(0.8);
+  Value v = direct ? random_.pick(fitting) : draw(moment, size, random_.chance(0.5) ? 0 : 1);
   if (sequence && !network_[v].type.is_sequence()) {
     const Value x = moment.inputs[0];
     v = values_.map(Function::Add, {v, values_.matvec(values_.matrix(size, length(network_[x].type)), x)}, 3);
@@ -123,20 +126,25 @@ Value Generator::argument(Moment& moment, const ir::Type& type, bool sequence) {
 Scanned Generator::random_scanned() {
   const RandomCell random = random_cell(random_.next() >> 32, false);
   auto cell = std::make_shared<const ir::Cell>(random.cell);
-  return {cell, random.cell, {}, random.weights, 2};
+  return {cell, random.cell, {}, random.weights};
 }
 
 // Cells whose recurrence contracts with the weights that they get here.
-Scanned Generator::standard_scanned() {
-  static constexpr std::array kNames = {"rnn",     "lstm", "lstm_peephole", "lstm_projection", "lstm_cifg", "gru",
-                                        "gru_cho", "augru", "mgu",          "ligru",           "sru",       "qrnn",
-                                        "mingru",  "janet", "ugrnn",        "indrnn"};
+Scanned Generator::standard_scanned(const Moment& moment) {
+  static constexpr std::array kNames = {"rnn",     "lstm",  "lstm_peephole", "lstm_projection", "lstm_cifg", "gru",
+                                        "gru_cho", "augru", "mgu",           "ligru",           "sru",       "qrnn",
+                                        "mingru",  "janet", "ugrnn",         "indrnn"};
   const std::string name = random_.pick(kNames);
-  const std::int64_t inputs = values_.size(), units = values_.size();
+  static constexpr std::array kUnbounded = {"ligru", "sru", "mingru", "indrnn"};
+  const Value below = random_.pick(moment.pool);
+  const bool stacked = network_[below].type.rank() == 1 && random_.chance(0.8);
+  const std::int64_t units = values_.size(), inputs = stacked ? network_[below].type.dims[0].value() : values_.size();
   const Model model = standard_cell(name).value();
   Scanned scanned;
   scanned.cell = std::make_shared<const ir::Cell>(model.module().cells.front());
   scanned.bound = standard(name, inputs, units);
+  const bool bounded = std::ranges::find(kUnbounded, name) == kUnbounded.end();
+  scanned.bound_of_output = bounded ? 1 : 4;
   for (const std::string& dim : scanned.cell->dims)
     if (dim != "I") scanned.dims[dim] = dim == "H" ? units : (units + 1) / 2;
   return scanned;
@@ -180,7 +188,7 @@ void Generator::read_states(Value scan) {
 
 void Generator::scan(Moment& moment) {
   const bool again = !known_.empty() && random_.chance(0.25);
-  if (!again) known_.push_back(random_.chance(0.5) ? random_scanned() : standard_scanned());
+  if (!again) known_.push_back(random_.chance(0.5) ? random_scanned() : standard_scanned(moment));
   const Scanned scanned = again ? random_.pick(known_) : known_.back();
   auto scan = std::make_shared<ir::Scan>();
   scan->cell = scanned.cell;
@@ -193,11 +201,14 @@ void Generator::scan(Moment& moment) {
   bool sequence = !decoder;
   for (const ir::Node& input : scanned.bound.nodes) {
     if (input.op != Op::Input) continue;
-    node.operands.push_back(argument(decoder ? still_ : moment, input.type, sequence));
+    Value v = argument(decoder ? still_ : moment, input.type, sequence);
+    // A standard cell's scalar is a share, beyond which the recurrence would not contract.
+    if (input.type.rank() == 0 && scanned.weights.empty()) v = values_.map(Function::Sigmoid, {v}, 1);
+    node.operands.push_back(v);
     sequence = false;
   }
-  scan->direction = random_.pick(std::array{Direction::Forward, Direction::Forward, Direction::Reverse,
-                                            Direction::Bidirectional});
+  scan->direction = random_.pick(
+      std::array{Direction::Forward, Direction::Reverse, Direction::Bidirectional, Direction::Bidirectional});
   if (scan->direction == Direction::Bidirectional) {
     scan->merge = random_.pick(std::array{Merge::Concat, Merge::Concat, Merge::Sum, Merge::Mean, Merge::Mul});
     if (scanned.bound[scanned.bound.output()].type.rank() == 0) scan->merge = Merge::Mean;
@@ -205,7 +216,8 @@ void Generator::scan(Moment& moment) {
   begin_states(node, *scan, scanned);
   node.scan = std::move(scan);
   const std::string name = node.name;
-  const Value v = values_.append(std::move(node), 2 * scanned.bound_of_output);
+  const double node_bound = scanned.bound_of_output * (node.scan->merge == Merge::Sum ? 2 : 1);
+  const Value v = values_.append(std::move(node), node_bound);
   say(Statement::Kind::Let, name, v);
   draw_weights(network_[v], scanned);
   moment.pool.push_back(v);

@@ -23,19 +23,6 @@ struct Lengths {
 
 }  // namespace
 
-std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t steps) {
-  std::vector<float> x;
-  for (std::int64_t row = 0; row < steps * batch.sequences; ++row)
-    for (const ir::Node& node : graph.nodes) {
-      const bool in_x = graph.kind == ir::Graph::Kind::Cell || node.type.axis == ir::kTime;
-      if (node.op != ir::Op::Input || !in_x) continue;
-      const std::int64_t width = node.type.rank() == 0 ? 1 : node.type.dims[0].value();
-      const auto from = batch.inputs.at(node.name).begin() + row * width;
-      x.insert(x.end(), from, from + width);
-    }
-  return x;
-}
-
 Model model_of(const ir::Network& network) {
   auto module = std::make_shared<ir::Module>();
   module->networks.push_back(network);
@@ -54,6 +41,19 @@ TensorMap tensors_of(const ir::Network& network, const ir::NamedVectors& weights
 
 Program compile_network(const ir::Network& network, const ir::NamedVectors& weights, const CompileOptions& options) {
   return compile(model_of(network), tensors_of(network, weights), options).value();
+}
+
+std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t steps) {
+  std::vector<float> x;
+  for (std::int64_t row = 0; row < steps * batch.sequences; ++row)
+    for (const ir::Node& node : graph.nodes) {
+      const bool in_x = graph.kind == ir::Graph::Kind::Cell || node.type.axis == ir::kTime;
+      if (node.op != ir::Op::Input || !in_x) continue;
+      const std::int64_t width = node.type.rank() == 0 ? 1 : node.type.dims[0].value();
+      const auto from = batch.inputs.at(node.name).begin() + row * width;
+      x.insert(x.end(), from, from + width);
+    }
+  return x;
 }
 
 std::vector<std::string> times_of(const ir::Graph& graph) {

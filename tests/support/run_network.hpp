@@ -13,9 +13,6 @@ TensorMap tensors_of(const ir::Network& network, const ir::NamedVectors& weights
 Program compile_network(const ir::Network& network, const ir::NamedVectors& weights,
                         const CompileOptions& options = {});
 
-/// Sequences of time T side by side, as the caller hands them over; of a cell, all inputs.
-std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t steps);
-
 struct NetworkOutcome {
   std::vector<float> y;
   std::map<std::string, std::vector<float>> states;
@@ -24,6 +21,9 @@ struct NetworkOutcome {
 
 /// Of a network, as ir::times_of; of a cell, T.
 std::vector<std::string> times_of(const ir::Graph& graph);
+
+/// x of a run: the sequences of time T side by side, or all inputs of a cell.
+std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t steps);
 
 /// The batch from the initial `states`; those that are not there begin at zero. Of a cell all inputs are of time T.
 NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,

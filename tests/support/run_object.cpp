@@ -75,18 +75,6 @@ struct Aligned {
   }
 };
 
-std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t rows) {
-  std::vector<float> x;
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (const ir::Node& node : graph.nodes) {
-      if (node.op != ir::Op::Input) continue;
-      const std::int64_t width = node.type.rank() == 0 ? 1 : node.type.dims[0].value();
-      const auto from = batch.inputs.at(node.name).begin() + row * width;
-      x.insert(x.end(), from, from + width);
-    }
-  return x;
-}
-
 }  // namespace
 
 NetworkOutcome run_object(const ObjectFiles& files, const Program& program, const ir::Graph& graph, const Data& data) {
@@ -106,7 +94,7 @@ NetworkOutcome run_object(const ObjectFiles& files, const Program& program, cons
     std::transform(data.states.at(name).begin() + b * width, data.states.at(name).begin() + (b + 1) * width, to,
                    [](double value) { return static_cast<float>(value); });
   });
-  const std::vector<float> x = rows_of_x(graph, data.batch, steps * batch);
+  const std::vector<float> x = rows_of_x(graph, data.batch, steps);
   outcome.y.assign(static_cast<std::size_t>(steps * batch * program.output_size()),
                    std::numeric_limits<float>::quiet_NaN());
   const auto m_run = library.find<int(float*, float*, const float*, float*, std::int64_t, std::int64_t)>("m_run");

@@ -49,13 +49,8 @@ ir::Vector interpret(const Subject& subject, const Data& data, ir::NamedVectors&
   if (subject.graph.kind == ir::Graph::Kind::Network)
     return ir::interpret(ir::Network(subject.graph), weights, data.batch, states);
   const ir::Time& time = data.batch.times.at(std::string(ir::kTime));
-  ir::Batch batch{time.steps, data.batch.sequences, {}, time.lengths};
-  for (std::int64_t row = 0; row < time.steps * data.batch.sequences; ++row)
-    for (const ir::Node& node : subject.graph.nodes) {
-      if (node.op != ir::Op::Input) continue;
-      const auto from = data.batch.inputs.at(node.name).begin() + row * width_of(node.type);
-      batch.x.insert(batch.x.end(), from, from + width_of(node.type));
-    }
+  const std::vector<float> x = rows_of_x(subject.graph, data.batch, time.steps);
+  const ir::Batch batch{time.steps, data.batch.sequences, {x.begin(), x.end()}, time.lengths};
   return ir::interpret(ir::Cell(subject.graph), weights, batch, states);
 }
 

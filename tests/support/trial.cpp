@@ -80,7 +80,7 @@ Trial::Trial(const Subject& subject, const Setting& setting)
 
 std::optional<std::string> Trial::fault(Check check) const {
   switch (check) {
-    case Check::Interpreter: return judge(subject_, setting_, data_, outcome_);
+    case Check::Interpreter: return interpreter();
     case Check::Again: return differ(run(program_, subject_.graph, data_), outcome_);
     case Check::Alone: return alone();
     case Check::Pieces: return pieces();
@@ -91,6 +91,17 @@ std::optional<std::string> Trial::fault(Check check) const {
     case Check::Object: return object();
   }
   return std::nullopt;
+}
+
+// The bound of one step is tighter, so that it is asked too.
+std::optional<std::string> Trial::interpreter() const {
+  auto fault = judge(subject_, setting_, data_, outcome_);
+  if (fault || setting_.steps == 1) return fault;
+  Setting once = setting_;
+  once.steps = 1;
+  const Data data = random_data(subject_.graph, once);
+  fault = judge(subject_, once, data, run(program_, subject_.graph, data));
+  return fault ? std::optional("after one step: " + *fault) : std::nullopt;
 }
 
 std::optional<std::string> Trial::alone() const {
@@ -150,7 +161,8 @@ std::optional<std::string> Trial::artifact() const {
       compile_artifact(model_of(subject_), tensors_of(subject_),
                        {.cell = subject_.graph.name, .cpu = setting_.executor, .threads = setting_.threads})
           .value();
-  const Program loaded = parse_artifact(file, "artifact", {.threads = setting_.threads, .sharing = setting_.sharing}).value();
+  const Program loaded =
+      parse_artifact(file, "artifact", {.threads = setting_.threads, .sharing = setting_.sharing}).value();
   return differ(run(loaded, subject_.graph, data_), outcome_);
 }
 

@@ -40,6 +40,7 @@ class Trial {
   std::optional<std::string> fault(Check check) const;
 
  private:
+  std::optional<std::string> interpreter() const;
   std::optional<std::string> alone() const;
   std::optional<std::string> pieces() const;
   std::optional<std::string> on(const Setting& other) const;

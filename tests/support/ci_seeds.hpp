@@ -1,0 +1,10 @@
+// The random graphs that every run of the tests draws. rnnc_random goes on from there.
+#pragma once
+
+#include <cstdint>
+
+namespace rnnc::test {
+
+inline constexpr std::uint64_t kRandomCells = 500, kRandomNetworks = 150;
+
+}  // namespace rnnc::test

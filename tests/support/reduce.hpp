@@ -1,0 +1,29 @@
+// From a case that fails to a small one that still does: fewer steps, sequences and threads, fewer statements and states, operands
+// in place of expressions, smaller sizes, a cell in place of a network. And the files that replay it.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "tests/support/subject.hpp"
+
+namespace rnnc::test {
+
+struct Case {
+  Subject subject;
+  Setting setting;
+};
+
+/// Called with cases that verify. Must give the same answer whenever it is asked.
+using Fails = std::function<bool(const Case&)>;
+
+/// No single step of the kinds above makes the result smaller, unless `most_tries` ran out. `start` fails.
+Case reduce(Case start, const Fails& fails, int most_tries = 3000);
+
+/// The answer of a process of its own, so that what crashes or never ends (a minute) fails too.
+bool fails_in_child(const std::function<bool()>& holds);
+
+/// Writes FOLDER/repro.rnn, .safetensors, inputs and states, and returns the commands that replay them.
+std::string write_repro(const Case& found, const std::string& folder);
+
+}  // namespace rnnc::test
