@@ -25,8 +25,8 @@ struct ObjectOptions {
 };
 
 struct ObjectFiles {
-  std::vector<std::byte>
-      object;          // relocatable, position-independent; defines NAME_run, NAME_step, of a network NAME_start
+  // Relocatable, position-independent; defines NAME_run and NAME_step, of a network NAME_start, and NAME_step if it streams.
+  std::vector<std::byte> object;
   std::string header;  // C99, and C++
 };
 
