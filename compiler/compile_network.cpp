@@ -1,6 +1,8 @@
+// A bound network as a program: checks and packs the weights of each call, and compiles each kind of cell once.
 #include <map>
 #include <utility>
 
+#include "compiler/describe.hpp"
 #include "compiler/network.hpp"
 #include "compiler/split_constants.hpp"
 #include "ir/print.hpp"
@@ -10,12 +12,6 @@
 
 namespace rnnc::compiler {
 namespace {
-
-Shape shape_of(const ir::Type& type) {
-  Shape shape;
-  for (const ir::Dim& dim : type.dims) shape.push_back(dim.value());
-  return shape;
-}
 
 // Every tensor is checked under the name that the network gives it.
 Result<void> check_weights(const ir::Network& network, const TensorMap& weights) {

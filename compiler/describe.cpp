@@ -11,12 +11,6 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-Shape shape_of(const ir::Type& type) {
-  Shape shape;
-  for (const ir::Dim& dim : type.dims) shape.push_back(dim.value());
-  return shape;
-}
-
 // Simplification leaves a matrix as a parameter, a slice of one, or several of these one below the other.
 runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
   const Node* node = &cell[matrix];
@@ -33,6 +27,12 @@ runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
 }
 
 }  // namespace
+
+Shape shape_of(const ir::Type& type) {
+  Shape shape;
+  for (const ir::Dim& dim : type.dims) shape.push_back(dim.value());
+  return shape;
+}
 
 void describe_declarations(const Cell& cell, runtime::Description& description) {
   for (const Node& node : cell.nodes) {

@@ -11,6 +11,9 @@
 
 namespace rnnc::compiler {
 
+/// The shape of a type whose dims are bound.
+Shape shape_of(const ir::Type& type);
+
 /// Names and shapes of a cell's inputs, parameters and output.
 void describe_declarations(const ir::Cell& cell, runtime::Description& description);
 

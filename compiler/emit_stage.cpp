@@ -13,8 +13,6 @@
 namespace rnnc::compiler {
 namespace {
 
-constexpr std::int64_t kPartials = 16;  // canonical arithmetic: a reduction is 16 strided partial results and a tree
-
 class StageEmitter {
  public:
   StageEmitter(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index)

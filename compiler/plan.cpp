@@ -15,7 +15,6 @@ using ir::Value;
 // the input's weights cheap.
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
-constexpr int kStridedSums = 16;
 constexpr int kNarrow = 3, kMostRowsOfNarrow = 4;  // fewer vectors than this: this many rows hide latency
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -42,7 +41,7 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
       if (gates_share_vectors(panel.units, lanes, panel.gates))
         panel.tail_gates = static_cast<int>(std::min<std::int64_t>(lanes / (panel.units % lanes), panel.gates));
       end += panel_size(panel, lanes);
-      end = divide_up(end, kStridedSums) * kStridedSums;
+      end = divide_up(end, kAlign) * kAlign;
       panels.push_back(panel);
     }
   }

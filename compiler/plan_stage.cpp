@@ -26,7 +26,6 @@ constexpr std::int64_t kPanelBytes = 64 * 1024;
 constexpr std::int64_t kFarBytes = 1024 * 1024;
 constexpr std::int64_t kParkedBytes = 16 * 1024;
 constexpr std::int64_t kMostGroupRows = 64;
-constexpr int kStridedSums = 16;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -64,7 +63,7 @@ class Candidates {
         units_(stage.units),
         columns_(most_columns(schedule, stage)),
         blocks_(static_cast<int>(divide_up(stage.units, target.lanes))),
-        parts_(stage.reductions.empty() ? 1 : kStridedSums / target.lanes) {
+        parts_(stage.reductions.empty() ? 1 : static_cast<int>(kPartials) / target.lanes) {
     for (Value product : stage.products) gates_ = std::max(gates_, gates_of(schedule, product));
   }
 

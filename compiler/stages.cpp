@@ -17,10 +17,6 @@ using ir::Op;
 using ir::Statement;
 using ir::Value;
 
-// Vectors begin on a cache line and are followed by nothing of theirs in it, so that full registers may be stored.
-constexpr std::int64_t kAlign = 16;
-constexpr std::int64_t kPartials = 16;
-
 std::int64_t round_up(std::int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; }
 
 std::int64_t size_of(const Node& node) { return node.type.rank() == 0 ? 1 : node.type.dims[0].value(); }

@@ -41,8 +41,15 @@ struct Store {
   bool exact = false;  // write `size` floats and no more: something else lies behind them
 };
 
-/// A reduction: partial results of 16 strided lanes, kept in `partials` while the stage runs, then combined into `result`;
-/// of argmax 16 maxima, then where they are.
+/// Vectors and panels begin on a cache line, a multiple of so many floats, and vectors are followed by nothing of theirs in
+/// it, so that full registers may be stored.
+inline constexpr std::int64_t kAlign = 16;
+
+/// Canonical arithmetic: a reduction is so many strided partial results, j of elements j, j + 16, ..., and a tree of them.
+inline constexpr std::int64_t kPartials = 16;
+
+/// A reduction: partial results, kept in `partials` while the stage runs, then combined into `result`; of argmax the maxima,
+/// then where they are.
 struct ReductionStep {
   ir::Value node;
   Home partials;

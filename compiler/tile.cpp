@@ -356,17 +356,16 @@ void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
           [&] { builder_.CreateMaskedStore(value, to, llvm::Align(4), mask); });
 }
 
-// Partial result j of 16 gathers the units j, j + 16, j + 32, ...
 void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, int block) {
   const ir::Reduction reduction = cell_[step.node].reduction;
   if (may_be_tail(block))
     value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(reduction_start(reduction)));
-  llvm::Value* first = builder_.CreateAnd(first_unit(block), builder_.getInt64(15));
+  llvm::Value* first = builder_.CreateAnd(first_unit(block), builder_.getInt64(kPartials - 1));
   llvm::Value* at_partials = builder_.CreateGEP(builder_.getFloatTy(), address(step.partials, row), first);
   const llvm::Align align(static_cast<unsigned>(lanes_) * 4);
   llvm::Value* old = builder_.CreateAlignedLoad(vector_type_, at_partials, align);
   if (reduction == ir::Reduction::Argmax) {
-    llvm::Value* at_indices = builder_.CreateGEP(builder_.getFloatTy(), at_partials, builder_.getInt64(16));
+    llvm::Value* at_indices = builder_.CreateGEP(builder_.getFloatTy(), at_partials, builder_.getInt64(kPartials));
     const Largest before{old, builder_.CreateAlignedLoad(vector_type_, at_indices, align)};
     const Largest larger = choose_larger(builder_, before, {value, unit_numbers(block)});
     builder_.CreateAlignedStore(larger.value, at_partials, align);

@@ -1,3 +1,4 @@
+// Sessions: the rows of one state, handed to streams that come and go.
 #include <rnnc/session.hpp>
 
 #include <algorithm>

@@ -31,9 +31,8 @@ std::string compile(const Folder& folder, const std::string& language, const std
                     const std::string& code) {
   const std::string name = "snippet." + language;
   folder.write(name, code);
-  const std::string libraries = is_whole(code) ? " -o snippet " RNNC_LIBRARIES
-                                                 " -Wl,--allow-shlib-undefined"
-                                               : " -fsyntax-only";
+  const std::string libraries =
+      is_whole(code) ? " -o snippet " RNNC_LIBRARIES " -Wl,--allow-shlib-undefined" : " -fsyntax-only";
   const std::string command = "cd '" + folder / "" + "' && " + compiler +
                               " " RNNC_SANITIZE_FLAGS " -Wall -Wextra -Werror -I'" RNNC_SOURCE_DIR "/include' " + name +
                               libraries + " >log.txt 2>&1";
