@@ -138,10 +138,10 @@ void warn_of_noise(const std::vector<BenchResult>& results) {
     if (worst == nullptr || result.noise.median_over_min > worst->noise.median_over_min) worst = &result;
   }
   if (worst == nullptr) return;
-  std::cerr << "rnnc: warning: the machine is noisy: ";
-  if (results.size() > 1)
-    std::cerr << "at " << noisy << " of " << results.size() << " shapes; at " << worst->shape << ", ";
-  std::cerr << worst->noise.to_string() << "; times are too long and not alike for all\n";
+  std::cerr << "rnnc: warning: the machine is noisy";
+  if (results.size() > 1) std::cerr << " at " << noisy << " of " << results.size() << " shapes";
+  std::cerr << ": " << (results.size() > 1 ? "at " + worst->shape + " " : "") << worst->noise.to_string()
+            << "; times are too long and not alike for all\n";
 }
 
 Result<void> write_page(const std::string& path, const std::vector<BenchResult>& results, const Limits& limits) {

@@ -38,7 +38,7 @@ std::string head() {
 
 // The figure in two sizes, of which the style sheet shows one: text of a figure that shrinks to a telephone would be unreadable.
 std::string roofline(const Results& results, const Limits& limits) {
-  const std::string wide = roofline_plot(results, limits, 920, 460), narrow = roofline_plot(results, limits, 340, 380);
+  const std::string wide = roofline_plot(results, limits, 920, 460), narrow = roofline_plot(results, limits, 320, 360);
   if (wide.empty()) return "";
   const std::string theirs = has_baseline(results) ? "<li><span class=\"theirs\"></span>oneDNN</li>" : "";
   return "<h2 id=\"roofline\">Roofline</h2>\n<figure class=\"card\">\n<ul class=\"key\"><li><span></span>rnnc</li>" +
@@ -111,8 +111,8 @@ std::string table(const Results& results) {
 }
 
 std::string times_text(const std::string& name, const Times& times) {
-  return "<p>" + name + ": median " + short_number(times.median() * 1e6) + ", p99 " + short_number(times.p99() * 1e6) +
-         ", most " + short_number(times.percentiles.back() * 1e6) + " µs</p>\n";
+  return "<p>" + name + ": median " + three_digits(times.median() * 1e6) + ", p99 " + three_digits(times.p99() * 1e6) +
+         ", most " + three_digits(times.percentiles.back() * 1e6) + " µs</p>\n";
 }
 
 std::string distributions(const Results& results) {

@@ -19,6 +19,7 @@ h2 { font-size: 1.2rem; margin: 2rem 0 .75rem; }
 h3 { font-size: .95rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 p { margin: .4rem 0; max-width: 48rem; }
 .setting, .about { color: var(--faint); }
+.about { margin-bottom: .75rem; }
 code, h3, td:first-child { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .warning { border-left: 4px solid var(--bad); padding: .4rem .75rem; background: var(--card); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1.25rem 0; padding: 0; }
@@ -44,13 +45,14 @@ svg { display: block; width: 100%; height: auto; font-size: 12px; }
 .curve.ours { stroke: var(--ours); } .curve.theirs { stroke: var(--theirs); stroke-dasharray: 6 3; }
 .mark.ours { fill: var(--ours); stroke: var(--card); stroke-width: 1; }
 .mark.theirs { fill: var(--card); stroke: var(--theirs); stroke-width: 2; }
-.number { font-size: 11px; font-weight: 600; pointer-events: none; }
+.number { font-weight: 600; pointer-events: none; }
 .number.ours { fill: var(--on-ours); } .number.theirs { fill: var(--text); }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--faint); font-size: .85rem; padding-bottom: .5rem; }
 thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-tbody tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; padding: .6rem 0; border-top: 1px solid var(--edge); }
-td { display: flex; justify-content: space-between; gap: .5rem; font-size: .9rem; }
+tbody tr { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(8.5rem, 100%), 1fr)); gap: 0 .9rem; padding: .6rem 0; border-top: 1px solid var(--edge); }
+td { display: flex; justify-content: space-between; align-items: baseline; gap: .5rem; min-width: 0; font-size: .9rem; }
+td > span { text-align: right; }
 td::before { content: attr(data-title); color: var(--faint); font-size: .8rem; }
 td:first-child { grid-column: 1 / -1; font-weight: 600; justify-content: flex-start; overflow-wrap: anywhere; }
 td:first-child::before { content: none; }

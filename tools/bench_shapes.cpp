@@ -77,8 +77,6 @@ Result<std::vector<BenchFlags>> combined_shapes(const BenchFlags& common, const 
   if (lists.steps.empty()) return usage_error("--steps", "missing; give it and --batch, or --shape");
   if (lists.batch.empty()) return usage_error("--batch", "missing; give it and --steps, or --shape");
   const std::vector<std::string> cells = split(common.model.cell, ',');
-  if (cells.size() > 1 && std::ranges::find(cells, "") != cells.end())
-    return usage_error("--cell", "'" + common.model.cell + "' has a name that is empty");
   double shapes = static_cast<double>(cells.size());
   for (const auto* values : {&lists.steps, &lists.batch, &lists.input_size, &lists.hidden_size, &lists.threads})
     shapes *= static_cast<double>(std::max<std::size_t>(values->size(), 1));

@@ -9,18 +9,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// No number for people is longer.
-constexpr std::size_t kNarrowest = 9;
+constexpr std::size_t kThroughput = 12;  // characters: 4.10M step/s
 
 std::string formatted(const char* format, double value) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
-}
-
-// Three digits, as docs/performance.md has them.
-std::string three_digits(double value) {
-  return formatted(value < 1 ? "%.3f" : value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
 }
 
 std::string with_prefix(double value) {
@@ -99,7 +93,7 @@ std::string table_line(const std::vector<NamedText>& row, std::string NamedText:
   for (const NamedText& cell : row) {
     const std::string& text = cell.*part;
     const bool is_shape = &cell == row.data();
-    const std::size_t width = is_shape ? shape_width : std::max(cell.title.size(), kNarrowest) + 1;
+    const std::size_t width = is_shape ? shape_width : std::max(cell.title.size(), cell.width) + 1;
     const std::string space(width > text.size() ? width - text.size() : 0, ' ');
     line += is_shape ? text + space : " " + space + text;
   }
@@ -117,7 +111,7 @@ std::vector<NamedText> row_of(const BenchResult& result, const std::string& micr
       {"median " + microseconds, time(fields, "time_us_median")},
       {"p99 " + microseconds, time(fields, "time_us_p99")},
       {"GFLOP/s", three_digits(number(fields, "gflops"))},
-      {"throughput", throughput(fields)},
+      {"throughput", throughput(fields), kThroughput},
       {"of limit", formatted("%.0f %%", 100 * number(fields, "limit_fraction"))}};
   if (const auto ragged = fields.find("ragged"); ragged != fields.end()) {
     row.push_back({"ragged " + microseconds, time(*ragged, "time_us_min")});
@@ -134,6 +128,10 @@ std::vector<NamedText> row_of(const BenchResult& result, const std::string& micr
   row.push_back({"compile ms", three_digits(number(fields, "compile_ms"))});
   row.push_back({"error", formatted("%.0e", number(fields, "max_error"))});
   return row;
+}
+
+std::string three_digits(double value) {
+  return formatted(value < 1 ? "%.3f" : value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
 }
 
 bool is_loss(double ratio) { return ratio < 0.995; }

@@ -17,10 +17,14 @@ enum class BenchForm {
 
 struct NamedText {
   std::string title, text;
+  std::size_t width = 9;  // characters of the longest text in the column, where its title is shorter
 };
 
 /// A row for people. All shapes of one call have the same titles; `microseconds` is how the unit is written.
 std::vector<NamedText> row_of(const BenchResult& result, const std::string& microseconds);
+
+/// Three digits, as docs/performance.md has them; less than 1 with three behind the point.
+std::string three_digits(double value);
 
 /// A ratio of the baseline's time to ours that rounds to less than 1.00.
 bool is_loss(double ratio);

@@ -29,6 +29,11 @@ std::map<int, double> cache_bytes() {
   return caches;
 }
 
+std::string size_text(long long bytes) {
+  constexpr long long kKiB = 1024, kMiB = 1024 * kKiB;
+  return bytes >= kMiB ? std::to_string(bytes / kMiB) + " MiB" : std::to_string(bytes / kKiB) + " KiB";
+}
+
 }  // namespace
 
 std::vector<LevelSpeed> level_speeds(const Limits& limits) {
@@ -48,7 +53,7 @@ std::vector<LevelSpeed> level_speeds(const Limits& limits) {
   if (before > 0) add("memory", std::max(before, 2 * before - 1), largest);
   if (levels.empty())
     for (const ReadSpeed& read : {limits.reads.front(), limits.reads.back()})
-      levels.push_back({std::to_string(static_cast<long long>(read.bytes) / 1024) + " KiB", read.bytes_per_second});
+      levels.push_back({size_text(static_cast<long long>(read.bytes)), read.bytes_per_second});
   return levels;
 }
 

@@ -8,6 +8,7 @@
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/load_model.hpp"
+#include "tools/progress.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -26,8 +27,11 @@ Result<int> run(const ImportFlags& flags) {
     return usage_error("-o", "'" + flags.output + "' does not end in .rnn, as texts of models do");
   const std::string weights = flags.weights.empty() ? beside(flags.output) : flags.weights;
   if (weights == flags.model) return usage_error("--weights", "would overwrite " + flags.model + "; name another file");
+  Progress progress("import");
+  progress.show(0, "reading " + flags.model);
   const Result<Imported> imported = import_model_file(flags.model, import_options(flags.part));
   if (!imported) return imported.error();
+  progress.show(0.5, "writing " + weights);
   // The text comes last: where it is, its weights are.
   if (const auto saved = save_safetensors(weights, imported->weights); !saved) return saved.error();
   const std::string text = imported->model.text();

@@ -7,7 +7,7 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr double kWidth = 320, kHeight = 190, kLeft = 42, kTop = 10, kRight = 12, kBottom = 40;
+constexpr double kWidth = 320, kHeight = 190, kLeft = 50, kTop = 10, kRight = 18, kBottom = 40;
 constexpr double kUp = kHeight - kBottom;
 
 double height_of(double percent) { return kUp - (kUp - kTop) * percent / 100; }
@@ -30,7 +30,7 @@ std::string axes(const LogScale& xs) {
 std::string curve(const Times& times, const LogScale& xs, const std::string& side) {
   std::vector<Point> points;
   for (std::size_t p = 0; p < times.percentiles.size(); ++p) {
-    const double x = xs(times.percentiles[p] * 1e6), y = height_of(static_cast<double>(p));
+    const double x = xs(std::min(times.percentiles[p] * 1e6, xs.high())), y = height_of(static_cast<double>(p));
     if (!points.empty()) points.push_back({x, points.back().y});
     points.push_back({x, y});
   }
@@ -46,13 +46,13 @@ std::string curve(const Times& times, const LogScale& xs, const std::string& sid
 }  // namespace
 
 std::string latency_plot(const BenchResult& result) {
-  double least = result.ours.min(), most = result.ours.percentiles.back();
+  double least = result.ours.min(), most = result.ours.p99();
   if (result.baseline.samples > 0) {
     least = std::min(least, result.baseline.min());
-    most = std::max(most, result.baseline.percentiles.back());
+    most = std::max(most, result.baseline.p99());
   }
-  // A little room, so that equal times are a line too.
-  const LogScale xs(least * 1e6 / 1.05, most * 1e6 * 1.05, kLeft, kWidth - kRight);
+  // A little room, so that equal times are a line too. The last hundredth may go on far to the right: its end is cut off.
+  const LogScale xs(least * 1e6 / 1.05, most * 1e6 * 1.15, kLeft, kWidth - kRight);
   std::string content = axes(xs);
   if (result.baseline.samples > 0) content += curve(result.baseline, xs, "theirs");
   content += curve(result.ours, xs, "ours");

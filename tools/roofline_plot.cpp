@@ -10,9 +10,10 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr double kLeft = 50, kTop = 22, kRight = 10, kBottom = 50;
+constexpr double kLeft = 50, kTop = 22, kRight = 18, kBottom = 50;
 // With numbers in them, and of many shapes without.
 constexpr std::size_t kMostNumbered = 24;
+constexpr double kCharacter = 7;  // pixels of one in a label, about
 constexpr double kNumberedRadius = 9, kPlainRadius = 4.6;
 
 struct Mark {
@@ -86,14 +87,16 @@ std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scal
     const double begin = std::max(xs.low(), ys.low() / speed), end = std::min(peak / speed, xs.high());
     if (begin >= end) continue;
     const Point from{xs(begin), ys(begin * speed)};
-    parts += svg_line(from, {xs(end), ys(end * speed)}, "read");
+    const Point to{xs(end), ys(end * speed)};
+    parts += svg_line(from, to, "read");
     // Above its line, or below it where the line above is too near.
     const bool is_tight = above > 0 && (ys(begin * speed) - ys(begin * above)) * std::cos(angle) < 24;
     const double aside = is_tight ? 14 : -6, along = 8;
     const Point label{from.x + along * std::cos(angle) - aside * std::sin(angle),
                       from.y + along * std::sin(angle) + aside * std::cos(angle)};
-    parts += svg_text(label, level.name + ", " + short_number(std::round(speed)) + " GB/s", "faint halo", "start",
-                      angle * 180 / std::numbers::pi);
+    const std::string whole = level.name + ", " + short_number(std::round(speed)) + " GB/s";
+    const bool fits = along + kCharacter * static_cast<double>(whole.size()) < std::hypot(to.x - from.x, to.y - from.y);
+    parts += svg_text(label, fits ? whole : level.name, "faint halo", "start", angle * 180 / std::numbers::pi);
     above = speed;
   }
   return parts;

@@ -36,7 +36,7 @@ std::string escaped(const std::string& text) {
 
 std::string short_number(double value) {
   char text[48];
-  std::snprintf(text, sizeof text, "%.4g", value);
+  std::snprintf(text, sizeof text, value >= 1e4 && value < 1e9 ? "%.0f" : "%.4g", value);
   return text;
 }
 

@@ -10,7 +10,7 @@ namespace rnnc::tools {
 /// What stands for `text` in HTML, SVG and their quoted attributes.
 std::string escaped(const std::string& text);
 
-/// A number as short as it goes: 0.25, 1.5, 1e+06.
+/// A number as short as it goes, of four digits or all before the point: 0.25, 1.5, 20480.
 std::string short_number(double value);
 
 /// Logarithmic, from values above 0 to pixels.

@@ -18,7 +18,7 @@ RNNC = sys.argv.pop(1)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SHAPES = ["lstm:20:1:16:16:1", "gru:5:4:8:24:1", "rnn:1:1:4:8:1"]
 COLUMNS = 11
-PHONE, TABLET, DESK = 360, 768, 1280
+WIDTHS = 320, 360, 768, 1280  # telephones, a tablet and a desk
 DARK, LIGHT = 0, 1  # as Blink counts colour schemes
 SECONDS_AT_MOST = 180
 
@@ -48,17 +48,20 @@ function measure(frame) {
   const page = frame.contentDocument, view = frame.contentWindow, found = {};
   found.width = view.innerWidth;
   found.overflow = page.documentElement.scrollWidth - page.documentElement.clientWidth;
+  found.widest = [...page.querySelectorAll('body *:not(thead, thead *)')].map(e => [e.getBoundingClientRect().right, e.outerHTML.slice(0, 120)])
+                     .sort((a, b) => b[0] - a[0])[0];
   found.height = page.documentElement.scrollHeight;
   found.figures = [...page.querySelectorAll('svg')].filter(is_shown).map(svg => {
     const box = svg.getBoundingClientRect();
-    const texts = [...svg.querySelectorAll('text')].map(text => text.getBoundingClientRect());
+    const is_outside = t => t.left < box.left - 1 || t.right > box.right + 1 || t.top < box.top - 1 ||
+                            t.bottom > box.bottom + 1;
     return {title: svg.getAttribute('aria-label'), width: box.width, height: box.height, right: box.right,
             marks: svg.querySelectorAll('circle').length,
             smallest: Math.min(...[...svg.querySelectorAll('text')].map(
-                text => parseFloat(view.getComputedStyle(text).fontSize) * text.getScreenCTM().a)
-                .filter(size => size > 0)),
-            outside: texts.filter(t => t.left < box.left - 1 || t.right > box.right + 1 ||
-                                       t.top < box.top - 1 || t.bottom > box.bottom + 1).length};
+                text => parseFloat(view.getComputedStyle(text).fontSize) *
+                        Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))),
+            outside: [...svg.querySelectorAll('text')].filter(text => is_outside(text.getBoundingClientRect()))
+                         .map(text => text.outerHTML)};
   });
   found.rows = [...page.querySelectorAll('tbody tr')].map(row => [...row.cells].map(cell => cell.innerText.trim()));
   found.titles = [...page.querySelectorAll('thead th')].map(cell => cell.textContent);
@@ -82,7 +85,7 @@ addEventListener('load', () => {
 
 
 def chromium(folder, *arguments):
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
                "--disable-background-networking", "--disable-component-update", "--disable-sync",
                "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
                f"--user-data-dir={os.path.join(folder, 'profile')}", *arguments]
@@ -108,15 +111,15 @@ class Page(unittest.TestCase):
         cls.holder.cleanup()
 
     def measured(self, scheme):
-        """What the script finds in frames of all three widths. The page forbids scripts, but not those outside of it."""
+        """What the script finds in frames of all widths. The page forbids scripts, but not those outside of it."""
         path = os.path.join(self.folder, "frames.html")
         frames = "".join(f'<iframe width="{width}" height="900" style="border:0" srcdoc="{html.escape(self.text)}"></iframe>'
-                         for width in (PHONE, TABLET, DESK))
+                         for width in WIDTHS)
         with open(path, "w", encoding="utf-8") as file:
             file.write(f'<!DOCTYPE html><meta charset="utf-8"><script>{MEASURE}</script><body>{frames}</body>')
         run = chromium(self.folder, "--window-size=1400,1000", f"--blink-settings=preferredColorScheme={scheme}",
                        "--dump-dom", f"file://{path}")
-        found = re.search(r'<pre id="found">(.*?)</pre>', run.stdout, re.DOTALL)
+        found = re.search(r'<pre id="found">(\[\{.*?)</pre>', run.stdout, re.DOTALL)
         self.assertTrue(found, run.stdout[-2000:] + run.stderr[-2000:])
         return json.loads(html.unescape(found[1]))
 
@@ -124,11 +127,11 @@ class Page(unittest.TestCase):
         grounds = set()
         for scheme in (LIGHT, DARK):
             found = self.measured(scheme)
-            self.assertEqual([page["width"] for page in found], [PHONE, TABLET, DESK])
+            self.assertEqual([page["width"] for page in found], list(WIDTHS))
             for page in found:
                 grounds.add(page["ground"])
                 with self.subTest(width=page["width"], scheme=scheme):
-                    self.assertEqual(page["overflow"], 0)
+                    self.assertEqual(page["overflow"], 0, page["widest"])
                     self.assertEqual(page["clipped"], 0)
                     self.assertGreater(page["height"], 900)
                     self.assertGreaterEqual(page["contrast"], 4.5, page["faintest"])
@@ -147,7 +150,7 @@ class Page(unittest.TestCase):
             self.assertGreater(figure["height"], 100, figure)
             self.assertLessEqual(figure["right"], page["width"], figure)
             self.assertGreaterEqual(figure["smallest"], 9.5, figure)
-            self.assertEqual(figure["outside"], 0, figure)
+            self.assertEqual(figure["outside"], [])
 
     def check_table(self, page):
         self.assertEqual(page["titles"][:7],

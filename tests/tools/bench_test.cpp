@@ -60,11 +60,13 @@ class BusyNeighbour {
     CPU_ZERO(&one);
     CPU_SET(sched_getcpu(), &one);
     REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+    const pid_t here = getpid();
     child_ = fork();
     REQUIRE(child_ >= 0);
-    if (child_ == 0)
-      for (volatile long n = 0;; n = n + 1) {
-      }
+    if (child_ > 0) return;
+    while (getppid() == here) {
+    }
+    _exit(0);
   }
   ~BusyNeighbour() {
     kill(child_, SIGKILL);
@@ -242,7 +244,6 @@ TEST_CASE("bench says which forms and flags do not go together", "[tools]") {
   check_fails(folder, kShapes + "--threads 1,2", 2, "--threads: takes one number beside --shape");
   check_fails(folder, "bench --cell lstm --batch 1 --input-size 3 --hidden-size 4", 2, "--steps: missing; give it");
   check_fails(folder, "bench --cell lstm --steps 1 --input-size 3 --hidden-size 4", 2, "--batch: missing; give it");
-  check_fails(folder, "bench --cell lstm,,gru --steps 1 --batch 1", 2, "has a name that is empty");
   for (const char* wrong : {"lstm", "lstm:1:1:1", "lstm:1:1:1:8:1:1", "lstm:0:1:1:8", "lstm:1:1:1:x", ":1:1:1:8",
                             "lstm:1:1:1:8:99999999", "lstm:1:1:1:8:"})
     check_fails(folder, std::string("bench --shape ") + wrong, 2, "is not CELL:T:B:I:H or CELL:T:B:I:H:THREADS");
@@ -255,7 +256,7 @@ TEST_CASE("bench finds the mistake in a later shape before it times the first", 
   CHECK(unknown.out.empty());
   CHECK(unknown.err.find("note: of the shape lstn:1:1:4:8:1") != std::string::npos);
   const Finished lacking =
-      check_fails(folder, "bench --shape lstm:3:2:5:7,sru:1:1:8:8 --against onednn", 4, "oneDNN has no cell sru");
+      check_fails(folder, "bench --shape lstm:3:2:5:7,mgu:1:1:8:8 --against onednn", 4, "oneDNN has no cell mgu");
   CHECK(lacking.out.empty());
   check_fails(folder, "bench --cell lstm --steps 1,2 --batch 1 --input-size 4", 2, "--hidden-size: missing");
   check_fails(folder, "bench --shape lstm:1:1:4:4,lstm:2:1:4:4 --sessions 3", 2, "--sessions: times single steps");

@@ -7,11 +7,14 @@ namespace rnnc::test {
 namespace {
 
 /// What `rnnc ARGUMENTS` writes to a terminal, to both of its outputs.
-std::string on_terminal(const Folder& folder, const std::string& arguments, const std::string& kind = "xterm") {
+std::string on_terminal(const Folder& folder, const std::string& arguments, const std::string& kind = "xterm",
+                        int code = 0) {
   const std::string command = "cd '" + folder / "" + "' && TERM=" + kind + " RNNC_CACHE_DIR='" + folder / "cache" +
                               "' script -qec \"'" RNNC_PROGRAM "' " + arguments +
                               "\" typescript </dev/null >terminal.txt 2>&1";
-  REQUIRE(std::system(command.c_str()) == 0);
+  const int status = std::system(command.c_str());
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == code);
   return folder.text("terminal.txt");
 }
 
@@ -50,6 +53,13 @@ TEST_CASE("a terminal shows the progress of tuning and of verify", "[tools]") {
   CHECK(has(verified, "interpreting step 961 of 1000"));
   const std::string layers = on_terminal(folder, kVerify + " --bidirectional");
   CHECK(has(layers, "interpreting sequence 3 of 3"));
+}
+
+TEST_CASE("a terminal shows the progress of import", "[tools]") {
+  const Folder folder;
+  const std::string missing = on_terminal(folder, "import nowhere.safetensors -o out.rnn", "xterm", 3);
+  CHECK(has(missing, "\rimport ["));
+  CHECK(has(missing, "reading nowhere.safetensors"));
 }
 
 TEST_CASE("a terminal that cannot go back in a line shows no progress", "[tools]") {
