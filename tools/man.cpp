@@ -25,7 +25,7 @@ std::string escaped(const std::string& text) {
 }
 
 std::string examples_of(const VerbText& verb) {
-  std::string text = ".PP\n.EX\n";
+  std::string text = ".EX\n";
   for (const std::string& example : verb.examples) text += escaped(example) + "\n";
   return text + ".EE\n";
 }
@@ -51,7 +51,8 @@ std::string page_of(const ProgramText& program) {
   text += ".SH DESCRIPTION\n" + escaped(program.program.what) + "\n.SH EXAMPLES\n" + examples_of(program.program) +
           ".SH OPTIONS\n" + flags_of(program.program) + ".SH VERBS\n";
   for (const VerbText& verb : program.verbs)
-    text += ".SS rnnc " + escaped(verb.name) + "\n" + escaped(verb.what) + "\n" + examples_of(verb) + flags_of(verb);
+    text +=
+        ".SS rnnc " + escaped(verb.name) + "\n" + escaped(verb.what) + "\n.PP\n" + examples_of(verb) + flags_of(verb);
   text += ".SH ENVIRONMENT\n";
   for (const Fact& variable : kVariables) text += entry(variable.name, variable.meaning);
   text += ".SH EXIT STATUS\n";

@@ -65,7 +65,10 @@ std::string wrong_count(const CLI::ParseError& error, const CLI::App& app) {
   const std::string message = error.what();
   const std::string name = message.substr(0, message.find(':'));
   const CLI::Option* option = app.get_option_no_throw(name);
-  if (!option) return message;
+  if (!option) {  // a value of a switch: "json was given a disallowed flag override"
+    const std::string flag = "--" + message.substr(0, message.find(' '));
+    return app.get_option_no_throw(flag) ? flag + ": takes no value; leave it out" : message;
+  }
   if (option->count() > 1) return name + ": given " + std::to_string(option->count()) + " times; it takes one value";
   return name + ": a value is missing; give " + name + " " + option->get_type_name();
 }

@@ -152,7 +152,8 @@ TEST_CASE("dims and cells of a network that do not fit are found when numbers ar
       "cell cut<I> { input x : f32[I] output x[0:4] }";
   CHECK(bind(text, {{"I", 4}, {"b.H", 2}}) == "");
   CHECK(bind(text, {{"I", 4}}) == "t.rnn:1:9: network n: dim b.H has no value; give one, as in b.H=128");
-  CHECK(bind(text, {{"I", 4}, {"b.I", 2}, {"b.H", 2}}) == "t.rnn:1:9: network n has no dim b.I; it has I, b.H");
+  CHECK(bind(text, {{"I", 4}, {"b.I", 2}, {"b.H", 2}}) ==
+        "t.rnn:1:9: network n has no dim b.I; it has I, b.H; did you mean b.H?");
   CHECK(bind(text, {{"I", 3}, {"b.H", 2}}) ==
         "t.rnn:3:39: slice [0:4] does not fit: x is f32[3], and a slice [a:b] takes elements a to b-1, with 0 <= a < b "
         "<= 3\nt.rnn:3:21: note: x declared here\nt.rnn:2:5: note: a runs cut here");

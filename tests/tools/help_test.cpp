@@ -72,7 +72,7 @@ TEST_CASE("help fits lines of 100 columns, or a narrower terminal", "[tools]") {
   const Folder folder;
   CHECK(longest_line(folder.rnnc("help").out) <= 100);
   for (const std::string& verb : kVerbs) CHECK(longest_line(folder.rnnc("help " + verb).out) <= 100);
-  if (!has_program("script") || !has_program("stty")) return WARN("skipped: no script or stty to make a terminal");
+  if (lacks("script") || lacks("stty")) return;  // to make a terminal
   folder.write("narrow.sh", "stty cols 60; '" RNNC_PROGRAM "' help run\n");
   const int code = shell(folder, "script -qec 'sh narrow.sh' typescript </dev/null >/dev/null");
   REQUIRE(code == 0);

@@ -63,6 +63,13 @@ inline bool has_program(const std::string& name) {
   return std::system(("command -v " + name + " >/dev/null").c_str()) == 0;
 }
 
+// Says that a test is skipped where there is no such program.
+inline bool lacks(const std::string& name) {
+  if (has_program(name)) return false;
+  WARN("skipped: there is no " << name);
+  return true;
+}
+
 // A cell with weights and a sequence in files, and what the JIT makes of it.
 inline Outcome fill(const Folder& folder, const std::string& name, int inputs = kInput, int hidden = kHidden) {
   const ir::Cell cell = standard(name, inputs, hidden);

@@ -79,8 +79,8 @@ TEST_CASE("run lets a NaN among the weights through", "[tools]") {
 TEST_CASE("run names what is wrong with flags and leaves no output", "[tools]") {
   const Folder folder;
   fill(folder);
-  check_says(folder, "", 2, "subcommand is required");
-  check_says(folder, "fly", 2, "see: rnnc --help");
+  check_says(folder, "", 2, "a verb is missing");
+  check_says(folder, "fly", 2, "there is no verb 'fly'; there are run, ");
   check_says(folder, "run --input x.npy --output y.npy", 2,
              "MODEL: missing; give a model file, or --cell with one of ");
   check_says(folder, "run sum.rnn --output y.npy", 2, "--input is required");

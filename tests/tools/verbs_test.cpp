@@ -16,16 +16,6 @@ const std::string kBench = "bench --cell lstm --steps 3 --batch 2 --input-size 5
 
 }  // namespace
 
-TEST_CASE("Help begins with an example", "[tools]") {
-  const Folder folder;
-  CHECK(folder.rnnc("--help").out.starts_with("Example: rnnc "));
-  for (const std::string verb : {"run", "bench", "verify", "inspect"}) {
-    const Finished finished = folder.rnnc(verb + " --help");
-    CHECK(finished.code == 0);
-    CHECK(finished.out.starts_with("Example: rnnc " + verb));
-  }
-}
-
 TEST_CASE("bench prints the fields that scripts rely on", "[tools]") {
   const Folder folder;
   const Finished finished = folder.rnnc(kBench + " --against onednn --rounds 3 --json");

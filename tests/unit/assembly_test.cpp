@@ -99,6 +99,7 @@ TEST_CASE("loops of x86 assembly are read with their depth and what is in them",
       "                        #   in Loop: Header=BB0_1 Depth=1\n"
       "\tcmpq\t16(%rsp), %rcx\n"
       "\tjne\t.LBB0_1\n"
+      "# %bb.4:                 # %end\n"
       "\tretq\n"
       "\t.size\tf, 1\n";
   const std::vector<compiler::Loop> loops = compiler::find_loops(text);
