@@ -1,4 +1,5 @@
 // The C++ builder of networks: the calls that cells have not.
+#include <new>
 #include <utility>
 
 #include "ir/builder_graph.hpp"
@@ -19,6 +20,7 @@ std::shared_ptr<const ir::Cell> find_cell(BuilderGraph& graph, std::string_view 
   }
   const Result<Model> standard = standard_cell(name);
   if (standard) return std::make_shared<const ir::Cell>(standard->module().cells.at(0));
+  if (standard.error().code == ErrorCode::Limit) throw std::bad_alloc();
   graph.fail(ErrorCode::Name, "there is no cell '" + std::string(name) + "'" + ir::did_you_mean(name, known));
   return nullptr;
 }

@@ -1,5 +1,6 @@
 // Networks: their place in a file, and the scans of cells over sequences. The rest of a network is expressions.
 #include <algorithm>
+#include <new>
 
 #include <rnnc/model.hpp>
 #include "ir/parser.hpp"
@@ -52,7 +53,9 @@ std::shared_ptr<const Cell> Parser::find_cell(const std::string& name) {
   if (!is_cell(name)) {
     fail(ErrorCode::Name, location, "there is no cell " + quote(name) + did_you_mean(name, cell_names()));
   }
-  return cell = std::make_shared<const Cell>(standard_cell(name).value().module().cells.at(0));
+  const Result<Model> standard = standard_cell(name);
+  if (!standard) throw std::bad_alloc();  // its text is right; only memory can be missing
+  return cell = std::make_shared<const Cell>(standard->module().cells.at(0));
 }
 
 // Whether the expression of a statement is one: it begins with a direction, or a cell and what follows it.

@@ -52,8 +52,11 @@ Result<Program> load(runtime::StoredNetwork stored, std::string_view file, runti
     auto* call = std::get_if<runtime::CellCall>(&any);
     if (!call) continue;
     const runtime::MappedCode& code = codes[cell->code];
-    call->cell = std::make_shared<const runtime::LoadedCell>(runtime::LoadedCell{
-        stored.codes[cell->code].description, aligned(cell->weights), {code.run, nullptr, code.owner}});
+    runtime::LoadedCell loaded;
+    loaded.description = stored.codes[cell->code].description;
+    loaded.weights = aligned(cell->weights);
+    loaded.code = {code.run, nullptr, code.owner};
+    call->cell = std::make_shared<const runtime::LoadedCell>(std::move(loaded));
     cell->weights = {};
     ++cell;
   }

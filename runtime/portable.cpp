@@ -37,7 +37,6 @@ class Run {
   Run(const PortableProgram& program, const KernelArguments& arguments) noexcept
       : program_(program), a_(arguments), kernels_(*program.kernels), rows_(shared_rows(program, arguments.weights)) {
     stride(rows_, PortableSpace::Input) = a_.x_row;
-    stride(rows_, PortableSpace::Output) = a_.y_row;
     stride(rows_, PortableSpace::Current) = stride(rows_, PortableSpace::Next) = program.doubled_row;
     stride(rows_, PortableSpace::Sequence) = program.sequence_row;
     stride(rows_, PortableSpace::Step) = program.step_row;
@@ -73,6 +72,7 @@ class Run {
     rows_.count = a_.batch;
     base(rows_, PortableSpace::Input) = const_cast<float*>(a_.x) + (first + step) * a_.x_step;
     base(rows_, PortableSpace::Output) = a_.y + (first + step) * a_.y_step;
+    stride(rows_, PortableSpace::Output) = a_.y_row;
     base(rows_, PortableSpace::Sequence) = a_.sequence + step * a_.batch * program_.sequence_row;
     run_ops(kernels_, program_.step, rows_);
     std::swap(base(rows_, PortableSpace::Current), base(rows_, PortableSpace::Next));

@@ -125,9 +125,9 @@ Result<Program> make_program(Description description, RunKernel run, std::shared
 
 Result<Program> load_network(Description description, LoadedNetwork network, Threads threads) {
   if (threads.count > 1) add_wavefronts(network);
-  return finish({{std::move(description), {}, {}},
-                 std::move(threads),
-                 std::make_unique<const LoadedNetwork>(std::move(network))});
+  // Ahead of the braces: where one of them throws, gcc 12 destroys what stands before it twice.
+  auto owned = std::make_unique<const LoadedNetwork>(std::move(network));
+  return finish({{std::move(description), {}, {}}, std::move(threads), std::move(owned)});
 }
 
 }  // namespace runtime

@@ -32,7 +32,8 @@ Result<void> State::restore(std::span<const std::byte> saved) {
   expected.batch = batch();
   if (saved.size() < sizeof header) return wrong_data("it is cut short");
   std::memcpy(&header, saved.data(), sizeof header);
-  if (std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0 || header.version != expected.version)
+  if (std::memcmp(header.magic, expected.magic, sizeof header.magic) != 0 || header.version != expected.version ||
+      header.reserved != 0)
     return wrong_data("not of version " + std::to_string(expected.version));
   if (header.batch != expected.batch)
     return wrong_data("of batch " + std::to_string(header.batch) + ", but this state is of batch " +

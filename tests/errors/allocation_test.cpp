@@ -1,5 +1,6 @@
 // Memory that runs out: the n-th operator new of a call fails, for every n until the call gets by. Each time there is the error that is
-// documented, and nothing is left behind. Only our own code is asked: LLVM ends the process where it gets no memory.
+// documented, and nothing is left behind. Only our own code is asked: where there is no memory, LLVM ends the process, and so
+// does the JSON library while it destroys an array (its destructor allocates).
 #include <rnnc/ahead.hpp>
 #include <rnnc/artifact.hpp>
 #include <rnnc/c_handles.hpp>
@@ -105,10 +106,8 @@ TEST_CASE("readers report that memory ran out, wherever it did", "[allocation]")
   fail_each("load_safetensors", End::Limit, [&] { return end_of(load_safetensors(tensors)); });
   fail_each("load_npy", End::Limit, [&] { return end_of(load_npy(array)); });
   fail_each("parse_file", End::Limit, [&] { return end_of(parse_file(text)); });
-  for (const std::string& model : {tensors, text, file_of("onnx"), file_of("json")})
+  for (const std::string& model : {tensors, text, file_of("onnx")})
     fail_each("import " + model, End::Limit, [&] { return end_of(import_model_file(model)); });
-  for (const std::string& seed : fuzz::seeds("json", RNNC_SOURCE_DIR))
-    fail_each(seed.substr(0, 60), End::Limit, [&] { return end_of(import_model(bytes_of(seed))); });
   fail_each("parse", End::Limit, [] { return end_of(parse(kNetwork)); });
   fail_each("standard_cell", End::Limit, [] { return end_of(standard_cell("lstm")); });
 }
@@ -118,8 +117,9 @@ TEST_CASE("writers report that memory ran out and leave no file", "[allocation]"
   const TemporaryFolder folder;
   const Tensor tensor = Tensor::from_f32({2}, {1, 2});
   const TensorMap tensors = {{"a", tensor}};
-  fail_each("save_safetensors", End::Limit, [&] { return end_of(save_safetensors(folder / "w", tensors)); });
-  fail_each("save_npy", End::Limit, [&] { return end_of(save_npy(folder / "y", tensor)); });
+  const std::string w = folder / "w", y = folder / "y";
+  fail_each("save_safetensors", End::Limit, [&] { return end_of(save_safetensors(w, tensors)); });
+  fail_each("save_npy", End::Limit, [&] { return end_of(save_npy(y, tensor)); });
   CHECK(folder.names() == std::set<std::string>{"w", "y"});
 }
 
@@ -141,9 +141,10 @@ TEST_CASE("loading artifacts and making states and sessions report that memory r
   const Prepared prepared;
   const TemporaryFolder folder;
   const std::vector<std::byte> artifact = compile_artifact(prepared.model, prepared.weights).value();
-  write_text(folder / "m.rnnc", fuzz::text_of(artifact));
+  const std::string file = folder / "m.rnnc";
+  write_text(file, fuzz::text_of(artifact));
   fail_each("parse_artifact", End::Limit, [&] { return end_of(parse_artifact(artifact)); });
-  fail_each("load_artifact", End::Limit, [&] { return end_of(load_artifact(folder / "m.rnnc")); });
+  fail_each("load_artifact", End::Limit, [&] { return end_of(load_artifact(file)); });
   const std::vector<std::byte> cell = runtime::write_artifact(fuzz::stored_cell(), fuzz::stored_cell().weights);
   fail_each("an artifact of a cell", End::Limit, [&] { return end_of(parse_artifact(cell)); });
 
