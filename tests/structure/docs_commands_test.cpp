@@ -58,6 +58,8 @@ class ReaderFolder {
     }
     fs::create_directory(here / "build");
     fs::create_directory_symlink(fs::path(RNNC_PROGRAM).parent_path(), here / "build/release");
+    fs::create_directory(here / ".compilers");
+    if (*RNNC_SANITIZE_FLAGS != '\0') add_compilers(here / ".compilers");
     if (document.starts_with("examples/"))
       fs::copy((root / document).parent_path(), here,
                fs::copy_options::recursive | fs::copy_options::overwrite_existing);
@@ -68,16 +70,24 @@ class ReaderFolder {
   /// Runs a script; what it prints, to both streams, is in `out`.
   Finished run(const std::string& script) const {
     folder_.write(".script", script + "\n");
-    const std::string build = fs::path(RNNC_PROGRAM).parent_path();
+    const std::string build = fs::path(RNNC_PROGRAM).parent_path().string();
     const std::string command = "cd '" + folder_ / "" +
                                 "' && env -u RNNC_CACHE -u RNNC_DEBUG -u RNNC_ISA -u RNNC_DUMP_DIR"
-                                " HOME=\"$PWD\" RNNC_CACHE_DIR=\"$PWD/.cache\" PATH=\"" +
-                                build + ":$PATH\" timeout 60 bash -eu .script </dev/null >.out 2>&1";
+                                " HOME=\"$PWD\" RNNC_CACHE_DIR=\"$PWD/.cache\" PATH=\"$PWD/.compilers:" +
+                                build + ":$PATH\" timeout 120 bash -eu .script </dev/null >.out 2>&1";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 255, folder_.text(".out"), ""};
   }
 
  private:
+  // Programs that link libraries with sanitizers are to be compiled with them too, which no document tells.
+  static void add_compilers(const fs::path& folder) {
+    for (const std::string name : {"cc", "c++"}) {
+      std::ofstream(folder / name) << "#!/bin/sh\nexec /usr/bin/" << name << " " RNNC_SANITIZE_FLAGS " \"$@\"\n";
+      fs::permissions(folder / name, fs::perms::owner_all);
+    }
+  }
+
   Folder folder_;
 };
 

@@ -125,6 +125,7 @@ TEST_CASE("docs/language.md tells every operation, function and reduction", "[do
   for (const auto& facts : ir::kFunctions)
     check(std::isalpha(facts.name[0]) ? section(text, "Functions") : section(text, "Cells"), facts.name);
   for (const auto& facts : ir::kReductions) check(section(text, "Functions"), facts.name);
+  CHECK(section(text, "Functions").find("` | |\n") == std::string::npos);  // each has its meaning beside it
   for (const auto& facts : ir::kOverTimes) check(section(text, "Networks"), facts.name);
   for (const std::string_view word : {"input", "state", "param", "output", "concat", "@"})
     check(section(text, "Cells"), word);
