@@ -1,5 +1,6 @@
 #include "compiler/code_cache.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <memory>
 #include <random>
 
 #include "compiler/file_name.hpp"
@@ -81,16 +83,18 @@ struct Entry {
   std::int64_t written;  // nanoseconds
 };
 
-// Entries, and what writers that were killed have left.
+// Entries, and what writers that were killed have left. Not by std::filesystem, which ends the process where memory runs out.
 std::vector<Entry> entries(const std::string& folder) {
   std::vector<Entry> list;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    struct stat status;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (!open) return list;
+  while (const dirent* each = ::readdir(open.get())) {
+    const std::string_view name = each->d_name;
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
-    if (::lstat(it->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) continue;
-    list.push_back({it->path().string(), static_cast<std::uint64_t>(status.st_size),
+    std::string path = folder + "/" + each->d_name;
+    struct stat status;
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) continue;
+    list.push_back({std::move(path), static_cast<std::uint64_t>(status.st_size),
                     std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec});
   }
   std::ranges::sort(list, {}, &Entry::written);
@@ -104,7 +108,7 @@ void remove_abandoned(const std::string& folder) {
   ::clock_gettime(CLOCK_REALTIME, &now);
   const std::int64_t old = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - kLongest;
   for (const Entry& entry : entries(folder))
-    if (entry.written < old && fs::path(entry.path).filename().string().starts_with(kTemporary))
+    if (entry.written < old && std::string_view(entry.path).substr(folder.size() + 1).starts_with(kTemporary))
       ::unlink(entry.path.c_str());
 }
 
@@ -144,7 +148,8 @@ void CodeCache::store(const runtime::StoredArtifact& artifact) const try {
   std::random_device random;
   const std::string temporary = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" +
                                 std::to_string(random()) + std::string(kSuffix);
-  if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), path(artifact.key).c_str()) != 0)
+  const std::string kept = path(artifact.key);
+  if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), kept.c_str()) != 0)
     ::unlink(temporary.c_str());
   remove_abandoned(folder_);
   if (size().bytes > kCacheBytes) prune(kCacheBytes);

@@ -1,5 +1,11 @@
 // Generated code and the portable executor stay within every buffer: the caller's, and weights, states and working memory, for every
 // tail of a vector. Sanitizers do not see what generated code does; guard pages do.
+#include <rnnc/ahead.hpp>
+#include <rnnc/artifact.hpp>
+
+#include <algorithm>
+#include <functional>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/guarded.hpp"
 #include "tests/support/guarded_allocations.hpp"
@@ -13,44 +19,61 @@ namespace {
 
 constexpr std::int64_t kSteps = 3;
 
-// The outcome with all buffers guarded must be that without.
-void check_cell(const ir::Cell& cell, const Weights& weights, const std::string& cpu,
+// Calls of `program`, whose buffers are guarded like those of the caller, give what `plain` gives.
+void check_calls(const Program& plain, const Program& program, const ir::Cell& cell, std::int64_t batch, bool at_end) {
+  INFO(cell.name << " on " << program.cpu() << ", batch " << batch << ", at end " << at_end);
+  const Sequences sequences = random_sequences(cell, kSteps, batch, 4);
+  const Outcome expected = run(plain, sequences);
+  const Guarded x(sequences.x, at_end), y(expected.y.size(), at_end);
+  State state = program.make_state(batch);
+  for (const auto& [name, values] : sequences.states) state.set(name, values).value();
+  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = state}) ==
+          RunStatus::Ok);
+  REQUIRE(y.values() == expected.y);
+  std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
+  for (std::size_t b = 0; b < lengths.size(); ++b) lengths[b] = static_cast<std::int32_t>(b % (kSteps + 1));
+  REQUIRE(
+      program.run(
+          {.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = state, .lengths = lengths.data()}) ==
+      RunStatus::Ok);
+}
+
+// `make` gives the same program each time, in guarded memory or not.
+void check_cell(const ir::Cell& cell, const std::function<Program()>& make,
                 std::initializer_list<std::int64_t> batches) {
-  const Program plain = compile_cell(cell, weights, cpu);
+  const Program plain = make();
   for (const bool at_end : {false, true}) {
     const GuardedAllocations guarded(at_end);
-    const Program program = compile_cell(cell, weights, cpu);
-    for (const std::int64_t batch : batches) {
-      INFO(cell.name << " on " << cpu << ", batch " << batch << ", at end " << at_end);
-      const Sequences sequences = random_sequences(cell, kSteps, batch, 4);
-      const Outcome expected = run(plain, sequences);
-      const Guarded x(sequences.x, at_end), y(expected.y.size(), at_end);
-      State state = program.make_state(batch);
-      for (const auto& [name, values] : sequences.states) state.set(name, values).value();
-      REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = state}) ==
-              RunStatus::Ok);
-      REQUIRE(y.values() == expected.y);
-      std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
-      for (std::size_t b = 0; b < lengths.size(); ++b) lengths[b] = static_cast<std::int32_t>(b % (kSteps + 1));
-      REQUIRE(program.run({.x = x.data(),
-                           .y = y.data(),
-                           .steps = kSteps,
-                           .batch = batch,
-                           .state = state,
-                           .lengths = lengths.data()}) == RunStatus::Ok);
-    }
+    const Program program = make();
+    for (const std::int64_t batch : batches) check_calls(plain, program, cell, batch, at_end);
   }
 }
 
-// run_network's arguments are vectors; these are the same in guarded memory.
-void check_network(const ir::Network& network, const ir::NamedVectors& weights, const ir::NetworkBatch& batch,
+// Compiles once and loads often.
+std::function<Program()> compiled_once(const ir::Cell& cell, const Weights& weights, const std::string& executor) {
+  const CompileOptions options = options_for(executor);
+  auto module = std::make_shared<ir::Module>();
+  module->cells.push_back(cell);
+  const Model model(module);
+  const TensorMap tensors = tensors_of(cell, weights);
+  if (options.backend == Backend::Portable) return [=] { return compile(model, tensors, options).value(); };
+  const std::vector<std::byte> artifact = compile_artifact(model, tensors, {.cpu = options.cpu}).value();
+  return [artifact] { return parse_artifact(artifact).value(); };
+}
+
+// What the caller gives is in vectors here; the network's own buffers are guarded.
+void check_network(const ir::Network& network, const ir::NamedVectors& weights, Random& random,
                    const CompileOptions& options) {
-  const NetworkOutcome expected = run_network(compile_network(network, weights, options), network, batch);
+  const auto same = [](float a, float b) { return a == b || (a != a && b != b); };
+  const Program plain = compile_network(network, weights, options);
   for (const bool at_end : {false, true}) {
     const GuardedAllocations guarded(at_end);
-    const NetworkOutcome outcome = run_network(compile_network(network, weights, options), network, batch);
-    const auto same = [](float a, float b) { return a == b || (a != a && b != b); };
-    REQUIRE(std::ranges::equal(outcome.y, expected.y, same));
+    const Program program = compile_network(network, weights, options);
+    for (const std::int64_t batch : {1, 3})
+      for (const bool ragged : {false, true}) {
+        const ir::NetworkBatch input = sample_batch(random, batch, ragged);
+        REQUIRE(std::ranges::equal(run_network(program, network, input).y, run_network(plain, network, input).y, same));
+      }
   }
 }
 
@@ -61,7 +84,7 @@ TEST_CASE("every hidden size from 1 to 70 stays within all buffers, on every CPU
   const long before = guarded_allocations();
   for (std::int64_t size = 1; size <= 70; ++size) {
     const ir::Cell cell = standard("lstm", 1 + size % 7, size);
-    check_cell(cell, random_weights(cell, 1), cpu, {1, 2, 7});
+    check_cell(cell, compiled_once(cell, random_weights(cell, 1), cpu), {1, 2, 7});
   }
   if (guarded_allocations() == before) WARN("a sanitizer's operator new guards nothing here");
 }
@@ -69,13 +92,14 @@ TEST_CASE("every hidden size from 1 to 70 stays within all buffers, on every CPU
 TEST_CASE("other cells stay within all buffers", "[guard]") {
   const std::string cpu = GENERATE(from_range(executors()));
   for (const char* name : {"gru", "gru_cho", "lstm_layer_norm", "lstm_projection", "slstm", "minlstm"})
-    for (const std::int64_t size : {1, 3, 8, 15, 17, 33, 63}) {
+    for (const std::int64_t size : {1, 3, 15, 17, 33}) {
       const ir::Cell cell = standard(name, size, size + size % 2);
-      check_cell(cell, random_weights(cell, 1), cpu, {1, 5, 17});
+      check_cell(cell, compiled_once(cell, random_weights(cell, 1), cpu), {1, 5, 17});
     }
-  for (std::uint64_t seed = 7100; seed < 7130; ++seed) {
+  for (std::uint64_t seed = 7100; seed < 7115; ++seed) {
     const RandomCell random = random_cell(seed);
-    check_cell(random.cell, random.weights, cpu, {1, 3});
+    // Here weights are packed and prepared in guarded memory too.
+    check_cell(random.cell, [&] { return compile_cell(random.cell, random.weights, cpu); }, {1, 3});
   }
 }
 
@@ -85,10 +109,7 @@ TEST_CASE("networks stay within their weights, states and working memory", "[gua
   for (const std::string& statements : sample_networks()) {
     INFO(statements);
     const ir::Network network = sample_network(statements);
-    const ir::NamedVectors weights = random_weights(network, random);
-    for (const std::int64_t batch : {1, 3})
-      for (const bool ragged : {false, true})
-        check_network(network, weights, sample_batch(random, batch, ragged), options_for(cpu));
+    check_network(network, random_weights(network, random), random, options_for(cpu));
   }
 }
 
