@@ -149,8 +149,7 @@ void CodeCache::store(const runtime::StoredArtifact& artifact) const try {
   const std::string temporary = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" +
                                 std::to_string(random()) + std::string(kSuffix);
   const std::string kept = path(artifact.key);
-  if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), kept.c_str()) != 0)
-    ::unlink(temporary.c_str());
+  if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), kept.c_str()) != 0) ::unlink(temporary.c_str());
   remove_abandoned(folder_);
   if (size().bytes > kCacheBytes) prune(kCacheBytes);
 } catch (const std::exception&) {
