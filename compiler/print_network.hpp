@@ -1,3 +1,4 @@
+// The plan of a network as text: which calls, in which order, on which buffers.
 #pragma once
 
 #include <string>

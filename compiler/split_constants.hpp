@@ -1,3 +1,4 @@
+// What a scan computes alike at each step, computed once a sequence.
 #pragma once
 
 #include "ir/cut_network.hpp"

@@ -1,3 +1,4 @@
+// Bidirectional scans as two scans each, before a network is cut into calls.
 #pragma once
 
 #include "ir/cell.hpp"

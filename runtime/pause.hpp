@@ -1,3 +1,4 @@
+// What a thread does in a loop that waits for another.
 #pragma once
 
 #if defined(__x86_64__)

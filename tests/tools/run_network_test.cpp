@@ -86,8 +86,6 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
               "--cell: missing; nets.rnn has several networks: sums, decode");
   check_fails(folder, "run nets.rnn --cell no --output y.npy --input x.npy", 2,
               "--cell: nets.rnn has no cell 'no'; it has sums, decode, total, down");
-  check_fails(folder, "compile nets.rnn --cell sums --weights w.safetensors -o y.o --header y.h", 4,
-              "nets.rnn:3:9: network sums: a cell is wanted here; --cell names one");
   check_fails(folder, kRun + " --input x.npy", 2, "--input: v of type f32[2] is missing; give v=v.npy");
   check_fails(folder, kRun + " --input v=v.npy", 2, "--input: x of type seq f32[1] is missing; give x.npy");
   check_fails(folder, kRun + " --input v.npy --input v=v.npy", 3,
