@@ -1,5 +1,6 @@
 #include "import/tensor_view.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rnnc::files {
@@ -13,14 +14,26 @@ std::int64_t TensorView::elements() const { return static_cast<std::int64_t>(byt
 
 std::vector<float> TensorView::to_f32() const { return Tensor{type, shape, {bytes.begin(), bytes.end()}}.to_f32(); }
 
+// A piece of the file is given back before the next one is read: no more of it is in memory beside its copy.
+void TensorView::copy(std::span<const std::byte> from, std::vector<std::byte>& to) const {
+  constexpr std::size_t kPieceBytes = 1 << 20;
+  to.reserve(from.size());
+  while (!from.empty()) {
+    const auto piece = from.first(std::min(kPieceBytes, from.size()));
+    to.insert(to.end(), piece.begin(), piece.end());
+    if (file != nullptr) file->release(piece);
+    from = from.subspan(piece.size());
+  }
+}
+
 Tensor TensorView::part(Shape dims, std::int64_t first) const {
   Tensor result{type, std::move(dims), {}};
   const std::size_t size = size_bytes(type);
   const auto from =
       bytes.subspan(static_cast<std::size_t>(first) * size, static_cast<std::size_t>(result.elements()) * size);
-  result.bytes.assign(from.begin(), from.end());
-  if (file != nullptr) file->release(from);
-  return type == ElementType::F32 ? result : Tensor::from_f32(result.shape, result.to_f32());
+  copy(from, result.bytes);
+  if (type != ElementType::F32) return Tensor::from_f32(result.shape, result.to_f32());
+  return result;  // no conditional expression, which would copy it
 }
 
 }  // namespace rnnc::files
