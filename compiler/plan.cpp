@@ -74,7 +74,10 @@ Error no_such_plan(const PlanChoice& choice, const std::vector<Candidate>& candi
   std::string known;
   for (const Candidate& candidate : candidates)
     known += (known.empty() ? "" : ", ") + print(choice_of(choice.stage, candidate.plan));
-  return {ErrorCode::Usage, {}, "stage has no plausible plan " + print(choice) + "; it has " + known, {}};
+  return {ErrorCode::Usage,
+          {},
+          "stage " + std::to_string(choice.stage) + " has no plausible plan " + print(choice) + "; it has " + known,
+          {}};
 }
 
 // The model's first, or the one that was asked for.

@@ -1,13 +1,8 @@
 #include "tests/support/linked_object.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 
 #include "tests/support/catch.hpp"
@@ -16,11 +11,6 @@ namespace rnnc::test {
 namespace {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-std::string read(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 constexpr const char* kShim = R"(
 #include "m.h"
@@ -79,51 +69,27 @@ std::string shim(const std::string& header, const std::vector<Port>& states) {
 
 std::int64_t round_up(std::int64_t floats) { return (floats + 15) / 16 * 16; }
 
-void write(const std::string& path, const void* data, std::size_t bytes) {
-  std::ofstream(path, std::ios::binary).write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
-}
-
 }  // namespace
 
 bool has_c_compiler() { return std::system("command -v cc >/dev/null") == 0; }
 
-LinkedObject::LinkedObject(const ObjectFiles& files, const std::vector<Port>& states) : states_(states) {
-  std::string folder = (std::filesystem::temp_directory_path() / "rnnc-XXXXXX").string();
-  REQUIRE(mkdtemp(folder.data()) != nullptr);
-  const std::string text = shim(files.header, states);
-  write(folder + "/m.o", files.object.data(), files.object.size());
-  write(folder + "/m.h", files.header.data(), files.header.size());
-  write(folder + "/shim.c", text.data(), text.size());
-  const int linked = std::system(("cd '" + folder +
-                                  "' && cc -std=c99 -Wall -Wextra -Wpedantic -Werror -O1 -fPIC -shared shim.c m.o "
-                                  "-o m.so >log.txt 2>&1")
-                                     .c_str());
-  INFO(read(folder + "/log.txt") << files.header);
-  if (linked == 0) library_ = dlopen((folder + "/m.so").c_str(), RTLD_NOW | RTLD_LOCAL);
-  std::filesystem::remove_all(folder);
-  REQUIRE(library_ != nullptr);
+LinkedObject::LinkedObject(const ObjectFiles& files, const std::vector<Port>& states)
+    : states_(states), library_(files, shim(files.header, states)) {}
+
+int LinkedObject::run(const Arguments& arguments) const {
+  return library_.find<int(const Arguments*)>("run")(&arguments);
 }
-
-LinkedObject::~LinkedObject() { dlclose(library_); }
-
-template <class Function>
-Function* LinkedObject::find(const std::string& name) const {
-  return reinterpret_cast<Function*>(dlsym(library_, name.c_str()));
-}
-
-int LinkedObject::run(const Arguments& arguments) const { return find<int(const Arguments*)>("run")(&arguments); }
 
 int LinkedObject::step(const Arguments& arguments) const {
-  const auto step = find<int(const Arguments*)>("step");
-  return step ? step(&arguments) : -1;
+  return library_.at("step") != nullptr ? library_.find<int(const Arguments*)>("step")(&arguments) : -1;
 }
 
 int LinkedObject::start(float* state, std::int64_t batch, std::int64_t first, std::int64_t end) const {
-  return find<int(float*, std::int64_t, std::int64_t, std::int64_t)>("m_start")(state, batch, first, end);
+  return library_.find<int(float*, std::int64_t, std::int64_t, std::int64_t)>("m_start")(state, batch, first, end);
 }
 
 Guarded LinkedObject::make_state(std::int64_t batch) const {
-  const std::int64_t floats = find<std::int64_t(std::int64_t)>("state_floats")(batch);
+  const std::int64_t floats = library_.find<std::int64_t(std::int64_t)>("state_floats")(batch);
   REQUIRE(floats % 16 == 0);
   std::vector<float> state(static_cast<std::size_t>(floats), kNan);
   REQUIRE(start(state.data(), batch, 0, batch) == 0);
@@ -131,7 +97,7 @@ Guarded LinkedObject::make_state(std::int64_t batch) const {
 }
 
 Guarded LinkedObject::make_scratch(std::int64_t steps, std::int64_t batch) const {
-  const std::int64_t floats = find<std::int64_t(std::int64_t, std::int64_t)>("scratch_floats")(steps, batch);
+  const std::int64_t floats = library_.find<std::int64_t(std::int64_t, std::int64_t)>("scratch_floats")(steps, batch);
   return Guarded(std::vector<float>(static_cast<std::size_t>(round_up(floats)), kNan), true);
 }
 
@@ -139,7 +105,8 @@ std::span<float> LinkedObject::state(const std::string& name, float* state, std:
   for (std::size_t i = 0; i < states_.size(); ++i)
     if (states_[i].name == name) {
       const std::int64_t size = states_[i].shape.empty() ? 1 : states_[i].shape[0];
-      float* row = find<float*(float*, std::int64_t, std::int64_t)>("state_" + std::to_string(i))(state, batch, b);
+      float* row =
+          library_.find<float*(float*, std::int64_t, std::int64_t)>("state_" + std::to_string(i))(state, batch, b);
       return {row, static_cast<std::size_t>(size)};
     }
   FAIL("no state " + name);

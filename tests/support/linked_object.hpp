@@ -8,6 +8,7 @@
 #include "ir/interpret_network.hpp"
 #include "tests/support/guarded.hpp"
 #include "tests/support/run_network.hpp"
+#include "tests/support/shared_object.hpp"
 
 namespace rnnc::test {
 
@@ -16,11 +17,8 @@ bool has_c_compiler();
 
 class LinkedObject {
  public:
-  /// The object's name is `m`. `states` are the network's, as it names them. A test fails where it does not link.
+  /// The object's name is `m`. `states` are the network's, as it names them. Throws where it does not link.
   LinkedObject(const ObjectFiles& files, const std::vector<Port>& states);
-  ~LinkedObject();
-  LinkedObject(const LinkedObject&) = delete;
-  LinkedObject& operator=(const LinkedObject&) = delete;
 
   struct Arguments {
     float *state, *scratch;
@@ -42,11 +40,8 @@ class LinkedObject {
   std::span<float> state(const std::string& name, float* state, std::int64_t batch, std::int64_t b) const;
 
  private:
-  template <class Function>
-  Function* find(const std::string& name) const;
-
   std::vector<Port> states_;
-  void* library_ = nullptr;
+  SharedObject library_;
 };
 
 /// As run_network of a compiled program, which has the names.

@@ -1,15 +1,11 @@
 #include "tests/support/run_object.hpp"
 
-#include <dlfcn.h>
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <stdexcept>
+
+#include "tests/support/shared_object.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -26,46 +22,6 @@ std::string source_of(const Program& program) {
   return text;
 }
 
-struct TemporaryFolder {
-  std::string path = (std::filesystem::temp_directory_path() / "rnnc-object-XXXXXX").string();
-
-  TemporaryFolder() {
-    if (!mkdtemp(path.data())) throw std::runtime_error("no temporary folder");
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-};
-
-class Library {
- public:
-  Library(const ObjectFiles& files, const Program& program) {
-    const TemporaryFolder folder;
-    std::ofstream(folder.path + "/m.o", std::ios::binary)
-        .write(reinterpret_cast<const char*>(files.object.data()), static_cast<std::streamsize>(files.object.size()));
-    std::ofstream(folder.path + "/m.h") << files.header;
-    std::ofstream(folder.path + "/main.c") << source_of(program);
-    const std::string command =
-        "cd '" + folder.path + "' && cc -std=c99 -Wall -Wextra -Werror -shared -fPIC main.c m.o -o libm.so";
-    if (std::system(command.c_str()) != 0) throw std::runtime_error("the object does not link");
-    handle_ = dlopen((folder.path + "/libm.so").c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!handle_) throw std::runtime_error(dlerror());
-  }
-  ~Library() { dlclose(handle_); }
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-
-  template <class Function>
-  Function* find(const std::string& name) const {
-    void* const found = dlsym(handle_, name.c_str());
-    if (!found) throw std::runtime_error("the object lacks " + name);
-    return reinterpret_cast<Function*>(found);
-  }
-
- private:
-  void* handle_ = nullptr;
-};
-
 struct Aligned {
   explicit Aligned(std::int64_t floats) : memory(static_cast<std::size_t>(floats) + 16) {}
   std::vector<float> memory;
@@ -78,7 +34,7 @@ struct Aligned {
 }  // namespace
 
 NetworkOutcome run_object(const ObjectFiles& files, const Program& program, const ir::Graph& graph, const Data& data) {
-  const Library library(files, program);
+  const SharedObject library(files, source_of(program));
   const std::int64_t batch = data.batch.sequences, steps = data.batch.times.at(std::string(ir::kTime)).steps;
   Aligned state(library.find<std::int64_t(std::int64_t)>("state_floats")(batch));
   Aligned scratch(library.find<std::int64_t(std::int64_t, std::int64_t)>("scratch_floats")(steps, batch));

@@ -15,6 +15,7 @@
 #include <rnnc/tensor_files.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace rnnc::test {
 
@@ -26,20 +27,11 @@ struct Finished {
 /// A folder that is gone afterwards. Figures of this machine are cached in it too.
 class Folder {
  public:
-  Folder() {
-    std::string path = (std::filesystem::temp_directory_path() / "rnnc-XXXXXX").string();
-    REQUIRE(mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  std::string operator/(std::string_view name) const { return folder_ / name; }
 
   /// `rnnc ARGUMENTS` with this folder as the current one.
   Finished rnnc(const std::string& arguments) const {
-    const std::string command = "cd '" + path_ + "' && RNNC_CACHE=on RNNC_CACHE_DIR='" + path_ +
+    const std::string command = "cd '" + folder_.path() + "' && RNNC_CACHE=on RNNC_CACHE_DIR='" + folder_.path() +
                                 "/cache' '" RNNC_PROGRAM "' " + arguments + " >out.txt 2>err.txt </dev/null";
     const int status = std::system(command.c_str());
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
@@ -58,32 +50,30 @@ class Folder {
   }
 
   std::string text(const std::string& name) const {
-    std::ifstream file(path_ + "/" + name, std::ios::binary);
+    std::ifstream file(folder_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
   void write(const std::string& name, const std::string& content) const {
-    std::ofstream(path_ + "/" + name, std::ios::binary) << content;
+    std::ofstream(folder_ / name, std::ios::binary) << content;
   }
   void write(const std::string& name, Shape shape, const std::vector<float>& values) const {
-    save_npy(path_ + "/" + name, Tensor::from_f32(std::move(shape), values)).value();
+    save_npy(folder_ / name, Tensor::from_f32(std::move(shape), values)).value();
   }
 
-  std::vector<float> values(const std::string& name) const { return load_npy(path_ + "/" + name).value().to_f32(); }
+  std::vector<float> values(const std::string& name) const { return load_npy(folder_ / name).value().to_f32(); }
 
-  bool has(const std::string& name) const { return std::filesystem::exists(path_ + "/" + name); }
+  bool has(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
 
   /// Names that end in .npy or look like what is left of one.
   std::vector<std::string> outputs() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-      const std::string name = entry.path().filename().string();
+    for (const std::string& name : folder_.names())
       if (name.starts_with("y") || name.starts_with("final") || name.starts_with(".y")) names.push_back(name);
-    }
     return names;
   }
 
  private:
-  std::string path_;
+  TemporaryFolder folder_;
 };
 
 /// `rnnc ARGUMENTS` ends with `code`, says `message` and leaves no output behind.

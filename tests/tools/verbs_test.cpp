@@ -82,7 +82,7 @@ TEST_CASE("a plan that is none is a mistake of usage", "[tools]") {
   const std::string dims = " --cell lstm --dim I=32 --dim H=32 --plan 1:7/1/32";
   const Finished inspected = folder.rnnc("inspect --emit plan" + dims);
   CHECK(inspected.code == 2);
-  CHECK(inspected.err.find("stage has no plausible plan 1:7/1/32; it has 1:") != std::string::npos);
+  CHECK(inspected.err.find("stage 1 has no plausible plan 1:7/1/32; it has 1:") != std::string::npos);
 }
 
 TEST_CASE("bench takes a model of one's own with any names of dims", "[tools]") {

@@ -92,7 +92,7 @@ TEST_CASE("a choice that is none is refused", "[plan]") {
   };
   CHECK(error("1:2") == "plan '1:2' is not STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS, as in 1:2/1/256");
   CHECK(error("x") == "plan 'x' is not STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS, as in 1:2/1/256");
-  CHECK(error("1:7/1/32") == "stage has no plausible plan 1:7/1/32; it has 1:2/1/32, 1:1/1/32");
+  CHECK(error("1:7/1/32") == "stage 1 has no plausible plan 1:7/1/32; it has 1:2/1/32, 1:1/1/32");
   CHECK(error("9:1/1/32") == "plan 9:1/1/32 is of a stage that is not there; there are 2");
 }
 
