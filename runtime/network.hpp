@@ -133,7 +133,8 @@ RNNC_API std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks
                                                 const std::vector<std::int64_t>& sizes);
 
 /// Where each block lies in an arena, in floats, and behind the last one the arena's size.
-std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps);
+RNNC_API std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch,
+                                               std::int64_t max_steps);
 
 /// What a state takes, in bytes.
 std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps);

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include <rnnc/export.hpp>
+
 namespace rnnc::runtime {
 
 struct LoadedNetwork;
@@ -24,7 +26,7 @@ struct alignas(64) Progress {
 };
 
 /// The wavefronts of two waves or more, as long as they can be, in the order of waves.
-std::vector<Wavefront> find_wavefronts(const LoadedNetwork& network);
+RNNC_API std::vector<Wavefront> find_wavefronts(const LoadedNetwork& network);
 
 /// Works until all chunks of all calls are done. Several threads may do so at a time, on `progress` of zeros with one
 /// element a call. `run` does chunk `chunk` of call `call`, counted from the wavefront's first.
