@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "runtime/thread_pool.hpp"
+#include "runtime/touch_code.hpp"
 
 namespace rnnc {
 
@@ -203,6 +204,7 @@ std::string Program::cpu() const { return loaded_->cell.description.cpu; }
 State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {
   if (batch < 0 || batch > kMost) throw std::length_error("make_state: batch is negative or absurd");
   if (max_steps < 0 || max_steps > kMost) throw std::length_error("make_state: max_steps is negative or absurd");
+  runtime::touch_code();
   auto content = std::make_unique<StateContent>();
   content->program = loaded_;
   content->batch = batch;
@@ -217,12 +219,7 @@ State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {
   content->ragged.in_place = runtime::AlignedBuffer(batch * description.in_place_row);
   content->ragged.x = runtime::AlignedBuffer(rows * description.input_size);
   content->ragged.y = runtime::AlignedBuffer(rows * description.output_size);
-  State state(std::move(content));
-  // The first call should not be the one that brings the code for lengths into memory.
-  const std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch), 0);
-  if (batch > 0)
-    runtime::run_lengths(*loaded_, {.batch = batch, .state = state, .lengths = lengths.data()}, *state.content_);
-  return state;
+  return State(std::move(content));
 }
 
 std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) const noexcept {

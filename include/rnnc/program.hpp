@@ -119,8 +119,8 @@ class Program {
   std::string cell() const;
   std::string cpu() const;
 
-  /// A state of `batch` new sequences, as State::reset leaves them. That of a network has room for calls of `max_steps` steps, of any of its times;
-  /// that of a cell serves any number. Throws std::bad_alloc, or std::length_error where either is < 0 or > 2^31.
+  /// A state of `batch` new sequences, as State::reset leaves them. That of a network has room for calls of `max_steps` steps, of
+  /// any of its times; that of a cell serves any number. Throws std::bad_alloc, or std::length_error where either is < 0 or > 2^31.
   State make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
 
   /// What make_state(batch, max_steps) takes, in bytes.

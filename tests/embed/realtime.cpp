@@ -2,8 +2,10 @@
 // the first time once the state exists. malloc and locks are replaced by ones that count; for system calls a child process
 // forbids itself all of them (seccomp's strict mode), so that one ends it.
 #include <dlfcn.h>
+#include <link.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -166,6 +169,23 @@ constexpr struct {
   const char* name;
 } kSources[] = {{Source::Jit, "jit"}, {Source::Portable, "portable"}, {Source::Artifact, "artifact"}};
 
+// As if nobody had called the runtime before: its code and constants are in memory again only when they are asked for.
+void forget_code() {
+  const auto forget = [](dl_phdr_info* object, std::size_t, void*) {
+    if (std::strstr(object->dlpi_name, "librnnc_runtime") == nullptr) return 0;
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    for (std::size_t i = 0; i < object->dlpi_phnum; ++i) {
+      const auto& segment = object->dlpi_phdr[i];
+      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+      const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) / page * page;
+      const std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+      check(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED) == 0, "code is not forgotten");
+    }
+    return 1;
+  };
+  check(dl_iterate_phdr(forget, nullptr) == 1, "the runtime's library is not found");
+}
+
 rnnc::Program program_of(const rnnc::Model& model, const rnnc::TensorMap& weights, Source source) {
   if (source == Source::Artifact) return rnnc::parse_artifact(rnnc::compile_artifact(model, weights).value()).value();
   const rnnc::Backend backend = source == Source::Jit ? rnnc::Backend::Jit : rnnc::Backend::Portable;
@@ -181,6 +201,7 @@ void check_cell(Pass pass, std::int64_t hidden, std::int64_t batch, Source sourc
   std::vector<float> y(static_cast<std::size_t>(kSteps * batch * hidden), 1.0f);
   std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
   for (std::size_t b = 0; b < lengths.size(); ++b) lengths[b] = static_cast<std::int32_t>((7 * b) % kSteps);
+  forget_code();
   rnnc::State one = program.make_state(batch), two = program.make_state(batch), three = program.make_state(batch);
   check_contract(pass, name + " step", [&] { program.step(one, x.data(), y.data()); });
   check_contract(pass, name + " run",
@@ -223,6 +244,7 @@ void check_network(Pass pass, Source source, const std::string& source_name) {
   rnnc::TensorMap weights = network_weights({"a.fwd.U", "a.bwd.U", "b.U"});
   weights.emplace("W", rnnc::Tensor::from_f32({2, 4}, std::vector<float>(8, 0.3f)));
   const rnnc::Program program = program_of(model, weights, source);
+  forget_code();
   rnnc::State state = program.make_state(kBatch, kSteps);
   const std::vector<float> x(kSteps * kBatch * 4, 0.5f), v(kBatch * 4, 0.2f);
   const std::int32_t lengths[kBatch] = {20, 0, 7};
@@ -247,6 +269,7 @@ void check_streams(Pass pass, Source source, const std::string& source_name) {
   const rnnc::Program program = program_of(model, network_weights({"a.U", "b.U"}), source);
   const std::vector<float> x(5 * 4, 0.5f);
   std::vector<float> y(5 * 4, 1.0f);
+  forget_code();
   rnnc::State state = program.make_state(2);
   check_contract(pass, source_name + " network step", [&] { program.step(state, x.data(), y.data()); });
   rnnc::Sessions sessions = rnnc::Sessions::make(program, 5).value();

@@ -96,6 +96,9 @@ def evaluate(node, inputs):
     if op in ("ReduceMean", "ReduceMax", "ReduceSum"):
         over = {"ReduceMean": np.mean, "ReduceMax": np.max, "ReduceSum": np.sum}[op]
         return [over(inputs[0], axis=tuple(int(a) for a in at_or("axes", 1)), keepdims=bool(at.get("keepdims", 1)))]
+    if op == "Shape": return [np.array(inputs[0].shape, np.float64)]
+    if op == "Cast": return [inputs[0]]  # of whole numbers
+    if op == "ConstantOfShape": return [np.full(inputs[0].astype(int), np.float64(numpy_helper.to_array(at["value"])[0]))]
     if op == "Pow": return [inputs[0] ** inputs[1]]
     if op == "Flatten": return [inputs[0].reshape(inputs[0].shape[0], -1)]
     if op == "Gather": return [np.take(inputs[0], inputs[1].astype(int), at.get("axis", 0))]
@@ -258,4 +261,12 @@ case("flattened_states",
 case("largest_over_time",
      [node("GRU", "X,W,R,B", "y", hidden_size=H), node("Squeeze", "y,one", "s"), node("ReduceMax", "s", "Y", axes=[0], keepdims=0)],
      {**weights("GRU", I), "one": i64(1)})
+# An initial state as large as the batch, which a piece of X's shape tells.
+case("state_of_a_slice_of_the_shape",
+     [node("Shape", "X", "s"), node("Slice", "s,one,two", "list"), node("Squeeze", "list,zero", "b"),
+      node("Cast", "b", "b32", to=TensorProto.INT32), node("Cast", "b32", "b64", to=TensorProto.INT64),
+      node("Unsqueeze", "b64,zero", "b1"), node("Concat", "one,b1,H", "dims", axis=0),
+      node("ConstantOfShape", "dims", "h0", value=numpy_helper.from_array(np.float32([0.25]))),
+      node("GRU", "X,W,R,B,,h0", "y", hidden_size=H), node("Squeeze", "y,one", "Y")],
+     {**weights("GRU", I), "zero": i64(0), "one": i64(1), "two": i64(2), "H": i64(H)})
 save(FOLDER / "chains" / "data.safetensors", tensors)
