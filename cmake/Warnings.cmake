@@ -11,7 +11,8 @@ endif()
 # that takes a temporary of returning a reference into it.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(rnnc_warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
-    -Wno-stringop-overflow -Wno-mismatched-new-delete $<$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>:-Wno-dangling-reference>)
+    -Wno-stringop-overflow -Wno-mismatched-new-delete
+    $<$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>:-Wno-dangling-reference>)
 endif()
 # Clang takes libstdc++'s own use of what it deprecates, in std::stable_sort, for ours.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -28,9 +28,6 @@ struct TensorView {
 
   /// The elements from `first` on as f32, as many as `dims` have, which must be there. Their memory in the file is given back.
   Tensor part(Shape dims, std::int64_t first) const;
-
- private:
-  void copy(std::span<const std::byte> from, std::vector<std::byte>& to) const;
 };
 
 }  // namespace rnnc::files

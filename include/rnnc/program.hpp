@@ -137,7 +137,8 @@ class Program {
   RunStatus run(const RunArguments& arguments) const noexcept;
 
   /// Whether a sequence in pieces gives what one call gives: always of a cell. A network that reads time backwards,
-  /// begins a scan with a value that inputs decide, sums up a sequence or needs the end of one in a step does not. Errors: Unsupported.
+  /// begins a scan with a value that inputs decide, sums up a sequence or needs the end of one in a step does not stream.
+  /// Errors: Unsupported, which says why.
   Result<void> streams() const;
 
   /// One time step: `run` with steps = 1 and the state's batch. Errors: NoStreaming, and those of run.

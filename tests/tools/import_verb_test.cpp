@@ -87,7 +87,7 @@ TEST_CASE("importing takes the memory of the model's size, not twice it", "[tool
                          folder.peak_bytes("import small" + format + " -o y.rnn --weights w.safetensors");
     INFO(extra / kBytes << " times the model");
     CHECK(extra > 0.5 * kBytes);
-    CHECK(extra < 1.3 * kBytes);
+    CHECK(extra < 1.15 * kBytes);  // a second copy of each gate makes 1.19
   }
 }
 #endif
