@@ -1,27 +1,12 @@
 // Layers of a network that run as a wavefront, each thread at another chunk of time.
-#include <thread>
-
 #include "tests/support/catch.hpp"
+#include "tests/support/fresh_threads.hpp"
 #include "tests/support/networks.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/run_network.hpp"
 
 namespace rnnc::test {
 namespace {
-
-// Threads that begin at each call, so that they meet in all orders.
-class CountedThreads final : public Executor {
- public:
-  bool try_run(Task task, void* context, int parts, double) noexcept override {
-    ++calls;
-    std::vector<std::thread> threads;
-    for (int part = 1; part < parts; ++part) threads.emplace_back([=] { task(context, part); });
-    task(context, 0);
-    for (std::thread& thread : threads) thread.join();
-    return true;
-  }
-  int calls = 0;
-};
 
 ir::NetworkBatch batch_of(Random& random, std::int64_t steps, std::int64_t batch) {
   return {batch,
@@ -53,7 +38,7 @@ TEST_CASE("layers as a wavefront give the bits of one after the other", "[networ
     const ir::NamedVectors weights = random_weights(whole, random);
     const Program one = compile_network(whole, weights);
     for (const int threads : {2, 3}) {
-      const auto executor = std::make_shared<CountedThreads>();
+      const auto executor = std::make_shared<FreshThreads>();
       const Program several =
           compile_network(whole, weights, {.threads = threads, .executor = executor, .sharing = Sharing::Layers});
       for (const std::int64_t batch : {1, 2, 9})
@@ -74,7 +59,7 @@ TEST_CASE("a wavefront is taken where it promises to be faster", "[network]") {
   const ir::Network whole =
       network_of("network n { input x : seq f32[64] a = lstm<H=64>(x) b = lstm<H=64>(a) c = lstm<H=64>(b) output c }");
   Random random(2);
-  const auto executor = std::make_shared<CountedThreads>();
+  const auto executor = std::make_shared<FreshThreads>();
   const Program program = compile_network(whole, random_weights(whole, random), {.threads = 2, .executor = executor});
   State state = program.make_state(1, 200);
   const std::vector<float> x(64 * 200, 0.5f);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "ir/parse.hpp"
 #include "ir/scan.hpp"
@@ -84,17 +85,22 @@ std::vector<std::int64_t> random_lengths(Random& random, std::int64_t batch, std
 
 }  // namespace
 
-ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, bool ragged) {
-  const std::int64_t steps = 11, others = 4;
-  ir::NetworkBatch result{batch, {{"T", {steps, {}}}, {"S", {others, {}}}}, {}};
-  if (ragged)
-    for (auto& [name, time] : result.times) time.lengths = random_lengths(random, batch, time.steps);
+ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, std::map<std::string, ir::Time> times) {
+  const std::int64_t steps = times.at("T").steps, others = times.at("S").steps;
+  ir::NetworkBatch result{batch, std::move(times), {}};
   result.inputs["x"] = random_vector(random, steps * batch * 5);
   result.inputs["k"] = random_vector(random, steps * batch);
   result.inputs["v"] = random_vector(random, batch * 4);
   result.inputs["s"] = random_vector(random, batch);
   result.inputs["y"] = random_vector(random, others * batch * 3);
   return result;
+}
+
+ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, bool ragged) {
+  std::map<std::string, ir::Time> times = {{"T", {11, {}}}, {"S", {4, {}}}};
+  if (ragged)
+    for (auto& [name, time] : times) time.lengths = random_lengths(random, batch, time.steps);
+  return sample_batch(random, batch, std::move(times));
 }
 
 Vector random_vector(Random& random, std::int64_t size) {

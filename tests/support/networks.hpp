@@ -1,6 +1,7 @@
 // Networks from text, bound, with weights and inputs for them.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ const std::vector<std::string>& sample_networks();
 ir::Network sample_network(const std::string& statements);
 extern const char* const kSampleCells;
 
-/// Inputs of a sample_network: T of 11 steps, S of 4; `ragged`: lengths from 0 on.
+/// Inputs of a sample_network, of these times T and S; or T of 11 steps and S of 4, `ragged`: lengths from 0 on.
+ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, std::map<std::string, ir::Time> times);
 ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, bool ragged);
 
 ir::Vector random_vector(Random& random, std::int64_t size);  // within 1

@@ -14,17 +14,6 @@ namespace {
 using ir::Network;
 using ir::Vector;
 
-ir::NetworkBatch random_batch(Random& random) {
-  const std::int64_t batch = 4, steps = 6, others = 3;
-  ir::NetworkBatch result{batch, {{"T", {steps, {6, 2, 0, 5}}}, {"S", {others, {1, 3, 3, 2}}}}, {}};
-  result.inputs["x"] = random_vector(random, steps * batch * 5);
-  result.inputs["k"] = random_vector(random, steps * batch);
-  result.inputs["v"] = random_vector(random, batch * 4);
-  result.inputs["s"] = random_vector(random, batch);
-  result.inputs["y"] = random_vector(random, others * batch * 3);
-  return result;
-}
-
 void check_near(const Vector& found, const Vector& expected) {
   REQUIRE(found.size() == expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -48,7 +37,7 @@ TEST_CASE("the calls of a network give the interpreter's outputs and final state
     INFO(ir::print(list));
     Random random(++seed);
     const ir::NamedVectors weights = random_weights(whole, random);
-    const ir::NetworkBatch batch = random_batch(random);
+    const ir::NetworkBatch batch = sample_batch(random, 4, {{"T", {6, {6, 2, 0, 5}}}, {"S", {3, {1, 3, 3, 2}}}});
     ir::NamedVectors states, states_of_calls;
     const Vector y = ir::interpret(whole, weights, batch, states);
     check_near(run_calls(list, weights, batch, states_of_calls), y);

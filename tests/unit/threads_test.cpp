@@ -9,6 +9,7 @@
 #include "runtime/thread_pool.hpp"
 #include "tests/support/allocations.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fresh_threads.hpp"
 #include "tests/support/run_cell.hpp"
 
 namespace rnnc::test {
@@ -77,29 +78,11 @@ TEST_CASE("a call that saves nothing does not wait for threads that sleep", "[th
   CHECK(counts.calls[1] == 1);
 }
 
-namespace {
-
-// Starts a thread for each part of each call; refuses every third call.
-class FreshThreads final : public Executor {
- public:
-  bool try_run(Task task, void* context, int parts, double) noexcept override {
-    if (++calls % 3 == 0) return false;
-    std::vector<std::thread> threads;
-    for (int part = 1; part < parts; ++part) threads.emplace_back([=] { task(context, part); });
-    task(context, 0);
-    for (std::thread& thread : threads) thread.join();
-    return true;
-  }
-  int calls = 0;
-};
-
-}  // namespace
-
 TEST_CASE("threads may be the caller's", "[threads]") {
   const ir::Cell cell = standard("lstm", 40, 333);
   const Weights weights = random_weights(cell, 1);
   const Program one = compile_cell(cell, weights, "host");
-  const auto executor = std::make_shared<FreshThreads>();
+  const auto executor = std::make_shared<FreshThreads>(3);
   const Program several = compile_cell(cell, weights, "host", 3, executor);
   for (const std::int64_t batch : {1, 1, 1, 7, 7, 7}) {
     const Sequences sequences = random_sequences(cell, 60, batch, 3);
