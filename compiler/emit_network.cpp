@@ -165,7 +165,8 @@ class LevelEmitter {
     EmittedRows to = at(call.y);
     for (const Piece& piece : call.x) {
       const std::int64_t width = piece.end - piece.begin;
-      emit_over_time(builder_, call.function, level_.target.lanes, at(piece), to, width, steps(call.time), batch());
+      emit_over_time(builder_, call.function, level_.target.lanes, at(piece), time_of(piece) == kNoTime, to, width,
+                     steps(call.time), batch());
       to.data = module_.floats(to.data, constant(width));
     }
   }

@@ -22,16 +22,17 @@ void copy(llvm::IRBuilder<>& builder, llvm::Value* from, llvm::Value* to, llvm::
 // Sums are of doubles, step after step. Lanes are columns, which do not meet.
 class OverTime {
  public:
-  OverTime(llvm::IRBuilder<>& builder, TimeFunction function, const EmittedRows& from, llvm::Value* steps,
+  OverTime(llvm::IRBuilder<>& builder, TimeFunction function, const EmittedRows& from, bool repeats, llvm::Value* steps,
            llvm::Value* batch)
-      : builder_(builder), function_(function), from_(from), steps_(steps), batch_(batch) {}
+      : builder_(builder), function_(function), from_(from), repeats_(repeats), steps_(steps), batch_(batch) {}
 
   // `width` columns from `column` of sequence `b`; there is a step.
   void emit(llvm::Value* b, llvm::Value* column, std::int64_t width, llvm::Value* to) {
     const llvm::Align align(kFloat);
     auto* floats = llvm::FixedVectorType::get(builder_.getFloatTy(), static_cast<unsigned>(width));
     const auto load = [&](llvm::Value* t) {
-      llvm::Value* row = row_of(builder_, from_, builder_.CreateAdd(builder_.CreateMul(t, batch_), b));
+      llvm::Value* index = repeats_ ? b : builder_.CreateAdd(builder_.CreateMul(t, batch_), b);
+      llvm::Value* row = row_of(builder_, from_, index);
       return builder_.CreateAlignedLoad(floats, builder_.CreateGEP(builder_.getFloatTy(), row, column), align);
     };
     llvm::Value* result = nullptr;
@@ -74,6 +75,7 @@ class OverTime {
   llvm::IRBuilder<>& builder_;
   TimeFunction function_;
   EmittedRows from_;
+  bool repeats_;
   llvm::Value *steps_, *batch_;
 };
 
@@ -100,7 +102,7 @@ void emit_repeat(llvm::IRBuilder<>& builder, const EmittedRows& from, const Emit
   });
 }
 
-void emit_over_time(llvm::IRBuilder<>& builder, TimeFunction function, int lanes, const EmittedRows& from,
+void emit_over_time(llvm::IRBuilder<>& builder, TimeFunction function, int lanes, const EmittedRows& from, bool repeats,
                     const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch) {
   const auto for_each_sequence = [&](auto body) {
     emit_for(builder, number(builder, 0), batch, 1, [&](llvm::Value* b) { body(b, row_of(builder, to, b)); });
@@ -108,7 +110,7 @@ void emit_over_time(llvm::IRBuilder<>& builder, TimeFunction function, int lanes
   const auto give_zero = [&](llvm::Value*, llvm::Value* row) {
     builder.CreateMemSet(row, builder.getInt8(0), number(builder, width * kFloat), llvm::Align(kFloat));
   };
-  OverTime over(builder, function, from, steps, batch);
+  OverTime over(builder, function, from, repeats, steps, batch);
   const std::int64_t whole = width / lanes * lanes;
   const auto compute = [&](llvm::Value* b, llvm::Value* row) {
     emit_for(builder, number(builder, 0), number(builder, whole), lanes,

@@ -24,7 +24,8 @@ void emit_repeat(llvm::IRBuilder<>& builder, const EmittedRows& from, const Emit
                  llvm::Value* steps, llvm::Value* batch);
 
 /// A function over the `steps` rows of each of `batch` sequences, with the bits of runtime::over_time. Rows of no step give 0.
+/// `repeats`: `from` has one row for each sequence, which stands at each of its steps.
 void emit_over_time(llvm::IRBuilder<>& builder, runtime::TimeFunction function, int lanes, const EmittedRows& from,
-                    const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch);
+                    bool repeats, const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch);
 
 }  // namespace rnnc::compiler

@@ -10,54 +10,65 @@ namespace {
 
 constexpr std::int64_t kColumns = 64;  // that are summed up at once
 
-// Of the sequence that is i-th, its rows in the order of time.
-template <class Visit>
-void for_each_row(const Timeline& timeline, std::int64_t i, Visit visit) {
-  for (const Segment& segment : timeline.segments()) {
-    if (segment.live <= i) return;
-    for (std::int64_t t = 0; t < segment.steps; ++t) visit(segment.first_row + t * segment.live + i);
+// The steps of the sequence that is i-th, which has at least one: each has a row, or all have the one of the sequence.
+struct Steps {
+  const Timeline& timeline;
+  std::int64_t i;
+  Rows from;
+  bool repeats;
+
+  const float* row(std::int64_t index) const {
+    return from.data + (repeats ? timeline.sequence(i) : index) * from.stride;
   }
-}
 
-std::int64_t last_row(const Timeline& timeline, std::int64_t i) {
-  std::int64_t row = 0;
-  for (const Segment& segment : timeline.segments())
-    if (i < segment.live) row = segment.first_row + (segment.steps - 1) * segment.live + i;
-  return row;
-}
+  const float* first() const { return row(i); }
 
-void sum(const Timeline& timeline, std::int64_t i, double divisor, Rows from, std::int64_t width, float* to) {
+  const float* last() const {
+    std::int64_t index = 0;
+    for (const Segment& segment : timeline.segments())
+      if (i < segment.live) index = segment.first_row + (segment.steps - 1) * segment.live + i;
+    return row(index);
+  }
+
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const Segment& segment : timeline.segments()) {
+      if (segment.live <= i) return;
+      for (std::int64_t t = 0; t < segment.steps; ++t) visit(row(segment.first_row + t * segment.live + i));
+    }
+  }
+};
+
+void sum(const Steps& steps, double divisor, std::int64_t width, float* to) {
   std::array<double, kColumns> sums{};
-  for_each_row(timeline, i, [&](std::int64_t row) {
-    const float* x = from.data + row * from.stride;
+  steps.for_each([&](const float* x) {
     for (std::int64_t k = 0; k < width; ++k) sums[static_cast<std::size_t>(k)] += x[k];
   });
   for (std::int64_t k = 0; k < width; ++k) to[k] = static_cast<float>(sums[static_cast<std::size_t>(k)] / divisor);
 }
 
-void max(const Timeline& timeline, std::int64_t i, Rows from, std::int64_t width, float* to) {
+void max(const Steps& steps, std::int64_t width, float* to) {
   std::fill_n(to, width, -std::numeric_limits<float>::infinity());
-  for_each_row(timeline, i, [&](std::int64_t row) {
-    const float* x = from.data + row * from.stride;
+  steps.for_each([&](const float* x) {
     for (std::int64_t k = 0; k < width; ++k)
       if (x[k] > to[k] || std::isnan(x[k])) to[k] = x[k];  // once NaN, nothing is greater
   });
 }
 
-void one_sequence(TimeFunction function, const Timeline& timeline, std::int64_t i, Rows from, std::int64_t width,
-                  float* to) {
+void one_sequence(TimeFunction function, const Steps& steps, std::int64_t width, float* to) {
   switch (function) {
-    case TimeFunction::First: std::copy_n(from.data + i * from.stride, width, to); return;
-    case TimeFunction::Last: std::copy_n(from.data + last_row(timeline, i) * from.stride, width, to); return;
-    case TimeFunction::Sum: return sum(timeline, i, 1, from, width, to);
-    case TimeFunction::Mean: return sum(timeline, i, static_cast<double>(timeline.length(i)), from, width, to);
-    case TimeFunction::Max: return max(timeline, i, from, width, to);
+    case TimeFunction::First: std::copy_n(steps.first(), width, to); return;
+    case TimeFunction::Last: std::copy_n(steps.last(), width, to); return;
+    case TimeFunction::Sum: return sum(steps, 1, width, to);
+    case TimeFunction::Mean: return sum(steps, static_cast<double>(steps.timeline.length(steps.i)), width, to);
+    case TimeFunction::Max: return max(steps, width, to);
   }
 }
 
 }  // namespace
 
-void over_time(TimeFunction function, const Timeline& timeline, Rows from, std::int64_t width, Rows to) noexcept {
+void over_time(TimeFunction function, const Timeline& timeline, Rows from, bool repeats, std::int64_t width,
+               Rows to) noexcept {
   for (std::int64_t i = 0; i < timeline.batch(); ++i) {
     float* row = to.data + timeline.sequence(i) * to.stride;
     if (timeline.length(i) == 0) {
@@ -65,7 +76,8 @@ void over_time(TimeFunction function, const Timeline& timeline, Rows from, std::
       continue;
     }
     for (std::int64_t k = 0; k < width; k += kColumns)
-      one_sequence(function, timeline, i, {from.data + k, from.stride}, std::min(kColumns, width - k), row + k);
+      one_sequence(function, Steps{timeline, i, {from.data + k, from.stride}, repeats}, std::min(kColumns, width - k),
+                   row + k);
   }
 }
 

@@ -414,7 +414,7 @@ void NetworkRun::run(const TimeCall& call) noexcept {
   const Timeline& timeline = *this->timeline(call.time);
   Rows to = at(call.y);
   for (const Piece& piece : call.x) {
-    over_time(call.function, timeline, at(piece), piece.end - piece.begin, to);
+    over_time(call.function, timeline, at(piece), time_of(piece) == kNoTime, piece.end - piece.begin, to);
     to.data += piece.end - piece.begin;
   }
 }

@@ -39,6 +39,7 @@ const std::vector<std::string>& sample_networks() {
       "output tanh(x) * k + s",
       "output sum(x) + mean(tanh(x) * s)",
       "output softmax(last(x)) + first(x) * max(k)",
+      "param p : f32[19] m = concat(v, x, p) output concat(last(m), first(m), mean(m), max(m), sum(m))",
       "a = rnn<H=2>(x) output a",
       "a = reverse lstm<H=2>(x) from (h = v[0:2], c = tanh(v[2:4])) output concat(a.c, a.h, last(a))",
       "a = bidirectional lstm<H=2>(x) b = bidirectional gru<H=3>(a) merge sum c = reverse rnn<H=4>(b) output c + v",
