@@ -33,13 +33,15 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
   std::vector<Panel> panels;
   for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
     const Stage& stage = schedule.stages[s];
+    const bool shares = std::ranges::any_of(stage.products, [&](Value product) {
+      return gates_share_vectors(stage.units, lanes, gates_of(schedule, product));
+    });
     for (Value product : stage.products) {
       const Node& node = schedule.cell[product];
       Panel panel{product, end, stage.units, schedule.cell[node.operands[0]].type.dims[0].value(),
                   gates_of(schedule, product)};
       panel.together = stages[s].batch_blocks;
-      if (gates_share_vectors(panel.units, lanes, panel.gates))
-        panel.tail_gates = static_cast<int>(std::min<std::int64_t>(lanes / (panel.units % lanes), panel.gates));
+      if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
       end += panel_size(panel, lanes);
       end = divide_up(end, kAlign) * kAlign;
       panels.push_back(panel);

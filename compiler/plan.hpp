@@ -18,7 +18,8 @@ namespace rnnc::compiler {
 
 /// Packed weights of one stacked product: [group of blocks of units][column][block][gate][lane], units past the end are 0.
 /// Where the last block is so far from full that several gates fit in one vector, it is a group of its own in which they
-/// share vectors: lane = gate in vector * units left + unit.
+/// share vectors: lane = gate in vector * units left + unit. That goes for all products of a stage, whose blocks are gone
+/// through together: one that has a single gate has the last block as a group of its own too.
 struct Panel {
   ir::Value product;
   std::int64_t offset = 0;  // floats from the start of the weights
@@ -26,7 +27,7 @@ struct Panel {
   std::int64_t columns = 0;
   int gates = 0;
   int together = 1;    // blocks of a group
-  int tail_gates = 1;  // gates in a vector of the last block
+  int tail_gates = 1;  // gates for which a vector of the last block has room
 
   bool is_packed() const { return tail_gates > 1; }
   int vectors(bool in_tail) const { return in_tail ? (gates + tail_gates - 1) / tail_gates : gates; }

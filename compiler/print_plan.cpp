@@ -1,4 +1,5 @@
 // A plan as people read it.
+#include <algorithm>
 #include <iomanip>
 #include <sstream>
 
@@ -50,7 +51,8 @@ void print_products(std::ostream& out, const Stage& stage, const Plan& plan) {
     const Panel& panel = plan.panel(product);
     out << kRail << "product  " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
         << panel.offset;
-    if (panel.is_packed()) out << ", last block " << panel.tail_gates << " gates a vector";
+    const int sharing = std::min(panel.tail_gates, panel.gates);
+    if (sharing > 1) out << ", last block " << sharing << " gates a vector";
     out << "\n";
   }
 }

@@ -75,8 +75,8 @@ struct MatrixPiece {
 };
 
 /// A stacked product's weights: [group of blocks of `lanes` units][column][block][gate][lane], zero past the last unit. If
-/// the last block is not full, `tail_gates` gates may share a vector of it, each taking as many lanes as there are units
-/// left; it is a group of its own then.
+/// the last block is not full, up to `tail_gates` gates may share a vector of it, each taking as many lanes as there are
+/// units left; it is a group of its own then, of a single gate too.
 struct PanelPacking {
   std::int64_t offset = 0;
   std::int64_t units = 0;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/parse.hpp"
+#include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_cell.hpp"
 
@@ -39,6 +41,25 @@ TEST_CASE("standard cells match the interpreter on every ISA level", "[different
 
 TEST_CASE("a large cell matches the interpreter over 1000 steps", "[differential]") {
   for (const char* cpu : {"host", "portable host"}) check_standard("lstm", 127, 131, cpu);
+}
+
+// The sum, by its partials, has several blocks go together; one product has two gates, which share the vectors of a last block
+// that is not full, the other one.
+TEST_CASE("a stage of products that share vectors and such that do not matches the interpreter", "[differential]") {
+  const char* const text =
+      "cell c<H> { input a : f32[2] input x : f32[8] param W : f32[H, 2] param U, V : f32[H, 8] param b : f32[H]"
+      " u = U @ x output W @ a + (u - sum(u)) * b + V @ x }";
+  for (const std::string& cpu : executors())
+    for (const std::int64_t units : {5, 9, 10, 17, 18, 33, 37}) {
+      const ir::Cell cell = ir::bind_dims(ir::parse(text).value().cells.at(0), {{"H", units}}).value();
+      const Weights weights = random_weights(cell, 1);
+      const Program program = compile_cell(cell, weights, cpu);
+      for (const std::int64_t batch : {1, 2, 7}) {
+        INFO("H=" << units << " B=" << batch << " " << cpu);
+        const Sequences sequences = random_sequences(cell, 3, batch, 2);
+        CHECK(error_against_interpreter(cell, weights, sequences, run(program, sequences)) <= kOneStep);
+      }
+    }
 }
 
 TEST_CASE("a NaN in the weights reaches exactly the values that depend on it", "[differential]") {
