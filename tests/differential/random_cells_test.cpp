@@ -26,7 +26,8 @@ TEST_CASE("random cells have the same bits again, on other threads and CPUs, and
     const Setting setting = random_setting(subject, seed + kRandomCells);
     INFO("seed " << seed << " on " << setting.executor);
     const Trial trial(subject, setting);
-    for (const Check check : {Check::Again, Check::Threads, Check::Levels, Check::Executors, Check::Artifact})
+    for (const Check check :
+         {Check::Again, Check::Threads, Check::Levels, Check::Plans, Check::Executors, Check::Artifact})
       CHECK(trial.fault(check).value_or("") == "");
     if (seed % 100 == 0) CHECK(trial.fault(Check::Object).value_or("") == "");
   }

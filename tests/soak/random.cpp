@@ -48,6 +48,7 @@ constexpr int kFaulty = 17;    // a worker's exit code
 std::vector<Check> checks_of(std::uint64_t seed) {
   std::vector<Check> checks = {Check::Interpreter, Check::Alone, Check::Pieces};
   if (seed % 2 == 0) checks.push_back(Check::Executors);
+  if (seed % 5 == 0) checks.push_back(Check::Plans);
   if (seed % 7 == 0) checks.push_back(Check::Again);
   if (seed % 11 == 0) checks.push_back(Check::Threads);
   if (seed % 13 == 0) checks.push_back(Check::Levels);

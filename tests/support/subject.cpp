@@ -86,6 +86,7 @@ Program compile(const Subject& subject, const Setting& setting) {
   options.cell = subject.graph.name;
   options.threads = setting.threads;
   options.sharing = setting.sharing;
+  options.plan = setting.plan;
   return rnnc::compile(model_of(subject), tensors_of(subject), options).value();
 }
 

@@ -31,6 +31,7 @@ struct Setting {
   std::int64_t steps = 1, batch = 1;
   bool ragged = false;     // lengths from 0 on
   std::uint64_t seed = 1;  // of the data
+  std::string plan = {};   // of a cell's stages, as CompileOptions::plan
 };
 
 Program compile(const Subject& subject, const Setting& setting);

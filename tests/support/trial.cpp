@@ -10,6 +10,8 @@
 #include <functional>
 #include <span>
 
+#include "compiler/lower.hpp"
+#include "compiler/plan_stage.hpp"
 #include "compiler/target.hpp"
 #include "tests/support/run_object.hpp"
 
@@ -38,6 +40,19 @@ std::optional<std::string> differ(const std::string& what, const std::vector<flo
   return std::nullopt;
 }
 
+// Of each stage one of the plans that are plausible.
+std::string random_plan(const ir::Cell& cell, const Setting& setting) {
+  const compiler::Target target = compiler::resolve_target(setting.executor).value();
+  const compiler::Schedule schedule = compiler::lower(cell, target).value().schedule;
+  Random random(setting.seed);
+  std::string plan;
+  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+    const auto candidates = compiler::plan_candidates(schedule, schedule.stages[s], target, {});
+    plan += (plan.empty() ? "" : ",") + print(compiler::choice_of(s, random.pick(candidates).plan));
+  }
+  return plan;
+}
+
 }  // namespace
 
 std::string_view name_of(Check check) {
@@ -48,6 +63,7 @@ std::string_view name_of(Check check) {
     case Check::Pieces: return "pieces";
     case Check::Threads: return "threads";
     case Check::Levels: return "levels";
+    case Check::Plans: return "plans";
     case Check::Executors: return "executors";
     case Check::Artifact: return "artifact";
     case Check::Object: return "object";
@@ -86,6 +102,7 @@ std::optional<std::string> Trial::fault(Check check) const {
     case Check::Pieces: return pieces();
     case Check::Threads: return threads();
     case Check::Levels: return levels();
+    case Check::Plans: return plans();
     case Check::Executors: return executors();
     case Check::Artifact: return artifact();
     case Check::Object: return object();
@@ -124,7 +141,8 @@ std::optional<std::string> Trial::pieces() const {
 std::optional<std::string> Trial::on(const Setting& other) const {
   auto difference = differ(run(compile(subject_, other), subject_.graph, data_), outcome_);
   if (!difference) return std::nullopt;
-  return "on " + other.executor + " with " + std::to_string(other.threads) + " threads: " + *difference;
+  return "on " + other.executor + " with " + std::to_string(other.threads) + " threads" +
+         (other.plan.empty() ? "" : ", plan " + other.plan) + ": " + *difference;
 }
 
 std::optional<std::string> Trial::threads() const {
@@ -143,6 +161,13 @@ std::optional<std::string> Trial::levels() const {
     if (auto difference = on(other)) return difference;
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Trial::plans() const {
+  if (is_portable(setting_.executor) || subject_.graph.kind == ir::Graph::Kind::Network) return std::nullopt;
+  Setting other = setting_;
+  other.plan = random_plan(ir::Cell(subject_.graph), setting_);
+  return on(other);
 }
 
 std::optional<std::string> Trial::executors() const {

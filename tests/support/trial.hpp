@@ -18,6 +18,7 @@ enum class Check {
   Pieces,       // a sequence in pieces has the bits of one call
   Threads,      // other numbers of threads have the bits
   Levels,       // other CPUs have the bits, where both have fused multiply-add
+  Plans,        // a cell's stages laid on the machine in other ways have the bits
   Executors,    // the portable executor, or generated code where the setting is portable, is within most_error too
   Artifact,     // so has what an artifact in memory runs
   Object,       // and a linked object
@@ -46,6 +47,7 @@ class Trial {
   std::optional<std::string> on(const Setting& other) const;
   std::optional<std::string> threads() const;
   std::optional<std::string> levels() const;
+  std::optional<std::string> plans() const;
   std::optional<std::string> executors() const;
   std::optional<std::string> artifact() const;
   std::optional<std::string> object() const;
