@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -35,10 +36,18 @@ struct Options {
   bool print = false;
 };
 
-// What a worker is at, in memory that its parent sees. A fault, not a crash, leaves the number of its check.
+constexpr unsigned kMostWorkers = 256;
+
+// What a worker is at. A fault, not a crash, leaves the number of its check.
 struct Progress {
   std::atomic<std::uint64_t> seed, done;
   std::atomic<int> check;
+};
+
+// In memory that all processes see. Workers take one seed after the other: some are dearer than others.
+struct Shared {
+  std::atomic<std::uint64_t> next;
+  std::array<Progress, kMostWorkers> workers;
 };
 
 constexpr int kCompiles = -1;  // not yet at any check
@@ -79,9 +88,10 @@ std::string fault_of(const Case& drawn, std::uint64_t seed, Progress& progress) 
   return {};
 }
 
-int work(const Options& options, std::uint64_t first, Clock::time_point until, Progress& progress) {
-  for (std::uint64_t seed = first; seed < options.seed + options.count && Clock::now() < until;
-       seed += options.workers) {
+int work(const Options& options, Clock::time_point until, Shared& shared, Progress& progress) {
+  while (Clock::now() < until) {
+    const std::uint64_t seed = shared.next++;
+    if (seed >= options.seed + options.count) break;
     progress.seed = seed;
     const std::string fault = fault_of(case_of(seed, options), seed, progress);
     if (!fault.empty()) {
@@ -123,14 +133,12 @@ class Soak {
       : options_(options),
         begin_(Clock::now()),
         until_(begin_ + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds))) {
-    void* const shared =
-        ::mmap(nullptr, sizeof(Progress) * options.workers, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED) throw std::bad_alloc();
-    progress_ = static_cast<Progress*>(shared);
-    for (unsigned w = 0; w < options.workers; ++w) {
-      new (&progress_[w]) Progress{};
-      start(w, options.seed + w);
-    }
+    void* const memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    shared_ = new (memory) Shared{};
+    shared_->next = options.seed;
+    children_.resize(options.workers);
+    for (unsigned w = 0; w < options.workers; ++w) start(w);
   }
 
   int run() {
@@ -146,11 +154,10 @@ class Soak {
   }
 
  private:
-  void start(unsigned worker, std::uint64_t first) {
+  void start(unsigned worker) {
     std::fflush(stdout);
     const pid_t child = ::fork();
-    if (child == 0) ::_exit(work(options_, first, until_, progress_[worker]));
-    children_.resize(options_.workers);
+    if (child == 0) ::_exit(work(options_, until_, *shared_, shared_->workers[worker]));
     children_[worker] = child;
   }
 
@@ -159,14 +166,14 @@ class Soak {
     children_[worker] = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
     ++failures_;
-    const std::uint64_t seed = progress_[worker].seed;
-    report(options_, seed, progress_[worker].check);
-    if (failures_ < 10) start(worker, seed + options_.workers);
+    const Progress& progress = shared_->workers[worker];
+    report(options_, progress.seed, progress.check);
+    if (failures_ < 10) start(worker);
   }
 
   std::uint64_t done() const {
     std::uint64_t total = 0;
-    for (unsigned w = 0; w < options_.workers; ++w) total += progress_[w].done;
+    for (const Progress& progress : shared_->workers) total += progress.done;
     return total;
   }
   double elapsed() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
@@ -184,7 +191,7 @@ class Soak {
 
   const Options& options_;
   const Clock::time_point begin_, until_;
-  Progress* progress_ = nullptr;
+  Shared* shared_ = nullptr;
   std::vector<pid_t> children_;
   int failures_ = 0;
   double shown_ = 0;
@@ -219,7 +226,7 @@ bool parse(int argc, char** argv, Options& options) {
     else if (flag == "--seconds")
       options.seconds = std::strtod(value, nullptr);
     else if (flag == "--workers")
-      options.workers = static_cast<unsigned>(std::clamp<std::uint64_t>(number, 1, 256));
+      options.workers = static_cast<unsigned>(std::clamp<std::uint64_t>(number, 1, kMostWorkers));
     else if (flag == "--threads")
       options.threads = static_cast<int>(std::clamp<std::uint64_t>(number, 1, 256));
     else if (flag == "--folder")
