@@ -48,6 +48,7 @@ const std::vector<std::string>& sample_networks() {
       "a = bidirectional lstm<H=2>(x) from (bwd.c = v[0:2]) b = rnn<H=4>(x) from (h = concat(a.fwd.h, a.bwd.c)) output "
       "b",
       "param h0 : f32[3] a = gru(x) from (h = h0) output a[1:3]",
+      "param h0 : f32[3] a = gru(x) from (h = concat(v, h0)[4:7]) output a",
       "param W : f32[5, 5] a = rnn<H=5>(x) b = rnn<H=5>(a + x) c = rnn<H=5>(W @ b + a + x) output c + W @ (b + x)",
       "e = gru<H=4>(x) d = rnn<H=4>(concat(y, e.h)) from (h = tanh(e.h + v)) output d[0:3] * y + last(k)",
       "e = bidirectional gru<H=2>(x) d = rnn<H=4>(concat(y, v)) from (h = concat(e.fwd.h, e.bwd.h)) output concat(d, "
