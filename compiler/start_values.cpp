@@ -2,7 +2,6 @@
 // begin the sequence anew.
 #include "compiler/start_values.hpp"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -26,20 +25,13 @@ class Taking {
     Starts starts;
     for (std::size_t i = 0; i < list_.calls.size(); ++i) {
       auto* call = std::get_if<CellCall>(&list_.calls[i]);
-      if (!call || call->initial.empty()) continue;
-      const bool constant =
-          std::ranges::all_of(call->initial, [this](const auto& initial) { return is_constant(initial.second); });
-      if (!constant) continue;
+      if (!call || call->begins_anew) continue;
       for (const auto& [state, row] : std::exchange(call->initial, {})) starts[i][state] = parts_of(row);
     }
     return remove_unread(starts);
   }
 
  private:
-  bool is_constant(const ir::Row& row) const {
-    return std::ranges::all_of(row, [this](const ir::Columns& part) { return constant_.contains(part.buffer); });
-  }
-
   std::vector<StartPart> parts_of(const ir::Row& row) {
     std::vector<StartPart> parts;
     for (const ir::Columns& columns : row) {

@@ -23,7 +23,7 @@ struct StartPart {
 using Starts = std::map<std::size_t, std::map<std::string, std::vector<StartPart>>>;
 
 /// Takes such values from the calls' `initial` rows, and the calls that nothing else needs out of the list. A scan stays as it
-/// is where one of its states begins with something else.
+/// is where inputs decide how it begins.
 Starts take_starts(ir::CallList& list);
 
 /// Every weight that the parts need is there, of the right shape.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "ir/check.hpp"
 #include "ir/evaluator.hpp"
@@ -153,7 +154,8 @@ void Levels::find_read() {
 
 class Cutter {
  public:
-  explicit Cutter(const Network& network) : network_(network), levels_(network) {
+  Cutter(const Network& network, std::set<std::string> begun_by_inputs)
+      : network_(network), levels_(network), begun_by_inputs_(std::move(begun_by_inputs)) {
     for (Index i = 0; i < network.nodes.size(); ++i) {
       const Node& node = network.nodes[i];
       if (node.op == Op::Param) params_.insert(node.name);
@@ -214,6 +216,7 @@ class Cutter {
 
   const Network& network_;
   const Levels levels_;
+  const std::set<std::string> begun_by_inputs_;
   CallList list_;
   std::map<Index, Columns> homes_;  // of values in buffers
   std::map<Index, Row> views_;
@@ -262,7 +265,9 @@ void Cutter::call_scan(Index i) {
   for (std::size_t k = 0; k < node.operands.size(); ++k) {
     const Row row = row_of(node.operands[k]);
     if (k >= arguments) {
-      call.initial[node.scan->initial[k - arguments]] = row;
+      const std::string& state = node.scan->initial[k - arguments];
+      call.initial[state] = row;
+      call.begins_anew = call.begins_anew || begun_by_inputs_.contains(call.prefix + state);
     } else {
       for (const Columns& columns : row) append(call.x, columns);
     }
@@ -399,7 +404,7 @@ Row columns_of(const Row& row, std::int64_t begin, std::int64_t end) {
 
 CallList cut_network(const Network& network) {
   const Network split = split_directions(network);
-  return Cutter(split).run();
+  return Cutter(split, begun_by_inputs(network)).run();
 }
 
 }  // namespace rnnc::ir

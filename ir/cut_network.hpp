@@ -40,11 +40,12 @@ struct CellCall {
   Cell cell;           // bound
   std::string prefix;  // "a." or "a.fwd.": of the states, as the caller of the network names them; "" of an expression
   std::string axis;    // the time; "" for one step on one row a sequence
-  bool reverse = false;                        // row t of y belongs to row t of x all the same
-  Row x;                                       // may be empty: a cell without inputs
-  std::map<std::string, Row> initial;          // state -> where its first value lies; others are the caller's, or 0
-  std::map<std::string, std::string> weights;  // parameter -> the network's name of it
-  std::size_t y = 0;                           // buffer of the output
+  bool reverse = false;                // row t of y belongs to row t of x all the same
+  Row x;                               // may be empty: a cell without inputs
+  std::map<std::string, Row> initial;  // state -> where its first value lies; others are the caller's, or 0
+  bool begins_anew = false;  // at each call of the network, as begun_by_inputs says; else where a sequence begins
+  std::map<std::string, std::string> weights;       // parameter -> the network's name of it
+  std::size_t y = 0;                                // buffer of the output
   std::map<std::string, std::size_t> final_states;  // state -> buffer [B, H], of those that the network reads
 };
 

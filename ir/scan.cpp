@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <set>
-#include <tuple>
 
 #include "ir/check.hpp"
 #include "ir/mistakes.hpp"
@@ -320,44 +318,6 @@ Node over_time(const Graph& graph, Node node, std::string_view name, const std::
   return node;
 }
 
-namespace {
-
-std::optional<std::int64_t> width_of(const Type& type) {
-  if (type.rank() == 0) return 1;
-  return type.dims[0].is_constant() ? std::optional(type.dims[0].value()) : std::nullopt;
-}
-
-// Whether an element of the vector varies: a slice of a concatenation may leave out what does.
-bool any_varies(const Graph& graph, const std::vector<bool>& varies, Value vector) {
-  const std::optional<std::int64_t> size = width_of(graph[vector].type);
-  if (!size) return varies[vector.index];
-  std::set<std::tuple<std::uint32_t, std::int64_t, std::int64_t>> seen;
-  std::vector<std::tuple<std::uint32_t, std::int64_t, std::int64_t>> open = {{vector.index, 0, *size}};
-  while (!open.empty()) {
-    const auto [i, begin, end] = open.back();
-    open.pop_back();
-    if (begin >= end || !varies[i] || !seen.insert({i, begin, end}).second) continue;
-    const Node& node = graph.nodes[i];
-    if (node.op == Op::Slice && node.ranges[0].begin.is_constant()) {
-      const std::int64_t first = node.ranges[0].begin.value();
-      open.emplace_back(node.operands[0].index, begin + first, end + first);
-    } else if (node.op == Op::Concat) {
-      std::int64_t first = 0;
-      for (const Value part : node.operands) {
-        const std::optional<std::int64_t> width = width_of(graph[part].type);
-        if (!width) return true;
-        open.emplace_back(part.index, std::max(begin, first) - first, std::min(end, first + *width) - first);
-        first += *width;
-      }
-    } else {
-      return true;
-    }
-  }
-  return false;
-}
-
-}  // namespace
-
 std::set<std::string> begun_by_inputs(const Graph& graph) {
   std::vector<bool> varies(graph.nodes.size());
   std::set<std::string> states;
@@ -373,7 +333,7 @@ std::set<std::string> begun_by_inputs(const Graph& graph) {
         const std::string name = node.name + "." + node.scan->initial[k];
         if (!name.starts_with(prefix)) continue;
         begun.push_back(name);
-        by_inputs = by_inputs || any_varies(graph, varies, node.operands[node.scan->arguments(node) + k]);
+        by_inputs = by_inputs || does(node.operands[node.scan->arguments(node) + k]);
       }
       if (by_inputs) states.insert(begun.begin(), begun.end());
     }

@@ -103,6 +103,15 @@ int work(const Options& options, Clock::time_point until, Shared& shared, Progre
   return 0;
 }
 
+// What differs in the end, the plan or the CPU too where that is another: a process of its own says it, which may crash.
+bool say_fault(const Case& small, int check) {
+  const test::Trial trial(small.subject, small.setting);
+  const auto fault = check == kCompiles ? std::nullopt : trial.fault(static_cast<Check>(check));
+  if (fault) std::printf("%s\n", fault->c_str());
+  std::fflush(stdout);
+  return !fault;
+}
+
 void report(const Options& options, std::uint64_t seed, int check) {
   const auto fails = [&](const Case& tried) {
     return test::fails_in_child([&] {
@@ -115,11 +124,13 @@ void report(const Options& options, std::uint64_t seed, int check) {
   const std::string folder = options.folder + "-" + std::to_string(seed);
   std::printf("\nFAILED  seed %llu, check: %s, on %s\n", static_cast<unsigned long long>(seed), what.c_str(),
               drawn.setting.executor.c_str());
+  std::fflush(stdout);  // the children would write it again
   if (!fails(drawn)) {
     std::printf("asked again it does not fail; not reduced\n%s\n", test::write_repro(drawn, folder).c_str());
     return;
   }
   const Case small = test::reduce(drawn, fails);
+  test::fails_in_child([&] { return say_fault(small, check); });
   std::printf("%zu nodes became %zu, in %s:\n\n%s\n%lld steps, %lld sequences, %d threads%s; to replay:\n%s\n",
               drawn.subject.graph.nodes.size(), small.subject.graph.nodes.size(), folder.c_str(),
               test::model_of(small.subject).text().c_str(), static_cast<long long>(small.setting.steps),

@@ -1,10 +1,10 @@
 // Threads for programs to run on that begin at each call, so that they meet in all orders.
 #pragma once
 
+#include <rnnc/executor.hpp>
+
 #include <thread>
 #include <vector>
-
-#include "rnnc/executor.hpp"
 
 namespace rnnc::test {
 

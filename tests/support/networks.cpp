@@ -1,7 +1,6 @@
 #include "tests/support/networks.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "ir/parse.hpp"
@@ -181,25 +180,16 @@ class CallRunner {
       if (node.op != ir::Op::State) continue;
       const auto given = states_.find(call.prefix + node.name);
       if (given != states_.end()) states[node.name] = given->second;
-      const bool goes_on = given != states_.end() && begins_constant(call);
+      const bool goes_on = given != states_.end() && !call.begins_anew;
       if (call.initial.count(node.name) != 0 && !goes_on) states[node.name] = rows(call.initial.at(node.name), "");
     }
     const ir::Batch batch{steps(call.axis), batch_.sequences, rows(call.x, call.axis, call.reverse),
                           lengths(call.axis)};
     Vector y = ir::interpret(call.cell, params, batch, states);
     if (call.reverse) y = reversed(y, call.axis);
-    if (call.x.empty() && call.axis.empty()) constant_.insert(call.y);
     write(call.y, std::move(y));
     for (const auto& [name, buffer] : call.final_states) write(buffer, states.at(name));
     for (const auto& [name, value] : states) states_[call.prefix + name] = value;
-  }
-
-  // With what reads nothing: such values are for sequences that begin.
-  bool begins_constant(const ir::CellCall& call) const {
-    for (const auto& [state, row] : call.initial)
-      for (const ir::Columns& columns : row)
-        if (!constant_.contains(columns.buffer)) return false;
-    return true;
   }
 
   Vector reversed(const Vector& y, const std::string& axis) const {
@@ -247,7 +237,6 @@ class CallRunner {
   const NamedVectors& weights_;
   const ir::NetworkBatch& batch_;
   NamedVectors& states_;
-  std::set<std::size_t> constant_;  // buffers that calls write which read nothing
   std::vector<Vector> buffers_;
 };
 
