@@ -13,7 +13,8 @@
 #include "bench/grid.hpp"
 #include "bench/onednn/onednn_cell.hpp"
 #include "bench/standard_cell.hpp"
-#include "compiler/lower.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/schedule/lower.hpp"
 
 namespace rnnc::bench {
 namespace {

@@ -6,9 +6,11 @@
 #include <stdexcept>
 
 #include "bench/standard_cell.hpp"
-#include "compiler/codegen.hpp"
-#include "compiler/link_image.hpp"
-#include "compiler/lower.hpp"
+#include "compiler/llvm/codegen.hpp"
+#include "compiler/llvm/link_image.hpp"
+#include "compiler/llvm/make_artifact.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/schedule/lower.hpp"
 
 namespace rnnc::bench {
 namespace {

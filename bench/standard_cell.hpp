@@ -7,7 +7,7 @@
 
 #include <rnnc/compile.hpp>
 
-#include "compiler/choose_cell.hpp"
+#include "compiler/network/choose_cell.hpp"
 
 namespace rnnc::bench {
 

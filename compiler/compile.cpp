@@ -1,12 +1,14 @@
-// The public compile(): chooses the network or cell, binds its dims, makes the artifact, links it and loads the weights.
+// The public compile(): chooses the network or cell, binds its dims, makes the artifact, links it and loads the
+// weights.
 #include <rnnc/compile.hpp>
 
 #include <new>
 
-#include "compiler/cell_code.hpp"
-#include "compiler/choose_cell.hpp"
-#include "compiler/network.hpp"
-#include "compiler/portable_code.hpp"
+#include "compiler/llvm/code_of.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/network/choose_cell.hpp"
+#include "compiler/network/network.hpp"
+#include "compiler/portable/translate.hpp"
 #include "ir/environment.hpp"
 #include "runtime/code_image.hpp"
 #include "runtime/program.hpp"

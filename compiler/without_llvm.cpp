@@ -1,8 +1,8 @@
 // What a build without LLVM answers to those who ask for code.
 #include <rnnc/ahead.hpp>
 
-#include "compiler/cell_code.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/code_of.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 
 namespace rnnc {
 namespace {
@@ -18,8 +18,6 @@ namespace compiler {
 bool can_generate_code() { return false; }
 
 Result<Target> resolve_target(const std::string&, bool) { return no_compiler(); }
-
-std::string name_of(const Target& target) { return target.cpu; }
 
 Result<CellCode> code_of(const ir::Cell&, const Target&, const CompileOptions&) { return no_compiler(); }
 

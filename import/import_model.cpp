@@ -8,7 +8,7 @@
 #include "import/audio_models.hpp"
 #include "import/file_content.hpp"
 #include "import/file_error.hpp"
-#include "import/onnx_network.hpp"
+#include "import/onnx/network.hpp"
 #include "import/refusal.hpp"
 #include "import/safetensors.hpp"
 #include "import/state_dict.hpp"

@@ -1,5 +1,5 @@
-// A JSON file as a tree, and the strict reading of its parts: every getter checks the type, and an object is asked for all
-// its keys, so that one that nobody knows is an error.
+// A JSON file as a tree, and the strict reading of its parts: every getter checks the type, and an object is asked for
+// all its keys, so that one that nobody knows is an error.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 
 namespace rnnc::files {
 
-/// Throws Refusal: InvalidData for what is no JSON, an object with equal keys, and a root that is no object; Limit for nesting.
+/// Throws Refusal: InvalidData for what is no JSON, an object with equal keys, and a root that is no object; Limit for
+/// nesting.
 nlohmann::ordered_json parse_json(std::string_view text, std::string_view file, const FileLimits& limits);
 
 /// A value and its place in the file, `layers[2].weights`. The getters throw Refusal with that place.

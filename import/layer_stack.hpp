@@ -1,5 +1,5 @@
-// Layers one above the other as one cell: its step is a step of all layers, so it runs sample by sample. Names are those of
-// the standard cells, with the layer's number behind them where there are several recurrent layers.
+// Layers one above the other as one cell: its step is a step of all layers, so it runs sample by sample. Names are
+// those of the standard cells, with the layer's number behind them where there are several recurrent layers.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // A state_dict has weights only: a module's kind and sizes follow from the shapes, its layers and directions from the
-// names (weight_ih_l0, weight_ih_l0_reverse, ...). Gates are stacked in one tensor and there are two biases. What no file says
-// is in which order modules run; where there are several, the prefixes do.
+// names (weight_ih_l0, weight_ih_l0_reverse, ...). Gates are stacked in one tensor and there are two biases. What no
+// file says is in which order modules run; where there are several, the prefixes do.
 #include "import/state_dict.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// A tensor where it lies: in a file's bytes, in a caller's, or in memory that its views share. What only changes the shape copies
-// nothing, and what takes a part copies that part.
+// A tensor where it lies: in a file's bytes, in a caller's, or in memory that its views share. What only changes the
+// shape copies nothing, and what takes a part copies that part.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,8 @@ struct TensorView {
   std::int64_t elements() const;
   std::vector<float> to_f32() const;
 
-  /// The elements from `first` on as f32, as many as `dims` have, which must be there. Their memory in the file is given back.
+  /// The elements from `first` on as f32, as many as `dims` have, which must be there. Their memory in the file is
+  /// given back.
   Tensor part(Shape dims, std::int64_t first) const;
 };
 

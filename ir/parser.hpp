@@ -1,6 +1,7 @@
 // The recursive descent behind parse(): the state that parse.cpp (cells and statements), parse_network.cpp
-// (networks and scans), parse_type.cpp (types and dims) and parse_expression.cpp share. A failure inside leaves by the private exception ParseFailure, which parse()
-// turns into its Result. Chains of operators are loops; what nests passes through Nesting, which bounds the stack.
+// (networks and scans), parse_type.cpp (types and dims) and parse_expression.cpp share. A failure inside leaves by the
+// private exception ParseFailure, which parse() turns into its Result. Chains of operators are loops; what nests passes
+// through Nesting, which bounds the stack.
 #pragma once
 
 #include <memory>

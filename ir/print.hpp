@@ -1,6 +1,6 @@
-// Cells and networks to text: `parse(print(graph))` is equal to the graph. A value that is used twice and has no name gets one of the
-// form `%7`, which the parser reads back as no name; so does one whose expression nests deeper than the parser accepts.
-// A malformed graph prints too, with `%?` where an operand makes no sense.
+// Cells and networks to text: `parse(print(graph))` is equal to the graph. A value that is used twice and has no name
+// gets one of the form `%7`, which the parser reads back as no name; so does one whose expression nests deeper than the
+// parser accepts. A malformed graph prints too, with `%?` where an operand makes no sense.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What a thread is compiling, for the report of an internal error: the graph that a bug is found in may be half made, and
-// then it is no text that could be replayed.
+// What a thread is compiling, for the report of an internal error: the graph that a bug is found in may be half made,
+// and then it is no text that could be replayed.
 #pragma once
 
 namespace rnnc::ir {

@@ -49,8 +49,8 @@ Result<Type> infer_final_state(const Graph& graph, const Node& node);
 /// no reduction's means one of any operand, which infer_type then refuses.
 Node over_time(const Graph& graph, Node node, std::string_view name, const std::vector<Value>& operands);
 
-/// States, `a.h` or `a.fwd.h`, that begin anew at each call of the network: those of a scan, or of one direction of it, that begins
-/// with something that depends on inputs. Others may go on from one call to the next.
+/// States, `a.h` or `a.fwd.h`, that begin anew at each call of the network: those of a scan, or of one direction of it,
+/// that begins with something that depends on inputs. Others may go on from one call to the next.
 std::set<std::string> begun_by_inputs(const Graph& graph);
 
 /// A tensor that a graph takes: its own parameters, and those of the cells it scans, `a.Wi`.

@@ -1,4 +1,5 @@
-// Memory for rows and panels: zeroed, on cache lines, never resized; where it is large, on huge pages if the system has them.
+// Memory for rows and panels: zeroed, on cache lines, never resized; where it is large, on huge pages if the system has
+// them.
 #pragma once
 
 #include <cstdint>

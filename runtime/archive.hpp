@@ -1,5 +1,6 @@
-// Values as bytes and back: numbers and enumerations as they lie in memory, lists behind their lengths, structs field by field, as
-// `fields` of artifact_fields.hpp names them. Whatever is read is checked against the bytes that are there before it is used.
+// Values as bytes and back: numbers and enumerations as they lie in memory, lists behind their lengths, structs field
+// by field, as `fields` of artifact_fields.hpp names them. Whatever is read is checked against the bytes that are there
+// before it is used.
 #pragma once
 
 #include <bit>

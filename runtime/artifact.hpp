@@ -16,8 +16,9 @@ struct alignas(64) Flag {
   std::uint64_t stages = 0;
 };
 
-/// What the generated `run` gets, on cache lines of its own; its field order is the binary interface that compiler/emit_kernel.cpp writes against.
-/// All rows are f32. `current` and `next` have swapped their roles after an odd number of steps.
+/// What the generated `run` gets, on cache lines of its own; its field order is the binary interface that
+/// compiler/llvm/emit_kernel.cpp writes against. All rows are f32. `current` and `next` have swapped their roles after
+/// an odd number of steps.
 struct alignas(64) KernelArguments {
   const float* x;            // x_t of sequence b at x + t * x_step + b * x_row
   float* y;                  // y_t of sequence b at y + t * y_step + b * y_row
@@ -74,9 +75,9 @@ struct MatrixPiece {
   int gate = 0;
 };
 
-/// A stacked product's weights: [group of blocks of `lanes` units][column][block][gate][lane], zero past the last unit. If
-/// the last block is not full, up to `tail_gates` gates may share a vector of it, each taking as many lanes as there are
-/// units left; it is a group of its own then, of a single gate too.
+/// A stacked product's weights: [group of blocks of `lanes` units][column][block][gate][lane], zero past the last unit.
+/// If the last block is not full, up to `tail_gates` gates may share a vector of it, each taking as many lanes as there
+/// are units left; it is a group of its own then, of a single gate too.
 struct PanelPacking {
   std::int64_t offset = 0;
   std::int64_t units = 0;

@@ -1,5 +1,5 @@
-// Artifacts as bytes: a header with magic, versions, size and checksum, then what a cell or network is made of. Integers are
-// little-endian. Whatever is read is checked against the bytes that are there before it is used.
+// Artifacts as bytes: a header with magic, versions, size and checksum, then what a cell or network is made of.
+// Integers are little-endian. Whatever is read is checked against the bytes that are there before it is used.
 #pragma once
 
 #include <cstddef>

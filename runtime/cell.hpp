@@ -79,9 +79,9 @@ void sort_states(const Description& description, const Timeline& timeline, Align
 void unsort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
                    CellState& state) noexcept;
 
-/// Runs every sequence from the first step of the segments, which follow each other, to its last, or backwards, with states
-/// in the timeline's order. `run` is called for each segment, with arguments that lack x and y, and leaves the new states
-/// where the kernel does.
+/// Runs every sequence from the first step of the segments, which follow each other, to its last, or backwards, with
+/// states in the timeline's order. `run` is called for each segment, with arguments that lack x and y, and leaves the
+/// new states where the kernel does.
 template <class Run>
 void run_segments(const LoadedCell& cell, std::span<const Segment> segments, bool reverse, CellState& state,
                   Run run) noexcept {

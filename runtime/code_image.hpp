@@ -1,5 +1,6 @@
-// Machine code that runs at any address: constants, then code, with no relocation left. To load it is to copy it into fresh
-// pages and to protect them; no linker, no LLVM. Pages are writable while they are filled and executable after, never both.
+// Machine code that runs at any address: constants, then code, with no relocation left. To load it is to copy it into
+// fresh pages and to protect them; no linker, no LLVM. Pages are writable while they are filled and executable after,
+// never both.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +33,8 @@ struct MappedCode {
 };
 
 /// Copies `image` into pages of its own.
-/// Errors: InvalidData where its offsets lie outside of it; Limit where there is no memory; Unsupported where the system lets
-/// no program make code at run time.
+/// Errors: InvalidData where its offsets lie outside of it; Limit where there is no memory; Unsupported where the
+/// system lets no program make code at run time.
 RNNC_API Result<MappedCode> map_code(const CodeImage& image);
 
 /// Whether the system lets this process make code at run time.

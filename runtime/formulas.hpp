@@ -1,8 +1,8 @@
-// How each scalar function is computed: IEEE operations, comparisons and integer arithmetic only; no call, no estimate. Written
-// once for everyone who computes them: `Arithmetic` is that of vectors at hand, or one that emits code. So a value has the
-// same bits for every lane count and every CPU with fused multiply-add. Right with denormals flushed, which is how kernels
-// run, and sensible without. docs/numerics.md has the measured error of each function, scripts/fit_functions.py the origin
-// of every coefficient.
+// How each scalar function is computed: IEEE operations, comparisons and integer arithmetic only; no call, no estimate.
+// Written once for everyone who computes them: `Arithmetic` is that of vectors at hand, or one that emits code. So a
+// value has the same bits for every lane count and every CPU with fused multiply-add. Right with denormals flushed,
+// which is how kernels run, and sensible without. docs/numerics.md has the measured error of each function,
+// scripts/fit_functions.py the origin of every coefficient.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,9 @@
 
 namespace rnnc::runtime {
 
-/// `Arithmetic` has the types Float, Bits (32-bit integers) and Mask, and the operations that are used here under their usual
-/// names; fma(a, b, c) is a * b + c with one rounding where the CPU has it, affine with one anywhere. It is empty or cheap to copy.
+/// `Arithmetic` has the types Float, Bits (32-bit integers) and Mask, and the operations that are used here under their
+/// usual names; fma(a, b, c) is a * b + c with one rounding where the CPU has it, affine with one anywhere. It is empty
+/// or cheap to copy.
 template <class Arithmetic>
 class Formulas {
  public:
@@ -132,8 +133,8 @@ class Formulas {
   static constexpr float kErf[] = {0x1.06eba8p-3f,  -0x1.812726p-2f, 0x1.ce256ap-4f,
                                    -0x1.b735eap-6f, 0x1.4b763p-8f,   -0x1.4cd86p-11f};
 
-  // log(erfc a) for kErfSplit <= a <= 4, where erfc stays below half a unit in the last place of 1; 5.1e-9 relative to the
-  // square root of erfc. Beyond 4 it falls on, which takes erfc to 0.
+  // log(erfc a) for kErfSplit <= a <= 4, where erfc stays below half a unit in the last place of 1; 5.1e-9 relative to
+  // the square root of erfc. Beyond 4 it falls on, which takes erfc to 0.
   static constexpr float kLogErfc[] = {0x1.a82974p-14f, -0x1.21116cp+0f, -0x1.449cf4p-1f, -0x1.b8b194p-4f,
                                        0x1.94c294p-6f,  -0x1.07defap-8f, 0x1.ab2f6cp-12f, -0x1.3eca38p-16f};
 
@@ -183,8 +184,8 @@ class Formulas {
     return a_.fma(polynomial(r, r_squared, kExpm1), r_squared, r);
   }
 
-  // (1 + exp(-x)) * 2^scale_exponent. Beyond the bounds, which the caller chooses so that the exponent field stays within
-  // 0 (the power is 0) and 255 (it is infinite), the result does not change.
+  // (1 + exp(-x)) * 2^scale_exponent. Beyond the bounds, which the caller chooses so that the exponent field stays
+  // within 0 (the power is 0) and 255 (it is infinite), the result does not change.
   Float scaled_logistic(Float x, float low, float high, int scale_exponent) const {
     const Reduced reduced = reduce(clamp(low, x, high), 127 + scale_exponent, true);
     const Float exp_r = polynomial(reduced.r, a_.mul(reduced.r, reduced.r), kLogistic);
@@ -303,7 +304,8 @@ class Formulas {
   Arithmetic a_;
 };
 
-/// Calls `body` with a constant of type std::integral_constant that is `formula`: one dispatch for all vectors that follow.
+/// Calls `body` with a constant of type std::integral_constant that is `formula`: one dispatch for all vectors that
+/// follow.
 template <class Body>
 decltype(auto) with_formula(Formula formula, const Body& body) {
   using enum Formula;

@@ -123,8 +123,8 @@ std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, s
 /// States of sequences [first, end), of calls in the caller's order, to those of a new sequence.
 void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int64_t first, std::int64_t end) noexcept;
 
-/// The block that is the output and nothing else, which can lie in the caller's y where all sequences are as long; -1 where
-/// there is none.
+/// The block that is the output and nothing else, which can lie in the caller's y where all sequences are as long; -1
+/// where there is none.
 RNNC_API int output_block(const LoadedNetwork& network);
 
 /// Blocks of these sizes one behind the other, and behind the last one the size of all: the largest first, each at the

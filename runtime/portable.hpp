@@ -1,5 +1,6 @@
-// A cell as a list of vector operations, for machines where no code may be generated: a phase's operations follow each other
-// for all rows at hand. Products, where the time goes, are blocked like those of generated code and have the same bits.
+// A cell as a list of vector operations, for machines where no code may be generated: a phase's operations follow each
+// other for all rows at hand. Products, where the time goes, are blocked like those of generated code and have the same
+// bits.
 #pragma once
 
 #include <array>
@@ -26,8 +27,8 @@ struct PortablePlace {
   friend bool operator==(const PortablePlace&, const PortablePlace&) = default;
 };
 
-/// Whole vectors of 16 are read, except from Input, and written, except by Copy: what is written is 16-aligned and followed by
-/// nothing else in its last 16, and behind the last value of a row there are 16 more.
+/// Whole vectors of 16 are read, except from Input, and written, except by Copy: what is written is 16-aligned and
+/// followed by nothing else in its last 16, and behind the last value of a row there are 16 more.
 struct PortableOp {
   enum class Kind : std::uint8_t {
     Map,      // `formula` of the operands
@@ -53,8 +54,8 @@ inline constexpr int kPortableTogether = 4;
 
 struct PortableKernels;
 
-/// Those for a CPU that this machine can run: x86-64-v2, x86-64-v3 or x86-64-v4; "" or "host" are those of its widest vectors. Null
-/// where there are none of the name.
+/// Those for a CPU that this machine can run: x86-64-v2, x86-64-v3 or x86-64-v4; "" or "host" are those of its widest
+/// vectors. Null where there are none of the name.
 RNNC_API const PortableKernels* portable_kernels(std::string_view cpu) noexcept;
 RNNC_API const char* name(const PortableKernels& kernels) noexcept;
 

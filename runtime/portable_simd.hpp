@@ -1,6 +1,6 @@
-// The operations of portable programs on xsimd's widest vectors, whatever they are where this file is included: once for each
-// instruction set, in a source of its own. Nothing here may be shared between these: no function that is not a template on
-// the vectors or of internal linkage, lest the linker keep one that the machine cannot run.
+// The operations of portable programs on xsimd's widest vectors, whatever they are where this file is included: once
+// for each instruction set, in a source of its own. Nothing here may be shared between these: no function that is not a
+// template on the vectors or of internal linkage, lest the linker keep one that the machine cannot run.
 #pragma once
 
 #include <bit>
@@ -105,8 +105,8 @@ struct Row {
 
 // ---- products
 
-// `rows` rows times `blocks` blocks of units: as many accumulators as registers hold, each one chain of multiply-adds from its
-// start over ascending columns.
+// `rows` rows times `blocks` blocks of units: as many accumulators as registers hold, each one chain of multiply-adds
+// from its start over ascending columns.
 template <int blocks, int rows>
 void product_tile(const PortableOp& op, const PortableRows& all, std::int64_t first_row, const float* weights,
                   std::int64_t column_stride, std::int64_t first_unit) {

@@ -218,7 +218,8 @@ struct NetworkRun::Chunks {
 };
 
 NetworkRun::Chunks::Chunks(NetworkRun& all, const Wavefront& front) noexcept : run(all), wavefront(front) {
-  // A chunk's rows go from core to core, and the weights of another layer are read again: seen with LSTM of 16 to 64 units.
+  // A chunk's rows go from core to core, and the weights of another layer are read again: seen with LSTM of 16 to 64
+  // units.
   constexpr double kChunkSeconds = 1.2e-6;
   constexpr std::int64_t kRows = 6;  // that a product takes at a time
   const bool forced = all.threads_.sharing == Sharing::Layers;

@@ -7,8 +7,8 @@ namespace {
 
 // In seconds. What products take is told with the code; these only have to tell what is worth sharing.
 constexpr double kSecondsPerStage = 30e-9;  // what a stage takes besides its products, with one sequence
-// Threads that meet at the end of a stage: a flag and what the others have computed go from core to core. Seen with LSTM
-// of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
+// Threads that meet at the end of a stage: a flag and what the others have computed go from core to core. Seen with
+// LSTM of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
 constexpr double kMeeting = 400e-9;
 
 struct Estimate {

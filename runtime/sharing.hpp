@@ -17,8 +17,8 @@ struct Shares {
   double saving = 0;  // seconds, over one thread
 };
 
-/// For a call of `steps` steps of `batch` sequences: `sharing` with all threads that can take part, or where that is Auto,
-/// what promises to be fastest by an estimate of each way's time.
+/// For a call of `steps` steps of `batch` sequences: `sharing` with all threads that can take part, or where that is
+/// Auto, what promises to be fastest by an estimate of each way's time.
 Shares choose_shares(const Description& description, Sharing sharing, int threads, std::int64_t steps,
                      std::int64_t batch) noexcept;
 

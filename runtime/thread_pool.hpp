@@ -1,5 +1,5 @@
-// Threads that wait between calls and run the parts of one call at a time. Waiting is first a short spin, since the next call
-// of a stream comes soon, then a futex: a pool that nobody uses costs nothing.
+// Threads that wait between calls and run the parts of one call at a time. Waiting is first a short spin, since the
+// next call of a stream comes soon, then a futex: a pool that nobody uses costs nothing.
 #pragma once
 
 #include <atomic>

@@ -61,8 +61,9 @@ class Timeline {
 /// The caller's dense rows [steps, batch, width] into the timeline's.
 void gather_rows(const Timeline& timeline, const float* from, std::int64_t width, float* to) noexcept;
 
-/// Rows of the timeline, `width` floats of each, into the caller's [steps, batch], which become 0 behind the end of each
-/// sequence. Where `once`, `from` has one row for each sequence in the caller's order, which is that of every step.
+/// Rows of the timeline, `width` floats of each, into the caller's [steps, batch], which become 0 behind the end of
+/// each sequence. Where `once`, `from` has one row for each sequence in the caller's order, which is that of every
+/// step.
 void scatter_rows(const Timeline& timeline, Rows from, bool once, std::int64_t width, Rows to) noexcept;
 
 }  // namespace rnnc::runtime

@@ -1,5 +1,5 @@
-// Layers of a network as a wavefront: each is cut into chunks of time, and a thread that is free takes a chunk whose rows
-// the layers below have written. Layers need no more synchronisation than a counter each.
+// Layers of a network as a wavefront: each is cut into chunks of time, and a thread that is free takes a chunk whose
+// rows the layers below have written. Layers need no more synchronisation than a counter each.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,8 @@ namespace rnnc::runtime {
 
 struct LoadedNetwork;
 
-/// Calls of consecutive waves over one time, none of them backwards, that read of each other only rows of the same step.
+/// Calls of consecutive waves over one time, none of them backwards, that read of each other only rows of the same
+/// step.
 struct Wavefront {
   int first_wave = 0, end_wave = 0;
   std::vector<std::vector<int>> reads;  // of each call: those whose rows it reads, all counted from the first

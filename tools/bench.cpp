@@ -1,5 +1,5 @@
-// rnnc bench: how long sequences take, beside what this machine needs at least and, where asked for, beside oneDNN. Here are
-// its flags and the way from one shape to the next.
+// rnnc bench: how long sequences take, beside what this machine needs at least and, where asked for, beside oneDNN.
+// Here are its flags and the way from one shape to the next.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "bench/onednn/onednn_cell.hpp"
-#include "compiler/lower.hpp"
+#include "compiler/schedule/lower.hpp"
 #include "tools/bench_contest.hpp"
 #include "tools/random_data.hpp"
 #include "tools/tune.hpp"

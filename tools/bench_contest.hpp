@@ -1,5 +1,5 @@
-// What rnnc bench times: a cell or a network on this machine and, where asked for, oneDNN beside it. Results are compared
-// before anything is timed.
+// What rnnc bench times: a cell or a network on this machine and, where asked for, oneDNN beside it. Results are
+// compared before anything is timed.
 #pragma once
 
 #include <functional>
@@ -39,8 +39,8 @@ struct Contest {
   Difference from_interpreter, from_baseline;
 };
 
-/// Errors: those of binding and compiling; Limit where the data would not fit in memory; Unsupported where oneDNN has no
-/// such thing, or lacks what a flag asks for.
+/// Errors: those of binding and compiling; Limit where the data would not fit in memory; Unsupported where oneDNN has
+/// no such thing, or lacks what a flag asks for.
 Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const Report& report);
 Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const Report& report);
 

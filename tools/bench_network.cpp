@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "bench/onednn/onednn_stack.hpp"
-#include "compiler/lower.hpp"
-#include "compiler/network.hpp"
+#include "compiler/network/network.hpp"
+#include "compiler/schedule/lower.hpp"
 #include "ir/scan.hpp"
 #include "tools/bench_contest.hpp"
 #include "tools/network_sequence.hpp"
@@ -28,9 +28,9 @@ void count_scans(const ir::Network& network, Contest& contest) {
 
 Result<std::vector<Work>> work_of(const ir::Network& network, const BenchFlags& flags, const compiler::Target& target) {
   std::vector<Work> result;
-  const ir::CallList list = compiler::calls_of(network).list;
-  for (const ir::Call& call : list.calls) {
-    const auto* cell = std::get_if<ir::CellCall>(&call);
+  const compiler::CallList list = compiler::calls_of(network).list;
+  for (const compiler::Call& call : list.calls) {
+    const auto* cell = std::get_if<compiler::CellCall>(&call);
     if (!cell) continue;
     const Result<compiler::Lowered> lowered = compiler::lower(cell->cell, target);
     if (!lowered) return lowered.error();

@@ -36,7 +36,8 @@ std::string head() {
          std::string(kBenchPageStyle) + "</style>\n</head>\n";
 }
 
-// The figure in two sizes, of which the style sheet shows one: text of a figure that shrinks to a telephone would be unreadable.
+// The figure in two sizes, of which the style sheet shows one: text of a figure that shrinks to a telephone would be
+// unreadable.
 std::string roofline(const Results& results, const Limits& limits) {
   const std::string wide = roofline_plot(results, limits, 920, 460), narrow = roofline_plot(results, limits, 320, 360);
   if (wide.empty()) return "";

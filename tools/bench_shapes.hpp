@@ -20,9 +20,9 @@ struct ShapeLists {
 /// The flags of `lists`. --cell is there already, and takes several names from now on.
 void add_shape_flags(CLI::App& app, ShapeLists& lists);
 
-/// `common`, whose cell may be several names with commas between, once for each shape; the first list varies slowest. Errors:
-/// Usage where a shape does not parse, both forms
-/// are mixed, steps or batch are missing, or there are more shapes than anybody waits for.
+/// `common`, whose cell may be several names with commas between, once for each shape; the first list varies slowest.
+/// Errors: Usage where a shape does not parse, both forms are mixed, steps or batch are missing, or there are more
+/// shapes than anybody waits for.
 Result<std::vector<BenchFlags>> each_shape(const BenchFlags& common, const ShapeLists& lists);
 
 /// CELL:T:B:I:H:THREADS, as scripts/bench takes it too; a size that only the model tells is "?".

@@ -2,13 +2,13 @@
 #include <iostream>
 #include <memory>
 
-#include "compiler/assembly.hpp"
-#include "compiler/codegen.hpp"
-#include "compiler/dot.hpp"
-#include "compiler/lower.hpp"
-#include "compiler/network.hpp"
-#include "compiler/pass.hpp"
-#include "compiler/print_network.hpp"
+#include "compiler/inspect/dot.hpp"
+#include "compiler/inspect/print_network.hpp"
+#include "compiler/llvm/assembly.hpp"
+#include "compiler/llvm/codegen.hpp"
+#include "compiler/network/network.hpp"
+#include "compiler/passes/pass.hpp"
+#include "compiler/schedule/lower.hpp"
 #include "ir/print.hpp"
 #include "ir/syntax.hpp"
 #include "tools/command_line.hpp"
@@ -65,7 +65,7 @@ Result<std::string> show_network(const Source& source, const InspectFlags& flags
   const Result<ir::Network> network = bind_network(source);
   if (!network) return network.error();
   if (!flags.model.plan.empty()) return usage_error("--plan", "is of one cell; name it with --cell");
-  const ir::CallList list = compiler::calls_of(*network).list;
+  const compiler::CallList list = compiler::calls_of(*network).list;
   if (flags.dot && flags.emit == "plan") return compiler::dot_of(list, *network);
   const std::string comment = flags.emit == "llvm" ? "; " : flags.emit == "asm" ? "# " : "// ";
   std::string text = flags.emit == "plan" ? compiler::print_execution(list, *network) : "";

@@ -51,7 +51,8 @@ std::string latency_plot(const BenchResult& result) {
     least = std::min(least, result.baseline.min());
     most = std::max(most, result.baseline.p99());
   }
-  // A little room, so that equal times are a line too. The last hundredth may go on far to the right: its end is cut off.
+  // A little room, so that equal times are a line too. The last hundredth may go on far to the right: its end is cut
+  // off.
   const LogScale xs(least * 1e6 / 1.05, most * 1e6 * 1.15, kLeft, kWidth - kRight);
   std::string content = axes(xs);
   if (result.baseline.samples > 0) content += curve(result.baseline, xs, "theirs");

@@ -10,7 +10,8 @@
 
 #include <rnnc/tensor_files.hpp>
 
-#include "compiler/choose_cell.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/network/choose_cell.hpp"
 #include "ir/environment.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"

@@ -12,7 +12,7 @@
 #include <rnnc/model.hpp>
 #include <rnnc/tensor.hpp>
 
-#include "compiler/target.hpp"
+#include "compiler/schedule/target.hpp"
 #include "ir/cell.hpp"
 #include "tools/flags.hpp"
 

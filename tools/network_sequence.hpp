@@ -10,8 +10,8 @@ namespace rnnc::tools {
 /// Of a bound network: the row of x, of y, and all states with their names.
 Interface interface_of(const ir::Network& network);
 
-/// Random values for every input of a bound network, `steps` of each of its times. `ragged`: lengths uniform in [1, steps],
-/// but one sequence of all steps.
+/// Random values for every input of a bound network, `steps` of each of its times. `ragged`: lengths uniform in [1,
+/// steps], but one sequence of all steps.
 ir::NetworkBatch random_batch(const ir::Network& network, std::int64_t steps, std::int64_t sequences,
                               std::uint64_t seed, bool ragged);
 
@@ -39,7 +39,8 @@ class NetworkCall {
   std::vector<NamedTime> times_;
 };
 
-/// From the initial `states`; those that are not there begin at zero. Errors: InvalidData where the program refuses the call.
+/// From the initial `states`; those that are not there begin at zero. Errors: InvalidData where the program refuses the
+/// call.
 Result<SequenceResult> run_compiled(const Program& program, const ir::Network& network, const ir::NetworkBatch& batch,
                                     const ir::NamedVectors& states = {});
 

@@ -1,5 +1,5 @@
-// Pieces of figures inside a page: text of SVG elements, which the page's style sheet colours by their classes, and scales
-// with the marks that people like on axes.
+// Pieces of figures inside a page: text of SVG elements, which the page's style sheet colours by their classes, and
+// scales with the marks that people like on axes.
 #pragma once
 
 #include <string>
@@ -22,8 +22,8 @@ class LogScale {
   double high() const { return high_; }
   double operator()(double value) const;
 
-  /// Round values inside, at least `pixels` apart: 1, 2, 5, 10, ..., or only powers of ten; over less than a factor of four,
-  /// multiples of a round step.
+  /// Round values inside, at least `pixels` apart: 1, 2, 5, 10, ..., or only powers of ten; over less than a factor of
+  /// four, multiples of a round step.
   std::vector<double> ticks(double pixels) const;
 
   /// Powers of two inside, at least `pixels` apart.

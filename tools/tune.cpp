@@ -5,9 +5,9 @@
 #include <span>
 #include <system_error>
 
-#include "compiler/lower.hpp"
-#include "compiler/plan_stage.hpp"
-#include "compiler/tuned.hpp"
+#include "compiler/schedule/lower.hpp"
+#include "compiler/schedule/plan_stage.hpp"
+#include "compiler/schedule/tuned.hpp"
 #include "import/write_file.hpp"
 #include "ir/environment.hpp"
 #include "tools/timing.hpp"

@@ -8,8 +8,8 @@
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
 
-#include "compiler/plan.hpp"
-#include "compiler/target.hpp"
+#include "compiler/schedule/plan.hpp"
+#include "compiler/schedule/target.hpp"
 #include "ir/cell.hpp"
 #include "tools/progress.hpp"
 
@@ -26,12 +26,14 @@ struct Tuning {
   std::vector<compiler::PlanChoice> best;
 };
 
-/// `compile` makes the program of a plan, and `call` a function that runs it once. `cell` is bound. Errors: those of both.
+/// `compile` makes the program of a plan, and `call` a function that runs it once. `cell` is bound. Errors: those of
+/// both.
 Result<Tuning> tune(const ir::Cell& cell, const compiler::Target& target, int rounds,
                     const std::function<Result<Program>(const std::string& plan)>& compile,
                     const std::function<std::function<void()>(const Program& program)>& call, const Report& report);
 
-/// Keeps the best plan in the cache folder, and returns where; "" where the environment allows no writing. Errors: File.
+/// Keeps the best plan in the cache folder, and returns where; "" where the environment allows no writing. Errors:
+/// File.
 Result<std::string> keep(const Tuning& tuning, const ir::Cell& cell, const compiler::Target& target);
 
 }  // namespace rnnc::tools

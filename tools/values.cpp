@@ -4,8 +4,8 @@
 
 #include <rnnc/model.hpp>
 
-#include "compiler/cpu_names.hpp"
-#include "compiler/pass.hpp"
+#include "compiler/llvm/cpu_names.hpp"
+#include "compiler/passes/pass.hpp"
 
 namespace rnnc::tools {
 namespace {

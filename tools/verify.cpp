@@ -23,8 +23,9 @@ namespace {
 constexpr double kMostAfterOneStep = 1e-6;
 constexpr double kMostAtTheEnd = 5e-6;
 
-// How far from its true value a sum of products may lie that is rounded once to f32: 2^-24 of the largest sum of |weights| of a
-// row, since the random inputs lie in [-1, 1] as most states do. Large weights cannot be held to less by anybody.
+// How far from its true value a sum of products may lie that is rounded once to f32: 2^-24 of the largest sum of
+// |weights| of a row, since the random inputs lie in [-1, 1] as most states do. Large weights cannot be held to less by
+// anybody.
 double rounding_of_sums(const TensorMap& weights) {
   double largest = 0;
   for (const auto& [name, tensor] : weights) {

@@ -1,7 +1,7 @@
 #include "tools/version.hpp"
 
-#include "compiler/cpu_names.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/cpu_names.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 
 namespace rnnc::tools {
 

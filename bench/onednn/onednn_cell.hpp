@@ -1,6 +1,6 @@
-// The peer we measure and test against: oneDNN's RNN primitives, f32, forward inference, one layer in one direction or both,
-// with weights prepacked as the library likes them best (format_tag::any). Takes weights by our parameters' names.
-// Builds with oneDNN 2.6 and 3.x; no type of theirs appears here.
+// The peer we measure and test against: oneDNN's RNN primitives, f32, forward inference, one layer in one direction or
+// both, with weights prepacked as the library likes them best (format_tag::any). Takes weights by our parameters'
+// names. Builds with oneDNN 2.6 and 3.x; no type of theirs appears here.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class OnednnCell {
   /// A cell for sequences of exactly this length and batch, states at zero.
   ///
   /// Shapes    `weights` as the standard cell of that name declares them; steps, batch, threads >= 1
-  /// Errors    Unsupported: oneDNN has no such cell, or refuses the shape; InvalidData: a tensor is missing or misshapen
+  /// Errors    Unsupported: oneDNN has no such cell, or refuses the shape; InvalidData: a tensor lacks or has another shape
   /// Threads   sets OpenMP's number of threads for the calling thread
   static Result<OnednnCell> make(const std::string& cell, const TensorMap& weights, std::int64_t steps,
                                  std::int64_t batch, int threads);

@@ -1,5 +1,5 @@
-// A guitar amplifier: a WAV file through a NAM model (or one of GuitarML or RTNeural, or any network with one input and one
-// output), block by block as a sound card would ask for them, into another WAV file of the same format.
+// A guitar amplifier: a WAV file through a NAM model (or one of GuitarML or RTNeural, or any network with one input and
+// one output), block by block as a sound card would ask for them, into another WAV file of the same format.
 //
 // Usage: amp MODEL in.wav out.wav [BLOCK]
 #include <sndfile.h>

@@ -1,6 +1,6 @@
-// Which of three things a sentence asks for: words go in one by one, sentences of different lengths as one batch, and each is
-// judged by what is left at its own last word. The network is compiled when the program starts. Its weights are set by hand:
-// a word speaks for an intent, and what was heard fades.
+// Which of three things a sentence asks for: words go in one by one, sentences of different lengths as one batch, and
+// each is judged by what is left at its own last word. The network is compiled when the program starts. Its weights are
+// set by hand: a word speaks for an intent, and what was heard fades.
 #include <cstdint>
 #include <cstdio>
 #include <string>

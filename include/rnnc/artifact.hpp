@@ -1,5 +1,5 @@
-// Compiled cells and networks on disk: code, description and weights in one file, made by `compile_artifact` or `rnnc compile -o m.rnnc`.
-// Loading takes no compiler.
+// Compiled cells and networks on disk: code, description and weights in one file, made by `compile_artifact` or `rnnc
+// compile -o m.rnnc`. Loading takes no compiler.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,8 @@ struct LoadOptions {
 
 /// The program of an artifact. The file holds machine code: load only what you would also run as a program.
 ///
-/// Errors    File; InvalidData where it is no artifact or is damaged; Unsupported where another version of rnnc made it, or
+/// Errors    File; InvalidData where it is no artifact or is damaged; Unsupported where another version of rnnc made
+/// it, or
 ///           this CPU lacks something its code needs; Usage (threads); Limit
 Result<Program> load_artifact(const std::string& path, const LoadOptions& options = {});
 

@@ -44,8 +44,8 @@ class Value;
 /// The function or reduction of the table that has this name and takes this many operands; the operators too.
 Value apply(std::string_view function, std::initializer_list<Value> operands);
 
-/// A handle of a value of a cell or network, or a number that becomes a constant where it is used. The functions below are found
-/// through their operands, so `tanh(v)` needs no qualification and never competes with that of <cmath>.
+/// A handle of a value of a cell or network, or a number that becomes a constant where it is used. The functions below
+/// are found through their operands, so `tanh(v)` needs no qualification and never competes with that of <cmath>.
 class Value {
  public:
   /// `a > b`, the condition of select.

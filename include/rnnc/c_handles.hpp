@@ -92,8 +92,8 @@ rnnc_status guarded(rnnc_error* error, const Work& work) noexcept {
   }
 }
 
-/// A caller's struct in the size that this library knows: what is missing at its end is 0. False where the size makes no
-/// sense, or a newer struct has something set that is unknown here.
+/// A caller's struct in the size that this library knows: what is missing at its end is 0. False where the size makes
+/// no sense, or a newer struct has something set that is unknown here.
 template <class Struct>
 bool read_struct(const Struct* from, Struct& to) noexcept {
   to = Struct{};

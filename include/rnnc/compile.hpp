@@ -15,8 +15,8 @@
 
 namespace RNNC_API rnnc {
 
-/// What runs a program: code generated for the CPU, or operations executed one after another, which no system forbids and
-/// which take up to four times as long.
+/// What runs a program: code generated for the CPU, or operations executed one after another, which no system forbids
+/// and which take up to four times as long.
 enum class Backend {
   Auto,  // Jit where it can be had
   Jit,
@@ -43,7 +43,8 @@ inline constexpr int kMaxThreads = 1024;
 /// Compiles one network or cell and packs its weights, which may be freed afterwards.
 ///
 /// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted
-/// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors), InvalidModel,
+/// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors),
+/// InvalidModel,
 ///           Limit, Unsupported
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options = {});
 

@@ -1,6 +1,6 @@
-// Compiled cells and networks and their states. A Program is immutable and may be shared by threads; a State belongs to one stream
-// or batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
-// nothing, and makes no system call unless threads that share the call have to be woken or waited for.
+// Compiled cells and networks and their states. A Program is immutable and may be shared by threads; a State belongs to
+// one stream or batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks
+// and throws nothing, and makes no system call unless threads that share the call have to be woken or waited for.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,8 @@ class State {
   /// One state, [batch, size] row-major. Errors: Name.
   Result<std::vector<float>> get(const std::string& name) const;
 
-  /// All states with their names, in a versioned form for programs of the same states on machines of the same byte order.
+  /// All states with their names, in a versioned form for programs of the same states on machines of the same byte
+  /// order.
   std::vector<std::byte> save() const;
 
   /// What `save` gave, into a state of the same batch. Errors: InvalidData; nothing is changed then.
@@ -119,8 +120,9 @@ class Program {
   std::string cell() const;
   std::string cpu() const;
 
-  /// A state of `batch` new sequences, as State::reset leaves them. That of a network has room for calls of `max_steps` steps, of
-  /// any of its times; that of a cell serves any number. Throws std::bad_alloc, or std::length_error where either is < 0 or > 2^31.
+  /// A state of `batch` new sequences, as State::reset leaves them. That of a network has room for calls of `max_steps`
+  /// steps, of any of its times; that of a cell serves any number. Throws std::bad_alloc, or std::length_error where
+  /// either is < 0 or > 2^31.
   State make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
 
   /// What make_state(batch, max_steps) takes, in bytes.
@@ -133,12 +135,13 @@ class Program {
   /// Numerics  bound per function in docs/numerics.md; NaN propagates; the same bits for every batch size and for a
   ///           sequence in pieces; denormals are flushed inside the call
   /// Errors    the status tells; state and y are untouched then
-  /// Threads   concurrent calls allowed on distinct states; of those, one at a time is helped by the program's own threads
+  /// Threads   concurrent calls allowed on distinct states; of those, one at a time is helped by the program's own
+  /// threads
   RunStatus run(const RunArguments& arguments) const noexcept;
 
   /// Whether a sequence in pieces gives what one call gives: always of a cell. A network that reads time backwards,
-  /// begins a scan with a value that inputs decide, sums up a sequence or needs the end of one in a step does not stream.
-  /// Errors: Unsupported, which says why.
+  /// begins a scan with a value that inputs decide, sums up a sequence or needs the end of one in a step does not
+  /// stream. Errors: Unsupported, which says why.
   Result<void> streams() const;
 
   /// One time step: `run` with steps = 1 and the state's batch. Errors: NoStreaming, and those of run.

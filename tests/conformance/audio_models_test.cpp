@@ -1,5 +1,5 @@
-// RTNeural, GuitarML and NAM: small models of our own against NumPy (audio/make_data.py), and the models of RTNeural and NAM
-// themselves where RNNC_TEST_DATA, or ../shared/data beside the source, is a folder that has them.
+// RTNeural, GuitarML and NAM: small models of our own against NumPy (audio/make_data.py), and the models of RTNeural
+// and NAM themselves where RNNC_TEST_DATA, or ../shared/data beside the source, is a folder that has them.
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include <rnnc/import.hpp>
 #include <rnnc/tensor_files.hpp>
 
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_imported.hpp"
 

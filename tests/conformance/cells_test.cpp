@@ -1,5 +1,5 @@
-// Every standard cell against what the equations of its paper give in NumPy (cells/make_data.py), with initial states, final
-// states and sizes that fill no vector.
+// Every standard cell against what the equations of its paper give in NumPy (cells/make_data.py), with initial states,
+// final states and sizes that fill no vector.
 #include <rnnc/compile.hpp>
 #include <rnnc/tensor_files.hpp>
 
@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 
-#include "compiler/choose_cell.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/network/choose_cell.hpp"
 #include "ir/interpret.hpp"
 #include "tests/support/catch.hpp"
 

@@ -7,7 +7,7 @@
 
 #include <rnnc/import.hpp>
 
-#include "import/onnx_graph.hpp"
+#include "import/onnx/graph.hpp"
 #include "import/read_file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_imported.hpp"

@@ -1,5 +1,5 @@
-// What the node tests of ONNX miss, against NumPy (onnx/make_data.py): every direction with random weights, lengths that differ,
-// states, clip, input_forget, linear_before_reset, each activation, layout 1, and models without biases.
+// What the node tests of ONNX miss, against NumPy (onnx/make_data.py): every direction with random weights, lengths
+// that differ, states, clip, input_forget, linear_before_reset, each activation, layout 1, and models without biases.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -87,8 +87,8 @@ TEST_CASE("RNN, GRU and LSTM of ONNX give NumPy's numbers with every attribute",
   CHECK(cases >= 40);
 }
 
-// Graphs of several nodes (onnx/make_chains.py): what exporters put before, between and behind recurrent nodes, and weights that
-// are made of others.
+// Graphs of several nodes (onnx/make_chains.py): what exporters put before, between and behind recurrent nodes, and
+// weights that are made of others.
 TEST_CASE("chains of ONNX nodes give NumPy's numbers", "[conformance][import]") { CHECK(check_folder("chains") >= 36); }
 
 // onnx/export_torch.py: with a batch that is fixed in the file, and one that is not.

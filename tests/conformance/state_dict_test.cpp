@@ -1,4 +1,5 @@
-// PyTorch's state_dict: imported modules give PyTorch's numbers (torch/make_data.py), and files that make no sense are refused.
+// PyTorch's state_dict: imported modules give PyTorch's numbers (torch/make_data.py), and files that make no sense are
+// refused.
 #include <rnnc/rnnc.hpp>
 
 #include <unistd.h>

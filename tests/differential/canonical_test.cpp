@@ -2,7 +2,7 @@
 // sequence comes, and the CPU, as long as that has fused multiply-add.
 #include <algorithm>
 
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "runtime/portable.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_cell.hpp"

@@ -1,5 +1,6 @@
-// Generated code and the portable executor against the double-precision interpreter, which shares none of their formulas:
-// every element, ugly sizes, every ISA level that this machine runs. Random cells and networks: random_cells_test.cpp.
+// Generated code and the portable executor against the double-precision interpreter, which shares none of their
+// formulas: every element, ugly sizes, every ISA level that this machine runs. Random cells and networks:
+// random_cells_test.cpp.
 #include <rnnc/model.hpp>
 
 #include <cmath>
@@ -43,8 +44,8 @@ TEST_CASE("a large cell matches the interpreter over 1000 steps", "[differential
   for (const char* cpu : {"host", "portable host"}) check_standard("lstm", 127, 131, cpu);
 }
 
-// The sum, by its partials, has several blocks go together; one product has two gates, which share the vectors of a last block
-// that is not full, the other one.
+// The sum, by its partials, has several blocks go together; one product has two gates, which share the vectors of a
+// last block that is not full, the other one.
 TEST_CASE("a stage of products that share vectors and such that do not matches the interpreter", "[differential]") {
   const char* const text =
       "cell c<H> { input a : f32[2] input x : f32[8] param W : f32[H, 2] param U, V : f32[H, 8] param b : f32[H]"

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/linked_object.hpp"
 #include "tests/support/networks.hpp"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "bench/onednn/onednn_cell.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_cell.hpp"
 

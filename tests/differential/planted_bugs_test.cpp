@@ -1,6 +1,6 @@
-// Bugs that compilers of recurrent cells have had, planted into the compiled side, into the data or into the results. Each must be
-// caught by the comparison that the differential tests use, with the bounds that they use; the same comparison lets pass what
-// has no bug.
+// Bugs that compilers of recurrent cells have had, planted into the compiled side, into the data or into the results.
+// Each must be caught by the comparison that the differential tests use, with the bounds that they use; the same
+// comparison lets pass what has no bug.
 #include <algorithm>
 #include <bit>
 #include <functional>

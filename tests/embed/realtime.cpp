@@ -1,6 +1,6 @@
-// The real-time contract of run and step: nothing is allocated, no lock taken, no system call made and no page touched for
-// the first time once the state exists. malloc and locks are replaced by ones that count; for system calls a child process
-// forbids itself all of them (seccomp's strict mode), so that one ends it.
+// The real-time contract of run and step: nothing is allocated, no lock taken, no system call made and no page touched
+// for the first time once the state exists. malloc and locks are replaced by ones that count; for system calls a child
+// process forbids itself all of them (seccomp's strict mode), so that one ends it.
 #include <dlfcn.h>
 #include <link.h>
 #include <linux/seccomp.h>

@@ -1,6 +1,6 @@
-// Memory that runs out: the n-th operator new of a call fails, for every n until the call gets by. Each time there is the error that is
-// documented, and nothing is left behind. Only our own code is asked: where there is no memory, LLVM ends the process, and so
-// does the JSON library while it destroys an array (its destructor allocates).
+// Memory that runs out: the n-th operator new of a call fails, for every n until the call gets by. Each time there is
+// the error that is documented, and nothing is left behind. Only our own code is asked: where there is no memory, LLVM
+// ends the process, and so does the JSON library while it destroys an array (its destructor allocates).
 #include <rnnc/ahead.hpp>
 #include <rnnc/artifact.hpp>
 #include <rnnc/c_handles.hpp>
@@ -10,7 +10,7 @@
 #include <functional>
 #include <new>
 
-#include "compiler/code_cache.hpp"
+#include "compiler/llvm/code_cache.hpp"
 #include "tests/errors/file_bytes.hpp"
 #include "tests/fuzz/stored.hpp"
 #include "tests/fuzz/targets.hpp"
@@ -37,8 +37,8 @@ std::size_t open_files() {
   return static_cast<std::size_t>(std::distance(files, std::filesystem::directory_iterator()));
 }
 
-// Once with enough memory, so that what is made only once is there; then with the n-th allocation failing. `reported`: how a failure
-// must end; a call that can do without the memory may also be right.
+// Once with enough memory, so that what is made only once is there; then with the n-th allocation failing. `reported`:
+// how a failure must end; a call that can do without the memory may also be right.
 void fail_each(const std::string& what, End reported, const std::function<End()>& work) {
   INFO(what);
   REQUIRE(work() == End::Ok);

@@ -1,4 +1,5 @@
-// Malformed and unsupported ONNX files: a good LSTM of 3 inputs and 2 units with one thing changed, each with an error of its own.
+// Malformed and unsupported ONNX files: a good LSTM of 3 inputs and 2 units with one thing changed, each with an error
+// of its own.
 #include <functional>
 #include <string>
 

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "compiler/plan.hpp"
+#include "compiler/schedule/plan.hpp"
 #include "ir/parse.hpp"
 #include "ir/print.hpp"
 #include "ir/scan.hpp"

@@ -1,5 +1,5 @@
-// The fuzzers' targets in the ordinary build: every seed, every input that once went wrong, and some thousand variations, which a
-// fuzzer finds more of (scripts/fuzz).
+// The fuzzers' targets in the ordinary build: every seed, every input that once went wrong, and some thousand
+// variations, which a fuzzer finds more of (scripts/fuzz).
 #include <filesystem>
 
 #include "tests/errors/file_bytes.hpp"

@@ -2,8 +2,8 @@
 
 #include <rnnc/compile.hpp>
 
-#include "compiler/network.hpp"
-#include "compiler/portable_code.hpp"
+#include "compiler/network/network.hpp"
+#include "compiler/portable/translate.hpp"
 #include "ir/parse.hpp"
 #include "ir/scan.hpp"
 #include "ir/verify.hpp"

@@ -1,4 +1,5 @@
-// Programs and artifacts made without LLVM, from which seeds are written: real descriptions, and code that returns at once.
+// Programs and artifacts made without LLVM, from which seeds are written: real descriptions, and code that returns at
+// once.
 #pragma once
 
 #include <rnnc/program.hpp>

@@ -1,6 +1,7 @@
-// What fuzzers call. A target hands any bytes to one reader and checks what it gives: an error that says something, or a value that
-// keeps what the reader promises. What is not so throws std::logic_error; crashes, leaks and undefined behaviour are for sanitizers.
-// libFuzzer runs each as a program of its own (scripts/fuzz), the test program replays all on what was found (replay_test.cpp).
+// What fuzzers call. A target hands any bytes to one reader and checks what it gives: an error that says something, or
+// a value that keeps what the reader promises. What is not so throws std::logic_error; crashes, leaks and undefined
+// behaviour are for sanitizers. libFuzzer runs each as a program of its own (scripts/fuzz), the test program replays
+// all on what was found (replay_test.cpp).
 #pragma once
 
 #include <cstddef>

@@ -1,13 +1,15 @@
 // Golden tests: each .golden file of this folder holds a line that says what holds, what to print, a cell, and the text
-// expected. The cell is text, or a standard one named by what to print. RNNC_BLESS=1 writes what was printed back into the files, for a change that is meant.
+// expected. The cell is text, or a standard one named by what to print. RNNC_BLESS=1 writes what was printed back into
+// the files, for a change that is meant.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include <rnnc/model.hpp>
-#include "compiler/pass.hpp"
-#include "compiler/plan.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/passes/pass.hpp"
+#include "compiler/schedule/plan.hpp"
 #include "ir/print.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"

@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "compiler/function_harness.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/function_harness.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "ir/interpret.hpp"
 #include "tests/support/ulp_error.hpp"
 
@@ -95,7 +95,8 @@ bool bounded_by_one(ir::Function function) {
   return function == Tanh || function == Sigmoid || function == Erf;
 }
 
-// At the ends of the line and at zero, whose sign counts, a function of one operand is exact where floats have the value.
+// At the ends of the line and at zero, whose sign counts, a function of one operand is exact where floats have the
+// value.
 bool is_limit(float operand, double exact) {
   const bool end = operand == 0 || std::isinf(operand);
   return end && !std::isnan(exact) && static_cast<double>(static_cast<float>(exact)) == exact;

@@ -1,6 +1,6 @@
-// rnnc_random: random cells and networks, each in a random setting, through the checks of trial.hpp, in processes of their own so
-// that what crashes is found too. The first failure of each process is reduced to the smallest graph that fails the same way and
-// written to files that replay it.
+// rnnc_random: random cells and networks, each in a random setting, through the checks of trial.hpp, in processes of
+// their own so that what crashes is found too. The first failure of each process is reduced to the smallest graph that
+// fails the same way and written to files that replay it.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,7 +103,8 @@ int work(const Options& options, Clock::time_point until, Shared& shared, Progre
   return 0;
 }
 
-// What differs in the end, the plan or the CPU too where that is another: a process of its own says it, which may crash.
+// What differs in the end, the plan or the CPU too where that is another: a process of its own says it, which may
+// crash.
 bool say_fault(const Case& small, int check) {
   const test::Trial trial(small.subject, small.setting);
   const auto fault = check == kCompiles ? std::nullopt : trial.fault(static_cast<Check>(check));

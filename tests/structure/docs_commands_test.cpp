@@ -1,5 +1,5 @@
-// Every command that the documents show is run, and prints what they show. RNNC_BLESS=1 (scripts/refresh_docs) writes into
-// the documents what was printed, for a change that is meant.
+// Every command that the documents show is run, and prints what they show. RNNC_BLESS=1 (scripts/refresh_docs) writes
+// into the documents what was printed, for a change that is meant.
 #include <cstdlib>
 #include <map>
 #include <regex>
@@ -48,7 +48,8 @@ const NotRun* not_run(const Block& block) {
   return nullptr;
 }
 
-// A reader's folder: a copy of the sources as in a checkout, the build in build/release, and what stands beside the document.
+// A reader's folder: a copy of the sources as in a checkout, the build in build/release, and what stands beside the
+// document.
 class ReaderFolder {
  public:
   explicit ReaderFolder(const std::string& document) {

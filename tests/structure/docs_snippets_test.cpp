@@ -1,5 +1,5 @@
-// Every piece of code that the documents show is right: cells parse and are verified, C and C++ compile, whole programs link,
-// changes apply. CMake is used by tests/embed/package_test.
+// Every piece of code that the documents show is right: cells parse and are verified, C and C++ compile, whole programs
+// link, changes apply. CMake is used by tests/embed/package_test.
 #include <set>
 #include <sstream>
 

@@ -1,13 +1,15 @@
-// Buffers of the runtime, which are allocated with an alignment, between pages that nobody may touch: weights, states and working
-// memory of cells and networks. Generated code that leaves them faults. Nothing of it works with a sanitizer's operator new.
+// Buffers of the runtime, which are allocated with an alignment, between pages that nobody may touch: weights, states
+// and working memory of cells and networks. Generated code that leaves them faults. Nothing of it works with a
+// sanitizer's operator new.
 #pragma once
 
 #include <cstddef>
 
 namespace rnnc::test {
 
-/// While it lives, what this thread allocates with an alignment ends right before a guard page, or begins right behind one. The bytes
-/// between a size that is no multiple of the alignment and the page are looked at when the memory is freed.
+/// While it lives, what this thread allocates with an alignment ends right before a guard page, or begins right behind
+/// one. The bytes between a size that is no multiple of the alignment and the page are looked at when the memory is
+/// freed.
 class GuardedAllocations {
  public:
   explicit GuardedAllocations(bool at_end);

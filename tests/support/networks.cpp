@@ -123,7 +123,8 @@ namespace {
 
 class CallRunner {
  public:
-  CallRunner(const ir::CallList& list, const NamedVectors& weights, const ir::NetworkBatch& batch, NamedVectors& states)
+  CallRunner(const compiler::CallList& list, const NamedVectors& weights, const ir::NetworkBatch& batch,
+             NamedVectors& states)
       : list_(list), weights_(weights), batch_(batch), states_(states), buffers_(list.buffers.size()) {
     for (std::size_t i = 0; i < buffers_.size(); ++i) {
       if (!list.buffers[i].input.empty()) buffers_[i] = batch.inputs.at(list.buffers[i].input);
@@ -131,7 +132,7 @@ class CallRunner {
   }
 
   Vector run() {
-    for (const ir::Call& call : list_.calls) std::visit([this](const auto& any) { run(any); }, call);
+    for (const compiler::Call& call : list_.calls) std::visit([this](const auto& any) { run(any); }, call);
     return rows(list_.output, list_.output_axis);
   }
 
@@ -146,14 +147,14 @@ class CallRunner {
   }
 
   // [steps, B, width] with 0 behind the end of a sequence; of a reverse call, each sequence from its end.
-  Vector rows(const ir::Row& row, const std::string& axis, bool reverse = false) const {
+  Vector rows(const compiler::Row& row, const std::string& axis, bool reverse = false) const {
     Vector result;
     for (std::int64_t t = 0; t < steps(axis); ++t) {
       for (std::int64_t b = 0; b < batch_.sequences; ++b) {
         const bool beyond = t >= length(axis, b);
         const std::int64_t from = reverse ? length(axis, b) - 1 - t : t;
-        for (const ir::Columns& columns : row) {
-          const ir::Buffer& buffer = list_.buffers[columns.buffer];
+        for (const compiler::Columns& columns : row) {
+          const compiler::Buffer& buffer = list_.buffers[columns.buffer];
           REQUIRE((buffer.axis.empty() || buffer.axis == axis));
           REQUIRE((columns.begin < columns.end && columns.end <= buffer.width));
           const std::int64_t step = buffer.axis.empty() ? 0 : from;
@@ -173,7 +174,7 @@ class CallRunner {
     buffers_[buffer] = std::move(values);
   }
 
-  void run(const ir::CellCall& call) {
+  void run(const compiler::CellCall& call) {
     NamedVectors params, states;
     for (const auto& [param, name] : call.weights) params[param] = weights_.at(name);
     for (const ir::Node& node : call.cell.nodes) {
@@ -205,7 +206,7 @@ class CallRunner {
     return result;
   }
 
-  void run(const ir::TimeCall& call) {
+  void run(const compiler::TimeCall& call) {
     const Vector x = rows(call.x, call.axis);
     const std::int64_t width = list_.buffers[call.y].width;
     Vector y;
@@ -233,7 +234,7 @@ class CallRunner {
     return 0;
   }
 
-  const ir::CallList& list_;
+  const compiler::CallList& list_;
   const NamedVectors& weights_;
   const ir::NetworkBatch& batch_;
   NamedVectors& states_;
@@ -242,7 +243,7 @@ class CallRunner {
 
 }  // namespace
 
-Vector run_calls(const ir::CallList& list, const NamedVectors& weights, const ir::NetworkBatch& batch,
+Vector run_calls(const compiler::CallList& list, const NamedVectors& weights, const ir::NetworkBatch& batch,
                  NamedVectors& states) {
   return CallRunner(list, weights, batch, states).run();
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/cut_network.hpp"
+#include "compiler/network/cut.hpp"
 #include "ir/interpret_network.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/random.hpp"
@@ -29,7 +29,7 @@ ir::Vector random_vector(Random& random, std::int64_t size);  // within 1
 ir::NamedVectors random_weights(const ir::Network& network, Random& random);
 
 /// The calls one after the other, each by the interpreter of cells. Meaning of the arguments as for ir::interpret.
-ir::Vector run_calls(const ir::CallList& list, const ir::NamedVectors& weights, const ir::NetworkBatch& batch,
+ir::Vector run_calls(const compiler::CallList& list, const ir::NamedVectors& weights, const ir::NetworkBatch& batch,
                      ir::NamedVectors& states);
 
 }  // namespace rnnc::test

@@ -1,5 +1,5 @@
-// The statements of random networks. Lifted expressions are drawn by the generator of cells' expressions, from the values
-// of one time.
+// The statements of random networks. Lifted expressions are drawn by the generator of cells' expressions, from the
+// values of one time.
 #include "tests/support/random_network.hpp"
 
 #include <algorithm>

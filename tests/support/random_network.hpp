@@ -1,6 +1,6 @@
-// Seeded random networks for differential tests: scans of random and of standard cells in every direction, with initial and
-// final states, lifted expressions, functions over time, two times, decoders, dead values. The same seed gives the same
-// network everywhere.
+// Seeded random networks for differential tests: scans of random and of standard cells in every direction, with initial
+// and final states, lifted expressions, functions over time, two times, decoders, dead values. The same seed gives the
+// same network everywhere.
 #pragma once
 
 #include <cstdint>

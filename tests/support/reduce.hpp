@@ -1,5 +1,5 @@
-// From a case that fails to a small one that still does: fewer steps, sequences and threads, fewer statements and states, operands
-// in place of expressions, smaller sizes, a cell in place of a network. And the files that replay it.
+// From a case that fails to a small one that still does: fewer steps, sequences and threads, fewer statements and
+// states, operands in place of expressions, smaller sizes, a cell in place of a network. And the files that replay it.
 #pragma once
 
 #include <functional>

@@ -7,7 +7,7 @@
 #include <limits>
 #include <memory>
 
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "ir/interpret.hpp"
 #include "ir/verify.hpp"
 #include "runtime/portable.hpp"

@@ -24,7 +24,8 @@ Weights random_weights(const ir::Cell& cell, std::uint64_t seed);
 
 TensorMap tensors_of(const ir::Cell& cell, const Weights& weights);
 
-/// All that can run a cell here: the CPU levels, and "portable LEVEL" of each level that the portable executor is built for.
+/// All that can run a cell here: the CPU levels, and "portable LEVEL" of each level that the portable executor is built
+/// for.
 std::vector<std::string> executors();
 /// Options for one of these, or for any other CPU.
 CompileOptions options_for(const std::string& executor);

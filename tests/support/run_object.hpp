@@ -7,7 +7,8 @@
 
 namespace rnnc::test {
 
-/// Of a cell, by the name of "m"; sequences are of one length. `program` is of the same cell and says what its rows are.
+/// Of a cell, by the name of "m"; sequences are of one length. `program` is of the same cell and says what its rows
+/// are.
 NetworkOutcome run_object(const ObjectFiles& files, const Program& program, const ir::Graph& graph, const Data& data);
 
 }  // namespace rnnc::test

@@ -10,7 +10,8 @@ namespace rnnc::test {
 
 class SharedObject {
  public:
-  /// `source` is C99 that includes the object's header as "m.h". Throws what the C compiler says where it does not link.
+  /// `source` is C99 that includes the object's header as "m.h". Throws what the C compiler says where it does not
+  /// link.
   SharedObject(const ObjectFiles& files, const std::string& source);
   ~SharedObject();
   SharedObject(const SharedObject&) = delete;

@@ -138,7 +138,8 @@ void Sizes::relate(const ir::Graph& graph, std::size_t i, std::vector<std::vecto
     case Op::Reduce:
     case Op::Hoist:
     case Op::OverTime: {
-      // Vectors among operands and result are of one length; the sizes of a reduction to a scalar stay its operand's own.
+      // Vectors among operands and result are of one length; the sizes of a reduction to a scalar stay its operand's
+      // own.
       std::size_t any = slots[i].empty() ? values_.size() : slots[i][0];
       for (std::size_t k = 0; k < node.operands.size(); ++k) {
         if (of(k).empty()) continue;

@@ -1,5 +1,5 @@
-// The sizes of a graph as one system: those that must be equal, those that are sums, those that slices cut. One size made
-// smaller takes along what hangs on it.
+// The sizes of a graph as one system: those that must be equal, those that are sums, those that slices cut. One size
+// made smaller takes along what hangs on it.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,9 @@
 
 namespace rnnc::test {
 
-/// A different size than `size` for one of the subject's free sizes, where that can be: the graph with numbers that fit again,
-/// weights cut to their leading elements. Sizes are counted from 0; nothing where there are no more, or it cannot be.
+/// A different size than `size` for one of the subject's free sizes, where that can be: the graph with numbers that fit
+/// again, weights cut to their leading elements. Sizes are counted from 0; nothing where there are no more, or it
+/// cannot be.
 class Sizes {
  public:
   explicit Sizes(const Subject& subject);

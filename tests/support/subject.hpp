@@ -51,8 +51,8 @@ NetworkOutcome alone(const ir::Graph& graph, const NetworkOutcome& all, std::int
 
 NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& data);
 
-/// In pieces of the given lengths, over and over. The program streams, the graph has no time but T, and sequences are of one
-/// length.
+/// In pieces of the given lengths, over and over. The program streams, the graph has no time but T, and sequences are
+/// of one length.
 NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const Data& data,
                           const std::vector<std::int64_t>& pieces);
 

@@ -10,9 +10,9 @@
 #include <functional>
 #include <span>
 
-#include "compiler/lower.hpp"
-#include "compiler/plan_stage.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/schedule/lower.hpp"
+#include "compiler/schedule/plan_stage.hpp"
 #include "tests/support/run_object.hpp"
 
 namespace rnnc::test {

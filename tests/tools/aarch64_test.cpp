@@ -1,6 +1,6 @@
-// Objects for AArch64 under qemu-user: the bits of x86-64 with fused multiply-adds, for cells of all kinds and ugly sizes; the
-// caller's floating-point mode is kept and nothing is written beyond what is the object's.
-#include "compiler/target.hpp"
+// Objects for AArch64 under qemu-user: the bits of x86-64 with fused multiply-adds, for cells of all kinds and ugly
+// sizes; the caller's floating-point mode is kept and nothing is written beyond what is the object's.
+#include "compiler/llvm/resolve_target.hpp"
 #include "tests/support/networks.hpp"
 #include "tests/support/run_network.hpp"
 #include "tests/tools/network_program.hpp"

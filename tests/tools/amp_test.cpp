@@ -1,4 +1,5 @@
-// examples/amp: a WAV file through a NAM model gives NumPy's samples, whatever the blocks, and nothing is left behind on errors.
+// examples/amp: a WAV file through a NAM model gives NumPy's samples, whatever the blocks, and nothing is left behind
+// on errors.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

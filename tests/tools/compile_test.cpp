@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "tests/tools/object_program.hpp"
 
 namespace rnnc::test {

@@ -3,8 +3,9 @@
 #include <set>
 #include <sstream>
 
-#include "compiler/lower.hpp"
-#include "compiler/stage_flow.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/schedule/lower.hpp"
+#include "compiler/schedule/stage_flow.hpp"
 #include "ir/cell.hpp"
 #include "tests/tools/example_files.hpp"
 #include "tests/tools/object_program.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-// A drawing taken apart: every edge is between nodes that are drawn, braces match, and Graphviz agrees where it is there.
+// A drawing taken apart: every edge is between nodes that are drawn, braces match, and Graphviz agrees where it is
+// there.
 struct Dot {
   std::set<std::string> nodes;
   std::vector<std::string> solid, dashed;  // "a -> b"

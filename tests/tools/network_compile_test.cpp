@@ -1,5 +1,6 @@
-// rnnc compile of networks: text, and what other programs made, as objects that C and C++ programs link, with the bits of run.
-#include "compiler/target.hpp"
+// rnnc compile of networks: text, and what other programs made, as objects that C and C++ programs link, with the bits
+// of run.
+#include "compiler/llvm/resolve_target.hpp"
 #include "tests/support/networks.hpp"
 #include "tests/support/onnx_file.hpp"
 #include "tests/support/run_network.hpp"

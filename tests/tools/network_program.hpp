@@ -5,8 +5,8 @@
 
 namespace rnnc::test {
 
-// Reads x.bin, runs it whole from a state that network_start has made, or with STREAMS in a piece of 3 steps and then step by
-// step, and writes y. It checks that nothing is written beyond state, scratch and y.
+// Reads x.bin, runs it whole from a state that network_start has made, or with STREAMS in a piece of 3 steps and then
+// step by step, and writes y. It checks that nothing is written beyond state, scratch and y.
 inline constexpr const char* kNetworkProgram = R"(
 #include <stdio.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-#include "compiler/pass.hpp"
+#include "compiler/passes/pass.hpp"
 #include "ir/check.hpp"
 #include "ir/print.hpp"
 #include "tests/tools/example_files.hpp"

@@ -1,7 +1,7 @@
 // rnnc run through its command line: what it computes, and what it says and leaves behind when it cannot.
 #include <rnnc/rnnc.hpp>
 
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "tests/tools/program.hpp"
 
 namespace rnnc::test {

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "bench/grid.hpp"
-#include "compiler/assembly.hpp"
-#include "compiler/codegen.hpp"
-#include "compiler/lower.hpp"
+#include "compiler/llvm/assembly.hpp"
+#include "compiler/llvm/codegen.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/schedule/lower.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_cell.hpp"
 

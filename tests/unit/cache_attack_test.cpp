@@ -1,5 +1,6 @@
-// What may happen to the cache of code: files damaged in any bit, cut anywhere, something else in their place, writers that die, many
-// at once, no room, no permission. What is found is always what was stored, and compiling never fails because of the cache.
+// What may happen to the cache of code: files damaged in any bit, cut anywhere, something else in their place, writers
+// that die, many at once, no room, no permission. What is found is always what was stored, and compiling never fails
+// because of the cache.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,7 +13,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "compiler/code_cache.hpp"
+#include "compiler/llvm/code_cache.hpp"
 #include "tests/errors/file_bytes.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"

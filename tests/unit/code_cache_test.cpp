@@ -1,14 +1,16 @@
 // The code cache: what it finds is what was stored, and whatever is wrong with a file is a miss.
-#include "compiler/code_cache.hpp"
+#include "compiler/llvm/code_cache.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <thread>
 
-#include "compiler/choose_cell.hpp"
-#include "compiler/link_image.hpp"
-#include "compiler/lower.hpp"
+#include "compiler/llvm/link_image.hpp"
+#include "compiler/llvm/make_artifact.hpp"
+#include "compiler/network/choose_cell.hpp"
+#include "compiler/schedule/lower.hpp"
 #include "tests/support/run_cell.hpp"
 #include "tests/tools/program.hpp"
 

@@ -1,5 +1,5 @@
 // The list of calls computes what the network means, and is the list that is written down here.
-#include "ir/cut_network.hpp"
+#include "compiler/network/cut.hpp"
 
 #include <cmath>
 
@@ -23,7 +23,7 @@ void check_near(const Vector& found, const Vector& expected) {
   }
 }
 
-std::string calls_of(const std::string& text) { return ir::print(ir::cut_network(network_of(text))); }
+std::string calls_of(const std::string& text) { return ir::print(compiler::cut_network(network_of(text))); }
 
 }  // namespace
 
@@ -32,7 +32,7 @@ TEST_CASE("the calls of a network give the interpreter's outputs and final state
   for (const std::string& statements : sample_networks()) {
     INFO(statements);
     const Network whole = sample_network(statements);
-    const ir::CallList list = ir::cut_network(whole);
+    const compiler::CallList list = compiler::cut_network(whole);
     CHECK(ir::equal(ir::parse(kSampleCells + ir::print(whole)).value().networks.at(0), whole));
     INFO(ir::print(list));
     Random random(++seed);

@@ -1,5 +1,5 @@
-// Denormals: they count as zero inside a call, wherever they come from and whatever runs it, and the caller's floating-point
-// mode is what it was. What a step costs then, bench/denormals.cpp measures.
+// Denormals: they count as zero inside a call, wherever they come from and whatever runs it, and the caller's
+// floating-point mode is what it was. What a step costs then, bench/denormals.cpp measures.
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 

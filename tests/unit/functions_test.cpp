@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "compiler/function_harness.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/function_harness.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "ir/interpret.hpp"
 #include "runtime/portable.hpp"
 #include "tests/support/catch.hpp"

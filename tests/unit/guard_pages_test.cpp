@@ -1,5 +1,5 @@
-// Generated code and the portable executor stay within every buffer: the caller's, and weights, states and working memory, for every
-// tail of a vector. Sanitizers do not see what generated code does; guard pages do.
+// Generated code and the portable executor stay within every buffer: the caller's, and weights, states and working
+// memory, for every tail of a vector. Sanitizers do not see what generated code does; guard pages do.
 #include <rnnc/ahead.hpp>
 #include <rnnc/artifact.hpp>
 

@@ -1,4 +1,5 @@
-// Many threads on one program, and many that compile at once: what the thread sanitizer looks at (preset tsan), with the results.
+// Many threads on one program, and many that compile at once: what the thread sanitizer looks at (preset tsan), with
+// the results.
 #include <rnnc/artifact.hpp>
 #include <rnnc/session.hpp>
 

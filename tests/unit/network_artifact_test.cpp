@@ -1,4 +1,5 @@
-// Artifacts of networks: the bits of the JIT for every construct, and an error for every number in them that makes no sense.
+// Artifacts of networks: the bits of the JIT for every construct, and an error for every number in them that makes no
+// sense.
 #include <rnnc/ahead.hpp>
 #include <rnnc/artifact.hpp>
 
@@ -27,7 +28,8 @@ bool equal(const NetworkOutcome& a, const NetworkOutcome& b) {
          });
 }
 
-// A network with calls of all kinds: two directions, a state that begins with another's end, one that a parameter begins.
+// A network with calls of all kinds: two directions, a state that begins with another's end, one that a parameter
+// begins.
 StoredNetwork stored() {
   const ir::Network network = network_of(
       "network n { input x : seq f32[5] input v : f32[4] param h0 : f32[3] a = bidirectional gru<H=3>(x) b = "

@@ -70,7 +70,8 @@ Rows sequence(const Vector& values, std::int64_t batch, std::int64_t size, std::
   return rows;
 }
 
-// One network with x : seq f32[2] over 3 sequences of 4 steps with lengths 4, 0 and 2; x[t, b] = (10 b + t, -(10 b + t)).
+// One network with x : seq f32[2] over 3 sequences of 4 steps with lengths 4, 0 and 2; x[t, b] = (10 b + t, -(10 b +
+// t)).
 const std::vector<std::int64_t> kLengths = {4, 0, 2};
 
 ir::NetworkBatch small_batch() {

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "compiler/lower.hpp"
-#include "compiler/plan_stage.hpp"
-#include "compiler/tuned.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/schedule/lower.hpp"
+#include "compiler/schedule/plan_stage.hpp"
+#include "compiler/schedule/tuned.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_cell.hpp"
 

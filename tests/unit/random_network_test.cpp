@@ -1,5 +1,5 @@
-// The random networks of the differential tests are what those tests take them for, and together with the random cells they
-// reach everything that the language has.
+// The random networks of the differential tests are what those tests take them for, and together with the random cells
+// they reach everything that the language has.
 #include <map>
 #include <set>
 #include <string>

@@ -1,4 +1,5 @@
-// The reducer finds small graphs: for predicates whose smallest graph is known, it must come close, whatever it starts from.
+// The reducer finds small graphs: for predicates whose smallest graph is known, it must come close, whatever it starts
+// from.
 #include <algorithm>
 
 #include "ir/parse.hpp"

@@ -1,8 +1,8 @@
 // How a call is shared among threads, by what its code says of itself.
 #include "runtime/sharing.hpp"
 
-#include "compiler/lower.hpp"
-#include "compiler/target.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/schedule/lower.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_cell.hpp"
 

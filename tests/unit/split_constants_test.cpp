@@ -1,5 +1,5 @@
 // What is the same at each step leaves the scan.
-#include "compiler/split_constants.hpp"
+#include "compiler/network/split_constants.hpp"
 
 #include "tests/support/catch.hpp"
 #include "tests/support/networks.hpp"
@@ -10,7 +10,8 @@ namespace {
 const char* const kInputs = "network n { input x : seq f32[3] input v : f32[2] ";
 
 std::string calls_of(const std::string& statements) {
-  return ir::print(compiler::split_constants(ir::cut_network(network_of(kInputs + statements + " }" + kSampleCells))));
+  return ir::print(
+      compiler::split_constants(compiler::cut_network(network_of(kInputs + statements + " }" + kSampleCells))));
 }
 
 }  // namespace
@@ -27,11 +28,11 @@ TEST_CASE("products of inputs that are the same at each step are a call of their
 }
 
 TEST_CASE("a scan of a repeated vector keeps only products of its states", "[network][cut]") {
-  const ir::CallList list = compiler::split_constants(
-      ir::cut_network(network_of(std::string(kInputs) + "d = gru<H=4>(v) steps S output d }")));
+  const compiler::CallList list = compiler::split_constants(
+      compiler::cut_network(network_of(std::string(kInputs) + "d = gru<H=4>(v) steps S output d }")));
   REQUIRE(list.calls.size() == 2);
-  const auto& scan = std::get<ir::CellCall>(list.calls[1]);
-  CHECK(scan.x == ir::Row{{3, 0, 12}});
+  const auto& scan = std::get<compiler::CellCall>(list.calls[1]);
+  CHECK(scan.x == compiler::Row{{3, 0, 12}});
   CHECK(scan.weights.count("Uz") == 1);
   CHECK(scan.weights.count("Wz") == 0);
 }
@@ -39,7 +40,7 @@ TEST_CASE("a scan of a repeated vector keeps only products of its states", "[net
 TEST_CASE("a scan without constant inputs, or that does nothing but read them, stays as it is", "[network][cut]") {
   for (const char* statements : {"a = gru<H=4>(x) output a", "k = max(v[0:1] * 2) a = rnn<H=2>(x * k) output a"})
     CHECK(calls_of(statements) ==
-          ir::print(ir::cut_network(network_of(kInputs + std::string(statements) + " }" + kSampleCells))));
+          ir::print(compiler::cut_network(network_of(kInputs + std::string(statements) + " }" + kSampleCells))));
 }
 
 }  // namespace rnnc::test

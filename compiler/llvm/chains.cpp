@@ -1,0 +1,120 @@
+#include "compiler/llvm/chains.hpp"
+
+#include <algorithm>
+
+namespace rnnc::compiler {
+namespace {
+
+// FMAs in one pass of the loop: enough to make the loop's own instructions cheap, few enough to compile fast.
+constexpr std::int64_t kFmasPerPass = 24;
+constexpr std::int64_t kMostUnroll = 4;
+constexpr std::int64_t kFloatsOfLine = 16;
+
+}  // namespace
+
+std::size_t ProductOperands::vectors() const {
+  std::size_t count = 0;
+  for (const WeightStream& stream : weights) count += static_cast<std::size_t>(stream.vectors);
+  return count;
+}
+
+ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, int lanes, bool fma, ProductOperands operands)
+    : builder_(builder),
+      lanes_(lanes),
+      operands_(std::move(operands)),
+      vectors_(operands_.vectors()),
+      functions_(builder, static_cast<unsigned>(lanes), fma) {}
+
+Values ChainEmitter::run(std::int64_t columns, Values chains) {
+  const std::int64_t fitting =
+      std::clamp<std::int64_t>(kFmasPerPass / static_cast<std::int64_t>(chains.size()), 1, kMostUnroll);
+  const std::int64_t unroll = std::min(fitting, columns);
+  const std::int64_t in_loop = columns / unroll * unroll;
+  chains = emit_for(
+      builder_, number(0), number(in_loop), unroll, std::move(chains),
+      [&](llvm::Value* column, Values carried) {
+        const Pass pass = begin_pass(column);
+        for (std::int64_t k = 0; k < unroll; ++k) extend(pass, k, carried);
+        return carried;
+      },
+      "columns");
+  if (in_loop == columns) return chains;
+  const Pass rest = begin_pass(number(in_loop));
+  for (std::int64_t k = in_loop; k < columns; ++k) extend(rest, k - in_loop, chains);
+  return chains;
+}
+
+Values ChainEmitter::run(llvm::Value* columns, Values chains, llvm::Value* fetch_ahead) {
+  return emit_for(
+      builder_, number(0), columns, 1, std::move(chains),
+      [&](llvm::Value* column, Values carried) {
+        if (fetch_ahead) fetch(fetch_ahead, column);
+        extend(begin_pass(column), 0, carried);
+        return carried;
+      },
+      "columns");
+}
+
+void ChainEmitter::fetch(llvm::Value* from, llvm::Value* column) {
+  llvm::Value* line = offset(from, builder_.CreateMul(column, number(kFloatsOfLine)));
+  llvm::Value* arguments[] = {line, builder_.getInt32(0), builder_.getInt32(2), builder_.getInt32(1)};
+  builder_.CreateIntrinsic(llvm::Intrinsic::prefetch, {line->getType()}, arguments);
+}
+
+llvm::Value* ChainEmitter::number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+
+llvm::Value* ChainEmitter::offset(llvm::Value* pointer, llvm::Value* floats) {
+  return builder_.CreateGEP(builder_.getFloatTy(), pointer, floats);
+}
+
+// Where the operands of a pass of the loop begin.
+ChainEmitter::Pass ChainEmitter::begin_pass(llvm::Value* column) {
+  Pass pass;
+  for (llvm::Value* row : operands_.rows) pass.rows.push_back(offset(row, column));
+  for (const WeightStream& stream : operands_.weights)
+    pass.weights.push_back(
+        offset(stream.base, builder_.CreateMul(column, number(std::int64_t{stream.vectors} * lanes_))));
+  return pass;
+}
+
+// An outer product of a column's weights and the rows' elements. The shorter side is held and the longer one passes
+// by, so that what lives beside the chains is least: what fits in registers depends on it.
+void ChainEmitter::extend(const Pass& pass, std::int64_t k, Values& chains) {
+  const auto load_weight = [&](std::size_t i) {
+    std::size_t block = 0;
+    for (; i >= static_cast<std::size_t>(operands_.weights[block].vectors); ++block)
+      i -= static_cast<std::size_t>(operands_.weights[block].vectors);
+    const std::int64_t vector = k * operands_.weights[block].vectors + static_cast<std::int64_t>(i);
+    return builder_.CreateAlignedLoad(llvm::FixedVectorType::get(builder_.getFloatTy(), static_cast<unsigned>(lanes_)),
+                                      offset(pass.weights[block], number(vector * lanes_)),
+                                      llvm::Align(static_cast<unsigned>(lanes_) * 4));
+  };
+  const auto load_element = [&](std::size_t row) {
+    llvm::Value* element = builder_.CreateLoad(builder_.getFloatTy(), offset(pass.rows[row], number(k)));
+    return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), element);
+  };
+  const std::size_t rows = operands_.rows.size();
+  if (vectors_ < rows)
+    multiply(
+        vectors_, load_weight, rows, load_element,
+        [&](std::size_t weight, std::size_t row) { return row * vectors_ + weight; }, chains);
+  else
+    multiply(
+        rows, load_element, vectors_, load_weight,
+        [&](std::size_t row, std::size_t weight) { return row * vectors_ + weight; }, chains);
+}
+
+void ChainEmitter::multiply(std::size_t held_count, Load load_held, std::size_t passing_count, Load load_passing,
+                            llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains) {
+  Values held;
+  for (std::size_t i = 0; i < held_count; ++i) held.push_back(load_held(i));
+  for (std::size_t j = 0; j < passing_count; ++j) {
+    llvm::Value* passing = load_passing(j);
+    for (std::size_t i = 0; i < held_count; ++i) {
+      llvm::Value*& chain = chains[chain_at(i, j)];
+      chain = functions_.fma(held[i], passing, chain);
+    }
+  }
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,179 @@
+#include "compiler/llvm/code_cache.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <random>
+
+#include "compiler/schedule/file_name.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "code-", kSuffix = ".rnnc", kTemporary = "code-new-";
+constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  operator int() const { return number_; }
+
+ private:
+  int number_;
+};
+
+bool is_private(const struct stat& status) {
+  return status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+bool is_private_folder(const std::string& path) {
+  struct stat status;
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && is_private(status);
+}
+
+std::optional<std::vector<std::byte>> read_private(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status;
+  if (file < 0 || ::fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) return {};
+  if (status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) > kMostEntryBytes) return {};
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::read(file, bytes.data() + done, bytes.size() - done);
+    if (got <= 0) return {};
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+// Who has a limit is stopped by a signal when a file reaches it.
+bool may_be_written(std::span<const std::byte> bytes) {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes.size() <= limit.rlim_cur;
+}
+
+bool write_private(const std::string& path, std::span<const std::byte> bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file < 0) return false;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+struct Entry {
+  std::string path;
+  std::uint64_t bytes;
+  std::int64_t written;  // nanoseconds
+};
+
+// Entries, and what writers that were killed have left. Not by std::filesystem, which ends the process where memory
+// runs out.
+std::vector<Entry> entries(const std::string& folder) {
+  std::vector<Entry> list;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (!open) return list;
+  while (const dirent* each = ::readdir(open.get())) {
+    const std::string_view name = each->d_name;
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
+    std::string path = folder + "/" + each->d_name;
+    struct stat status;
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) continue;
+    list.push_back({std::move(path), static_cast<std::uint64_t>(status.st_size),
+                    std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec});
+  }
+  std::ranges::sort(list, {}, &Entry::written);
+  return list;
+}
+
+// What writers have left that were killed: none takes as long as this.
+void remove_abandoned(const std::string& folder) {
+  constexpr std::int64_t kLongest = 600'000'000'000;  // nanoseconds
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t old = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - kLongest;
+  for (const Entry& entry : entries(folder))
+    if (entry.written < old && std::string_view(entry.path).substr(folder.size() + 1).starts_with(kTemporary))
+      ::unlink(entry.path.c_str());
+}
+
+}  // namespace
+
+std::optional<runtime::StoredArtifact> read_entry(std::span<const std::byte> bytes, const std::string& key) try {
+  Result<runtime::AnyArtifact> any = runtime::read_artifact(bytes, "");
+  auto* artifact = any ? std::get_if<runtime::StoredArtifact>(&*any) : nullptr;
+  if (!artifact || artifact->key != key || (artifact->features & ~runtime::host_features()) != 0) return {};
+  return std::move(*artifact);
+} catch (const std::exception&) {
+  return {};
+}
+
+std::string CodeCache::path(const std::string& key) const {
+  return folder_ + "/" + std::string(kPrefix) + file_name_of(key) + std::string(kSuffix);
+}
+
+std::optional<runtime::StoredArtifact> CodeCache::find(const std::string& key) const try {
+  if (folder_.empty() || !is_private_folder(folder_)) return {};
+  const auto bytes = read_private(path(key));
+  return bytes ? read_entry(*bytes, key) : std::nullopt;
+} catch (const std::exception&) {
+  return {};
+}
+
+bool CodeCache::make_folder() const {
+  std::error_code error;
+  fs::create_directories(fs::path(folder_).parent_path(), error);
+  return ::mkdir(folder_.c_str(), 0700) == 0 || is_private_folder(folder_);
+}
+
+void CodeCache::store(const runtime::StoredArtifact& artifact) const try {
+  if (folder_.empty() || !make_folder()) return;
+  const std::vector<std::byte> bytes = runtime::write_artifact(artifact, {});
+  if (bytes.size() > kMostEntryBytes || !may_be_written(bytes)) return;
+  std::random_device random;
+  const std::string temporary = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" +
+                                std::to_string(random()) + std::string(kSuffix);
+  const std::string kept = path(artifact.key);
+  if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), kept.c_str()) != 0) ::unlink(temporary.c_str());
+  remove_abandoned(folder_);
+  if (size().bytes > kCacheBytes) prune(kCacheBytes);
+} catch (const std::exception&) {
+  // A cache that cannot be written is an empty one.
+}
+
+CodeCache::Size CodeCache::size() const {
+  Size size;
+  if (folder_.empty()) return size;
+  for (const Entry& entry : entries(folder_)) size = {size.files + 1, size.bytes + entry.bytes};
+  return size;
+}
+
+CodeCache::Size CodeCache::prune(std::uint64_t bytes) const {
+  std::uint64_t left = size().bytes;
+  Size removed;
+  if (folder_.empty()) return removed;
+  for (const Entry& entry : entries(folder_)) {
+    if (left <= bytes) break;
+    left -= std::min(left, entry.bytes);
+    if (::unlink(entry.path.c_str()) == 0) removed = {removed.files + 1, removed.bytes + entry.bytes};
+  }
+  return removed;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,85 @@
+#include "compiler/llvm/codegen.hpp"
+
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <memory>
+#include <optional>
+
+#include "compiler/llvm/emit_kernel.hpp"
+#include "compiler/llvm/machine.hpp"
+#include "compiler/llvm/target.hpp"
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+
+std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
+  llvm::TargetOptions options;
+  options.MCOptions.AsmVerbose = true;                 // tells names and spills to mark_loops
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // canonical arithmetic says where a multiply-add is fused
+  return std::unique_ptr<llvm::TargetMachine>(llvm_target(target.arch)
+                                                  .createTargetMachine(triple_of(target), target.cpu, target.features,
+                                                                       options, llvm::Reloc::PIC_, std::nullopt,
+                                                                       llvm::CodeGenOptLevel::Less));
+}
+
+void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell* cell) {
+  module.setTargetTriple(machine.getTargetTriple().str());
+  module.setDataLayout(machine.createDataLayout());
+  std::string message;
+  llvm::raw_string_ostream out(message);
+  if (llvm::verifyModule(module, &out)) ir::internal_error(cell, "generated code is malformed: " + message);
+}
+
+llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream out(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, out, nullptr, type))
+    ir::internal_error(nullptr, "LLVM cannot write this kind of file for " + machine.getTargetCPU().str());
+  passes.run(module);
+  return bytes;
+}
+
+namespace {
+
+std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::TargetMachine& machine,
+                                          const Schedule& schedule, const Plan& plan, const Target& target) {
+  auto module = emit_kernel(context, schedule, plan, target);
+  finish_module(*module, machine, &schedule.cell);
+  return module;
+}
+
+llvm::SmallVector<char, 0> kernel_file(const Schedule& schedule, const Plan& plan, const Target& target,
+                                       llvm::CodeGenFileType type) {
+  llvm::LLVMContext context;
+  const auto machine = machine_for(target);
+  return generate(*make_module(context, *machine, schedule, plan, target), *machine, type);
+}
+
+}  // namespace
+
+std::string emit_llvm(const Schedule& schedule, const Plan& plan, const Target& target) {
+  llvm::LLVMContext context;
+  const auto machine = machine_for(target);
+  const auto module = make_module(context, *machine, schedule, plan, target);
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  module->print(out, nullptr);
+  return text;
+}
+
+std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Target& target) {
+  const auto bytes = kernel_file(schedule, plan, target, llvm::CodeGenFileType::AssemblyFile);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::vector<std::byte> emit_object(const Schedule& schedule, const Plan& plan, const Target& target) {
+  const auto bytes = kernel_file(schedule, plan, target, llvm::CodeGenFileType::ObjectFile);
+  const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
+  return {first, first + bytes.size()};
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,19 @@
+// From vector IR to text, assembly or object code, through LLVM's back end for the target.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "compiler/schedule/plan.hpp"
+#include "compiler/schedule/stages.hpp"
+#include "compiler/schedule/target.hpp"
+
+namespace rnnc::compiler {
+
+std::string emit_llvm(const Schedule& schedule, const Plan& plan, const Target& target);
+/// With LLVM's comments; mark_loops (assembly.hpp) makes it easier to read.
+std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Target& target);
+std::vector<std::byte> emit_object(const Schedule& schedule, const Plan& plan, const Target& target);
+
+}  // namespace rnnc::compiler

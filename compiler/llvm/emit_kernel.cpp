@@ -1,0 +1,205 @@
+#include "compiler/llvm/emit_kernel.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "compiler/llvm/emit_stage.hpp"
+#include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/meeting.hpp"
+#include "runtime/artifact.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using runtime::KernelArguments;
+
+class KernelEmitter {
+ public:
+  KernelEmitter(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan, const Target& target)
+      : schedule_(schedule),
+        plan_(plan),
+        target_(target),
+        builder_(context),
+        module_(std::make_unique<llvm::Module>("rnnc." + schedule.cell.name, context)),
+        attributes_(function_attributes(context, target)),
+        kernels_(*module_, target, attributes_) {}
+
+  std::unique_ptr<llvm::Module> run() {
+    emit_prepare();
+    emit_run();
+    return std::move(module_);
+  }
+
+ private:
+  llvm::Function* begin_function(const char* name) {
+    llvm::LLVMContext& context = builder_.getContext();
+    auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy()}, false);
+    auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, *module_);
+    function->setAttributes(attributes_);
+    builder_.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", function));
+    return function;
+  }
+
+  llvm::ConstantInt* constant(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+
+  Rows& rows(Space space) { return spaces_[static_cast<int>(space)]; }
+
+  void emit_prepare() {
+    llvm::Function* function = begin_function(runtime::kPrepareSymbol);
+    rows(Space::Weights) = {function->getArg(0), constant(0)};
+    emit_stages(Phase::Once, constant(1));
+    builder_.CreateRetVoid();
+  }
+
+  void emit_stages(Phase phase, llvm::Value* count) {
+    for (std::size_t i = 0; i < schedule_.stages.size(); ++i) {
+      if (schedule_.stages[i].phase != phase) continue;
+      emit_stage(builder_, {schedule_, plan_, target_, spaces_, kernels_, part_}, i, count);
+      if (meeting_) meeting_->emit(builder_);
+    }
+  }
+
+  bool has_stages(Phase phase) const {
+    for (const Stage& stage : schedule_.stages)
+      if (stage.phase == phase) return true;
+    return false;
+  }
+
+  llvm::Value* field(llvm::Value* arguments, std::size_t offset, llvm::Type* type) {
+    return builder_.CreateLoad(type, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), arguments, offset));
+  }
+
+  llvm::Value* floats(llvm::Value* pointer, llvm::Value* offset) {
+    return builder_.CreateGEP(builder_.getFloatTy(), pointer, offset);
+  }
+
+  void load_arguments(llvm::Value* arguments) {
+    const auto pointer = [&](std::size_t offset) { return field(arguments, offset, builder_.getPtrTy()); };
+    const auto integer = [&](std::size_t offset) { return field(arguments, offset, builder_.getInt64Ty()); };
+    x_ = pointer(offsetof(KernelArguments, x));
+    y_ = pointer(offsetof(KernelArguments, y));
+    current_ = pointer(offsetof(KernelArguments, current));
+    next_ = pointer(offsetof(KernelArguments, next));
+    sequence_ = pointer(offsetof(KernelArguments, sequence));
+    rows(Space::InPlace) = {pointer(offsetof(KernelArguments, in_place)), constant(row_size(Space::InPlace))};
+    rows(Space::Step) = {pointer(offsetof(KernelArguments, step)), constant(row_size(Space::Step))};
+    rows(Space::Weights) = {pointer(offsetof(KernelArguments, weights)), constant(0)};
+    x_step_ = integer(offsetof(KernelArguments, x_step));
+    y_step_ = integer(offsetof(KernelArguments, y_step));
+    x_row_ = integer(offsetof(KernelArguments, x_row));
+    y_row_ = integer(offsetof(KernelArguments, y_row));
+    steps_ = integer(offsetof(KernelArguments, steps));
+    batch_ = integer(offsetof(KernelArguments, batch));
+    chunk_steps_ = integer(offsetof(KernelArguments, chunk_steps));
+  }
+
+  std::int64_t row_size(Space space) const { return schedule_.row_size(space); }
+
+  // A chunk of time at a time: first all that needs no state, for all its rows at once, then step after step.
+  void emit_run() {
+    llvm::Function* function = begin_function(runtime::kRunSymbol);
+    load_arguments(function->getArg(0));
+    if (plan_.threads > 1) {
+      meeting_.emplace(builder_, *module_, target_.arch, function->getArg(0), attributes_);
+      part_ = meeting_->part();
+    }
+    find_order();
+    emit_for(
+        builder_, constant(0), steps_, chunk_steps_, {current_, next_},
+        [&](llvm::Value* first, Values buffers) {
+          llvm::Value* left = builder_.CreateSub(steps_, first);
+          llvm::Value* count = builder_.CreateSelect(builder_.CreateICmpSLT(left, chunk_steps_), left, chunk_steps_);
+          if (has_stages(Phase::Sequence)) emit_sequence_phase(first, count);
+          return emit_for(
+              builder_, constant(0), count, 1, std::move(buffers),
+              [&](llvm::Value* step, Values now) {
+                emit_step_phase(builder_.CreateAdd(first, step), hoisted_step(step, count), now);
+                return Values{now[1], now[0]};
+              },
+              "time");
+        },
+        "chunk");
+    builder_.CreateRetVoid();
+  }
+
+  // The rows of a chunk are one run of rows where x is dense or the batch is 1; else a run for each step. Where time
+  // goes backwards over dense rows, the run begins with the chunk's last step, which comes first in memory.
+  void find_order() {
+    llvm::Value* step = builder_.CreateMul(batch_, x_row_);
+    backwards_ = builder_.CreateICmpEQ(x_step_, builder_.CreateNeg(step));
+    single_ = builder_.CreateICmpEQ(batch_, constant(1));
+    one_run_ = builder_.CreateOr(builder_.CreateOr(builder_.CreateICmpEQ(x_step_, step), backwards_), single_);
+  }
+
+  llvm::Value* hoisted_step(llvm::Value* step, llvm::Value* count) {
+    llvm::Value* mirrored = builder_.CreateSub(builder_.CreateSub(count, constant(1)), step);
+    return builder_.CreateSelect(backwards_, mirrored, step);
+  }
+
+  void emit_sequence_phase(llvm::Value* first, llvm::Value* count) {
+    llvm::Value* runs = builder_.CreateSelect(one_run_, constant(1), count);
+    llvm::Value* run_rows = builder_.CreateSelect(one_run_, builder_.CreateMul(count, batch_), batch_);
+    llvm::Value* forwards_single = builder_.CreateAnd(single_, builder_.CreateNot(backwards_));
+    llvm::Value* x_stride = builder_.CreateSelect(forwards_single, x_step_, x_row_);
+    emit_for(
+        builder_, constant(0), runs, 1,
+        [&](llvm::Value* run) {
+          llvm::Value* step = builder_.CreateAdd(first, hoisted_step(run, count));
+          rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), x_stride};
+          rows(Space::Sequence) = sequence_rows(run);
+          emit_stages(Phase::Sequence, run_rows);
+        },
+        "runs");
+  }
+
+  Rows sequence_rows(llvm::Value* step) {
+    llvm::Value* row = constant(row_size(Space::Sequence));
+    return {floats(sequence_, builder_.CreateMul(builder_.CreateMul(step, batch_), row)), row};
+  }
+
+  void emit_step_phase(llvm::Value* step, llvm::Value* step_of_chunk, const Values& buffers) {
+    rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), x_row_};
+    rows(Space::Output) = {floats(y_, builder_.CreateMul(step, y_step_)), y_row_};
+    rows(Space::Sequence) = sequence_rows(step_of_chunk);
+    rows(Space::Current) = {buffers[0], constant(row_size(Space::Current))};
+    rows(Space::Next) = {buffers[1], constant(row_size(Space::Next))};
+    emit_stages(Phase::Step, batch_);
+  }
+
+  const Schedule& schedule_;
+  const Plan& plan_;
+  const Target& target_;
+  llvm::IRBuilder<> builder_;
+  std::unique_ptr<llvm::Module> module_;
+  llvm::AttributeList attributes_;
+  TileKernels kernels_;
+  std::optional<Meeting> meeting_;  // where threads share the stages
+  Part part_;
+  RowSpaces spaces_;
+  llvm::Value *x_ = nullptr, *y_ = nullptr, *current_ = nullptr, *next_ = nullptr, *sequence_ = nullptr;
+  llvm::Value *x_step_ = nullptr, *y_step_ = nullptr, *x_row_ = nullptr, *y_row_ = nullptr;
+  llvm::Value *single_ = nullptr, *backwards_ = nullptr, *one_run_ = nullptr;  // the order of steps in memory, i1
+  llvm::Value *steps_ = nullptr, *batch_ = nullptr, *chunk_steps_ = nullptr;
+};
+
+}  // namespace
+
+llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target& target) {
+  llvm::AttrBuilder builder(context);
+  builder.addAttribute(llvm::Attribute::NoUnwind);
+  builder.addAttribute("target-cpu", target.cpu);
+  if (!target.features.empty()) builder.addAttribute("target-features", target.features);
+  // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
+  const std::string bits = std::to_string(target.lanes * 32);
+  builder.addAttribute("prefer-vector-width", bits);
+  builder.addAttribute("min-legal-vector-width", bits);
+  return llvm::AttributeList::get(context, llvm::AttributeList::FunctionIndex, builder);
+}
+
+std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,
+                                          const Target& target) {
+  return KernelEmitter(context, schedule, plan, target).run();
+}
+
+}  // namespace rnnc::compiler

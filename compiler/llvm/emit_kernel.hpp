@@ -1,0 +1,21 @@
+// The two functions of an artifact: `run`, with the loop over time inside, and `prepare`, which computes once what
+// depends on parameters only.
+#pragma once
+
+#include <llvm/IR/Module.h>
+
+#include <memory>
+
+#include "compiler/schedule/plan.hpp"
+#include "compiler/schedule/stages.hpp"
+#include "compiler/schedule/target.hpp"
+
+namespace rnnc::compiler {
+
+/// Of functions for `target`.
+llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target& target);
+
+std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,
+                                          const Target& target);
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,183 @@
+#include "compiler/llvm/emit_stage.hpp"
+
+#include <llvm/IR/Constants.h>
+
+#include <algorithm>
+#include <string>
+
+#include "compiler/llvm/chains.hpp"
+#include "compiler/llvm/functions.hpp"
+#include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/row_groups.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+class StageEmitter {
+ public:
+  StageEmitter(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index)
+      : builder_(builder),
+        context_(context),
+        stage_(context.schedule.stages[index]),
+        plan_(context.plan.stages[index]),
+        gates_(context, stage_) {}
+
+  void run(llvm::Value* rows) {
+    for (const ReductionStep& reduction : stage_.reductions)
+      for_each_row(rows, [&](llvm::Value* row) { clear_partials(reduction, row); });
+    RowGroups groups(builder_, context_, stage_, plan_, gates_);
+    if (plan_.batch_rows == 0)
+      emit_singles(rows);
+    else if (groups.is_only_stored())
+      groups.emit(rows);
+    else
+      emit_if(
+          builder_, builder_.CreateICmpEQ(rows, number(1)), [&] { emit_singles(number(1)); },
+          [&] { groups.emit(rows); });
+    for (const ReductionStep& reduction : stage_.reductions)
+      for_each_row(rows, [&](llvm::Value* row) { combine_partials(reduction, row); });
+  }
+
+ private:
+  llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+
+  void for_each_row(llvm::Value* rows, llvm::function_ref<void(llvm::Value*)> body) {
+    emit_for(builder_, number(0), rows, 1, body, "rows");
+  }
+
+  // ---- a row on its own: accumulators stay in registers
+
+  void emit_singles(llvm::Value* rows) {
+    BlockGroups(context_, stage_, plan_.single_blocks, false)
+        .for_each(builder_, [&](int blocks, llvm::Value* block, Tail tail) {
+          for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, tail}); });
+        });
+  }
+
+  void emit_single(const TilePlace& place) {
+    Tile tile(builder_, context_, stage_, gates_, place);
+    const auto in_tail = [&](int block) { return place.tail == Tail::Last && block == place.blocks - 1; };
+    for (ir::Value product : stage_.products) {
+      const Panel& panel = context_.plan.panel(product);
+      Values chains;
+      for (int block = 0; block < place.blocks; ++block) {
+        const Values starts = tile.starts(product, 0, block);
+        chains.insert(chains.end(), starts.begin(), starts.end());
+      }
+      const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
+      ProductOperands operands{{tile.address(vector, 0)}, {}};
+      for (int block = 0; block < place.blocks;) {
+        const bool packed = panel.is_packed() && in_tail(block);
+        const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);
+        const int together = packed ? 1 : std::min(panel.together, before_tail - block);
+        operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
+        block += together;
+      }
+      chains = ChainEmitter(builder_, context_.plan.lanes, context_.target.fma, std::move(operands))
+                   .run(panel.columns, std::move(chains));
+      llvm::ArrayRef<llvm::Value*> left = chains;
+      for (int block = 0; block < place.blocks; ++block) {
+        const auto vectors = static_cast<std::size_t>(panel.vectors(in_tail(block)));
+        tile.set_product(product, 0, block, left.take_front(vectors));
+        left = left.drop_front(vectors);
+      }
+    }
+    tile.finish();
+  }
+
+  llvm::Value* weights(const Panel& panel, const TilePlace& place, int block) {
+    const std::int64_t block_size = panel.columns * panel.gates * context_.plan.lanes;
+    llvm::Value* first = builder_.CreateMul(place.block, number(block_size));
+    llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
+    return builder_.CreateGEP(builder_.getFloatTy(), builder_.CreateGEP(builder_.getFloatTy(), base, first),
+                              number(panel.offset + block * block_size));
+  }
+
+  // ---- reductions
+
+  llvm::Value* address(const Home& home, llvm::Value* row) {
+    const Rows& rows = context_.spaces[static_cast<int>(home.space)];
+    llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), number(home.offset));
+    return builder_.CreateGEP(builder_.getFloatTy(), rows.base, offset);
+  }
+
+  ir::Reduction kind(const ReductionStep& reduction) const { return context_.schedule.cell[reduction.node].reduction; }
+
+  llvm::Value* address_of_indices(const ReductionStep& reduction, llvm::Value* row) {
+    return builder_.CreateGEP(builder_.getFloatTy(), address(reduction.partials, row), number(kPartials));
+  }
+
+  void clear_partials(const ReductionStep& reduction, llvm::Value* row) {
+    FunctionEmitter vector(builder_, kPartials, context_.target.fma);
+    builder_.CreateAlignedStore(vector.splat(reduction_start(kind(reduction))), address(reduction.partials, row),
+                                llvm::Align(64));
+    if (kind(reduction) != ir::Reduction::Argmax) return;
+    std::vector<llvm::Constant*> first;  // where -inf is all there is, the first unit is the largest
+    for (int lane = 0; lane < kPartials; ++lane) first.push_back(llvm::ConstantFP::get(builder_.getFloatTy(), lane));
+    builder_.CreateAlignedStore(llvm::ConstantVector::get(first), address_of_indices(reduction, row), llvm::Align(64));
+  }
+
+  struct Halves {
+    llvm::Value *low = nullptr, *high = nullptr;
+  };
+
+  Halves halves(llvm::Value* vector, int width) {
+    std::vector<int> low, high;
+    for (int lane = 0; lane < width; ++lane) {
+      low.push_back(lane);
+      high.push_back(lane + width);
+    }
+    return {builder_.CreateShuffleVector(vector, low), builder_.CreateShuffleVector(vector, high)};
+  }
+
+  // The tree: lanes j and j + 8, then j + 4, j + 2, j + 1.
+  void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
+    auto* type = llvm::FixedVectorType::get(builder_.getFloatTy(), kPartials);
+    Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), llvm::Align(64)), nullptr};
+    const bool is_argmax = kind(reduction) == ir::Reduction::Argmax;
+    if (is_argmax) found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), llvm::Align(64));
+    for (int width = kPartials / 2; width >= 1; width /= 2) {
+      const Halves value = halves(found.value, width);
+      if (is_argmax) {
+        const Halves index = halves(found.index, width);
+        found = choose_larger(builder_, {value.low, index.low}, {value.high, index.high});
+        continue;
+      }
+      FunctionEmitter vector(builder_, static_cast<unsigned>(width), context_.target.fma);
+      llvm::Value* operands[] = {value.low, value.high};
+      const bool is_sum = kind(reduction) == ir::Reduction::Sum;
+      found.value = vector.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands);
+    }
+    builder_.CreateStore(builder_.CreateExtractElement(is_argmax ? found.index : found.value, number(0)),
+                         address(reduction.result, row));
+  }
+
+  llvm::IRBuilder<>& builder_;
+  const StageContext& context_;
+  const Stage& stage_;
+  const StagePlan& plan_;
+  Gates gates_;
+};
+
+// Listings tell by its name which stage a block of code is of.
+void emit_named(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {
+  llvm::Function& function = *builder.GetInsertBlock()->getParent();
+  llvm::BasicBlock* before = &function.back();
+  StageEmitter(builder, context, index).run(rows);
+  const std::string prefix = "stage" + std::to_string(index) + ".";
+  for (llvm::BasicBlock* block = before->getNextNode(); block; block = block->getNextNode())
+    block->setName(prefix + block->getName());
+}
+
+}  // namespace
+
+void emit_stage(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {
+  if (!context.part.index || is_shared(context.schedule.stages[index]))
+    return emit_named(builder, context, index, rows);
+  StageContext alone = context;
+  alone.part = {};
+  emit_if(builder, builder.CreateICmpEQ(context.part.index, builder.getInt64(0)),
+          [&] { emit_named(builder, alone, index, rows); });
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,50 @@
+// The element-wise functions of generated code, as explicit vector IR: runtime/formulas.hpp has how each is computed.
+// No call and no fast-math flag.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <span>
+
+#include "ir/op.hpp"
+
+namespace rnnc::compiler {
+
+/// Emits element-wise arithmetic on vectors of `lanes` f32 at the builder's insertion point.
+class FunctionEmitter {
+ public:
+  FunctionEmitter(llvm::IRBuilderBase& builder, unsigned lanes, bool has_fma);
+
+  /// One value of `function`; each operand is a <lanes x float>.
+  ///
+  /// Numerics  meaning in ir/op.hpp, bound in ir/ops.def; NaN propagates
+  llvm::Value* emit(ir::Function function, std::span<llvm::Value* const> operands);
+
+  /// A function value that is yet to be divided. The denominator is at least 1 and may be infinite where the quotient
+  /// is below the smallest normal number; the numerator (1 where null) is below 2^28.
+  struct Quotient {
+    llvm::Value* numerator = nullptr;
+    llvm::Value* denominator = nullptr;
+  };
+
+  /// Whether `function` ends in a division that a product with another one can share.
+  static bool is_quotient(ir::Function function);
+  Quotient quotient(ir::Function function, llvm::Value* x);
+
+  /// Products of quotients with one division; dividing is what an LSTM's element-wise part takes longest for.
+  llvm::Value* multiply(const Quotient& a, const Quotient& b);
+  /// value * quotient; the numerator must be 1, since another one times a large value might overflow.
+  llvm::Value* multiply(llvm::Value* value, const Quotient& quotient);
+
+  llvm::Value* splat(float constant);
+
+  /// a * b + c: one rounding where the CPU has it, else two.
+  llvm::Value* fma(llvm::Value* a, llvm::Value* b, llvm::Value* c);
+
+ private:
+  llvm::IRBuilderBase& builder_;
+  llvm::VectorType* float_type_;
+  bool has_fma_;
+};
+
+}  // namespace rnnc::compiler

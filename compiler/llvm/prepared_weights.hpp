@@ -1,0 +1,17 @@
+// Weights as kernels read them, for code that runs later and perhaps elsewhere: packed, and with all that depends on
+// parameters only computed.
+#pragma once
+
+#include <rnnc/result.hpp>
+#include <rnnc/tensor.hpp>
+
+#include "compiler/schedule/lower.hpp"
+#include "runtime/aligned_buffer.hpp"
+
+namespace rnnc::compiler {
+
+/// Errors: those of pack_weights; Unsupported where the target has fused multiply-adds and this machine has none.
+Result<runtime::AlignedBuffer> prepared_weights(const Lowered& lowered, const Target& target,
+                                                const runtime::Description& description, const TensorMap& weights);
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,249 @@
+#include "compiler/llvm/row_groups.hpp"
+
+#include <algorithm>
+
+namespace rnnc::compiler {
+namespace {
+
+constexpr std::int64_t kFloatsOfLine = 16;
+
+// Only then may gates share vectors.
+bool is_tail(const TilePlace& place) { return place.tail == Tail::Last; }
+
+}  // namespace
+
+RowGroups::RowGroups(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan,
+                     const Gates& gates)
+    : builder_(builder), context_(context), stage_(stage), plan_(plan), gates_(gates) {}
+
+RowGroups::Split RowGroups::split(llvm::Value* rows, int most) {
+  llvm::Value* tiles = builder_.CreateUDiv(builder_.CreateAdd(rows, number(most - 1)), number(most));
+  return {tiles, builder_.CreateUDiv(rows, tiles), builder_.CreateURem(rows, tiles)};
+}
+
+llvm::Value* RowGroups::first_row(const Split& split, llvm::Value* tile) {
+  llvm::Value* longer_before = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, tile, split.longer);
+  return builder_.CreateAdd(builder_.CreateMul(tile, split.size), longer_before);
+}
+
+RowGroups::Group RowGroups::group_of(const Split& split, llvm::Value* tile) {
+  const int tiles = plan_.group_rows / plan_.batch_rows;
+  llvm::Value* end =
+      builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, builder_.CreateAdd(tile, number(tiles)), split.tiles);
+  llvm::Value* first = first_row(split, tile);
+  return {tile, end, first, builder_.CreateSub(first_row(split, end), first)};
+}
+
+// Blocks outside, so that a panel is fetched from afar once; groups of rows pass over it while it is near.
+void RowGroups::emit(llvm::Value* rows) {
+  llvm::Type* vector = llvm::FixedVectorType::get(builder_.getFloatTy(), static_cast<unsigned>(context_.plan.lanes));
+  const int slots = plan_.group_rows * plan_.batch_blocks * gates_.accumulators(false);
+  llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
+  llvm::Value* parked = llvm::IRBuilder<>(&entry, entry.begin())
+                            .CreateAlloca(llvm::ArrayType::get(vector, static_cast<std::uint64_t>(slots)));
+  const Split tiles = split(rows, plan_.batch_rows);
+  BlockGroups(context_, stage_, plan_.batch_blocks, true)
+      .for_each(builder_, [&](int blocks, llvm::Value* block, Tail tail) {
+        emit_for(
+            builder_, number(0), tiles.tiles, plan_.group_rows / plan_.batch_rows,
+            [&](llvm::Value* tile) {
+              const Group group = group_of(tiles, tile);
+              emit_group({1, blocks, group.first_row, block, tail}, group, tiles,
+                         {parked, group.first_row, block, blocks});
+            },
+            "row_groups");
+      });
+}
+
+// Vectors that full registers may read and write to the end of the last block, as those of the caller may not.
+// A tile of several blocks steps from vector to vector: then there can be but one gate.
+std::optional<RowGroups::Strided> RowGroups::strided(const std::vector<Home>& homes) const {
+  if (homes.size() > 1 && plan_.batch_blocks > 1) return std::nullopt;
+  const Home& first = homes.front();
+  const std::int64_t distance = homes.size() > 1 ? homes[1].offset - first.offset : context_.plan.lanes;
+  for (std::size_t i = 0; i < homes.size(); ++i) {
+    const bool ours = homes[i].space != Space::Input && homes[i].space != Space::Output;
+    if (!ours || homes[i].space != first.space || homes[i].offset % context_.plan.lanes != 0 ||
+        homes[i].offset != first.offset + static_cast<std::int64_t>(i) * distance)
+      return std::nullopt;
+  }
+  return Strided{first, distance};
+}
+
+std::optional<RowGroups::Strided> RowGroups::starts_in_memory(ir::Value product) const {
+  std::vector<Home> homes;
+  for (int gate = 0; gate < context_.plan.panel(product).gates; ++gate) {
+    const ir::Value start = start_of(context_, product, gate);
+    if (!is_loaded(context_, stage_, start) || context_.schedule.cell[start].type.rank() == 0) return std::nullopt;
+    homes.push_back(*context_.schedule.find(start));
+  }
+  return strided(homes);
+}
+
+// Where nothing is done to the product but store it, as to most of what is hoisted: tiles store it themselves.
+std::optional<RowGroups::Strided> RowGroups::stores_of(ir::Value product) const {
+  const auto gates = static_cast<std::size_t>(context_.plan.panel(product).gates);
+  if (stage_.products.size() != 1 || !stage_.reductions.empty() || stage_.stores.size() != gates) return std::nullopt;
+  std::vector<Home> homes(gates);
+  std::vector<bool> seen(gates);
+  for (const Store& store : stage_.stores) {
+    const int gate = gates_.find(store.value);
+    if (gate < 0 || store.exact || seen[static_cast<std::size_t>(gate)]) return std::nullopt;
+    seen[static_cast<std::size_t>(gate)] = true;
+    homes[static_cast<std::size_t>(gate)] = store.home;
+  }
+  return strided(homes);
+}
+
+bool RowGroups::is_only_stored() const {
+  return stage_.products.size() == 1 && starts_in_memory(stage_.products[0]) && stores_of(stage_.products[0]);
+}
+
+// Each row and block on its own: one code for all blocks that are alike.
+void RowGroups::for_each_part(const TilePlace& place, llvm::Value* rows,
+                              llvm::function_ref<void(const TilePlace&)> body) {
+  emit_for(
+      builder_, number(0), rows, 1,
+      [&](llvm::Value* row) {
+        emit_for(
+            builder_, number(0), number(place.blocks), 1,
+            [&](llvm::Value* block) {
+              TilePlace one = place;
+              one.row = builder_.CreateAdd(place.row, row);
+              one.block = builder_.CreateAdd(place.block, block);
+              one.blocks = 1;
+              if (place.blocks > 1 && place.tail == Tail::Last) one.tail = Tail::Maybe;
+              body(one);
+            },
+            "blocks");
+      },
+      "rows");
+}
+
+void RowGroups::emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked) {
+  bool is_stored = false;
+  for (ir::Value product : stage_.products) {
+    emit_product(product, place, group, tiles, parked);
+    is_stored = stores_of(product) && !(is_tail(place) && context_.plan.panel(product).is_packed());
+  }
+  if (is_stored) return;
+  for_each_part(place, group.rows,
+                [&](const TilePlace& one) { Tile(builder_, context_, stage_, gates_, one, parked).finish(); });
+}
+
+void RowGroups::park_starts(ir::Value product, const TilePlace& place, const Parked& parked) {
+  Tile tile(builder_, context_, stage_, gates_, place, parked);
+  const int first = gates_.first_accumulator(product, is_tail(place));
+  const Values starts = tile.starts(product, 0, 0);
+  for (std::size_t i = 0; i < starts.size(); ++i)
+    builder_.CreateStore(starts[i], tile.slot(first + static_cast<int>(i), 0, 0));
+}
+
+llvm::Value* RowGroups::at(const Home& home, llvm::Value* row) {
+  const Rows& rows = context_.spaces[static_cast<int>(home.space)];
+  llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), number(home.offset));
+  return builder_.CreateGEP(builder_.getFloatTy(), rows.base, offset);
+}
+
+Accumulators RowGroups::in_memory(const Strided& vectors, const TilePlace& place, llvm::Value* row) {
+  const int lanes = context_.plan.lanes;
+  llvm::Value* base =
+      builder_.CreateGEP(builder_.getFloatTy(), at(vectors.first, row), builder_.CreateMul(place.block, number(lanes)));
+  return {base, context_.spaces[static_cast<int>(vectors.first.space)].stride, number(vectors.distance)};
+}
+
+Accumulators RowGroups::in_slots(ir::Value product, const TilePlace& place, const Parked& parked, llvm::Value* row) {
+  TilePlace one = place;
+  one.row = row;
+  Tile tile(builder_, context_, stage_, gates_, one, parked);
+  const std::int64_t lanes = context_.plan.lanes, accumulators = gates_.accumulators(is_tail(place));
+  return {tile.slot(gates_.first_accumulator(product, is_tail(place)), 0, 0),
+          number(place.blocks * accumulators * lanes), number(lanes)};
+}
+
+Accumulators RowGroups::choose(llvm::Value* condition, const Accumulators& then, const Accumulators& otherwise) {
+  const auto select = [&](llvm::Value* a, llvm::Value* b) { return builder_.CreateSelect(condition, a, b); };
+  return {select(then.base, otherwise.base), select(then.row, otherwise.row), select(then.vector, otherwise.vector)};
+}
+
+void RowGroups::call_tiles(const TileForm& form, const TileCall& call) {
+  llvm::Type* type = builder_.getFloatTy();
+  llvm::Value* row = number(0);
+  const auto from_row = [&](llvm::Value* base, llvm::Value* stride) {
+    return builder_.CreateGEP(type, base, builder_.CreateMul(row, stride));
+  };
+  int first = 0;
+  for (const int rows : pieces_of_tile(form.rows, form.vectors)) {
+    row = number(first);
+    TileForm piece_form = form;
+    piece_form.rows = rows;
+    TileCall piece = call;
+    piece.x = from_row(call.x, call.x_stride);
+    piece.from.base = from_row(call.from.base, call.from.row);
+    piece.to.base = from_row(call.to.base, call.to.row);
+    context_.kernels.call(builder_, piece_form, piece);
+    first += rows;
+  }
+}
+
+// Accumulators go from slot to slot; the first columns may take them from where they lie already, and the last ones
+// leave them where they are wanted.
+void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
+                             const Parked& parked) {
+  const Panel& panel = context_.plan.panel(product);
+  const bool packed = is_tail(place) && panel.is_packed();
+  const auto start = packed ? std::nullopt : starts_in_memory(product);
+  const auto end = packed ? std::nullopt : stores_of(product);
+  if (!start) for_each_part(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
+
+  const std::int64_t lanes = context_.plan.lanes, full_column = panel.gates * lanes;
+  const int vectors = place.blocks * panel.vectors(is_tail(place));
+  const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
+  llvm::Value* weights = builder_.CreateGEP(
+      builder_.getFloatTy(), context_.spaces[static_cast<int>(Space::Weights)].base,
+      builder_.CreateAdd(number(panel.offset), builder_.CreateMul(place.block, number(panel.columns * full_column))));
+  emit_for(
+      builder_, number(0), number(panel.columns), plan_.panel_columns,
+      [&](llvm::Value* first) {
+        llvm::Value* last = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, number(panel.columns),
+                                                           builder_.CreateAdd(first, number(plan_.panel_columns)));
+        emit_for(
+            builder_, group.first_tile, group.end_tile, 1,
+            [&](llvm::Value* tile) {
+              llvm::Value* row = first_row(tiles, tile);
+              TileCall call;
+              call.weights = builder_.CreateGEP(builder_.getFloatTy(), weights,
+                                                builder_.CreateMul(first, number(vectors * lanes)));
+              call.x = builder_.CreateGEP(builder_.getFloatTy(), at(vector, row), first);
+              call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
+              call.columns = builder_.CreateSub(last, first);
+              call.from = call.to = in_slots(product, place, parked, row);
+              if (start)
+                call.from = choose(builder_.CreateICmpEQ(first, number(0)), in_memory(*start, place, row), call.from);
+              if (end)
+                call.to =
+                    choose(builder_.CreateICmpEQ(last, number(panel.columns)), in_memory(*end, place, row), call.to);
+              // Each tile fetches its part of the next blocks' weights.
+              llvm::Value* next = builder_.CreateAdd(
+                  builder_.CreateMul(number(place.blocks), number(panel.columns * full_column)),
+                  builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.columns)), first),
+                                     number(kFloatsOfLine)));
+              call.fetch_ahead =
+                  builder_.CreateGEP(builder_.getFloatTy(), weights, plan_.fetch_ahead ? next : number(0));
+              llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
+              llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
+              // Where a tile may have three rows, splitting two or more never leaves one alone.
+              // One form for all stages: to fetch what is near costs little.
+              const bool fetch = std::any_of(context_.plan.stages.begin(), context_.plan.stages.end(),
+                                             [](const StagePlan& plan) { return plan.fetch_ahead; });
+              const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
+              emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
+                call_tiles({n, vectors, fetch}, call);
+              });
+            },
+            "tiles");
+      },
+      "column_groups");
+}
+
+}  // namespace rnnc::compiler

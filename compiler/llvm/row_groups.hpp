@@ -1,0 +1,65 @@
+// Many rows of a stage: accumulators are parked in memory for a group of rows, and tiles of rows pass over parts of the
+// panel while these are near.
+#pragma once
+
+#include "compiler/llvm/block_groups.hpp"
+
+namespace rnnc::compiler {
+
+class RowGroups {
+ public:
+  RowGroups(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan,
+            const Gates& gates);
+
+  /// Whether nothing is done to the stage's product but store it, so that a single row is no other case.
+  bool is_only_stored() const;
+
+  void emit(llvm::Value* rows);
+
+ private:
+  // Rows in as few tiles as can be, of as equal size as can be: `longer` tiles of `size` + 1 rows, then tiles of
+  // `size`.
+  struct Split {
+    llvm::Value* tiles = nullptr;
+    llvm::Value* size = nullptr;
+    llvm::Value* longer = nullptr;
+  };
+
+  // Some tiles, one behind the other, and their rows.
+  struct Group {
+    llvm::Value *first_tile = nullptr, *end_tile = nullptr;
+    llvm::Value *first_row = nullptr, *rows = nullptr;
+  };
+
+  // Vectors that lie in memory for all gates of a product, evenly apart.
+  struct Strided {
+    Home first;
+    std::int64_t distance = 0;
+  };
+
+  llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+  Split split(llvm::Value* rows, int most);
+  llvm::Value* first_row(const Split& split, llvm::Value* tile);
+  Group group_of(const Split& split, llvm::Value* tile);
+  std::optional<Strided> strided(const std::vector<Home>& homes) const;
+  std::optional<Strided> starts_in_memory(ir::Value product) const;
+  std::optional<Strided> stores_of(ir::Value product) const;
+  void emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked);
+  void emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
+                    const Parked& parked);
+  void call_tiles(const TileForm& form, const TileCall& call);
+  void park_starts(ir::Value product, const TilePlace& place, const Parked& parked);
+  Accumulators in_memory(const Strided& vectors, const TilePlace& place, llvm::Value* row);
+  Accumulators in_slots(ir::Value product, const TilePlace& place, const Parked& parked, llvm::Value* row);
+  Accumulators choose(llvm::Value* condition, const Accumulators& then, const Accumulators& otherwise);
+  void for_each_part(const TilePlace& place, llvm::Value* rows, llvm::function_ref<void(const TilePlace&)> body);
+  llvm::Value* at(const Home& home, llvm::Value* row);
+
+  llvm::IRBuilder<>& builder_;
+  const StageContext& context_;
+  const Stage& stage_;
+  const StagePlan& plan_;
+  const Gates& gates_;
+};
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,14 @@
+// LLVM's own description of the target, initialised on first use.
+#pragma once
+
+#include "compiler/schedule/target.hpp"
+
+namespace llvm {
+class Target;
+}
+
+namespace rnnc::compiler {
+
+const llvm::Target& llvm_target(Arch arch);
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,389 @@
+#include "compiler/llvm/tile.hpp"
+
+#include <llvm/IR/Constants.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "compiler/schedule/stage_flow.hpp"
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+
+using ir::Node;
+using ir::Op;
+
+float reduction_start(ir::Reduction reduction) {
+  return reduction == ir::Reduction::Sum ? 0.0f : -std::numeric_limits<float>::infinity();
+}
+
+Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b) {
+  llvm::Value* a_is_nan = builder.CreateFCmpUNO(a.value, a.value);
+  llvm::Value* b_is_nan = builder.CreateFCmpUNO(b.value, b.value);
+  llvm::Value* larger = builder.CreateOr(builder.CreateFCmpOGT(b.value, a.value),
+                                         builder.CreateAnd(b_is_nan, builder.CreateNot(a_is_nan)));
+  llvm::Value* equal = builder.CreateOr(builder.CreateFCmpOEQ(a.value, b.value), builder.CreateAnd(a_is_nan, b_is_nan));
+  larger = builder.CreateOr(larger, builder.CreateAnd(equal, builder.CreateFCmpOLT(b.index, a.index)));
+  return {builder.CreateSelect(larger, b.value, a.value), builder.CreateSelect(larger, b.index, a.index)};
+}
+
+Gates::Gates(const StageContext& context, const Stage& stage)
+    : left_(static_cast<int>(stage.units % context.plan.lanes)) {
+  const ir::Cell& cell = context.schedule.cell;
+  int gates = 0, packed = 0;
+  std::map<ir::Value, int> first;
+  for (ir::Value product : stage.products) {
+    const Panel& panel = context.plan.panel(product);
+    products_.push_back({&panel, gates, packed});
+    if (panel.gates == 1) gate_[product] = gates;
+    first[product] = gates;
+    gates += panel.gates;
+    packed += panel.vectors(true);
+  }
+  // A stacked product is read through slices, one for each gate.
+  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
+    const auto product = is_gate(cell, ir::Value{i}) ? first.find(cell.nodes[i].operands[0]) : first.end();
+    if (product != first.end())
+      gate_[ir::Value{i}] = product->second + static_cast<int>(cell.nodes[i].ranges[0].begin.value() / stage.units);
+  }
+}
+
+int Gates::find(ir::Value value) const {
+  const auto found = gate_.find(value);
+  return found == gate_.end() ? -1 : found->second;
+}
+
+const Gates::Product& Gates::product_of(ir::Value product) const {
+  return *std::find_if(products_.begin(), products_.end(),
+                       [&](const Product& p) { return p.panel->product == product; });
+}
+
+int Gates::accumulators(bool in_tail) const {
+  int count = 0;
+  for (const Product& product : products_) count += product.panel->vectors(in_tail);
+  return count;
+}
+
+int Gates::first_accumulator(ir::Value product, bool in_tail) const {
+  return in_tail ? product_of(product).first_packed : product_of(product).first_gate;
+}
+
+Gates::Place Gates::place(int gate, bool in_tail) const {
+  if (!in_tail) return {gate, 0};
+  std::size_t i = products_.size() - 1;
+  while (products_[i].first_gate > gate) --i;
+  const int mine = gate - products_[i].first_gate, together = products_[i].panel->tail_gates;
+  return {products_[i].first_packed + mine / together, mine % together * left_};
+}
+
+Gates::Slot Gates::slot(int accumulator, bool in_tail) const {
+  std::size_t i = products_.size() - 1;
+  const auto first = [&] { return in_tail ? products_[i].first_packed : products_[i].first_gate; };
+  while (first() > accumulator) --i;
+  return {first(), products_[i].panel->vectors(in_tail), accumulator - first()};
+}
+
+bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value) {
+  return is_loaded(context.schedule, stage, value);
+}
+
+ir::Value start_of(const StageContext& context, ir::Value product, int gate) {
+  return context.schedule.cell[product].operands[static_cast<std::size_t>(2 + 2 * gate)];
+}
+
+Tile::Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
+           const TilePlace& place, Parked parked)
+    : builder_(builder),
+      context_(context),
+      cell_(context.schedule.cell),
+      stage_(stage),
+      gates_(gates),
+      place_(place),
+      parked_(parked),
+      lanes_(context.plan.lanes),
+      functions_(builder, static_cast<unsigned>(lanes_), context.target.fma),
+      vector_type_(llvm::FixedVectorType::get(builder.getFloatTy(), static_cast<unsigned>(lanes_))) {}
+
+llvm::Value* Tile::row_base(Space space, int row) {
+  llvm::Value*& base = row_bases_[{space, row}];
+  if (base) return base;
+  const Rows& rows = context_.spaces[static_cast<int>(space)];
+  if (row == 0 && place_.row == builder_.getInt64(0)) return base = rows.base;
+  if (row == 0)
+    return base = builder_.CreateGEP(builder_.getFloatTy(), rows.base, builder_.CreateMul(place_.row, rows.stride));
+  return base = builder_.CreateGEP(builder_.getFloatTy(), row_base(space, 0),
+                                   builder_.CreateMul(builder_.getInt64(row), rows.stride));
+}
+
+llvm::Value* Tile::address(const Home& home, int row) {
+  return builder_.CreateGEP(builder_.getFloatTy(), row_base(home.space, row), builder_.getInt64(home.offset));
+}
+
+llvm::Value* Tile::block_address(const Home& home, int row, int block) {
+  llvm::Value* first = builder_.CreateMul(place_.block, builder_.getInt64(lanes_));
+  return builder_.CreateGEP(builder_.getFloatTy(), builder_.CreateGEP(builder_.getFloatTy(), address(home, row), first),
+                            builder_.getInt64(block * lanes_));
+}
+
+// Rows of ours begin on a cache line; the caller's begin anywhere.
+llvm::Align Tile::alignment(const Home& home) const {
+  const bool ours = home.space != Space::Input && home.space != Space::Output;
+  return llvm::Align(ours && home.offset % lanes_ == 0 ? static_cast<unsigned>(lanes_) * 4 : 4);
+}
+
+llvm::Value* Tile::first_unit(int block) {
+  return builder_.CreateMul(builder_.CreateAdd(place_.block, builder_.getInt64(block)), builder_.getInt64(lanes_));
+}
+
+// Lanes of the tile's last block that are units of the stage.
+llvm::Value* Tile::tail_mask(int block) {
+  if (tail_mask_) return tail_mask_;
+  std::vector<llvm::Constant*> lanes;
+  for (int lane = 0; lane < lanes_; ++lane) lanes.push_back(builder_.getInt32(lane));
+  llvm::Value* first = is_tail(block) ? builder_.getInt64(stage_.units / lanes_ * lanes_) : first_unit(block);
+  llvm::Value* left =
+      builder_.CreateTrunc(builder_.CreateSub(builder_.getInt64(stage_.units), first), builder_.getInt32Ty());
+  return tail_mask_ = builder_.CreateICmpSLT(llvm::ConstantVector::get(lanes),
+                                             builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), left));
+}
+
+llvm::Value* Tile::load(const Element& element) {
+  const Home home = *context_.schedule.find(element.value);
+  if (cell_[element.value].type.rank() == 0)
+    return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_),
+                                      builder_.CreateLoad(builder_.getFloatTy(), address(home, element.row)));
+  llvm::Value* from = block_address(home, element.row, element.block);
+  const llvm::Align align = alignment(home);
+  if (may_be_tail(element.block) && align.value() == 4)  // what lies behind may not be ours to read
+    return builder_.CreateMaskedLoad(vector_type_, from, align, tail_mask(element.block),
+                                     llvm::Constant::getNullValue(vector_type_));
+  return builder_.CreateAlignedLoad(vector_type_, from, align);
+}
+
+// What does not differ between rows or blocks is made once.
+Tile::Element Tile::canonical(Element element) const {
+  const Node& node = cell_[element.value];
+  if (node.type.rank() == 0) element.block = 0;
+  if (node.op == Op::Constant) element.row = 0;
+  if (is_loaded(element.value) && context_.schedule.find(element.value)->space == Space::Weights) element.row = 0;
+  return element;
+}
+
+// Depth first with a stack of our own: expressions may nest deeper than the machine's.
+llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
+  std::vector<Element> pending{canonical({wanted, row, block})};
+  while (!pending.empty()) {
+    const Element element = pending.back();
+    if (values_.contains(element)) {
+      pending.pop_back();
+      continue;
+    }
+    const Node& node = cell_[element.value];
+    if (node.op == Op::Constant)
+      values_[element] = functions_.splat(node.constant);
+    else if (is_loaded(element.value))
+      values_[element] = load(element);
+    else if (const int gate = gates_.find(element.value); gate >= 0)
+      values_[element] = gate_value(gate, element.row, element.block);
+    else if (node.op == Op::Lookup ? !look_up(node, element, pending) : !apply(node, element, pending))
+      continue;
+  }
+  return values_.at(canonical({wanted, row, block}));
+}
+
+// The function of a Map where all operands are there; else what is missing becomes pending.
+bool Tile::apply(const Node& node, const Element& element, std::vector<Element>& pending) {
+  RNNC_ASSERT(node.op == Op::Map, &cell_);
+  const bool one_division = shares_division(node);
+  Values operands;
+  for (ir::Value operand : node.operands) {
+    if (one_division && is_deferred(operand)) operand = cell_[operand].operands[0];
+    const Element needed = canonical({operand, element.row, element.block});
+    const auto found = values_.find(needed);
+    if (found == values_.end())
+      pending.push_back(needed);
+    else
+      operands.push_back(found->second);
+  }
+  if (operands.size() < node.operands.size()) return false;
+  values_[element] = one_division ? divide_once(node, operands) : functions_.emit(node.function, operands);
+  return true;
+}
+
+// The row that the scalar tells, or NaN where it tells none.
+bool Tile::look_up(const Node& node, const Element& element, std::vector<Element>& pending) {
+  const Element needed = canonical({node.operands[1], element.row, element.block});
+  const auto found = values_.find(needed);
+  if (found == values_.end()) return pending.push_back(needed), false;
+  const Table table = table_of(cell_, node);
+  const std::int64_t width = cell_[table.param].type.dims[1].value();
+  llvm::Type* type = builder_.getFloatTy();
+  const auto number = [&](double value) { return llvm::ConstantFP::get(type, value); };
+  llvm::Value* index = builder_.CreateExtractElement(found->second, builder_.getInt64(0));
+  llvm::Value* within = builder_.CreateAnd(builder_.CreateFCmpOGE(index, number(0)),
+                                           builder_.CreateFCmpOLT(index, number(static_cast<double>(table.rows))));
+  // Converted only where it fits, or the result is not defined.
+  llvm::Value* row = builder_.CreateFPToSI(builder_.CreateSelect(within, index, number(0)), builder_.getInt64Ty());
+  llvm::Value* whole = builder_.CreateFCmpOEQ(builder_.CreateSIToFP(row, type), index);
+  const Home& home = *context_.schedule.homes[table.param.index];
+  llvm::Value* offset = builder_.CreateAdd(
+      builder_.CreateMul(row, builder_.getInt64(width)),
+      builder_.getInt64(home.offset + table.first_row * width + table.first_column + element.block * lanes_));
+  llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
+  llvm::Value* from = builder_.CreateGEP(type, builder_.CreateGEP(type, base, offset),
+                                         builder_.CreateMul(place_.block, builder_.getInt64(lanes_)));
+  values_[element] = builder_.CreateSelect(builder_.CreateAnd(within, whole),
+                                           builder_.CreateAlignedLoad(vector_type_, from, llvm::Align(4)),
+                                           functions_.splat(std::numeric_limits<float>::quiet_NaN()));
+  return true;
+}
+
+// A quotient that only this stage's product needs, and that thus may be divided together with it.
+bool Tile::is_deferred(ir::Value value) const {
+  const Node& node = cell_[value];
+  return node.op == Op::Map && FunctionEmitter::is_quotient(node.function) &&
+         context_.schedule.uses[value.index] == 1 && !is_loaded(value);
+}
+
+// Two quotients, or a value and a sigmoid, whose numerator is 1.
+bool Tile::shares_division(const Node& product) const {
+  if (product.function != ir::Function::Mul) return false;
+  const ir::Value a = product.operands[0], b = product.operands[1];
+  if (is_deferred(a) && is_deferred(b)) return true;
+  return (is_deferred(a) && cell_[a].function == ir::Function::Sigmoid) ||
+         (is_deferred(b) && cell_[b].function == ir::Function::Sigmoid);
+}
+
+llvm::Value* Tile::divide_once(const Node& product, const Values& operands) {
+  const auto quotient = [&](int i) {
+    return functions_.quotient(cell_[product.operands[static_cast<std::size_t>(i)]].function,
+                               operands[static_cast<std::size_t>(i)]);
+  };
+  const bool first = is_deferred(product.operands[0]), second = is_deferred(product.operands[1]);
+  if (first && second) return functions_.multiply(quotient(0), quotient(1));
+  return first ? functions_.multiply(operands[1], quotient(0)) : functions_.multiply(operands[0], quotient(1));
+}
+
+llvm::Value* Tile::gate_value(int gate, int row, int block) {
+  const auto known = gate_values_.find({gate, row, block});
+  if (known != gate_values_.end()) return known->second;
+  const Gates::Place place = gates_.place(gate, is_tail(block));
+  return from_lane(builder_.CreateLoad(vector_type_, slot(place.accumulator, row, block)), place.lane);
+}
+
+// Lanes beyond those of the gate hold those of others, which nobody reads.
+llvm::Value* Tile::from_lane(llvm::Value* vector, int lane) {
+  if (lane == 0) return vector;
+  std::vector<int> lanes;
+  for (int i = 0; i < lanes_; ++i) lanes.push_back((i + lane) % lanes_);
+  return builder_.CreateShuffleVector(vector, lanes);
+}
+
+// The units left of several gates, one behind the other in one vector.
+llvm::Value* Tile::pack(llvm::ArrayRef<llvm::Value*> gates) {
+  const auto left = static_cast<int>(stage_.units % lanes_);
+  llvm::Value* packed = gates[0];
+  for (int gate = 1; gate < static_cast<int>(gates.size()); ++gate) {
+    std::vector<int> lanes;
+    for (int i = 0; i < lanes_; ++i) lanes.push_back(i < gate * left ? i : lanes_ + (i - gate * left) % left);
+    packed = builder_.CreateShuffleVector(packed, gates[static_cast<std::size_t>(gate)], lanes);
+  }
+  return packed;
+}
+
+Values Tile::starts(ir::Value product, int row, int block) {
+  const Panel& panel = context_.plan.panel(product);
+  Values gates;
+  for (int gate = 0; gate < panel.gates; ++gate) gates.push_back(value(start_of(context_, product, gate), row, block));
+  if (!is_tail(block) || !panel.is_packed()) return gates;
+  Values packed;
+  for (std::size_t gate = 0; gate < gates.size(); gate += static_cast<std::size_t>(panel.tail_gates))
+    packed.push_back(pack(llvm::ArrayRef(gates).slice(gate).take_front(static_cast<std::size_t>(panel.tail_gates))));
+  return packed;
+}
+
+void Tile::set_product(ir::Value product, int row, int block, llvm::ArrayRef<llvm::Value*> accumulators) {
+  const int first = gates_.first_of(product), first_accumulator = gates_.first_accumulator(product, is_tail(block));
+  for (int gate = first; gate < first + context_.plan.panel(product).gates; ++gate) {
+    const Gates::Place place = gates_.place(gate, is_tail(block));
+    llvm::Value* vector = accumulators[static_cast<std::size_t>(place.accumulator - first_accumulator)];
+    gate_values_[{gate, row, block}] = from_lane(vector, place.lane);
+  }
+}
+
+// A row's slots are those of one product after the other, so that each product's are side by side.
+llvm::Value* Tile::slot(int accumulator, int row, int block) {
+  const auto from = [&](llvm::Value* place, llvm::Value* first, int more) {
+    return builder_.CreateAdd(builder_.CreateSub(place, first), builder_.getInt64(more));
+  };
+  const Gates::Slot slot = gates_.slot(accumulator, is_tail(block));
+  llvm::Value* row_slot = builder_.CreateMul(from(place_.row, parked_.first_row, row),
+                                             builder_.getInt64(gates_.accumulators(is_tail(block)) * parked_.blocks));
+  llvm::Value* block_slot =
+      builder_.CreateMul(from(place_.block, parked_.first_block, block), builder_.getInt64(slot.accumulators));
+  llvm::Value* first = builder_.CreateGEP(vector_type_, parked_.base, builder_.CreateAdd(row_slot, block_slot));
+  return builder_.CreateGEP(vector_type_, first, builder_.getInt64(slot.first * parked_.blocks + slot.index));
+}
+
+void Tile::finish() {
+  // All values before any store: a stage may overwrite in place what it reads.
+  std::vector<std::function<void()>> writes;
+  for (int row = 0; row < place_.rows; ++row)
+    for (int block = 0; block < place_.blocks; ++block) {
+      for (const Store& one : stage_.stores) {
+        llvm::Value* result = value(one.value, row, block);
+        writes.emplace_back([this, &one, result, row, block] { store(one, result, row, block); });
+      }
+      for (const ReductionStep& step : stage_.reductions) {
+        llvm::Value* operand = value(cell_[step.node].operands[0], row, block);
+        writes.emplace_back([this, &step, operand, row, block] { accumulate(step, operand, row, block); });
+      }
+    }
+  for (const auto& write : writes) write();
+}
+
+void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
+  llvm::Value* to = block_address(store.home, row, block);
+  const auto store_all = [&] { builder_.CreateAlignedStore(value, to, alignment(store.home)); };
+  const auto store_units = [&] { builder_.CreateMaskedStore(value, to, llvm::Align(4), tail_mask(block)); };
+  if (!store.exact || !may_be_tail(block)) return store_all();
+  if (is_tail(block)) return store_units();
+  // Masked stores are slow on some CPUs: only the last block pays for them.
+  llvm::Value* end = builder_.CreateAdd(first_unit(block), builder_.getInt64(lanes_));
+  llvm::Value* mask = tail_mask(block);
+  emit_if(builder_, builder_.CreateICmpSLE(end, builder_.getInt64(stage_.units)), store_all,
+          [&] { builder_.CreateMaskedStore(value, to, llvm::Align(4), mask); });
+}
+
+void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, int block) {
+  const ir::Reduction reduction = cell_[step.node].reduction;
+  if (may_be_tail(block))
+    value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(reduction_start(reduction)));
+  llvm::Value* first = builder_.CreateAnd(first_unit(block), builder_.getInt64(kPartials - 1));
+  llvm::Value* at_partials = builder_.CreateGEP(builder_.getFloatTy(), address(step.partials, row), first);
+  const llvm::Align align(static_cast<unsigned>(lanes_) * 4);
+  llvm::Value* old = builder_.CreateAlignedLoad(vector_type_, at_partials, align);
+  if (reduction == ir::Reduction::Argmax) {
+    llvm::Value* at_indices = builder_.CreateGEP(builder_.getFloatTy(), at_partials, builder_.getInt64(kPartials));
+    const Largest before{old, builder_.CreateAlignedLoad(vector_type_, at_indices, align)};
+    const Largest larger = choose_larger(builder_, before, {value, unit_numbers(block)});
+    builder_.CreateAlignedStore(larger.value, at_partials, align);
+    builder_.CreateAlignedStore(larger.index, at_indices, align);
+    return;
+  }
+  llvm::Value* operands[] = {old, value};
+  const bool is_sum = reduction == ir::Reduction::Sum;
+  builder_.CreateAlignedStore(functions_.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands), at_partials,
+                              align);
+}
+
+llvm::Value* Tile::unit_numbers(int block) {
+  std::vector<llvm::Constant*> lanes;
+  for (int lane = 0; lane < lanes_; ++lane) lanes.push_back(llvm::ConstantFP::get(builder_.getFloatTy(), lane));
+  llvm::Value* first = builder_.CreateSIToFP(first_unit(block), builder_.getFloatTy());
+  return builder_.CreateFAdd(builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), first),
+                             llvm::ConstantVector::get(lanes));
+}
+
+}  // namespace rnnc::compiler

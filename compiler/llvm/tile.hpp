@@ -1,0 +1,191 @@
+// One tile of a stage: the values of its element-wise graph for a few rows and blocks of units, and what is stored of
+// them.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "compiler/llvm/functions.hpp"
+#include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/tile_kernels.hpp"
+#include "compiler/schedule/plan.hpp"
+#include "compiler/schedule/stages.hpp"
+#include "compiler/schedule/target.hpp"
+
+namespace rnnc::compiler {
+
+/// Where the rows of a space begin, and how many floats lie between two of them.
+struct Rows {
+  llvm::Value* base = nullptr;
+  llvm::Value* stride = nullptr;
+};
+
+using RowSpaces = std::array<Rows, kSpaces>;
+
+/// Which part of every stage's blocks this thread computes, and how it meets the others; `index` is null where one
+/// thread runs it all.
+struct Part {
+  llvm::Value* index = nullptr;  // i64
+  llvm::Value* count = nullptr;
+};
+
+struct StageContext {
+  const Schedule& schedule;
+  const Plan& plan;
+  const Target& target;
+  const RowSpaces& spaces;
+  TileKernels& kernels;
+  Part part;
+};
+
+/// The gates of all products of a stage, product after product: the values that accumulators become. An accumulator is
+/// one gate's, or in a packed last block that of several.
+class Gates {
+ public:
+  Gates(const StageContext& context, const Stage& stage);
+
+  int first_of(ir::Value product) const { return product_of(product).first_gate; }
+  /// The gate that `value` is, or -1.
+  int find(ir::Value value) const;
+
+  /// Accumulators of a block, and the first one of a product.
+  int accumulators(bool in_tail) const;
+  int first_accumulator(ir::Value product, bool in_tail) const;
+
+  /// Where a gate of a block is: in which accumulator, from which lane on.
+  struct Place {
+    int accumulator = 0;
+    int lane = 0;
+  };
+  Place place(int gate, bool in_tail) const;
+
+  /// An accumulator of a block among those of its product: the product's first, how many it has, and which it is.
+  struct Slot {
+    int first = 0, accumulators = 0, index = 0;
+  };
+  Slot slot(int accumulator, bool in_tail) const;
+
+ private:
+  struct Product {
+    const Panel* panel = nullptr;
+    int first_gate = 0, first_packed = 0;
+  };
+  const Product& product_of(ir::Value product) const;
+
+  std::vector<Product> products_;
+  std::map<ir::Value, int> gate_;
+  int left_ = 0;  // units of the last block
+};
+
+/// Accumulators parked in memory: [row][product][block][accumulator] vectors from one row and block of the stage on;
+/// `base` is null where they stay in registers.
+struct Parked {
+  llvm::Value* base = nullptr;
+  llvm::Value *first_row = nullptr, *first_block = nullptr;
+  int blocks = 1;
+};
+
+/// Whether the last block of a tile is the stage's last and not full.
+enum class Tail : std::uint8_t { None, Maybe, Last };
+
+/// A tile in place: its first row and block (i64).
+struct TilePlace {
+  int rows = 1;
+  int blocks = 1;
+  llvm::Value* row = nullptr;
+  llvm::Value* block = nullptr;
+  Tail tail = Tail::None;
+};
+
+/// What a reduction begins with in every lane.
+float reduction_start(ir::Reduction reduction);
+
+/// Vectors of values and of where they are.
+struct Largest {
+  llvm::Value* value = nullptr;
+  llvm::Value* index = nullptr;
+};
+
+/// Lane by lane the larger value, of equal ones the first; a NaN is larger than all numbers.
+Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b);
+
+/// Whether the value lies in memory when the stage begins.
+bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value);
+
+/// The value that gate `gate` of `product` starts from.
+ir::Value start_of(const StageContext& context, ir::Value product, int gate);
+
+class Tile {
+ public:
+  Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
+       const TilePlace& place, Parked parked = {});
+
+  /// The value for one row and block of the tile, <lanes x float>; a scalar is spread.
+  llvm::Value* value(ir::Value value, int row, int block);
+
+  /// What the accumulators of a product start from.
+  Values starts(ir::Value product, int row, int block);
+
+  /// Tells the accumulators of a product, which then are not read from where they are parked.
+  void set_product(ir::Value product, int row, int block, llvm::ArrayRef<llvm::Value*> accumulators);
+
+  /// Where an accumulator of this tile is parked.
+  llvm::Value* slot(int accumulator, int row, int block);
+
+  /// The first float of a vector in the tile's `row`.
+  llvm::Value* address(const Home& home, int row);
+
+  /// Evaluates all that the stage stores and reduces, and stores it.
+  void finish();
+
+ private:
+  struct Element {
+    ir::Value value;
+    int row = 0;
+    int block = 0;
+    friend auto operator<=>(const Element&, const Element&) = default;
+  };
+
+  bool may_be_tail(int block) const { return place_.tail != Tail::None && block == place_.blocks - 1; }
+  bool is_tail(int block) const { return place_.tail == Tail::Last && block == place_.blocks - 1; }
+  llvm::Value* row_base(Space space, int row);
+  llvm::Value* block_address(const Home& home, int row, int block);
+  llvm::Align alignment(const Home& home) const;
+  llvm::Value* first_unit(int block);
+  llvm::Value* tail_mask(int block);
+  bool is_loaded(ir::Value value) const { return compiler::is_loaded(context_, stage_, value); }
+  llvm::Value* load(const Element& element);
+  Element canonical(Element element) const;
+  bool apply(const ir::Node& node, const Element& element, std::vector<Element>& pending);
+  bool look_up(const ir::Node& node, const Element& element, std::vector<Element>& pending);
+  bool shares_division(const ir::Node& product) const;
+  bool is_deferred(ir::Value value) const;
+  llvm::Value* divide_once(const ir::Node& product, const Values& operands);
+  llvm::Value* gate_value(int gate, int row, int block);
+  llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);
+  llvm::Value* from_lane(llvm::Value* vector, int lane);
+  void store(const Store& store, llvm::Value* value, int row, int block);
+  llvm::Value* unit_numbers(int block);
+  void accumulate(const ReductionStep& step, llvm::Value* value, int row, int block);
+
+  llvm::IRBuilder<>& builder_;
+  const StageContext& context_;
+  const ir::Cell& cell_;
+  const Stage& stage_;
+  const Gates& gates_;
+  TilePlace place_;
+  Parked parked_;
+  int lanes_;
+  FunctionEmitter functions_;
+  llvm::Type* vector_type_;
+  std::map<Element, llvm::Value*> values_;
+  std::map<std::array<int, 3>, llvm::Value*> gate_values_;  // gate, row, block
+  std::map<std::pair<Space, int>, llvm::Value*> row_bases_;
+  llvm::Value* tail_mask_ = nullptr;
+};
+
+}  // namespace rnnc::compiler

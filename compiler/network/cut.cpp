@@ -1,0 +1,416 @@
+// Three steps. Every expression gets a level: how many scans, functions over time and other expressions' calls lie
+// between it and the inputs; expressions of one time and level become one call. Then the calls are made level by level,
+// and each value that another call or the output reads gets a home in a buffer.
+#include "compiler/network/cut.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "compiler/network/split_directions.hpp"
+#include "ir/check.hpp"
+#include "ir/evaluator.hpp"
+#include "ir/scan.hpp"
+#include "ir/verify.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Cell;
+using ir::Network;
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+// What the cut makes of a node. Static values depend on weights alone; each call that needs one computes it. Views are
+// slices and concatenations: columns of buffers, or part of the expression that needs them.
+enum class Role : std::uint8_t { Static, Input, Scan, FinalState, OverTime, View, Expression };
+
+Role role_of(const Node& node, bool varies) {
+  if (!varies) return Role::Static;
+  switch (node.op) {
+    case Op::Input: return Role::Input;
+    case Op::Scan: return Role::Scan;
+    case Op::FinalState: return Role::FinalState;
+    case Op::OverTime: return Role::OverTime;
+    case Op::Slice:
+    case Op::Concat: return Role::View;
+    case Op::State:
+    case Op::Param:
+    case Op::Constant:
+    case Op::Matvec:
+    case Op::Lookup:
+    case Op::Project:
+    case Op::Map:
+    case Op::Reduce:
+    case Op::Hoist: return Role::Expression;
+  }
+  return Role::Expression;
+}
+
+using Index = std::uint32_t;
+
+// Roles, levels and who reads what.
+struct Levels {
+  explicit Levels(const Network& network);
+
+  bool is_expression(Index i) const { return roles[i] == Role::Expression; }
+  const std::string& axis(Index i) const { return network.nodes[i].type.axis; }
+  bool together(Index a, Index b) const {
+    return is_expression(a) && is_expression(b) && level[a] == level[b] && axis(a) == axis(b);
+  }
+
+  const Network& network;
+  std::vector<Role> roles;
+  std::vector<bool> live;
+  std::vector<std::vector<Index>> bases;    // by node: itself, or what a view shows
+  std::vector<std::vector<Index>> sources;  // by node that is no view: the bases of its operands
+  std::vector<int> level;
+  std::set<Index> read;  // expressions and static values that need a home
+
+ private:
+  void find_roles();
+  void find_live();
+  void find_bases();
+  void rise();
+  void sink();
+  void find_read();
+};
+
+Levels::Levels(const Network& n)
+    : network(n), live(n.nodes.size()), bases(n.nodes.size()), sources(n.nodes.size()), level(n.nodes.size()) {
+  find_roles();
+  find_live();
+  find_bases();
+  rise();
+  sink();
+  find_read();
+}
+
+void Levels::find_roles() {
+  std::vector<bool> varies(network.nodes.size());
+  for (Index i = 0; i < varies.size(); ++i) {
+    const Node& node = network.nodes[i];
+    varies[i] = node.op == Op::Input || node.op == Op::Scan ||
+                std::any_of(node.operands.begin(), node.operands.end(), [&](Value v) { return varies[v.index]; });
+    roles.push_back(role_of(node, varies[i]));
+  }
+}
+
+void Levels::find_live() {
+  live[network.output().index] = true;
+  for (Index i = static_cast<Index>(live.size()); i-- > 0;) {
+    live[i] = live[i] || roles[i] == Role::Scan;
+    if (!live[i]) continue;
+    for (const Value operand : network.nodes[i].operands) live[operand.index] = true;
+  }
+}
+
+void Levels::find_bases() {
+  for (Index i = 0; i < live.size(); ++i) {
+    if (!live[i]) continue;
+    std::set<Index> below;
+    for (const Value v : network.nodes[i].operands) below.insert(bases[v.index].begin(), bases[v.index].end());
+    const bool view = roles[i] == Role::View;
+    (view ? bases : sources)[i].assign(below.begin(), below.end());
+    if (!view) bases[i] = {i};
+  }
+}
+
+// As early as the operands allow.
+void Levels::rise() {
+  for (Index i = 0; i < live.size(); ++i) {
+    for (const Index source : sources[i]) {
+      if (roles[source] == Role::Static) continue;
+      const bool same_call =
+          roles[i] == Role::FinalState || (is_expression(i) && is_expression(source) && axis(i) == axis(source));
+      level[i] = std::max(level[i], level[source] + (same_call ? 0 : 1));
+    }
+    if (is_expression(i) || roles[i] == Role::Scan || roles[i] == Role::OverTime) level[i] = std::max(level[i], 1);
+  }
+}
+
+// What only one later call of the same time reads is computed there.
+void Levels::sink() {
+  constexpr int kNobody = -1, kMany = -2;
+  std::vector<int> readers(live.size(), kNobody);
+  for (const Index base : bases[network.output().index]) readers[base] = kMany;
+  for (Index i = static_cast<Index>(live.size()); i-- > 0;) {
+    if (is_expression(i) && readers[i] >= 0) level[i] = readers[i];
+    for (const Index source : sources[i]) {
+      const bool same_time = is_expression(i) && axis(i) == axis(source);
+      const int reader = same_time ? level[i] : kMany;
+      readers[source] = readers[source] == kNobody || readers[source] == reader ? reader : kMany;
+    }
+  }
+}
+
+void Levels::find_read() {
+  const auto add = [&](Index base) {
+    if (is_expression(base) || roles[base] == Role::Static) read.insert(base);
+  };
+  for (Index i = 0; i < live.size(); ++i) {
+    for (const Index source : sources[i]) {
+      const bool inside = is_expression(i) && (roles[source] == Role::Static || together(i, source));
+      if (roles[i] != Role::Static && !inside) add(source);
+    }
+  }
+  for (const Index base : bases[network.output().index]) add(base);
+}
+
+class Cutter {
+ public:
+  Cutter(const Network& network, std::set<std::string> begun_by_inputs)
+      : network_(network), levels_(network), begun_by_inputs_(std::move(begun_by_inputs)) {
+    for (Index i = 0; i < network.nodes.size(); ++i) {
+      const Node& node = network.nodes[i];
+      if (node.op == Op::Param) params_.insert(node.name);
+      if (node.op == Op::FinalState && levels_.live[i]) final_states_[node.operands[0].index].push_back(i);
+    }
+  }
+
+  CallList run() {
+    for (Index i = 0; i < network_.nodes.size(); ++i) {
+      if (levels_.roles[i] == Role::Input) homes_[i] = allocate(i, network_.nodes[i].name);
+    }
+    for (const auto& [place, nodes] : steps()) {
+      const Role role = levels_.roles[nodes.front()];
+      if (role == Role::Scan) {
+        call_scan(nodes.front());
+      } else if (role == Role::OverTime) {
+        call_over_time(nodes.front());
+      } else {
+        call_expressions(nodes);
+      }
+    }
+    list_.output = row_of(network_.output());
+    list_.output_axis = network_[network_.output()].type.axis;
+    return std::move(list_);
+  }
+
+ private:
+  // Level, then the place of the first node, so that calls stand in the order of the text where that is free.
+  using Place = std::pair<int, Index>;
+
+  std::map<Place, std::vector<Index>> steps() const {
+    std::map<std::pair<int, std::string>, std::vector<Index>> groups;
+    std::map<Place, std::vector<Index>> steps;
+    for (const Index i : levels_.read) groups[{levels_.level[i], levels_.axis(i)}].push_back(i);
+    for (auto& [key, nodes] : groups) steps[{key.first, nodes.front()}] = nodes;
+    for (Index i = 0; i < network_.nodes.size(); ++i) {
+      const Role role = levels_.roles[i];
+      if (levels_.live[i] && (role == Role::Scan || role == Role::OverTime)) steps[{levels_.level[i], i}] = {i};
+    }
+    return steps;
+  }
+
+  Columns allocate(Index i, std::string input = "") {
+    const std::int64_t width = elements(network_.nodes[i].type);
+    list_.buffers.push_back({levels_.axis(i), width, std::move(input)});
+    return {list_.buffers.size() - 1, 0, width};
+  }
+
+  void call_scan(Index i);
+  void call_over_time(Index i);
+  void call_expressions(const std::vector<Index>& roots);
+  void call_group(const std::vector<Index>& roots);
+  CellCall make_cell(const std::vector<Index>& roots);
+  Value declare_input(CellCall& call, Index i);
+  void add_output(Cell& cell, const std::vector<Value>& values);
+  Row row_of(Value value);
+  Row row_of_view(const Node& node);
+
+  const Network& network_;
+  const Levels levels_;
+  const std::set<std::string> begun_by_inputs_;
+  CallList list_;
+  std::map<Index, Columns> homes_;  // of values in buffers
+  std::map<Index, Row> views_;
+  std::set<std::string> params_;
+  std::map<Index, std::vector<Index>> final_states_;  // by scan, those that something reads
+};
+
+Row Cutter::row_of_view(const Node& node) {
+  const auto known = [&](Value v) {
+    const auto home = homes_.find(v.index);
+    return home == homes_.end() ? views_.at(v.index) : Row{home->second};
+  };
+  if (node.op == Op::Slice)
+    return columns_of(known(node.operands[0]), node.ranges[0].begin.value(), node.ranges[0].end.value());
+  Row row;
+  for (const Value part : node.operands) {
+    for (const Columns& columns : known(part)) append(row, columns);
+  }
+  return row;
+}
+
+// Without recursion: views of views may be many.
+Row Cutter::row_of(Value value) {
+  const auto home = homes_.find(value.index);
+  if (home != homes_.end()) return {home->second};
+  std::set<Index> below;
+  std::vector<Index> open = {value.index};
+  while (!open.empty()) {
+    const Index i = open.back();
+    open.pop_back();
+    if (levels_.roles[i] != Role::View || views_.count(i) != 0 || !below.insert(i).second) continue;
+    for (const Value operand : network_.nodes[i].operands) open.push_back(operand.index);
+  }
+  for (const Index i : below) views_[i] = row_of_view(network_.nodes[i]);
+  return views_.at(value.index);
+}
+
+void Cutter::call_scan(Index i) {
+  const Node& node = network_.nodes[i];
+  CellCall call;
+  call.cell = ir::scan_cell(network_, node).value();
+  call.prefix = ir::scan_prefixes(node)[0];
+  call.axis = levels_.axis(i);
+  call.reverse = node.scan->direction == Direction::Reverse;
+  const std::size_t arguments = node.scan->arguments(node);
+  for (std::size_t k = 0; k < node.operands.size(); ++k) {
+    const Row row = row_of(node.operands[k]);
+    if (k >= arguments) {
+      const std::string& state = node.scan->initial[k - arguments];
+      call.initial[state] = row;
+      call.begins_anew = call.begins_anew || begun_by_inputs_.contains(call.prefix + state);
+    } else {
+      for (const Columns& columns : row) append(call.x, columns);
+    }
+  }
+  for (const Node& param : call.cell.nodes) {
+    if (param.op == Op::Param) call.weights[param.name] = call.prefix + param.name;
+  }
+  homes_[i] = allocate(i);
+  call.y = homes_[i].buffer;
+  for (const Index k : final_states_[i]) {
+    const Node& state = network_.nodes[k];
+    const auto [found, added] = call.final_states.try_emplace(state.name, list_.buffers.size());
+    if (added) allocate(k);
+    homes_[k] = {found->second, 0, elements(state.type)};
+  }
+  list_.calls.emplace_back(std::move(call));
+}
+
+void Cutter::call_over_time(Index i) {
+  const Node& node = network_.nodes[i];
+  TimeCall call{node.over_time, network_[node.operands[0]].type.axis, row_of(node.operands[0]), 0};
+  homes_[i] = allocate(i);
+  call.y = homes_[i].buffer;
+  list_.calls.emplace_back(std::move(call));
+}
+
+// Vectors are joined to one output; a scalar, which nothing joins, is one of its own.
+void Cutter::call_expressions(const std::vector<Index>& roots) {
+  std::vector<Index> vectors;
+  for (const Index i : roots) {
+    if (network_.nodes[i].type.rank() == 1) vectors.push_back(i);
+  }
+  if (!vectors.empty()) call_group(vectors);
+  for (const Index i : roots) {
+    if (network_.nodes[i].type.rank() == 0) call_group({i});
+  }
+}
+
+void Cutter::call_group(const std::vector<Index>& roots) {
+  CellCall call = make_cell(roots);
+  call.axis = levels_.axis(roots.front());
+  call.y = list_.buffers.size();
+  list_.buffers.push_back({call.axis, 0, ""});
+  for (const Index i : roots) {
+    std::int64_t& width = list_.buffers[call.y].width;
+    const std::int64_t begin = width;
+    width += elements(network_.nodes[i].type);
+    homes_[i] = {call.y, begin, width};
+  }
+  list_.calls.emplace_back(std::move(call));
+}
+
+// A cell without states that computes the roots from what other calls and the inputs give.
+CellCall Cutter::make_cell(const std::vector<Index>& roots) {
+  const auto is_inside = [&](Index i) {
+    const Role role = levels_.roles[i];
+    return role == Role::Static || role == Role::View || levels_.together(i, roots.front());
+  };
+  std::vector<bool> needed(roots.back() + 1);
+  for (const Index i : roots) needed[i] = true;
+  for (Index i = roots.back() + 1; i-- > 0;) {
+    if (!needed[i] || !is_inside(i)) continue;
+    for (const Value operand : network_.nodes[i].operands) needed[operand.index] = true;
+  }
+  CellCall call;
+  call.cell.name = network_.name + "_" + std::to_string(list_.calls.size());
+  call.cell.file = network_.file;
+  call.cell.location = network_.location;
+  std::vector<Value> values(needed.size());
+  for (Index i = 0; i < needed.size(); ++i) {
+    if (!needed[i]) continue;
+    if (!is_inside(i)) {
+      values[i] = declare_input(call, i);
+      continue;
+    }
+    Node node = network_.nodes[i];
+    node.type.axis.clear();
+    for (Value& operand : node.operands) operand = values[operand.index];
+    if (node.op == Op::Param) call.weights[node.name] = node.name;
+    values[i] = call.cell.append(std::move(node));
+  }
+  std::vector<Value> outputs;
+  for (const Index i : roots) outputs.push_back(values[i]);
+  add_output(call.cell, outputs);
+  return call;
+}
+
+Value Cutter::declare_input(CellCall& call, Index i) {
+  Node node;
+  node.op = Op::Input;
+  node.type.dims = network_.nodes[i].type.dims;
+  node.location = network_.nodes[i].location;
+  // Numbers that count up cannot meet one another, only parameters, which the network named.
+  node.name = "x" + std::to_string(i);
+  while (params_.count(node.name) != 0) node.name += '_';
+  for (const Columns& columns : row_of(Value{i})) append(call.x, columns);
+  return call.cell.append(std::move(node));
+}
+
+void Cutter::add_output(Cell& cell, const std::vector<Value>& values) {
+  Value output = values.front();
+  if (values.size() > 1) {
+    Node joined;
+    joined.op = Op::Concat;
+    joined.operands = values;
+    output = cell.append(std::move(joined));
+  }
+  cell.statements.push_back({ir::Statement::Kind::Output, "", output, network_.location});
+  RNNC_ASSERT(ir::verify(cell).ok(), &cell);
+}
+
+}  // namespace
+
+void append(Row& row, const Columns& columns) {
+  const bool adjacent = !row.empty() && row.back().buffer == columns.buffer && row.back().end == columns.begin;
+  if (adjacent) {
+    row.back().end = columns.end;
+  } else {
+    row.push_back(columns);
+  }
+}
+
+Row columns_of(const Row& row, std::int64_t begin, std::int64_t end) {
+  Row result;
+  std::int64_t first = 0;
+  for (const Columns& columns : row) {
+    const std::int64_t last = first + columns.end - columns.begin;
+    const std::int64_t from = std::max(begin, first), to = std::min(end, last);
+    if (from < to) append(result, {columns.buffer, columns.begin + from - first, columns.begin + to - first});
+    first = last;
+  }
+  return result;
+}
+
+CallList cut_network(const ir::Network& network) {
+  const ir::Network split = split_directions(network);
+  return Cutter(split, ir::begun_by_inputs(network)).run();
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,265 @@
+// Buffers become columns of blocks, calls are sorted into waves, and each block learns when it is needed.
+#include <algorithm>
+
+#include "compiler/network/network.hpp"
+#include "ir/check.hpp"
+#include "ir/scan.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using runtime::Block;
+using runtime::Piece;
+
+class Layout {
+ public:
+  Layout(const CallList& list, const ir::Network& network)
+      : list_(list), homes_(list.buffers.size()), written_(list.buffers.size()), at_end_(list.buffers.size()) {
+    for (const Buffer& buffer : list.buffers) time_of(buffer.axis);
+    for (const Call& call : list.calls) std::visit([this](const auto& each) { time_of(each.axis); }, call);
+    find_waves();
+    place_inputs(network);
+    place_joined();
+    for (std::size_t i = 0; i < homes_.size(); ++i)
+      if (homes_[i].block < 0 && written_[i] > 0) place({i});
+  }
+
+  NetworkLayout run() {
+    std::vector<std::size_t> order(list_.calls.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return wave_[a] < wave_[b]; });
+    result_.source = order;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      if (i == 0 || wave_[order[i]] != wave_[order[i - 1]]) net().waves.push_back(static_cast<int>(i));
+      std::visit([&](const auto& call) { add(call, wave_[order[i]]); }, list_.calls[order[i]]);
+    }
+    net().waves.push_back(static_cast<int>(order.size()));
+    net().output = pieces(list_.output);
+    net().output_time = time_of(list_.output_axis);
+    if (!list_.output_axis.empty() && depends_on_end(list_.output)) refuse_streaming(kEndInStep);
+    for (const Piece& piece : net().output) block(piece.block).last_wave = waves_;
+    return std::move(result_);
+  }
+
+ private:
+  struct Home {
+    int block = -1;
+    std::int64_t column = 0;
+  };
+
+  runtime::LoadedNetwork& net() { return result_.network; }
+  Block& block(int i) { return net().blocks[static_cast<std::size_t>(i)]; }
+
+  int time_of(const std::string& axis) {
+    if (axis.empty()) return runtime::kNoTime;
+    std::vector<std::string>& times = net().times;
+    const auto found = std::find(times.begin(), times.end(), axis);
+    if (found == times.end()) times.push_back(axis);
+    return static_cast<int>(std::find(times.begin(), times.end(), axis) - times.begin());
+  }
+
+  // Every row that a call reads.
+  static std::vector<const Row*> reads(const Call& call) {
+    if (const auto* time = std::get_if<TimeCall>(&call)) return {&time->x};
+    const auto& cell = std::get<CellCall>(call);
+    std::vector<const Row*> rows = {&cell.x};
+    for (const auto& [state, row] : cell.initial) rows.push_back(&row);
+    return rows;
+  }
+
+  void find_waves() {
+    for (const Call& call : list_.calls) {
+      int wave = 0;
+      for (const Row* row : reads(call))
+        for (const Columns& columns : *row) wave = std::max(wave, written_[columns.buffer]);
+      wave_.push_back(wave);
+      waves_ = std::max(waves_, wave + 1);
+      std::visit([&](const auto& each) { written_[each.y] = wave + 1; }, call);
+      if (const auto* cell = std::get_if<CellCall>(&call))
+        for (const auto& [state, buffer] : cell->final_states) written_[buffer] = wave + 1;
+    }
+  }
+
+  int add_block(Block block) {
+    net().blocks.push_back(block);
+    return static_cast<int>(net().blocks.size()) - 1;
+  }
+
+  // Sequences of time T lie side by side in x, in the order of the text whether or not they are read.
+  void place_inputs(const ir::Network& network) {
+    const int x = add_block({Block::Kind::X, time_of(std::string(ir::kTime)), 0, 0, 0, 0});
+    for (const ir::Node& node : network.nodes) {
+      if (node.op != ir::Op::Input) continue;
+      Shape shape;
+      for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+      const std::int64_t width = shape.empty() ? 1 : shape[0];
+      Home home{x, block(x).width};
+      if (node.type.axis == ir::kTime) {
+        block(x).width += width;
+      } else {
+        const int index = static_cast<int>(net().inputs.size());
+        net().inputs.push_back({{node.name, shape}, node.type.axis});
+        home = {add_block({Block::Kind::Input, time_of(node.type.axis), width, index, 0, 0}), 0};
+      }
+      for (std::size_t i = 0; i < homes_.size(); ++i)
+        if (list_.buffers[i].input == node.name) homes_[i] = home;
+    }
+  }
+
+  void place(const std::vector<std::size_t>& buffers) {
+    const int index = add_block({Block::Kind::Own, time_of(list_.buffers[buffers[0]].axis), 0, 0, waves_, 0});
+    for (const std::size_t buffer : buffers) {
+      homes_[buffer] = {index, block(index).width};
+      block(index).width += list_.buffers[buffer].width;
+    }
+  }
+
+  void place_joined(const Row& row) {
+    std::vector<std::size_t> buffers;
+    for (const Columns& columns : row) {
+      const Buffer& buffer = list_.buffers[columns.buffer];
+      const bool whole = columns.begin == 0 && columns.end == buffer.width;
+      const bool twice = std::find(buffers.begin(), buffers.end(), columns.buffer) != buffers.end();
+      const bool other_time = buffer.axis != list_.buffers[row[0].buffer].axis;
+      if (!whole || twice || other_time || homes_[columns.buffer].block >= 0) return;
+      buffers.push_back(columns.buffer);
+    }
+    if (buffers.size() > 1) place(buffers);
+  }
+
+  void place_joined() {
+    place_joined(list_.output);
+    for (const Call& call : list_.calls)
+      for (const Row* row : reads(call)) place_joined(*row);
+  }
+
+  std::vector<Piece> pieces(const Row& row) {
+    std::vector<Piece> result;
+    for (const Columns& columns : row) {
+      const Home& home = homes_[columns.buffer];
+      const Piece piece{home.block, home.column + columns.begin, home.column + columns.end};
+      if (!result.empty() && result.back().block == piece.block && result.back().end == piece.begin)
+        result.back().end = piece.end;
+      else
+        result.push_back(piece);
+    }
+    return result;
+  }
+
+  std::vector<Piece> read(const Row& row, int wave) {
+    std::vector<Piece> result = pieces(row);
+    for (const Piece& piece : result) block(piece.block).last_wave = std::max(block(piece.block).last_wave, wave);
+    return result;
+  }
+
+  Piece write(std::size_t buffer, int wave) {
+    const Home& home = homes_[buffer];
+    block(home.block).first_wave = std::min(block(home.block).first_wave, wave);
+    block(home.block).last_wave = std::max(block(home.block).last_wave, wave);
+    return {home.block, home.column, home.column + list_.buffers[buffer].width};
+  }
+
+  // Of the call's states, by their order among the cell's nodes.
+  static int state_index(const ir::Cell& cell, const std::string& name) {
+    int index = 0;
+    for (const ir::Node& node : cell.nodes) {
+      if (node.op != ir::Op::State) continue;
+      if (node.name == name) return index;
+      ++index;
+    }
+    ir::internal_error(&cell, "no state " + name);
+  }
+
+  void add(const CellCall& from, int wave) {
+    runtime::CellCall call;
+    call.time = time_of(from.axis);
+    call.reverse = from.reverse;
+    call.x = read(from.x, wave);
+    const auto is_once = [&](const Piece& piece) { return block(piece.block).time == runtime::kNoTime; };
+    const auto is_state = [](const ir::Node& node) { return node.op == ir::Op::State; };
+    const bool is_scan = std::any_of(from.cell.nodes.begin(), from.cell.nodes.end(), is_state);
+    call.repeats_x = is_scan && !call.x.empty() && std::all_of(call.x.begin(), call.x.end(), is_once);
+    const bool is_stride = call.x.size() == 1 && block(call.x[0].block).time == call.time;
+    if (!call.x.empty() && !is_stride) {
+      std::int64_t width = 0;
+      for (const Piece& piece : call.x) width += piece.end - piece.begin;
+      const int time = call.repeats_x ? runtime::kNoTime : call.time;
+      call.gathered = add_block({Block::Kind::Own, time, width, 0, wave, wave});
+    }
+    call.y = write(from.y, wave);
+    for (const auto& [state, row] : from.initial)
+      call.initial.push_back({state_index(from.cell, state), read(row, wave)});
+    for (const auto& [state, buffer] : from.final_states)
+      call.final_states.push_back({state_index(from.cell, state), write(buffer, wave)});
+    for (const ir::Node& node : from.cell.nodes)
+      if (node.op == ir::Op::State)
+        net().states.push_back(
+            {from.prefix + node.name, static_cast<int>(net().calls.size()), state_index(from.cell, node.name)});
+    refuse_streaming(why_not_streaming(from));
+    const bool on_end = depends_on_end(from.x);
+    if (on_end && !from.axis.empty()) refuse_streaming(kEndInStep);
+    at_end_[from.y] = on_end;
+    for (const auto& [state, buffer] : from.final_states) at_end_[buffer] = true;
+    net().calls.emplace_back(std::move(call));
+  }
+
+  void add(const TimeCall& from, int wave) {
+    runtime::TimeCall call;
+    call.function = function_of(from.over_time);
+    call.time = time_of(from.axis);
+    call.x = read(from.x, wave);
+    call.y = write(from.y, wave);
+    if (from.over_time != ir::OverTime::Last)
+      refuse_streaming("the network sums up whole sequences, so that it cannot run step by step");
+    at_end_[from.y] = true;
+    net().calls.emplace_back(std::move(call));
+  }
+
+  // A piece of a sequence has an end of its own, so that only what is no sequence may depend on it.
+  bool depends_on_end(const Row& row) const {
+    return std::any_of(row.begin(), row.end(), [this](const Columns& columns) { return at_end_[columns.buffer]; });
+  }
+
+  // The first reason stays.
+  void refuse_streaming(const std::string& why) {
+    if (net().no_streaming.empty()) net().no_streaming = why;
+  }
+
+  static std::string why_not_streaming(const CellCall& call) {
+    const std::string scan = call.prefix.substr(0, call.prefix.empty() ? 0 : call.prefix.size() - 1);
+    if (call.reverse) return scan + " reads time backwards, so that the network cannot run step by step";
+    if (!call.initial.empty())
+      return scan + " begins with a value that inputs decide, so that the network cannot run step by step";
+    if (!call.axis.empty() && call.axis != ir::kTime)
+      return "the network has a time " + call.axis + " besides T, so that it cannot run step by step";
+    return "";
+  }
+
+  static runtime::TimeFunction function_of(ir::OverTime over_time) {
+    switch (over_time) {
+      case ir::OverTime::Last: return runtime::TimeFunction::Last;
+      case ir::OverTime::First: return runtime::TimeFunction::First;
+      case ir::OverTime::Mean: return runtime::TimeFunction::Mean;
+      case ir::OverTime::Max: return runtime::TimeFunction::Max;
+      case ir::OverTime::Sum: return runtime::TimeFunction::Sum;
+    }
+    ir::internal_error(nullptr, "a function over time that is not in the table");
+  }
+
+  static constexpr const char* kEndInStep =
+      "a step reads what only the end of its sequence tells, so that the network cannot run step by step";
+
+  const CallList& list_;
+  std::vector<Home> homes_;
+  std::vector<int> written_;  // by buffer: the wave behind the one that writes it; 0 where none does
+  std::vector<int> wave_;     // by call of the list
+  int waves_ = 0;
+  std::vector<bool> at_end_;  // by buffer: depends on the end of a sequence; known of those that calls so far write
+  NetworkLayout result_;
+};
+
+}  // namespace
+
+NetworkLayout lay_out(const CallList& list, const ir::Network& network) { return Layout(list, network).run(); }
+
+}  // namespace rnnc::compiler

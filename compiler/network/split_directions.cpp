@@ -1,0 +1,104 @@
+#include "compiler/network/split_directions.hpp"
+
+#include <array>
+
+#include "ir/check.hpp"
+#include "ir/scan.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Function;
+using ir::Network;
+using ir::Node;
+using ir::Op;
+using ir::Scan;
+using ir::Value;
+
+class Splitter {
+ public:
+  explicit Splitter(const Network& from) : from_(from), replaced_(from.nodes.size()), parts_(from.nodes.size()) {
+    to_.name = from.name;
+    to_.file = from.file;
+    to_.location = from.location;
+  }
+
+  Network run() {
+    for (std::size_t i = 0; i < from_.nodes.size(); ++i) replaced_[i] = copy(i);
+    for (ir::Statement statement : from_.statements) {
+      statement.value = replaced_[statement.value.index];
+      to_.statements.push_back(std::move(statement));
+    }
+    return std::move(to_);
+  }
+
+ private:
+  Value copy(std::size_t i) {
+    Node node = from_.nodes[i];
+    if (node.op == Op::Scan && node.scan->direction == Direction::Bidirectional) {
+      parts_[i] = {part(node, "fwd", Direction::Forward), part(node, "bwd", Direction::Reverse)};
+      return merge(node, parts_[i][0], parts_[i][1]);
+    }
+    for (Value& operand : node.operands) operand = replaced_[operand.index];
+    if (node.op == Op::FinalState) {
+      const Value scan = from_.nodes[i].operands[0];
+      if (from_[scan].scan->direction == Direction::Bidirectional) {
+        node.operands[0] = parts_[scan.index][node.name.starts_with("fwd.") ? 0 : 1];
+        node.name = node.name.substr(node.name.find('.') + 1);
+      }
+    }
+    return to_.append(std::move(node));
+  }
+
+  // One direction of a scan, with the initial states that are its own.
+  Value part(const Node& node, const std::string& name, Direction direction) {
+    Scan scan = *node.scan;
+    scan.direction = direction;
+    scan.merge = Merge::Concat;
+    scan.initial.clear();
+    Node result;
+    result.op = Op::Scan;
+    result.name = node.name + "." + name;
+    result.location = node.location;
+    const std::size_t arguments = node.scan->arguments(node);
+    for (std::size_t k = 0; k < node.operands.size(); ++k) {
+      if (k >= arguments) {
+        const std::string& state = node.scan->initial[k - arguments];
+        if (!state.starts_with(name + ".")) continue;
+        scan.initial.push_back(state.substr(name.size() + 1));
+      }
+      result.operands.push_back(replaced_[node.operands[k].index]);
+    }
+    result.scan = std::make_shared<const Scan>(std::move(scan));
+    return to_.append(std::move(result));
+  }
+
+  Value merge(const Node& node, Value forward, Value backward) {
+    switch (node.scan->merge) {
+      case Merge::Concat: {
+        Node joined;
+        joined.op = Op::Concat;
+        joined.operands = {forward, backward};
+        return to_.append(std::move(joined));
+      }
+      case Merge::Sum: return to_.map(Function::Add, {forward, backward});
+      case Merge::Mean: {
+        const Value sum = to_.map(Function::Add, {forward, backward});
+        return to_.map(Function::Mul, {sum, to_.constant(0.5F)});
+      }
+      case Merge::Mul: return to_.map(Function::Mul, {forward, backward});
+    }
+    ir::internal_error(&from_, "a merge that does not exist");
+  }
+
+  const Network& from_;
+  Network to_;
+  std::vector<Value> replaced_;
+  std::vector<std::array<Value, 2>> parts_;  // of bidirectional scans
+};
+
+}  // namespace
+
+ir::Network split_directions(const ir::Network& network) { return Splitter(network).run(); }
+
+}  // namespace rnnc::compiler

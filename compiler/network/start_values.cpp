@@ -1,0 +1,92 @@
+// A program can set such states where it makes them, so that a sequence may come in pieces: computed anew by each call,
+// they would begin the sequence anew.
+#include "compiler/network/start_values.hpp"
+
+#include <set>
+#include <utility>
+
+#include "ir/interpret.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+
+class Taking {
+ public:
+  explicit Taking(CallList& list) : list_(list) {
+    for (std::size_t i = 0; i < list_.calls.size(); ++i) {
+      const auto* call = std::get_if<CellCall>(&list_.calls[i]);
+      if (call && call->axis.empty() && call->x.empty()) constant_.emplace(call->y, i);
+    }
+  }
+
+  Starts run() {
+    Starts starts;
+    for (std::size_t i = 0; i < list_.calls.size(); ++i) {
+      auto* call = std::get_if<CellCall>(&list_.calls[i]);
+      if (!call || call->begins_anew) continue;
+      for (const auto& [state, row] : std::exchange(call->initial, {})) starts[i][state] = parts_of(row);
+    }
+    return remove_unread(starts);
+  }
+
+ private:
+  std::vector<StartPart> parts_of(const Row& row) {
+    std::vector<StartPart> parts;
+    for (const Columns& columns : row) {
+      const auto& call = std::get<CellCall>(list_.calls[constant_.at(columns.buffer)]);
+      parts.push_back({std::make_shared<const CellCall>(call), columns.begin, columns.end});
+      taken_.insert(columns.buffer);
+    }
+    return parts;
+  }
+
+  // Calls for values that no call and no output reads any more; `starts` are told by calls, which move up.
+  Starts remove_unread(const Starts& starts) {
+    std::set<std::size_t> read;
+    const auto add = [&](const Row& row) {
+      for (const Columns& part : row) read.insert(part.buffer);
+    };
+    add(list_.output);
+    for (const Call& call : list_.calls) {
+      std::visit([&](const auto& each) { add(each.x); }, call);
+      if (const auto* cell = std::get_if<CellCall>(&call))
+        for (const auto& [state, row] : cell->initial) add(row);
+    }
+    Starts moved;
+    std::vector<Call> kept;
+    for (std::size_t i = 0; i < list_.calls.size(); ++i) {
+      const auto* call = std::get_if<CellCall>(&list_.calls[i]);
+      if (call && taken_.contains(call->y) && !read.contains(call->y)) continue;
+      if (const auto found = starts.find(i); found != starts.end()) moved[kept.size()] = found->second;
+      kept.push_back(std::move(list_.calls[i]));
+    }
+    list_.calls = std::move(kept);
+    return moved;
+  }
+
+  CallList& list_;
+  std::map<std::size_t, std::size_t> constant_;  // buffer -> the call that writes it and reads nothing
+  std::set<std::size_t> taken_;                  // of those buffers
+};
+
+}  // namespace
+
+Starts take_starts(CallList& list) { return Taking(list).run(); }
+
+std::vector<float> start_values(const std::vector<StartPart>& parts, const TensorMap& weights) {
+  std::vector<float> values;
+  for (const StartPart& part : parts) {
+    ir::NamedVectors params, no_states;
+    for (const auto& [param, name] : part.call->weights) {
+      const std::vector<float> floats = weights.at(name).to_f32();
+      params[param] = ir::Vector(floats.begin(), floats.end());
+    }
+    const ir::Vector all = ir::interpret(part.call->cell, params, {1, 1, {}, {}}, no_states);
+    for (std::int64_t k = part.begin; k < part.end; ++k)
+      values.push_back(static_cast<float>(all[static_cast<std::size_t>(k)]));
+  }
+  return values;
+}
+
+}  // namespace rnnc::compiler

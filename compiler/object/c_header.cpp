@@ -1,0 +1,262 @@
+#include "compiler/object/c_header.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <set>
+
+#include <rnnc/version.hpp>
+
+#include "compiler/object/memory.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using runtime::Description;
+using runtime::LoadedNetwork;
+using runtime::TensorInfo;
+
+std::string upper(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+// `#define` lines and prose are templates in which @f is the name, @F the name in capitals.
+std::string filled(std::string_view text, const std::string& name) {
+  const std::string capitals = upper(name);
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_name = text[i] == '@' && i + 1 < text.size() && (text[i + 1] == 'f' || text[i + 1] == 'F');
+    if (is_name)
+      result += text[++i] == 'f' ? name : capitals;
+    else
+      result += text[i];
+  }
+  return result;
+}
+
+std::string define(const std::string& name, std::int64_t value, const std::string& comment) {
+  return "#define " + name + " " + std::to_string(value) + " /* " + comment + " */\n";
+}
+
+std::string side_by_side(const std::vector<TensorInfo>& inputs) {
+  std::string list;
+  for (const TensorInfo& input : inputs) list += (list.empty() ? "" : ", ") + input.name + " " + to_string(input.shape);
+  return list.empty() ? "none" : list;
+}
+
+// Names as parts of C names that differ from each other and from `taken` in capitals too.
+std::vector<std::string> c_names(const std::vector<std::string>& names, std::set<std::string> taken) {
+  std::vector<std::string> result;
+  for (std::string name : names) {
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; }, '_');
+    while (!taken.insert(upper(name)).second) name += '_';
+    result.push_back(std::move(name));
+  }
+  return result;
+}
+
+std::int64_t size_of(const Shape& shape) { return shape.empty() ? 1 : shape[0]; }
+
+std::string output_time(const LoadedNetwork& network) {
+  const int time = network.output_time;
+  return time == runtime::kNoTime ? "" : network.times[static_cast<std::size_t>(time)];
+}
+
+// The C array that rows of a time are, but for the size of a row.
+std::string rows_of(const LoadedNetwork& network, const std::string& time) {
+  if (time.empty()) return "float[batch]";
+  const std::vector<std::string> others = other_times(network);
+  const auto other = std::ranges::find(others, time);
+  if (other == others.end()) return "float[steps][batch]";
+  const auto index = static_cast<std::size_t>(other - others.begin());
+  return "float[times[@F_TIME_" + upper(c_names(others, {})[index]) + "]][batch]";
+}
+
+bool has_starts(const HeaderFacts& facts) {
+  return facts.network && std::ranges::any_of(facts.network->calls, [](const runtime::NetworkCall& any) {
+           const auto* call = std::get_if<runtime::CellCall>(&any);
+           return call && !call->starts.empty();
+         });
+}
+
+// For which number of steps scratch is to be had.
+std::string steps_note(const HeaderFacts& facts) {
+  if (!facts.network) return "; @f_step takes steps = 1";
+  const std::string streams = facts.network->no_streaming.empty() ? "; @f_step takes steps = 1" : "";
+  return streams + (other_times(*facts.network).empty() ? "; 1 at least" : "; the most of any time, and 1 at least");
+}
+
+std::string scratch_formula(const ScratchSize& scratch) {
+  std::string text = "(batch) * " + std::to_string(scratch.of_sequence) + " + " + std::to_string(scratch.of_chunk_row) +
+                     " * @F_CHUNK_ROWS(steps, batch)";
+  if (scratch.of_step > 0) text += " + (int64_t)(steps) * (batch) * " + std::to_string(scratch.of_step);
+  if (scratch.besides > 0) text += " + " + std::to_string(scratch.besides);
+  return text;
+}
+
+std::string sizes(const HeaderFacts& facts) {
+  const Description& d = facts.description;
+  std::string text = define("@F_INPUT_SIZE", d.input_size, "floats of a row of x: " + side_by_side(d.inputs)) +
+                     define("@F_OUTPUT_SIZE", d.output_size, "floats of a row of y: " + to_string(d.output.shape)) +
+                     define("@F_ALIGNMENT", 64, "bytes, of state and scratch") +
+                     define("@F_WEIGHTS_BYTES", facts.weights_bytes, "of read-only data in the object") + "\n";
+  text += "/* Floats of the state of `batch` sequences. ";
+  text += has_starts(facts) ? "@f_start makes new ones. */\n" : "All zero is the beginning of new ones. */\n";
+  text += "#define @F_STATE_FLOATS(batch) ((batch) * " + std::to_string(facts.state_row) + ")\n";
+  const std::string chunk = std::to_string(facts.chunk_rows);
+  text += "/* Floats of working memory for @f_run of `steps` steps, or fewer" + steps_note(facts) +
+          ". Its content need not\n   be kept. */\n#define @F_SCRATCH_FLOATS(steps, batch) \\\n  (" +
+          scratch_formula(facts.scratch) +
+          ")\n"
+          "#define @F_CHUNK_ROWS(steps, batch) \\\n"
+          "  ((batch) >= " +
+          chunk + " ? (batch) : (steps) * (batch) < " + chunk + " ? (steps) * (batch) : " + chunk + ")\n";
+  return text;
+}
+
+std::string state_accessor(const StatePlace& state, const std::string& c_name) {
+  const std::string base = state.before == 0 ? "" : "batch * " + std::to_string(state.before) + " + ";
+  return "/* State " + state.tensor.name + " " + to_string(state.tensor.shape) +
+         " of sequence b: " + std::to_string(state.size) + " floats, to read or to write between calls. */\n" +
+         define("@F_STATE_" + upper(c_name) + "_SIZE", state.size, "floats") + "static inline float* @f_state_" +
+         c_name + "(float* state, int64_t batch, int64_t b) {\n" + (state.before == 0 ? "  (void)batch;\n" : "") +
+         "  return state + " + base + "b * " + std::to_string(state.row) + " + " + std::to_string(state.offset) +
+         ";\n}\n\n";
+}
+
+std::string state_accessors(const HeaderFacts& facts) {
+  std::vector<std::string> names;
+  for (const StatePlace& state : facts.states) names.push_back(state.tensor.name);
+  names = c_names(names, {});
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) text += state_accessor(facts.states[i], names[i]);
+  return text;
+}
+
+// What `inputs` and `times` hold.
+std::string more_arguments(const LoadedNetwork& network) {
+  std::string text;
+  std::vector<std::string> names;
+  for (const NamedPort& input : network.inputs) names.push_back(input.port.name);
+  names = c_names(names, {"SIZE"});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const NamedPort& input = network.inputs[i];
+    text += define("@F_INPUT_" + upper(names[i]), static_cast<std::int64_t>(i),
+                   "of `inputs`: " + input.port.name + " " + to_string(input.port.shape) + ", " +
+                       rows_of(network, input.time) + "[" + std::to_string(size_of(input.port.shape)) + "]");
+  }
+  if (!names.empty()) text += define("@F_INPUTS", std::ssize(names), "how many there are");
+  const std::vector<std::string> times = other_times(network), time_names = c_names(times, {});
+  for (std::size_t i = 0; i < times.size(); ++i)
+    text += define("@F_TIME_" + upper(time_names[i]), static_cast<std::int64_t>(i),
+                   "of `times`: the number of steps of time " + times[i]);
+  if (!times.empty()) text += define("@F_TIMES", std::ssize(times), "how many there are");
+  return text.empty() ? "" : text + "\n";
+}
+
+constexpr std::string_view kBegin = R"(#ifndef @F_RNNC_H
+#define @F_RNNC_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+)";
+
+constexpr std::string_view kStatus = R"(enum {
+  @F_OK = 0,
+  @F_BAD_SIZE = 1,   /* steps or batch is negative */
+  @F_MISALIGNED = 2, /* state or scratch is not on a multiple of @F_ALIGNMENT bytes */
+  @F_NO_LEVEL = 3    /* this machine runs none of the CPUs' code above */
+};
+
+)";
+
+constexpr std::string_view kReturns = R"(
+   Returns @F_OK, or what is wrong; nothing is written then. No memory is allocated, no lock taken, no function called but
+   memcpy)";
+
+constexpr std::string_view kThreads =
+    R"(. Denormals count as zero inside; the caller's floating-point mode is kept. Threads may
+   call it at the same time with state, scratch and y of their own. */
+)";
+
+constexpr std::string_view kStart =
+    R"(/* Makes sequences [first, end) of the batch new ones; @f_start(state, batch, 0, batch) makes a whole state. Returns @F_OK, or
+   @F_BAD_SIZE where not 0 <= first <= end <= batch. */
+int @f_start(float* state, int64_t batch, int64_t first, int64_t end);
+
+)";
+
+constexpr std::string_view kEnd = R"(#ifdef __cplusplus
+}
+#endif
+
+#endif
+)";
+
+std::string argument(const std::string& name, const std::string& text) {
+  return "   " + name + std::string(9 - name.size(), ' ') + text + "\n";
+}
+
+std::string run_comment(const HeaderFacts& facts) {
+  const LoadedNetwork* network = facts.network;
+  const std::string x = network ? rows_of(*network, "T") : "float[steps][batch]";
+  const std::string y = network ? rows_of(*network, output_time(*network)) : x;
+  std::string text = "/* Advances every sequence of the batch by `steps` time steps.\n\n";
+  text += argument("state", "@F_STATE_FLOATS(batch) floats, updated; the caller's, one for each batch of sequences");
+  text += argument("scratch", "@F_SCRATCH_FLOATS(steps, batch) floats");
+  const bool reads_x = facts.description.input_size > 0;
+  text += argument("x", reads_x || !network ? x + "[@F_INPUT_SIZE]" : "not read; may be NULL");
+  text += argument("y", y + "[@F_OUTPUT_SIZE], written");
+  if (!network || network->no_streaming.empty())
+    text += argument("steps", ">= 0; a sequence in pieces gives the same bits as in one call");
+  else
+    text += argument("steps", ">= 0; a call is of whole sequences, and there is no @f_step:") +
+            argument("", network->no_streaming);
+  text += argument("batch", network ? ">= 0; all its sequences are of as many steps" : ">= 0");
+  if (network && !network->inputs.empty()) text += argument("inputs", "@F_INPUTS pointers, in the order above");
+  if (network && !other_times(*network).empty()) text += argument("times", "@F_TIMES numbers, each >= 0");
+  return text + std::string(kReturns) + (network ? " and memset" : "") + std::string(kThreads);
+}
+
+std::string functions(const HeaderFacts& facts) {
+  std::string more;
+  if (facts.network && !facts.network->inputs.empty()) more += ",\n          const float* const* inputs";
+  if (facts.network && !other_times(*facts.network).empty()) more += ",\n          const int64_t* times";
+  std::string text = run_comment(facts) +
+                     "int @f_run(float* state, float* scratch, const float* x, float* y, int64_t steps, int64_t batch" +
+                     more + ");\n\n";
+  const bool streams = !facts.network || facts.network->no_streaming.empty();
+  const bool every_step = !facts.network || facts.network->output_time != runtime::kNoTime;
+  if (streams)
+    text +=
+        "/* One time step: @f_run with steps = 1. x is float[batch][@F_INPUT_SIZE], y float[batch][@F_OUTPUT_SIZE]" +
+        std::string(every_step ? "" : ", of this step") +
+        ". */\nint @f_step(float* state, float* scratch, const float* x, float* y, int64_t batch" + more + ");\n\n";
+  return text + (facts.network ? std::string(kStart) : "");
+}
+
+}  // namespace
+
+bool is_c_name(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && is_letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+std::string c_header(const HeaderFacts& facts) {
+  std::string text = std::string(facts.network ? "/* Network " : "/* Cell ") + facts.description.cell +
+                     ", compiled by rnnc " + kVersion + " for " + facts.cpus +
+                     ".\n   Link the object that came with this header; nothing else of rnnc is needed. */\n";
+  text += std::string(kBegin) + sizes(facts) + "\n";
+  if (facts.network) text += more_arguments(*facts.network);
+  text += state_accessors(facts) + std::string(kStatus) + functions(facts) + std::string(kEnd);
+  return filled(text, facts.name);
+}
+
+}  // namespace rnnc::compiler

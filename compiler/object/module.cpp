@@ -1,0 +1,226 @@
+#include "compiler/object/module.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+
+#include <llvm/IR/IntrinsicsAArch64.h>
+#include <llvm/IR/IntrinsicsX86.h>
+#include <llvm/Linker/Linker.h>
+
+#include <cstddef>
+
+#include "compiler/llvm/emit_kernel.hpp"
+#include "compiler/llvm/loops.hpp"
+#include "compiler/object/emit_choice.hpp"
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using runtime::KernelArguments;
+
+constexpr std::uint32_t kFlushDenormals = 0x8040;                         // MXCSR: flush to zero, denormals are zero
+constexpr std::uint64_t kFlushDenormalsAArch64 = std::uint64_t{1} << 24;  // FPCR.FZ, of what is read too
+
+}  // namespace
+
+ObjectModule::ObjectModule(llvm::LLVMContext& context, const std::string& name, std::span<const Level> levels)
+    : builder_(context), module_(std::make_unique<llvm::Module>(name, context)), name_(name), levels_(levels) {}
+
+llvm::Value* ObjectModule::floats(llvm::Value* base, llvm::Value* count) {
+  return builder_.CreateGEP(builder_.getFloatTy(), base, count);
+}
+
+llvm::FunctionType* ObjectModule::run_type(std::size_t more_pointers) {
+  std::vector<llvm::Type*> types(4, builder_.getPtrTy());
+  types.insert(types.end(), 2, builder_.getInt64Ty());
+  types.insert(types.end(), more_pointers, builder_.getPtrTy());
+  return llvm::FunctionType::get(builder_.getInt32Ty(), types, false);
+}
+
+llvm::Function* ObjectModule::begin(llvm::FunctionType* type, const std::string& name, bool is_public) {
+  auto* function = llvm::Function::Create(
+      type, is_public ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage, name, *module_);
+  function->setDoesNotThrow();
+  function->addFnAttr("target-cpu", levels_[0].target.arch == Arch::AArch64 ? "generic" : "x86-64");
+  builder_.SetInsertPoint(llvm::BasicBlock::Create(builder_.getContext(), "entry", function));
+  return function;
+}
+
+llvm::AllocaInst* ObjectModule::slot(llvm::Type* type) {
+  llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
+  auto place = entry.begin();
+  while (place != entry.end() && llvm::isa<llvm::AllocaInst>(*place)) ++place;
+  return llvm::IRBuilder<>(&entry, place).CreateAlloca(type);
+}
+
+// It moves into the module.
+llvm::Function* ObjectModule::add_kernel(std::size_t level, std::size_t kind) {
+  const Lowered& lowered = levels_[level].kinds[kind].lowered;
+  std::string name = "kernel_" + std::to_string(level);
+  if (levels_[level].kinds.size() > 1) name += "_" + std::to_string(kind);
+  auto kernel = emit_kernel(builder_.getContext(), lowered.schedule, lowered.plan, levels_[level].target);
+  kernel->getFunction(runtime::kPrepareSymbol)->eraseFromParent();
+  kernel->getFunction(runtime::kRunSymbol)->setName(name);
+  if (llvm::Linker::linkModules(*module_, std::move(kernel)))
+    ir::internal_error(&lowered.schedule.cell, "two kernels do not go into one module");
+  llvm::Function* function = module_->getFunction(name);
+  function->setLinkage(llvm::Function::InternalLinkage);
+  function->addFnAttr(llvm::Attribute::NoInline);
+  return function;
+}
+
+llvm::GlobalVariable* ObjectModule::add_floats(std::span<const float> values, const std::string& name) {
+  auto* content = llvm::ConstantDataArray::get(builder_.getContext(), llvm::ArrayRef(values.data(), values.size()));
+  auto* global = new llvm::GlobalVariable(*module_, content->getType(), true, llvm::GlobalVariable::InternalLinkage,
+                                          content, name);
+  global->setAlignment(llvm::Align(kObjectAlignment));
+  return global;
+}
+
+llvm::Value* ObjectModule::arguments_slot() {
+  return slot(llvm::ArrayType::get(builder_.getInt64Ty(), sizeof(KernelArguments) / 8));
+}
+
+void ObjectModule::store_arguments(llvm::Value* arguments, const KernelFields& fields) {
+  const std::pair<std::size_t, llvm::Value*> places[] = {
+      {offsetof(KernelArguments, x), fields.x},
+      {offsetof(KernelArguments, y), fields.y},
+      {offsetof(KernelArguments, current), fields.current},
+      {offsetof(KernelArguments, next), fields.next},
+      {offsetof(KernelArguments, in_place), fields.in_place},
+      {offsetof(KernelArguments, sequence), fields.sequence},
+      {offsetof(KernelArguments, step), fields.step},
+      {offsetof(KernelArguments, weights), fields.weights},
+      {offsetof(KernelArguments, x_step), fields.x_step},
+      {offsetof(KernelArguments, y_step), fields.y_step},
+      {offsetof(KernelArguments, steps), fields.steps},
+      {offsetof(KernelArguments, batch), fields.batch},
+      {offsetof(KernelArguments, chunk_steps), fields.chunk_steps},
+      {offsetof(KernelArguments, x_row), fields.x_row},
+      {offsetof(KernelArguments, y_row), fields.y_row},
+  };
+  // What follows is for several threads, which this code is not made for.
+  static_assert(offsetof(KernelArguments, flags) == std::size(places) * 8, "a field is not filled in");
+  static_assert(sizeof(KernelFields) == std::size(places) * sizeof(llvm::Value*), "a field is not stored");
+  for (const auto& [offset, value] : places)
+    builder_.CreateStore(value, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), arguments, offset));
+}
+
+llvm::Value* ObjectModule::chunk_steps(const runtime::Description& description, llvm::Value* steps,
+                                       llvm::Value* batch) {
+  llvm::Value* whole = builder_.CreateSDiv(constant(description.chunk_rows), batch);
+  llvm::Value* one_or_more = builder_.CreateSelect(builder_.CreateICmpSLT(whole, constant(1)), constant(1), whole);
+  return builder_.CreateSelect(builder_.CreateICmpSLT(one_or_more, steps), one_or_more, steps);
+}
+
+void ObjectModule::return_where(llvm::Value* condition, EntryStatus value) {
+  llvm::Function* function = builder_.GetInsertBlock()->getParent();
+  auto* leave = llvm::BasicBlock::Create(builder_.getContext(), "leave", function);
+  auto* go_on = llvm::BasicBlock::Create(builder_.getContext(), "go_on", function);
+  builder_.CreateCondBr(condition, leave, go_on);
+  builder_.SetInsertPoint(leave);
+  builder_.CreateRet(status(value));
+  builder_.SetInsertPoint(go_on);
+}
+
+void ObjectModule::return_where_misaligned(llvm::Value* state, llvm::Value* scratch) {
+  llvm::Value* addresses = builder_.CreateOr(builder_.CreatePtrToInt(state, builder_.getInt64Ty()),
+                                             builder_.CreatePtrToInt(scratch, builder_.getInt64Ty()));
+  llvm::Value* low = builder_.CreateAnd(addresses, builder_.getInt64(kObjectAlignment - 1));
+  return_where(builder_.CreateICmpNE(low, constant(0)), EntryStatus::Misaligned);
+}
+
+void ObjectModule::flushing_denormals(Arch arch, llvm::function_ref<void()> work) {
+  switch (arch) {
+    case Arch::X86_64: return flushing_denormals_x86(work);
+    case Arch::AArch64: return flushing_denormals_aarch64(work);
+  }
+}
+
+void ObjectModule::flushing_denormals_x86(llvm::function_ref<void()> work) {
+  llvm::Value* before = slot(builder_.getInt32Ty());
+  llvm::Value* inside = slot(builder_.getInt32Ty());
+  builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_stmxcsr, {}, {before});
+  llvm::Value* mode = builder_.CreateLoad(builder_.getInt32Ty(), before);
+  llvm::Value* flushed = builder_.CreateOr(mode, kFlushDenormals);
+  llvm::Value* differs = builder_.CreateICmpNE(mode, flushed);
+  builder_.CreateStore(flushed, inside);
+  const auto set = [&](llvm::Value* from) {
+    emit_if(builder_, differs, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_ldmxcsr, {}, {from}); });
+  };
+  set(inside);
+  work();
+  set(before);
+}
+
+void ObjectModule::flushing_denormals_aarch64(llvm::function_ref<void()> work) {
+  llvm::Value* mode = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpcr, {}, {});
+  llvm::Value* flushed = builder_.CreateOr(mode, kFlushDenormalsAArch64);
+  llvm::Value* differs = builder_.CreateICmpNE(mode, flushed);
+  const auto set = [&](llvm::Value* to) {
+    emit_if(builder_, differs, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpcr, {}, {to}); });
+  };
+  set(flushed);
+  work();
+  set(mode);
+}
+
+void ObjectModule::copy_back(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch,
+                             llvm::Value* current, llvm::Value* next) {
+  if (description.doubled_row == 0) return;
+  llvm::Value* odd = builder_.CreateTrunc(steps, builder_.getInt1Ty());
+  emit_if(builder_, odd, [&] {
+    llvm::Value* bytes = builder_.CreateMul(batch, constant(description.doubled_row * 4));
+    builder_.CreateMemCpy(current, llvm::Align(kObjectAlignment), next, llvm::Align(kObjectAlignment), bytes);
+  });
+}
+
+llvm::Value* ObjectModule::call(llvm::Function* body, llvm::Function& entry) {
+  std::vector<llvm::Value*> arguments;
+  for (llvm::Argument& argument : entry.args()) arguments.push_back(&argument);
+  return builder_.CreateCall(body, arguments);
+}
+
+// The choice is made at the first call and kept: threads that make it at the same time make the same.
+void ObjectModule::emit_dispatch(llvm::Function& entry, const std::vector<llvm::Function*>& bodies) {
+  if (bodies.size() == 1) {
+    builder_.CreateRet(call(bodies.front(), entry));
+    return;
+  }
+  llvm::Type* i32 = builder_.getInt32Ty();
+  auto* kept = new llvm::GlobalVariable(*module_, i32, false, llvm::GlobalVariable::InternalLinkage,
+                                        builder_.getInt32(0), "level");
+  const auto load = [&] {
+    llvm::LoadInst* loaded = builder_.CreateAlignedLoad(i32, kept, llvm::Align(4));
+    loaded->setAtomic(llvm::AtomicOrdering::Monotonic);
+    return loaded;
+  };
+  emit_if(builder_, builder_.CreateICmpEQ(load(), builder_.getInt32(0)), [&] {
+    std::vector<runtime::CpuFeatures> needs;
+    for (const Level& level : levels_) needs.push_back(required_features(level.target));
+    builder_.CreateAlignedStore(emit_choice(builder_, needs), kept, llvm::Align(4))
+        ->setAtomic(llvm::AtomicOrdering::Monotonic);
+  });
+  auto* none = llvm::BasicBlock::Create(builder_.getContext(), "none", &entry);
+  auto* choice = builder_.CreateSwitch(load(), none);
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    auto* block = llvm::BasicBlock::Create(builder_.getContext(), "level", &entry);
+    choice->addCase(builder_.getInt32(static_cast<std::uint32_t>(i + 1)), block);
+    builder_.SetInsertPoint(block);
+    builder_.CreateRet(call(bodies[i], entry));
+  }
+  builder_.SetInsertPoint(none);
+  builder_.CreateRet(status(EntryStatus::NoLevel));
+}
+
+void ObjectModule::emit_step(llvm::Function* run) {
+  constexpr std::ptrdiff_t kSteps = 4;  // the argument that it lacks
+  std::vector<llvm::Type*> types = run->getFunctionType()->params().vec();
+  types.erase(types.begin() + kSteps);
+  llvm::Function* step = begin(llvm::FunctionType::get(builder_.getInt32Ty(), types, false), name_ + "_step", true);
+  std::vector<llvm::Value*> arguments;
+  for (llvm::Argument& argument : step->args()) arguments.push_back(&argument);
+  arguments.insert(arguments.begin() + kSteps, constant(1));
+  builder_.CreateRet(builder_.CreateCall(run, arguments));
+}
+
+}  // namespace rnnc::compiler

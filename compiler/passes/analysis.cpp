@@ -1,0 +1,126 @@
+#include "compiler/passes/analysis.hpp"
+
+#include <algorithm>
+
+#include "compiler/passes/copy_forward.hpp"
+
+namespace rnnc::compiler {
+
+using ir::Cell;
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+std::string_view name(Phase phase) {
+  switch (phase) {
+    case Phase::Once: return "once";
+    case Phase::Sequence: return "sequence";
+    case Phase::Step: return "step";
+  }
+  return "";
+}
+
+namespace {
+
+// What a product of so few columns costs is less than to store it for a chunk of time steps and to load it again.
+constexpr std::int64_t kFewColumns = 4;
+
+std::int64_t columns_of(const Cell& cell, const Node& product) {
+  return cell[product.operands[0]].type.dims[0].value();
+}
+
+// Small products that only start chains of the recurrence: those chains may as well begin with them.
+void keep_in_step(const Cell& cell, std::vector<Phase>& phase) {
+  std::vector<bool> only_starts(cell.nodes.size(), true);
+  for (const ir::Statement& statement : cell.statements)
+    if (statement.kind != ir::Statement::Kind::Let) only_starts[statement.value.index] = false;
+  for (std::size_t i = cell.nodes.size(); i-- > 0;) {
+    const Node& node = cell.nodes[i];
+    const bool passes_on = is_gate(cell, Value{static_cast<std::uint32_t>(i)}) && only_starts[i];
+    for (std::size_t j = 0; j < node.operands.size(); ++j) {
+      const bool starts = node.op == Op::Project && phase[i] == Phase::Step && j >= 2 && j % 2 == 0;
+      if (!starts && !passes_on) only_starts[node.operands[j].index] = false;
+    }
+  }
+  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
+    const Node& node = cell.nodes[i];
+    const auto is_kept = [&](const Node& one, std::size_t index) {
+      return one.op == Op::Project && phase[index] == Phase::Sequence && only_starts[index] &&
+             columns_of(cell, one) <= kFewColumns;
+    };
+    if (is_kept(node, i)) phase[i] = Phase::Step;
+    if (is_gate(cell, Value{static_cast<std::uint32_t>(i)})) phase[i] = phase[node.operands[0].index];
+  }
+}
+
+}  // namespace
+
+std::vector<Phase> phases(const Cell& cell) {
+  std::vector<Phase> result(cell.nodes.size(), Phase::Once);
+  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
+    const Node& node = cell.nodes[i];
+    if (node.op == Op::Input) result[i] = Phase::Sequence;
+    if (node.op == Op::State) result[i] = Phase::Step;
+    for (Value operand : node.operands) result[i] = std::max(result[i], result[operand.index]);
+  }
+  keep_in_step(cell, result);
+  return result;
+}
+
+bool is_free(const Cell& cell, Value value) {
+  const Node* node = &cell[value];
+  while (node->op == Op::Slice) node = &cell[node->operands[0]];
+  return node->op == Op::Input || node->op == Op::State || node->op == Op::Param || node->op == Op::Constant;
+}
+
+bool is_gate(const Cell& cell, Value value) {
+  if (cell[value].op != Op::Slice) return false;
+  const Node& product = cell[cell[value].operands[0]];
+  return product.op == Op::Project && product.operands.size() > 3;
+}
+
+std::vector<std::vector<std::uint32_t>> users(const Cell& cell) {
+  std::vector<std::vector<std::uint32_t>> result(cell.nodes.size());
+  const std::vector<bool> live = live_nodes(cell);
+  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i)
+    if (live[i])
+      for (Value operand : cell.nodes[i].operands) result[operand.index].push_back(i);
+  for (const ir::Statement& statement : cell.statements)
+    if (statement.kind != ir::Statement::Kind::Let) result[statement.value.index].push_back(kRoot);
+  return result;
+}
+
+int complete_depth(const Cell& cell, const std::vector<int>& depths, Value value) {
+  const Node& node = cell[value];
+  // Parts of a concat are already counted as complete, and a slice of something complete is only an address.
+  const bool in_place = is_free(cell, value) || node.op == Op::Concat || node.op == Op::Hoist ||
+                        (node.op == Op::Slice && !is_gate(cell, value));
+  return depths[value.index] + (in_place ? 0 : 1);
+}
+
+std::vector<int> depths(const Cell& cell) {
+  std::vector<int> result(cell.nodes.size());
+  const std::vector<Phase> phase = phases(cell);
+  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
+    const Node& node = cell.nodes[i];
+    if (node.op == Op::Hoist) continue;
+    for (std::size_t j = 0; j < node.operands.size(); ++j) {
+      const Value operand = node.operands[j];
+      if (phase[operand.index] < phase[i] || cell[operand].type.rank() == 2) continue;
+      const bool gate = is_gate(cell, Value{static_cast<std::uint32_t>(i)});
+      const bool complete =
+          (node.op == Op::Slice && !gate) || node.op == Op::Matvec || (node.op == Op::Project && j == 0);
+      // A reduction runs where its operand is computed and is there one stage later, as a complete vector is. So is a
+      // part of a concat, which may be free and still has to be copied.
+      int depth = result[operand.index];
+      if (node.op == Op::Reduce || node.op == Op::Concat)
+        depth += 1;
+      else if (complete)
+        depth = complete_depth(cell, result, operand);
+      result[i] = std::max(result[i], depth);
+    }
+  }
+  return result;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,125 @@
+// Composite reductions in terms of sums and maxima, and lookups in joined matrices in terms of lookups in each: the
+// code generator knows fewer things then.
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "compiler/passes/copy_forward.hpp"
+#include "compiler/passes/pass.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Cell;
+using ir::Function;
+using ir::Node;
+using ir::Reduction;
+using ir::Value;
+
+float length(const Cell& cell, Value vector) { return static_cast<float>(cell[vector].type.dims[0].value()); }
+
+Value mean(Cell& cell, Value vector) {
+  return cell.map(Function::Div, {cell.reduce(Reduction::Sum, {vector}), cell.constant(length(cell, vector))});
+}
+
+Value softmax(Cell& cell, Value vector) {
+  const Value largest = cell.reduce(Reduction::Max, {vector});
+  const Value weight = cell.map(Function::Exp, {cell.map(Function::Sub, {vector, largest})});
+  return cell.map(Function::Div, {weight, cell.reduce(Reduction::Sum, {weight})});
+}
+
+Value layer_norm(Cell& cell, Value vector, Value gamma, Value beta, Value epsilon) {
+  const Value centred = cell.map(Function::Sub, {vector, mean(cell, vector)});
+  const Value variance = mean(cell, cell.map(Function::Mul, {centred, centred}));
+  const Value scale = cell.map(Function::Rsqrt, {cell.map(Function::Add, {variance, epsilon})});
+  const Value normal = cell.map(Function::Mul, {centred, scale});
+  return cell.map(Function::Add, {cell.map(Function::Mul, {normal, gamma}), beta});
+}
+
+Value expand_reduction(Cell& cell, Node node) {
+  switch (node.reduction) {
+    case Reduction::Sum:
+    case Reduction::Max:
+    case Reduction::Argmax: return cell.append(std::move(node));
+    case Reduction::Mean: return mean(cell, node.operands[0]);
+    case Reduction::Softmax: return softmax(cell, node.operands[0]);
+    case Reduction::LayerNorm:
+      return layer_norm(cell, node.operands[0], node.operands[1], node.operands[2], node.operands[3]);
+  }
+  return {};
+}
+
+// Rows and columns of a matrix that a parameter holds.
+struct Window {
+  Value matrix;
+  std::int64_t row = 0, rows = 0, column = 0, columns = 0;
+};
+
+// What a matrix consists of, one below the other. Without recursion: matrices may be joined many times.
+std::vector<Window> parts_of(const Cell& cell, Value whole) {
+  const ir::Type& type = cell[whole].type;
+  std::vector<Window> parts, open = {{whole, 0, type.dims[0].value(), 0, type.dims[1].value()}};
+  while (!open.empty()) {
+    Window window = open.back();
+    open.pop_back();
+    const Node& node = cell[window.matrix];
+    if (node.op == ir::Op::Slice) {
+      window.matrix = node.operands[0];
+      window.row += node.ranges[0].begin.value();
+      if (node.ranges.size() > 1) window.column += node.ranges[1].begin.value();
+      open.push_back(window);
+    } else if (node.op == ir::Op::Concat) {
+      std::int64_t first = cell[window.matrix].type.dims[0].value();
+      for (std::size_t i = node.operands.size(); i-- > 0;) {  // the last is opened last
+        const std::int64_t end = first;
+        first -= cell[node.operands[i]].type.dims[0].value();
+        const std::int64_t from = std::max(first, window.row), to = std::min(end, window.row + window.rows);
+        if (from < to) open.push_back({node.operands[i], from - first, to - from, window.column, window.columns});
+      }
+    } else {
+      parts.push_back(window);
+    }
+  }
+  return parts;
+}
+
+Value look_up(Cell& cell, const Window& part, Value index) {
+  Node slice;
+  slice.op = ir::Op::Slice;
+  slice.operands = {part.matrix};
+  slice.ranges = {{ir::Dim(part.row), ir::Dim(part.row + part.rows)},
+                  {ir::Dim(part.column), ir::Dim(part.column + part.columns)}};
+  Node node;
+  node.op = ir::Op::Lookup;
+  node.operands = {cell.append(std::move(slice)), index};
+  return cell.append(std::move(node));
+}
+
+// Which part has row i its number tells; a number that no part has gives NaN in each.
+Value expand_lookup(Cell& cell, Node node) {
+  const Value index = node.operands[1];
+  const std::vector<Window> parts = parts_of(cell, node.operands[0]);
+  if (parts.size() == 1) return cell.append(std::move(node));
+  std::int64_t before = cell[node.operands[0]].type.dims[0].value();
+  std::optional<Value> result;
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    const Value end = cell.constant(static_cast<float>(before));
+    before -= parts[i].rows;
+    const Value own = i == 0 ? index : cell.map(Function::Sub, {index, cell.constant(static_cast<float>(before))});
+    const Value row = look_up(cell, parts[i], own);
+    result = result ? cell.map(Function::Select, {end, index, row, *result}) : row;
+  }
+  return *result;
+}
+
+}  // namespace
+
+Cell expand(const Cell& cell) {
+  return copy_forward(cell, [](Cell& to, Node node) {
+    if (node.op == ir::Op::Reduce) return expand_reduction(to, std::move(node));
+    if (node.op == ir::Op::Lookup) return expand_lookup(to, std::move(node));
+    return to.append(std::move(node));
+  });
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,52 @@
+// Where a value of an earlier phase meets a user of a later one, a Hoist node says so; all the rest of the compiler
+// learns of phases from these marks. Free values need none: they lie in memory anyway.
+#include <map>
+#include <vector>
+
+#include "compiler/passes/analysis.hpp"
+#include "compiler/passes/copy_forward.hpp"
+#include "compiler/passes/pass.hpp"
+
+namespace rnnc::compiler {
+
+using ir::Cell;
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+Cell hoist(const Cell& cell) {
+  const std::vector<Phase> phase = phases(cell);
+  const std::vector<bool> live = live_nodes(cell);
+  std::vector<Value> replaced(cell.nodes.size());
+  std::map<Value, Value> hoisted;
+  Cell to = like(cell);
+
+  const auto seen_from = [&](Phase user, Value value) {
+    if (phase[value.index] >= user || is_free(cell, value) || cell[value].type.rank() == 2)
+      return replaced[value.index];
+    const auto [entry, first] = hoisted.try_emplace(value);
+    if (first) {
+      Node node;
+      node.op = Op::Hoist;
+      node.operands = {replaced[value.index]};
+      entry->second = to.append(std::move(node));
+    }
+    return entry->second;
+  };
+
+  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
+    if (!live[i]) continue;
+    Node node = cell.nodes[i];
+    for (Value& operand : node.operands) operand = seen_from(phase[i], operand);
+    replaced[i] = to.append(std::move(node));
+  }
+  for (ir::Statement statement : cell.statements) {
+    if (!live[statement.value.index]) continue;
+    const bool is_let = statement.kind == ir::Statement::Kind::Let;
+    statement.value = is_let ? replaced[statement.value.index] : seen_from(Phase::Step, statement.value);
+    to.statements.push_back(std::move(statement));
+  }
+  return to;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,351 @@
+#include "compiler/portable/translate.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "compiler/passes/copy_forward.hpp"
+#include "compiler/passes/formula_of.hpp"
+#include "compiler/passes/pass.hpp"
+#include "compiler/portable/places.hpp"
+#include "compiler/schedule/describe.hpp"
+#include "compiler/schedule/stages.hpp"
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Cell;
+using ir::Node;
+using ir::Op;
+using ir::Statement;
+using ir::Value;
+using runtime::PortableOp;
+using runtime::PortablePlace;
+using runtime::PortableSpace;
+
+// Hoisted values of so many bytes at a time stay in a second-level cache beside the weights.
+constexpr std::int64_t kChunkBytes = 256 * 1024;
+
+std::int64_t size_of(const Node& node) { return node.type.rank() == 0 ? 1 : node.type.dims[0].value(); }
+
+class Translator {
+ public:
+  Translator(Cell cell, const runtime::PortableKernels& kernels)
+      : cell_(std::move(cell)),
+        live_(live_nodes(cell_)),
+        phases_(phases(cell_)),
+        last_(last_readers(cell_, live_, phases_)),
+        places_(cell_.nodes.size()) {
+    program_.kernels = &kernels;
+  }
+
+  CellCode run() {
+    describe_declarations(cell_, description_);
+    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) declare(i);
+    find_next_places();
+    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) {
+      if (!live_[i] || cell_.nodes[i].type.rank() == 2) continue;
+      compute(Value{i});
+      give_back(i);
+    }
+    for (const Statement& statement : cell_.statements) finish(statement);
+    return put_together();
+  }
+
+ private:
+  const Node& node(Value value) const { return cell_[value]; }
+  Phase phase(Value value) const { return phases_[value.index]; }
+
+  PortableRowPlan& row(PortableSpace space) { return rows_[static_cast<std::size_t>(space)]; }
+
+  std::vector<PortableOp>& ops(Phase phase) {
+    switch (phase) {
+      case Phase::Once: return program_.once;
+      case Phase::Sequence: return program_.sequence;
+      case Phase::Step: return program_.step;
+    }
+    return program_.step;
+  }
+
+  PortablePlace take(PortableSpace space, const Node& of) {
+    return {space, of.type.rank() == 0, row(space).take(size_of(of))};
+  }
+
+  // ---- what is there before anything runs
+
+  void declare(std::uint32_t i) {
+    const Node& n = cell_.nodes[i];
+    const bool scalar = n.type.rank() == 0;
+    if (n.op == Op::Input) {
+      places_[i] = PortablePlace{PortableSpace::Input, scalar, description_.input_size};
+      description_.input_size += size_of(n);
+    } else if (n.op == Op::State) {
+      places_[i] = take(PortableSpace::Current, n);
+      description_.states.push_back(
+          {{n.name, scalar ? Shape{} : Shape{size_of(n)}}, true, places_[i]->offset, size_of(n)});
+    } else if (n.op == Op::Constant) {
+      places_[i] = PortablePlace{PortableSpace::Constants, true, std::ssize(program_.constants)};
+      program_.constants.push_back(n.constant);
+    } else if (n.op == Op::Param && n.type.rank() < 2) {
+      places_[i] = take(PortableSpace::Weights, n);
+      description_.vectors.push_back({n.name, places_[i]->offset, size_of(n)});
+    } else if (n.op == Op::Lookup && live_[i]) {
+      declare_table(table_of(cell_, n).param);
+    }
+  }
+
+  void declare_table(Value param) {
+    if (places_[param.index]) return;
+    const ir::Type& type = node(param).type;
+    const std::int64_t size = type.dims[0].value() * type.dims[1].value();
+    places_[param.index] = PortablePlace{PortableSpace::Weights, false, row(PortableSpace::Weights).take(size)};
+    description_.vectors.push_back({node(param).name, places_[param.index]->offset, size});
+  }
+
+  // A value that becomes a state is computed where the state's new value lies.
+  void find_next_places() {
+    next_places_.resize(cell_.nodes.size());
+    for (const Statement& statement : cell_.statements) {
+      if (statement.kind != Statement::Kind::Next) continue;
+      std::optional<PortablePlace>& place = next_places_[statement.value.index];
+      if (!place && phase(statement.value) == Phase::Step) place = next_place(statement.name);
+    }
+  }
+
+  PortablePlace next_place(const std::string& state) const {
+    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i)
+      if (cell_.nodes[i].op == Op::State && cell_.nodes[i].name == state)
+        return {PortableSpace::Next, places_[i]->spread, places_[i]->offset};
+    ir::internal_error(&cell_, "no state " + state);
+  }
+
+  // ---- values
+
+  void compute(Value value) {
+    switch (node(value).op) {
+      case Op::Input:
+      case Op::State:
+      case Op::Param:
+      case Op::Constant: return;
+      case Op::Slice: return view(value, node(value).ranges[0].begin.value());
+      case Op::Hoist: return view(value, 0);
+      case Op::Concat: return concat(value);
+      case Op::Lookup: return lookup(value);
+      case Op::Project: return project(value);
+      case Op::Map: return map(value);
+      case Op::Reduce: return reduce(value);
+      case Op::Matvec:
+      case Op::Scan:
+      case Op::FinalState:
+      case Op::OverTime: break;  // chain() leaves no Matvec, and the others are of networks
+    }
+    ir::internal_error(&cell_, "an operation that no pass leaves");
+  }
+
+  void view(Value value, std::int64_t offset) {
+    PortablePlace place = place_of(node(value).operands[0]);
+    place.offset += offset;
+    places_[value.index] = place;
+  }
+
+  PortablePlace place_of(Value value) const {
+    RNNC_ASSERT(places_[value.index].has_value(), &cell_);
+    return *places_[value.index];
+  }
+
+  PortablePlace new_place(Value value) {
+    const std::optional<PortablePlace>& next = next_places_[value.index];
+    places_[value.index] = next ? *next : take(space_of_phase(phase(value)), node(value));
+    return *places_[value.index];
+  }
+
+  void give_back(std::uint32_t reader) {
+    for (const Value operand : cell_.nodes[reader].operands) {
+      const std::uint32_t owner = memory_of(cell_, operand).index;
+      const std::optional<PortablePlace>& place = places_[owner];
+      // Weights are packed before anything is computed: what lies there stays.
+      const bool is_kept =
+          !place || last_[owner] != reader || is_declared(owner) || place->space == PortableSpace::Weights;
+      if (is_kept || next_places_[owner]) continue;
+      row(place->space).give_back(place->offset, size_of(cell_.nodes[owner]));
+      last_[owner] = kForEver;  // an operand may be named twice
+    }
+  }
+
+  bool is_declared(std::uint32_t i) const {
+    return ir::is_declaration(cell_.nodes[i]) || cell_.nodes[i].op == Op::Constant;
+  }
+
+  // Where full vectors may be read: rows of the caller end where they end, so that what is read of them is copied.
+  PortablePlace in_lanes(Value value, Phase user) {
+    const PortablePlace place = place_of(value);
+    if (place.space != PortableSpace::Input || place.spread) return place;
+    std::optional<PortablePlace>& copied = copies_[{value.index, user}];
+    if (!copied) {
+      copied = PortablePlace{space_of_phase(user), false, row(space_of_phase(user)).take(size_of(node(value)))};
+      copy(value, user, *copied);
+    }
+    return *copied;
+  }
+
+  void copy(Value value, Phase user, const PortablePlace& to) {
+    ops(user).push_back({PortableOp::Kind::Copy, {}, {place_of(value)}, to, size_of(node(value)), 0, 0});
+  }
+
+  void map(Value value) {
+    const Node& n = node(value);
+    PortableOp op{PortableOp::Kind::Map, formula_of(n.function), {}, {}, size_of(n), 0, 0};
+    for (std::size_t k = 0; k < n.operands.size(); ++k) op.operands[k] = in_lanes(n.operands[k], phase(value));
+    op.to = new_place(value);
+    ops(phase(value)).push_back(op);
+  }
+
+  void reduce(Value value) {
+    const Node& n = node(value);
+    PortableOp op{kind_of(n.reduction), {}, {place_of(n.operands[0])}, {}, size_of(node(n.operands[0])), 0, 0};
+    op.to = new_place(value);
+    ops(phase(value)).push_back(op);
+  }
+
+  PortableOp::Kind kind_of(ir::Reduction reduction) const {
+    switch (reduction) {
+      case ir::Reduction::Sum: return PortableOp::Kind::Sum;
+      case ir::Reduction::Max: return PortableOp::Kind::Max;
+      case ir::Reduction::Argmax: return PortableOp::Kind::Argmax;
+      case ir::Reduction::Mean:
+      case ir::Reduction::Softmax:
+      case ir::Reduction::LayerNorm: break;  // expand() leaves none
+    }
+    ir::internal_error(&cell_, "a reduction that no pass leaves");
+  }
+
+  void concat(Value value) {
+    PortablePlace to = new_place(value);
+    to.spread = false;
+    for (const Value part : node(value).operands) {
+      copy(part, phase(value), to);
+      to.offset += size_of(node(part));
+    }
+  }
+
+  void lookup(Value value) {
+    const Node& n = node(value);
+    const Table table = table_of(cell_, n);
+    const std::int64_t columns = node(table.param).type.dims[1].value();
+    PortablePlace rows = place_of(table.param);
+    rows.offset += table.first_row * columns + table.first_column;
+    PortableOp op{PortableOp::Kind::Lookup, {}, {rows, place_of(n.operands[1])}, {}, size_of(n), columns, table.rows};
+    op.to = new_place(value);
+    ops(phase(value)).push_back(op);
+  }
+
+  // ---- products: all matrices one below the other
+
+  void project(Value value) {
+    const Node& n = node(value);
+    PortableOp op{PortableOp::Kind::Product, {}, {place_of(n.operands[0])}, {}, size_of(n), 0, 0};
+    op.columns = size_of(node(n.operands[0]));
+    op.operands[2] = add_panel(value);
+    const std::optional<PortablePlace> start = common_start(value);
+    op.to = new_place(value);
+    op.operands[1] = start ? *start : gather_starts(value, op.to);
+    ops(phase(value)).push_back(op);
+    add_product(phase(value), op.size * op.columns, description_);
+    if (phase(value) == Phase::Step) ++description_.step_stages;
+  }
+
+  PortablePlace add_panel(Value value) {
+    const Node& n = node(value);
+    runtime::PanelPacking panel;
+    panel.units = size_of(n);
+    panel.columns = size_of(node(n.operands[0]));
+    panel.gates = 1;
+    panel.lanes = runtime::kPortableLanes;
+    panel.together = runtime::kPortableTogether;
+    panel.offset = row(PortableSpace::Weights).take(padded(panel.units) * panel.columns);
+    std::int64_t first_row = 0;
+    for (std::size_t k = 1; k < n.operands.size(); k += 2) {
+      auto pieces = pieces_of(cell_, n.operands[k], first_row, 0);
+      std::ranges::move(pieces, std::back_inserter(panel.pieces));
+      first_row += node(n.operands[k]).type.dims[0].value();
+    }
+    description_.panels.push_back(std::move(panel));
+    return {PortableSpace::Weights, false, description_.panels.back().offset};
+  }
+
+  // Where all start values lie, if they follow each other as the units do, or are one and the same.
+  std::optional<PortablePlace> common_start(Value value) {
+    const Node& n = node(value);
+    const PortablePlace first = in_lanes(n.operands[2], phase(value));
+    PortablePlace expected = first;
+    for (std::size_t k = 2; k < n.operands.size(); k += 2) {
+      if (in_lanes(n.operands[k], phase(value)) != expected) return std::nullopt;
+      if (!first.spread) expected.offset += node(n.operands[k - 1]).type.dims[0].value();
+    }
+    return first;
+  }
+
+  PortablePlace gather_starts(Value value, const PortablePlace& to) {
+    const Node& n = node(value);
+    PortablePlace part = to;
+    for (std::size_t k = 2; k < n.operands.size(); k += 2) {
+      const std::int64_t rows = node(n.operands[k - 1]).type.dims[0].value();
+      ops(phase(value)).push_back({PortableOp::Kind::Copy, {}, {place_of(n.operands[k])}, part, rows, 0, 0});
+      part.offset += rows;
+    }
+    return to;
+  }
+
+  // ---- results
+
+  void finish(const Statement& statement) {
+    const Value value = statement.value;
+    switch (statement.kind) {
+      case Statement::Kind::Let: return;
+      case Statement::Kind::Output: return copy(value, Phase::Step, {PortableSpace::Output, false, 0});
+      case Statement::Kind::Next: {
+        const PortablePlace to = next_place(statement.name);
+        if (place_of(value) != to) copy(value, Phase::Step, to);
+        return;
+      }
+    }
+  }
+
+  CellCode put_together() {
+    description_.cell = cell_.name;
+    description_.cpu = portable_cpu(*program_.kernels);
+    description_.output_size = size_of(node(cell_.output()));
+    description_.doubled_row = program_.doubled_row = row(PortableSpace::Current).size();
+    description_.sequence_row = program_.sequence_row = row(PortableSpace::Sequence).size();
+    description_.step_row = program_.step_row = row(PortableSpace::Step).size();
+    description_.weights_size = row(PortableSpace::Weights).size();
+    const std::int64_t row_bytes = std::max<std::int64_t>(1, 4 * description_.sequence_row);
+    description_.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / row_bytes, 8, 1024);
+    estimate_times(description_);
+    CellCode code{std::move(description_), {}};
+    code.code.portable = std::make_shared<const runtime::PortableProgram>(std::move(program_));
+    return code;
+  }
+
+  Cell cell_;
+  std::vector<bool> live_;
+  std::vector<Phase> phases_;
+  std::vector<std::uint32_t> last_;
+  std::vector<std::optional<PortablePlace>> places_, next_places_;  // by node
+  std::map<std::pair<std::uint32_t, Phase>, std::optional<PortablePlace>> copies_;
+  std::array<PortableRowPlan, runtime::kPortableSpaces> rows_;
+  runtime::PortableProgram program_;
+  runtime::Description description_;
+};
+
+}  // namespace
+
+std::string portable_cpu(const runtime::PortableKernels& kernels) { return std::string("portable ") + name(kernels); }
+
+Result<CellCode> portable_code_of(const Cell& cell, const runtime::PortableKernels& kernels) {
+  CellCode code = Translator(run_passes(cell), kernels).run();
+  if (const Result<void> fits = check_weights_size(cell, code.description.weights_size); !fits) return fits.error();
+  return code;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,77 @@
+#include "compiler/schedule/cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/schedule/plan.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+constexpr double kGroupOperations = 12;  // to set out on a group of blocks: addresses, branches
+constexpr double kCallOperations = 40;   // of a tile kernel: arguments, and chains that start and end together
+constexpr double kParkOperations = 3;    // to load and store an accumulator: a store takes two cycles
+// A part of a panel that takes more than twice the L1 pushes the rows' elements out of it between tiles.
+constexpr double kLargePart = 64 * 1024, kLargePartFactor = 1.03;
+// The element-wise part of one block is a chain of some 25 operations one after the other; part of it fills the gaps
+// that the streams of weights leave.
+constexpr double kExposedLatencies = 12;
+
+double whole(double a, double b) { return std::ceil(a / b); }
+
+}  // namespace
+
+double Machine::bytes_per_second(double working_set) const {
+  for (const MemoryLevel& level : memory)
+    if (working_set <= level.bytes) return level.bytes_per_second;
+  return memory.back().bytes_per_second;
+}
+
+namespace {
+
+// The time of one vector multiply-add at full rate.
+double multiply_add(const StageShape& shape, const Machine& machine) {
+  return 2.0 * shape.lanes / machine.flops_per_second;
+}
+
+// The next group's weights stream while the last one's element-wise part is computed: what of it fits in the gaps that
+// the stream leaves costs nothing, but for the last group.
+double one_row(const StageShape& shape, const StagePlan& plan, const Machine& machine) {
+  const double fma = multiply_add(shape, machine);
+  const double chains = plan.single_blocks * shape.gates, columns = static_cast<double>(shape.columns);
+  const double stream = chains * shape.lanes * 4 / machine.bytes_per_second(shape.phase_bytes);
+  const double loads = (chains + 1) / machine.vector_loads_per_second;
+  const double column = std::max({chains * fma, stream, loads, machine.latency});
+  const double groups = whole(shape.blocks, plan.single_blocks);
+  const double work = shape.operations * plan.single_blocks * fma;
+  const double gaps = columns * std::max(0.0, column - chains * fma);
+  const double hidden = (groups - 1) * std::min(gaps, work);
+  return groups * (columns * column + work + kGroupOperations * fma) - hidden + kExposedLatencies * machine.latency;
+}
+
+double many_rows(const StageShape& shape, const StagePlan& plan, const Machine& machine, double rows) {
+  const double fma = multiply_add(shape, machine);
+  const double width = plan.batch_blocks * shape.gates;
+  const double tiles = whole(rows, plan.batch_rows), tile_rows = rows / tiles;
+  const double loads = (width + tile_rows) / machine.vector_loads_per_second;
+  const double column_bytes = width * shape.lanes * 4;
+  const double part_bytes = static_cast<double>(plan.panel_columns) * column_bytes;
+  const double stream = column_bytes / machine.bytes_per_second(part_bytes);
+  const double from_afar = column_bytes / machine.bytes_per_second(shape.phase_bytes) / tiles;
+  const double column = std::max({width * tile_rows * fma, loads, stream, from_afar, machine.latency});
+  const double parts = whole(static_cast<double>(shape.columns), static_cast<double>(plan.panel_columns));
+  const double groups = whole(shape.blocks, plan.batch_blocks);
+  const double parks = width * tile_rows * parts * kParkOperations + parts * kCallOperations;
+  const double work = shape.operations * plan.batch_blocks * tile_rows;
+  const double factor = part_bytes > kLargePart ? kLargePartFactor : 1;
+  return groups * tiles * (static_cast<double>(shape.columns) * column * factor + (parks + work) * fma);
+}
+
+}  // namespace
+
+double stage_seconds(const StageShape& shape, const StagePlan& plan, const Machine& machine, std::int64_t rows) {
+  if (rows == 1 || plan.batch_rows == 0) return static_cast<double>(rows) * one_row(shape, plan, machine);
+  return many_rows(shape, plan, machine, static_cast<double>(rows));
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,80 @@
+#include "compiler/schedule/describe.hpp"
+
+#include "compiler/schedule/cost.hpp"
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Cell;
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+// Simplification leaves a matrix as a parameter, a slice of one, or several of these one below the other.
+runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
+  const Node* node = &cell[matrix];
+  runtime::MatrixPiece piece;
+  piece.rows = node->type.dims[0].value();
+  if (node->op == Op::Slice) {
+    piece.row = node->ranges[0].begin.value();
+    if (node->ranges.size() > 1) piece.column = node->ranges[1].begin.value();
+    node = &cell[node->operands[0]];
+  }
+  RNNC_ASSERT(node->op == Op::Param, &cell);
+  piece.param = node->name;
+  return piece;
+}
+
+}  // namespace
+
+Shape shape_of(const ir::Type& type) {
+  Shape shape;
+  for (const ir::Dim& dim : type.dims) shape.push_back(dim.value());
+  return shape;
+}
+
+void describe_declarations(const Cell& cell, runtime::Description& description) {
+  for (const Node& node : cell.nodes) {
+    const runtime::TensorInfo info{node.name, shape_of(node.type)};
+    if (node.op == Op::Input) description.inputs.push_back(info);
+    if (node.op == Op::Param) description.params.push_back(info);
+  }
+  description.output = {"y", shape_of(cell[cell.output()].type)};
+}
+
+std::vector<runtime::MatrixPiece> pieces_of(const Cell& cell, Value matrix, std::int64_t first_row, int gate) {
+  const bool joined = cell[matrix].op == Op::Concat;
+  std::vector<runtime::MatrixPiece> pieces;
+  for (Value part : joined ? cell[matrix].operands : std::vector<Value>{matrix}) {
+    runtime::MatrixPiece piece = piece_of(cell, part);
+    piece.gate = gate;
+    piece.first_row = first_row;
+    first_row += piece.rows;
+    pieces.push_back(std::move(piece));
+  }
+  return pieces;
+}
+
+void add_product(Phase phase, std::int64_t elements, runtime::Description& description) {
+  if (phase == Phase::Once) return;
+  description.flops_per_step += 2 * static_cast<double>(elements);
+  if (phase == Phase::Step) description.recurrent_bytes += 4 * static_cast<double>(elements);
+}
+
+void estimate_times(runtime::Description& description) {
+  const Machine machine;
+  description.row_seconds = description.flops_per_step / machine.flops_per_second;
+  description.weights_seconds = description.recurrent_bytes / machine.bytes_per_second(description.recurrent_bytes);
+}
+
+Result<void> check_weights_size(const Cell& cell, std::int64_t floats) {
+  if (floats <= kMaxWeightsBytes / 4) return {};
+  return Error{ErrorCode::Limit,
+               {cell.file, cell.location.line, cell.location.column},
+               "the weights of cell " + cell.name + " take " + std::to_string(floats * 4) +
+                   " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
+               {}};
+}
+
+}  // namespace rnnc::compiler

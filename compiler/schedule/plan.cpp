@@ -1,0 +1,126 @@
+#include "compiler/schedule/plan.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include "compiler/schedule/plan_stage.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Node;
+using ir::Value;
+
+// Hoisted values of a chunk stay in L2 beside the weights of the recurrence, but a chunk has rows enough to make
+// reading the input's weights cheap.
+constexpr std::int64_t kChunkBytes = 256 * 1024;
+constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
+constexpr int kNarrow = 3, kMostRowsOfNarrow = 4;  // fewer vectors than this: this many rows hide latency
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+int gates_of(const Schedule& schedule, Value product) {
+  return static_cast<int>(schedule.cell[product].operands.size() / 2);
+}
+
+std::int64_t panel_size(const Panel& panel, std::int64_t lanes) {
+  const std::int64_t tail = panel.units % lanes > 0 ? panel.vectors(true) : 0;
+  return (panel.units / lanes * panel.gates + tail) * lanes * panel.columns;
+}
+
+std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, int lanes,
+                               std::int64_t& end) {
+  std::vector<Panel> panels;
+  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+    const Stage& stage = schedule.stages[s];
+    const bool shares = std::ranges::any_of(stage.products, [&](Value product) {
+      return gates_share_vectors(stage.units, lanes, gates_of(schedule, product));
+    });
+    for (Value product : stage.products) {
+      const Node& node = schedule.cell[product];
+      Panel panel{product, end, stage.units, schedule.cell[node.operands[0]].type.dims[0].value(),
+                  gates_of(schedule, product)};
+      panel.together = stages[s].batch_blocks;
+      if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
+      end += panel_size(panel, lanes);
+      end = divide_up(end, kAlign) * kAlign;
+      panels.push_back(panel);
+    }
+  }
+  return panels;
+}
+
+}  // namespace
+
+const Panel& Plan::panel(Value product) const {
+  return *std::find_if(panels.begin(), panels.end(), [&](const Panel& panel) { return panel.product == product; });
+}
+
+std::vector<int> pieces_of_tile(int rows, int vectors) {
+  const bool is_rare = rows == 5 || rows == 7 || (vectors < kNarrow && rows > kMostRowsOfNarrow);
+  if (!is_rare) return {rows};
+  return {(rows + 1) / 2, rows / 2};
+}
+
+PlanChoice choice_of(std::size_t stage, const StagePlan& plan) {
+  return {stage, plan.single_blocks, plan.batch_blocks, plan.panel_columns};
+}
+
+std::int64_t Plan::block_groups(std::size_t index, const Stage& stage) const {
+  return divide_up(divide_up(stage.units, lanes), stages[index].single_blocks);
+}
+
+namespace {
+
+Error no_such_plan(const PlanChoice& choice, const std::vector<Candidate>& candidates) {
+  std::string known;
+  for (const Candidate& candidate : candidates)
+    known += (known.empty() ? "" : ", ") + print(choice_of(choice.stage, candidate.plan));
+  return {ErrorCode::Usage,
+          {},
+          "stage " + std::to_string(choice.stage) + " has no plausible plan " + print(choice) + "; it has " + known,
+          {}};
+}
+
+// The model's first, or the one that was asked for.
+Result<std::size_t> choose(std::size_t stage, const std::vector<Candidate>& candidates, const PlanOptions& options) {
+  for (const PlanChoice& choice : options.choices) {
+    if (choice.stage != stage) continue;
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      if (choice_of(stage, candidates[i].plan) == choice) return i;
+    return no_such_plan(choice, candidates);
+  }
+  return std::size_t{0};
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options) {
+  Plan plan;
+  plan.threads = options.threads;
+  plan.lanes = target.lanes;
+  for (const PlanChoice& choice : options.choices)
+    if (choice.stage >= schedule.stages.size())
+      return Error{ErrorCode::Usage,
+                   {},
+                   "plan " + print(choice) + " is of a stage that is not there; there are " +
+                       std::to_string(schedule.stages.size()),
+                   {}};
+  for (std::size_t i = 0; i < schedule.stages.size(); ++i) {
+    const auto candidates = plan_candidates(schedule, schedule.stages[i], target, options.machine);
+    const Result<std::size_t> chosen = choose(i, candidates, options);
+    if (!chosen) return chosen.error();
+    plan.stages.push_back(candidates[*chosen].plan);
+    plan.times.push_back(candidates[*chosen].times);
+    plan.runners_up.emplace_back();
+    if (const std::size_t other = *chosen == 0 ? 1 : 0; other < candidates.size())
+      plan.runners_up.back() = RunnerUp{candidates[other].plan, candidates[other].times};
+  }
+  plan.weights_size = schedule.row_size(Space::Weights);
+  plan.panels = plan_panels(schedule, plan.stages, target.lanes, plan.weights_size);
+  const std::int64_t row_bytes = std::max<std::int64_t>(1, schedule.row_size(Space::Sequence)) * 4;
+  plan.chunk_rows = std::clamp(kChunkBytes / row_bytes, kMinChunkRows, kMaxChunkRows);
+  return plan;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,175 @@
+#include "compiler/schedule/plan_stage.hpp"
+
+#include <algorithm>
+
+#include "compiler/passes/analysis.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+// With few gates, blocks side by side share a row's broadcast. Those of several gates each take a detour: their
+// accumulators are not evenly apart where they start and end.
+constexpr int kMostWidth = 6, kDetourWidth = 3;
+constexpr int kMostRows = 8;
+constexpr int kMostSingleBlocks = 12;
+// A short product is not worth parking its accumulators for.
+constexpr std::int64_t kFewColumns = 8;
+constexpr std::int64_t kMultipleOfColumns = 4;
+// The part of a panel that all rows of a group pass over. Parking costs more than reading from L2: of 8 to 1024 KiB, 64
+// was the fastest for LSTM and GRU of 64 to 512 units and batches of 6 to 64, by up to 6 %.
+constexpr std::int64_t kPanelBytes = 64 * 1024;
+// Weights of more than this come from beyond L2 at every step.
+constexpr std::int64_t kFarBytes = 1024 * 1024;
+constexpr std::int64_t kParkedBytes = 16 * 1024;
+constexpr std::int64_t kMostGroupRows = 64;
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Registers for accumulators: what is left beside the weights of one column and the broadcast operand. Without FMA,
+// each product takes a register too before it is added.
+int accumulators(const Target& target) { return target.fma ? target.registers * 3 / 4 : target.registers / 2; }
+
+// As many rows as registers can hold; of narrow tiles only as many as hide latency, for each number of rows is code.
+int rows_of_tile(int width, int budget) {
+  return std::clamp(std::min(budget / width, width < 3 ? 3 + width : kMostRows), 1, kMostRows);
+}
+
+// What a function takes, in multiply-adds: those that are approximated are polynomials of about this length.
+int operations_of(ir::Function function) {
+  if (ir::facts(function).ulp > 0.5) return 14;
+  return function == ir::Function::Div || function == ir::Function::Sqrt ? 8 : 1;
+}
+
+int gates_of(const Schedule& schedule, Value product) {
+  return static_cast<int>(schedule.cell[product].operands.size() / 2);
+}
+
+std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
+  std::int64_t columns = 0;
+  for (Value product : stage.products)
+    columns = std::max(columns, schedule.cell[schedule.cell[product].operands[0]].type.dims[0].value());
+  return columns;
+}
+
+// The candidates of one stage.
+class Candidates {
+ public:
+  Candidates(const Schedule& schedule, const Stage& stage, const Target& target)
+      : target_(target),
+        units_(stage.units),
+        columns_(most_columns(schedule, stage)),
+        blocks_(static_cast<int>(divide_up(stage.units, target.lanes))),
+        parts_(stage.reductions.empty() ? 1 : static_cast<int>(kPartials) / target.lanes) {
+    for (Value product : stage.products) gates_ = std::max(gates_, gates_of(schedule, product));
+  }
+
+  std::vector<StagePlan> all() {
+    if (gates_ == 0) {
+      StagePlan plan;
+      plan.single_blocks = parts_;
+      return {plan};
+    }
+    // Without the last block where that is packed: it goes alone.
+    const int alike = gates_share_vectors(units_, target_.lanes, gates_) ? blocks_ - 1 : blocks_;
+    for (int n = 1; n <= alike && (n == 1 || n * gates_ <= kMostWidth); ++n)
+      if (alike % n == 0 && (n == 1 || gates_ < kDetourWidth)) add_single_widths(whole_parts(n));
+    return std::move(plans_);
+  }
+
+ private:
+  // Several blocks to a reduction's 16 partial sums are not split.
+  int whole_parts(int n) const { return static_cast<int>(divide_up(n, parts_)) * parts_; }
+
+  void add_single_widths(int together) {
+    const int most = std::min(kMostSingleBlocks, std::max(1, accumulators(target_) / gates_));
+    bool any = false;
+    for (int n = together; n <= most && n < blocks_ + together; n += together) {
+      // What does not split the blocks evenly needs code for a rest: only the widest may, or all at once.
+      if (blocks_ % n != 0 && n < blocks_ && any) continue;
+      any = true;
+      add(together, std::min(n, whole_parts(blocks_)));
+    }
+    if (!any) add(together, together);
+  }
+
+  void add(int together, int single_blocks) {
+    StagePlan plan;
+    plan.single_blocks = single_blocks;
+    plan.batch_blocks = together;
+    if (columns_ < kFewColumns) return plans_.push_back(plan);
+    for (const std::int64_t panel_bytes : {kPanelBytes, kPanelBytes / 2, 2 * kPanelBytes}) {
+      const StagePlan batch = with_rows(plan, panel_bytes);
+      if (std::find(plans_.begin(), plans_.end(), batch) == plans_.end()) plans_.push_back(batch);
+    }
+  }
+
+  StagePlan with_rows(StagePlan plan, std::int64_t panel_bytes) const {
+    const std::int64_t vector_bytes = std::int64_t{target_.lanes} * 4;
+    const int width = plan.batch_blocks * gates_;
+    plan.batch_rows = rows_of_tile(width, accumulators(target_));
+    const std::int64_t parked = std::min(kParkedBytes / (width * vector_bytes), kMostGroupRows);
+    plan.group_rows = static_cast<int>(std::max<std::int64_t>(1, parked / plan.batch_rows)) * plan.batch_rows;
+    const std::int64_t fitting = std::max<std::int64_t>(kFewColumns, panel_bytes / (width * vector_bytes));
+    const std::int64_t parts_of_panel = divide_up(columns_, fitting);
+    plan.panel_columns = divide_up(divide_up(columns_, parts_of_panel), kMultipleOfColumns) * kMultipleOfColumns;
+    plan.fetch_ahead = columns_ * units_ * gates_ * 4 > kFarBytes;
+    return plan;
+  }
+
+  const Target& target_;
+  std::int64_t units_, columns_;
+  int blocks_, parts_, gates_ = 0;
+  std::vector<StagePlan> plans_;
+};
+
+}  // namespace
+
+bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates) {
+  const std::int64_t left = units % lanes;
+  return left > 0 && units > lanes && gates > 1 && 2 * left <= lanes;
+}
+
+StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& target) {
+  const ir::Cell& cell = schedule.cell;
+  StageShape shape;
+  shape.lanes = target.lanes;
+  shape.blocks = static_cast<int>(divide_up(stage.units, target.lanes));
+  shape.gates = 0;
+  for (const Stage& other : schedule.stages)
+    for (Value product : other.products) {
+      const ir::Type& matrix = cell[cell[product].operands[1]].type;
+      const int gates = gates_of(schedule, product);
+      if (other.phase == stage.phase)
+        shape.phase_bytes += 4.0 * gates * static_cast<double>(matrix.dims[0].value() * matrix.dims[1].value());
+      if (&other != &stage) continue;
+      shape.gates = std::max(shape.gates, gates);
+      shape.columns += matrix.dims[1].value();
+    }
+  const std::vector<Phase> phase = phases(cell);
+  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
+    const Node& node = cell.nodes[i];
+    if (node.op == Op::Map && node.type.rank() == 1 && phase[i] == stage.phase && schedule.depths[i] == stage.depth &&
+        node.type.dims[0].value() == stage.units)
+      shape.operations += operations_of(node.function);
+  }
+  return shape;
+}
+
+std::vector<Candidate> plan_candidates(const Schedule& schedule, const Stage& stage, const Target& target,
+                                       const Machine& machine) {
+  const StageShape shape = shape_of(schedule, stage, target);
+  std::vector<Candidate> candidates;
+  for (const StagePlan& plan : Candidates(schedule, stage, target).all())
+    candidates.push_back(
+        {plan, {stage_seconds(shape, plan, machine, 1), stage_seconds(shape, plan, machine, kPlannedRows)}});
+  const auto cost = [](const Candidate& candidate) { return candidate.times.one_row * candidate.times.many_rows; };
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [&](const Candidate& a, const Candidate& b) { return cost(a) < cost(b); });
+  return candidates;
+}
+
+}  // namespace rnnc::compiler

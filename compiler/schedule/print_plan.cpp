@@ -1,0 +1,140 @@
+// A plan as people read it.
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+#include "compiler/schedule/plan.hpp"
+#include "compiler/schedule/stage_flow.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+std::string microseconds(double seconds) {
+  std::ostringstream out;
+  out << std::setprecision(3) << seconds * 1e6 << " us";
+  return out.str();
+}
+
+std::string both(const StageTimes& times) {
+  return microseconds(times.one_row) + " for one row, " + microseconds(times.many_rows) + " for " +
+         std::to_string(kPlannedRows);
+}
+
+// Every stage hangs on the rail of its phase.
+constexpr const char* kRail = "|   ";
+
+void print_tiles(std::ostream& out, std::size_t stage, const Plan& plan) {
+  const StagePlan& tiles = plan.stages[stage];
+  out << kRail << "tiles  one row: " << tiles.single_blocks << " blocks";
+  if (tiles.batch_rows > 0)
+    out << "; more: " << tiles.batch_rows << " rows x " << tiles.batch_blocks << " blocks, groups of "
+        << tiles.group_rows << " rows, " << tiles.panel_columns << " columns"
+        << (tiles.fetch_ahead ? ", next block fetched ahead" : "");
+  out << "\n" << kRail << "plan " << print(choice_of(stage, tiles)) << ": predicted " << both(plan.times[stage]);
+  if (const auto& other = plan.runners_up[stage])
+    out << "; before " << print(choice_of(stage, other->plan)) << ": " << both(other->times);
+  out << "\n";
+}
+
+std::string source_of(const Read& read) {
+  switch (read.from) {
+    case Read::From::Input: return read.name;
+    case Read::From::State: return "state " + read.name;
+    case Read::From::Param: return "param " + read.name;
+    case Read::From::Stage: return "stage " + std::to_string(read.stage) + (read.name.empty() ? "" : ", " + read.name);
+  }
+  return "";
+}
+
+void print_products(std::ostream& out, const Stage& stage, const Plan& plan) {
+  for (const ir::Value product : stage.products) {
+    const Panel& panel = plan.panel(product);
+    out << kRail << "product  " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
+        << panel.offset;
+    const int sharing = std::min(panel.tail_gates, panel.gates);
+    if (sharing > 1) out << ", last block " << sharing << " gates a vector";
+    out << "\n";
+  }
+}
+
+void print_reads(std::ostream& out, const StageFlow& flow) {
+  for (const Read& read : flow.reads)
+    if (read.in_product) out << kRail << "<-- " << source_of(read) << ", " << read.size << ", in a product\n";
+  for (const Read& read : flow.reads)
+    if (!read.in_product) out << kRail << "<-- " << source_of(read) << ", " << read.size << "\n";
+}
+
+// Who takes up what a stage stores: the reverse of the reads.
+std::vector<std::size_t> readers_of(const std::vector<StageFlow>& flows, std::size_t stage) {
+  std::vector<std::size_t> readers;
+  for (std::size_t i = 0; i < flows.size(); ++i)
+    for (const Read& read : flows[i].reads)
+      if (read.from == Read::From::Stage && read.stage == stage && (readers.empty() || readers.back() != i))
+        readers.push_back(i);
+  return readers;
+}
+
+void print_results(std::ostream& out, const Schedule& schedule, const std::vector<StageFlow>& flows, std::size_t s) {
+  const Stage& stage = schedule.stages[s];
+  for (const Store& store : stage.stores)
+    out << kRail << "store  " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
+        << (store.exact ? ", exact" : "") << "\n";
+  for (const ReductionStep& reduction : stage.reductions)
+    out << kRail << facts(schedule.cell[reduction.node].reduction).name << "  " << name(reduction.result.space) << " + "
+        << reduction.result.offset << "\n";
+  for (const std::size_t reader : readers_of(flows, s)) out << kRail << "--> stage " << reader << "\n";
+  for (const std::string& state : flows[s].states) out << kRail << "--> state " << state << ", for the next step\n";
+  if (flows[s].output) out << kRail << "--> y\n";
+}
+
+std::string when(Phase phase, const Plan& plan) {
+  switch (phase) {
+    case Phase::Once: return "once: when weights are packed";
+    case Phase::Sequence:
+      return "sequence: ahead of the steps, for chunks of up to " + std::to_string(plan.chunk_rows) + " rows";
+    case Phase::Step: return "step: one after the other, for each step of a chunk";
+  }
+  return "";
+}
+
+void print_phase(std::ostream& out, Phase phase, const Plan& plan, const Schedule& schedule,
+                 const std::vector<StageFlow>& flows) {
+  bool any = false;
+  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
+    const Stage& stage = schedule.stages[s];
+    if (stage.phase != phase) continue;
+    if (!any) out << "\n" << when(phase, plan) << "\n";
+    any = true;
+    out << "|\n+-- stage " << s << ": " << name(phase) << ", depth " << stage.depth << ", " << stage.units
+        << " units\n";
+    print_reads(out, flows[s]);
+    print_products(out, stage, plan);
+    print_tiles(out, s, plan);
+    print_results(out, schedule, flows, s);
+  }
+}
+
+}  // namespace
+
+std::string print(const Plan& plan, const Schedule& schedule, const Target& target) {
+  std::ostringstream out;
+  out << "target " << name_of(target) << ": " << plan.lanes << " lanes, " << target.registers << " registers"
+      << (target.fma ? "" : ", no fma");
+  if (plan.threads > 1) out << ", " << plan.threads << " threads";
+  out << "\nplan ";
+  for (std::size_t s = 0; s < plan.stages.size(); ++s)
+    out << (s == 0 ? "" : ",") << print(choice_of(s, plan.stages[s]));
+  out << "\n";
+  const std::vector<StageFlow> flows = flow_of(schedule);
+  for (const Phase phase : {Phase::Once, Phase::Sequence, Phase::Step}) print_phase(out, phase, plan, schedule, flows);
+  out << "\n";
+  for (const StateHome& state : schedule.states)
+    out << "state " << state.name << ": " << (state.doubled ? "double-buffered" : "in place") << " + " << state.offset
+        << ", " << state.size << "\n";
+  out << "rows: sequence " << schedule.row_size(Space::Sequence) << ", step " << schedule.row_size(Space::Step)
+      << "; chunk of " << plan.chunk_rows << " rows\n";
+  out << "weights: " << plan.weights_size * 4 << " bytes\n";
+  return out.str();
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,393 @@
+#include "compiler/schedule/stages.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "compiler/passes/copy_forward.hpp"
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Cell;
+using ir::Node;
+using ir::Op;
+using ir::Statement;
+using ir::Value;
+
+std::int64_t round_up(std::int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; }
+
+std::int64_t size_of(const Node& node) { return node.type.rank() == 0 ? 1 : node.type.dims[0].value(); }
+
+Space space_of(Phase phase) {
+  switch (phase) {
+    case Phase::Once: return Space::Weights;
+    case Phase::Sequence: return Space::Sequence;
+    case Phase::Step: return Space::Step;
+  }
+  return Space::Step;
+}
+
+class Scheduler {
+ public:
+  explicit Scheduler(Cell cell) : live_(live_nodes(cell)), users_(users(cell)), phases_(phases(cell)) {
+    schedule_.depths = depths(cell);
+    schedule_.homes.resize(cell.nodes.size());
+    for (const auto& each : users_) schedule_.uses.push_back(static_cast<int>(each.size()));
+    schedule_.cell = std::move(cell);
+  }
+
+  Schedule run() {
+    place_inputs();
+    place_params();
+    place_states();
+    find_stored();
+    place_stored();
+    add_products();
+    add_reductions();
+    add_stores();
+    sort_stages();
+    choose_in_place();
+    return std::move(schedule_);
+  }
+
+ private:
+  const Cell& cell() const { return schedule_.cell; }
+  const Node& node(std::uint32_t i) const { return cell().nodes[i]; }
+  int depth(std::uint32_t i) const { return schedule_.depths[i]; }
+  bool is_stored(std::uint32_t i) const { return schedule_.homes[i].has_value(); }
+
+  Home allocate(Space space, std::int64_t size) {
+    std::int64_t& row = schedule_.row_sizes[static_cast<int>(space)];
+    const Home home{space, row, size};
+    row += round_up(size);
+    return home;
+  }
+
+  // The caller's rows are dense: inputs lie side by side in order of declaration.
+  void place_inputs() {
+    std::int64_t& row = schedule_.row_sizes[static_cast<int>(Space::Input)];
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
+      if (node(i).op != Op::Input) continue;
+      schedule_.homes[i] = Home{Space::Input, row, size_of(node(i))};
+      row += size_of(node(i));
+    }
+    schedule_.row_sizes[static_cast<int>(Space::Output)] = size_of(cell()[cell().output()]);
+  }
+
+  void place_params() {
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
+      if (node(i).op == Op::Param && node(i).type.rank() < 2)
+        schedule_.homes[i] = allocate(Space::Weights, size_of(node(i)));
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
+      if (live_[i] && node(i).op == Op::Lookup) place_table(table_of(cell(), node(i)).param);
+  }
+
+  // Rows as they are; full registers may be read from the end of the last one.
+  void place_table(Value param) {
+    if (is_stored(param.index)) return;
+    const ir::Type& type = cell()[param].type;
+    schedule_.homes[param.index] = allocate(Space::Weights, type.dims[0].value() * type.dims[1].value() + kAlign);
+  }
+
+  // All states start out double-buffered; choose_in_place() moves those that need not be.
+  void place_states() {
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
+      if (node(i).op == Op::State) schedule_.homes[i] = allocate(Space::Current, size_of(node(i)));
+  }
+
+  // A lane of the value is needed by a later stage, or all of it at once.
+  bool needs_memory(std::uint32_t i) const {
+    const Node& n = node(i);
+    if (n.type.rank() == 2 || is_free(cell(), Value{i})) return false;
+    if (n.op == Op::Hoist || n.op == Op::Concat || n.op == Op::Reduce) return true;
+    if (n.type.rank() == 0 || (n.op == Op::Slice && !is_gate(cell(), Value{i}))) return false;
+    for (std::uint32_t user : users_[i]) {
+      if (user == kRoot) continue;
+      const Node& u = node(user);
+      const bool complete =
+          (u.op == Op::Slice && !is_gate(cell(), Value{user})) || (u.op == Op::Project && u.operands[0] == Value{i});
+      if (complete || (in_lanes(user, i) && phases_[user] == phases_[i] && depth(user) > depth(i))) return true;
+    }
+    return false;
+  }
+
+  // A stage of `user` reads the operand lane by lane. Concat parts, hoisted values and operands of reductions are taken
+  // up where they are computed.
+  bool in_lanes(std::uint32_t user, std::uint32_t operand) const {
+    const Node& u = node(user);
+    if (u.op == Op::Map) return true;
+    if (u.op != Op::Project) return false;
+    for (std::size_t j = 2; j < u.operands.size(); j += 2)
+      if (u.operands[j].index == operand) return true;
+    return false;
+  }
+
+  // Decides which values go through memory. A map of values that do is computed again rather than stored.
+  void find_stored() {
+    stored_.resize(cell().nodes.size());
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
+      if (!live_[i] || !needs_memory(i)) continue;
+      stored_[i] = must_be_stored(i) || !can_recompute(i);
+    }
+  }
+
+  bool must_be_stored(std::uint32_t i) const {
+    const Op op = node(i).op;
+    if (op == Op::Hoist || op == Op::Concat || op == Op::Reduce) return true;
+    return std::any_of(users_[i].begin(), users_[i].end(), [&](std::uint32_t user) {
+      if (user == kRoot) return false;
+      const Node& u = node(user);
+      return u.op == Op::Slice ? !is_gate(cell(), Value{user}) : u.op == Op::Project && u.operands[0] == Value{i};
+    });
+  }
+
+  bool can_recompute(std::uint32_t i) const {
+    if (node(i).op != Op::Map) return false;
+    return std::all_of(node(i).operands.begin(), node(i).operands.end(), [&](Value operand) {
+      return cell()[operand].type.rank() == 0 || is_free(cell(), operand) || stored_[operand.index];
+    });
+  }
+
+  // A value that becomes a state is read from there; others get a place in the row of their phase. Parts of a concat
+  // are copied into it, scalars that reductions give lie in a slot of their own.
+  void place_stored() {
+    for (const Statement& statement : cell().statements) {
+      if (statement.kind != Statement::Kind::Next) continue;
+      const std::uint32_t value = statement.value.index;
+      next_homes_[statement.name] = {Space::Next, state_home(statement.name).offset, state_home(statement.name).size};
+      if (stored_[value] && !is_stored(value) && phases_[value] == Phase::Step && is_computed_here(value))
+        schedule_.homes[value] = next_homes_[statement.name];
+    }
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
+      if (stored_[i] && !is_stored(i)) schedule_.homes[i] = allocate(space_of(phases_[i]), size_of(node(i)));
+  }
+
+  bool is_computed_here(std::uint32_t i) const {
+    return node(i).op != Op::Concat && node(i).op != Op::Hoist && node(i).op != Op::Reduce;
+  }
+
+  const Home& state_home(const std::string& name) const {
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
+      if (node(i).op == Op::State && node(i).name == name) return *schedule_.homes[i];
+    ir::internal_error(&cell(), "no state " + name);
+  }
+
+  Stage& stage(Phase phase, int depth, std::int64_t units) {
+    Stage& result = stages_[{phase, depth, units}];
+    result.phase = phase;
+    result.depth = depth;
+    result.units = units;
+    return result;
+  }
+
+  void add_products() {
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
+      if (!live_[i] || node(i).op != Op::Project) continue;
+      const std::int64_t rows = cell()[node(i).operands[1]].type.dims[0].value();
+      stage(phases_[i], depth(i), rows).products.push_back(Value{i});
+    }
+  }
+
+  void add_reductions() {
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
+      if (!live_[i] || node(i).op != Op::Reduce) continue;
+      const std::uint32_t operand = node(i).operands[0].index;
+      const bool same_phase = phases_[operand] == phases_[i] && node(operand).op != Op::Hoist;
+      const bool has_indices = node(i).reduction == ir::Reduction::Argmax;
+      const Home partials = allocate(space_of(phases_[i]), has_indices ? 2 * kPartials : kPartials);
+      stage(phases_[i], same_phase ? depth(operand) : 0, size_of(node(operand)))
+          .reductions.push_back({Value{i}, partials, *schedule_.homes[i]});
+    }
+  }
+
+  void add_stores() {
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
+      if (!stored_[i]) continue;
+      if (node(i).op == Op::Concat)
+        add_parts(i);
+      else if (node(i).op == Op::Hoist)
+        store(node(i).operands[0], phases_[i], *schedule_.homes[i]);
+      else if (node(i).op != Op::Reduce)
+        store(Value{i}, phases_[i], *schedule_.homes[i]);
+    }
+    for (const Statement& statement : cell().statements) {
+      if (statement.kind == Statement::Kind::Let) continue;
+      const Home target = statement.kind == Statement::Kind::Output
+                              ? Home{Space::Output, 0, size_of(cell()[statement.value])}
+                              : next_homes_[statement.name];
+      const std::optional<Home>& own = schedule_.homes[statement.value.index];
+      if (own && own->space == target.space && own->offset == target.offset) continue;  // stored there above
+      store(statement.value, Phase::Step, target, statement.kind == Statement::Kind::Output);
+    }
+  }
+
+  void add_parts(std::uint32_t concat) {
+    Home target = *schedule_.homes[concat];
+    for (Value part : node(concat).operands) {
+      target.size = size_of(cell()[part]);
+      store(part, phases_[concat], target, true);
+      target.offset += target.size;
+    }
+  }
+
+  void store(Value value, Phase phase, Home target, bool exact = false) {
+    const bool computed_here = phases_[value.index] == phase && cell()[value].op != Op::Hoist;
+    stage(phase, computed_here ? depth(value.index) : 0, target.size).stores.push_back({value, target, exact});
+  }
+
+  void sort_stages() {
+    for (auto& [key, one] : stages_) schedule_.stages.push_back(std::move(one));
+    for (Stage& one : schedule_.stages) {
+      // Stacking may have laid a product before one that it starts from; node order is the order of chains.
+      std::sort(one.products.begin(), one.products.end());
+    }
+  }
+
+  // A state may be overwritten in place where nobody reads its old value after, or across lanes while, it is written.
+  void choose_in_place() {
+    std::int64_t rows[2] = {0, 0};
+    std::map<std::string, std::pair<Home, Home>> moved;
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
+      if (node(i).op != Op::State) continue;
+      const bool doubled = !may_be_in_place(i);
+      std::int64_t& row = rows[doubled];
+      schedule_.states.push_back({node(i).name, doubled, row, size_of(node(i)), node(i).type.rank()});
+      const Home old_home = *schedule_.homes[i];
+      const Home next_home{doubled ? Space::Next : Space::InPlace, row, old_home.size};
+      schedule_.homes[i] = Home{doubled ? Space::Current : Space::InPlace, row, old_home.size};
+      relocate({Space::Next, old_home.offset, 0}, next_home);
+      row += round_up(size_of(node(i)));
+    }
+    commit_relocations();
+    schedule_.row_sizes[static_cast<int>(Space::Current)] = rows[1];
+    schedule_.row_sizes[static_cast<int>(Space::Next)] = rows[1];
+    schedule_.row_sizes[static_cast<int>(Space::InPlace)] = rows[0];
+  }
+
+  void relocate(const Home& from, const Home& to) { relocations_[from.offset] = to; }
+
+  void commit_relocations() {
+    const auto move = [&](Home& home) {
+      if (home.space == Space::Next) home = relocations_.at(home.offset);
+    };
+    for (Stage& one : schedule_.stages)
+      for (Store& store : one.stores) move(store.home);
+    for (auto& home : schedule_.homes)
+      if (home) move(*home);
+  }
+
+  bool may_be_in_place(std::uint32_t state) const {
+    const std::int64_t offset = schedule_.homes[state]->offset;
+    std::size_t written = 0;
+    for (std::size_t s = 0; s < schedule_.stages.size(); ++s)
+      for (const Store& store : schedule_.stages[s].stores)
+        if (store.home.space == Space::Next && store.home.offset == offset) written = s;
+    for (std::size_t s = written; s < schedule_.stages.size(); ++s) {
+      const Reads reads = reads_of(schedule_.stages[s], Value{state});
+      if (reads.across || (reads.in_lanes && s > written)) return false;
+    }
+    return true;
+  }
+
+  struct Reads {
+    bool in_lanes = false, across = false;
+  };
+
+  // How a stage reads `state`, following what it computes down to what lies in memory. A scalar is read by all lanes,
+  // and with several blocks of units, by the later ones after the first has written.
+  Reads reads_of(const Stage& one, Value state) const {
+    Reads reads;
+    std::set<Value> seen;
+    std::vector<Value> pending;
+    const auto visit = [&](Value value) {
+      if (value == state)
+        (cell()[state].type.rank() == 0 ? reads.across : reads.in_lanes) = true;
+      else if (cell()[value].op == Op::Slice && root(value) == state)
+        reads.across = true;
+      else if (seen.insert(value).second)
+        pending.push_back(value);
+    };
+    for (const Store& store : one.stores) visit(store.value);
+    for (const ReductionStep& reduction : one.reductions) visit(cell()[reduction.node].operands[0]);
+    for (Value product : one.products) {
+      const Node& n = cell()[product];
+      if (root(n.operands[0]) == state) reads.across = true;
+      for (std::size_t j = 2; j < n.operands.size(); j += 2) visit(n.operands[j]);
+    }
+    while (!pending.empty()) {
+      const Value value = pending.back();
+      pending.pop_back();
+      const bool is_map = cell()[value].op == Op::Map || cell()[value].op == Op::Lookup;
+      if (!is_map || (schedule_.homes[value.index] && depth(value.index) < one.depth)) continue;
+      for (Value operand : cell()[value].operands) visit(operand);
+    }
+    return reads;
+  }
+
+  Value root(Value value) const {
+    while (cell()[value].op == Op::Slice) value = cell()[value].operands[0];
+    return value;
+  }
+
+  Schedule schedule_;
+  std::vector<bool> live_;
+  std::vector<std::vector<std::uint32_t>> users_;
+  std::vector<Phase> phases_;
+  std::vector<bool> stored_;
+  std::map<std::string, Home> next_homes_;
+  std::map<std::tuple<Phase, int, std::int64_t>, Stage> stages_;
+  std::map<std::int64_t, Home> relocations_;
+};
+
+}  // namespace
+
+std::string_view name(Space space) {
+  switch (space) {
+    case Space::Input: return "x";
+    case Space::Output: return "y";
+    case Space::Current: return "current";
+    case Space::Next: return "next";
+    case Space::InPlace: return "in-place";
+    case Space::Sequence: return "sequence";
+    case Space::Step: return "step";
+    case Space::Weights: return "weights";
+  }
+  return "";
+}
+
+std::optional<Home> Schedule::find(Value value) const {
+  std::int64_t offset = 0;
+  std::optional<std::int64_t> size;
+  while (!homes[value.index] && cell[value].op == Op::Slice) {
+    offset += cell[value].ranges[0].begin.value();
+    if (!size) size = cell[value].type.dims[0].value();
+    value = cell[value].operands[0];
+  }
+  std::optional<Home> home = homes[value.index];
+  if (!home) return std::nullopt;
+  home->offset += offset;
+  if (size) home->size = *size;
+  return home;
+}
+
+bool is_shared(const Stage& stage) { return stage.reductions.empty() && stage.units > 1; }
+
+Table table_of(const Cell& cell, const Node& lookup) {
+  const Node* matrix = &cell[lookup.operands[0]];
+  Table table{lookup.operands[0], 0, 0, matrix->type.dims[0].value()};
+  while (matrix->op == Op::Slice) {
+    table.first_row += matrix->ranges[0].begin.value();
+    if (matrix->ranges.size() > 1) table.first_column += matrix->ranges[1].begin.value();
+    table.param = matrix->operands[0];
+    matrix = &cell[table.param];
+  }
+  RNNC_ASSERT(matrix->op == Op::Param, &cell);
+  return table;
+}
+
+Schedule make_schedule(Cell cell) { return Scheduler(std::move(cell)).run(); }
+
+}  // namespace rnnc::compiler

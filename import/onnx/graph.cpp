@@ -1,0 +1,275 @@
+#include "import/onnx/graph.hpp"
+
+#include "import/file_error.hpp"
+#include "import/onnx/protobuf.hpp"
+#include "import/refusal.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr std::size_t kMaxNodes = 1000000;
+
+struct Reading {
+  std::string_view file;
+  const FileLimits& limits;
+  std::size_t nodes = 0;
+  int depth = 0;
+};
+
+OnnxGraph parse_graph(std::string_view content, Reading& reading);
+
+OnnxAttribute parse_attribute(std::string_view content, Reading& reading) {
+  OnnxAttribute result;
+  ProtoReader reader(content, reading.file, "attribute");
+  for (ProtoField field; reader.next(field);) {
+    switch (field.number) {
+      case 1: result.name = field.text(); break;
+      case 2: result.f = field.real(); break;
+      case 3: result.i = field.integer(); break;
+      case 4: result.s = field.text(); break;
+      case 5: result.tensor = field.message(); break;
+      case 6: result.graph = std::make_shared<const OnnxGraph>(parse_graph(field.message(), reading)); break;
+      case 7: field.append_to(result.floats); break;
+      case 8: field.append_to(result.ints); break;
+      case 9: result.strings.push_back(field.text()); break;
+      case 13: break;  // a text for people
+      case 20: result.type = static_cast<int>(field.integer()); break;
+      default: field.unknown();
+    }
+  }
+  return result;
+}
+
+OnnxNode parse_node(std::string_view content, Reading& reading) {
+  if (++reading.nodes > kMaxNodes)
+    refuse(ErrorCode::Limit, reading.file, "", "has more than 1e6 nodes; split the model");
+  OnnxNode result;
+  ProtoReader reader(content, reading.file, "node");
+  for (ProtoField field; reader.next(field);) {
+    switch (field.number) {
+      case 1: result.inputs.push_back(field.text()); break;
+      case 2: result.outputs.push_back(field.text()); break;
+      case 3: result.name = field.text(); break;
+      case 4: result.op = field.text(); break;
+      case 5: {
+        OnnxAttribute attribute = parse_attribute(field.message(), reading);
+        const std::string name = attribute.name;
+        if (!result.attributes.emplace(name, std::move(attribute)).second)
+          invalid(reading.file, result.describe(), "attribute " + in_quotes(name) + " stands there twice; keep one");
+        break;
+      }
+      case 6: break;  // a text for people
+      case 7: result.domain = field.text(); break;
+      default: field.unknown();
+    }
+  }
+  return result;
+}
+
+std::vector<std::int64_t> parse_shape(std::string_view content, std::string_view file) {
+  std::vector<std::int64_t> dims;
+  ProtoReader reader(content, file, "shape");
+  for (ProtoField field; reader.next(field);) {
+    if (field.number != 1) field.unknown();
+    std::int64_t dim = -1;
+    ProtoReader inner(field.message(), file, "dim");
+    for (ProtoField part; inner.next(part);)
+      if (part.number == 1) dim = part.integer();
+    dims.push_back(dim);
+  }
+  return dims;
+}
+
+// Name and shape of a ValueInfoProto: its type.tensor_type.shape, where there is one.
+std::pair<std::string, std::vector<std::int64_t>> parse_value(std::string_view content, std::string_view file) {
+  std::pair<std::string, std::vector<std::int64_t>> result;
+  ProtoReader reader(content, file, "value");
+  for (ProtoField field; reader.next(field);) {
+    if (field.number == 1) result.first = field.text();
+    if (field.number != 2) continue;
+    ProtoReader type(field.message(), file, "type");
+    for (ProtoField kind; type.next(kind);) {
+      if (kind.number != 1) continue;
+      ProtoReader tensor(kind.message(), file, "tensor type");
+      for (ProtoField part; tensor.next(part);)
+        if (part.number == 2) result.second = parse_shape(part.message(), file);
+    }
+  }
+  return result;
+}
+
+std::string name_of_tensor(std::string_view content, std::string_view file) {
+  std::string name;
+  ProtoReader reader(content, file, "tensor");
+  for (ProtoField field; reader.next(field);)
+    if (field.number == 8) name = field.text();
+  return name;
+}
+
+OnnxGraph parse_graph(std::string_view content, Reading& reading) {
+  if (++reading.depth > reading.limits.max_nesting)
+    refuse(ErrorCode::Limit, reading.file, "",
+           "graphs nest deeper than the limit of " + std::to_string(reading.limits.max_nesting) + "; raise it");
+  OnnxGraph result;
+  ProtoReader reader(content, reading.file, "graph");
+  for (ProtoField field; reader.next(field);) {
+    switch (field.number) {
+      case 1: result.nodes.push_back(parse_node(field.message(), reading)); break;
+      case 5: {
+        const std::string name = name_of_tensor(field.message(), reading.file);
+        if (!result.initializers.emplace(name, field.message()).second)
+          invalid(reading.file, "", "initializer " + in_quotes(name) + " stands there twice; keep one");
+        break;
+      }
+      case 11: {
+        auto [name, dims] = parse_value(field.message(), reading.file);
+        result.inputs.push_back(name);
+        result.dims[name] = std::move(dims);
+        break;
+      }
+      case 12: result.outputs.push_back(parse_value(field.message(), reading.file).first); break;
+      case 2:
+      case 10:
+      case 13: break;  // name, text for people, shapes that follow from the operators
+      case 15: unsupported(reading.file, "", "has sparse initializers; store them dense");
+      default: field.unknown();
+    }
+  }
+  --reading.depth;
+  return result;
+}
+
+struct OnnxType {
+  int number;
+  ElementType type;
+};
+
+// TensorProto.DataType
+constexpr OnnxType kTypes[] = {{1, ElementType::F32},  {2, ElementType::U8},   {3, ElementType::I8},
+                               {4, ElementType::U16},  {5, ElementType::I16},  {6, ElementType::I32},
+                               {7, ElementType::I64},  {9, ElementType::Bool}, {10, ElementType::F16},
+                               {11, ElementType::F64}, {12, ElementType::U32}, {13, ElementType::U64},
+                               {16, ElementType::BF16}};
+
+ElementType type_of(std::int64_t number, std::string_view file, const std::string& what) {
+  for (const OnnxType& type : kTypes)
+    if (type.number == number) return type.type;
+  unsupported(file, what,
+              "elements of ONNX type " + std::to_string(number) + " cannot be read; convert the tensor to float");
+}
+
+template <class T>
+std::vector<std::byte> bytes_of(const std::vector<T>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  return {bytes.begin(), bytes.end()};
+}
+
+struct TensorParts {
+  std::vector<std::int64_t> dims, integers;
+  std::vector<float> floats;
+  std::string_view raw, doubles;
+  bool has_raw = false;
+  std::int64_t type = 0;
+  std::string name;
+};
+
+TensorParts parse_parts(std::string_view content, std::string_view file) {
+  TensorParts parts;
+  ProtoReader reader(content, file, "tensor");
+  for (ProtoField field; reader.next(field);) {
+    switch (field.number) {
+      case 1: field.append_to(parts.dims); break;
+      case 2: parts.type = field.integer(); break;
+      case 4: field.append_to(parts.floats); break;
+      case 5:
+      case 7: field.append_to(parts.integers); break;
+      case 8: parts.name = field.text(); break;
+      case 9: parts.raw = field.message(), parts.has_raw = true; break;
+      case 10: parts.doubles = field.message(), parts.raw = parts.doubles, parts.has_raw = true; break;
+      case 12: break;  // a text for people
+      case 13:
+      case 14:
+        if (field.number == 14 && field.integer() == 0) break;
+        unsupported(file, "tensor", "its data are in another file; save the model as one file");
+      default: field.unknown();
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string OnnxNode::describe() const {
+  return "node " + in_quotes(name.empty() && !outputs.empty() ? outputs.front() : name) + " (" + op + ")";
+}
+
+TensorView parse_onnx_tensor(std::string_view content, std::string_view file, const FileLimits& limits) {
+  TensorParts parts = parse_parts(content, file);
+  const std::string what = "tensor " + in_quotes(parts.name);
+  const ElementType type = type_of(parts.type, file, what);
+  std::uint64_t count = 1;
+  if (static_cast<std::int64_t>(parts.dims.size()) > limits.max_rank)
+    refuse(ErrorCode::Limit, file, what, "has " + std::to_string(parts.dims.size()) + " dimensions; reshape it");
+  for (const std::int64_t dim : parts.dims) {
+    if (dim < 0) invalid(file, what, "shape " + to_string(parts.dims) + " has a negative dimension; export it again");
+    if (dim > limits.max_dim)
+      refuse(ErrorCode::Limit, file, what, "shape " + to_string(parts.dims) + " is too large; split it");
+    if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(dim), &count))
+      invalid(file, what, "shape " + to_string(parts.dims) + " has more than 2^64 elements; export it again");
+  }
+  std::uint64_t held = parts.raw.size() / size_bytes(type);
+  const bool whole = parts.raw.size() % size_bytes(type) == 0;
+  if (!parts.has_raw) held = type == ElementType::F32 ? parts.floats.size() : parts.integers.size();
+  if (held != count || !whole)
+    invalid(file, what,
+            "shape " + to_string(parts.dims) + " of " + std::string(name(type)) + " needs " + std::to_string(count) +
+                " elements, but the file has " + std::to_string(held) + "; export it again");
+  if (parts.has_raw) return {type, parts.dims, std::as_bytes(std::span(parts.raw)), nullptr, nullptr};
+  if (type == ElementType::F32) return TensorView::own(type, parts.dims, bytes_of(parts.floats));
+  if (type == ElementType::I64) return TensorView::own(type, parts.dims, bytes_of(parts.integers));
+  if (type == ElementType::I32)
+    return TensorView::own(type, parts.dims,
+                           bytes_of(std::vector<std::int32_t>(parts.integers.begin(), parts.integers.end())));
+  unsupported(
+      file, what,
+      "elements of type " + std::string(name(type)) + " are read from raw_data only; export the model with raw data");
+}
+
+OnnxModel parse_onnx(std::string_view content, std::string_view file, const FileLimits& limits) {
+  OnnxModel result;
+  Reading reading{file, limits};
+  bool has_graph = false;
+  ProtoReader reader(content, file, "model");
+  for (ProtoField field; reader.next(field);) {
+    switch (field.number) {
+      case 7:
+        if (has_graph) invalid(file, "model", "has two graphs; export it again");
+        result.graph = parse_graph(field.message(), reading);
+        has_graph = true;
+        break;
+      case 8: {
+        std::string domain;
+        std::int64_t version = 0;
+        ProtoReader opset(field.message(), file, "opset");
+        for (ProtoField part; opset.next(part);) {
+          if (part.number == 1) domain = part.text();
+          if (part.number == 2) version = part.integer();
+        }
+        if (domain.empty() || domain == "ai.onnx") result.opset = version;
+        break;
+      }
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+      case 5:
+      case 6:
+      case 14: break;  // versions, producer and texts for people
+      default: field.unknown();
+    }
+  }
+  if (!has_graph) invalid(file, "model", "has no graph; this is no ONNX file, or one that is cut short");
+  return result;
+}
+
+}  // namespace rnnc::files

@@ -1,0 +1,276 @@
+#include "import/onnx/recurrent.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "import/file_error.hpp"
+
+namespace rnnc::files {
+namespace {
+
+struct Kind {
+  const char* op;
+  const char* gates;                     // in the order of the rows, letters of the standard cells
+  std::vector<const char*> activations;  // default
+};
+
+const Kind kKinds[] = {
+    {"RNN", "", {"Tanh"}}, {"GRU", "zrn", {"Sigmoid", "Tanh"}}, {"LSTM", "iofg", {"Sigmoid", "Tanh", "Tanh"}}};
+
+const Kind* kind_of(const std::string& op) {
+  for (const Kind& kind : kKinds)
+    if (op == kind.op) return &kind;
+  return nullptr;
+}
+
+struct Activation {
+  const char* onnx;
+  const char* name;
+  std::optional<float> alpha, beta;  // default
+  bool takes_alpha, takes_beta;
+};
+
+// The defaults are those of the operators of the same names; ScaledTanh has none.
+const Activation kActivations[] = {
+    {"Relu", "relu", {}, {}, false, false},
+    {"Tanh", "tanh", {}, {}, false, false},
+    {"Sigmoid", "sigmoid", {}, {}, false, false},
+    {"Affine", "affine", 1.0f, 0.0f, true, true},
+    {"LeakyRelu", "leaky_relu", 0.01f, {}, true, false},
+    {"ThresholdedRelu", "thresholded_relu", 1.0f, {}, true, false},
+    {"ScaledTanh", "scaled_tanh", {}, {}, true, true},
+    {"HardSigmoid", "hard_sigmoid", 0.2f, 0.5f, true, true},
+    {"Elu", "elu", 1.0f, {}, true, false},
+    {"Softsign", "softsign", {}, {}, false, false},
+    {"Softplus", "softplus", {}, {}, false, false},
+};
+
+// The shortest text that reads back as the same float.
+std::string number(float value) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  return std::string(buffer, end);
+}
+
+// `tanh(`, and what goes behind the operand.
+struct Applied {
+  std::string name, more;
+  std::string operator()(const std::string& operand) const { return name + "(" + operand + more + ")"; }
+};
+
+// Alphas and betas are consumed in the order of the activations that take one.
+std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind, std::size_t directions) {
+  std::vector<std::string> names;
+  for (std::size_t d = 0; d < directions; ++d)
+    names.insert(names.end(), kind.activations.begin(), kind.activations.end());
+  if (const auto given = attributes.texts("activations")) {
+    if (given->size() != names.size())
+      attributes.invalid("has " + std::to_string(given->size()) + " activations, not " + std::to_string(names.size()));
+    names = *given;
+  }
+  const auto alphas = attributes.reals("activation_alpha").value_or(std::vector<float>());
+  const auto betas = attributes.reals("activation_beta").value_or(std::vector<float>());
+  std::size_t next_alpha = 0, next_beta = 0;
+  std::vector<Applied> result;
+  const auto take = [&](const std::vector<float>& values, std::size_t& next, std::optional<float> standard,
+                        const std::string& what) {
+    const std::optional<float> value = next < values.size() ? values[next++] : standard;
+    if (!value || !std::isfinite(*value)) attributes.invalid("activation " + what + " is missing, or no finite number");
+    return ", " + number(*value);
+  };
+  for (const std::string& name : names) {
+    const Activation* found = nullptr;
+    for (const Activation& activation : kActivations)
+      if (name == activation.onnx) found = &activation;
+    if (found == nullptr) attributes.unsupported("activation " + in_quotes(name) + " is not one of ONNX's eleven");
+    Applied applied{found->name, ""};
+    if (found->takes_alpha) applied.more += take(alphas, next_alpha, found->alpha, name + "'s alpha");
+    if (found->takes_beta) applied.more += take(betas, next_beta, found->beta, name + "'s beta");
+    result.push_back(std::move(applied));
+  }
+  if (next_alpha < alphas.size()) attributes.invalid("activation_alpha has more values than activations take");
+  if (next_beta < betas.size()) attributes.invalid("activation_beta has more values than activations take");
+  return result;
+}
+
+Tensor sum_of(const Tensor& a, const Tensor& b) {
+  std::vector<float> sum = a.to_f32();
+  const std::vector<float> other = b.to_f32();
+  for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += other[k];
+  return Tensor::from_f32(a.shape, sum);
+}
+
+class RecurrentReader {
+ public:
+  RecurrentReader(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file)
+      : attributes_(node, file), constants_(constants), opset_(opset), kind_(*kind_of(node.op)) {}
+
+  OnnxRecurrent read();
+
+ private:
+  std::vector<bool> read_directions();
+  void read_sizes(std::size_t directions);
+  const TensorView* weights(std::size_t input, const std::string& name, const Shape& shape);
+  OnnxDirection direction(std::size_t d);
+  std::string act(std::size_t which, const std::string& operand) const;
+  std::string sum(const OnnxDirection& of, const std::string& gate) const;
+  std::string equations(const OnnxDirection& of) const;
+  std::int64_t gates() const {
+    return kind_.gates[0] == 0 ? 1 : static_cast<std::int64_t>(std::string(kind_.gates).size());
+  }
+  bool is(const char* op) const { return attributes_.node().op == op; }
+
+  OnnxAttributes attributes_;
+  OnnxConstants& constants_;
+  std::int64_t opset_;
+  const Kind& kind_;
+  OnnxRecurrent result_;
+  std::vector<Applied> activations_;  // of all directions
+  std::size_t now_ = 0;               // the direction that is written
+  std::optional<float> clip_;
+  bool coupled_ = false, reset_after_ = false;
+  const TensorView *W_ = nullptr, *R_ = nullptr, *B_ = nullptr, *P_ = nullptr;
+};
+
+std::vector<bool> RecurrentReader::read_directions() {
+  const std::string direction = attributes_.text("direction").value_or("forward");
+  if (direction == "forward") return {false};
+  if (direction == "reverse") return {true};
+  if (direction == "bidirectional") return {false, true};
+  attributes_.unsupported("direction " + in_quotes(direction) + " is not forward, reverse or bidirectional");
+}
+
+const TensorView* RecurrentReader::weights(std::size_t input, const std::string& name, const Shape& shape) {
+  const std::string from = attributes_.node().input(input);
+  if (from.empty()) return nullptr;
+  const TensorView* tensor = constants_.find(from);
+  if (tensor == nullptr)
+    attributes_.unsupported(name + " comes from " + in_quotes(from) +
+                            ", which is not known before the model runs; give a graph input as --state NAME=file");
+  const bool real = tensor->type == ElementType::F32 || tensor->type == ElementType::F64 ||
+                    tensor->type == ElementType::F16 || tensor->type == ElementType::BF16;
+  if (!real) attributes_.invalid(name + " must be of floats but is " + std::string(rnnc::name(tensor->type)));
+  if (!shape.empty() && tensor->shape != shape)
+    attributes_.invalid("shape mismatch: " + name + " must be " + to_string(shape) + " but is " +
+                        to_string(tensor->shape));
+  return tensor;
+}
+
+void RecurrentReader::read_sizes(std::size_t directions) {
+  const auto D = static_cast<std::int64_t>(directions);
+  R_ = weights(2, "R", {});
+  if (R_ == nullptr) attributes_.invalid("R is missing");
+  if (R_->shape.size() != 3) attributes_.invalid("shape mismatch: R must be [D,G*H,H] but is " + to_string(R_->shape));
+  const std::int64_t H = attributes_.integer("hidden_size").value_or(R_->shape[2]);
+  if (H < 1) attributes_.invalid("hidden_size must be at least 1, not " + std::to_string(H));
+  if (H != R_->shape[2] || R_->shape[0] != D || R_->shape[1] != gates() * H)
+    attributes_.invalid("shape mismatch: with hidden_size " + std::to_string(H) + ", R must be " +
+                        to_string({D, gates() * R_->shape[2], R_->shape[2]}) + " with " + std::to_string(H) +
+                        " columns but is " + to_string(R_->shape));
+  W_ = weights(1, "W", {});
+  if (W_ == nullptr) attributes_.invalid("W is missing");
+  if (W_->shape.size() != 3 || W_->shape[2] < 1 || W_->shape[0] != D || W_->shape[1] != gates() * H)
+    attributes_.invalid("shape mismatch: W must be [" + std::to_string(D) + "," + std::to_string(gates() * H) +
+                        ",I] but is " + to_string(W_->shape));
+  B_ = weights(3, "B", {D, 2 * gates() * H});
+  if (is("LSTM")) P_ = weights(7, "P", {D, 3 * H});
+  result_.input_size = W_->shape[2];
+  result_.hidden_size = H;
+}
+
+std::string RecurrentReader::act(std::size_t which, const std::string& operand) const {
+  const std::string bound = clip_ ? number(*clip_) : "";
+  const std::string inside = clip_ ? "clip(" + operand + ", -" + bound + ", " + bound + ")" : operand;
+  return activations_[now_ * kind_.activations.size() + which](inside);
+}
+
+std::string RecurrentReader::sum(const OnnxDirection& of, const std::string& gate) const {
+  return "W" + gate + " @ x + U" + gate + " @ h" + (of.weights.contains("b" + gate) ? " + b" + gate : "");
+}
+
+std::string RecurrentReader::equations(const OnnxDirection& of) const {
+  const bool biased = B_ != nullptr, peeps = P_ != nullptr;
+  if (is("RNN")) return "  h' = " + act(0, sum(of, "")) + "\n";
+  if (is("GRU")) {
+    const std::string inner = std::string("Un @ h") + (biased ? " + bun" : "");
+    const std::string rest =
+        reset_after_ ? "r * (" + inner + ")" : "Un @ (r * h)" + std::string(biased ? " + bun" : "");
+    return "  z = " + act(0, sum(of, "z")) + "\n  r = " + act(0, sum(of, "r")) +
+           "\n  n = " + act(1, "Wn @ x + " + rest + (biased ? " + bn" : "")) + "\n  h' = (1 - z) * n + z * h\n";
+  }
+  const auto peep = [&](const char* term) { return peeps ? std::string(" + ") + term : std::string(); };
+  std::string text = "  i = " + act(0, sum(of, "i") + peep("Pi * c")) + "\n";
+  text += "  f = " + (coupled_ ? "1 - i" : act(0, sum(of, "f") + peep("Pf * c"))) + "\n";
+  text += "  g = " + act(1, sum(of, "g")) + "\n  c' = f * c + i * g\n";
+  text += "  o = " + act(0, sum(of, "o") + peep("Po * c'")) + "\n  h' = o * " + act(2, "c'") + "\n";
+  return text;
+}
+
+OnnxDirection RecurrentReader::direction(std::size_t d) {
+  now_ = d;
+  OnnxDirection result;
+  const std::int64_t H = result_.hidden_size, G = gates(), at = static_cast<std::int64_t>(d);
+  const std::int64_t I = result_.input_size;
+  TensorMap& weights = result.weights;
+  for (std::int64_t g = 0; g < G; ++g) {
+    const std::string gate = kind_.gates[0] == 0 ? "" : std::string(1, kind_.gates[g]);
+    if (coupled_ && gate == "f") continue;  // f = 1 - i: ONNX's f rows have no part in it
+    weights["W" + gate] = W_->part({H, I}, (at * G + g) * H * I);
+    weights["U" + gate] = R_->part({H, H}, (at * G + g) * H * H);
+    if (!B_) continue;
+    const Tensor b = B_->part({H}, (2 * at * G + g) * H), bu = B_->part({H}, ((2 * at + 1) * G + g) * H);
+    weights["b" + gate] = gate == "n" ? b : sum_of(b, bu);
+    if (gate == "n") weights["bun"] = bu;
+  }
+  if (P_) {
+    weights["Pi"] = P_->part({H}, 3 * at * H);
+    weights["Po"] = P_->part({H}, (3 * at + 1) * H);
+    if (!coupled_) weights["Pf"] = P_->part({H}, (3 * at + 2) * H);
+  }
+  std::string& text = result.cell_body;
+  text = " {\n  input x : f32[" + std::to_string(result_.input_size) + "]\n";
+  for (const std::string& state : result_.states) text += "  state " + state + " : f32[" + std::to_string(H) + "]\n";
+  for (const auto& [name, tensor] : result.weights) {
+    text += "  param " + name + " : f32[" + std::to_string(tensor.shape[0]);
+    text += (tensor.shape.size() == 2 ? ", " + std::to_string(tensor.shape[1]) : "") + "]\n";
+  }
+  text += "\n" + equations(result) + "  output h'\n}\n";
+  return result;
+}
+
+OnnxRecurrent RecurrentReader::read() {
+  const std::size_t most_inputs = is("LSTM") ? 8 : 6, most_outputs = is("LSTM") ? 3 : 2;
+  if (attributes_.node().inputs.size() > most_inputs || attributes_.node().outputs.size() > most_outputs)
+    attributes_.invalid("has more inputs or outputs than the operator takes");
+  const std::vector<bool> reverse = read_directions();
+  const std::int64_t layout = attributes_.integer("layout").value_or(0);
+  if (layout != 0 && layout != 1) attributes_.invalid("layout must be 0 or 1, not " + std::to_string(layout));
+  result_.batch_first = layout == 1;
+  result_.states = is("LSTM") ? std::vector<std::string>{"h", "c"} : std::vector<std::string>{"h"};
+  clip_ = attributes_.real("clip");
+  if (clip_ && !(*clip_ > 0)) attributes_.invalid("clip must be above 0");
+  if (clip_ && !std::isfinite(*clip_)) clip_.reset();
+  if (is("LSTM")) coupled_ = attributes_.integer("input_forget").value_or(0) != 0;
+  if (is("GRU")) reset_after_ = attributes_.integer("linear_before_reset").value_or(0) != 0;
+  // Which outputs there are is what their names say; the attribute of opset 1 repeats it.
+  if (opset_ < 7) static_cast<void>(attributes_.integer("output_sequence"));
+  activations_ = activations_of(attributes_, kind_, reverse.size());
+  read_sizes(reverse.size());
+  attributes_.finish();
+  for (std::size_t d = 0; d < reverse.size(); ++d) {
+    result_.directions.push_back(direction(d));
+    result_.directions.back().reverse = reverse[d];
+  }
+  return std::move(result_);
+}
+
+}  // namespace
+
+bool is_recurrent(const OnnxNode& node) { return node.domain.empty() && kind_of(node.op) != nullptr; }
+
+OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset,
+                             std::string_view file) {
+  return RecurrentReader(node, constants, opset, file).read();
+}
+
+}  // namespace rnnc::files

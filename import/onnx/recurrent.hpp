@@ -1,0 +1,32 @@
+// RNN, GRU and LSTM nodes: their attributes and weights, as the text of one cell for each direction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "import/matrix.hpp"
+#include "import/onnx/attributes.hpp"
+#include "import/onnx/constants.hpp"
+
+namespace rnnc::files {
+
+struct OnnxDirection {
+  bool reverse = false;
+  std::string cell_body;  // behind `cell name`
+  TensorMap weights;      // by the names in the cell
+};
+
+struct OnnxRecurrent {
+  std::int64_t input_size = 0, hidden_size = 0;
+  bool batch_first = false;  // layout = 1
+  std::vector<std::string> states;
+  std::vector<OnnxDirection> directions;
+};
+
+bool is_recurrent(const OnnxNode& node);
+
+/// Throws Refusal.
+OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file);
+
+}  // namespace rnnc::files
