@@ -52,32 +52,19 @@ Result<Backing> jit(const CompileOptions& options) {
                  }};
 }
 
-Result<Program> compile_cell(const ir::Cell& cell, const Backing& backing, const TensorMap& weights,
-                             const CompileOptions& options) try {
-  Result<compiler::CellCode> code = backing.make_code(cell);
-  if (!code) return code.error();
-  return runtime::load_program(std::move(code->description), std::move(code->code), weights,
-                               {options.threads, options.executor, options.sharing});
-} catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {cell.file}, "not enough memory for the weights of cell " + cell.name, {}};
-}
-
 Result<Program> compile_bound(const ir::Network& network, const Backing& backing, const TensorMap& weights,
                               const CompileOptions& options) try {
   return compiler::compile_network(network, backing.cpu, weights, options, backing.make_code);
 } catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {network.file}, "not enough memory for the weights of network " + network.name, {}};
+  return Error{ErrorCode::Limit, {network.file}, "not enough memory for the weights of " + network.name, {}};
 }
 
 Result<Program> compile_with(const Result<Backing>& backing, const Model& model, const TensorMap& weights,
                              const CompileOptions& options) {
   if (!backing) return backing.error();
-  const auto network = compiler::choose_network(model, options.cell, options.dims, weights);
+  const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
   if (!network) return network.error();
-  if (*network) return compile_bound(**network, *backing, weights, options);
-  const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
-  if (!cell) return cell.error();
-  return compile_cell(*cell, *backing, weights, options);
+  return compile_bound(*network, *backing, weights, options);
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ namespace {
 constexpr std::array<std::string_view, 4> kMergeNames = {"concat", "sum", "mean", "mul"};
 constexpr std::array<std::string_view, 2> kPartNames = {"fwd", "bwd"};
 
-std::string implied_name(const Node& node, const std::string& dim) { return node.name + "." + dim; }
+std::string prefix_of(const Node& node) { return node.name.empty() ? "" : node.name + "."; }
+
+std::string implied_name(const Node& node, const std::string& dim) { return prefix_of(node) + dim; }
 
 std::string list(const std::vector<std::string>& names) {
   std::string text;
@@ -63,7 +65,7 @@ StatePath find_state(const Node& node, const std::string& path) {
   if (states.empty()) return {nullptr, node.scan->cell->name + " has no states"};
   std::vector<std::string> known;
   for (const std::string& prefix : scan_prefixes(node)) {
-    for (const Node* state : states) known.push_back((prefix + state->name).substr(node.name.size() + 1));
+    for (const Node* state : states) known.push_back((prefix + state->name).substr(prefix_of(node).size()));
   }
   return {nullptr, node.name + " has no state " + path + "; it has " + list(known)};
 }
@@ -132,7 +134,7 @@ class Matching : Mistakes {
     const Dim dim = declared.replace(dims_);
     std::string unknown;
     for (const std::string& symbol : dim.symbols()) {
-      const std::string name = symbol.substr(std::min(symbol.size(), node_.name.size() + 1));
+      const std::string name = symbol.substr(std::min(symbol.size(), prefix_of(node_).size()));
       if (symbol != implied_name(node_, name) || !is_unknown(name)) continue;
       if (!unknown.empty()) return false;
       unknown = name;
@@ -253,9 +255,9 @@ std::optional<Merge> find_merge(std::string_view name) {
 }
 
 std::vector<std::string> scan_prefixes(const Node& node) {
-  if (node.scan->direction != Direction::Bidirectional) return {node.name + "."};
+  if (node.scan->direction != Direction::Bidirectional) return {prefix_of(node)};
   std::vector<std::string> prefixes;
-  for (const std::string_view part : kPartNames) prefixes.push_back(node.name + "." + std::string(part) + ".");
+  for (const std::string_view part : kPartNames) prefixes.push_back(prefix_of(node) + std::string(part) + ".");
   return prefixes;
 }
 
@@ -290,6 +292,28 @@ std::vector<std::string> implied_dims(const Graph& graph) {
     }
   }
   return names;
+}
+
+Network network_of(const Cell& cell) {
+  Network network;
+  network.name = cell.name;
+  network.file = cell.file;
+  network.location = cell.location;
+  Scan scan;
+  scan.cell = std::make_shared<const Cell>(cell);
+  scan.steps = kTime;
+  Node node;
+  node.op = Op::Scan;
+  node.scan = std::make_shared<const Scan>(std::move(scan));
+  node.location = cell.location;
+  for (const Node* input : declared(cell, Op::Input)) {
+    Node sequence = *input;
+    sequence.type.axis = kTime;
+    node.operands.push_back(network.append(std::move(sequence)));
+  }
+  const Value output = network.append(std::move(node));
+  network.statements.push_back({Statement::Kind::Output, "", output, cell.location});
+  return network;
 }
 
 Result<Type> infer_scan(const Graph& graph, const Node& node) { return ScanInference(graph, node).run(); }
@@ -330,7 +354,7 @@ std::set<std::string> begun_by_inputs(const Graph& graph) {
       std::vector<std::string> begun;
       bool by_inputs = false;
       for (std::size_t k = 0; k < node.scan->initial.size(); ++k) {
-        const std::string name = node.name + "." + node.scan->initial[k];
+        const std::string name = prefix_of(node) + node.scan->initial[k];
         if (!name.starts_with(prefix)) continue;
         begun.push_back(name);
         by_inputs = by_inputs || does(node.operands[node.scan->arguments(node) + k]);

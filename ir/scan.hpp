@@ -28,7 +28,8 @@ struct Scan {
   std::size_t arguments(const Node& node) const { return node.operands.size() - initial.size(); }
 };
 
-/// The names of its parts: "a.", or "a.fwd." and "a.bwd.". Weights and states of a part begin with it.
+/// The names of its parts: "a.", or "a.fwd." and "a.bwd."; "" of a scan without a name. Weights and states of a part
+/// begin with it.
 std::vector<std::string> scan_prefixes(const Node& node);
 
 /// Every dim of the cell, in terms of the graph's. One that neither the text nor an argument tells is a dim of the
@@ -37,6 +38,10 @@ Result<DimValues> scan_dims(const Graph& graph, const Node& node);
 
 /// The cell with numbers for its dims, of a node in a bound network.
 Result<Cell> scan_cell(const Graph& graph, const Node& node);
+
+/// The network that runs a bound cell over the time T and does nothing else: its scan has no name, so that weights and
+/// states keep those of the cell.
+Network network_of(const Cell& cell);
 
 /// Dims of a network that no head declares: the `a.H` of its scans.
 std::vector<std::string> implied_dims(const Graph& graph);

@@ -45,10 +45,6 @@ template <Is<CodeImage> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
   visit(value.code_begin), visit(value.run), visit(value.prepare), visit(value.bytes);
 }
-template <Is<StoredArtifact> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.key), visit(value.features), visit(value.description), visit(value.image);
-}
 template <Is<Port> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
   visit(value.name), visit(value.shape);
@@ -66,37 +62,47 @@ template <Is<Piece> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
   visit(value.block), visit(value.begin), visit(value.end);
 }
-template <Is<InitialState> T, class Visitor>
+template <Is<Gather> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
-  visit(value.state), visit(value.from);
+  visit(value.from), visit(value.to);
+}
+template <Is<Repeat> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.time), visit(value.from), visit(value.to);
+}
+template <Is<Begin> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.cell), visit(value.state), visit(value.from);
+}
+template <Is<Scan> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.cell), visit(value.time), visit(value.reverse), visit(value.repeats), visit(value.x), visit(value.y);
+}
+template <Is<Rows> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.cell), visit(value.time), visit(value.x), visit(value.y);
+}
+template <Is<End> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.cell), visit(value.state), visit(value.to);
+}
+template <Is<OverTime> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.function), visit(value.time), visit(value.from), visit(value.to);
+}
+template <Is<NamedState> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.name), visit(value.cell), visit(value.state);
 }
 template <Is<StartState> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
-  visit(value.state), visit(value.values);
+  visit(value.cell), visit(value.state), visit(value.values);
 }
-template <Is<FinalState> T, class Visitor>
+template <Is<StepList> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
-  visit(value.state), visit(value.to);
-}
-// Its cell is a StoredCell.
-template <Is<CellCall> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.time), visit(value.reverse), visit(value.x), visit(value.gathered), visit(value.repeats_x),
-      visit(value.y), visit(value.initial), visit(value.starts), visit(value.final_states);
-}
-template <Is<TimeCall> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.function), visit(value.time), visit(value.x), visit(value.y);
-}
-template <Is<NetworkStateInfo> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.name), visit(value.call), visit(value.state);
-}
-// Wavefronts depend on the threads of a program.
-template <Is<LoadedNetwork> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.times), visit(value.blocks), visit(value.calls), visit(value.waves), visit(value.inputs),
-      visit(value.states), visit(value.output), visit(value.output_time), visit(value.no_streaming);
+  visit(value.times), visit(value.blocks), visit(value.steps), visit(value.calls), visit(value.waves);
+  visit(value.cells), visit(value.inputs), visit(value.states), visit(value.starts), visit(value.output);
+  visit(value.output_time), visit(value.no_streaming), visit(value.takes_pieces);
 }
 template <Is<StoredCode> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
@@ -106,9 +112,13 @@ template <Is<StoredCell> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
   visit(value.code), visit(value.weights);
 }
-template <Is<StoredNetwork> T, class Visitor>
+template <Is<StoredProgram> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
-  visit(value.features), visit(value.description), visit(value.network), visit(value.codes), visit(value.cells);
+  visit(value.features), visit(value.description), visit(value.list), visit(value.codes), visit(value.cells);
+}
+template <Is<StoredEntry> T, class Visitor>
+void fields(T& value, Visitor&& visit) {
+  visit(value.key), visit(value.features), visit(value.code);
 }
 
 }  // namespace rnnc::runtime

@@ -9,13 +9,13 @@
 #include "runtime/archive.hpp"
 #include "runtime/artifact_fields.hpp"
 #include "runtime/check_description.hpp"
-#include "runtime/check_network.hpp"
+#include "runtime/check_program.hpp"
 
 namespace rnnc::runtime {
 namespace {
 
 // "rnncart" and the number of the format: it counts changes of what follows and of KernelArguments.
-constexpr char kMagic[8] = {'r', 'n', 'n', 'c', 'a', 'r', 't', 2};
+constexpr char kMagic[8] = {'r', 'n', 'n', 'c', 'a', 'r', 't', 3};
 constexpr std::size_t kVersionBytes = 16;
 
 struct Header {
@@ -69,7 +69,7 @@ Result<Header> read_header(std::span<const std::byte> content, std::string_view 
 }
 
 // What follows the header.
-enum Kind : std::uint8_t { kCell, kNetwork };
+enum Kind : std::uint8_t { kEntry, kProgram };
 
 // The header of what follows it in `bytes`, into the room that is kept for it.
 void put_header(std::vector<std::byte>& bytes) {
@@ -83,28 +83,41 @@ void put_header(std::vector<std::byte>& bytes) {
   std::memcpy(bytes.data(), &header, sizeof header);
 }
 
-template <class Write>
-std::vector<std::byte> write(Kind kind, Write write_payload) {
+template <class Stored>
+std::vector<std::byte> write(Kind kind, const Stored& stored) {
   std::vector<std::byte> bytes(sizeof(Header));
   Writer writer(bytes);
   writer(static_cast<std::uint8_t>(kind));
-  write_payload(writer);
+  writer(stored);
   put_header(bytes);
   return bytes;
 }
 
+template <class Stored, class Check>
+Result<Stored> read(Kind wanted, std::span<const std::byte> content, std::string_view file, const Check& check) try {
+  if (const auto header = read_header(content, file); !header) return header.error();
+  Reader reader(content.subspan(sizeof(Header)));
+  std::uint8_t kind = 0;
+  reader(kind);
+  if (kind > kProgram) throw Damaged("it is of no kind that there is");
+  if (kind != wanted)
+    return refuse(ErrorCode::InvalidData, file,
+                  wanted == kProgram ? "it is code of the cache, without weights; compile the model with -o m.rnnc"
+                                     : "it is an artifact, and no code of the cache");
+  Stored stored;
+  reader(stored);
+  check(stored);
+  if (!reader.at_end()) throw Damaged("there is something after its end");
+  return stored;
+} catch (const Damaged& error) {
+  return refuse(ErrorCode::InvalidData, file, std::string("the artifact is damaged: ") + error.what());
+}
+
 }  // namespace
 
-std::vector<std::byte> write_artifact(const StoredArtifact& artifact, std::span<const float> weights) {
-  return write(kCell, [&](Writer& writer) {
-    writer(artifact);
-    writer.list(weights);
-  });
-}
+std::vector<std::byte> write_artifact(const StoredProgram& program) { return write(kProgram, program); }
 
-std::vector<std::byte> write_artifact(const StoredNetwork& network) {
-  return write(kNetwork, [&](Writer& writer) { writer(network); });
-}
+std::vector<std::byte> write_entry(const StoredEntry& entry) { return write(kEntry, entry); }
 
 std::vector<std::byte> seal_artifact(std::span<const std::byte> payload) {
   std::vector<std::byte> bytes(sizeof(Header) + payload.size());
@@ -113,29 +126,16 @@ std::vector<std::byte> seal_artifact(std::span<const std::byte> payload) {
   return bytes;
 }
 
-Result<AnyArtifact> read_artifact(std::span<const std::byte> content, std::string_view file) try {
-  if (const auto header = read_header(content, file); !header) return header.error();
-  Reader reader(content.subspan(sizeof(Header)));
-  std::uint8_t kind = 0;
-  reader(kind);
-  AnyArtifact result;
-  if (kind == kCell) {
-    StoredArtifact& artifact = result.emplace<StoredArtifact>();
-    reader(artifact);
-    reader(artifact.weights);
-    check_description(artifact.description);
-  } else if (kind == kNetwork) {
-    StoredNetwork& network = result.emplace<StoredNetwork>();
-    reader(network);
-    for (const StoredCode& code : network.codes) check_description(code.description);
-    check_network(network);
-  } else {
-    throw Damaged("it is neither of a cell nor of a network");
-  }
-  if (!reader.at_end()) throw Damaged("there is something after its end");
-  return result;
-} catch (const Damaged& error) {
-  return refuse(ErrorCode::InvalidData, file, std::string("the artifact is damaged: ") + error.what());
+Result<StoredProgram> read_artifact(std::span<const std::byte> content, std::string_view file) {
+  return read<StoredProgram>(kProgram, content, file, [](const StoredProgram& program) {
+    for (const StoredCode& code : program.codes) check_description(code.description);
+    check_program(program);
+  });
+}
+
+Result<StoredEntry> read_entry(std::span<const std::byte> content, std::string_view file) {
+  return read<StoredEntry>(kEntry, content, file,
+                           [](const StoredEntry& entry) { check_description(entry.code.description); });
 }
 
 }  // namespace rnnc::runtime

@@ -1,11 +1,10 @@
-// Artifacts as bytes: a header with magic, versions, size and checksum, then what a cell or network is made of.
-// Integers are little-endian. Whatever is read is checked against the bytes that are there before it is used.
+// Artifacts as bytes: a header with magic, versions, size and checksum, then the parts of a program or of a cache's
+// entry. Integers are little-endian. Whatever is read is checked against the bytes that are there before it is used.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <rnnc/export.hpp>
@@ -14,47 +13,47 @@
 #include "runtime/artifact.hpp"
 #include "runtime/code_image.hpp"
 #include "runtime/cpu_features.hpp"
-#include "runtime/network.hpp"
+#include "runtime/steps.hpp"
 
 namespace rnnc::runtime {
 
-struct StoredArtifact {
-  std::string key;  // what it was made from, for caches; else ""
-  CpuFeatures features = 0;
-  Description description;
-  CodeImage image;
-  std::vector<float> weights;  // packed and prepared, or none
-};
-
-/// A network: code for each kind of cell, and for each call of a cell which code and weights are its own.
+/// Code for one kind of cell.
 struct StoredCode {
   Description description;
   CodeImage image;
 };
+
+/// A cell of a program: which code runs it, with which weights.
 struct StoredCell {
   std::uint32_t code = 0;
   std::vector<float> weights;  // packed and prepared
 };
-struct StoredNetwork {
+
+/// A program: its steps, code for each kind of cell, and the cells in the order of the steps.
+struct StoredProgram {
   CpuFeatures features = 0;
   Description description;  // names and sizes only
-  LoadedNetwork network;    // whose calls have no cells
+  StepList list;
   std::vector<StoredCode> codes;
-  std::vector<StoredCell> cells;  // of the calls of cells, in their order
+  std::vector<StoredCell> cells;
 };
 
-/// The weights are written from `weights`, which may be empty, and not from `artifact.weights`.
-RNNC_API std::vector<std::byte> write_artifact(const StoredArtifact& artifact, std::span<const float> weights);
+/// An entry of a cache: code without weights, and the key of what it was made from.
+struct StoredEntry {
+  std::string key;
+  CpuFeatures features = 0;
+  StoredCode code;
+};
 
-RNNC_API std::vector<std::byte> write_artifact(const StoredNetwork& network);
+RNNC_API std::vector<std::byte> write_artifact(const StoredProgram& program);
+RNNC_API std::vector<std::byte> write_entry(const StoredEntry& entry);
 
 /// A payload behind the header that fits it, whatever it holds: how damage behind a right checksum is made.
 RNNC_API std::vector<std::byte> seal_artifact(std::span<const std::byte> payload);
 
-using AnyArtifact = std::variant<StoredArtifact, StoredNetwork>;
-
 /// Every number that anything but the code itself goes by is checked.
 /// Errors: InvalidData, Unsupported (version); `file` is its name in messages.
-RNNC_API Result<AnyArtifact> read_artifact(std::span<const std::byte> content, std::string_view file);
+RNNC_API Result<StoredProgram> read_artifact(std::span<const std::byte> content, std::string_view file);
+RNNC_API Result<StoredEntry> read_entry(std::span<const std::byte> content, std::string_view file);
 
 }  // namespace rnnc::runtime

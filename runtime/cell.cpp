@@ -11,10 +11,6 @@
 namespace rnnc::runtime {
 namespace {
 
-std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
-  return std::max<std::int64_t>(1, description.chunk_rows / std::max<std::int64_t>(1, batch));
-}
-
 // The arguments for `count` sequences from `first`, which are rows of the whole call's.
 KernelArguments slice(const Description& description, const KernelArguments& whole, std::int64_t first,
                       std::int64_t count) noexcept {
@@ -91,7 +87,11 @@ void permute_states(const Description& description, const Timeline& timeline, bo
 
 }  // namespace
 
-Result<LoadedCell> load_cell(Description description, Code code, const TensorMap& weights) {
+std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
+  return std::max<std::int64_t>(1, description.chunk_rows / std::max<std::int64_t>(1, batch));
+}
+
+Result<LoadedCell> load_cell(Description description, Code code, const TensorRefs& weights) {
   Result<AlignedBuffer> block = pack_weights(description, weights);
   if (!block) return block.error();
   {
@@ -113,11 +113,6 @@ CellState::CellState(const Description& description, std::int64_t rows, int thre
   if (threads > 1) flags.resize(static_cast<std::size_t>(threads));
 }
 
-void CellState::reset() {
-  buffers[current].clear();
-  in_place.clear();
-}
-
 float* CellState::row(const StateInfo& info, const Description& description, std::int64_t b) const {
   const AlignedBuffer& buffer = info.doubled ? buffers[current] : in_place;
   return buffer.data() + b * (info.doubled ? description.doubled_row : description.in_place_row) + info.offset;
@@ -127,11 +122,6 @@ std::int64_t state_bytes(const Description& description, std::int64_t rows) {
   const std::int64_t row = 2 * description.doubled_row + description.in_place_row + description.step_row +
                            chunk_steps(description, rows) * description.sequence_row;
   return rows * row * static_cast<std::int64_t>(sizeof(float));
-}
-
-std::int64_t ragged_bytes(const Description& description, std::int64_t batch) {
-  const std::int64_t chunk = chunk_steps(description, batch) * (description.input_size + description.output_size);
-  return batch * (chunk + description.in_place_row) * static_cast<std::int64_t>(sizeof(float));
 }
 
 KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept {

@@ -13,6 +13,7 @@
 
 #include "runtime/aligned_buffer.hpp"
 #include "runtime/artifact.hpp"
+#include "runtime/pack.hpp"
 #include "runtime/portable.hpp"
 #include "runtime/timeline.hpp"
 
@@ -33,7 +34,7 @@ struct LoadedCell {
 };
 
 /// Packs `weights` and computes what depends on them only. Errors: those of pack_weights.
-RNNC_API Result<LoadedCell> load_cell(Description description, Code code, const TensorMap& weights);
+RNNC_API Result<LoadedCell> load_cell(Description description, Code code, const TensorRefs& weights);
 
 /// How many threads a call may use, and whose; in a program `executor` is not null where there are several.
 struct Threads {
@@ -56,15 +57,14 @@ struct CellState {
   /// Throws std::bad_alloc.
   CellState(const Description& description, std::int64_t rows, int threads);
 
-  void reset();
   float* row(const StateInfo& info, const Description& description, std::int64_t b) const;
 };
 
 /// What a CellState of `rows` takes, in bytes.
 std::int64_t state_bytes(const Description& description, std::int64_t rows);
 
-/// What a cell's sequences of different lengths take besides.
-std::int64_t ragged_bytes(const Description& description, std::int64_t batch);
+/// Steps of `batch` sequences whose hoisted values are kept at the same time.
+std::int64_t chunk_steps(const Description& description, std::int64_t batch);
 
 /// What a kernel gets that runs with `state`; where x, y, steps and batch are is the caller's to add.
 KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept;

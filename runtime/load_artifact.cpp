@@ -31,36 +31,25 @@ runtime::AlignedBuffer aligned(const std::vector<float>& weights) {
   return buffer;
 }
 
-Result<Program> load(runtime::StoredArtifact artifact, std::string_view file, runtime::Threads threads) {
-  if (std::ssize(artifact.weights) != artifact.description.weights_size)
-    return refuse(ErrorCode::InvalidData, file, "the artifact has no weights; compile the model again");
-  const Result<runtime::MappedCode> code = runtime::map_code(artifact.image);
-  if (!code) return refuse(code.error().code, file, code.error().message);
-  return runtime::make_program(std::move(artifact.description), code->run, code->owner, aligned(artifact.weights),
-                               std::move(threads));
-}
-
-Result<Program> load(runtime::StoredNetwork stored, std::string_view file, runtime::Threads threads) {
+Result<Program> load(runtime::StoredProgram stored, std::string_view file, runtime::Threads threads) {
   std::vector<runtime::MappedCode> codes;
   for (const runtime::StoredCode& each : stored.codes) {
     Result<runtime::MappedCode> code = runtime::map_code(each.image);
     if (!code) return refuse(code.error().code, file, code.error().message);
     codes.push_back(std::move(*code));
   }
-  auto cell = stored.cells.begin();
-  for (runtime::NetworkCall& any : stored.network.calls) {
-    auto* call = std::get_if<runtime::CellCall>(&any);
-    if (!call) continue;
-    const runtime::MappedCode& code = codes[cell->code];
+  runtime::LoadedNetwork network;
+  network.list = std::move(stored.list);
+  for (runtime::StoredCell& cell : stored.cells) {
+    const runtime::MappedCode& code = codes[cell.code];
     runtime::LoadedCell loaded;
-    loaded.description = stored.codes[cell->code].description;
-    loaded.weights = aligned(cell->weights);
+    loaded.description = stored.codes[cell.code].description;
+    loaded.weights = aligned(cell.weights);
     loaded.code = {code.run, nullptr, code.owner};
-    call->cell = std::make_shared<const runtime::LoadedCell>(std::move(loaded));
-    cell->weights = {};
-    ++cell;
+    network.cells.push_back(std::make_shared<const runtime::LoadedCell>(std::move(loaded)));
+    cell.weights = {};
   }
-  return runtime::load_network(std::move(stored.description), std::move(stored.network), std::move(threads));
+  return runtime::load_program(std::move(stored.description), std::move(network), std::move(threads));
 }
 
 }  // namespace
@@ -69,14 +58,10 @@ Result<Program> parse_artifact(std::span<const std::byte> content, std::string_v
                                const LoadOptions& options) try {
   if (options.threads < 1 || options.threads > kMostThreads)
     return refuse(ErrorCode::Usage, {}, "threads = " + std::to_string(options.threads) + " is not between 1 and 1024");
-  Result<runtime::AnyArtifact> artifact = runtime::read_artifact(content, file);
-  if (!artifact) return artifact.error();
-  return std::visit(
-      [&](auto& stored) -> Result<Program> {
-        if (const auto fits = check_features(stored.features, stored.description.cpu, file); !fits) return fits.error();
-        return load(std::move(stored), file, {options.threads, options.executor, options.sharing});
-      },
-      *artifact);
+  Result<runtime::StoredProgram> stored = runtime::read_artifact(content, file);
+  if (!stored) return stored.error();
+  if (const auto fits = check_features(stored->features, stored->description.cpu, file); !fits) return fits.error();
+  return load(std::move(*stored), file, {options.threads, options.executor, options.sharing});
 } catch (const std::bad_alloc&) {
   return refuse(ErrorCode::Limit, file, "not enough memory to load the artifact");
 }

@@ -23,21 +23,26 @@ std::int64_t size_of(const Block& block, std::int64_t batch, std::int64_t max_st
   return (rows * block.width + 2 * kLine - 1) / kLine * kLine;
 }
 
-std::int64_t rows_of_call(const CellCall& call, std::int64_t batch, std::int64_t max_steps) {
-  if (!call.cell->description.states.empty()) return batch;
-  const std::int64_t rows = call.time == kNoTime ? batch : batch * max_steps;
-  return std::min(rows, std::max<std::int64_t>(1, call.cell->description.chunk_rows));
+// The rows that a cell runs at a time: each of the batch, or as many as are worked on together where they do not depend
+// on each other.
+std::vector<std::int64_t> rows_of_cells(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
+  std::vector<std::int64_t> rows(network.cells.size(), batch);
+  if (network.direct) return rows;
+  for (const AnyStep& step : network.list.steps)
+    if (const auto* each = std::get_if<Rows>(&step)) {
+      const std::int64_t all = each->time == kNoTime ? batch : batch * max_steps;
+      const std::int64_t chunk = std::max<std::int64_t>(1, network.cell(each->cell).description.chunk_rows);
+      rows[static_cast<std::size_t>(each->cell)] = std::min(all, chunk);
+    }
+  return rows;
+}
+
+// A direct scan works on the caller's memory; sequences of different lengths are gathered a chunk of time at a time.
+std::int64_t steps_of_state(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
+  return network.direct ? chunk_steps(network.direct->description, batch) : max_steps;
 }
 
 }  // namespace
-
-int output_block(const LoadedNetwork& network) {
-  if (network.output.size() != 1) return -1;
-  const Piece& piece = network.output[0];
-  const Block& block = network.blocks[static_cast<std::size_t>(piece.block)];
-  const bool whole = block.time == network.output_time && block.width == piece.end - piece.begin;
-  return whole && block.kind == Block::Kind::Own ? piece.block : -1;
-}
 
 std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks, const std::vector<std::int64_t>& sizes) {
   std::vector<std::int64_t> offsets(blocks.size() + 1);
@@ -60,16 +65,16 @@ std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks, const s
   return offsets;
 }
 
-std::vector<std::int64_t> plan_memory(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
+std::vector<std::int64_t> plan_memory(const StepList& list, std::int64_t batch, std::int64_t max_steps) {
   std::vector<std::int64_t> sizes;
-  for (const Block& block : network.blocks) sizes.push_back(size_of(block, batch, max_steps));
-  return place_blocks(network.blocks, sizes);
+  for (const Block& block : list.blocks) sizes.push_back(size_of(block, batch, max_steps));
+  return place_blocks(list.blocks, sizes);
 }
 
 void add_wavefronts(LoadedNetwork& network) {
-  network.wavefronts = find_wavefronts(network);
+  network.wavefronts = find_wavefronts(network.list);
   for (const Wavefront& wavefront : network.wavefronts)
-    for (Block& block : network.blocks) {
+    for (Block& block : network.list.blocks) {
       if (block.last_wave < wavefront.first_wave || block.first_wave >= wavefront.end_wave) continue;
       block.first_wave = std::min(block.first_wave, wavefront.first_wave);
       block.last_wave = std::max(block.last_wave, wavefront.end_wave - 1);
@@ -80,19 +85,17 @@ std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, s
                                                  std::int64_t max_steps, int threads) {
   auto state = std::make_unique<NetworkState>();
   state->batch = batch;
-  state->max_steps = max_steps;
-  for (std::size_t i = 0; i < network.times.size(); ++i) state->times.emplace_back(batch);
-  for (const NetworkCall& call : network.calls) {
-    CallState& memory = state->calls.emplace_back();
-    const auto* cell = std::get_if<CellCall>(&call);
-    if (!cell) continue;
-    const Description& description = cell->cell->description;
-    memory.cell = CellState(description, rows_of_call(*cell, batch, max_steps), threads);
-    memory.in_place = AlignedBuffer(description.states.empty() ? 0 : batch * description.in_place_row);
+  state->max_steps = steps_of_state(network, batch, max_steps);
+  for (std::size_t i = 0; i < network.list.times.size(); ++i) state->times.emplace_back(batch);
+  const std::vector<std::int64_t> rows = rows_of_cells(network, batch, state->max_steps);
+  for (std::size_t i = 0; i < network.cells.size(); ++i) {
+    const Description& description = network.cells[i]->description;
+    const std::int64_t to_sort = description.states.empty() ? 0 : batch * description.in_place_row;
+    state->cells.push_back({CellState(description, rows[i], threads), AlignedBuffer(to_sort)});
   }
-  state->offsets = plan_memory(network, batch, max_steps);
+  state->offsets = plan_memory(network.list, batch, state->max_steps);
   state->arena = AlignedBuffer(state->offsets.back());
-  state->blocks.resize(network.blocks.size());
+  state->blocks.resize(network.list.blocks.size());
   std::size_t calls = 0;
   for (const Wavefront& wavefront : network.wavefronts) calls = std::max(calls, wavefront.reads.size());
   state->progress = std::vector<Progress>(calls);
@@ -101,31 +104,31 @@ std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, s
 }
 
 void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int64_t first, std::int64_t end) noexcept {
-  for (std::size_t i = 0; i < network.calls.size(); ++i) {
-    const auto* call = std::get_if<CellCall>(&network.calls[i]);
-    if (!call) continue;
-    const Description& description = call->cell->description;
-    const CellState& memory = state.calls[i].cell;
+  for (std::size_t i = 0; i < network.cells.size(); ++i) {
+    const Description& description = network.cells[i]->description;
     for (const StateInfo& info : description.states)
-      for (std::int64_t b = first; b < end; ++b) std::fill_n(memory.row(info, description, b), info.size, 0.0f);
-    for (const StartState& start : call->starts) {
-      const StateInfo& info = description.states[static_cast<std::size_t>(start.state)];
       for (std::int64_t b = first; b < end; ++b)
-        std::copy_n(start.values.data(), info.size, memory.row(info, description, b));
-    }
+        std::fill_n(state.cells[i].state.row(info, description, b), info.size, 0.0f);
+  }
+  for (const StartState& start : network.list.starts) {
+    const Description& description = network.cell(start.cell).description;
+    const StateInfo& info = description.states[static_cast<std::size_t>(start.state)];
+    for (std::int64_t b = first; b < end; ++b)
+      std::copy_n(start.values.data(), info.size,
+                  state.cells[static_cast<std::size_t>(start.cell)].state.row(info, description, b));
   }
 }
 
 std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
-  std::int64_t bytes = plan_memory(network, batch, max_steps).back() * static_cast<std::int64_t>(sizeof(float));
-  for (const NetworkCall& call : network.calls) {
-    const auto* cell = std::get_if<CellCall>(&call);
-    if (!cell) continue;
-    const Description& description = cell->cell->description;
-    bytes += state_bytes(description, rows_of_call(*cell, batch, max_steps));
-    bytes += batch * description.in_place_row * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t steps = steps_of_state(network, batch, max_steps);
+  std::int64_t floats = plan_memory(network.list, batch, steps).back(), bytes = 0;
+  const std::vector<std::int64_t> rows = rows_of_cells(network, batch, steps);
+  for (std::size_t i = 0; i < network.cells.size(); ++i) {
+    const Description& description = network.cells[i]->description;
+    bytes += state_bytes(description, rows[i]);
+    if (!description.states.empty()) floats += batch * description.in_place_row;
   }
-  return bytes;
+  return bytes + floats * static_cast<std::int64_t>(sizeof(float));
 }
 
 }  // namespace rnnc::runtime

@@ -14,7 +14,7 @@ constexpr std::int64_t kColumns = 64;  // that are summed up at once
 struct Steps {
   const Timeline& timeline;
   std::int64_t i;
-  Rows from;
+  RowView from;
   bool repeats;
 
   const float* row(std::int64_t index) const {
@@ -67,8 +67,8 @@ void one_sequence(TimeFunction function, const Steps& steps, std::int64_t width,
 
 }  // namespace
 
-void over_time(TimeFunction function, const Timeline& timeline, Rows from, bool repeats, std::int64_t width,
-               Rows to) noexcept {
+void over_time(TimeFunction function, const Timeline& timeline, RowView from, bool repeats, std::int64_t width,
+               RowView to) noexcept {
   for (std::int64_t i = 0; i < timeline.batch(); ++i) {
     float* row = to.data + timeline.sequence(i) * to.stride;
     if (timeline.length(i) == 0) {

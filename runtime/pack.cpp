@@ -5,8 +5,6 @@
 namespace rnnc::runtime {
 namespace {
 
-using Values = std::map<std::string, std::vector<float>>;
-
 Error invalid(ErrorCode code, std::string message) { return {code, {}, std::move(message), {}}; }
 
 std::string names(const std::vector<TensorInfo>& tensors) {
@@ -17,30 +15,6 @@ std::string names(const std::vector<TensorInfo>& tensors) {
 
 bool is_float(ElementType type) {
   return type == ElementType::F32 || type == ElementType::F16 || type == ElementType::BF16 || type == ElementType::F64;
-}
-
-Result<Values> read_params(const Description& description, const TensorMap& weights) {
-  Values values;
-  for (const TensorInfo& param : description.params) {
-    const auto found = weights.find(param.name);
-    if (found == weights.end())
-      return invalid(ErrorCode::InvalidData, "no tensor for parameter " + param.name + " f32" + to_string(param.shape) +
-                                                 " of cell " + description.cell);
-    const Tensor& tensor = found->second;
-    if (tensor.shape != param.shape)
-      return invalid(ErrorCode::ShapeMismatch, "shape mismatch: parameter " + param.name + " of cell " +
-                                                   description.cell + " is f32" + to_string(param.shape) +
-                                                   " but its tensor is " + to_string(tensor.shape));
-    if (!is_float(tensor.type))
-      return invalid(ErrorCode::InvalidData, "tensor " + param.name + " holds " + std::string(name(tensor.type)) +
-                                                 "; weights must be F32, F16, BF16 or F64");
-    values[param.name] = tensor.to_f32();
-  }
-  for (const auto& [tensor_name, tensor] : weights)
-    if (!values.contains(tensor_name))
-      return invalid(ErrorCode::InvalidData, "tensor " + tensor_name + " is no parameter of cell " + description.cell +
-                                                 ", which has " + names(description.params));
-  return values;
 }
 
 const TensorInfo& find(const std::vector<TensorInfo>& tensors, const std::string& tensor_name) {
@@ -81,17 +55,50 @@ void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, const std::
 
 }  // namespace
 
-Result<AlignedBuffer> pack_weights(const Description& description, const TensorMap& weights) {
-  const Result<Values> values = read_params(description, weights);
-  if (!values) return values.error();
+TensorRefs refs_to(const TensorMap& tensors) {
+  TensorRefs refs;
+  for (const auto& [name, tensor] : tensors) refs[name] = &tensor;
+  return refs;
+}
+
+Result<void> check_weights(const Description& description, const TensorRefs& weights) {
+  std::size_t used = 0;
+  for (const TensorInfo& param : description.params) {
+    const auto found = weights.find(param.name);
+    if (found == weights.end())
+      return invalid(ErrorCode::InvalidData, "no tensor for parameter " + param.name + " f32" + to_string(param.shape) +
+                                                 " of cell " + description.cell);
+    const Tensor& tensor = *found->second;
+    if (tensor.shape != param.shape)
+      return invalid(ErrorCode::ShapeMismatch, "shape mismatch: parameter " + param.name + " of cell " +
+                                                   description.cell + " is f32" + to_string(param.shape) +
+                                                   " but its tensor is " + to_string(tensor.shape));
+    if (!is_float(tensor.type))
+      return invalid(ErrorCode::InvalidData, "tensor " + param.name + " holds " + std::string(name(tensor.type)) +
+                                                 "; weights must be F32, F16, BF16 or F64");
+    ++used;
+  }
+  if (used == weights.size()) return {};
+  const auto is_left_over = [&](const auto& each) {
+    return std::ranges::none_of(description.params, [&](const TensorInfo& param) { return param.name == each.first; });
+  };
+  const auto left = std::ranges::find_if(weights, is_left_over);
+  return invalid(ErrorCode::InvalidData, "tensor " + left->first + " is no parameter of cell " + description.cell +
+                                             ", which has " + names(description.params));
+}
+
+Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights) {
+  if (const Result<void> checked = check_weights(description, weights); !checked) return checked.error();
+  std::map<std::string, std::vector<float>> values;
+  for (const auto& [name, tensor] : weights) values[name] = tensor->to_f32();
   AlignedBuffer block(description.weights_size);
   for (const VectorPacking& vector : description.vectors) {
-    const std::vector<float>& source = values->at(vector.param);
+    const std::vector<float>& source = values.at(vector.param);
     std::copy(source.begin(), source.end(), block.data() + vector.offset);
   }
   for (const PanelPacking& panel : description.panels)
     for (const MatrixPiece& piece : panel.pieces)
-      pack_piece(panel, piece, values->at(piece.param), find(description.params, piece.param).shape[1], block.data());
+      pack_piece(panel, piece, values.at(piece.param), find(description.params, piece.param).shape[1], block.data());
   return block;
 }
 

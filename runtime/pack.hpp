@@ -1,6 +1,9 @@
 // Weights as files hold them into the block that kernels read.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include <rnnc/export.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
@@ -10,8 +13,15 @@
 
 namespace rnnc::runtime {
 
-/// Checks every tensor against the description and packs them all.
+/// Tensors by the names of parameters; those who own them keep them.
+using TensorRefs = std::map<std::string, const Tensor*>;
+RNNC_API TensorRefs refs_to(const TensorMap& tensors);
+
+/// Whether every parameter of the description has a tensor of its shape, and none is left over.
 /// Errors: InvalidData (missing, left over, or of a type that is no float), ShapeMismatch.
-RNNC_API Result<AlignedBuffer> pack_weights(const Description& description, const TensorMap& weights);
+RNNC_API Result<void> check_weights(const Description& description, const TensorRefs& weights);
+
+/// Checks the tensors and packs them all. Errors: those of check_weights.
+RNNC_API Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights);
 
 }  // namespace rnnc::runtime

@@ -17,9 +17,7 @@ void append(std::vector<std::byte>& bytes, const void* data, std::size_t size) {
 
 void append(std::vector<std::byte>& bytes, std::uint32_t number) { append(bytes, &number, sizeof number); }
 
-const std::vector<StateInfo>& states_of(const StateContent& content) {
-  return content.program->cell.description.states;
-}
+const std::vector<StateInfo>& states_of(const StateContent& content) { return content.program->description.states; }
 
 // What stands before a state's floats; the first also what stands before all of them.
 std::vector<std::byte> header(const StateContent& content, std::size_t state) {
@@ -63,7 +61,7 @@ Result<void> check_saved_row(const StateContent& content, std::span<const std::b
     if (saved.size() < head.size() + size * sizeof(float) || !std::equal(head.begin(), head.end(), saved.begin()))
       return wrong_data("not of version " + std::to_string(kVersion) + " with state " +
                         states_of(content)[i].tensor.name + " of " + std::to_string(size) + " elements, as " +
-                        content.program->cell.description.cell + " has it");
+                        content.program->description.cell + " has it");
     saved = saved.subspan(head.size() + size * sizeof(float));
   }
   if (!saved.empty()) return wrong_data(std::to_string(saved.size()) + " bytes are left over");

@@ -52,14 +52,8 @@ void Sessions::leave(std::int64_t slot) noexcept {
 
 void Sessions::reset(std::int64_t slot) noexcept {
   if (!is_joined(slot)) return;
-  if (state_.content_->network) {
-    runtime::start_sequences(*state_.content_->program->network, *state_.content_->network, slot, slot + 1);
-    return;
-  }
-  for (std::size_t i = 0; i < runtime::count_states(*state_.content_); ++i) {
-    const std::span<float> row = runtime::state_row(*state_.content_, i, slot);
-    std::fill(row.begin(), row.end(), 0.0f);
-  }
+  const runtime::StateContent& content = *state_.content_;
+  runtime::start_sequences(content.program->network, *content.network, slot, slot + 1);
 }
 
 Result<void> Sessions::check(std::int64_t slot) const {

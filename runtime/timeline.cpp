@@ -17,15 +17,23 @@ void Timeline::add_segment(std::int64_t end, std::int64_t live) noexcept {
 }
 
 void Timeline::set(std::int64_t steps, const std::int32_t* lengths) noexcept {
-  steps_ = steps;
   lengths_ = lengths;
+  ragged_ = lengths && std::any_of(lengths, lengths + batch_, [&](std::int32_t length) { return length != steps; });
+  if (ragged_) {
+    std::iota(order_.begin(), order_.end(), 0);
+    std::sort(order_.begin(), order_.end(), [&](std::int32_t a, std::int32_t b) {
+      return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
+    });
+  }
+  select(0, steps);
+}
+
+void Timeline::select(std::int64_t first, std::int64_t steps) noexcept {
+  first_ = first;
+  steps_ = steps;
   rows_ = live_steps_ = 0;
   segments_.clear();
-  ragged_ = lengths && std::any_of(lengths, lengths + batch_, [&](std::int32_t length) { return length != steps; });
   if (!ragged_) return add_segment(steps, batch_);
-  std::iota(order_.begin(), order_.end(), 0);
-  std::sort(order_.begin(), order_.end(),
-            [&](std::int32_t a, std::int32_t b) { return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b; });
   for (std::int64_t live = batch_; live > 0; --live) add_segment(length(live - 1), live);
 }
 
@@ -39,7 +47,7 @@ void gather_rows(const Timeline& timeline, const float* from, std::int64_t width
   }
 }
 
-void scatter_rows(const Timeline& timeline, Rows from, bool once, std::int64_t width, Rows to) noexcept {
+void scatter_rows(const Timeline& timeline, RowView from, bool once, std::int64_t width, RowView to) noexcept {
   const auto at = [&](std::int64_t t, std::int64_t i) {
     return to.data + (t * timeline.batch() + timeline.sequence(i)) * to.stride;
   };

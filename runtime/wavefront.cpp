@@ -4,8 +4,8 @@
 #include <optional>
 #include <thread>
 
-#include "runtime/network.hpp"
 #include "runtime/pause.hpp"
+#include "runtime/steps.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -15,26 +15,30 @@ bool overlap(const Piece& a, const Piece& b) { return a.block == b.block && a.be
 // Grows one wavefront, wave by wave.
 class Grower {
  public:
-  Grower(const LoadedNetwork& network, int wave) : network_(network), result_{wave, wave, {}} {}
+  Grower(const StepList& list, int wave) : list_(list), result_{wave, wave, {}} {}
 
   Wavefront run() {
-    while (result_.end_wave + 1 < static_cast<int>(network_.waves.size()) && takes(result_.end_wave))
-      ++result_.end_wave;
+    while (result_.end_wave < list_.count_waves() && takes(result_.end_wave)) ++result_.end_wave;
     return std::move(result_);
   }
 
  private:
-  const CellCall* call(int i) const { return std::get_if<CellCall>(&network_.calls[static_cast<std::size_t>(i)]); }
-  int first_call(int wave) const { return network_.waves[static_cast<std::size_t>(wave)]; }
+  // The time over which a call runs forwards, row by row; kNoTime of a call that does anything else.
+  int time_of(int call) const {
+    for (const AnyStep& step : list_.steps_of(call)) {
+      if (const auto* scan = std::get_if<Scan>(&step)) return scan->reverse ? kNoTime : scan->time;
+      if (const auto* rows = std::get_if<Rows>(&step)) return rows->time;
+    }
+    return kNoTime;
+  }
 
-  // What it read of the wavefront's so far is added then.
+  // The calls of the wave join the wavefront, all of them or none.
   bool takes(int wave) {
     std::vector<std::vector<int>> reads;
-    for (int i = first_call(wave); i < first_call(wave + 1); ++i) {
-      const CellCall* each = call(i);
-      if (!each || each->reverse || each->time == kNoTime) return false;
-      if (each->time != call(first_call(result_.first_wave))->time) return false;
-      std::optional<std::vector<int>> of_call = reads_of(*each);
+    for (int call = list_.first_call(wave); call < list_.first_call(wave + 1); ++call) {
+      const int time = time_of(call);
+      if (time == kNoTime || time != time_of(list_.first_call(result_.first_wave))) return false;
+      std::optional<std::vector<int>> of_call = reads_of(call);
       if (!of_call) return false;
       reads.push_back(std::move(*of_call));
     }
@@ -42,29 +46,31 @@ class Grower {
     return true;
   }
 
-  // Nothing where it needs more of a call than the rows of its own steps.
-  std::optional<std::vector<int>> reads_of(const CellCall& reader) const {
-    std::vector<int> reads;
-    const int first = first_call(result_.first_wave);
-    for (int i = first; i < first_call(result_.end_wave); ++i) {
-      const CellCall& writer = *call(i);
-      for (const FinalState& final : writer.final_states)
-        if (needs(reader, final.to)) return std::nullopt;
-      const auto reads_rows = [&](const Piece& piece) { return overlap(piece, writer.y); };
-      if (std::any_of(reader.x.begin(), reader.x.end(), reads_rows)) reads.push_back(i - first);
+  // The calls of the wavefront so far whose rows `reader` reads, counted from the first; nullopt if it needs the end of
+  // one.
+  std::optional<std::vector<int>> reads_of(int reader) const {
+    std::vector<int> found;
+    const int first = list_.first_call(result_.first_wave);
+    for (int writer = first; writer < list_.first_call(result_.end_wave); ++writer) {
+      bool rows = false;
+      for (const AnyStep& written : list_.steps_of(writer)) {
+        if (std::holds_alternative<Begin>(written) || !needs(reader, writes(written))) continue;
+        if (std::holds_alternative<End>(written)) return std::nullopt;
+        rows = true;
+      }
+      if (rows) found.push_back(writer - first);
     }
-    return reads;
+    return found;
   }
 
-  static bool needs(const CellCall& reader, const Piece& written) {
-    const auto reads = [&](const Piece& piece) { return overlap(piece, written); };
-    return std::any_of(reader.x.begin(), reader.x.end(), reads) ||
-           std::any_of(reader.initial.begin(), reader.initial.end(), [&](const InitialState& initial) {
-             return std::any_of(initial.from.begin(), initial.from.end(), reads);
-           });
+  bool needs(int reader, const Piece& written) const {
+    for (const AnyStep& step : list_.steps_of(reader))
+      for (const Piece& piece : reads(step))
+        if (overlap(piece, written)) return true;
+    return false;
   }
 
-  const LoadedNetwork& network_;
+  const StepList& list_;
   Wavefront result_;
 };
 
@@ -77,10 +83,10 @@ bool is_ready(const Wavefront& wavefront, std::int64_t chunks, std::span<Progres
 
 }  // namespace
 
-std::vector<Wavefront> find_wavefronts(const LoadedNetwork& network) {
+std::vector<Wavefront> find_wavefronts(const StepList& list) {
   std::vector<Wavefront> result;
-  for (int wave = 0; wave + 1 < static_cast<int>(network.waves.size());) {
-    Wavefront found = Grower(network, wave).run();
+  for (int wave = 0; wave < list.count_waves();) {
+    Wavefront found = Grower(list, wave).run();
     wave = std::max(wave + 1, found.end_wave);
     if (found.end_wave - found.first_wave > 1) result.push_back(std::move(found));
   }

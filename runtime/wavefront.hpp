@@ -11,7 +11,7 @@
 
 namespace rnnc::runtime {
 
-struct LoadedNetwork;
+struct StepList;
 
 /// Calls of consecutive waves over one time, none of them backwards, that read of each other only rows of the same
 /// step.
@@ -27,7 +27,7 @@ struct alignas(64) Progress {
 };
 
 /// The wavefronts of two waves or more, as long as they can be, in the order of waves.
-RNNC_API std::vector<Wavefront> find_wavefronts(const LoadedNetwork& network);
+RNNC_API std::vector<Wavefront> find_wavefronts(const StepList& list);
 
 /// Works until all chunks of all calls are done. Several threads may do so at a time, on `progress` of zeros with one
 /// element a call. `run` does chunk `chunk` of call `call`, counted from the wavefront's first.

@@ -4,23 +4,13 @@
 
 #include "compiler/network/network.hpp"
 #include "ir/print.hpp"
+#include "runtime/network.hpp"
 #include "runtime/wavefront.hpp"
 
 namespace rnnc::compiler {
 namespace {
 
 std::string name_of(const CellCall& call) { return call.prefix.empty() ? call.cell.name : call.prefix; }
-
-std::string text_of(const runtime::Block& block, const std::vector<std::string>& times) {
-  const std::string rows = block.time == runtime::kNoTime ? "B" : times[static_cast<std::size_t>(block.time)] + " * B";
-  const std::string size = rows + " rows of " + std::to_string(block.width);
-  switch (block.kind) {
-    case runtime::Block::Kind::X: return size + ", the caller's x";
-    case runtime::Block::Kind::Input: return size + ", an input of the caller's";
-    case runtime::Block::Kind::Own: break;
-  }
-  return size + ", waves " + std::to_string(block.first_wave) + " to " + std::to_string(block.last_wave);
-}
 
 }  // namespace
 
@@ -82,30 +72,29 @@ std::string sinks_of(const CallList& list, std::size_t call) {
 
 std::string print_execution(const CallList& list, const ir::Network& network) {
   const NetworkLayout layout = lay_out(list, network);
-  const runtime::LoadedNetwork& net = layout.network;
   std::string text = "network " + network.name + "\n";
-  for (std::size_t wave = 0; wave + 1 < net.waves.size(); ++wave) {
+  for (int wave = 0; wave < layout.list.count_waves(); ++wave) {
     text += "\nwave " + std::to_string(wave) + "\n";
-    for (int i = net.waves[wave]; i < net.waves[wave + 1]; ++i) {
+    for (int i = layout.list.first_call(wave); i < layout.list.first_call(wave + 1); ++i) {
       const std::size_t call = layout.source[static_cast<std::size_t>(i)];
       text += "|\n+-- call " + std::to_string(call) + ": " + text_of(list.calls[call]) + "\n" +
               sources_of(list, list.calls[call]) + sinks_of(list, call);
     }
   }
-  text += "\n";
-  for (const runtime::Wavefront& front : runtime::find_wavefronts(net))
+  std::vector<std::string> cells;
+  for (const std::size_t call : layout.cells) cells.push_back(name_of(std::get<CellCall>(list.calls[call])));
+  text += "\nsteps\n\n" + runtime::print(layout.list, cells);
+  for (const runtime::Wavefront& front : runtime::find_wavefronts(layout.list))
     text += "waves " + std::to_string(front.first_wave) + " to " + std::to_string(front.end_wave - 1) +
             " as a wavefront where several threads make that faster\n";
   constexpr std::int64_t kBatch = 1, kSteps = 100;  // an example of how blocks share memory
-  const std::vector<std::int64_t> offsets = runtime::plan_memory(net, kBatch, kSteps);
-  for (std::size_t i = 0; i < net.blocks.size(); ++i) {
-    const runtime::Block& block = net.blocks[i];
-    text += "block " + std::to_string(i) + ": " + text_of(block, net.times);
-    if (block.kind == runtime::Block::Kind::Own) text += ", at " + std::to_string(offsets[i]);
-    text += "\n";
-  }
-  return text + "memory: " + std::to_string(offsets.back()) + " floats for " + std::to_string(kSteps) +
-         " steps of one sequence, where blocks lie as said\n";
+  const std::vector<std::int64_t> offsets = runtime::plan_memory(layout.list, kBatch, kSteps);
+  text +=
+      "memory: " + std::to_string(offsets.back()) + " floats for " + std::to_string(kSteps) + " steps of one sequence";
+  for (std::size_t i = 0; i + 1 < offsets.size(); ++i)
+    if (layout.list.blocks[i].kind == runtime::Block::Kind::Own)
+      text += ", b" + std::to_string(i) + " at " + std::to_string(offsets[i]);
+  return text + "\n";
 }
 
 std::vector<CalledCell> called_cells(const CallList& list) {

@@ -115,11 +115,10 @@ void remove_abandoned(const std::string& folder) {
 
 }  // namespace
 
-std::optional<runtime::StoredArtifact> read_entry(std::span<const std::byte> bytes, const std::string& key) try {
-  Result<runtime::AnyArtifact> any = runtime::read_artifact(bytes, "");
-  auto* artifact = any ? std::get_if<runtime::StoredArtifact>(&*any) : nullptr;
-  if (!artifact || artifact->key != key || (artifact->features & ~runtime::host_features()) != 0) return {};
-  return std::move(*artifact);
+std::optional<runtime::StoredEntry> read_entry(std::span<const std::byte> bytes, const std::string& key) try {
+  Result<runtime::StoredEntry> entry = runtime::read_entry(bytes, "");
+  if (!entry || entry->key != key || (entry->features & ~runtime::host_features()) != 0) return {};
+  return std::move(*entry);
 } catch (const std::exception&) {
   return {};
 }
@@ -128,7 +127,7 @@ std::string CodeCache::path(const std::string& key) const {
   return folder_ + "/" + std::string(kPrefix) + file_name_of(key) + std::string(kSuffix);
 }
 
-std::optional<runtime::StoredArtifact> CodeCache::find(const std::string& key) const try {
+std::optional<runtime::StoredEntry> CodeCache::find(const std::string& key) const try {
   if (folder_.empty() || !is_private_folder(folder_)) return {};
   const auto bytes = read_private(path(key));
   return bytes ? read_entry(*bytes, key) : std::nullopt;
@@ -142,14 +141,14 @@ bool CodeCache::make_folder() const {
   return ::mkdir(folder_.c_str(), 0700) == 0 || is_private_folder(folder_);
 }
 
-void CodeCache::store(const runtime::StoredArtifact& artifact) const try {
+void CodeCache::store(const runtime::StoredEntry& entry) const try {
   if (folder_.empty() || !make_folder()) return;
-  const std::vector<std::byte> bytes = runtime::write_artifact(artifact, {});
+  const std::vector<std::byte> bytes = runtime::write_entry(entry);
   if (bytes.size() > kMostEntryBytes || !may_be_written(bytes)) return;
   std::random_device random;
   const std::string temporary = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" +
                                 std::to_string(random()) + std::string(kSuffix);
-  const std::string kept = path(artifact.key);
+  const std::string kept = path(entry.key);
   if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), kept.c_str()) != 0) ::unlink(temporary.c_str());
   remove_abandoned(folder_);
   if (size().bytes > kCacheBytes) prune(kCacheBytes);
@@ -160,7 +159,7 @@ void CodeCache::store(const runtime::StoredArtifact& artifact) const try {
 CodeCache::Size CodeCache::size() const {
   Size size;
   if (folder_.empty()) return size;
-  for (const Entry& entry : entries(folder_)) size = {size.files + 1, size.bytes + entry.bytes};
+  for (const Entry& each : entries(folder_)) size = {size.files + 1, size.bytes + each.bytes};
   return size;
 }
 

@@ -22,18 +22,18 @@ inline constexpr std::uint64_t kCacheBytes = std::uint64_t{256} << 20;  // kept 
 std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options);
 
 /// What a file of the cache holds, if it is sound, made from `key` and for this CPU or a lesser one.
-std::optional<runtime::StoredArtifact> read_entry(std::span<const std::byte> bytes, const std::string& key);
+std::optional<runtime::StoredEntry> read_entry(std::span<const std::byte> bytes, const std::string& key);
 
 class CodeCache {
  public:
   /// `folder` may be "" (nothing is kept) and need not exist.
   explicit CodeCache(std::string folder) : folder_(std::move(folder)) {}
 
-  std::optional<runtime::StoredArtifact> find(const std::string& key) const;
+  std::optional<runtime::StoredEntry> find(const std::string& key) const;
 
   /// Writes the entry to a new file and renames it; what killed writers have left goes, and what is more than
   /// kCacheBytes then, oldest first.
-  void store(const runtime::StoredArtifact& artifact) const;
+  void store(const runtime::StoredEntry& entry) const;
 
   struct Size {
     std::int64_t files = 0;

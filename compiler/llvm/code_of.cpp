@@ -17,19 +17,15 @@ std::vector<PlanChoice> tuned_choices(const ir::Cell& cell, const Target& target
   return read_tuned(tuned_path(environment.cache_dir, cell, target), cell, target);
 }
 
-Result<runtime::StoredArtifact> generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan) {
+Result<runtime::StoredEntry> generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan) {
   Result<runtime::Artifact> made = make_artifact(cell, target, plan);
   if (!made) return made.error();
-  runtime::StoredArtifact artifact;
-  artifact.features = required_features(target);
-  artifact.image = link_image(made->object);
-  artifact.description = std::move(made->description);
-  return artifact;
+  return runtime::StoredEntry{{}, required_features(target), {std::move(made->description), link_image(made->object)}};
 }
 
 // From the cache where it is there. Who asks for a look at the stages of a compilation gets one.
-Result<runtime::StoredArtifact> find_or_generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan,
-                                                 bool use_cache) {
+Result<runtime::StoredEntry> find_or_generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan,
+                                              bool use_cache) {
   const Environment environment = read_environment();
   const bool looks = environment.debug_ir || environment.debug_plan || environment.debug_llvm ||
                      environment.debug_asm || environment.debug_time;
@@ -37,11 +33,11 @@ Result<runtime::StoredArtifact> find_or_generate(const ir::Cell& cell, const Tar
   std::string key = cache_key(cell, target, plan);
   if (use_cache && environment.cache_reads && !looks)
     if (auto found = cache.find(key)) return std::move(*found);
-  Result<runtime::StoredArtifact> artifact = generate(cell, target, plan);
-  if (!artifact) return artifact;
-  artifact->key = std::move(key);
-  if (use_cache && environment.cache_writes) cache.store(*artifact);
-  return artifact;
+  Result<runtime::StoredEntry> entry = generate(cell, target, plan);
+  if (!entry) return entry;
+  entry->key = std::move(key);
+  if (use_cache && environment.cache_writes) cache.store(*entry);
+  return entry;
 }
 
 }  // namespace
@@ -53,14 +49,14 @@ Result<CellCode> code_of(const ir::Cell& cell, const Target& target, const Compi
   auto choices = parse_choices(options.plan);
   if (!choices) return choices.error();
   plan.choices = options.plan.empty() ? tuned_choices(cell, target) : std::move(*choices);
-  Result<runtime::StoredArtifact> artifact = find_or_generate(cell, target, plan, options.cache);
+  Result<runtime::StoredEntry> entry = find_or_generate(cell, target, plan, options.cache);
   // A kept plan may be of another version, which knew other plans.
-  if (!artifact && options.plan.empty() && !plan.choices.empty())
-    artifact = find_or_generate(cell, target, {.threads = options.threads}, options.cache);
-  if (!artifact) return artifact.error();
-  const Result<runtime::MappedCode> code = runtime::map_code(artifact->image);
+  if (!entry && options.plan.empty() && !plan.choices.empty())
+    entry = find_or_generate(cell, target, {.threads = options.threads}, options.cache);
+  if (!entry) return entry.error();
+  const Result<runtime::MappedCode> code = runtime::map_code(entry->code.image);
   if (!code) return code.error();
-  return CellCode{std::move(artifact->description), {code->run, code->prepare, code->owner}};
+  return CellCode{std::move(entry->code.description), {code->run, code->prepare, code->owner}};
 }
 
 }  // namespace rnnc::compiler

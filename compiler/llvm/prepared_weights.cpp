@@ -35,7 +35,8 @@ Result<Target> stand_in(const Target& target) {
 }  // namespace
 
 Result<runtime::AlignedBuffer> prepared_weights(const Lowered& lowered, const Target& target,
-                                                const runtime::Description& description, const TensorMap& weights) {
+                                                const runtime::Description& description,
+                                                const runtime::TensorRefs& weights) {
   Result<runtime::AlignedBuffer> block = runtime::pack_weights(description, weights);
   if (!block || !has_preparation(lowered.schedule)) return block;
   const Result<Target> here = stand_in(target);

@@ -3,15 +3,16 @@
 #pragma once
 
 #include <rnnc/result.hpp>
-#include <rnnc/tensor.hpp>
 
 #include "compiler/schedule/lower.hpp"
 #include "runtime/aligned_buffer.hpp"
+#include "runtime/pack.hpp"
 
 namespace rnnc::compiler {
 
 /// Errors: those of pack_weights; Unsupported where the target has fused multiply-adds and this machine has none.
 Result<runtime::AlignedBuffer> prepared_weights(const Lowered& lowered, const Target& target,
-                                                const runtime::Description& description, const TensorMap& weights);
+                                                const runtime::Description& description,
+                                                const runtime::TensorRefs& weights);
 
 }  // namespace rnnc::compiler

@@ -1,6 +1,7 @@
 #include "compiler/network/choose_cell.hpp"
 
 #include "ir/check.hpp"
+#include "ir/scan.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -50,6 +51,16 @@ Result<std::optional<ir::Network>> choose_network(const Model& model, const std:
   Result<ir::Network> bound = ir::bind_dims(*network, *bindings);
   if (!bound) return bound.error();
   return std::optional<ir::Network>(std::move(*bound));
+}
+
+Result<ir::Network> choose_program(const Model& model, const std::string& name, const ir::DimBindings& dims,
+                                   const TensorMap& weights) {
+  Result<std::optional<ir::Network>> network = choose_network(model, name, dims, weights);
+  if (!network) return network.error();
+  if (*network) return std::move(**network);
+  const Result<ir::Cell> cell = choose_cell(model, name, dims, weights);
+  if (!cell) return cell.error();
+  return ir::network_of(*cell);
 }
 
 }  // namespace rnnc::compiler

@@ -23,4 +23,9 @@ Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const 
 Result<std::optional<ir::Network>> choose_network(const Model& model, const std::string& name,
                                                   const ir::DimBindings& dims, const TensorMap& weights);
 
+/// The network that is meant, or that of one scan of the cell that is meant: whatever runs is a network.
+/// Errors: those of choose_network and choose_cell.
+Result<ir::Network> choose_program(const Model& model, const std::string& name, const ir::DimBindings& dims,
+                                   const TensorMap& weights);
+
 }  // namespace rnnc::compiler

@@ -1,11 +1,10 @@
 // A bound network as a program: checks and packs the weights of each call, and compiles each kind of cell once.
-#include <map>
 #include <utility>
 
 #include "compiler/network/network.hpp"
 #include "compiler/network/split_constants.hpp"
 #include "compiler/schedule/describe.hpp"
-#include "ir/print.hpp"
+#include "compiler/schedule/kinds.hpp"
 #include "ir/scan.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/program.hpp"
@@ -19,21 +18,19 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
   description.cell = network.name;
   for (const ir::Weight& weight : ir::weights_of(network))
     description.params.push_back({weight.name, shape_of(weight.type)});
-  if (const auto packed = runtime::pack_weights(description, weights); !packed) return packed.error();
-  return {};
+  return runtime::check_weights(description, runtime::refs_to(weights));
 }
 
-std::vector<runtime::StartState> start_states(const runtime::Description& description,
-                                              const std::map<std::string, std::vector<StartPart>>& values,
-                                              const TensorMap& weights) {
-  std::vector<runtime::StartState> starts;
+// The start values of one cell's states.
+void add_starts(int cell, const runtime::Description& description,
+                const std::map<std::string, std::vector<StartPart>>& values, const TensorMap& weights,
+                std::vector<runtime::StartState>& starts) {
   for (std::size_t i = 0; i < description.states.size(); ++i)
     if (const auto found = values.find(description.states[i].tensor.name); found != values.end())
-      starts.push_back({static_cast<int>(i), start_values(found->second, weights)});
-  return starts;
+      starts.push_back({cell, static_cast<int>(i), start_values(found->second, weights)});
 }
 
-runtime::Description describe(const ir::Network& network, const std::string& cpu, const runtime::LoadedNetwork& loaded,
+runtime::Description describe(const ir::Network& network, const std::string& cpu, const runtime::StepList& list,
                               const std::vector<const runtime::Description*>& cells) {
   runtime::Description description;
   description.cell = network.name;
@@ -44,9 +41,9 @@ runtime::Description describe(const ir::Network& network, const std::string& cpu
     description.input_size += node.type.rank() == 0 ? 1 : node.type.dims[0].value();
   }
   description.output = {"y", shape_of(network[network.output()].type)};
-  for (const runtime::Piece& piece : loaded.output) description.output_size += piece.end - piece.begin;
-  for (const runtime::NetworkStateInfo& state : loaded.states) {
-    const runtime::Description& cell = *cells[static_cast<std::size_t>(state.call)];
+  for (const runtime::Piece& piece : list.output) description.output_size += piece.width();
+  for (const runtime::NamedState& state : list.states) {
+    const runtime::Description& cell = *cells[static_cast<std::size_t>(state.cell)];
     runtime::StateInfo info = cell.states[static_cast<std::size_t>(state.state)];
     info.tensor.name = state.name;
     description.states.push_back(std::move(info));
@@ -67,44 +64,41 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
   if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
   const auto [list, starts] = calls_of(network);
   NetworkLayout layout = lay_out(list, network);
-  std::vector<const runtime::Description*> cells(layout.source.size());
-  for (std::size_t i = 0; i < layout.source.size(); ++i) {
-    const auto* from = std::get_if<CellCall>(&list.calls[layout.source[i]]);
-    if (!from) continue;
-    auto& call = std::get<runtime::CellCall>(layout.network.calls[i]);
-    TensorMap own;
-    for (const auto& [param, name] : from->weights) own.emplace(param, weights.at(name));
-    const Result<const runtime::Description*> added = add_cell(from->cell, own, call);
+  std::vector<const runtime::Description*> cells;
+  for (const std::size_t source : layout.cells) {
+    const auto& call = std::get<CellCall>(list.calls[source]);
+    runtime::TensorRefs own;
+    for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
+    const Result<const runtime::Description*> added = add_cell(call.cell, own);
     if (!added) return added.error();
-    cells[i] = *added;
-    if (const auto found = starts.find(layout.source[i]); found != starts.end())
-      call.starts = start_states(**added, found->second, weights);
+    if (const auto found = starts.find(source); found != starts.end())
+      add_starts(static_cast<int>(cells.size()), **added, found->second, weights, layout.list.starts);
+    cells.push_back(*added);
   }
-  runtime::Description description = describe(network, cpu, layout.network, cells);
-  return NetworkParts{std::move(description), std::move(layout.network)};
+  runtime::Description description = describe(network, cpu, layout.list, cells);
+  return NetworkParts{std::move(description), std::move(layout.list)};
 }
 
 Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                 const CompileOptions& options, const MakeCode& make_code) {
-  if (!options.plan.empty())
-    return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
-  std::map<std::string, CellCode> codes;  // by the cell's text
-  const auto add = [&](const ir::Cell& cell, const TensorMap& own,
-                       runtime::CellCall& call) -> Result<const runtime::Description*> {
-    const auto [entry, added] = codes.try_emplace(ir::print(cell));
-    if (added) {
-      Result<CellCode> code = make_code(cell);
-      if (!code) return code.error();
-      entry->second = std::move(*code);
-    }
-    Result<runtime::LoadedCell> loaded = runtime::load_cell(entry->second.description, entry->second.code, own);
-    if (!loaded) return loaded.error();
-    call.cell = std::make_shared<const runtime::LoadedCell>(std::move(*loaded));
-    return &call.cell->description;
+  Kinds<CellCode> codes;
+  runtime::LoadedNetwork loaded;
+  const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {
+    const Result<std::size_t> number = codes.number_of(cell, make_code);
+    if (!number) return number.error();
+    if (*number > 0 && !options.plan.empty())
+      return Error{
+          ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
+    const CellCode& code = codes[*number];
+    Result<runtime::LoadedCell> made = runtime::load_cell(code.description, code.code, own);
+    if (!made) return made.error();
+    loaded.cells.push_back(std::make_shared<const runtime::LoadedCell>(std::move(*made)));
+    return &loaded.cells.back()->description;
   };
   Result<NetworkParts> parts = put_together(network, cpu, weights, add);
   if (!parts) return parts.error();
-  return runtime::load_network(std::move(parts->description), std::move(parts->network),
+  loaded.list = std::move(parts->list);
+  return runtime::load_program(std::move(parts->description), std::move(loaded),
                                {options.threads, options.executor, options.sharing});
 }
 

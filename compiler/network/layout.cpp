@@ -1,4 +1,5 @@
-// Buffers become columns of blocks, calls are sorted into waves, and each block learns when it is needed.
+// A list of calls becomes a list of steps: buffers become columns of blocks, calls are sorted into waves, each call
+// becomes the steps that it takes, and each block learns when it is needed.
 #include <algorithm>
 
 #include "compiler/network/network.hpp"
@@ -31,13 +32,18 @@ class Layout {
     result_.source = order;
     for (std::size_t i = 0; i < order.size(); ++i) {
       if (i == 0 || wave_[order[i]] != wave_[order[i - 1]]) net().waves.push_back(static_cast<int>(i));
+      net().calls.push_back(static_cast<int>(net().steps.size()));
+      if (std::holds_alternative<CellCall>(list_.calls[order[i]])) result_.cells.push_back(order[i]);
       std::visit([&](const auto& call) { add(call, wave_[order[i]]); }, list_.calls[order[i]]);
     }
     net().waves.push_back(static_cast<int>(order.size()));
+    net().calls.push_back(static_cast<int>(net().steps.size()));
+    net().cells = static_cast<int>(result_.cells.size());
     net().output = pieces(list_.output);
     net().output_time = time_of(list_.output_axis);
-    if (!list_.output_axis.empty() && depends_on_end(list_.output)) refuse_streaming(kEndInStep);
+    if (!list_.output_axis.empty() && depends_on_end(list_.output)) refuse_pieces(kEndInStep);
     for (const Piece& piece : net().output) block(piece.block).last_wave = waves_;
+    net().takes_pieces = takes_pieces_ && net().times.size() <= 1;
     return std::move(result_);
   }
 
@@ -47,7 +53,7 @@ class Layout {
     std::int64_t column = 0;
   };
 
-  runtime::LoadedNetwork& net() { return result_.network; }
+  runtime::StepList& net() { return result_.list; }
   Block& block(int i) { return net().blocks[static_cast<std::size_t>(i)]; }
 
   int time_of(const std::string& axis) {
@@ -170,49 +176,72 @@ class Layout {
     ir::internal_error(&cell, "no state " + name);
   }
 
+  static std::int64_t width_of(const std::vector<Piece>& pieces) {
+    std::int64_t width = 0;
+    for (const Piece& piece : pieces) width += piece.width();
+    return width;
+  }
+
+  bool is_of(const std::vector<Piece>& pieces, int time) {
+    return std::ranges::all_of(pieces, [&](const Piece& piece) { return block(piece.block).time == time; });
+  }
+
   void add(const CellCall& from, int wave) {
-    runtime::CellCall call;
-    call.time = time_of(from.axis);
-    call.reverse = from.reverse;
-    call.x = read(from.x, wave);
-    const auto is_once = [&](const Piece& piece) { return block(piece.block).time == runtime::kNoTime; };
+    const int cell = static_cast<int>(result_.cells.size()) - 1, time = time_of(from.axis);
     const auto is_state = [](const ir::Node& node) { return node.op == ir::Op::State; };
-    const bool is_scan = std::any_of(from.cell.nodes.begin(), from.cell.nodes.end(), is_state);
-    call.repeats_x = is_scan && !call.x.empty() && std::all_of(call.x.begin(), call.x.end(), is_once);
-    const bool is_stride = call.x.size() == 1 && block(call.x[0].block).time == call.time;
-    if (!call.x.empty() && !is_stride) {
-      std::int64_t width = 0;
-      for (const Piece& piece : call.x) width += piece.end - piece.begin;
-      const int time = call.repeats_x ? runtime::kNoTime : call.time;
-      call.gathered = add_block({Block::Kind::Own, time, width, 0, wave, wave});
-    }
-    call.y = write(from.y, wave);
+    const bool is_scan = std::ranges::any_of(from.cell.nodes, is_state);
+    const std::vector<Piece> x = read(from.x, wave);
+    const bool repeats = is_scan && !x.empty() && is_of(x, runtime::kNoTime);
+    const Piece rows = side_by_side(x, repeats ? runtime::kNoTime : time, time, repeats, wave);
+    const Piece y = write(from.y, wave);
     for (const auto& [state, row] : from.initial)
-      call.initial.push_back({state_index(from.cell, state), read(row, wave)});
+      net().steps.push_back(runtime::Begin{cell, state_index(from.cell, state), read(row, wave)});
+    if (is_scan)
+      net().steps.push_back(runtime::Scan{cell, time, from.reverse, repeats, rows, y});
+    else
+      net().steps.push_back(runtime::Rows{cell, time, rows, y});
     for (const auto& [state, buffer] : from.final_states)
-      call.final_states.push_back({state_index(from.cell, state), write(buffer, wave)});
+      net().steps.push_back(runtime::End{cell, state_index(from.cell, state), write(buffer, wave)});
     for (const ir::Node& node : from.cell.nodes)
-      if (node.op == ir::Op::State)
-        net().states.push_back(
-            {from.prefix + node.name, static_cast<int>(net().calls.size()), state_index(from.cell, node.name)});
-    refuse_streaming(why_not_streaming(from));
+      if (is_state(node)) net().states.push_back({from.prefix + node.name, cell, state_index(from.cell, node.name)});
+    judge(from);
+  }
+
+  // The pieces as one of a block of `home`, in whose rows they are copied unless they are such a piece already.
+  Piece side_by_side(const std::vector<Piece>& pieces, int home, int time, bool repeats, int wave) {
+    if (pieces.empty()) return {};
+    if (pieces.size() == 1 && block(pieces[0].block).time == time) return pieces[0];
+    const std::int64_t width = width_of(pieces);
+    const Piece to{add_block({Block::Kind::Own, home, width, 0, wave, wave}), 0, width};
+    if (repeats)
+      net().steps.push_back(runtime::Repeat{time, pieces, to});
+    else
+      net().steps.push_back(runtime::Gather{pieces, to});
+    return to;
+  }
+
+  // What a call means for running step by step, and in pieces.
+  void judge(const CellCall& from) {
+    const std::string why_not = why_not_streaming(from);
+    if (from.reverse)
+      refuse_pieces(why_not);
+    else
+      refuse_streaming(why_not);
     const bool on_end = depends_on_end(from.x);
-    if (on_end && !from.axis.empty()) refuse_streaming(kEndInStep);
+    if (on_end && !from.axis.empty()) refuse_pieces(kEndInStep);
+    for (const auto& [state, row] : from.initial)
+      if (depends_on_end(row)) takes_pieces_ = false;
     at_end_[from.y] = on_end;
     for (const auto& [state, buffer] : from.final_states) at_end_[buffer] = true;
-    net().calls.emplace_back(std::move(call));
   }
 
   void add(const TimeCall& from, int wave) {
-    runtime::TimeCall call;
-    call.function = function_of(from.over_time);
-    call.time = time_of(from.axis);
-    call.x = read(from.x, wave);
-    call.y = write(from.y, wave);
+    const std::vector<Piece> x = read(from.x, wave);
+    net().steps.push_back(runtime::OverTime{function_of(from.over_time), time_of(from.axis), x, write(from.y, wave)});
+    takes_pieces_ = false;
     if (from.over_time != ir::OverTime::Last)
       refuse_streaming("the network sums up whole sequences, so that it cannot run step by step");
     at_end_[from.y] = true;
-    net().calls.emplace_back(std::move(call));
   }
 
   // A piece of a sequence has an end of its own, so that only what is no sequence may depend on it.
@@ -223,6 +252,12 @@ class Layout {
   // The first reason stays.
   void refuse_streaming(const std::string& why) {
     if (net().no_streaming.empty()) net().no_streaming = why;
+  }
+
+  // A call cannot be cut into pieces of time either.
+  void refuse_pieces(const std::string& why) {
+    takes_pieces_ = false;
+    refuse_streaming(why);
   }
 
   static std::string why_not_streaming(const CellCall& call) {
@@ -255,6 +290,7 @@ class Layout {
   std::vector<int> wave_;     // by call of the list
   int waves_ = 0;
   std::vector<bool> at_end_;  // by buffer: depends on the end of a sequence; known of those that calls so far write
+  bool takes_pieces_ = true;
   NetworkLayout result_;
 };
 

@@ -10,7 +10,6 @@
 namespace rnnc::compiler {
 namespace {
 
-
 class Taking {
  public:
   explicit Taking(CallList& list) : list_(list) {

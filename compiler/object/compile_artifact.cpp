@@ -1,4 +1,4 @@
-// From a cell or network and its weights to an artifact.
+// From a model and its weights to an artifact.
 #include <new>
 
 #include <rnnc/ahead.hpp>
@@ -10,72 +10,39 @@
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/choose_cell.hpp"
 #include "compiler/network/network.hpp"
-#include "compiler/schedule/describe.hpp"
+#include "compiler/schedule/kinds.hpp"
+#include "compiler/schedule/lower.hpp"
 #include "ir/environment.hpp"
-#include "ir/print.hpp"
 #include "runtime/artifact_file.hpp"
 
 namespace rnnc {
 
 namespace {
 
-// Code and weights of a cell, of which there may be more than one call with other weights.
-struct CellParts {
-  compiler::Lowered lowered;
-  runtime::Description description;
-};
-
-Result<CellParts> parts_of(const ir::Cell& cell, const compiler::Target& target, int threads) {
-  auto lowered = compiler::lower(cell, target, {.threads = threads});
-  if (!lowered) return lowered.error();
-  if (const Result<void> checked = compiler::check_weights_size(cell, lowered->plan.weights_size); !checked)
-    return checked.error();
-  runtime::Description description = compiler::describe(cell, *lowered, target);
-  return CellParts{std::move(*lowered), std::move(description)};
-}
-
-runtime::CodeImage image_of(const CellParts& parts, const compiler::Target& target) {
-  return compiler::link_image(compiler::emit_object(parts.lowered.schedule, parts.lowered.plan, target));
-}
-
-Result<std::vector<std::byte>> artifact_of(const ir::Cell& cell, const compiler::Target& target,
-                                           const TensorMap& weights, int threads) {
-  const Result<CellParts> parts = parts_of(cell, target, threads);
-  if (!parts) return parts.error();
-  const auto block = compiler::prepared_weights(parts->lowered, target, parts->description, weights);
-  if (!block) return block.error();
-  runtime::StoredArtifact artifact;
-  artifact.features = compiler::required_features(target);
-  artifact.description = parts->description;
-  artifact.image = image_of(*parts, target);
-  return runtime::write_artifact(artifact, {block->data(), static_cast<std::size_t>(block->size())});
+runtime::CodeImage image_of(const compiler::CellKind& kind, const compiler::Target& target) {
+  return compiler::link_image(compiler::emit_object(kind.lowered.schedule, kind.lowered.plan, target));
 }
 
 Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const compiler::Target& target,
                                            const TensorMap& weights, int threads) {
-  runtime::StoredNetwork stored;
+  runtime::StoredProgram stored;
   stored.features = compiler::required_features(target);
-  std::map<std::string, std::pair<std::uint32_t, CellParts>> codes;  // by the cell's text
-  const auto add = [&](const ir::Cell& cell, const TensorMap& own,
-                       runtime::CellCall&) -> Result<const runtime::Description*> {
-    const auto [entry, added] = codes.try_emplace(ir::print(cell));
-    auto& [number, parts] = entry->second;
-    if (added) {
-      Result<CellParts> made = parts_of(cell, target, threads);
-      if (!made) return made.error();
-      parts = std::move(*made);
-      number = static_cast<std::uint32_t>(stored.codes.size());
-      stored.codes.push_back({parts.description, image_of(parts, target)});
-    }
-    const auto block = compiler::prepared_weights(parts.lowered, target, parts.description, own);
+  compiler::Kinds<compiler::CellKind> kinds;
+  const auto make = [&](const ir::Cell& cell) { return compiler::make_kind(cell, target, {.threads = threads}); };
+  const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {
+    const Result<std::size_t> number = kinds.number_of(cell, make);
+    if (!number) return number.error();
+    const compiler::CellKind& kind = kinds[*number];
+    if (*number == stored.codes.size()) stored.codes.push_back({kind.description, image_of(kind, target)});
+    const auto block = compiler::prepared_weights(kind.lowered, target, kind.description, own);
     if (!block) return block.error();
-    stored.cells.push_back({number, {block->data(), block->data() + block->size()}});
-    return &parts.description;
+    stored.cells.push_back({static_cast<std::uint32_t>(*number), {block->data(), block->data() + block->size()}});
+    return &kind.description;
   };
   Result<compiler::NetworkParts> parts = compiler::put_together(network, compiler::name_of(target), weights, add);
   if (!parts) return parts.error();
   stored.description = std::move(parts->description);
-  stored.network = std::move(parts->network);
+  stored.list = std::move(parts->list);
   return runtime::write_artifact(stored);
 }
 
@@ -94,12 +61,9 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
         {},
         "artifacts are for x86-64; compile to an object (-o m.o --header m.h) for " + compiler::name_of(*target),
         {}};
-  const auto network = compiler::choose_network(model, options.cell, options.dims, weights);
+  const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
   if (!network) return network.error();
-  if (*network) return artifact_of(**network, *target, weights, options.threads);
-  const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
-  if (!cell) return cell.error();
-  return artifact_of(*cell, *target, weights, options.threads);
+  return artifact_of(*network, *target, weights, options.threads);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory for the weights", {}};
 }

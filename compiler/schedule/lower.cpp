@@ -75,4 +75,13 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   return description;
 }
 
+Result<CellKind> make_kind(const Cell& cell, const Target& target, const PlanOptions& options) {
+  Result<Lowered> lowered = lower(cell, target, options);
+  if (!lowered) return lowered.error();
+  if (const Result<void> checked = check_weights_size(cell, lowered->plan.weights_size); !checked)
+    return checked.error();
+  runtime::Description description = describe(cell, *lowered, target);
+  return CellKind{std::move(*lowered), std::move(description)};
+}
+
 }  // namespace rnnc::compiler

@@ -1,0 +1,173 @@
+#include "runtime/check_program.hpp"
+
+#include <string>
+
+#include "runtime/archive.hpp"
+
+namespace rnnc::runtime {
+namespace {
+
+void require(bool right, const char* what) {
+  if (!right) throw Damaged(std::string("its steps have ") + what);
+}
+
+template <class T>
+bool within(std::int64_t index, const std::vector<T>& list) {
+  return index >= 0 && index < std::ssize(list);
+}
+
+class Check {
+ public:
+  explicit Check(const StoredProgram& stored) : stored_(stored), list_(stored.list) {}
+
+  void run() {
+    blocks();
+    divides(list_.calls, std::ssize(list_.steps));
+    divides(list_.waves, std::ssize(list_.calls) - 1);
+    require(list_.cells == std::ssize(stored_.cells), "another number of cells");
+    for (int call = 0; call < list_.count_calls(); ++call) {
+      runs_ = 0;
+      for (const AnyStep& step : list_.steps_of(call)) std::visit([this](const auto& each) { check(each); }, step);
+      require(runs_ <= 1, "a call that runs twice");
+    }
+    require(next_cell_ == list_.cells, "cells that nothing runs");
+    states();
+    output();
+  }
+
+ private:
+  static constexpr std::int64_t kMost = std::int64_t{1} << 31;
+
+  bool is_time(int time) const { return time == kNoTime || within(time, list_.times); }
+
+  void blocks() const {
+    std::int64_t inputs = 0;
+    for (const Block& block : list_.blocks) {
+      require(block.kind <= Block::Kind::Input, "a kind of block that there is not");
+      require(is_time(block.time) && block.width >= 0 && block.width < kMost, "a block of no size");
+      if (block.kind == Block::Kind::Input) require(within(block.input, list_.inputs), "an input that there is not");
+      if (block.kind == Block::Kind::X) inputs += block.width;
+    }
+    require(inputs == stored_.description.input_size, "an input of another size");
+    if (list_.takes_pieces) require(list_.times.size() <= 1, "pieces of several times");
+  }
+
+  // Where parts begin, in order, and behind them how many elements there are.
+  static void divides(const std::vector<int>& begins, std::int64_t count) {
+    require(!begins.empty() && begins.front() == 0 && begins.back() == count, "parts that are not all of it");
+    for (std::size_t i = 1; i < begins.size(); ++i) require(begins[i - 1] <= begins[i], "parts out of order");
+  }
+
+  std::int64_t width(const Piece& piece) const {
+    require(within(piece.block, list_.blocks), "a block that there is not");
+    require(piece.begin >= 0 && piece.begin <= piece.end && piece.end <= list_.block(piece).width,
+            "columns outside of a block");
+    return piece.width();
+  }
+
+  // Columns that are read: of `time`, or of none, as a row may be that stands for itself at each step.
+  std::int64_t width(const std::vector<Piece>& pieces, int time) const {
+    std::int64_t sum = 0;
+    for (const Piece& piece : pieces) {
+      sum += width(piece);
+      require(list_.block(piece).time == time || list_.block(piece).time == kNoTime, "rows of another time");
+    }
+    return sum;
+  }
+
+  // Columns that are written, which are not the caller's.
+  std::int64_t written(const Piece& piece, int time) const {
+    const std::int64_t columns = width(piece);
+    require(list_.block(piece).kind == Block::Kind::Own, "a result in the caller's memory");
+    require(list_.block(piece).time == time, "a result of another time");
+    return columns;
+  }
+
+  const Description& description_of(int cell) const {
+    require(within(cell, stored_.cells), "a cell that there is not");
+    const StoredCell& stored = stored_.cells[static_cast<std::size_t>(cell)];
+    require(within(stored.code, stored_.codes), "code that there is not");
+    const Description& description = stored_.codes[stored.code].description;
+    require(std::ssize(stored.weights) == description.weights_size, "weights of another size");
+    return description;
+  }
+
+  const StateInfo& state_of(int cell, int state) const {
+    const Description& description = description_of(cell);
+    require(within(state, description.states), "a state that there is not");
+    return description.states[static_cast<std::size_t>(state)];
+  }
+
+  // Each cell is run by one step, in the order of the steps, so that its memory is of one size.
+  const Description& run_by(int cell, const Piece& x, const Piece& y, int time) {
+    require(cell == next_cell_++, "cells out of order");
+    ++runs_;
+    const Description& description = description_of(cell);
+    require(width(x) == description.input_size, "a cell with an input of another size");
+    require(written(y, time) == description.output_size, "a cell with an output of another size");
+    return description;
+  }
+
+  void check(const Gather& step) const {
+    require(width(step.to) == width(step.from, list_.block(step.to).time), "a copy of another size");
+    written(step.to, list_.block(step.to).time);
+  }
+
+  void check(const Repeat& step) const {
+    require(within(step.time, list_.times), "a time that there is not");
+    require(written(step.to, kNoTime) == width(step.from, kNoTime), "a copy of another size");
+  }
+
+  void check(const Begin& step) const {
+    require(width(step.from, kNoTime) == state_of(step.cell, step.state).size, "a state of another size");
+  }
+
+  void check(const Scan& step) {
+    require(within(step.time, list_.times), "a time that there is not");
+    run_by(step.cell, step.x, step.y, step.time);
+    if (step.x.width() > 0)
+      require(list_.block(step.x).time == (step.repeats ? kNoTime : step.time), "rows of another time");
+    require(!list_.takes_pieces || !step.reverse, "a scan backwards in pieces");
+  }
+
+  void check(const Rows& step) {
+    require(is_time(step.time), "a time that there is not");
+    require(run_by(step.cell, step.x, step.y, step.time).states.empty(), "rows of a cell with states");
+    if (step.x.width() > 0) require(list_.block(step.x).time == step.time, "rows of another time");
+  }
+
+  void check(const End& step) const {
+    require(written(step.to, kNoTime) == state_of(step.cell, step.state).size, "a state of another size");
+  }
+
+  void check(const OverTime& step) {
+    ++runs_;
+    require(step.function <= TimeFunction::Sum, "a function over time that there is not");
+    require(within(step.time, list_.times), "a time that there is not");
+    require(width(step.from, step.time) == written(step.to, kNoTime), "a function over time of another size");
+    require(!list_.takes_pieces, "a function over time in pieces");
+  }
+
+  void states() const {
+    require(list_.states.size() == stored_.description.states.size(), "states of other names");
+    for (const NamedState& state : list_.states) state_of(state.cell, state.state);
+    for (const StartState& start : list_.starts)
+      require(std::ssize(start.values) == state_of(start.cell, start.state).size, "a state of another size");
+  }
+
+  void output() const {
+    require(is_time(list_.output_time), "a time that there is not");
+    require(width(list_.output, list_.output_time) == stored_.description.output_size, "an output of another size");
+  }
+
+  const StoredProgram& stored_;
+  const StepList& list_;
+  int next_cell_ = 0;
+  int runs_ = 0;  // of the call that is checked
+};
+
+}  // namespace
+
+void check_program(const StoredProgram& stored) { Check(stored).run(); }
+
+}  // namespace rnnc::runtime

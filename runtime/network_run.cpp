@@ -1,0 +1,183 @@
+// What the caller hands over is checked and laid out; waves of calls are run, on several threads where that saves time.
+#include "runtime/network_run.hpp"
+
+#include <algorithm>
+
+#include "runtime/sharing.hpp"
+
+namespace rnnc::runtime {
+
+RunStatus NetworkRun::run() noexcept {
+  if (const RunStatus status = check(); status != RunStatus::Ok || state_.batch == 0) return status;
+  if (!list_.takes_pieces) {
+    run_piece(0);
+    return RunStatus::Ok;
+  }
+  // All times are T. Without a step there is one piece all the same: what it gives may be of no time.
+  Timeline* time = state_.times.empty() ? nullptr : &state_.times[0];
+  const std::int64_t steps = time ? time->steps() : 0, piece = std::max<std::int64_t>(1, state_.max_steps);
+  std::int64_t first = 0;
+  do {
+    if (time) time->select(first, std::min(piece, steps - first));
+    begins_ = first == 0;
+    run_piece(first);
+    first += piece;
+  } while (first < steps);
+  return RunStatus::Ok;
+}
+
+RunStatus NetworkRun::check() noexcept {
+  if (arguments_.batch != state_.batch) return RunStatus::BatchMismatch;
+  for (const NamedTime& time : arguments_.times)
+    if (std::find(list_.times.begin(), list_.times.end(), time.name) == list_.times.end())
+      return RunStatus::UnknownName;
+  const auto set = [&](Timeline& timeline, std::int64_t steps, const std::int32_t* lengths) {
+    if (steps < 0) return RunStatus::NegativeSteps;
+    if (steps > state_.max_steps && !list_.takes_pieces) return RunStatus::TooManySteps;
+    if (lengths && std::any_of(lengths, lengths + state_.batch, [&](auto n) { return n < 0 || n > steps; }))
+      return RunStatus::BadLength;
+    timeline.set(steps, lengths);
+    return RunStatus::Ok;
+  };
+  for (std::size_t i = 0; i < list_.times.size(); ++i) {
+    const std::string& name = list_.times[i];
+    const auto given = std::find_if(arguments_.times.begin(), arguments_.times.end(),
+                                    [&](const NamedTime& time) { return time.name == name; });
+    const bool named = given != arguments_.times.end();
+    if (!named && name != "T") return RunStatus::MissingInput;
+    const RunStatus status = named ? set(state_.times[i], given->steps, given->lengths)
+                                   : set(state_.times[i], arguments_.steps, arguments_.lengths);
+    if (status != RunStatus::Ok) return status;
+  }
+  return check_inputs();
+}
+
+RunStatus NetworkRun::check_inputs() const noexcept {
+  for (const NamedInput& each : arguments_.inputs)
+    if (std::none_of(list_.inputs.begin(), list_.inputs.end(),
+                     [&](const NamedPort& input) { return input.port.name == each.name; }))
+      return RunStatus::UnknownName;
+  for (const Block& block : list_.blocks) {
+    if (rows(block.time) == 0) continue;
+    if (block.kind == Block::Kind::X && block.width > 0 && !arguments_.x) return RunStatus::MissingPointer;
+    if (block.kind == Block::Kind::Input && !input(block.input)) return RunStatus::MissingInput;
+  }
+  const bool writes = list_.output_time == kNoTime || timeline(list_.output_time)->steps() > 0;
+  return writes && state_.batch > 0 && !arguments_.y ? RunStatus::MissingPointer : RunStatus::Ok;
+}
+
+const float* NetworkRun::input(int index) const noexcept {
+  const std::string& name = list_.inputs[static_cast<std::size_t>(index)].port.name;
+  for (const NamedInput& each : arguments_.inputs)
+    if (each.name == name) return each.data;
+  return nullptr;
+}
+
+// ---- a piece of time
+
+void NetworkRun::run_piece(std::int64_t first) noexcept {
+  place_blocks(first);
+  run_waves();
+  write_output(first);
+}
+
+// Whether the output is a block that nothing but the caller's y is needed for.
+bool NetworkRun::is_written_directly() const noexcept {
+  const Timeline* timeline = this->timeline(list_.output_time);
+  return output_block(list_) >= 0 && !(timeline && timeline->is_ragged());
+}
+
+// The caller's sequences stay where they are, but for those that differ in length.
+void NetworkRun::place_blocks(std::int64_t first) noexcept {
+  for (std::size_t i = 0; i < list_.blocks.size(); ++i) {
+    const Block& block = list_.blocks[i];
+    RowView& place = state_.blocks[i];
+    place = {state_.arena.data() + state_.offsets[i], block.width};
+    if (block.kind == Block::Kind::Own) continue;
+    const float* given = block.kind == Block::Kind::X ? arguments_.x : input(block.input);
+    const Timeline* timeline = this->timeline(block.time);
+    if (timeline && given) given += first * state_.batch * block.width;
+    if (timeline && timeline->is_ragged())
+      gather_rows(*timeline, given, block.width, place.data);
+    else
+      place.data = const_cast<float*>(given);  // no call writes to it
+  }
+  if (is_written_directly()) {
+    RowView& place = state_.blocks[static_cast<std::size_t>(list_.output[0].block)];
+    const bool of_time = list_.output_time != kNoTime;
+    place.data = arguments_.y + (of_time ? first * state_.batch * place.stride : 0);
+  }
+}
+
+void NetworkRun::run_waves() noexcept {
+  for (int wave = 0; wave < list_.count_waves();) {
+    const Wavefront* wavefront = wavefront_at(wave);
+    if (wavefront && run_wavefront(*wavefront)) {
+      wave = wavefront->end_wave;
+    } else {
+      run_wave(list_.first_call(wave), list_.first_call(wave + 1));
+      ++wave;
+    }
+  }
+}
+
+NetworkRun::Work NetworkRun::work_of(int call) const noexcept {
+  const int index = time_of_call(call);
+  const Timeline* time = timeline(index);
+  const std::int64_t steps = time ? time->live_steps() : 1;
+  return {steps, steps == 0 ? 0 : (rows(index) + steps - 1) / steps};
+}
+
+// Over one call after the other; 0 where one call is most of the work, which its own threads then share better.
+double NetworkRun::seconds_saved(int first, int end, int parts) const noexcept {
+  double total = 0, longest = 0;
+  for (int i = first; i < end; ++i) {
+    const LoadedCell* cell = cell_of(i);
+    if (!cell) continue;
+    const Work work = work_of(i);
+    const double seconds = seconds_alone(cell->description, work.steps, work.batch);
+    total += seconds;
+    longest = std::max(longest, seconds);
+  }
+  const double saved = total - std::max(longest, total / parts);
+  return saved * 2 >= total * (1 - 1.0 / parts) ? saved : 0;
+}
+
+// Calls of a wave are shared whole; a call that is alone may share its own work.
+void NetworkRun::run_wave(int first, int end) noexcept {
+  if (threads_.useful > 1 && end - first > 1) {
+    struct Wave {
+      NetworkRun& run;
+      int first, end, parts;
+    } wave{*this, first, end, std::min(threads_.useful, end - first)};
+    const auto task = [](void* context, int part) noexcept {
+      const Wave& me = *static_cast<Wave*>(context);
+      for (int call = me.first + part; call < me.end; call += me.parts) me.run.run_call(call, Threads{});
+    };
+    const double saving = seconds_saved(first, end, wave.parts);
+    if (saving > 0 && threads_.executor->try_run(task, &wave, wave.parts, saving)) return;
+  }
+  for (int call = first; call < end; ++call) run_call(call, threads_);
+}
+
+void NetworkRun::write_output(std::int64_t first) noexcept {
+  if (is_written_directly()) return;
+  const Timeline* timeline = this->timeline(list_.output_time);
+  std::int64_t width = 0;
+  for (const Piece& piece : list_.output) width += piece.width();
+  RowView to{arguments_.y, width};
+  if (timeline) to.data += first * state_.batch * width;
+  if (!timeline || !timeline->is_ragged())
+    return gather(list_.output, list_.output_time, {0, rows(list_.output_time)}, to);
+  for (const Piece& piece : list_.output) {
+    scatter_rows(*timeline, at(piece), time_of(piece) == kNoTime, piece.width(), to);
+    to.data += piece.width();
+  }
+}
+
+RunStatus run_network(const LoadedNetwork& network, const Threads& threads, const RunArguments& arguments,
+                      NetworkState& state) noexcept {
+  return NetworkRun(network, threads, arguments, state).run();
+}
+
+}  // namespace rnnc::runtime

@@ -1,0 +1,88 @@
+// One call of a program, on memory that is there already: what the caller hands over is checked and laid out as the
+// blocks have it, then the steps are executed, wave after wave, once for each piece of time.
+#pragma once
+
+#include <span>
+
+#include "runtime/network.hpp"
+
+namespace rnnc::runtime {
+
+/// Steps of a call whose sequences are all as long: the part of the time that a wavefront runs at once.
+struct TimeChunk {
+  std::int64_t first = 0, steps = 0;
+  bool ends = false;  // whether it is the last one
+};
+
+class NetworkRun {
+ public:
+  NetworkRun(const LoadedNetwork& network, const Threads& threads, const RunArguments& arguments,
+             NetworkState& state) noexcept
+      : network_(network), list_(network.list), threads_(threads), arguments_(arguments), state_(state) {}
+
+  RunStatus run() noexcept;
+
+ private:
+  // Defined in network_run.cpp.
+  RunStatus check() noexcept;
+  RunStatus check_inputs() const noexcept;
+  bool is_written_directly() const noexcept;
+  const float* input(int index) const noexcept;
+  void run_piece(std::int64_t first) noexcept;
+  void place_blocks(std::int64_t first) noexcept;
+  void run_waves() noexcept;
+  double seconds_saved(int first, int end, int parts) const noexcept;
+  void run_wave(int first, int end) noexcept;
+  void write_output(std::int64_t first) noexcept;
+
+  // Defined in run_wavefront.cpp.
+  struct Chunks;
+  const Wavefront* wavefront_at(int wave) const noexcept;
+  bool run_wavefront(const Wavefront& wavefront) noexcept;
+
+  // Defined in run_steps.cpp. A chunk is null where the whole of a call runs.
+  void run_call(int call, const Threads& threads, const TimeChunk* chunk = nullptr) noexcept;
+  void run(const Gather& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run(const Repeat& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run(const Begin& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run(const Scan& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run(const Rows& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run(const End& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run(const OverTime& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run_segments_of(const Scan& step, const Threads& threads, std::span<const Segment> segments) noexcept;
+
+  // Rows [first, end) of a time.
+  struct Span {
+    std::int64_t first = 0, end = 0;
+  };
+  Span span_of(int time, const TimeChunk* chunk) const noexcept;
+  void gather(const std::vector<Piece>& pieces, int time, Span rows, RowView to) const noexcept;
+
+  // The cell that a call runs over time or over rows; null of a function over time.
+  const LoadedCell* cell_of(int call) const noexcept;
+  int time_of_call(int call) const noexcept;
+  struct Work {
+    std::int64_t steps = 0, batch = 0;  // as if all sequences were of their mean length
+  };
+  Work work_of(int call) const noexcept;
+
+  RowView at(const Piece& piece) const noexcept {
+    const RowView& block = state_.blocks[static_cast<std::size_t>(piece.block)];
+    return {block.data + piece.begin, block.stride};
+  }
+  CellState& memory(int cell) const noexcept { return state_.cells[static_cast<std::size_t>(cell)].state; }
+  int time_of(const Piece& piece) const noexcept { return list_.block(piece).time; }
+  const Timeline* timeline(int time) const noexcept {
+    return time == kNoTime ? nullptr : &state_.times[static_cast<std::size_t>(time)];
+  }
+  std::int64_t rows(int time) const noexcept { return time == kNoTime ? state_.batch : timeline(time)->rows(); }
+
+  const LoadedNetwork& network_;
+  const StepList& list_;
+  const Threads& threads_;
+  const RunArguments& arguments_;
+  NetworkState& state_;
+  bool begins_ = true;  // a call, and not a later piece of it
+};
+
+}  // namespace rnnc::runtime

@@ -1,0 +1,154 @@
+// The steps that a program runs as, in their order, and the blocks of memory that they read and write. The compiler
+// decides them once (compiler/network/layout.cpp); the runtime executes them, objects are emitted from them, artifacts
+// store them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <rnnc/export.hpp>
+#include <rnnc/program.hpp>
+
+namespace rnnc::runtime {
+
+inline constexpr int kNoTime = -1;
+
+/// Rows of `width` floats. A block of a time has one row for each sequence and step, in the timeline's order; a block
+/// of no time has one for each sequence, in the caller's order.
+struct Block {
+  enum class Kind : std::uint8_t { Own, X, Input };  // ours; the caller's x; the caller's input `input`
+  Kind kind = Kind::Own;
+  int time = kNoTime;
+  std::int64_t width = 0;
+  int input = 0;
+  int first_wave = 0, last_wave = 0;  // that need it, both included; the caller's are there from wave 0 on
+};
+
+/// Columns [begin, end) of a block. A row of no time stands for itself at each step.
+struct Piece {
+  int block = 0;
+  std::int64_t begin = 0, end = 0;
+
+  std::int64_t width() const { return end - begin; }
+  friend bool operator==(const Piece&, const Piece&) = default;
+};
+
+/// Copies the pieces side by side into the rows of `to`, which is of the same time.
+struct Gather {
+  std::vector<Piece> from;
+  Piece to;
+};
+
+/// Copies one row for each sequence, of pieces of no time, into `to`, in the order of the timeline `time`.
+struct Repeat {
+  int time = kNoTime;
+  std::vector<Piece> from;
+  Piece to;
+};
+
+/// Sets state `state` of cell `cell` to the pieces side by side, which are of no time, at the beginning of each call.
+struct Begin {
+  int cell = 0;
+  int state = 0;  // of the cell's description
+  std::vector<Piece> from;
+};
+
+/// Runs a cell with states over each sequence, forwards or backwards. `x` is of the same time; or, where `repeats`, one
+/// row for each sequence, in the timeline's order, that each step reads. A cell without inputs has an `x` of no
+/// columns.
+struct Scan {
+  int cell = 0;
+  int time = kNoTime;
+  bool reverse = false;
+  bool repeats = false;
+  Piece x, y;
+};
+
+/// Runs a cell without states over the rows of a time, which do not depend on each other.
+struct Rows {
+  int cell = 0;
+  int time = kNoTime;
+  Piece x, y;
+};
+
+/// Copies state `state` of cell `cell` to a row for each sequence, at the end of each call.
+struct End {
+  int cell = 0;
+  int state = 0;
+  Piece to;
+};
+
+enum class TimeFunction : std::uint8_t { Last, First, Mean, Max, Sum };
+
+/// A function over the steps of each sequence, over its own length; of no step it is 0.
+struct OverTime {
+  TimeFunction function{};
+  int time = 0;
+  std::vector<Piece> from;
+  Piece to;
+};
+
+using AnyStep = std::variant<Gather, Repeat, Begin, Scan, Rows, End, OverTime>;
+
+/// A state as the caller names it, `a.h`, and where it is.
+struct NamedState {
+  std::string name;
+  int cell = 0;
+  int state = 0;
+};
+
+/// What a state is at the beginning of a sequence, where that is not zero: one row, of every sequence.
+struct StartState {
+  int cell = 0;
+  int state = 0;
+  std::vector<float> values;
+};
+
+/// The steps in their order. Those of a call belong together: what it gathers and begins, then what it runs, then its
+/// ends. Calls of one wave do not read what another of them writes.
+struct StepList {
+  std::vector<std::string> times;
+  std::vector<Block> blocks;
+  std::vector<AnyStep> steps;
+  std::vector<int> calls;         // where the steps of each call begin, and the number of steps
+  std::vector<int> waves;         // where the calls of each wave begin, and the number of calls
+  int cells = 0;                  // cells, each with weights and states of its own, in the order of their calls
+  std::vector<NamedPort> inputs;  // by name
+  std::vector<NamedState> states;
+  std::vector<StartState> starts;
+  std::vector<Piece> output;
+  int output_time = kNoTime;
+  std::string no_streaming;  // why the program cannot run step by step; "" where it can
+  /// Whether a call may be cut into pieces of time: every scan runs forwards, and no step needs the end of a sequence.
+  bool takes_pieces = false;
+
+  const Block& block(const Piece& piece) const { return blocks[static_cast<std::size_t>(piece.block)]; }
+
+  /// The steps of a call, and the calls of a wave.
+  std::span<const AnyStep> steps_of(int call) const {
+    const auto at = static_cast<std::size_t>(call);
+    return {steps.data() + calls[at], steps.data() + calls[at + 1]};
+  }
+  int first_call(int wave) const { return waves[static_cast<std::size_t>(wave)]; }
+  int count_waves() const { return static_cast<int>(waves.size()) - 1; }
+  int count_calls() const { return static_cast<int>(calls.size()) - 1; }
+};
+
+/// The columns that a step reads and those that it writes, of blocks.
+std::vector<Piece> reads(const AnyStep& step);
+Piece writes(const AnyStep& step);  // of no columns where it writes none
+
+/// Whether all there is to do is one cell over time T forwards, on rows that are the caller's x and y.
+RNNC_API bool is_direct(const StepList& list);
+
+/// The block that is the output and nothing else, which can lie in the caller's y where all sequences are as long; -1
+/// where there is none.
+RNNC_API int output_block(const StepList& list);
+
+/// A line for each step and block, under headings of waves: for people and tests. `cells` are the names of the cells.
+RNNC_API std::string print(const StepList& list, const std::vector<std::string>& cells);
+
+}  // namespace rnnc::runtime
