@@ -16,15 +16,6 @@ namespace {
 constexpr std::int64_t kBatch = 2, kSteps = 3;
 constexpr std::int64_t kMostFloats = 1 << 16;
 
-// The bytes of a file are code too: what runs here is code that returns at once.
-runtime::AnyArtifact without_code(runtime::AnyArtifact artifact) {
-  if (auto* cell = std::get_if<runtime::StoredArtifact>(&artifact))
-    cell->image = code_that_returns();
-  else
-    for (runtime::StoredCode& code : std::get<runtime::StoredNetwork>(artifact).codes) code.image = code_that_returns();
-  return artifact;
-}
-
 void run(const Program& program) {
   if (program.input_size() > kMostFloats || program.output_size() > kMostFloats ||
       program.state_bytes(kBatch, kSteps) > 4 * kMostFloats)
@@ -57,18 +48,12 @@ void run(const Program& program) {
   for (const Port& port : program.states()) state.get(port.name).value();
 }
 
+// The bytes of a file are code too: what runs here is code that returns at once.
 void load(Bytes file) {
-  Result<runtime::AnyArtifact> artifact = runtime::read_artifact(file, "fuzz.rnnc");
-  if (!artifact) return require(!artifact.error().message.empty(), "an error says nothing");
-  const std::vector<std::byte> harmless = std::visit(
-      [](const auto& stored) {
-        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(stored)>, runtime::StoredArtifact>)
-          return runtime::write_artifact(stored, stored.weights);
-        else
-          return runtime::write_artifact(stored);
-      },
-      without_code(std::move(*artifact)));
-  const Result<Program> program = parse_artifact(harmless, "fuzz.rnnc");
+  Result<runtime::StoredProgram> stored = runtime::read_artifact(file, "fuzz.rnnc");
+  if (!stored) return require(!stored.error().message.empty(), "an error says nothing");
+  for (runtime::StoredCode& code : stored->codes) code.image = code_that_returns();
+  const Result<Program> program = parse_artifact(runtime::write_artifact(*stored), "fuzz.rnnc");
   if (program) run(*program);
 }
 

@@ -90,9 +90,8 @@ std::vector<std::string> seeds(std::string_view target, const std::string& sourc
   if (target == "json") return joined(files(own + "json", ".json"), files(data + "audio", ".json"));
   if (target == "onnx") return joined(files(data + "onnx", ".onnx"), files(data + "onnx/chains", ".onnx"));
   if (target == "artifact")
-    return {payload_of(runtime::write_artifact(stored_cell(), stored_cell().weights)),
-            payload_of(runtime::write_artifact(stored_network()))};
-  if (target == "cache") return {payload_of(runtime::write_artifact(stored_cell(), {}))};
+    return {payload_of(runtime::write_artifact(stored_cell())), payload_of(runtime::write_artifact(stored_network()))};
+  if (target == "cache") return {payload_of(runtime::write_entry(stored_entry()))};
   if (target == "saved_state") return state_seeds();
   return {"0:1/1/16,12:2/4/256", "7:1/1/-1"};
 }

@@ -2,6 +2,8 @@
 
 #include <rnnc/compile.hpp>
 
+#include <deque>
+
 #include "compiler/network/network.hpp"
 #include "compiler/portable/translate.hpp"
 #include "ir/parse.hpp"
@@ -55,11 +57,27 @@ struct Part {
   std::vector<float> weights;
 };
 
-Part part_of(const ir::Cell& cell, const TensorMap& weights) {
+Part part_of(const ir::Cell& cell, const runtime::TensorRefs& weights) {
   compiler::CellCode made = compiler::portable_code_of(cell, *runtime::portable_kernels("")).value();
   const runtime::LoadedCell loaded =
       runtime::load_cell(std::move(made.description), std::move(made.code), weights).value();
   return {loaded.description, {loaded.weights.data(), loaded.weights.data() + loaded.weights.size()}};
+}
+
+runtime::StoredProgram stored(const ir::Network& network) {
+  runtime::StoredProgram stored;
+  std::deque<Part> parts;  // whose addresses are asked for
+  const auto add = [&](const ir::Cell& cell,
+                       const runtime::TensorRefs& weights) -> Result<const runtime::Description*> {
+    parts.push_back(part_of(cell, weights));
+    stored.codes.push_back({parts.back().description, code_that_returns()});
+    stored.cells.push_back({static_cast<std::uint32_t>(parts.size() - 1), parts.back().weights});
+    return &parts.back().description;
+  };
+  compiler::NetworkParts made = compiler::put_together(network, "cpu", equal_weights(network), add).value();
+  stored.description = std::move(made.description);
+  stored.list = std::move(made.list);
+  return stored;
 }
 
 }  // namespace
@@ -88,30 +106,17 @@ runtime::CodeImage code_that_returns() {
   return image;
 }
 
-runtime::StoredArtifact stored_cell() {
+runtime::StoredEntry stored_entry() {
   const ir::Module module = parsed("");
   const ir::Cell& cell = *module.find("leak");
-  Part part = part_of(cell, equal_weights(cell));
-  return {kSeedKey, 0, std::move(part.description), code_that_returns(), std::move(part.weights)};
+  const TensorMap weights = equal_weights(cell);
+  Part part = part_of(cell, runtime::refs_to(weights));
+  return {kSeedKey, 0, {std::move(part.description), code_that_returns()}};
 }
 
-runtime::StoredNetwork stored_network() {
-  const ir::Module module = parsed(kNetwork);
-  const ir::Network& network = module.networks.front();
-  runtime::StoredNetwork stored;
-  std::vector<std::unique_ptr<Part>> parts;  // whose addresses are asked for
-  const auto add = [&](const ir::Cell& cell, const TensorMap& weights,
-                       runtime::CellCall&) -> Result<const runtime::Description*> {
-    parts.push_back(std::make_unique<Part>(part_of(cell, weights)));
-    stored.codes.push_back({parts.back()->description, code_that_returns()});
-    stored.cells.push_back({static_cast<std::uint32_t>(parts.size() - 1), parts.back()->weights});
-    return &parts.back()->description;
-  };
-  compiler::NetworkParts made = compiler::put_together(network, "cpu", equal_weights(network), add).value();
-  stored.description = std::move(made.description);
-  stored.network = std::move(made.network);
-  return stored;
-}
+runtime::StoredProgram stored_cell() { return stored(ir::network_of(*parsed("").find("leak"))); }
+
+runtime::StoredProgram stored_network() { return stored(parsed(kNetwork).networks.front()); }
 
 Program seed_program() {
   const ir::Module module = parsed(kStream);

@@ -20,8 +20,10 @@ TensorMap equal_weights(const ir::Graph& graph);
 
 runtime::CodeImage code_that_returns();
 
-runtime::StoredArtifact stored_cell();
-runtime::StoredNetwork stored_network();
+/// Code of the cache, of one cell; and the programs of a cell and of a network.
+runtime::StoredEntry stored_entry();
+runtime::StoredProgram stored_cell();
+runtime::StoredProgram stored_network();
 
 /// A network with states of two cells, which streams.
 Program seed_program();

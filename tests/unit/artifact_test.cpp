@@ -62,11 +62,17 @@ TEST_CASE("an artifact that is damaged in any byte, or cut, is refused", "[artif
 TEST_CASE("an artifact of another version, another CPU, or no artifact says so", "[artifact]") {
   std::vector<std::byte> artifact = prepare("rnn", 2).artifact;
   CHECK(error_of(std::span(artifact).first(7)).find("this is no artifact of rnnc") != std::string::npos);
-  auto stored = std::get<runtime::StoredArtifact>(runtime::read_artifact(artifact, "m.rnnc").value());
+  runtime::StoredProgram stored = runtime::read_artifact(artifact, "m.rnnc").value();
   stored.features = ~runtime::host_features() & ((runtime::CpuFeatures{1} << std::size(runtime::kCpuFeatures)) - 1);
   stored.description.cpu = "future";
-  CHECK(error_of(runtime::write_artifact(stored, stored.weights)).find("is for future, and this CPU lacks ") !=
-        std::string::npos);
+  CHECK(error_of(runtime::write_artifact(stored)).find("is for future, and this CPU lacks ") != std::string::npos);
+  const std::vector<std::byte> entry =
+      runtime::write_entry({"key", 0, {stored.codes[0].description, stored.codes[0].image}});
+  CHECK(error_of(entry) == "m.rnnc: it is code of the cache, without weights; compile the model with -o m.rnnc");
+  // The format before this one had other fields.
+  std::vector<std::byte> before = artifact;
+  before[7] = std::byte{2};
+  CHECK(error_of(before).find("made by another version of rnnc; compile the model again") != std::string::npos);
   artifact[9] = std::byte{'9'};
   CHECK(error_of(artifact).find("made by another version of rnnc; compile the model again") != std::string::npos);
 }

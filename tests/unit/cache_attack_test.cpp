@@ -26,22 +26,22 @@ namespace fs = std::filesystem;
 using compiler::CodeCache;
 
 // As small as an entry can be, so that all of its bytes can be tried; its code is recognised by its key.
-runtime::StoredArtifact entry(const std::string& key, std::size_t code_bytes = 32) {
-  runtime::StoredArtifact artifact;
+runtime::StoredEntry entry(const std::string& key, std::size_t code_bytes = 32) {
+  runtime::StoredEntry artifact;
   artifact.key = key;
   artifact.features = runtime::host_features();
-  artifact.description.cell = "c";
-  artifact.description.cpu = "cpu";
-  artifact.description.states.push_back({{"h", {}}, true, 0, 1});
-  artifact.description.doubled_row = 1;
-  artifact.description.output_size = 1;
+  artifact.code.description.cell = "c";
+  artifact.code.description.cpu = "cpu";
+  artifact.code.description.states.push_back({{"h", {}}, true, 0, 1});
+  artifact.code.description.doubled_row = 1;
+  artifact.code.description.output_size = 1;
   for (std::size_t i = 0; i < code_bytes; ++i)
-    artifact.image.bytes.push_back(static_cast<std::byte>(key[i % key.size()]));
+    artifact.code.image.bytes.push_back(static_cast<std::byte>(key[i % key.size()]));
   return artifact;
 }
 
-bool is_right(const std::optional<runtime::StoredArtifact>& found, const runtime::StoredArtifact& stored) {
-  return found && found->key == stored.key && found->image.bytes == stored.image.bytes;
+bool is_right(const std::optional<runtime::StoredEntry>& found, const runtime::StoredEntry& stored) {
+  return found && found->key == stored.key && found->code.image.bytes == stored.code.image.bytes;
 }
 
 std::string only_file(const TemporaryFolder& folder) {
@@ -110,7 +110,7 @@ class Compilation {
 TEST_CASE("every flipped bit and every cut of an entry is a miss", "[cache]") {
   const TemporaryFolder folder;
   const CodeCache cache(folder / "cache");
-  const runtime::StoredArtifact stored = entry("key");
+  const runtime::StoredEntry stored = entry("key");
   cache.store(stored);
   const std::string path = only_file(folder), good = read_text(path);
   REQUIRE(is_right(cache.find("key"), stored));
@@ -138,12 +138,12 @@ TEST_CASE("another entry, or one for another CPU, in an entry's place is a miss"
   const CodeCache cache(folder / "cache");
   cache.store(entry("key"));
   const std::string path = only_file(folder);
-  runtime::StoredArtifact other = entry("key");
+  runtime::StoredEntry other = entry("key");
   other.features = ~runtime::CpuFeatures{0};
-  const std::vector<std::byte> foreign = runtime::write_artifact(other, {});
+  const std::vector<std::byte> foreign = runtime::write_entry(other);
   write_text(path, {reinterpret_cast<const char*>(foreign.data()), foreign.size()});
   CHECK_FALSE(cache.find("key"));
-  const std::vector<std::byte> stranger = runtime::write_artifact(entry("another key"), {});
+  const std::vector<std::byte> stranger = runtime::write_entry(entry("another key"));
   write_text(path, {reinterpret_cast<const char*>(stranger.data()), stranger.size()});
   CHECK_FALSE(cache.find("key"));
 }
@@ -151,7 +151,7 @@ TEST_CASE("another entry, or one for another CPU, in an entry's place is a miss"
 TEST_CASE("a pipe, a folder, a socket or a link in an entry's place blocks nothing and is a miss", "[cache]") {
   const TemporaryFolder folder;
   const CodeCache cache(folder / "cache");
-  const runtime::StoredArtifact stored = entry("key");
+  const runtime::StoredEntry stored = entry("key");
   cache.store(stored);
   const std::string path = only_file(folder), elsewhere = folder / "elsewhere";
   fs::copy_file(path, elsewhere);
@@ -182,7 +182,7 @@ TEST_CASE("a pipe, a folder, a socket or a link in an entry's place blocks nothi
 
 TEST_CASE("a cache folder that is a link, or another's, is not used", "[cache]") {
   const TemporaryFolder folder;
-  const runtime::StoredArtifact stored = entry("key");
+  const runtime::StoredEntry stored = entry("key");
   CodeCache(folder / "cache").store(stored);
   fs::create_symlink(folder / "cache", folder / "link");
   CHECK_FALSE(CodeCache(folder / "link").find("key"));
@@ -196,7 +196,7 @@ TEST_CASE("a cache folder that is a link, or another's, is not used", "[cache]")
 TEST_CASE("writers that are killed leave right entries, and nothing for long", "[cache]") {
   const TemporaryFolder folder;
   const CodeCache cache(folder / "cache");
-  const runtime::StoredArtifact stored = entry("key", 1 << 20);
+  const runtime::StoredEntry stored = entry("key", 1 << 20);
   Random random(1);
   int found = 0, left = 0;
   // How long a write takes depends on the machine: kills come later after a miss and sooner after a hit.
@@ -236,7 +236,7 @@ TEST_CASE("32 processes that store and find at once find what was stored", "[cac
     children.push_back(start([&] {
       Random random(process);
       for (int i = 0; i < 100; ++i) {
-        const runtime::StoredArtifact stored = entry("key " + std::to_string(random.below(4)), 20000);
+        const runtime::StoredEntry stored = entry("key " + std::to_string(random.below(4)), 20000);
         const auto found = cache.find(stored.key);
         if (found && !is_right(found, stored)) return false;
         if (random.chance(0.1)) cache.prune(0);

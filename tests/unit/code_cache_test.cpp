@@ -19,17 +19,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-runtime::StoredArtifact stored_of(const ir::Cell& cell) {
+runtime::StoredEntry stored_of(const ir::Cell& cell) {
   const compiler::Target target = compiler::resolve_target("host").value();
   runtime::Artifact made = compiler::make_artifact(cell, target).value();
   return {compiler::cache_key(cell, target, {}),
           compiler::required_features(target),
-          made.description,
-          compiler::link_image(made.object),
-          {}};
+          {made.description, compiler::link_image(made.object)}};
 }
 
-runtime::StoredArtifact entry(const std::string& name, int hidden) { return stored_of(standard(name, 8, hidden)); }
+runtime::StoredEntry entry(const std::string& name, int hidden) { return stored_of(standard(name, 8, hidden)); }
 
 std::string only_file(const std::string& folder) {
   std::string path;
@@ -42,12 +40,12 @@ std::string only_file(const std::string& folder) {
 TEST_CASE("the cache finds what was stored, under its own key only, in private files", "[cache]") {
   const Folder folder;
   const compiler::CodeCache cache(folder / "cache");
-  const runtime::StoredArtifact stored = entry("rnn", 8);
+  const runtime::StoredEntry stored = entry("rnn", 8);
   CHECK_FALSE(cache.find(stored.key));
   cache.store(stored);
   const auto found = cache.find(stored.key);
   REQUIRE(found);
-  CHECK(found->image.bytes == stored.image.bytes);
+  CHECK(found->code.image.bytes == stored.code.image.bytes);
   CHECK_FALSE(cache.find(stored.key + " "));
   CHECK(cache.size().files == 1);
   struct stat status;
@@ -60,7 +58,7 @@ TEST_CASE("the cache finds what was stored, under its own key only, in private f
 TEST_CASE("a file that is damaged, cut, another's, a link, or open to others is a miss", "[cache]") {
   const Folder folder;
   const compiler::CodeCache cache(folder / "cache");
-  const runtime::StoredArtifact stored = entry("rnn", 8);
+  const runtime::StoredEntry stored = entry("rnn", 8);
   cache.store(stored);
   const std::string path = only_file(folder / "cache"), name = "cache/" + fs::path(path).filename().string();
   const std::string good = folder.text(name);
@@ -91,7 +89,7 @@ TEST_CASE("a file that is damaged, cut, another's, a link, or open to others is 
 TEST_CASE("prune removes the oldest entries and no file of others", "[cache]") {
   const Folder folder;
   const compiler::CodeCache cache(folder / "cache");
-  const runtime::StoredArtifact old = entry("rnn", 8), young = entry("gru", 8);
+  const runtime::StoredEntry old = entry("rnn", 8), young = entry("gru", 8);
   cache.store(old);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   const std::uint64_t one = cache.size().bytes;
@@ -106,7 +104,7 @@ TEST_CASE("prune removes the oldest entries and no file of others", "[cache]") {
 
 TEST_CASE("a folder that cannot be made, or is open to others, makes nothing fail", "[cache]") {
   const Folder folder;
-  const runtime::StoredArtifact stored = entry("rnn", 8);
+  const runtime::StoredEntry stored = entry("rnn", 8);
   folder.write("file", "");
   for (const std::string& path : {folder / "file", folder / "file/cache", std::string()}) {
     const compiler::CodeCache cache(path);
@@ -144,7 +142,7 @@ TEST_CASE("a hit runs the code that is kept: nothing is generated", "[cache]") {
   };
   // Kept as the sum's code is the difference's, which nobody would generate.
   const compiler::Target target = compiler::resolve_target("host").value();
-  runtime::StoredArtifact planted = stored_of(bound("-"));
+  runtime::StoredEntry planted = stored_of(bound("-"));
   planted.key = compiler::cache_key(bound("+"), target, {});
   compiler::CodeCache(folder / "cache").store(planted);
   folder.write("m.rnn", text("+"));

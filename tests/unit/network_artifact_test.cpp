@@ -13,7 +13,7 @@
 namespace rnnc::test {
 namespace {
 
-using runtime::StoredNetwork;
+using runtime::StoredProgram;
 
 std::vector<std::byte> artifact_of(const ir::Network& network, const ir::NamedVectors& weights, int threads = 1) {
   return compile_artifact(model_of(network), tensors_of(network, weights), {.threads = threads}).value();
@@ -30,79 +30,100 @@ bool equal(const NetworkOutcome& a, const NetworkOutcome& b) {
 
 // A network with calls of all kinds: two directions, a state that begins with another's end, one that a parameter
 // begins.
-StoredNetwork stored() {
+StoredProgram stored() {
   const ir::Network network = network_of(
       "network n { input x : seq f32[5] input v : f32[4] param h0 : f32[3] a = bidirectional gru<H=3>(x) b = "
       "gru<H=3>(a) "
       "from (h = h0) c = lstm<H=4>(concat(x, v)) from (h = v) output concat(tanh(b), last(c)) }");
   Random random(3);
   const auto bytes = artifact_of(network, random_weights(network, random));
-  return std::get<StoredNetwork>(runtime::read_artifact(bytes, "n.rnnc").value());
+  return runtime::read_artifact(bytes, "n.rnnc").value();
 }
 
-runtime::CellCall& cell_call(StoredNetwork& stored, const std::function<bool(const runtime::CellCall&)>& is) {
-  for (runtime::NetworkCall& call : stored.network.calls)
-    if (auto* cell = std::get_if<runtime::CellCall>(&call); cell && is(*cell)) return *cell;
-  FAIL("no such call");
+// The first step of a kind.
+template <class Wanted>
+Wanted& any(StoredProgram& stored) {
+  for (runtime::AnyStep& step : stored.list.steps)
+    if (auto* found = std::get_if<Wanted>(&step)) return *found;
+  FAIL("no such step");
   std::abort();
 }
-runtime::CellCall& any_cell(StoredNetwork& stored) {
-  return cell_call(stored, [](const auto&) { return true; });
-}
-runtime::TimeCall& time_call(StoredNetwork& stored) {
-  for (runtime::NetworkCall& call : stored.network.calls)
-    if (auto* time = std::get_if<runtime::TimeCall>(&call)) return *time;
-  FAIL("no such call");
-  std::abort();
+
+using runtime::Begin;
+using runtime::Gather;
+using runtime::OverTime;
+using runtime::Scan;
+
+runtime::Block& block_of(StoredProgram& stored, const runtime::Piece& piece) {
+  return stored.list.blocks.at(static_cast<std::size_t>(piece.block));
 }
 
 struct Fault {
   const char* error;
-  std::function<void(StoredNetwork&)> make;
+  std::function<void(StoredProgram&)> make;
 };
 
 const Fault kFaults[] = {
-    {"calls of no wave", [](auto& n) { n.network.waves.pop_back(); }},
-    {"calls of no wave", [](auto& n) { n.network.waves.clear(); }},
-    {"waves out of order", [](auto& n) { n.network.waves.at(1) = 1000; }},
-    {"calls without cells", [](auto& n) { n.cells.pop_back(); }},
-    {"cells without calls", [](auto& n) { n.cells.push_back(n.cells.front()); }},
+    {"parts that are not all of it", [](auto& n) { n.list.waves.pop_back(); }},
+    {"parts that are not all of it", [](auto& n) { n.list.waves.clear(); }},
+    {"parts that are not all of it", [](auto& n) { n.list.calls.clear(); }},
+    {"parts that are not all of it", [](auto& n) { n.list.steps.pop_back(); }},
+    {"parts out of order", [](auto& n) { n.list.waves.at(1) = 1000; }},
+    {"another number of cells", [](auto& n) { n.cells.pop_back(); }},
+    {"another number of cells", [](auto& n) { n.cells.push_back(n.cells.front()); }},
+    {"cells that nothing runs", [](auto& n) { n.cells.push_back(n.cells.front()), ++n.list.cells; }},
+    {"cells out of order", [](auto& n) { any<Scan>(n).cell = 1000; }},
+    {"a call that runs twice",
+     [](auto& n) {
+       n.list.calls = {0, static_cast<int>(n.list.steps.size())}, n.list.waves = {0, 1};
+     }},
     {"code that there is not", [](auto& n) { n.cells.front().code = 1000; }},
     {"weights of another size", [](auto& n) { n.cells.front().weights.pop_back(); }},
     {"a kind of block that there is not",
-     [](auto& n) { n.network.blocks.back().kind = static_cast<runtime::Block::Kind>(9); }},
-    {"a block of no size", [](auto& n) { n.network.blocks.back().width = -1; }},
-    {"a block of no size", [](auto& n) { n.network.blocks.back().time = 7; }},
-    {"an input that there is not", [](auto& n) { n.network.inputs.clear(); }},
+     [](auto& n) { n.list.blocks.back().kind = static_cast<runtime::Block::Kind>(9); }},
+    {"a block of no size", [](auto& n) { n.list.blocks.back().width = -1; }},
+    {"a block of no size", [](auto& n) { n.list.blocks.back().time = 7; }},
+    {"an input that there is not", [](auto& n) { n.list.inputs.clear(); }},
     {"an input of another size", [](auto& n) { n.description.input_size = 6; }},
     {"an output of another size", [](auto& n) { n.description.output_size = 6; }},
-    {"a time that there is not", [](auto& n) { n.network.output_time = -2; }},
-    {"a time that there is not", [](auto& n) { any_cell(n).time = 5; }},
-    {"a block that there is not", [](auto& n) { any_cell(n).y.block = 1000; }},
-    {"a block that there is not", [](auto& n) { any_cell(n).y.block = -1; }},
-    {"columns outside of a block", [](auto& n) { any_cell(n).y.end += 1000; }},
-    {"columns outside of a block", [](auto& n) { any_cell(n).y.begin = -1; }},
-    {"a cell with an input of another size", [](auto& n) { any_cell(n).x.clear(); }},
-    {"a cell with an output of another size", [](auto& n) { any_cell(n).y.end = any_cell(n).y.begin; }},
-    {"a cell whose input nothing gathers",
-     [](auto& n) { cell_call(n, [](const auto& c) { return c.x.size() > 1; }).gathered = -1; }},
-    {"a block that there is not",
-     [](auto& n) { cell_call(n, [](const auto& c) { return c.gathered >= 0; }).gathered = 1000; }},
-    {"a state that there is not",
-     [](auto& n) { cell_call(n, [](const auto& c) { return !c.initial.empty(); }).initial[0].state = 9; }},
-    {"a state of another size",
-     [](auto& n) { cell_call(n, [](const auto& c) { return !c.initial.empty(); }).initial[0].from.clear(); }},
-    {"a state that there is not",
-     [](auto& n) { cell_call(n, [](const auto& c) { return !c.starts.empty(); }).starts[0].state = -1; }},
-    {"a state of another size",
-     [](auto& n) { cell_call(n, [](const auto& c) { return !c.starts.empty(); }).starts[0].values.pop_back(); }},
+    {"a time that there is not", [](auto& n) { n.list.output_time = -2; }},
+    {"rows of another time", [](auto& n) { n.list.output_time = runtime::kNoTime; }},
+    {"a time that there is not", [](auto& n) { any<Scan>(n).time = 5; }},
+    {"a time that there is not", [](auto& n) { any<Scan>(n).time = runtime::kNoTime; }},
+    {"a block that there is not", [](auto& n) { any<Scan>(n).y.block = 1000; }},
+    {"a block that there is not", [](auto& n) { any<Scan>(n).y.block = -1; }},
+    {"columns outside of a block", [](auto& n) { any<Scan>(n).y.end += 1000; }},
+    {"columns outside of a block", [](auto& n) { any<Scan>(n).y.begin = -1; }},
+    {"a cell with an input of another size", [](auto& n) { any<Scan>(n).x.end = any<Scan>(n).x.begin; }},
+    {"a cell with an output of another size", [](auto& n) { any<Scan>(n).y.end = any<Scan>(n).y.begin; }},
+    {"rows of another time", [](auto& n) { any<Scan>(n).repeats = true; }},
+    {"a result of another time", [](auto& n) { block_of(n, any<Scan>(n).y).time = runtime::kNoTime; }},
+    {"a result in the caller's memory",
+     [](auto& n) { block_of(n, any<Scan>(n).y).kind = runtime::Block::Kind::Input; }},
+    {"a scan backwards in pieces", [](auto& n) { n.list.takes_pieces = true; }},
+    {"rows of a cell with states",
+     [](auto& n) {
+       for (runtime::AnyStep& step : n.list.steps)
+         if (const auto* scan = std::get_if<Scan>(&step)) {
+           step = runtime::Rows{scan->cell, scan->time, scan->x, scan->y};
+           return;
+         }
+     }},
+    {"a copy of another size", [](auto& n) { any<Gather>(n).to.end -= 1; }},
+    {"a copy of another size", [](auto& n) { any<Gather>(n).from.pop_back(); }},
+    {"a state that there is not", [](auto& n) { any<Begin>(n).state = 9; }},
+    {"a state of another size", [](auto& n) { any<Begin>(n).from.clear(); }},
+    {"a cell that there is not", [](auto& n) { any<Begin>(n).cell = -1; }},
+    {"a state that there is not", [](auto& n) { n.list.starts.at(0).state = -1; }},
+    {"a cell that there is not", [](auto& n) { n.list.starts.at(0).cell = 1000; }},
+    {"a state of another size", [](auto& n) { n.list.starts.at(0).values.pop_back(); }},
     {"a function over time that there is not",
-     [](auto& n) { time_call(n).function = static_cast<runtime::TimeFunction>(77); }},
-    {"a time that there is not", [](auto& n) { time_call(n).time = runtime::kNoTime; }},
-    {"a function over time of another size", [](auto& n) { time_call(n).y.end -= 1; }},
-    {"states of other names", [](auto& n) { n.network.states.pop_back(); }},
-    {"a state of no cell", [](auto& n) { n.network.states[0].call = 1000; }},
-    {"a state that there is not", [](auto& n) { n.network.states[0].state = 3; }},
+     [](auto& n) { any<OverTime>(n).function = static_cast<runtime::TimeFunction>(77); }},
+    {"a time that there is not", [](auto& n) { any<OverTime>(n).time = runtime::kNoTime; }},
+    {"a function over time of another size", [](auto& n) { any<OverTime>(n).to.end -= 1; }},
+    {"states of other names", [](auto& n) { n.list.states.pop_back(); }},
+    {"a cell that there is not", [](auto& n) { n.list.states[0].cell = 1000; }},
+    {"a state that there is not", [](auto& n) { n.list.states[0].state = 3; }},
 };
 
 }  // namespace
@@ -131,12 +152,11 @@ TEST_CASE("each number of a network's artifact that makes no sense is refused", 
   REQUIRE(parse_artifact(runtime::write_artifact(stored())).ok());
   for (const Fault& fault : kFaults) {
     INFO(fault.error);
-    StoredNetwork network = stored();
+    StoredProgram network = stored();
     fault.make(network);
     const Result<Program> program = parse_artifact(runtime::write_artifact(network), "n.rnnc");
     REQUIRE_FALSE(program.ok());
-    CHECK(program.error().to_string() ==
-          std::string("n.rnnc: the artifact is damaged: its network has ") + fault.error);
+    CHECK(program.error().to_string() == std::string("n.rnnc: the artifact is damaged: its steps have ") + fault.error);
   }
 }
 
