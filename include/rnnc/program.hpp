@@ -30,7 +30,7 @@ class State {
   ~State();
 
   std::int64_t batch() const noexcept;
-  std::int64_t max_steps() const noexcept;  // that a call may have; of a cell there is no limit
+  std::int64_t max_steps() const noexcept;  // that a call may have; 2^31 where there is no limit
 
   /// All states to zero, or to what parameters of the network begin them with: new sequences.
   void reset() noexcept;
@@ -62,7 +62,7 @@ enum class RunStatus {
   NegativeSteps,   // `steps` < 0
   MissingPointer,  // x or y is null where elements are to be read or written
   BadLength,       // a length < 0 or > steps
-  TooManySteps,    // a network's state was made for fewer
+  TooManySteps,    // the program needs whole sequences, and the state was made for fewer steps
   MissingInput,    // a named input of the network, or the steps of a time, is not told
   UnknownName,     // of an input or a time
   NoStreaming,     // the network needs whole sequences: Program::streams() says why
@@ -120,9 +120,11 @@ class Program {
   std::string cell() const;
   std::string cpu() const;
 
-  /// A state of `batch` new sequences, as State::reset leaves them. That of a network has room for calls of `max_steps`
-  /// steps, of any of its times; that of a cell serves any number. Throws std::bad_alloc, or std::length_error where
-  /// either is < 0 or > 2^31.
+  /// A state of `batch` new sequences, as State::reset leaves them. Calls of it have any number of steps where all
+  /// scans run forwards over T: a call of more than `max_steps` goes through the network in pieces of as many, and
+  /// gives the same bits. A program with a reverse scan, a function over time, a scan that begins with the end of
+  /// another or a second time needs whole sequences: calls of its state have at most `max_steps`, of any of its times.
+  /// A cell alone needs no room for steps. Throws std::bad_alloc, or std::length_error where either is < 0 or > 2^31.
   State make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
 
   /// What make_state(batch, max_steps) takes, in bytes.

@@ -130,8 +130,8 @@ RNNC_C_API rnnc_status rnnc_program_get_named_input(const rnnc_program* program,
 
 /* ---- Runtime: states ------------------------------------------------------------------------------------------ */
 
-/* A state of `batch` >= 0 sequences that begin. That of a network has room for calls of `max_steps` steps; that of a cell
-   serves any number. All memory that calls need is allocated and touched here. */
+/* A state of `batch` >= 0 sequences that begin. It has room for calls of `max_steps` steps; a program whose scans all run
+   forwards takes longer calls in pieces of as many, and a cell alone needs no such room. All memory that calls need is allocated and touched here. */
 RNNC_C_API rnnc_status rnnc_state_create(const rnnc_program* program, int64_t batch, int64_t max_steps,
                                          rnnc_state** state, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API void rnnc_state_destroy(rnnc_state* state) RNNC_NOEXCEPT;

@@ -161,6 +161,51 @@ TEST_CASE("running a network allocates nothing", "[network]") {
   }
 }
 
+TEST_CASE("a network that reads time forwards takes calls of any length, whatever its state was made for",
+          "[network]") {
+  std::size_t in_pieces = 0;
+  std::uint64_t seed = 90;
+  for (const std::string& statements : sample_networks()) {
+    INFO(statements);
+    const Network whole = sample_network(statements);
+    Random random(++seed);
+    const Program program = compile_network(whole, small_weights(whole, random));
+    if (program.make_state(1, 1).max_steps() == 1) continue;
+    ++in_pieces;
+    for (const std::int64_t batch : {1, 3})
+      for (const bool ragged : {false, true}) {
+        const ir::NetworkBatch input = sample_batch(random, batch, ragged);
+        const NetworkOutcome expected = run_network(program, whole, input);
+        for (const std::int64_t piece : {1, 2, 5}) REQUIRE(run_network(program, whole, input, {}, piece) == expected);
+      }
+  }
+  CHECK(in_pieces >= 5);
+}
+
+TEST_CASE("layers on two threads take calls of any length too", "[network]") {
+  const Network whole = network_of(
+      "network n { input x : seq f32[5] a = lstm<H=33>(x) b = gru<H=17>(a) c = rnn<H=9>(concat(a, b)) output c }");
+  Random random(4);
+  const ir::NamedVectors weights = small_weights(whole, random);
+  const Program one = compile_network(whole, weights);
+  const Program two = compile_network(whole, weights, {.threads = 2, .sharing = Sharing::Layers});
+  ir::NetworkBatch input{3, {{"T", {23, {}}}}, {}};
+  input.inputs["x"] = random_vector(random, 23 * 3 * 5);
+  for (const std::int64_t piece : {1, 4, 10})
+    CHECK(run_network(two, whole, input, {}, piece) == run_network(one, whole, input));
+}
+
+TEST_CASE("what inputs begin is begun once in a call of many pieces", "[network]") {
+  const Network whole = network_of(
+      "network n { input x : seq f32[5] input v : f32[9] a = rnn<H=9>(x) from (h = v) output concat(a, v) }");
+  Random random(6);
+  const Program program = compile_network(whole, small_weights(whole, random));
+  ir::NetworkBatch input{2, {{"T", {7, {7, 4}}}}, {}};
+  input.inputs["x"] = random_vector(random, 7 * 2 * 5);
+  input.inputs["v"] = random_vector(random, 2 * 9);
+  CHECK(run_network(program, whole, input, {}, 2) == run_network(program, whole, input));
+}
+
 TEST_CASE("a wrong call of a network is told by its status", "[network]") {
   const Network whole = sample_network("e = gru<H=4>(x) d = rnn<H=4>(y) from (h = e.h + v) output d");
   Random random(1);

@@ -62,14 +62,14 @@ std::vector<std::string> times_of(const ir::Graph& graph) {
 }
 
 NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,
-                           const ir::NamedVectors& states) {
+                           const ir::NamedVectors& states, std::int64_t max_steps) {
   std::map<std::string, Lengths> times = {{"T", {}}};
   std::int64_t most = 0;
   for (const auto& [name, time] : batch.times) {
     times[name] = {time.steps, {time.lengths.begin(), time.lengths.end()}};
     most = std::max(most, time.steps);
   }
-  State state = program.make_state(batch.sequences, most);
+  State state = program.make_state(batch.sequences, max_steps == 0 ? most : max_steps);
   for (const auto& [name, values] : states) state.set(name, narrowed(values)).value();
   std::map<std::string, std::vector<float>> values;
   std::vector<NamedInput> inputs;

@@ -10,7 +10,7 @@ namespace {
 const char* const kInputs = "network n { input x : seq f32[3] input v : f32[2] ";
 
 std::string calls_of(const std::string& statements) {
-  return ir::print(
+  return compiler::print(
       compiler::split_constants(compiler::cut_network(network_of(kInputs + statements + " }" + kSampleCells))));
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("a scan of a repeated vector keeps only products of its states", "[net
 TEST_CASE("a scan without constant inputs, or that does nothing but read them, stays as it is", "[network][cut]") {
   for (const char* statements : {"a = gru<H=4>(x) output a", "k = max(v[0:1] * 2) a = rnn<H=2>(x * k) output a"})
     CHECK(calls_of(statements) ==
-          ir::print(compiler::cut_network(network_of(kInputs + std::string(statements) + " }" + kSampleCells))));
+          compiler::print(compiler::cut_network(network_of(kInputs + std::string(statements) + " }" + kSampleCells))));
 }
 
 }  // namespace rnnc::test
