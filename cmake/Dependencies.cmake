@@ -1,4 +1,4 @@
-# Everything comes from the distribution's packages (scripts/setup installs them). oneDNN is for comparison only.
+# Everything comes from the distribution's packages (scripts/setup installs them).
 if(RNNC_BUILD_COMPILER AND NOT RNNC_LLVM AND (RNNC_BUILD_TOOLS OR RNNC_BUILD_BENCH OR RNNC_BUILD_TESTS))
   message(FATAL_ERROR "RNNC_LLVM=OFF is for the libraries; the program, tests and benchmarks need LLVM: "
                       "add -DRNNC_BUILD_TOOLS=OFF -DRNNC_BUILD_TESTS=OFF -DRNNC_BUILD_BENCH=OFF")
@@ -17,7 +17,13 @@ find_package(nlohmann_json REQUIRED CONFIG)
 find_package(Threads REQUIRED)
 if(RNNC_BUILD_TOOLS OR RNNC_BUILD_BENCH OR RNNC_BUILD_TESTS)
   find_package(CLI11 REQUIRED CONFIG)
-  find_package(dnnl REQUIRED CONFIG)
+endif()
+if(RNNC_ONEDNN)
+  find_package(dnnl CONFIG QUIET)
+  if(NOT dnnl_FOUND)
+    message(FATAL_ERROR "oneDNN is not here, which rnnc is compared with: install libdnnl-dev and ocl-icd-opencl-dev "
+                        "(scripts/setup does), or leave the comparison out with -DRNNC_ONEDNN=OFF")
+  endif()
   find_package(OpenMP REQUIRED COMPONENTS CXX)  # Debian's oneDNN runs on it
 endif()
 

@@ -64,6 +64,7 @@ Environment read_environment() {
   if (result.cache_dir.empty()) result.cache_dir = default_cache_dir();
   read_cache(variable("RNNC_CACHE"), result);
   result.isa = variable("RNNC_ISA");
+  result.plugin_dir = variable("RNNC_PLUGIN_DIR");
   return result;
 }
 

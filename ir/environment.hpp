@@ -12,7 +12,8 @@ struct Environment {
   std::string cache_dir;  // RNNC_CACHE_DIR, else XDG_CACHE_HOME/rnnc, else ~/.cache/rnnc; "" where none is known
   bool cache_reads = true, cache_writes = true;  // RNNC_CACHE=off|ro
   std::string isa;                               // RNNC_ISA: the CPU to compile for where nothing else is said
-  std::vector<std::string> warnings;             // of values that mean nothing, for the program to print
+  std::string plugin_dir;  // RNNC_PLUGIN_DIR: where plug-ins are; "" is beside the program and where it is installed
+  std::vector<std::string> warnings;  // of values that mean nothing, for the program to print
 };
 
 Environment read_environment();

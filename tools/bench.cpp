@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include "bench/onednn/onednn_cell.hpp"
 #include "import/write_file.hpp"
 #include "tools/bench_contest.hpp"
 #include "tools/bench_page.hpp"
@@ -15,6 +14,7 @@
 #include "tools/bench_table.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/onednn_plugin.hpp"
 #include "tools/progress.hpp"
 #include "tools/verbs.hpp"
 
@@ -84,7 +84,7 @@ Error at_shape(Error error, const BenchFlags& flags, std::size_t shapes) {
 }
 
 // The mistakes in later shapes, before the first is timed.
-Result<void> check_shape(const BenchFlags& flags) {
+Result<void> check_shape(const BenchFlags& flags, const OnednnPlugin* onednn) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
@@ -95,8 +95,8 @@ Result<void> check_shape(const BenchFlags& flags) {
   } else {
     const Result<ir::Cell> cell = bind(*source);
     if (!cell) return cell.error();
-    const std::vector<std::string> known = bench::OnednnCell::cells();
-    if (!flags.against.empty() && std::ranges::find(known, cell->name) == known.end())
+    const std::vector<std::string> known = onednn ? onednn->cells() : std::vector{cell->name};
+    if (std::ranges::find(known, cell->name) == known.end())
       return Error{ErrorCode::Unsupported, {}, "oneDNN has no cell " + cell->name, {}};
   }
   return {};
@@ -108,7 +108,8 @@ struct Timed {
   Difference from_interpreter, from_baseline;
 };
 
-Result<Timed> time_shape(const BenchFlags& flags, std::optional<Limits>& limits, const Report& report) {
+Result<Timed> time_shape(const BenchFlags& flags, const OnednnPlugin* onednn, std::optional<Limits>& limits,
+                         const Report& report) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
@@ -118,8 +119,8 @@ Result<Timed> time_shape(const BenchFlags& flags, std::optional<Limits>& limits,
     use_all_cpus();
   const double preparing = flags.tune ? kPreparingAndTuning : kPreparing;
   const Report of_preparing = part_of(report, 0, preparing);
-  const Result<Contest> contest = source->network ? contest_of_network(flags, std::move(*source), of_preparing)
-                                                  : contest_of_cell(flags, std::move(*source), of_preparing);
+  const Result<Contest> contest = source->network ? contest_of_network(flags, std::move(*source), onednn, of_preparing)
+                                                  : contest_of_cell(flags, std::move(*source), onednn, of_preparing);
   if (!contest) return contest.error();
   if (!limits) {
     report(preparing, "measuring what the machine can do");
@@ -156,11 +157,20 @@ Result<int> run(const BenchRequest& request) {
   const Result<std::vector<BenchFlags>> shapes = each_shape(request.common, request.lists);
   if (!shapes) return shapes.error();
   if (const auto checked = check_page_path(request); !checked) return checked.error();
+  std::optional<OnednnPlugin> plugin;
+  if (!request.common.against.empty()) {
+    // Before this thread keeps to one CPU, which OpenMP would take for the whole machine.
+    const Result<OnednnPlugin> loaded = OnednnPlugin::load();
+    if (!loaded) return loaded.error();
+    plugin = *loaded;
+  }
+  const OnednnPlugin* const onednn = plugin ? &*plugin : nullptr;
   std::vector<std::string> names;
   for (const BenchFlags& flags : *shapes) {
     names.push_back(shape_of(flags));
     if (shapes->size() == 1) continue;
-    if (const auto checked = check_shape(flags); !checked) return at_shape(checked.error(), flags, shapes->size());
+    if (const auto checked = check_shape(flags, onednn); !checked)
+      return at_shape(checked.error(), flags, shapes->size());
   }
   BenchPrinter printer(*form, names);
   Progress progress("bench");
@@ -170,7 +180,7 @@ Result<int> run(const BenchRequest& request) {
   for (std::size_t i = 0; i < shapes->size(); ++i) {
     const auto begin = static_cast<double>(i), all = static_cast<double>(shapes->size());
     const Report whole = [&](double done, const std::string& what) { progress.show(done, names[i] + ", " + what); };
-    Result<Timed> timed = time_shape((*shapes)[i], limits, part_of(whole, begin / all, (begin + 1) / all));
+    Result<Timed> timed = time_shape((*shapes)[i], onednn, limits, part_of(whole, begin / all, (begin + 1) / all));
     progress.clear();
     if (!timed) return at_shape(timed.error(), (*shapes)[i], shapes->size());
     printer.print(timed->result, timed->notes);

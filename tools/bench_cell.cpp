@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include "bench/onednn/onednn_cell.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "tools/bench_contest.hpp"
 #include "tools/random_data.hpp"
@@ -60,7 +59,7 @@ Result<Difference> check_against_interpreter(const Job& job, const Program& prog
   return compare(*ours, run_interpreted(job.cell, job.source.weights, piece), job.interface, batch);
 }
 
-Result<Difference> check_against_baseline(const Job& job, const Program& program, bench::OnednnCell& baseline) {
+Result<Difference> check_against_baseline(const Job& job, const Program& program, OnednnStack& baseline) {
   const Result<SequenceResult> ours = run_compiled(program, job.sequence);
   if (!ours) return ours.error();
   std::ranges::copy(job.sequence.x, baseline.input().begin());
@@ -126,21 +125,24 @@ std::function<void()> caller(const Job& job, const Program& program, std::vector
   };
 }
 
-Result<void> add_baseline(const BenchFlags& flags, const Job& job, const Program& program, Contest& contest) {
-  Result<bench::OnednnCell> made = bench::OnednnCell::make(job.cell.name, job.source.weights, flags.steps, flags.batch,
-                                                           static_cast<int>(flags.threads));
+Result<void> add_baseline(const BenchFlags& flags, const OnednnPlugin& onednn, const Job& job, const Program& program,
+                          Contest& contest) {
+  Result<OnednnStack> made =
+      onednn.make(job.cell.name, {{job.source.weights}}, flags.steps, flags.batch, flags.threads);
   if (!made) return made.error();
-  auto baseline = std::make_shared<bench::OnednnCell>(std::move(*made));
+  auto baseline = std::make_shared<OnednnStack>(std::move(*made));
   const Result<Difference> difference = check_against_baseline(job, program, *baseline);
   if (!difference) return difference.error();
   contest.from_baseline = *difference;
   contest.baseline = [baseline] { baseline->run(); };
+  contest.baseline_version = onednn.version();
   return {};
 }
 
 }  // namespace
 
-Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const Report& report) {
+Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const OnednnPlugin* onednn,
+                                const Report& report) {
   const Result<Job> job = make_job(flags, std::move(source));
   if (!job) return job.error();
   Contest contest;
@@ -165,8 +167,8 @@ Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const Re
   if (flags.ragged) contest.ragged = caller(*job, *program, random_lengths(flags.steps, flags.batch, seed));
   if (flags.sessions > 0)
     if (const auto added = add_sessions(flags, *program, contest); !added) return added.error();
-  if (!flags.against.empty())
-    if (const auto added = add_baseline(flags, *job, *program, contest); !added) return added.error();
+  if (onednn != nullptr)
+    if (const auto added = add_baseline(flags, *onednn, *job, *program, contest); !added) return added.error();
   return contest;
 }
 

@@ -10,6 +10,7 @@
 
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
+#include "tools/onednn_plugin.hpp"
 #include "tools/progress.hpp"
 #include "tools/roofline.hpp"
 #include "tools/sequence.hpp"
@@ -36,13 +37,17 @@ struct Contest {
   std::function<void()> ragged;    // the same with lengths uniform in [1, steps]; empty where not asked for
   std::function<void()> together;  // a step of sessions; then `ours` is as many single steps
   std::function<void()> baseline;  // empty where there is none
+  std::string baseline_version;
   Difference from_interpreter, from_baseline;
 };
 
+/// `onednn` is null where nothing is to be timed beside it.
 /// Errors: those of binding and compiling; Limit where the data would not fit in memory; Unsupported where oneDNN has
 /// no such thing, or lacks what a flag asks for.
-Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const Report& report);
-Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const Report& report);
+Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const OnednnPlugin* onednn,
+                                const Report& report);
+Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const OnednnPlugin* onednn,
+                                   const Report& report);
 
 /// --input-size and --hidden-size as dims I and H. Errors: Usage.
 Result<void> add_sizes(const BenchFlags& flags, Source& source);

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "bench/onednn/onednn_stack.hpp"
 #include "compiler/network/network.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "ir/scan.hpp"
@@ -77,18 +76,18 @@ std::vector<std::vector<TensorMap>> weights_by_layer(const ir::Network& network,
   return layers;
 }
 
-Result<void> add_baseline(const BenchFlags& flags, const Source& source, const ir::Network& network,
-                          const Program& program, const ir::NetworkBatch& batch, Contest& contest) {
+Result<void> add_baseline(const BenchFlags& flags, const OnednnPlugin& onednn, const Source& source,
+                          const ir::Network& network, const Program& program, const ir::NetworkBatch& batch,
+                          Contest& contest) {
   if (!flags.model.stack.any())
     return Error{ErrorCode::Unsupported,
                  {},
                  "oneDNN baseline: it runs cells and stacks of them (--layers, --bidirectional)",
                  {}};
-  Result<bench::OnednnStack> made =
-      bench::OnednnStack::make(source.cell.name, weights_by_layer(network, source.weights), flags.steps, flags.batch,
-                               static_cast<int>(flags.threads));
+  Result<OnednnStack> made =
+      onednn.make(source.cell.name, weights_by_layer(network, source.weights), flags.steps, flags.batch, flags.threads);
   if (!made) return made.error();
-  auto stack = std::make_shared<bench::OnednnStack>(std::move(*made));
+  auto stack = std::make_shared<OnednnStack>(std::move(*made));
   const Result<SequenceResult> ours = run_compiled(program, network, batch);
   if (!ours) return ours.error();
   std::ranges::copy(batch.inputs.begin()->second, stack->input().begin());
@@ -98,12 +97,14 @@ Result<void> add_baseline(const BenchFlags& flags, const Source& source, const i
   contest.from_baseline =
       compare(*ours, {{stack->output().begin(), stack->output().end()}, {}}, interface, flags.batch);
   contest.baseline = [stack] { stack->run(); };
+  contest.baseline_version = onednn.version();
   return {};
 }
 
 }  // namespace
 
-Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const Report& report) {
+Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const OnednnPlugin* onednn,
+                                   const Report& report) {
   const Result<compiler::Target> target = target_of(flags.model, true);
   if (!target) return target.error();
   if (const auto added = add_sizes(flags, source); !added) return added.error();
@@ -138,8 +139,8 @@ Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const
     contest.ragged = caller(*program, *network, random_batch(*network, flags.steps, flags.batch, seed, true));
   if (flags.sessions > 0)
     if (const auto added = add_sessions(flags, *program, contest); !added) return added.error();
-  if (!flags.against.empty())
-    if (const auto added = add_baseline(flags, source, *network, *program, batch, contest); !added)
+  if (onednn != nullptr)
+    if (const auto added = add_baseline(flags, *onednn, source, *network, *program, batch, contest); !added)
       return added.error();
   return contest;
 }

@@ -68,6 +68,8 @@ inline constexpr Fact kVariables[] = {
     {"RNNC_CACHE_DIR", "the folder of compiled code (default: rnnc in XDG_CACHE_HOME or ~/.cache)"},
     {"RNNC_CACHE", "off: neither use nor keep compiled code; ro: use it only; on (default)"},
     {"RNNC_ISA", "the CPU to compile for where --isa does not say"},
+    {"RNNC_PLUGIN_DIR",
+     "the folder of the plug-in of bench --against (default: beside rnnc, or LIBDIR/rnnc where installed)"},
 };
 inline constexpr Fact kExitCodes[] = {
     {"0", "all went well"},

@@ -28,8 +28,8 @@ std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls
 /// Keeps the calling thread on the CPU it is on, where the system can.
 void stay_on_this_cpu();
 
-/// Lets the calling thread, and those that it starts, run on every CPU that the system allows. OpenMP runtimes that
-/// come with a baseline may have bound it to one before main().
+/// Lets the calling thread, and those that it starts, run on every CPU that the system allows. The OpenMP
+/// runtime that comes with a baseline may have bound it to one when it was loaded.
 void use_all_cpus();
 
 }  // namespace rnnc::tools

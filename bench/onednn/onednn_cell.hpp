@@ -22,7 +22,7 @@ class OnednnCell {
   /// A cell for sequences of exactly this length and batch, states at zero.
   ///
   /// Shapes    `weights` as the standard cell of that name declares them; steps, batch, threads >= 1
-  /// Errors    Unsupported: oneDNN has no such cell, or refuses the shape; InvalidData: a tensor lacks or has another shape
+  /// Errors    Unsupported: oneDNN has no such cell, or refuses the shape; InvalidData: a tensor lacks or is misshapen
   /// Threads   sets OpenMP's number of threads for the calling thread
   static Result<OnednnCell> make(const std::string& cell, const TensorMap& weights, std::int64_t steps,
                                  std::int64_t batch, int threads);

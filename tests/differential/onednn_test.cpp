@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/grid.hpp"
 #include "bench/onednn/onednn_cell.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "tests/support/catch.hpp"
@@ -99,6 +100,14 @@ TEST_CASE("Standard cells agree with oneDNN at every size and CPU level", "[diff
   }
   UNSCOPED_INFO("largest difference: " << most);
   CHECK(most > 0);
+}
+
+TEST_CASE("oneDNN has every cell of the grid", "[differential]") {
+  const std::vector<std::string> known = bench::OnednnCell::cells();
+  for (const std::string& cell : bench::kGridCells) {
+    INFO(cell);
+    CHECK(std::ranges::find(known, cell) != known.end());
+  }
 }
 
 TEST_CASE("The oneDNN baseline refuses what it cannot run", "[differential]") {

@@ -41,6 +41,16 @@ constexpr NotRun kNotRun[] = {
     {"examples/char_lm/README.md", "/usr/bin/python3 train.py --output .", "it needs PyTorch and some minutes"},
 };
 
+#ifdef RNNC_ONEDNN_PLUGIN
+constexpr bool kHasOnednn = true;
+#else
+constexpr bool kHasOnednn = false;
+#endif
+
+bool lacks_onednn(const Block& block) {
+  return !kHasOnednn && block.text.find("--against onednn") != std::string::npos;
+}
+
 const NotRun* not_run(const Block& block) {
   const std::string first = block.text.substr(0, block.text.find('\n'));
   for (const NotRun& row : kNotRun)
@@ -174,6 +184,8 @@ TEST_CASE("the commands of every document do and print what it shows", "[docs]")
       INFO(document.path << ":" << block.line << "\n" << block.text);
       if (const NotRun* row = not_run(block)) {
         used.insert(row);
+      } else if (lacks_onednn(block)) {
+        continue;
       } else if (block.language == "sh") {
         const Finished finished = folder.run(block.text);
         INFO(finished.out);

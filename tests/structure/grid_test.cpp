@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "bench/onednn/onednn_cell.hpp"
 #include "tests/support/catch.hpp"
 
 namespace rnnc::test {
@@ -23,14 +22,6 @@ TEST_CASE("The quick grid is a part of the full one, and no shape comes twice", 
   CHECK(std::ranges::includes(full, quick));
   CHECK(quick.size() == bench::quick_grid().size());
   CHECK(full.size() == bench::full_grid().size());
-}
-
-TEST_CASE("oneDNN has every cell of the grid", "[grid]") {
-  const std::vector<std::string> known = bench::OnednnCell::cells();
-  for (const std::string& cell : bench::kGridCells) {
-    INFO(cell);
-    CHECK(std::ranges::find(known, cell) != known.end());
-  }
 }
 
 }  // namespace rnnc::test

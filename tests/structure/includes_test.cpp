@@ -1,6 +1,6 @@
 // The directions of design: ir -> include, runtime -> include, import -> ir, compiler -> ir and runtime, and the rooms
 // of compiler/ one after the other. Libraries that a user of a smaller part must never meet stay where they are: LLVM
-// in compiler/, oneDNN in bench/.
+// in compiler/, oneDNN in bench/onednn, a plug-in.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -38,7 +38,7 @@ const Names kOurs = {"rnnc", "ir", "runtime", "import", "compiler", "tools", "te
 const std::map<std::string, Names> kLibraries = {
     {"llvm", {"compiler/llvm", "compiler/object"}},
     {"llvm-c", {"compiler/llvm"}},
-    {"oneapi", {"bench", "tests"}},
+    {"oneapi", {"bench/onednn"}},
     {"xsimd", {"runtime"}},
 };
 

@@ -81,7 +81,7 @@ class BusyNeighbour {
 
 }  // namespace
 
-TEST_CASE("bench prints a row for each shape under titles of its columns", "[tools]") {
+TEST_CASE("bench prints a row for each shape under titles of its columns", "[tools][onednn]") {
   const Folder folder;
   const std::vector<std::string> lines = lines_of(succeeds(folder, kShapes + "--against onednn").out);
   REQUIRE(lines.size() == 4);
@@ -164,7 +164,7 @@ TEST_CASE("bench takes several lengths of a model of one's own", "[tools]") {
         std::vector<std::string>{"mine:4:1:3:20:1", "mine:8:1:3:20:1"});
 }
 
-TEST_CASE("bench --csv has the fields of JSON under their names", "[tools]") {
+TEST_CASE("bench --csv has the fields of JSON under their names", "[tools][onednn]") {
   const Folder folder;
   const Finished finished = succeeds(folder, kShapes + "--csv --against onednn");
   const std::vector<std::string> lines = lines_of(finished.out);
@@ -201,7 +201,7 @@ TEST_CASE("bench --tune keeps the output of other programs' forms clean", "[tool
   CHECK(finished.err.find("the best is kept in ") != std::string::npos);
 }
 
-TEST_CASE("bench --html writes a page beside the table", "[tools]") {
+TEST_CASE("bench --html writes a page beside the table", "[tools][onednn]") {
   const Folder folder;
   const Finished finished = succeeds(folder, kShapes + "--html report.html --against onednn");
   CHECK(lines_of(finished.out).size() == 4);
@@ -249,7 +249,7 @@ TEST_CASE("bench says which forms and flags do not go together", "[tools]") {
     check_fails(folder, std::string("bench --shape ") + wrong, 2, "is not CELL:T:B:I:H or CELL:T:B:I:H:THREADS");
 }
 
-TEST_CASE("bench finds the mistake in a later shape before it times the first", "[tools]") {
+TEST_CASE("bench finds the mistake in a later shape before it times the first", "[tools][onednn]") {
   const Folder folder;
   const Finished unknown =
       check_fails(folder, "bench --shape lstm:3:2:5:7,lstn:1:1:4:8", 2, "there is no standard cell 'lstn'");

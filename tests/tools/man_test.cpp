@@ -34,7 +34,8 @@ TEST_CASE("the manual page has every verb and every flag of the help", "[tools]"
     ++verbs;
   }
   CHECK(verbs == 8);
-  for (const char* variable : {"RNNC_DEBUG", "RNNC_DUMP_DIR", "RNNC_CACHE_DIR", "RNNC_CACHE", "RNNC_ISA"})
+  for (const char* variable :
+       {"RNNC_DEBUG", "RNNC_DUMP_DIR", "RNNC_CACHE_DIR", "RNNC_CACHE", "RNNC_ISA", "RNNC_PLUGIN_DIR"})
     CHECK(page.find(std::string(".B ") + variable + "\n") != std::string::npos);
 }
 

@@ -56,7 +56,7 @@ TEST_CASE("a stack that cannot be made is a mistake of usage", "[tools]") {
   check_fails(folder, "inspect --cell lstm --layers 0", 2, "--layers: '0' is not a whole number from 1 to 1024");
 }
 
-TEST_CASE("bench of layers and directions is checked against oneDNN's", "[tools]") {
+TEST_CASE("bench of layers and directions is checked against oneDNN's", "[tools][onednn]") {
   const Folder folder;
   for (const char* cell : {"lstm", "gru", "gru_cho", "rnn", "lstm_peephole"}) {
     const auto result = bench(folder, std::string("--cell ") + cell + " --layers 2 --bidirectional --input-size 5 " +
@@ -89,7 +89,7 @@ TEST_CASE("bench of sessions times streams one by one and together", "[tools]") 
               "--sessions: times single steps");
 }
 
-TEST_CASE("bench and verify take networks as text", "[tools]") {
+TEST_CASE("bench and verify take networks as text", "[tools][onednn]") {
   const Folder folder;
   folder.write("net.rnn",
                "network n { input x : seq f32[6] input v : f32[5] a = bidirectional lstm<H=9>(x)"

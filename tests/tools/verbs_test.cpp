@@ -16,7 +16,7 @@ const std::string kBench = "bench --cell lstm --steps 3 --batch 2 --input-size 5
 
 }  // namespace
 
-TEST_CASE("bench prints the fields that scripts rely on", "[tools]") {
+TEST_CASE("bench prints the fields that scripts rely on", "[tools][onednn]") {
   const Folder folder;
   const Finished finished = folder.rnnc(kBench + " --against onednn --rounds 3 --json");
   INFO(finished.err);
@@ -85,7 +85,7 @@ TEST_CASE("a plan that is none is a mistake of usage", "[tools]") {
   CHECK(inspected.err.find("stage 1 has no plausible plan 1:7/1/32; it has 1:") != std::string::npos);
 }
 
-TEST_CASE("bench takes a model of one's own with any names of dims", "[tools]") {
+TEST_CASE("bench takes a model of one's own with any names of dims", "[tools][onednn]") {
   const Folder folder;
   folder.write("mine.rnn",
                "cell mine<A, N> {\n  input x : f32[A]\n  state s : f32[N]\n  param W : f32[N, A]\n"
