@@ -1,4 +1,5 @@
 // Models from text, files and the standard cells, which a build step puts into standard_cells_text.inc.
+#include <rnnc/join.hpp>
 #include <rnnc/model.hpp>
 
 #include <algorithm>
@@ -82,8 +83,7 @@ Result<Model> standard_cell(std::string_view name) try {
   for (const StandardCell& cell : kStandardCells) {
     if (cell.name == name) return parse(cell.text, std::string(name) + ".rnn");
   }
-  std::string known;
-  for (const StandardCell& cell : kStandardCells) known += (known.empty() ? "" : ", ") + std::string(cell.name);
+  const std::string known = join(kStandardCells, &StandardCell::name);
   return Error{ErrorCode::Name, {}, "there is no standard cell '" + std::string(name) + "'; there are " + known, {}};
 } catch (const std::bad_alloc&) {
   return out_of_memory(name);

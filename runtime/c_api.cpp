@@ -12,6 +12,7 @@ namespace {
 
 using rnnc::c::fail;
 using rnnc::c::guarded;
+using rnnc::c::hand_over;
 
 constexpr std::size_t kMostNamed = 64;
 constexpr std::size_t kMostRank = 8;
@@ -51,12 +52,6 @@ rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, r
   if (from && !rnnc::c::read_struct(from, options))
     return fail(RNNC_USAGE, "rnnc_load_options: struct_size is wrong, or a newer header's field is set", error);
   to.threads = options.threads == 0 ? 1 : options.threads;
-  return RNNC_OK;
-}
-
-rnnc_status hand_over(rnnc::Result<rnnc::Program> made, rnnc_program** program, rnnc_error* error) {
-  if (!made) return fail(made.error(), error);
-  *program = new rnnc_program(std::move(*made));
   return RNNC_OK;
 }
 

@@ -2,18 +2,14 @@
 
 #include <algorithm>
 
+#include <rnnc/join.hpp>
+
 namespace rnnc::runtime {
 namespace {
 
 using Values = std::map<std::string, std::vector<float>>;
 
 Error invalid(ErrorCode code, std::string message) { return {code, {}, std::move(message), {}}; }
-
-std::string names(const std::vector<TensorInfo>& tensors) {
-  std::string list;
-  for (const TensorInfo& tensor : tensors) list += (list.empty() ? "" : ", ") + tensor.name;
-  return list;
-}
 
 bool is_float(ElementType type) {
   return type == ElementType::F32 || type == ElementType::F16 || type == ElementType::BF16 || type == ElementType::F64;
@@ -39,7 +35,7 @@ Result<Values> read_params(const Description& description, const TensorMap& weig
   for (const auto& [tensor_name, tensor] : weights)
     if (!values.contains(tensor_name))
       return invalid(ErrorCode::InvalidData, "tensor " + tensor_name + " is no parameter of cell " + description.cell +
-                                                 ", which has " + names(description.params));
+                                                 ", which has " + join(description.params, &TensorInfo::name));
   return values;
 }
 

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <thread>
 
+#include <rnnc/join.hpp>
+
 #include "runtime/thread_pool.hpp"
 #include "runtime/touch_code.hpp"
 
@@ -72,8 +74,8 @@ Found find_state(const StateContent& content, const std::string& name) {
 
 Error unknown_state(const StateContent& content, const std::string& name) {
   const LoadedProgram& program = *content.program;
-  std::string known;
-  for (const StateInfo& info : program.cell.description.states) known += (known.empty() ? "" : ", ") + info.tensor.name;
+  const std::string known =
+      join(program.cell.description.states, [](const StateInfo& state) { return state.tensor.name; });
   return {ErrorCode::Name,
           {},
           (program.network ? "network " : "cell ") + program.cell.description.cell + " has no state " + name +

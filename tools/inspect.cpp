@@ -2,6 +2,9 @@
 #include <iostream>
 #include <memory>
 
+#include <sstream>
+
+#include <rnnc/join.hpp>
 #include "compiler/inspect/dot.hpp"
 #include "compiler/inspect/print_network.hpp"
 #include "compiler/llvm/assembly.hpp"
@@ -34,7 +37,7 @@ Result<void> check_pass(const InspectFlags& flags) {
     if (pass.name == flags.after) return {};
     known.emplace_back(pass.name);
   }
-  return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + joined(known) +
+  return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + join(known) +
                                     ir::did_you_mean(flags.after, known));
 }
 
@@ -137,3 +140,4 @@ Verb add_inspect(CLI::App& program) {
 }
 
 }  // namespace rnnc::tools
+       "rnnc inspect --cell gru --dim I=64 --dim H=128 --emit plan --backend portable",
