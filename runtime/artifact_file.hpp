@@ -48,9 +48,6 @@ RNNC_API std::vector<std::byte> write_artifact(const StoredArtifact& artifact, s
 
 RNNC_API std::vector<std::byte> write_artifact(const StoredNetwork& network);
 
-/// A payload behind the header that fits it, whatever it holds: how damage behind a right checksum is made.
-RNNC_API std::vector<std::byte> seal_artifact(std::span<const std::byte> payload);
-
 using AnyArtifact = std::variant<StoredArtifact, StoredNetwork>;
 
 /// Every number that anything but the code itself goes by is checked.

@@ -9,6 +9,7 @@
 #include "runtime/artifact_file.hpp"
 #include "tests/fuzz/stored.hpp"
 #include "tests/fuzz/targets.hpp"
+#include "tests/support/seal_artifact.hpp"
 
 namespace rnnc::fuzz {
 namespace {
@@ -76,12 +77,12 @@ void load(Bytes file) {
 
 void fuzz_artifact(Bytes bytes) {
   load(bytes);
-  load(runtime::seal_artifact(bytes));
+  load(test::seal_artifact(bytes));
 }
 
 void fuzz_cache(Bytes bytes) {
   require(!compiler::read_entry(bytes, kSeedKey), "an entry without a checksum is found");
-  const auto found = compiler::read_entry(runtime::seal_artifact(bytes), kSeedKey);
+  const auto found = compiler::read_entry(test::seal_artifact(bytes), kSeedKey);
   if (!found) return;
   require(found->key == kSeedKey, "an entry of another key is found");
   require((found->features & ~runtime::host_features()) == 0, "an entry for another CPU is found");

@@ -23,7 +23,7 @@ void check_near(const Vector& found, const Vector& expected) {
   }
 }
 
-std::string calls_of(const std::string& text) { return ir::print(compiler::cut_network(network_of(text))); }
+std::string calls_of(const std::string& text) { return compiler::print(compiler::cut_network(network_of(text))); }
 
 }  // namespace
 
@@ -34,7 +34,7 @@ TEST_CASE("the calls of a network give the interpreter's outputs and final state
     const Network whole = sample_network(statements);
     const compiler::CallList list = compiler::cut_network(whole);
     CHECK(ir::equal(ir::parse(kSampleCells + ir::print(whole)).value().networks.at(0), whole));
-    INFO(ir::print(list));
+    INFO(compiler::print(list));
     Random random(++seed);
     const ir::NamedVectors weights = random_weights(whole, random);
     const ir::NetworkBatch batch = sample_batch(random, 4, {{"T", {6, {6, 2, 0, 5}}}, {"S", {3, {1, 3, 3, 2}}}});
