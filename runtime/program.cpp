@@ -200,6 +200,8 @@ std::string Program::output_time() const {
 
 std::int64_t Program::input_size() const noexcept { return loaded_->cell.description.input_size; }
 std::int64_t Program::output_size() const noexcept { return loaded_->cell.description.output_size; }
+std::string Program::name() const { return cell(); }
+
 std::string Program::cell() const { return loaded_->cell.description.cell; }
 std::string Program::cpu() const { return loaded_->cell.description.cpu; }
 

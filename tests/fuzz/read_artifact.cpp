@@ -46,14 +46,14 @@ void run(const Program& program) {
   }
   const std::int32_t lengths[kBatch] = {1, kSteps};
   for (const std::int32_t* each : {static_cast<const std::int32_t*>(nullptr), lengths})
-    program.run({.x = x.data(),
-                 .y = y.data(),
-                 .steps = kSteps,
-                 .batch = kBatch,
-                 .state = state,
-                 .lengths = each,
-                 .inputs = inputs,
-                 .times = times});
+    (void)program.run({.x = x.data(),
+                       .y = y.data(),
+                       .steps = kSteps,
+                       .batch = kBatch,
+                       .state = state,
+                       .lengths = each,
+                       .inputs = inputs,
+                       .times = times});
   state.restore(state.save()).value();
   for (const Port& port : program.states()) state.get(port.name).value();
 }
