@@ -32,9 +32,6 @@ extern "C" rnnc_status rnnc_compile(const rnnc_model* model, const rnnc_weights*
   return guarded(error, [&] {
     rnnc::CompileOptions read;
     if (const rnnc_status status = read_options(options, read, error); status != RNNC_OK) return status;
-    auto made = rnnc::compile(model->model, weights->tensors, read);
-    if (!made) return fail(made.error(), error);
-    *program = new rnnc_program(std::move(*made));
-    return RNNC_OK;
+    return rnnc::c::hand_over(rnnc::compile(model->model, weights->tensors, read), program, error);
   });
 }

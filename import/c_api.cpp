@@ -10,12 +10,7 @@ namespace {
 
 using rnnc::c::fail;
 using rnnc::c::guarded;
-
-rnnc_status hand_over(rnnc::Result<rnnc::TensorMap> read, rnnc_weights** weights, rnnc_error* error) {
-  if (!read) return fail(read.error(), error);
-  *weights = new rnnc_weights{std::move(*read)};
-  return RNNC_OK;
-}
+using rnnc::c::hand_over;
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_error.hpp"
 #include "import/refusal.hpp"
 
@@ -155,9 +157,7 @@ std::vector<std::string> JsonValue::keys() const {
 void JsonValue::only(const std::set<std::string>& keys) const {
   for (const auto& item : object().items()) {
     if (keys.contains(item.key())) continue;
-    std::string known;
-    for (const std::string& key : keys) known += (known.empty() ? "" : ", ") + key;
-    unsupported("key " + in_quotes(item.key()) + " is not known here; known are " + known);
+    unsupported("key " + in_quotes(item.key()) + " is not known here; known are " + join(keys));
   }
 }
 

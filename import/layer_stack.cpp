@@ -1,5 +1,7 @@
 #include "import/layer_stack.hpp"
 
+#include <rnnc/join.hpp>
+
 #include "import/refusal.hpp"
 
 namespace rnnc::files {
@@ -14,9 +16,7 @@ LayerStack::LayerStack(std::string name, std::string comment, std::int64_t input
       recurrent_(recurrent) {}
 
 std::string LayerStack::param(const std::string& name, Tensor tensor) {
-  std::string dims;
-  for (const std::int64_t dim : tensor.shape) dims += (dims.empty() ? "" : ", ") + std::to_string(dim);
-  declarations_ += "  param " + name + " : f32[" + dims + "]\n";
+  declarations_ += "  param " + name + " : f32[" + join(tensor.shape) + "]\n";
   weights_[name] = std::move(tensor);
   return name;
 }
@@ -165,15 +165,16 @@ Imported LayerStack::build(const std::vector<std::vector<float>>& initial) const
   if (initial.empty()) {
     weights = weights_;
   } else {
-    std::string params, from;
+    std::string params;
+    std::vector<std::string> from;
     for (std::size_t i = 0; i < initial.size(); ++i) {
       const auto size = static_cast<std::int64_t>(initial[i].size());
       const std::string start = states_[i] + "_start";
       params += "  param " + start + " : f32[" + std::to_string(size) + "]\n";
-      from += (from.empty() ? "" : ", ") + states_[i] + " = " + start;
+      from.push_back(states_[i] + " = " + start);
       weights[start] = Tensor::from_f32({size}, initial[i]);
     }
-    text += "\nnetwork " + name_ + " {\n  input x : seq " + input + params + "  y = step(x) from (" + from +
+    text += "\nnetwork " + name_ + " {\n  input x : seq " + input + params + "  y = step(x) from (" + join(from) +
             ")\n  output y\n}\n";
     for (const auto& [name, tensor] : weights_) weights["y." + name] = tensor;
   }

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <rnnc/join.hpp>
 #include <rnnc/tensor_files.hpp>
 
 #include "import/file_error.hpp"
@@ -106,11 +107,7 @@ std::optional<std::string_view> spelled(ElementType type) {
 
 /// Everything before the elements. A shape within the usual limits keeps it far below version 1.0's 65535 bytes.
 std::string prefix(std::string_view descr, const Shape& shape) {
-  std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (i > 0) dict += ", ";
-    dict += std::to_string(shape[i]);
-  }
+  std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (" + join(shape);
   dict += shape.size() == 1 ? ",), }" : "), }";
   const std::size_t fixed = kMagic.size() + kVersionBytes + sizeof(std::uint16_t);
   const std::size_t unpadded = fixed + dict.size() + 1;

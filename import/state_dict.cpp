@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_error.hpp"
 #include "import/matrix.hpp"
 #include "import/refusal.hpp"
@@ -73,9 +75,7 @@ class StateDict {
     check_size("weight", W.shape, {W.shape[0], width_});
     const std::string name = label_.empty() ? "linear" : label_;
     const auto param = [&](const std::string& own, Tensor tensor) {
-      std::string dims;
-      for (const std::int64_t dim : tensor.shape) dims += (dims.empty() ? "" : ", ") + std::to_string(dim);
-      params_ += "  param " + own + " : f32[" + dims + "]\n";
+      params_ += "  param " + own + " : f32[" + join(tensor.shape) + "]\n";
       weights_[own] = std::move(tensor);
     };
     std::string sum = name + "_W @ " + below_;
@@ -102,12 +102,6 @@ class StateDict {
     return name;
   }
 
-  static std::string joined(const std::vector<std::string>& names) {
-    std::string list;
-    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + in_quotes(name);
-    return list;
-  }
-
   // Prefixes of what can be a module, with their dots.
   std::vector<std::string> known_modules(bool linear) const {
     std::vector<std::string> known;
@@ -131,7 +125,7 @@ class StateDict {
       unsupported(
           file_, "",
           "there are several modules; choose by prefix one, or several with commas in the order in which they run: " +
-              joined(known));
+              join(known, in_quotes));
     }
     std::vector<std::string> modules;
     const std::vector<std::string> all = known_modules(true);
@@ -141,7 +135,8 @@ class StateDict {
       const auto found = std::find_if(all.begin(), all.end(),
                                       [&](const std::string& prefix) { return prefix == one || prefix == one + "."; });
       if (found == all.end())
-        invalid(file_, "", "there is no module with the prefix " + in_quotes(one) + "; there are: " + joined(all));
+        invalid(file_, "",
+                "there is no module with the prefix " + in_quotes(one) + "; there are: " + join(all, in_quotes));
       if (std::find(modules.begin(), modules.end(), *found) != modules.end())
         invalid(file_, "", "the prefix " + in_quotes(one) + " is given twice");
       modules.push_back(*found);

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include <rnnc/join.hpp>
+
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
 #include "ir/verify.hpp"
@@ -32,19 +34,13 @@ std::set<std::string> used_dims(const Graph& graph) {
   return used;
 }
 
-std::string list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 Result<void> check_bindings(const Graph& graph, const DimBindings& bindings) {
   const std::string where = std::string(graph.kind_name()) + " " + graph.name;
   std::vector<std::string> dims = graph.dims;
   for (std::string& dim : implied_dims(graph)) dims.push_back(std::move(dim));
   for (const auto& [name, value] : bindings) {
     if (std::find(dims.begin(), dims.end(), name) == dims.end()) {
-      const std::string there = dims.empty() ? "; it has none" : "; it has " + list(dims);
+      const std::string there = dims.empty() ? "; it has none" : "; it has " + join(dims);
       return error_at(graph, graph.location, ErrorCode::Usage,
                       where + " has no dim " + name + there + did_you_mean(name, dims));
     }
@@ -166,13 +162,11 @@ class DimInference {
 
   // " with H=64, I=3": the bindings that a dim was computed with.
   std::string known_text(const Dim& dim) const {
-    std::string text;
-    for (const std::string& symbol : dim.symbols()) {
-      const auto bound = bindings_.find(symbol);
-      if (bound == bindings_.end()) continue;
-      text += (text.empty() ? " with " : ", ") + symbol + "=" + std::to_string(bound->second);
-    }
-    return text;
+    std::vector<std::string> known;
+    for (const std::string& symbol : dim.symbols())
+      if (const auto bound = bindings_.find(symbol); bound != bindings_.end())
+        known.push_back(symbol + "=" + std::to_string(bound->second));
+    return known.empty() ? "" : " with " + join(known);
   }
 
   Error mismatch(const Weight& weight, const Shape& shape, const std::string& why) const {

@@ -5,12 +5,7 @@ namespace {
 
 using rnnc::c::fail;
 using rnnc::c::guarded;
-
-rnnc_status hand_over(rnnc::Result<rnnc::Model> made, rnnc_model** model, rnnc_error* error) {
-  if (!made) return fail(made.error(), error);
-  *model = new rnnc_model{std::move(*made)};
-  return RNNC_OK;
-}
+using rnnc::c::hand_over;
 
 }  // namespace
 

@@ -23,8 +23,6 @@ bool is_leaf(const Node& node) { return node.op == Op::Input || node.op == Op::S
 
 }  // namespace
 
-std::int64_t elements(const Type& type) { return extent(type, 0) * extent(type, 1); }
-
 Evaluator::Evaluator(const Graph& graph, const NamedVectors& params)
     : graph_(graph), views_(graph.nodes.size()), storage_(graph.nodes.size()), varies_(graph.nodes.size()) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -20,8 +20,6 @@ struct View {
   Vector to_vector() const { return Vector(data, data + rows); }
 };
 
-std::int64_t elements(const Type& type);
-
 class Evaluator {
  public:
   /// `params` has every parameter in its size (asserted) and outlives the evaluator.

@@ -21,6 +21,12 @@ std::string Type::to_string() const {
   return dims.empty() ? text : text + "]";
 }
 
+std::int64_t elements(const Type& type) {
+  std::int64_t product = 1;
+  for (const Dim& dim : type.dims) product *= dim.value();
+  return product;
+}
+
 Value Graph::append(Node node) {
   Result<Type> type = infer_type(*this, node);
   if (!type) internal_error(this, "appended node: " + type.error().to_string());

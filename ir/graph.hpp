@@ -35,6 +35,9 @@ struct Type {
   friend bool operator==(const Type&, const Type&) = default;
 };
 
+/// Elements of a value of a bound type: a vector's, or a matrix's; 1 of a scalar.
+std::int64_t elements(const Type& type);
+
 /// The index of a node in its graph.
 struct Value {
   std::uint32_t index = 0;

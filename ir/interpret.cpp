@@ -78,16 +78,4 @@ Vector interpret(const Cell& cell, const NamedVectors& params, const Batch& batc
   return y;
 }
 
-Vector interpret_step(const Cell& cell, Environment& environment) {
-  Batch batch{1, 1, {}, {}};
-  for (const Node& node : cell.nodes) {
-    if (node.op == Op::State) RNNC_ASSERT(environment.states.contains(node.name), &cell);
-    if (node.op != Op::Input) continue;
-    const auto found = environment.inputs.find(node.name);
-    RNNC_ASSERT(found != environment.inputs.end(), &cell);
-    batch.x.insert(batch.x.end(), found->second.begin(), found->second.end());
-  }
-  return interpret(cell, environment.params, batch, environment.states);
-}
-
 }  // namespace rnnc::ir

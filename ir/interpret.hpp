@@ -21,16 +21,6 @@ double evaluate(Function function, const double* operands);
 /// One reduction; the variance of layer_norm is the mean of squared deviations.
 Vector evaluate(Reduction reduction, const std::vector<Vector>& operands);
 
-/// Values of one sequence.
-struct Environment {
-  NamedVectors params;
-  NamedVectors inputs;
-  NamedVectors states;
-};
-
-/// Advances `environment.states` by one step and returns the output.
-Vector interpret_step(const Cell& cell, Environment& environment);
-
 /// Sequences side by side.
 struct Batch {
   std::int64_t steps = 0;             // T

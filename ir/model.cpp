@@ -1,4 +1,5 @@
 // Models from text, files and the standard cells, which a build step puts into standard_cells_text.inc.
+#include <rnnc/join.hpp>
 #include <rnnc/model.hpp>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "ir/parse.hpp"
 #include "ir/print.hpp"
+#include "ir/scan.hpp"
 #include "ir/syntax.hpp"
 
 namespace rnnc {
@@ -46,6 +48,26 @@ Error out_of_memory(std::string_view file) {
   return {ErrorCode::Limit, {std::string(file)}, "not enough memory to read the text", {}};
 }
 
+// The graph of this name; without one the only network, or else the only cell. Null where there is none.
+const ir::Graph* choose(const ir::Module& module, const std::string& name) {
+  if (!name.empty()) {
+    if (const ir::Network* network = module.find_network(name)) return network;
+    return module.find(name);
+  }
+  if (module.networks.size() == 1) return &module.networks.front();
+  return module.networks.empty() && module.cells.size() == 1 ? &module.cells.front() : nullptr;
+}
+
+Error no_graph(const ir::Module& module, std::string_view name) {
+  const std::string networks = join(module.networks, &ir::Network::name), cells = join(module.cells, &ir::Cell::name);
+  const std::string known = networks + (networks.empty() || cells.empty() ? "" : ", ") + cells;
+  return {ErrorCode::Name,
+          {module.file},
+          name.empty() ? "the model has several cells or networks; choose one of: " + known
+                       : "the model has no cell or network " + std::string(name) + "; it has: " + known,
+          {}};
+}
+
 }  // namespace
 
 std::vector<std::string> Model::cells() const {
@@ -61,6 +83,17 @@ std::vector<std::string> Model::networks() const {
 }
 
 std::string Model::text() const { return ir::print(*module_); }
+
+Result<std::vector<Parameter>> Model::parameters(std::string_view name) const {
+  const ir::Graph* graph = choose(*module_, std::string(name));
+  if (!graph) return no_graph(*module_, name);
+  std::vector<Parameter> parameters;
+  for (const ir::Weight& weight : ir::weights_of(*graph)) {
+    Parameter& parameter = parameters.emplace_back(Parameter{weight.name, {}});
+    for (const ir::Dim& dim : weight.type.dims) parameter.shape.push_back(dim.to_string());
+  }
+  return parameters;
+}
 
 Result<Model> parse(std::string_view text, std::string_view file) try {
   Result<ir::Module> module = ir::parse(text, file);
@@ -82,8 +115,7 @@ Result<Model> standard_cell(std::string_view name) try {
   for (const StandardCell& cell : kStandardCells) {
     if (cell.name == name) return parse(cell.text, std::string(name) + ".rnn");
   }
-  std::string known;
-  for (const StandardCell& cell : kStandardCells) known += (known.empty() ? "" : ", ") + std::string(cell.name);
+  const std::string known = join(kStandardCells, &StandardCell::name);
   return Error{ErrorCode::Name, {}, "there is no standard cell '" + std::string(name) + "'; there are " + known, {}};
 } catch (const std::bad_alloc&) {
   return out_of_memory(name);

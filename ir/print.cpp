@@ -16,12 +16,6 @@ namespace {
 // Well below the parser's limit of 256, and what a reader can take in.
 constexpr int kDeepest = 64;
 
-std::string number_text(float value) {
-  if (std::isnan(value)) return "nan";
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
-
 std::string type_text(const Type& type) {
   std::string text = type.sequence_text() + "f32";
   for (std::size_t i = 0; i < type.rank(); ++i) text += (i == 0 ? "[" : ", ") + type.dims[i].to_string();
@@ -317,6 +311,12 @@ class GraphPrinter {
 };
 
 }  // namespace
+
+std::string number_text(float value) {
+  if (std::isnan(value)) return "nan";
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
 
 std::string print(const Graph& graph) { return GraphPrinter(graph).print(); }
 

@@ -12,6 +12,9 @@ namespace rnnc::ir {
 std::string print(const Graph& graph);
 std::string print(const Module& module);
 
+/// A constant as the language has it: the fewest digits that read back as `value`.
+std::string number_text(float value);
+
 /// A value in a message: its name, or its expression, cut short where it is long.
 std::string describe(const Graph& graph, Value value);
 

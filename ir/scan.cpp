@@ -5,6 +5,8 @@
 #include <array>
 #include <optional>
 
+#include <rnnc/join.hpp>
+
 #include "ir/check.hpp"
 #include "ir/mistakes.hpp"
 #include "ir/syntax.hpp"
@@ -20,12 +22,6 @@ constexpr std::array<std::string_view, 2> kPartNames = {"fwd", "bwd"};
 std::string prefix_of(const Node& node) { return node.name.empty() ? "" : node.name + "."; }
 
 std::string implied_name(const Node& node, const std::string& dim) { return prefix_of(node) + dim; }
-
-std::string list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 std::vector<const Node*> declared(const Cell& cell, Op op) {
   std::vector<const Node*> found;
@@ -67,7 +63,7 @@ StatePath find_state(const Node& node, const std::string& path) {
   for (const std::string& prefix : scan_prefixes(node)) {
     for (const Node* state : states) known.push_back((prefix + state->name).substr(prefix_of(node).size()));
   }
-  return {nullptr, node.name + " has no state " + path + "; it has " + list(known)};
+  return {nullptr, node.name + " has no state " + path + "; it has " + join(known)};
 }
 
 // Matches one after the other what the cell declares with what stands for it, until no more dims follow.
@@ -81,7 +77,7 @@ class Matching : Mistakes {
       const auto found = dims_.find(name);
       if (found == dims_.end()) {
         return error(ErrorCode::Name, "cell " + cell_.name + " has no dim " + name +
-                                          (cell_.dims.empty() ? "; it has none" : "; it has " + list(cell_.dims)));
+                                          (cell_.dims.empty() ? "; it has none" : "; it has " + join(cell_.dims)));
       }
       found->second = dim;
     }
@@ -110,7 +106,7 @@ class Matching : Mistakes {
     if (node_.operands.size() < scan_.initial.size()) return error(ErrorCode::InvalidModel, "a scan without operands");
     const std::size_t arguments = scan_.arguments(node_);
     if (inputs.size() != arguments) {
-      const std::string names = inputs.empty() ? "" : ", " + list(names_of(inputs));
+      const std::string names = inputs.empty() ? "" : ", " + join(names_of(inputs));
       return error(ErrorCode::ShapeMismatch, cell_.name + " takes " + counted(inputs.size(), "argument") + names +
                                                  ", not " + std::to_string(arguments));
     }

@@ -48,8 +48,6 @@ struct StoredEntry {
 RNNC_API std::vector<std::byte> write_artifact(const StoredProgram& program);
 RNNC_API std::vector<std::byte> write_entry(const StoredEntry& entry);
 
-/// A payload behind the header that fits it, whatever it holds: how damage behind a right checksum is made.
-RNNC_API std::vector<std::byte> seal_artifact(std::span<const std::byte> payload);
 
 /// Every number that anything but the code itself goes by is checked.
 /// Errors: InvalidData, Unsupported (version); `file` is its name in messages.

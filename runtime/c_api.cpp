@@ -12,6 +12,7 @@ namespace {
 
 using rnnc::c::fail;
 using rnnc::c::guarded;
+using rnnc::c::hand_over;
 
 constexpr std::size_t kMostNamed = 64;
 constexpr std::size_t kMostRank = 8;
@@ -54,12 +55,6 @@ rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, r
   return RNNC_OK;
 }
 
-rnnc_status hand_over(rnnc::Result<rnnc::Program> made, rnnc_program** program, rnnc_error* error) {
-  if (!made) return fail(made.error(), error);
-  *program = new rnnc_program(std::move(*made));
-  return RNNC_OK;
-}
-
 rnnc_status fill(const rnnc::Port& from, const char* time, rnnc_port* to) noexcept {
   const rnnc_port port{sizeof port, from.name.c_str(), time, elements_of(from.shape)};
   return rnnc::c::write_struct(port, to) ? RNNC_OK : RNNC_USAGE;
@@ -84,15 +79,15 @@ const char* rnnc_status_text(rnnc_status status) noexcept {
     case RNNC_UNSUPPORTED: return "not supported on this machine or in this version";
     case RNNC_FILE: return "the file cannot be read";
     case RNNC_INTERNAL: return "a bug of rnnc";
-    case RNNC_BATCH_MISMATCH: return "the batch is not the state's";
-    case RNNC_WRONG_STATE: return "the state was made by another program";
-    case RNNC_NEGATIVE_STEPS: return "steps is negative";
-    case RNNC_MISSING_POINTER: return "x or y is NULL";
-    case RNNC_BAD_LENGTH: return "a length is negative or more than steps";
-    case RNNC_TOO_MANY_STEPS: return "the state was made for fewer steps";
-    case RNNC_MISSING_INPUT: return "a named input, or the steps of a time, is missing";
-    case RNNC_UNKNOWN_NAME: return "no input or time has this name";
-    case RNNC_NO_STREAMING: return "the network needs whole sequences";
+    case RNNC_BATCH_MISMATCH: return text(rnnc::RunStatus::BatchMismatch);
+    case RNNC_WRONG_STATE: return text(rnnc::RunStatus::WrongState);
+    case RNNC_NEGATIVE_STEPS: return text(rnnc::RunStatus::NegativeSteps);
+    case RNNC_MISSING_POINTER: return text(rnnc::RunStatus::MissingPointer);
+    case RNNC_BAD_LENGTH: return text(rnnc::RunStatus::BadLength);
+    case RNNC_TOO_MANY_STEPS: return text(rnnc::RunStatus::TooManySteps);
+    case RNNC_MISSING_INPUT: return text(rnnc::RunStatus::MissingInput);
+    case RNNC_UNKNOWN_NAME: return text(rnnc::RunStatus::UnknownName);
+    case RNNC_NO_STREAMING: return text(rnnc::RunStatus::NoStreaming);
   }
   return "no status of rnnc";
 }

@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+
+#include <rnnc/join.hpp>
 #endif
 
 namespace rnnc::runtime {
@@ -63,10 +65,10 @@ std::uint32_t saved_registers_for(CpuFeatures features) noexcept {
 }
 
 std::string feature_names(CpuFeatures features) {
-  std::string list;
+  std::vector<std::string_view> names;
   for (std::size_t i = 0; i < std::size(kCpuFeatures); ++i)
-    if ((features >> i & 1) != 0) list += (list.empty() ? "" : ", ") + std::string(kCpuFeatures[i].name);
-  return list;
+    if ((features >> i & 1) != 0) names.push_back(kCpuFeatures[i].name);
+  return join(names);
 }
 
 }  // namespace rnnc::runtime

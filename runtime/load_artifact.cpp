@@ -11,8 +11,6 @@
 namespace rnnc {
 namespace {
 
-constexpr int kMostThreads = 1024;
-
 Error refuse(ErrorCode code, std::string_view file, std::string message) {
   return {code, {std::string(file)}, std::move(message), {}};
 }
@@ -56,8 +54,10 @@ Result<Program> load(runtime::StoredProgram stored, std::string_view file, runti
 
 Result<Program> parse_artifact(std::span<const std::byte> content, std::string_view file,
                                const LoadOptions& options) try {
-  if (options.threads < 1 || options.threads > kMostThreads)
-    return refuse(ErrorCode::Usage, {}, "threads = " + std::to_string(options.threads) + " is not between 1 and 1024");
+  if (options.threads < 1 || options.threads > kMaxThreads)
+    return refuse(
+        ErrorCode::Usage, {},
+        "threads = " + std::to_string(options.threads) + " is not between 1 and " + std::to_string(kMaxThreads));
   Result<runtime::StoredProgram> stored = runtime::read_artifact(content, file);
   if (!stored) return stored.error();
   if (const auto fits = check_features(stored->features, stored->description.cpu, file); !fits) return fits.error();

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include <rnnc/join.hpp>
+
 namespace rnnc::runtime {
 namespace {
 
 Error invalid(ErrorCode code, std::string message) { return {code, {}, std::move(message), {}}; }
-
-std::string names(const std::vector<TensorInfo>& tensors) {
-  std::string list;
-  for (const TensorInfo& tensor : tensors) list += (list.empty() ? "" : ", ") + tensor.name;
-  return list;
-}
 
 bool is_float(ElementType type) {
   return type == ElementType::F32 || type == ElementType::F16 || type == ElementType::BF16 || type == ElementType::F64;
@@ -84,7 +80,7 @@ Result<void> check_weights(const Description& description, const TensorRefs& wei
   };
   const auto left = std::ranges::find_if(weights, is_left_over);
   return invalid(ErrorCode::InvalidData, "tensor " + left->first + " is no parameter of cell " + description.cell +
-                                             ", which has " + names(description.params));
+                                             ", which has " + join(description.params, &TensorInfo::name));
 }
 
 Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights) {

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <thread>
 
+#include <rnnc/join.hpp>
+
 #include "runtime/thread_pool.hpp"
 #include "runtime/touch_code.hpp"
 
@@ -67,8 +69,7 @@ Found find_state(const StateContent& content, const std::string& name) {
 
 Error unknown_state(const StateContent& content, const std::string& name) {
   const LoadedProgram& program = *content.program;
-  std::string known;
-  for (const NamedState& state : program.network.list.states) known += (known.empty() ? "" : ", ") + state.name;
+  const std::string known = join(program.network.list.states, &NamedState::name);
   return {ErrorCode::Name, {}, program.description.cell + " has no state " + name + "; its states are: " + known, {}};
 }
 
@@ -170,7 +171,8 @@ std::string Program::output_time() const {
 
 std::int64_t Program::input_size() const noexcept { return loaded_->description.input_size; }
 std::int64_t Program::output_size() const noexcept { return loaded_->description.output_size; }
-std::string Program::cell() const { return loaded_->description.cell; }
+std::string Program::name() const { return loaded_->description.cell; }
+std::string Program::cell() const { return name(); }
 std::string Program::cpu() const { return loaded_->description.cpu; }
 
 State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {

@@ -206,8 +206,7 @@ Verb add_bench(CLI::App& program) {
       "machine itself sets. Several shapes are a row each.");
   auto request = std::make_shared<BenchRequest>();
   BenchFlags& flags = request->common;
-  add_model_flags(app, flags.model);
-  add_stack_flags(app, flags.model);
+  add_stacked_model_flags(app, flags.model);
   begin_group(app, kDataGroup);
   add_shape_flags(app, request->lists);
   add_choice(app, "--against", flags.against, {"onednn"}, "a baseline to time in turns and to compare results with");

@@ -77,12 +77,6 @@ std::vector<std::string> verb_names(const ProgramText& program) {
   return names;
 }
 
-std::string joined(const std::vector<std::string>& words, const std::string& between) {
-  std::string text;
-  for (const std::string& word : words) text += (&word == &words.front() ? "" : between) + word;
-  return text;
-}
-
 std::string first_sentence(const std::string& text) {
   const std::size_t end = text.find(". ");
   const std::string first = text.substr(0, end);

@@ -51,9 +51,6 @@ ProgramText describe(const CLI::App& program);
 
 std::vector<std::string> verb_names(const ProgramText& program);
 
-/// With `between` between them.
-std::string joined(const std::vector<std::string>& words, const std::string& between = ", ");
-
 /// The text's first sentence, without its full stop.
 std::string first_sentence(const std::string& text);
 

@@ -1,6 +1,8 @@
 // Completion for bash, which cuts words at `=`, so that `--dim H=1` and `--cell=lstm` come as several.
 #include <map>
 
+#include <rnnc/join.hpp>
+
 #include "tools/completion.hpp"
 
 namespace rnnc::tools {
@@ -61,8 +63,8 @@ complete -F _rnnc rnnc
 
 std::string assignments(const Values& values) {
   std::string text;
-  if (!values.words.empty()) text += " words='" + joined(values.words, " ") + "'";
-  if (!values.suffixes.empty()) text += " suffixes='" + joined(values.suffixes, " ") + "'";
+  if (!values.words.empty()) text += " words='" + join(values.words, " ") + "'";
+  if (!values.suffixes.empty()) text += " suffixes='" + join(values.suffixes, " ") + "'";
   if (!values.any()) return " lists=none";
   if (values.is_named) return text + " lists=named";
   return text + (values.is_list ? " lists=commas" : "");
@@ -77,9 +79,9 @@ std::string flags_case(const VerbText& verb, const std::vector<std::string>& ver
     else
       names.insert(names.end(), flag.names.begin(), flag.names.end());
   }
-  std::string text = "    " + pattern + ") flags='" + joined(names, " ") + "'";
+  std::string text = "    " + pattern + ") flags='" + join(names, " ") + "'";
   const auto& first = positional.words.empty() ? positional.suffixes : positional.words;
-  if (!first.empty()) text += " positional='" + joined(first, " ") + "'";
+  if (!first.empty()) text += " positional='" + join(first, " ") + "'";
   return text + " ;;\n";
 }
 

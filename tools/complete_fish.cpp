@@ -1,4 +1,6 @@
 // Completion for fish, a `complete` command for each verb and flag.
+#include <rnnc/join.hpp>
+
 #include "tools/completion.hpp"
 
 namespace rnnc::tools {
@@ -12,7 +14,7 @@ std::string quoted(const std::string& text) {
 
 std::string arguments_of(const FlagText& flag, const std::vector<std::string>& verbs) {
   const Values values = values_of(flag, verbs);
-  if (!values.words.empty()) return " -a " + quoted(joined(values.words, " "));
+  if (!values.words.empty()) return " -a " + quoted(join(values.words, " "));
   if (values.suffixes.empty() || values.is_named) return "";
   std::string commands;
   for (const std::string& suffix : values.suffixes)

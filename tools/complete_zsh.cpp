@@ -1,4 +1,6 @@
 // Completion for zsh, as specifications for its _arguments.
+#include <rnnc/join.hpp>
+
 #include "tools/completion.hpp"
 
 namespace rnnc::tools {
@@ -19,8 +21,8 @@ std::string escaped(const std::string& text) {
 }
 
 std::string action_of(const Values& values) {
-  if (!values.words.empty() && values.is_list) return "_sequence compadd - " + joined(values.words, " ");
-  if (!values.words.empty()) return "(" + joined(values.words, " ") + ")";
+  if (!values.words.empty() && values.is_list) return "_sequence compadd - " + join(values.words, " ");
+  if (!values.words.empty()) return "(" + join(values.words, " ") + ")";
   if (values.suffixes.empty()) return " ";
   std::string suffixes;
   for (const std::string& suffix : values.suffixes) suffixes += (suffixes.empty() ? "" : "|") + suffix.substr(1);
@@ -35,7 +37,7 @@ std::string specification(const FlagText& flag, const std::vector<std::string>& 
     return "'" + std::string(flag.required ? ":" : "::") + flag.names.front() + value.substr(value.find(':', 1)) + "'";
   const std::string rest = "'[" + escaped(flag.description) + "]" + value + "'";
   if (flag.names.size() == 1) return (flag.repeated ? "'*'" : "") + flag.names.front() + rest;
-  return "'(" + joined(flag.names, " ") + ")'{" + joined(flag.names, ",") + "}" + rest;
+  return "'(" + join(flag.names, " ") + ")'{" + join(flag.names, ",") + "}" + rest;
 }
 
 }  // namespace

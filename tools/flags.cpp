@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <rnnc/join.hpp>
+
 #include "ir/syntax.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
@@ -50,11 +52,9 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& val
   const auto check = [choices](const std::string& text) -> std::string {
     for (const std::string& choice : choices)
       if (text == choice) return "";
-    return "'" + text + "' is none of " + joined(choices) + ir::did_you_mean(text, choices);
+    return "'" + text + "' is none of " + join(choices) + ir::did_you_mean(text, choices);
   };
-  return app.add_option(name, value, description)
-      ->check(CLI::Validator(check, "", ""))
-      ->type_name(joined(choices, "|"));
+  return app.add_option(name, value, description)->check(CLI::Validator(check, "", ""))->type_name(join(choices, "|"));
 }
 
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
@@ -91,7 +91,8 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
   begin_group(app, kModelGroup);
 }
 
-void add_stack_flags(CLI::App& app, ModelFlags& flags) {
+void add_stacked_model_flags(CLI::App& app, ModelFlags& flags) {
+  add_model_flags(app, flags);
   add_number(app, "--layers", flags.stack.layers, 1, 1024,
              "makes a network of so many layers of the cell, with weights l1.NAME, l2.NAME, ... (default 1)");
   app.add_flag("--bidirectional", flags.stack.bidirectional,

@@ -64,7 +64,8 @@ struct ModelFlags {
 
 void add_part_flags(CLI::App& app, PartFlags& flags);
 void add_model_flags(CLI::App& app, ModelFlags& flags);
-void add_stack_flags(CLI::App& app, ModelFlags& flags);
+/// The same for verbs that take layers of a cell as well.
+void add_stacked_model_flags(CLI::App& app, ModelFlags& flags);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
 /// `backends` are jit, portable and, of some verbs, interpret.
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include <rnnc/join.hpp>
+
 namespace rnnc::tools {
 namespace {
 
@@ -88,8 +90,7 @@ std::size_t help_width() {
 }
 
 std::string label_of(const FlagText& flag) {
-  std::string text;
-  for (const std::string& name : flag.names) text += (text.empty() ? "" : ", ") + name;
+  const std::string text = join(flag.names);
   if (flag.value.empty()) return text;
   return flag.positional && flag.value == "FILE" ? text : text + " " + flag.value;
 }

@@ -1,15 +1,25 @@
-// rnnc inspect: a cell as text, after any pass, as a plan, as LLVM IR or as assembly.
+// rnnc inspect: shows a cell or network as text, after any pass, as a list of calls, as a plan or portable program, as
+// LLVM IR or as assembly.
 #include <iostream>
 #include <memory>
+#include <sstream>
+
+#include <rnnc/join.hpp>
 
 #include "compiler/inspect/dot.hpp"
 #include "compiler/inspect/print_network.hpp"
 #include "compiler/llvm/assembly.hpp"
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/network/network.hpp"
+#include "compiler/object/object_llvm.hpp"
 #include "compiler/passes/pass.hpp"
+#include "compiler/portable/print.hpp"
+#include "compiler/portable/translate.hpp"
+#include "compiler/schedule/describe.hpp"
 #include "compiler/schedule/lower.hpp"
+#include "ir/environment.hpp"
 #include "ir/print.hpp"
+#include "ir/scan.hpp"
 #include "ir/syntax.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
@@ -23,8 +33,10 @@ namespace {
 struct InspectFlags {
   ModelFlags model;
   std::string after, emit = "text";
-  bool dot = false;
+  bool dot = false, object = false;
 };
+
+bool is_portable(const InspectFlags& flags) { return flags.model.backend == "portable"; }
 
 Result<void> check_pass(const InspectFlags& flags) {
   if (flags.after.empty()) return {};
@@ -34,7 +46,7 @@ Result<void> check_pass(const InspectFlags& flags) {
     if (pass.name == flags.after) return {};
     known.emplace_back(pass.name);
   }
-  return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + joined(known) +
+  return usage_error("--after", "there is no pass '" + flags.after + "'; in their order they are " + join(known) +
                                     ir::did_you_mean(flags.after, known));
 }
 
@@ -47,8 +59,15 @@ Error about_plan(Error error) {
   return error;
 }
 
+Result<std::string> show_portable(const ir::Cell& cell) {
+  const Result<compiler::CellCode> code = compiler::portable_code_of(cell, *runtime::portable_kernels(""));
+  if (!code) return code.error();
+  return compiler::print_portable(*code);
+}
+
 Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, const compiler::Target& target) {
   if (!flags.after.empty()) return show_graph(compiler::run_passes(cell, flags.after), flags);
+  if (is_portable(flags)) return show_portable(cell);
   auto choices = compiler::parse_choices(flags.model.plan);
   if (!choices) return about_plan(choices.error());
   const Result<compiler::Lowered> made = compiler::lower(cell, target, {.choices = std::move(*choices)});
@@ -66,6 +85,7 @@ Result<std::string> show_network(const Source& source, const InspectFlags& flags
   if (!network) return network.error();
   if (!flags.model.plan.empty()) return usage_error("--plan", "is of one cell; name it with --cell");
   const compiler::CallList list = compiler::calls_of(*network).list;
+  if (flags.emit == "calls") return compiler::print(list);
   if (flags.dot && flags.emit == "plan") return compiler::dot_of(list, *network);
   const std::string comment = flags.emit == "llvm" ? "; " : flags.emit == "asm" ? "# " : "// ";
   std::string text = flags.emit == "plan" ? compiler::print_execution(list, *network) : "";
@@ -77,21 +97,61 @@ Result<std::string> show_network(const Source& source, const InspectFlags& flags
   return text;
 }
 
+// Weights are zeros, whatever they are in the model: they are data of the object, not code.
+TensorMap zeros_for(const ir::Graph& graph) {
+  TensorMap weights;
+  for (const ir::Weight& weight : ir::weights_of(graph)) {
+    const std::vector<float> zeros(static_cast<std::size_t>(elements(weight.type)));
+    weights.emplace(weight.name, Tensor::from_f32(compiler::shape_of(weight.type), zeros));
+  }
+  return weights;
+}
+
+// Of several CPUs, which stand with commas between, the object chooses when it runs.
+std::vector<std::string> cpus_of(const ModelFlags& flags) {
+  std::istringstream names(flags.isa.empty() ? read_environment().isa : flags.isa);
+  std::vector<std::string> cpus;
+  for (std::string name; std::getline(names, name, ',');) cpus.push_back(name);
+  return cpus;
+}
+
+Result<std::string> show_object(const Source& source, const InspectFlags& flags) {
+  const auto show = [&](const auto& bound) -> Result<std::string> {
+    if (!bound) return bound.error();
+    const ObjectOptions options{.cell = bound->name, .dims = source.dims, .targets = cpus_of(flags.model)};
+    return compiler::object_llvm(source.model, zeros_for(*bound), options);
+  };
+  return source.network ? show(bind_network(source)) : show(bind(source));
+}
+
 Result<std::string> show_lowered(const Source& source, const InspectFlags& flags) {
+  if (flags.object) return show_object(source, flags);
   const Result<compiler::Target> target = target_of(flags.model, false);
   if (!target) return target.error();
   if (source.network) return show_network(source, flags, *target);
+  if (flags.emit == "calls") return usage_error("--emit", "calls are of a network; leave --cell out");
   const Result<ir::Cell> cell = bind(source);
   if (!cell) return cell.error();
   return show_cell(*cell, flags, *target);
 }
 
-Result<std::string> show(const InspectFlags& flags) {
+// Which flags go together.
+Result<void> check_flags(const InspectFlags& flags) {
   if (const auto checked = check_pass(flags); !checked) return checked.error();
-  if (!flags.model.plan.empty() && flags.emit == "text")
-    return usage_error("--plan", "goes with --emit plan, llvm or asm; give one of them");
-  if (flags.dot && flags.emit != "text" && flags.emit != "plan")
-    return usage_error("--dot", "goes with --emit text or plan; leave one of them out");
+  const bool has_plan = flags.emit == "plan" || flags.emit == "llvm" || flags.emit == "asm";
+  if (!flags.model.plan.empty() && (!has_plan || is_portable(flags)))
+    return usage_error("--plan", "goes with --emit plan, llvm or asm of --backend jit; give one of them");
+  if (is_portable(flags) && flags.emit != "plan")
+    return usage_error("--backend", "portable goes with --emit plan, which shows its program; give that");
+  if (flags.dot && (is_portable(flags) || (flags.emit != "text" && flags.emit != "plan")))
+    return usage_error("--dot", "goes with --emit text or plan of --backend jit; leave one of them out");
+  if (flags.object && flags.emit != "llvm")
+    return usage_error("--object", "goes with --emit llvm; give that, or leave it out");
+  return {};
+}
+
+Result<std::string> show(const InspectFlags& flags) {
+  if (const auto checked = check_flags(flags); !checked) return checked.error();
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
@@ -122,17 +182,19 @@ Verb add_inspect(CLI::App& program) {
       program, "inspect",
       {"rnnc inspect --cell lstm", "rnnc inspect --cell lstm --dim I=64 --dim H=128 --after hoist",
        "rnnc inspect --cell gru --dim I=64 --dim H=128 --emit plan",
+       "rnnc inspect --cell gru --dim I=64 --dim H=128 --emit plan --backend portable",
        "rnnc inspect model.onnx --emit asm --isa aarch64-cortex-a72", "rnnc inspect --cell gru --dot > gru.dot"},
       "Shows a cell or network as text, after any pass, or as what is made of it for a CPU, which need not be this "
       "machine's.");
   auto flags = std::make_shared<InspectFlags>();
-  add_model_flags(app, flags->model);
-  add_stack_flags(app, flags->model);
+  add_stacked_model_flags(app, flags->model);
   add_plan_flag(app, flags->model);
+  add_backend_flag(app, flags->model, {"jit", "portable"});
   begin_group(app, kOutputGroup);
   app.add_option("--after", flags->after, "show the text after this pass")->type_name("PASS");
-  add_choice(app, "--emit", flags->emit, {"text", "plan", "llvm", "asm"}, "what to show (default text)");
+  add_choice(app, "--emit", flags->emit, {"text", "calls", "plan", "llvm", "asm"}, "what to show (default text)");
   app.add_flag("--dot", flags->dot, "draw it for Graphviz: of text the operations, of plan the stages");
+  app.add_flag("--object", flags->object, "of LLVM IR: all of the object that compile makes, with zeros for weights");
   return {&app, [flags] { return run(*flags); }};
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <span>
 
+#include <rnnc/join.hpp>
 #include <rnnc/tensor_files.hpp>
 
 #include "compiler/llvm/resolve_target.hpp"
@@ -53,9 +54,9 @@ Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::stri
   if (!flags.model.empty()) return import_model_file(flags.model, import_options(flags.part));
   const auto names = standard_cell_names();
   if (flags.cell.empty())
-    return usage_error("MODEL", "missing; give a model file, or --cell with one of " + joined(names));
+    return usage_error("MODEL", "missing; give a model file, or --cell with one of " + join(names));
   if (std::ranges::find(names, flags.cell) == names.end())
-    return usage_error("--cell", "there is no standard cell '" + flags.cell + "'; there are " + joined(names) +
+    return usage_error("--cell", "there is no standard cell '" + flags.cell + "'; there are " + join(names) +
                                      ir::did_you_mean(flags.cell, names));
   Result<Model> model = standard_cell(flags.cell);
   if (!model) return model.error();
@@ -72,14 +73,14 @@ Result<void> choose(const ModelFlags& flags, Source& source) {
     const std::string kind = networks.empty() ? "cell" : "network";
     if (choice.size() != 1)
       return usage_error("--cell", "missing; " + flags.model + " has " +
-                                       (choice.empty() ? "no " + kind : "several " + kind + "s: " + joined(choice)));
+                                       (choice.empty() ? "no " + kind : "several " + kind + "s: " + join(choice)));
     if (networks.empty()) return source.cell = module.cells.front(), Result<void>();
     return source.network = module.networks.front(), Result<void>();
   }
   if (const ir::Network* network = module.find_network(flags.cell)) return source.network = *network, Result<void>();
   if (const ir::Cell* cell = module.find(flags.cell)) return source.cell = *cell, Result<void>();
   names.insert(names.end(), cells.begin(), cells.end());
-  return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + joined(names) +
+  return usage_error("--cell", flags.model + " has no cell '" + flags.cell + "'; it has " + join(names) +
                                    ir::did_you_mean(flags.cell, names));
 }
 
@@ -209,12 +210,6 @@ Result<void> check_memory(double bytes, const std::string& what) {
   const auto mib = [](double size) { return std::to_string(std::llround(size / (1 << 20))) + " MiB"; };
   const std::string message = what + " would take " + mib(bytes) + ", but this machine has " + mib(memory);
   return Error{ErrorCode::Limit, {}, message + "; use smaller sizes", {}};
-}
-
-std::int64_t elements(const ir::Type& type) {
-  std::int64_t product = 1;
-  for (const ir::Dim& dim : type.dims) product *= dim.value();
-  return product;
 }
 
 double parameter_bytes(const ir::Graph& graph) {

@@ -59,8 +59,7 @@ Error about_weights(Error error, const Source& source);
 /// Errors: Limit where `bytes` is more than this machine's memory; `what` begins the message.
 Result<void> check_memory(double bytes, const std::string& what);
 
-/// Bytes of a graph's parameters in f32, and of a bound vector in elements.
+/// Bytes of a graph's parameters in f32.
 double parameter_bytes(const ir::Graph& graph);
-std::int64_t elements(const ir::Type& type);
 
 }  // namespace rnnc::tools

@@ -4,6 +4,7 @@
 #include <set>
 #include <system_error>
 
+#include <rnnc/join.hpp>
 #include <rnnc/tensor_files.hpp>
 
 #include "tools/exit_code.hpp"
@@ -30,16 +31,16 @@ void remove_all(const std::vector<Part>& parts) {
 }
 
 Result<void> rename_all(const std::vector<Part>& parts) {
-  std::string written;
+  std::vector<std::string> written;
   for (const Part& part : parts) {
     std::error_code failure;
     fs::rename(part.from, part.to, failure);
     if (failure) {
       remove_all(parts);
-      const std::string done = written.empty() ? "no output was written" : "already written: " + written;
+      const std::string done = written.empty() ? "no output was written" : "already written: " + join(written);
       return Error{ErrorCode::File, {part.to}, "cannot write the file: " + failure.message() + "; " + done, {}};
     }
-    written += (written.empty() ? "" : ", ") + part.to;
+    written.push_back(part.to);
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <rnnc/join.hpp>
 #include <rnnc/tensor_files.hpp>
 
 #include "ir/syntax.hpp"
@@ -62,8 +63,8 @@ Result<NamedSize> find_state(const std::string& flag, const std::string& name, c
   if (found != states.end()) return *found;
   std::vector<std::string> known;
   for (const NamedSize& state : states) known.push_back(state.name);
-  return usage_error(flag + " " + name, "the cell has no such state; it has " +
-                                            (known.empty() ? "none" : joined(known)) + ir::did_you_mean(name, known));
+  return usage_error(flag + " " + name, "the cell has no such state; it has " + (known.empty() ? "none" : join(known)) +
+                                            ir::did_you_mean(name, known));
 }
 
 Result<std::map<std::string, std::vector<float>>> read_states(const Assignments& files,

@@ -189,8 +189,7 @@ Verb add_run(CLI::App& program) {
                "Runs sequences x f32[T,B,I] through a cell or network and writes y f32[T,B,O], or f32[B,O]. "
                "Several inputs lie side by side in a row of x.");
   auto flags = std::make_shared<RunFlags>();
-  add_model_flags(app, flags->model);
-  add_stack_flags(app, flags->model);
+  add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
   add_list(app, "--input", flags->inputs,
            "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy")

@@ -32,22 +32,6 @@ ir::Batch steps_of(const Sequence& sequence, std::int64_t begin, std::int64_t en
 
 }  // namespace
 
-const char* text(RunStatus status) {
-  switch (status) {
-    case RunStatus::Ok: return "ok";
-    case RunStatus::BatchMismatch: return "the batch is not the state's";
-    case RunStatus::WrongState: return "the state is another program's";
-    case RunStatus::NegativeSteps: return "the number of steps is negative";
-    case RunStatus::MissingPointer: return "data is missing";
-    case RunStatus::BadLength: return "a length is negative or above the number of steps";
-    case RunStatus::TooManySteps: return "the state was made for fewer steps";
-    case RunStatus::MissingInput: return "an input, or the steps of a time, is missing";
-    case RunStatus::UnknownName: return "the network has no input or time of this name";
-    case RunStatus::NoStreaming: return "the network cannot run step by step";
-  }
-  return "?";
-}
-
 Interface interface_of(const ir::Cell& cell) {
   Interface result;
   for (const ir::Node& node : cell.nodes) {

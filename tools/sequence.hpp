@@ -44,9 +44,6 @@ struct SequenceResult {
   std::map<std::string, std::vector<float>> states;  // final
 };
 
-/// What a status means, in words.
-const char* text(RunStatus status);
-
 Result<SequenceResult> run_compiled(const Program& program, const Sequence& sequence);
 
 /// `cell` is bound, and `weights` fit it (check_weights). `report`, if any, hears of pieces of many steps.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <rnnc/join.hpp>
+
 #include "ir/syntax.hpp"
 #include "tools/help.hpp"
 
@@ -34,7 +36,7 @@ std::string no_such_flag(const std::string& word, const VerbText& verb, const Pr
     const auto names = flag_names(other);
     if (std::ranges::find(names, name) != names.end()) takers.push_back(other.command());
   }
-  return message + (takers.empty() ? "" : "; it is one of " + joined(takers));
+  return message + (takers.empty() ? "" : "; it is one of " + join(takers));
 }
 
 const VerbText* find_verb(const ProgramText& program, const std::string& name) {
@@ -55,7 +57,7 @@ std::string unexpected(const std::vector<std::string>& words, const VerbText* ve
 std::string no_such_verb(const std::string& word, const ProgramText& program) {
   const std::vector<std::string> names = verb_names(program);
   const std::string meant = ir::did_you_mean(word, names);
-  return "there is no verb '" + word + "'" + (meant.empty() ? "; there are " + joined(names) : meant);
+  return "there is no verb '" + word + "'" + (meant.empty() ? "; there are " + join(names) : meant);
 }
 
 namespace {
@@ -85,7 +87,7 @@ std::string usage_mistake(const CLI::ParseError& error, const CLI::App& program)
   if (!words.empty() && (is_lack || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr))
     message = unexpected(words, verb, text);
   else if (is_lack && !verb)
-    message = "a verb is missing; the first argument says what to do: " + joined(verb_names(text));
+    message = "a verb is missing; the first argument says what to do: " + join(verb_names(text));
   else if (verb && dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
     message = wrong_count(error, *chosen.front());
   return message + "\nsee: rnnc " + (verb ? verb->name + " " : "") + "--help";

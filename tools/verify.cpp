@@ -174,8 +174,7 @@ Verb add_verify(CLI::App& program) {
       "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"
       " given.");
   auto flags = std::make_shared<VerifyFlags>();
-  add_model_flags(app, flags->model);
-  add_stack_flags(app, flags->model);
+  add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");

@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include <rnnc/join.hpp>
+
 #include "compiler/inspect/print_network.hpp"
 #include "compiler/schedule/stage_flow.hpp"
 #include "ir/print.hpp"
@@ -56,10 +58,8 @@ class Drawing {
 };
 
 std::string ranges_of(const Node& node) {
-  std::string text;
-  for (const ir::Range& range : node.ranges)
-    text += (text.empty() ? "" : ", ") + range.begin.to_string() + ":" + range.end.to_string();
-  return "[" + text + "]";
+  const auto text = [](const ir::Range& range) { return range.begin.to_string() + ":" + range.end.to_string(); };
+  return "[" + join(node.ranges, text) + "]";
 }
 
 std::string operation_of(const ir::Graph& graph, const Node& node) {

@@ -25,13 +25,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-enum class Machine { X86, AArch64 };
+enum class Dialect { X86, AArch64 };
 
 // AT&T syntax marks registers; LLVM's comments mark the names of blocks likewise.
-Machine machine_of(std::string_view assembly) {
+Dialect dialect_of(std::string_view assembly) {
   for (const char* name : {"%rsp", "%rdi", "%rax", "%rcx", "%xmm", "%ymm", "%zmm"})
-    if (contains(assembly, name)) return Machine::X86;
-  return Machine::AArch64;
+    if (contains(assembly, name)) return Dialect::X86;
+  return Dialect::AArch64;
 }
 
 /// A line taken apart: "label:", or an instruction, and a comment.
@@ -42,9 +42,9 @@ struct Line {
   std::string_view last_operand() const { return trimmed(operands.substr(operands.rfind(',') + 1)); }
 };
 
-Line parse(std::string_view text, Machine machine) {
+Line parse(std::string_view text, Dialect dialect) {
   Line line;
-  const std::string_view mark = machine == Machine::X86 ? "#" : "//";
+  const std::string_view mark = dialect == Dialect::X86 ? "#" : "//";
   if (const std::size_t at = text.find(mark); at != std::string_view::npos && !contains(text.substr(0, at), "\"")) {
     line.comment = trimmed(text.substr(at + mark.size()));
     text = text.substr(0, at);
@@ -62,21 +62,21 @@ Line parse(std::string_view text, Machine machine) {
   return line;
 }
 
-bool is_jump(const Line& line, Machine machine) {
+bool is_jump(const Line& line, Dialect dialect) {
   const std::string_view m = line.mnemonic;
-  if (machine == Machine::X86) return m.starts_with('j');
+  if (dialect == Dialect::X86) return m.starts_with('j');
   return m == "b" || m.starts_with("b.") || m.starts_with("cb") || m.starts_with("tb");
 }
 
-bool is_multiply_add(const Line& line, Machine machine) {
+bool is_multiply_add(const Line& line, Dialect dialect) {
   const std::string_view m = line.mnemonic;
-  if (machine == Machine::X86) return m.starts_with("vfmadd") || m.starts_with("vfnmadd") || m == "mulps";
+  if (dialect == Dialect::X86) return m.starts_with("vfmadd") || m.starts_with("vfnmadd") || m == "mulps";
   return m == "fmla" || m == "fmls" || m == "fmadd";
 }
 
 // AT&T syntax: the destination is the last operand, and an address is in parentheses.
-bool is_load(const Line& line, Machine machine) {
-  if (machine == Machine::AArch64) return line.mnemonic.starts_with("ld");
+bool is_load(const Line& line, Dialect dialect) {
+  if (dialect == Dialect::AArch64) return line.mnemonic.starts_with("ld");
   if (line.mnemonic.starts_with("lea") || line.mnemonic.starts_with("prefetch")) return false;
   const std::size_t open = line.operands.find('(');
   if (open == std::string_view::npos) return false;
@@ -88,8 +88,8 @@ bool is_division(const Line& line) {
   return contains(line.mnemonic, "divps") || (line.mnemonic == "fdiv" && contains(line.operands, "."));
 }
 
-bool names_vector(const Line& line, Machine machine) {
-  if (machine == Machine::X86) return contains(line.operands, "mm");
+bool names_vector(const Line& line, Dialect dialect) {
+  if (dialect == Dialect::X86) return contains(line.operands, "mm");
   return line.operands.starts_with('q') || line.operands.starts_with('v');
 }
 
@@ -103,10 +103,10 @@ struct Found {
   std::size_t parent = kNone;
 };
 
-class Reader {
+class LoopFinder {
  public:
-  explicit Reader(std::string_view assembly) : machine_(machine_of(assembly)) {
-    for (const std::string_view text : lines_of(assembly)) lines_.push_back(parse(text, machine_));
+  explicit LoopFinder(std::string_view assembly) : dialect_(dialect_of(assembly)) {
+    for (const std::string_view text : lines_of(assembly)) lines_.push_back(parse(text, dialect_));
     owner_.resize(lines_.size(), kNone);
   }
 
@@ -197,7 +197,7 @@ class Reader {
     for (std::size_t i = begin; i < end; ++i) {
       const Line& line = lines_[i];
       if (!line.label.empty()) labels[line.label] = i;
-      if (!line.is_instruction() || !is_jump(line, machine_)) continue;
+      if (!line.is_instruction() || !is_jump(line, dialect_)) continue;
       const auto target = labels.find(line.last_operand());
       if (target != labels.end()) last_jump[target->second] = i;
     }
@@ -221,10 +221,10 @@ class Reader {
   void count(const Line& line, bool rbp_is_frame, Loop& loop) const {
     loop.has_branches |= !line.label.empty() && line.label != loop.label;
     if (!line.is_instruction()) return;
-    const bool on_vector = names_vector(line, machine_), is_spill = tells_spill(line);
+    const bool on_vector = names_vector(line, dialect_), is_spill = tells_spill(line);
     ++loop.instructions;
-    loop.multiply_adds += is_multiply_add(line, machine_);
-    loop.loads += is_load(line, machine_);
+    loop.multiply_adds += is_multiply_add(line, dialect_);
+    loop.loads += is_load(line, dialect_);
     loop.divisions += is_division(line);
     loop.spills += is_spill;
     loop.vector_spills += is_spill && on_vector;
@@ -233,11 +233,11 @@ class Reader {
 
   // rbp is a pointer like any other in functions that make no frame of it.
   bool is_on_stack(const Line& line, bool rbp_is_frame) const {
-    if (machine_ == Machine::AArch64) return contains(line.operands, "[sp");
+    if (dialect_ == Dialect::AArch64) return contains(line.operands, "[sp");
     return contains(line.operands, "(%rsp)") || (rbp_is_frame && contains(line.operands, "(%rbp)"));
   }
 
-  Machine machine_;
+  Dialect dialect_;
   std::vector<Line> lines_;
   std::vector<std::size_t> owner_;  // by line: the innermost loop of its function
   std::vector<Found> found_;        // of the function that is read
@@ -270,21 +270,21 @@ std::string summary(const Loop& loop) {
 }
 
 // Without LLVM's comment, unless it tells a spill or is none but a mark of inline assembly.
-std::string_view bare(std::string_view text, const Line& line, Machine machine) {
+std::string_view bare(std::string_view text, const Line& line, Dialect dialect) {
   if (line.comment.empty() || tells_spill(line) || line.comment.starts_with("APP") || line.comment == "NO_APP")
     return text;
-  text = text.substr(0, text.find(machine == Machine::X86 ? "#" : "//"));
+  text = text.substr(0, text.find(dialect == Dialect::X86 ? "#" : "//"));
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
 }
 
 }  // namespace
 
-std::vector<Loop> find_loops(std::string_view assembly) { return Reader(assembly).run(); }
+std::vector<Loop> find_loops(std::string_view assembly) { return LoopFinder(assembly).run(); }
 
 std::string mark_loops(std::string_view assembly) {
-  const Machine machine = machine_of(assembly);
-  const std::string mark = machine == Machine::X86 ? "# " : "// ";
+  const Dialect dialect = dialect_of(assembly);
+  const std::string mark = dialect == Dialect::X86 ? "# " : "// ";
   std::map<std::size_t, std::string> before, behind;  // comments by line
   for (const Loop& loop : find_loops(assembly)) {
     const std::string indent(2 * static_cast<std::size_t>(loop.depth), ' ');
@@ -295,7 +295,7 @@ std::string mark_loops(std::string_view assembly) {
   std::string text;
   const std::vector<std::string_view> lines = lines_of(assembly);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::string_view rest = bare(lines[i], parse(lines[i], machine), machine);
+    const std::string_view rest = bare(lines[i], parse(lines[i], dialect), dialect);
     if (before.contains(i)) text += before[i];
     if (!rest.empty() || lines[i].empty()) text += std::string(rest) + "\n";
     if (behind.contains(i)) text += behind[i];

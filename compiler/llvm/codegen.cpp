@@ -33,6 +33,13 @@ void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, con
   if (llvm::verifyModule(module, &out)) ir::internal_error(cell, "generated code is malformed: " + message);
 }
 
+std::string text_of(const llvm::Module& module) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  module.print(out, nullptr);
+  return text;
+}
+
 llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type) {
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
@@ -64,11 +71,7 @@ llvm::SmallVector<char, 0> kernel_file(const Schedule& schedule, const Plan& pla
 std::string emit_llvm(const Schedule& schedule, const Plan& plan, const Target& target) {
   llvm::LLVMContext context;
   const auto machine = machine_for(target);
-  const auto module = make_module(context, *machine, schedule, plan, target);
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  module->print(out, nullptr);
-  return text;
+  return text_of(*make_module(context, *machine, schedule, plan, target));
 }
 
 std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Target& target) {

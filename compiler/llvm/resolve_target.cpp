@@ -10,6 +10,8 @@
 #include <memory>
 #include <mutex>
 
+#include <rnnc/join.hpp>
+
 #include "compiler/llvm/cpu_names.hpp"
 #include "compiler/llvm/target.hpp"
 #include "ir/syntax.hpp"
@@ -52,13 +54,13 @@ bool describe(Target& target) {
 
 // What `target` has and this machine lacks. Features that only tune are not in the host's list.
 std::string missing_features(const Target& target) {
-  std::string missing;
+  std::vector<std::string> missing;
   const auto info = subtarget(target);
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) {
     if (feature.second || !info->checkFeatures("+" + feature.first().str())) continue;
-    missing += (missing.empty() ? "" : ", ") + feature.first().str();
+    missing.push_back(feature.first().str());
   }
-  return missing;
+  return join(missing);
 }
 
 Error unsupported(std::string message) { return {ErrorCode::Unsupported, {}, std::move(message), {}}; }

@@ -1,5 +1,7 @@
 #include "compiler/network/choose_cell.hpp"
 
+#include <rnnc/join.hpp>
+
 #include "ir/check.hpp"
 #include "ir/scan.hpp"
 
@@ -18,8 +20,7 @@ Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const 
                              const TensorMap& weights) {
   const ir::Module& module = model.module();
   const ir::Cell* cell = nullptr;
-  std::string known;
-  for (const ir::Cell& each : module.cells) known += (known.empty() ? "" : ", ") + each.name;
+  const std::string known = join(module.cells, &ir::Cell::name);
   if (!name.empty())
     cell = module.find(name);
   else if (module.cells.size() == 1)
@@ -40,11 +41,11 @@ Result<std::optional<ir::Network>> choose_network(const Model& model, const std:
   const ir::Module& module = model.module();
   const ir::Network* network = name.empty() ? nullptr : module.find_network(name);
   if (name.empty() && module.networks.size() == 1) network = &module.networks.front();
-  if (name.empty() && module.networks.size() > 1) {
-    std::string known;
-    for (const ir::Network& each : module.networks) known += (known.empty() ? "" : ", ") + each.name;
-    return Error{ErrorCode::Name, {module.file}, "the model has several networks; choose one of: " + known, {}};
-  }
+  if (name.empty() && module.networks.size() > 1)
+    return Error{ErrorCode::Name,
+                 {module.file},
+                 "the model has several networks; choose one of: " + join(module.networks, &ir::Network::name),
+                 {}};
   if (!network) return std::optional<ir::Network>();
   const Result<ir::DimBindings> bindings = ir::infer_dims(*network, shapes_of(weights), dims);
   if (!bindings) return bindings.error();

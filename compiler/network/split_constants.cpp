@@ -20,11 +20,9 @@ using ir::Op;
 using ir::Statement;
 using ir::Value;
 
-std::int64_t size_of(const Node& node) { return node.type.rank() == 0 ? 1 : node.type.dims[0].value(); }
-
-class Splitter {
+class ConstantSplitter {
  public:
-  Splitter(CallList& list, const CellCall& call) : list_(list), call_(call), cell_(call.cell) {
+  ConstantSplitter(CallList& list, const CellCall& call) : list_(list), call_(call), cell_(call.cell) {
     find_rows();
     if (constants_.empty()) return;
     for (Node& node : cell_.nodes)
@@ -192,7 +190,7 @@ CallList split_constants(CallList list) {
       return std::any_of(cell.nodes.begin(), cell.nodes.end(), [](const Node& node) { return node.op == Op::State; });
     };
     if (cell_call && !cell_call->axis.empty() && has_state(cell_call->cell)) {
-      Splitter splitter(list, *cell_call);
+      ConstantSplitter splitter(list, *cell_call);
       if (splitter.finds_any()) {
         calls.emplace_back(splitter.ahead());
         calls.emplace_back(splitter.rest());

@@ -15,9 +15,10 @@ using ir::Op;
 using ir::Scan;
 using ir::Value;
 
-class Splitter {
+class DirectionSplitter {
  public:
-  explicit Splitter(const Network& from) : from_(from), replaced_(from.nodes.size()), parts_(from.nodes.size()) {
+  explicit DirectionSplitter(const Network& from)
+      : from_(from), replaced_(from.nodes.size()), parts_(from.nodes.size()) {
     to_.name = from.name;
     to_.file = from.file;
     to_.location = from.location;
@@ -99,6 +100,6 @@ class Splitter {
 
 }  // namespace
 
-ir::Network split_directions(const ir::Network& network) { return Splitter(network).run(); }
+ir::Network split_directions(const ir::Network& network) { return DirectionSplitter(network).run(); }
 
 }  // namespace rnnc::compiler

@@ -14,6 +14,7 @@
 #include "compiler/object/c_header.hpp"
 #include "compiler/object/emit_entry.hpp"
 #include "compiler/object/emit_network.hpp"
+#include "compiler/object/object_llvm.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc {
@@ -179,13 +180,14 @@ std::string header_of(const std::string& name, const Description& description, c
   return compiler::c_header(facts);
 }
 
-// `emit` makes the module.
+// `emit` makes the module, whose text `llvm` takes if it is not null.
 template <class Emit>
-std::vector<std::byte> object_of(const compiler::Target& target, const Emit& emit) {
+std::vector<std::byte> object_of(const compiler::Target& target, std::string* llvm, const Emit& emit) {
   llvm::LLVMContext context;
   const auto machine = compiler::machine_for(target);
   const auto module = emit(context);
   compiler::finish_module(*module, *machine, nullptr);
+  if (llvm) *llvm = compiler::text_of(*module);
   const auto bytes = compiler::generate(*module, *machine, llvm::CodeGenFileType::ObjectFile);
   const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
   return {first, first + bytes.size()};
@@ -197,17 +199,19 @@ Result<std::string> name_for(const std::string& own, const ObjectOptions& option
   return Error{ErrorCode::Usage, {}, "'" + name + "' is no C name; use letters, digits and _", {}};
 }
 
-Result<ObjectFiles> object_files(const ir::Cell& cell, const TensorMap& weights, const ObjectOptions& options) {
+Result<ObjectFiles> object_files(const ir::Cell& cell, const TensorMap& weights, const ObjectOptions& options,
+                                 std::string* llvm) {
   const Result<std::string> name = name_for(cell.name, options);
   if (!name) return name.error();
   const auto levels =
       make_levels(options.targets, [&](const compiler::Target& target) { return make_level(cell, target, weights); });
   if (!levels) return levels.error();
   const auto emit = [&](llvm::LLVMContext& context) { return compiler::emit_entries(context, *name, *levels); };
-  return ObjectFiles{object_of(levels->front().target, emit), header_of(*name, *levels)};
+  return ObjectFiles{object_of(levels->front().target, llvm, emit), header_of(*name, *levels)};
 }
 
-Result<ObjectFiles> object_files(const ir::Network& network, const TensorMap& weights, const ObjectOptions& options) {
+Result<ObjectFiles> object_files(const ir::Network& network, const TensorMap& weights, const ObjectOptions& options,
+                                 std::string* llvm) {
   const Result<std::string> name = name_for(network.name, options);
   if (!name) return name.error();
   std::vector<compiler::NetworkParts> parts;  // of each level; they differ in nothing that is read here
@@ -217,21 +221,32 @@ Result<ObjectFiles> object_files(const ir::Network& network, const TensorMap& we
   compiler::ObjectNetwork object{std::move(parts.front().network), {}};
   object.memory = compiler::plan_object_memory(object.network, descriptions_of(levels->front()));
   const auto emit = [&](llvm::LLVMContext& context) { return compiler::emit_network(context, *name, object, *levels); };
-  return ObjectFiles{object_of(levels->front().target, emit),
+  return ObjectFiles{object_of(levels->front().target, llvm, emit),
                      header_of(*name, parts.front().description, object, *levels)};
+}
+
+Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const ObjectOptions& options,
+                             std::string* llvm) try {
+  const auto network = compiler::choose_network(model, options.cell, options.dims, weights);
+  if (!network) return network.error();
+  if (*network) return object_files(**network, weights, options, llvm);
+  const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
+  if (!cell) return cell.error();
+  return object_files(*cell, weights, options, llvm);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {}, "not enough memory for the weights", {}};
 }
 
 }  // namespace
 
-Result<ObjectFiles> compile_object(const Model& model, const TensorMap& weights, const ObjectOptions& options) try {
-  const auto network = compiler::choose_network(model, options.cell, options.dims, weights);
-  if (!network) return network.error();
-  if (*network) return object_files(**network, weights, options);
-  const Result<ir::Cell> cell = compiler::choose_cell(model, options.cell, options.dims, weights);
-  if (!cell) return cell.error();
-  return object_files(*cell, weights, options);
-} catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {}, "not enough memory for the weights", {}};
+Result<ObjectFiles> compile_object(const Model& model, const TensorMap& weights, const ObjectOptions& options) {
+  return files_of(model, weights, options, nullptr);
+}
+
+Result<std::string> compiler::object_llvm(const Model& model, const TensorMap& weights, const ObjectOptions& options) {
+  std::string text;
+  if (const auto files = files_of(model, weights, options, &text); !files) return files.error();
+  return text;
 }
 
 }  // namespace rnnc

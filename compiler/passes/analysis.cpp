@@ -11,6 +11,8 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
+std::int64_t size_of(const ir::Node& node) { return node.type.rank() == 0 ? 1 : node.type.dims[0].value(); }
+
 std::string_view name(Phase phase) {
   switch (phase) {
     case Phase::Once: return "once";
@@ -23,7 +25,7 @@ std::string_view name(Phase phase) {
 namespace {
 
 // What a product of so few columns costs is less than to store it for a chunk of time steps and to load it again.
-constexpr std::int64_t kFewColumns = 4;
+constexpr std::int64_t kMostColumnsInStep = 4;
 
 std::int64_t columns_of(const Cell& cell, const Node& product) {
   return cell[product.operands[0]].type.dims[0].value();
@@ -46,7 +48,7 @@ void keep_in_step(const Cell& cell, std::vector<Phase>& phase) {
     const Node& node = cell.nodes[i];
     const auto is_kept = [&](const Node& one, std::size_t index) {
       return one.op == Op::Project && phase[index] == Phase::Sequence && only_starts[index] &&
-             columns_of(cell, one) <= kFewColumns;
+             columns_of(cell, one) <= kMostColumnsInStep;
     };
     if (is_kept(node, i)) phase[i] = Phase::Step;
     if (is_gate(cell, Value{static_cast<std::uint32_t>(i)})) phase[i] = phase[node.operands[0].index];

@@ -9,6 +9,9 @@
 
 namespace rnnc::compiler {
 
+/// Elements of a vector, 1 of a scalar, rows of a matrix.
+std::int64_t size_of(const ir::Node& node);
+
 /// When a value can be computed: once when weights are packed (it depends on parameters only), for a chunk of time
 /// steps at once (it depends on inputs, but on no state), or step by step.
 enum class Phase : std::uint8_t { Once, Sequence, Step };

@@ -26,8 +26,6 @@ using runtime::PortableSpace;
 // Hoisted values of so many bytes at a time stay in a second-level cache beside the weights.
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 
-std::int64_t size_of(const Node& node) { return node.type.rank() == 0 ? 1 : node.type.dims[0].value(); }
-
 class Translator {
  public:
   Translator(Cell cell, const runtime::PortableKernels& kernels)

@@ -19,8 +19,6 @@ using ir::Value;
 
 std::int64_t round_up(std::int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; }
 
-std::int64_t size_of(const Node& node) { return node.type.rank() == 0 ? 1 : node.type.dims[0].value(); }
-
 Space space_of(Phase phase) {
   switch (phase) {
     case Phase::Once: return Space::Weights;

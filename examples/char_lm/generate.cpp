@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ int generate(const std::string& folder, const std::string& start, int characters
   const auto feed = [&](std::size_t index) {
     x.assign(x.size(), 0.0f);
     x[index] = 1.0f;
-    program.step(state, x.data(), logits.data());
+    const auto status = program.step(state, x.data(), logits.data());
+    if (status != rnnc::RunStatus::Ok) throw std::runtime_error(rnnc::text(status));
   };
   for (const char character : start) {
     const std::size_t index = vocabulary.find(character);

@@ -2,20 +2,14 @@
 #include "import/onnx/glue.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include <rnnc/join.hpp>
 
 #include "import/file_error.hpp"
 #include "import/matrix.hpp"
+#include "ir/print.hpp"
 
 namespace rnnc::files {
-namespace {
-
-std::string number(float value) {
-  char buffer[32];
-  return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
-}
-
-}  // namespace
 
 OnnxValue Glue::each(const OnnxValue& value, const std::function<std::string(const std::string&)>& expression) {
   OnnxValue result = value;
@@ -42,7 +36,7 @@ OnnxValue Glue::function() {
   const std::string name = plain.at(node_.op);
   std::string more;
   const auto add = [&](const char* attribute, float standard) {
-    more += ", " + number(attributes_.real(attribute).value_or(standard));
+    more += ", " + ir::number_text(attributes_.real(attribute).value_or(standard));
   };
   if (node_.op == "Elu" || node_.op == "ThresholdedRelu") add("alpha", 1);
   if (node_.op == "LeakyRelu") add("alpha", 0.01f);
@@ -165,7 +159,7 @@ OnnxValue Glue::layer_norm() {
   const OnnxValue& x = value(0);
   needs_features(x, attributes_.integer("axis").value_or(-1));
   if (attributes_.integer("stash_type").value_or(1) != 1) attributes_.unsupported("stash_type is not 1, f32");
-  const std::string eps = number(attributes_.real("epsilon").value_or(1e-5f));
+  const std::string eps = ir::number_text(attributes_.real("epsilon").value_or(1e-5f));
   const auto vector = [&](std::size_t input, float standard) {
     std::vector<float> values(static_cast<std::size_t>(x.size), standard);
     if (!node_.input(input).empty()) values = constant(input).to_f32();
@@ -268,12 +262,7 @@ OnnxValue Glue::evaluate() {
   return attributes_.finish(), result;
 }
 
-std::string OnnxValue::joined() const {
-  if (parts.size() == 1) return parts[0];
-  std::string all;
-  for (const std::string& part : parts) all += (all.empty() ? "concat(" : ", ") + part;
-  return all + ")";
-}
+std::string OnnxValue::joined() const { return parts.size() == 1 ? parts[0] : "concat(" + join(parts) + ")"; }
 
 std::string NetworkText::fresh(const std::string& wish) {
   std::string name = wish;
@@ -283,9 +272,7 @@ std::string NetworkText::fresh(const std::string& wish) {
 
 std::string NetworkText::param(const std::string& wish, Tensor tensor) {
   const std::string name = fresh(wish);
-  std::string dims;
-  for (const std::int64_t dim : tensor.shape) dims += (dims.empty() ? "" : ", ") + std::to_string(dim);
-  params += "  param " + name + " : f32" + (dims.empty() ? "" : "[" + dims + "]") + "\n";
+  params += "  param " + name + " : f32" + (tensor.shape.empty() ? "" : "[" + join(tensor.shape) + "]") + "\n";
   weights[name] = std::move(tensor);
   return name;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_error.hpp"
 #include "import/onnx/node.hpp"
 #include "import/onnx/recurrent.hpp"
@@ -198,14 +200,14 @@ void NetworkImport::add_recurrent(const OnnxNode& node) {
     const std::string scan =
         recurrent.directions.size() == 1 ? base : text_.fresh(base + (direction.reverse ? "_bwd" : "_fwd"));
     text_.cells += "\ncell " + scan + "_cell" + direction.cell_body;
-    std::string from;
+    std::vector<std::string> from;
     for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
       const std::string value = initial(node, 5 + s, recurrent, d, scan, recurrent.states[s]);
-      if (!value.empty()) from += (from.empty() ? "" : ", ") + recurrent.states[s] + " = " + value;
+      if (!value.empty()) from.push_back(recurrent.states[s] + " = " + value);
       finals[s].parts.push_back(scan + "." + recurrent.states[s]);
     }
     text_.statements += "  " + scan + " = " + (direction.reverse ? "reverse " : "") + scan + "_cell(" +
-                        x->second.parts[0] + ")" + (from.empty() ? "" : " from (" + from + ")") + "\n";
+                        x->second.parts[0] + ")" + (from.empty() ? "" : " from (" + join(from) + ")") + "\n";
     for (auto& [name, tensor] : direction.weights) text_.weights[scan + "." + name] = std::move(tensor);
     y.parts.push_back(scan);
   }
@@ -286,9 +288,7 @@ Imported import_onnx(const FileContent& content, std::string_view file, const Im
   try {
     return NetworkImport(model, content, file, options).import();
   } catch (Refusal& refusal) {
-    const std::vector<std::string> nodes = recurrent_nodes(model);
-    std::string known;
-    for (const std::string& name : nodes) known += (known.empty() ? "" : ", ") + in_quotes(name);
+    const std::string known = join(recurrent_nodes(model), in_quotes);
     if (refusal.error.code == ErrorCode::Unsupported && !known.empty())
       refusal.error.message += "\na recurrent node can be imported alone, by --node or ImportOptions::node: " + known;
     throw;

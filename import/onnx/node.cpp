@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_error.hpp"
 #include "import/onnx/recurrent.hpp"
 #include "import/refusal.hpp"
@@ -128,8 +130,7 @@ OnnxModel extract_node(const OnnxModel& model, const std::string& name, std::str
   const std::vector<Found> all = find_all(model);
   for (const Found& one : all)
     if (label(one, all) == name) return alone(one, model.opset);
-  std::string known;
-  for (const Found& one : all) known += (known.empty() ? "" : ", ") + in_quotes(label(one, all));
+  const std::string known = join(recurrent_nodes(model), in_quotes);
   unsupported(file, "",
               "there is no recurrent node " + in_quotes(name) + (known.empty() ? "" : "; there are: " + known));
 }

@@ -1,9 +1,9 @@
 #include "import/onnx/recurrent.hpp"
 
-#include <charconv>
 #include <cmath>
 
 #include "import/file_error.hpp"
+#include "ir/print.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -45,13 +45,6 @@ const Activation kActivations[] = {
     {"Softplus", "softplus", {}, {}, false, false},
 };
 
-// The shortest text that reads back as the same float.
-std::string number(float value) {
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  return std::string(buffer, end);
-}
-
 // `tanh(`, and what goes behind the operand.
 struct Applied {
   std::string name, more;
@@ -76,7 +69,7 @@ std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind
                         const std::string& what) {
     const std::optional<float> value = next < values.size() ? values[next++] : standard;
     if (!value || !std::isfinite(*value)) attributes.invalid("activation " + what + " is missing, or no finite number");
-    return ", " + number(*value);
+    return ", " + ir::number_text(*value);
   };
   for (const std::string& name : names) {
     const Activation* found = nullptr;
@@ -179,7 +172,7 @@ void RecurrentReader::read_sizes(std::size_t directions) {
 }
 
 std::string RecurrentReader::act(std::size_t which, const std::string& operand) const {
-  const std::string bound = clip_ ? number(*clip_) : "";
+  const std::string bound = clip_ ? ir::number_text(*clip_) : "";
   const std::string inside = clip_ ? "clip(" + operand + ", -" + bound + ", " + bound + ")" : operand;
   return activations_[now_ * kind_.activations.size() + which](inside);
 }

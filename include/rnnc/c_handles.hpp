@@ -78,6 +78,14 @@ inline rnnc_status fail(const Error& from, rnnc_error* error) {
   return fail(status_of(from.code), from.to_string().c_str(), error);
 }
 
+/// Puts what was made behind a new handle, or says why there is none.
+template <class Handle, class Content>
+rnnc_status hand_over(Result<Content> made, Handle** handle, rnnc_error* error) {
+  if (!made) return fail(made.error(), error);
+  *handle = new Handle{std::move(*made)};
+  return RNNC_OK;
+}
+
 /// Runs `work`, which returns a status, and lets nothing thrown escape into C.
 template <class Work>
 rnnc_status guarded(rnnc_error* error, const Work& work) noexcept {

@@ -38,8 +38,6 @@ struct CompileOptions {
   bool cache = true;  // use and keep generated code in the user's cache folder, unless RNNC_CACHE says otherwise
 };
 
-inline constexpr int kMaxThreads = 1024;
-
 /// Compiles one network or cell and packs its weights, which may be freed afterwards.
 ///
 /// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted

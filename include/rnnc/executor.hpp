@@ -7,6 +7,9 @@
 
 namespace RNNC_API rnnc {
 
+/// A call may use no more than these.
+inline constexpr int kMaxThreads = 1024;
+
 /// What the threads of a call divide among them. The bits of the results do not depend on it.
 enum class Sharing : std::uint8_t {
   Auto,    // what promises to be fastest, which may be one thread

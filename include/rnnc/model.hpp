@@ -15,6 +15,12 @@ namespace ir {
 struct Module;
 }
 
+/// A parameter of a cell or network, whose weights are a tensor of this name and shape.
+struct Parameter {
+  std::string name;
+  std::vector<std::string> shape;  // dims as the text has them: "4*H", "64"; none of a scalar
+};
+
 /// The verified cells and networks of one file. Immutable; copies share it.
 class Model {
  public:
@@ -24,6 +30,10 @@ class Model {
   std::vector<std::string> cells() const;  // their names, in the order of the file
   std::vector<std::string> networks() const;
   std::string text() const;  // `parse(text())` gives an equal model
+
+  /// What `compile` wants weights for, of the cell or network `name`, which may be left out where CompileOptions::cell
+  /// may. Errors: Name, with those there are.
+  Result<std::vector<Parameter>> parameters(std::string_view name = {}) const;
 
  private:
   std::shared_ptr<const ir::Module> module_;

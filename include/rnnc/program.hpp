@@ -55,7 +55,7 @@ class State {
   std::unique_ptr<runtime::StateContent> content_;
 };
 
-enum class RunStatus {
+enum class [[nodiscard]] RunStatus {
   Ok,
   BatchMismatch,   // `batch` is not the state's
   WrongState,      // the state was made by another program
@@ -67,6 +67,9 @@ enum class RunStatus {
   UnknownName,     // of an input or a time
   NoStreaming,     // the network needs whole sequences: Program::streams() says why
 };
+
+/// What the status means, in a few words: "ok", "the batch is not the state's".
+const char* text(RunStatus status) noexcept;
 
 /// An input of a network that is no part of x.
 struct NamedInput {
@@ -117,7 +120,8 @@ class Program {
   std::string output_time() const;
   std::int64_t input_size() const noexcept;   // floats of a row of x
   std::int64_t output_size() const noexcept;  // floats of a row of y
-  std::string cell() const;
+  std::string name() const;                   // of the cell or network
+  std::string cell() const;                   // the same
   std::string cpu() const;
 
   /// A state of `batch` new sequences, as State::reset leaves them. Calls of it have any number of steps where all

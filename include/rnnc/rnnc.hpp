@@ -1,8 +1,11 @@
 // The whole C++ interface of rnnc.
 #pragma once
 
+#include <rnnc/ahead.hpp>
+#include <rnnc/artifact.hpp>
 #include <rnnc/builder.hpp>
 #include <rnnc/compile.hpp>
+#include <rnnc/executor.hpp>
 #include <rnnc/import.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/program.hpp>
@@ -10,3 +13,4 @@
 #include <rnnc/session.hpp>
 #include <rnnc/tensor.hpp>
 #include <rnnc/tensor_files.hpp>
+#include <rnnc/version.hpp>

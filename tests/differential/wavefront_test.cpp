@@ -49,7 +49,7 @@ TEST_CASE("layers as a wavefront give the bits of one after the other", "[networ
           for (const Port& port : one.states()) states[port.name] = random_vector(random, batch * port.shape.at(0));
           executor->calls = 0;
           REQUIRE(run_network(several, whole, input, states) == run_network(one, whole, input, states));
-          REQUIRE(executor->calls >= stack.wavefronts);
+          REQUIRE((stack.wavefronts == 0 ? executor->calls == 0 : executor->calls >= stack.wavefronts));
         }
     }
   }

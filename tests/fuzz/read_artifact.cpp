@@ -9,6 +9,7 @@
 #include "runtime/artifact_file.hpp"
 #include "tests/fuzz/stored.hpp"
 #include "tests/fuzz/targets.hpp"
+#include "tests/support/seal_artifact.hpp"
 
 namespace rnnc::fuzz {
 namespace {
@@ -36,14 +37,14 @@ void run(const Program& program) {
   }
   const std::int32_t lengths[kBatch] = {1, kSteps};
   for (const std::int32_t* each : {static_cast<const std::int32_t*>(nullptr), lengths})
-    program.run({.x = x.data(),
-                 .y = y.data(),
-                 .steps = kSteps,
-                 .batch = kBatch,
-                 .state = state,
-                 .lengths = each,
-                 .inputs = inputs,
-                 .times = times});
+    (void)program.run({.x = x.data(),
+                       .y = y.data(),
+                       .steps = kSteps,
+                       .batch = kBatch,
+                       .state = state,
+                       .lengths = each,
+                       .inputs = inputs,
+                       .times = times});
   state.restore(state.save()).value();
   for (const Port& port : program.states()) state.get(port.name).value();
 }
@@ -61,12 +62,12 @@ void load(Bytes file) {
 
 void fuzz_artifact(Bytes bytes) {
   load(bytes);
-  load(runtime::seal_artifact(bytes));
+  load(test::seal_artifact(bytes));
 }
 
 void fuzz_cache(Bytes bytes) {
   require(!compiler::read_entry(bytes, kSeedKey), "an entry without a checksum is found");
-  const auto found = compiler::read_entry(runtime::seal_artifact(bytes), kSeedKey);
+  const auto found = compiler::read_entry(test::seal_artifact(bytes), kSeedKey);
   if (!found) return;
   require(found->key == kSeedKey, "an entry of another key is found");
   require((found->features & ~runtime::host_features()) == 0, "an entry for another CPU is found");

@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "compiler/llvm/function_harness.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "ir/interpret.hpp"
+#include "tests/support/function_harness.hpp"
 #include "tests/support/ulp_error.hpp"
 
 namespace {
@@ -139,8 +139,7 @@ Findings compare(const Block& block, const ir::FunctionFacts& row, std::uint64_t
 
 enum class What { Errors, HashAlone };
 
-Findings sweep(const compiler::FunctionHarness& harness, const ir::FunctionFacts& row, const Options& options,
-               What what) {
+Findings sweep(const test::FunctionHarness& harness, const ir::FunctionFacts& row, const Options& options, What what) {
   Findings total;
   std::mutex mutex;
   const auto work = [&](std::uint64_t worker) {
@@ -164,8 +163,8 @@ Findings sweep(const compiler::FunctionHarness& harness, const ir::FunctionFacts
   return total;
 }
 
-compiler::FunctionHarness harness_of(const ir::FunctionFacts& row, const Width& width) {
-  auto harness = compiler::FunctionHarness::make(row.function, width.cpu, width.lanes);
+test::FunctionHarness harness_of(const ir::FunctionFacts& row, const Width& width) {
+  auto harness = test::FunctionHarness::make(row.function, width.cpu, width.lanes);
   if (harness) return std::move(*harness);
   std::fprintf(stderr, "rnnc_ulp: %s\n", harness.error().to_string().c_str());
   std::exit(4);

@@ -36,7 +36,7 @@ const Names kOurs = {"rnnc", "ir", "runtime", "import", "compiler", "tools", "te
 
 // Where headers of a library may be included, by the first part of the include.
 const std::map<std::string, Names> kLibraries = {
-    {"llvm", {"compiler/llvm", "compiler/object"}},
+    {"llvm", {"compiler/llvm", "compiler/object", "tests/support"}},
     {"llvm-c", {"compiler/llvm"}},
     {"oneapi", {"bench/onednn"}},
     {"xsimd", {"runtime"}},

@@ -52,7 +52,7 @@ TEST_CASE("bash completes verbs, flags and values", "[tools]") {
   CHECK(bash(folder, {"--v"}) == std::vector<std::string>{"--version"});
   CHECK(has(bash(folder, {"run", "--"}), "--final-state"));
   CHECK(bash(folder, {"bench", "--hid"}) == std::vector<std::string>{"--hidden-size"});
-  CHECK(bash(folder, {"inspect", "--emit", ""}) == std::vector<std::string>{"text", "plan", "llvm", "asm"});
+  CHECK(bash(folder, {"inspect", "--emit", ""}) == std::vector<std::string>{"text", "calls", "plan", "llvm", "asm"});
   CHECK(bash(folder, {"inspect", "--after", "h"}) == std::vector<std::string>{"hoist"});
   CHECK(has(bash(folder, {"inspect", "--cell", "lst"}), "lstm"));
   CHECK(bash(folder, {"inspect", "--cell", "=", "lstm_ci"}) ==

@@ -164,4 +164,46 @@ TEST_CASE("inspect --emit asm marks loops with their stage, depth and what is in
   }
 }
 
+TEST_CASE("--backend portable shows the program of a cell, and of each cell of a network", "[tools]") {
+  const Folder folder;
+  const std::string portable = " --dim I=3 --dim H=20 --emit plan --backend portable";
+  const std::string cell = folder.rnnc("inspect --cell rnn" + portable).out;
+  CHECK(contains(cell, "portable program of rnn\n"));
+  CHECK(contains(cell, "\nstep: one after the other"));
+  CHECK(contains(cell, " = product(current[0:20], weights["));
+  CHECK(contains(cell, "\n  y[0:20] = next[0:20]\n"));
+  const std::string network = folder.rnnc("inspect --cell rnn --layers 2" + portable).out;
+  CHECK(contains(network, "// rnn of l1."));
+  CHECK(contains(network, "portable program of rnn\n"));
+  check_fails(folder, "inspect --cell rnn --dim I=3 --dim H=4 --emit asm --backend portable", 2,
+              "--backend: portable goes with --emit plan");
+  check_fails(folder, "inspect --cell rnn" + portable + " --plan 0:1/1/1", 2,
+              "--plan: goes with --emit plan, llvm or asm");
+  check_fails(folder, "inspect --cell rnn" + portable + " --dot", 2, "--dot: goes with --emit text or plan of");
+}
+
+TEST_CASE("--emit calls shows what a network is cut into", "[tools]") {
+  const Folder folder;
+  CHECK(folder.rnnc("inspect --cell rnn --dim I=3 --dim H=4 --layers 2 --emit calls").out ==
+        "x over T -> b0\n"
+        "rnn l1. over T of b0[0:3] -> b1\n"
+        "rnn l2. over T of b1[0:4] -> b2\n"
+        "output over T is b2[0:4]\n");
+  check_fails(folder, "inspect --cell rnn --dim I=3 --dim H=4 --emit calls", 2, "--emit: calls are of a network");
+}
+
+TEST_CASE("--object shows the LLVM IR of an object, with the code of each CPU", "[tools]") {
+  const Folder folder;
+  const std::string inspect = "inspect --cell rnn --dim I=3 --dim H=4 --object --isa x86-64-v2,x86-64-v4 --emit ";
+  const std::string cell = folder.rnnc(inspect + "llvm").out;
+  for (const char* part : {"\ndefine i32 @rnn_run(", "\ndefine i32 @rnn_step(", "\"target-cpu\"=\"x86-64-v2\"",
+                           "\"target-cpu\"=\"x86-64-v4\"", "zeroinitializer"}) {
+    INFO(part);
+    CHECK(contains(cell, part));
+  }
+  const std::string network = folder.rnnc(inspect + "llvm --layers 2").out;
+  CHECK(contains(network, "_start("));
+  check_fails(folder, inspect + "asm", 2, "--object: goes with --emit llvm");
+}
+
 }  // namespace rnnc::test

@@ -9,19 +9,17 @@
 #include <string>
 #include <vector>
 
-#include "compiler/llvm/function_harness.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "ir/interpret.hpp"
 #include "runtime/portable.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/function_harness.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"
 #include "tests/support/ulp_error.hpp"
 
 namespace rnnc::test {
 namespace {
-
-using compiler::FunctionHarness;
 
 constexpr std::size_t kSamples = 20'000;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();

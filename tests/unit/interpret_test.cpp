@@ -8,12 +8,14 @@
 #include "ir/parse.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/interpret_step.hpp"
 
 using namespace rnnc;
-using ir::Environment;
 using ir::Function;
 using ir::Reduction;
 using ir::Vector;
+using test::Environment;
+using test::interpret_step;
 
 namespace {
 
@@ -193,7 +195,7 @@ TEST_CASE("slices, joins and products of matrices take the elements they name") 
   Environment environment;
   environment.params = {{"W", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}, {"V", {-1, 1}}};
   environment.inputs = {{"x", {1, 10, 100, 1000}}, {"k", {0.5}}};
-  const Vector y = ir::interpret_step(cell, environment);
+  const Vector y = interpret_step(cell, environment);
   CHECK(y == Vector{6 * 100 + 7 * 1000, 10 * 100 + 11 * 1000,  // a
                     3 + 40, -1 + 10, 5 + 60, 9 + 100,          // b
                     12 * 1000 + 11 * 100 + 10 * 10 + 9,        // d
@@ -213,14 +215,14 @@ TEST_CASE("all next values come from the old states, and a primed name reads the
       output concat(d, d') * b' - a
     })");
   Environment environment{{}, {{"x", {0.5}}}, {{"a", {1}}, {"b", {2}}, {"d", {3, 4}}}};
-  CHECK(ir::interpret_step(cell, environment) == Vector{3 * 1.5 - 1, 4 * 1.5 - 1, 4 * 1.5 - 1, 5 * 1.5 - 1});
+  CHECK(interpret_step(cell, environment) == Vector{3 * 1.5 - 1, 4 * 1.5 - 1, 4 * 1.5 - 1, 5 * 1.5 - 1});
   CHECK(environment.states == ir::NamedVectors{{"a", {2}}, {"b", {1.5}}, {"d", {4, 5}}});
 }
 
 TEST_CASE("states that only change places do so at once") {
   const ir::Cell cell = parse_cell("cell c { input x : f32 state a, b : f32 a' = b b' = a output a' - b' + 0 * x }");
   Environment environment{{}, {{"x", {0}}}, {{"a", {1}}, {"b", {5}}}};
-  CHECK(ir::interpret_step(cell, environment) == Vector{4});
+  CHECK(interpret_step(cell, environment) == Vector{4});
   CHECK(environment.states == ir::NamedVectors{{"a", {5}}, {"b", {1}}});
 }
 
@@ -249,7 +251,7 @@ TEST_CASE("one step of an LSTM of two units is what its equations give") {
   environment.inputs = {{"x", {x}}};
   environment.states = {{"h", {h[0], h[1]}}, {"c", {c[0], c[1]}}};
   environment.params = {{"W", Vector(W, W + 8)}, {"U", Vector(U[0], U[0] + 16)}, {"b", Vector(b, b + 8)}};
-  const Vector y = ir::interpret_step(cell, environment);
+  const Vector y = interpret_step(cell, environment);
   REQUIRE(y.size() == 2);
   for (int j = 0; j < 2; ++j) {
     const double c_next = logistic(s[2 + j]) * c[j] + logistic(s[j]) * std::tanh(s[4 + j]);
@@ -280,7 +282,7 @@ TEST_CASE("one step of a GRU of two units is what its equations give") {
   environment.states = {{"h", {h0, h1}}};
   environment.params = {{"Wr", {1, 2}},           {"Wz", {-1, 0.5}},       {"Wn", {0.3, -0.7}}, {"Ur", {1, 0, 0.5, -1}},
                         {"Uz", {0.25, 1, -1, 2}}, {"Un", {1, -2, 0.5, 1}}, {"bn", {0.1, -0.1}}, {"bun", {0.2, 0.3}}};
-  const Vector y = ir::interpret_step(cell, environment);
+  const Vector y = interpret_step(cell, environment);
   const double r0 = logistic(x + h0), r1 = logistic(2 * x + 0.5 * h0 - h1);
   const double z0 = logistic(-x + 0.25 * h0 + h1), z1 = logistic(0.5 * x - h0 + 2 * h1);
   const double n0 = std::tanh(0.3 * x + 0.1 + r0 * (h0 - 2 * h1 + 0.2));
@@ -291,7 +293,7 @@ TEST_CASE("one step of a GRU of two units is what its equations give") {
 
 TEST_CASE("literals are f32 values") {
   Environment environment{{}, {{"x", {1}}}, {}};
-  CHECK(ir::interpret_step(parse_cell("cell c { input x : f32 output x * 0.1 }"), environment) ==
+  CHECK(interpret_step(parse_cell("cell c { input x : f32 output x * 0.1 }"), environment) ==
         Vector{static_cast<double>(0.1f)});
 }
 

@@ -1,5 +1,6 @@
 // Program and State: what a caller may rely on, and what happens to one who does not keep the contract.
 #include <rnnc/compile.hpp>
+#include <rnnc/join.hpp>
 #include <rnnc/program.hpp>
 
 #include <malloc.h>
@@ -8,6 +9,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -181,6 +183,43 @@ TEST_CASE("one program serves several threads, each with its own state", "[progr
   for (int i = 0; i < 8; ++i) threads.emplace_back([&] { equal += run(program, sequences) == expected; });
   for (std::thread& thread : threads) thread.join();
   CHECK(equal == 8);
+}
+
+TEST_CASE("each status has a text of its own", "[program]") {
+  std::set<std::string> texts;
+  for (int status = 0; status <= static_cast<int>(RunStatus::NoStreaming); ++status)
+    texts.insert(text(static_cast<RunStatus>(status)));
+  CHECK(texts.size() == static_cast<std::size_t>(RunStatus::NoStreaming) + 1);
+  CHECK(text(RunStatus::Ok) == std::string("ok"));
+}
+
+TEST_CASE("a program tells the name of what it runs", "[program]") {
+  const Model model =
+      parse("cell twice { input x : f32 output 2 * x } network n { input x : seq f32 output twice(x) }").value();
+  CHECK(compile(model, {}).value().name() == "n");
+  CHECK(compile(model, {}, {.cell = "twice"}).value().name() == "twice");
+}
+
+TEST_CASE("a model tells the parameters that compile wants weights for", "[program]") {
+  const auto text = [](const Model& model, std::string_view name = {}) {
+    return join(model.parameters(name).value(),
+                [](const Parameter& each) { return each.name + "[" + join(each.shape) + "]"; });
+  };
+  const Model cell = parse(
+                         "cell c<I, H> { input x : f32[I] state h : f32[H] param W : f32[2*H, I] param s : f32 "
+                         "h' = h + W[0:H] @ x output s * h' }")
+                         .value();
+  CHECK(text(cell) == "W[2*H, I], s[]");
+  const Model network =
+      parse("network n { input x : seq f32[3] param v : f32[4] a = rnn<H=4>(x) output a + v }").value();
+  CHECK(text(network) == text(network, "n"));
+  CHECK(text(network) == "v[4], a.W[4, 3], a.U[4, 4], a.b[4]");
+  const auto error = [](const Model& model, std::string_view name) {
+    return model.parameters(name).error().to_string();
+  };
+  CHECK(error(cell, "d").find("the model has no cell or network d; it has: c") != std::string::npos);
+  const Model several = parse("cell a { input x : f32 output x } cell b { input x : f32 output x }").value();
+  CHECK(error(several, "").find("choose one of: a, b") != std::string::npos);
 }
 
 }  // namespace rnnc::test

@@ -1,5 +1,5 @@
 // One element-wise function as FunctionEmitter emits it, compiled for a CPU and applied to arrays: what the tests and
-// the program that measures errors (tests/numerics/ulp.cpp) run. Kernels are not made this way.
+// the program that measures errors (tests/numerics/ulp.cpp) run.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include "ir/op.hpp"
 #include "rnnc/result.hpp"
 
-namespace rnnc::compiler {
+namespace rnnc::test {
 
 class FunctionHarness {
  public:
@@ -35,4 +35,4 @@ class FunctionHarness {
   std::unique_ptr<Content> content_;
 };
 
-}  // namespace rnnc::compiler
+}  // namespace rnnc::test

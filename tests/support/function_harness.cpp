@@ -1,6 +1,6 @@
 // Builds `void elementwise(const float* const* operands, float* result, i64 vectors)`, a loop over whole vectors; what
 // is left at the end goes through a padded copy.
-#include "compiler/llvm/function_harness.hpp"
+#include "tests/support/function_harness.hpp"
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -19,9 +19,10 @@
 #include "ir/check.hpp"
 #include "runtime/flush_denormals.hpp"
 
-namespace rnnc::compiler {
+namespace rnnc::test {
 namespace {
 
+using compiler::Target;
 using llvm::Value;
 using VectorLoop = void (*)(const float* const* operands, float* result, std::int64_t vectors);
 
@@ -35,7 +36,7 @@ T expect(llvm::Expected<T> value) {
 }
 
 llvm::orc::JITTargetMachineBuilder machine_builder(const Target& target) {
-  llvm_target(target.arch);
+  compiler::llvm_target(target.arch);
   llvm::orc::JITTargetMachineBuilder builder(llvm::Triple(llvm::sys::getProcessTriple()));
   builder.setCPU(target.cpu);
   builder.addFeatures(llvm::SubtargetFeatures(target.features).getFeatures());
@@ -77,7 +78,7 @@ void emit_loop(llvm::Module& module, ir::Function function, unsigned lanes, bool
   std::vector<Value*> operands;
   for (Value* const array : arrays)
     operands.push_back(b.CreateAlignedLoad(vector, b.CreateGEP(vector, array, index), align));
-  Value* const result = FunctionEmitter(b, lanes, has_fma).emit(function, operands);
+  Value* const result = compiler::FunctionEmitter(b, lanes, has_fma).emit(function, operands);
   b.CreateAlignedStore(result, b.CreateGEP(vector, loop->getArg(1), index), align);
   b.CreateCondBr(b.CreateICmpEQ(next, loop->getArg(2)), exit, body);
 
@@ -109,7 +110,7 @@ FunctionHarness& FunctionHarness::operator=(FunctionHarness&&) noexcept = defaul
 FunctionHarness::~FunctionHarness() = default;
 
 Result<FunctionHarness> FunctionHarness::make(ir::Function function, const std::string& cpu, unsigned lanes) {
-  auto target = resolve_target(cpu);
+  auto target = compiler::resolve_target(cpu);
   if (!target) return target.error();
   auto content = std::make_unique<Content>(Content{function, std::move(*target), lanes, nullptr});
   auto builder = machine_builder(content->target);
@@ -152,4 +153,4 @@ std::string FunctionHarness::assembly() const {
   return text.str().str();
 }
 
-}  // namespace rnnc::compiler
+}  // namespace rnnc::test
