@@ -15,7 +15,7 @@ namespace rnnc::runtime {
 namespace {
 
 // "rnncart" and the number of the format: it counts changes of what follows and of KernelArguments.
-constexpr char kMagic[8] = {'r', 'n', 'n', 'c', 'a', 'r', 't', 2};
+constexpr char kMagic[8] = {'r', 'n', 'n', 'c', 'a', 'r', 't', 3};
 constexpr std::size_t kVersionBytes = 16;
 
 struct Header {

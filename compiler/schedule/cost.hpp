@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 
+#include "runtime/number_format.hpp"
+
 namespace rnnc::compiler {
 
 struct StagePlan;
@@ -28,6 +30,7 @@ struct Machine {
 /// A stage as its cost depends on it.
 struct StageShape {
   int lanes = 16;
+  runtime::NumberFormat weights = runtime::kRowFormat;
   int gates = 1;             // accumulators of a block
   int blocks = 1;            // of units
   std::int64_t columns = 0;  // of all products
