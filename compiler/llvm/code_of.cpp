@@ -22,7 +22,7 @@ Result<runtime::StoredArtifact> generate(const ir::Cell& cell, const Target& tar
   if (!made) return made.error();
   runtime::StoredArtifact artifact;
   artifact.features = required_features(target);
-  artifact.image = link_image(made->object);
+  artifact.image = link_image(target.arch, made->object);
   artifact.description = std::move(made->description);
   return artifact;
 }

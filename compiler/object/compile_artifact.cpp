@@ -35,7 +35,7 @@ Result<CellParts> parts_of(const ir::Cell& cell, const compiler::Target& target,
 }
 
 runtime::CodeImage image_of(const CellParts& parts, const compiler::Target& target) {
-  return compiler::link_image(compiler::emit_object(parts.lowered.schedule, parts.lowered.plan, target));
+  return compiler::link_image(target.arch, compiler::emit_object(parts.lowered.schedule, parts.lowered.plan, target));
 }
 
 Result<std::vector<std::byte>> artifact_of(const ir::Cell& cell, const compiler::Target& target,
@@ -88,7 +88,7 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
   const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
   if (!target) return target.error();
-  if (target->arch != compiler::Arch::X86_64)
+  if (!compiler::facts(target->arch).has_images)
     return Error{
         ErrorCode::Unsupported,
         {},

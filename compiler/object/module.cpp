@@ -39,7 +39,7 @@ llvm::Function* ObjectModule::begin(llvm::FunctionType* type, const std::string&
   auto* function = llvm::Function::Create(
       type, is_public ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage, name, *module_);
   function->setDoesNotThrow();
-  function->addFnAttr("target-cpu", levels_[0].target.arch == Arch::AArch64 ? "generic" : "x86-64");
+  function->addFnAttr("target-cpu", facts(levels_[0].target.arch).baseline_cpu);
   builder_.SetInsertPoint(llvm::BasicBlock::Create(builder_.getContext(), "entry", function));
   return function;
 }

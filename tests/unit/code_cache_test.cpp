@@ -25,7 +25,7 @@ runtime::StoredArtifact stored_of(const ir::Cell& cell) {
   return {compiler::cache_key(cell, target, {}),
           compiler::required_features(target),
           made.description,
-          compiler::link_image(made.object),
+          compiler::link_image(compiler::kHostArch, made.object),
           {}};
 }
 
