@@ -19,16 +19,6 @@ constexpr double kExposedLatencies = 12;
 
 double whole(double a, double b) { return std::ceil(a / b); }
 
-}  // namespace
-
-double Machine::bytes_per_second(double working_set) const {
-  for (const MemoryLevel& level : memory)
-    if (working_set <= level.bytes) return level.bytes_per_second;
-  return memory.back().bytes_per_second;
-}
-
-namespace {
-
 // The time of one vector multiply-add at full rate.
 double multiply_add(const StageShape& shape, const Machine& machine) {
   return 2.0 * shape.lanes / machine.flops_per_second;

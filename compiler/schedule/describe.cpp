@@ -1,6 +1,5 @@
 #include "compiler/schedule/describe.hpp"
 
-#include "compiler/schedule/cost.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
@@ -62,8 +61,7 @@ void add_product(Phase phase, std::int64_t elements, runtime::NumberFormat forma
   if (phase == Phase::Step) description.recurrent_bytes += static_cast<double>(runtime::bytes_of(format, elements));
 }
 
-void estimate_times(runtime::Description& description) {
-  const Machine machine;
+void estimate_times(const Machine& machine, runtime::Description& description) {
   description.row_seconds = description.flops_per_step / machine.flops_per_second;
   description.weights_seconds = description.recurrent_bytes / machine.bytes_per_second(description.recurrent_bytes);
 }

@@ -6,6 +6,7 @@
 #include <rnnc/result.hpp>
 
 #include "compiler/passes/analysis.hpp"
+#include "compiler/schedule/machine.hpp"
 #include "ir/cell.hpp"
 #include "runtime/artifact.hpp"
 
@@ -23,8 +24,8 @@ std::vector<runtime::MatrixPiece> pieces_of(const ir::Cell& cell, ir::Value matr
 /// Counts a product of `elements` weights of a format.
 void add_product(Phase phase, std::int64_t elements, runtime::NumberFormat format, runtime::Description& description);
 
-/// What the products that were counted take.
-void estimate_times(runtime::Description& description);
+/// What the products that were counted take on a machine.
+void estimate_times(const Machine& machine, runtime::Description& description);
 
 inline constexpr std::int64_t kMaxWeightsBytes = std::int64_t{8} << 30;
 

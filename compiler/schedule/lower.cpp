@@ -27,12 +27,10 @@ runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel) {
 }  // namespace
 
 Result<Lowered> lower(const Cell& cell, const Target& target, const PlanOptions& options, const PassObserver& observe) {
-  Lowered lowered;
-  lowered.schedule = make_schedule(run_passes(cell, {}, observe));
-  Result<Plan> plan = make_plan(lowered.schedule, target, options);
+  Schedule schedule = make_schedule(run_passes(cell, {}, observe));
+  Result<Plan> plan = make_plan(schedule, target, options);
   if (!plan) return plan.error();
-  lowered.plan = std::move(*plan);
-  return lowered;
+  return Lowered{std::move(schedule), std::move(*plan)};
 }
 
 runtime::Description describe(const Cell& cell, const Lowered& lowered, const Target& target) {
@@ -73,7 +71,7 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
         description.shared_bytes += static_cast<double>(runtime::bytes_of(panel.format, elements));
     }
   }
-  estimate_times(description);
+  estimate_times(plan.machine, description);
   return description;
 }
 

@@ -101,6 +101,7 @@ Result<std::size_t> choose(std::size_t stage, const std::vector<Candidate>& cand
 
 Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options) {
   Plan plan;
+  plan.machine = options.machine.value_or(machine_of(target));
   plan.threads = options.threads;
   plan.lanes = target.lanes;
   for (const PlanChoice& choice : options.choices)

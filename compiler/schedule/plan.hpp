@@ -81,11 +81,12 @@ std::string print(const PlanChoice& choice);
 struct PlanOptions {
   int threads = 1;
   runtime::NumberFormat weights = runtime::kRowFormat;  // of all panels
-  Machine machine = {};
+  std::optional<Machine> machine = {};                  // instead of the one that the target names
   std::vector<PlanChoice> choices = {};
 };
 
 struct Plan {
+  Machine machine;  // that it is made for
   int lanes = 16;
   int threads = 1;                // that may share the stages of a call
   std::int64_t chunk_rows = 0;    // rows of hoisted values kept at most, unless one step has more

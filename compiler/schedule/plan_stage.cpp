@@ -167,7 +167,7 @@ StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& 
 std::vector<Candidate> plan_candidates(const Schedule& schedule, const Stage& stage, const Target& target,
                                        const PlanOptions& options) {
   const StageShape shape = shape_of(schedule, stage, target, options.weights);
-  const Machine& machine = options.machine;
+  const Machine machine = options.machine.value_or(machine_of(target));
   std::vector<Candidate> candidates;
   for (const StagePlan& plan : Candidates(schedule, stage, target, options.weights).all())
     candidates.push_back(
