@@ -7,7 +7,7 @@
 namespace rnnc::runtime {
 namespace {
 
-constexpr std::int64_t kLine = 16;  // floats; full registers may read behind the end of a row
+constexpr std::int64_t kLine = kCacheLineFloats;  // full registers may read behind the end of a row
 constexpr std::int64_t kTooMany = std::int64_t{1}
                                   << 46;  // no machine can address them; sums of many such are still numbers
 
@@ -117,13 +117,13 @@ void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int
 }
 
 std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
-  std::int64_t bytes = plan_memory(network, batch, max_steps).back() * static_cast<std::int64_t>(sizeof(float));
+  std::int64_t bytes = bytes_of(kRowFormat, plan_memory(network, batch, max_steps).back());
   for (const NetworkCall& call : network.calls) {
     const auto* cell = std::get_if<CellCall>(&call);
     if (!cell) continue;
     const Description& description = cell->cell->description;
     bytes += state_bytes(description, rows_of_call(*cell, batch, max_steps));
-    bytes += batch * description.in_place_row * static_cast<std::int64_t>(sizeof(float));
+    bytes += bytes_of(kRowFormat, batch * description.in_place_row);
   }
   return bytes;
 }

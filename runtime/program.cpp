@@ -233,7 +233,7 @@ std::int64_t Program::weights_bytes() const noexcept {
   if (loaded_->network)
     for (const runtime::NetworkCall& call : loaded_->network->calls)
       if (const auto* cell = std::get_if<runtime::CellCall>(&call)) floats += cell->cell->weights.size();
-  return floats * static_cast<std::int64_t>(sizeof(float));
+  return runtime::bytes_of(runtime::kRowFormat, floats);
 }
 
 Result<void> Program::streams() const {
