@@ -10,7 +10,6 @@
 namespace rnnc::runtime {
 namespace {
 
-constexpr std::size_t kLine = 64;
 // Weights that are streamed at every step take a TLB entry for each page.
 constexpr std::size_t kHugePage = std::size_t{2} << 20, kLarge = std::size_t{1} << 20;
 
@@ -25,11 +24,10 @@ void ask_for_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] std::size_
 
 AlignedBuffer::AlignedBuffer(std::int64_t size) : size_(size) {
   if (size == 0) return;
-  if (size < 0 || size > std::numeric_limits<std::int64_t>::max() / static_cast<std::int64_t>(sizeof(float)))
-    throw std::bad_alloc();
-  const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(float);
+  if (size < 0 || size > std::numeric_limits<std::int64_t>::max() / bytes_of(kRowFormat, 1)) throw std::bad_alloc();
+  const std::size_t bytes = static_cast<std::size_t>(bytes_of(kRowFormat, size));
   const bool is_large = bytes >= kLarge;
-  const std::size_t alignment = is_large ? kHugePage : kLine;
+  const std::size_t alignment = is_large ? kHugePage : std::size_t{kCacheLineBytes};
   const std::size_t whole = is_large ? (bytes + kHugePage - 1) / kHugePage * kHugePage : bytes;
   data_ = {static_cast<float*>(::operator new (whole, std::align_val_t{alignment})), Free{alignment}};
   if (is_large) ask_for_huge_pages(data_.get(), whole);

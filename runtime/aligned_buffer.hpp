@@ -8,6 +8,8 @@
 
 #include <rnnc/export.hpp>
 
+#include "runtime/number_format.hpp"
+
 namespace rnnc::runtime {
 
 class AlignedBuffer {
@@ -20,7 +22,7 @@ class AlignedBuffer {
   float* data() const { return data_.get(); }
   std::int64_t size() const { return size_; }
   void clear() {
-    if (size_ > 0) std::memset(data_.get(), 0, static_cast<std::size_t>(size_) * sizeof(float));
+    if (size_ > 0) std::memset(data_.get(), 0, static_cast<std::size_t>(bytes_of(kRowFormat, size_)));
   }
 
  private:

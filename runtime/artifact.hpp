@@ -9,17 +9,19 @@
 
 #include <rnnc/tensor.hpp>
 
+#include "runtime/number_format.hpp"
+
 namespace rnnc::runtime {
 
 /// How far a part has come: it counts the stages that it has finished. In a cache line of its own.
-struct alignas(64) Flag {
+struct alignas(kCacheLineBytes) Flag {
   std::uint64_t stages = 0;
 };
 
 /// What the generated `run` gets, on cache lines of its own; its field order is the binary interface that
-/// compiler/llvm/emit_kernel.cpp writes against. All rows are f32. `current` and `next` have swapped their roles after
-/// an odd number of steps.
-struct alignas(64) KernelArguments {
+/// compiler/llvm/emit_kernel.cpp writes against. All rows are of the row format. `current` and `next` have swapped
+/// their roles after an odd number of steps.
+struct alignas(kCacheLineBytes) KernelArguments {
   const float* x;            // x_t of sequence b at x + t * x_step + b * x_row
   float* y;                  // y_t of sequence b at y + t * y_step + b * y_row
   float* current;            // old values of double-buffered states [batch, row]
@@ -79,9 +81,10 @@ struct MatrixPiece {
 /// If the last block is not full, up to `tail_gates` gates may share a vector of it, each taking as many lanes as there
 /// are units left; it is a group of its own then, of a single gate too.
 struct PanelPacking {
-  std::int64_t offset = 0;
+  std::int64_t offset = 0;  // floats of the packed block
   std::int64_t units = 0;
   std::int64_t columns = 0;
+  NumberFormat format = kRowFormat;  // of the weights
   int gates = 0;
   int lanes = 0;
   int together = 1;  // blocks of a group

@@ -29,8 +29,8 @@ void fields(T& value, Visitor&& visit) {
 }
 template <Is<PanelPacking> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
-  visit(value.offset), visit(value.units), visit(value.columns), visit(value.gates), visit(value.lanes),
-      visit(value.together), visit(value.tail_gates), visit(value.pieces);
+  visit(value.offset), visit(value.units), visit(value.columns), visit(value.format), visit(value.gates),
+      visit(value.lanes), visit(value.together), visit(value.tail_gates), visit(value.pieces);
 }
 template <Is<Description> T, class Visitor>
 void fields(T& value, Visitor&& visit) {

@@ -121,7 +121,7 @@ float* CellState::row(const StateInfo& info, const Description& description, std
 std::int64_t state_bytes(const Description& description, std::int64_t rows) {
   const std::int64_t row = 2 * description.doubled_row + description.in_place_row + description.step_row +
                            chunk_steps(description, rows) * description.sequence_row;
-  return rows * row * static_cast<std::int64_t>(sizeof(float));
+  return bytes_of(kRowFormat, rows * row);
 }
 
 KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept {

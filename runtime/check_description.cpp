@@ -35,6 +35,7 @@ void check_description(const Description& description) {
   for (const double figure : {description.flops_per_step, description.recurrent_bytes, description.shared_bytes,
                               description.row_seconds, description.weights_seconds})
     require(std::isfinite(figure) && figure >= 0, "times that are none");
+  for (const PanelPacking& panel : description.panels) require(bytes_of(panel.format, 1) > 0, "weights of no format");
   std::int64_t inputs = 0;
   for (const TensorInfo& input : description.inputs) {
     inputs += elements_of(input);

@@ -7,7 +7,7 @@
 namespace rnnc::runtime {
 namespace {
 
-constexpr std::int64_t kLine = 16;  // floats; full registers may read behind the end of a row
+constexpr std::int64_t kLine = kCacheLineFloats;  // full registers may read behind the end of a row
 constexpr std::int64_t kTooMany = std::int64_t{1}
                                   << 46;  // no machine can address them; sums of many such are still numbers
 
@@ -128,7 +128,7 @@ std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batc
     bytes += state_bytes(description, rows[i]);
     if (!description.states.empty()) floats += batch * description.in_place_row;
   }
-  return bytes + floats * static_cast<std::int64_t>(sizeof(float));
+  return bytes + bytes_of(kRowFormat, floats);
 }
 
 }  // namespace rnnc::runtime

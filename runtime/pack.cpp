@@ -17,7 +17,7 @@ const TensorInfo& find(const std::vector<TensorInfo>& tensors, const std::string
   return *std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& t) { return t.name == tensor_name; });
 }
 
-// Where a unit of a gate begins in the packed panel, and how far its columns are apart.
+// Where a unit of a gate begins in the packed panel, and how far its columns are apart, in weights.
 struct Lane {
   std::int64_t offset = 0, stride = 0;
 };
@@ -28,24 +28,34 @@ Lane lane_of(const PanelPacking& panel, int gate, std::int64_t unit) {
   const std::int64_t block_size = std::int64_t{panel.gates} * panel.lanes;
   if (panel.tail_gates > 1 && block == full) {
     const int vectors = (panel.gates + panel.tail_gates - 1) / panel.tail_gates;
-    return {panel.offset + block * block_size * panel.columns + gate / panel.tail_gates * panel.lanes +
+    return {block * block_size * panel.columns + gate / panel.tail_gates * panel.lanes +
                 gate % panel.tail_gates * left + lane,
             std::int64_t{vectors} * panel.lanes};
   }
   const std::int64_t alike = panel.tail_gates > 1 || left == 0 ? full : full + 1;
   const std::int64_t first = block / panel.together * panel.together;
   const std::int64_t stride = std::min<std::int64_t>(panel.together, alike - first) * block_size;
-  return {panel.offset + first * block_size * panel.columns + (block - first) * block_size + gate * panel.lanes + lane,
-          stride};
+  return {first * block_size * panel.columns + (block - first) * block_size + gate * panel.lanes + lane, stride};
+}
+
+// The weights that it stores are of the panel's format.
+template <class Store>
+void scatter(const PanelPacking& panel, const MatrixPiece& piece, const std::vector<float>& source, std::int64_t width,
+             const Store& store) {
+  for (std::int64_t r = 0; r < piece.rows; ++r) {
+    const float* from = source.data() + (piece.row + r) * width + piece.column;
+    const Lane to = lane_of(panel, piece.gate, piece.first_row + r);
+    for (std::int64_t k = 0; k < panel.columns; ++k) store(to.offset + k * to.stride, from[k]);
+  }
 }
 
 // Reads rows of the source in order and scatters each over the panel, one lane wide.
 void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, const std::vector<float>& source,
                 std::int64_t width, float* block) {
-  for (std::int64_t r = 0; r < piece.rows; ++r) {
-    const float* from = source.data() + (piece.row + r) * width + piece.column;
-    const Lane to = lane_of(panel, piece.gate, piece.first_row + r);
-    for (std::int64_t k = 0; k < panel.columns; ++k) block[to.offset + k * to.stride] = from[k];
+  float* const begin = block + panel.offset;
+  switch (panel.format) {
+    case NumberFormat::F32:
+      return scatter(panel, piece, source, width, [&](std::int64_t at, float weight) { begin[at] = weight; });
   }
 }
 

@@ -181,7 +181,7 @@ void product(const PortableOp& op, const PortableRows& all) noexcept {
 template <Formula formula>
 void map(const PortableOp& op, const Row& row) {
   constexpr int kArity = arity(formula);
-  alignas(64) float spread[kArity][kWidth];
+  alignas(kCacheLineBytes) float spread[kArity][kWidth];
   const float* from[kArity];
   std::int64_t stride[kArity];
   for (int k = 0; k < kArity; ++k) {
@@ -208,7 +208,7 @@ void copy(const PortableOp& op, const Row& row) {
   const float* from = row.at(op.operands[0]);
   float* to = row.at(op.to);
   if (!op.operands[0].spread)
-    std::memcpy(to, from, static_cast<std::size_t>(op.size) * sizeof(float));
+    std::memcpy(to, from, static_cast<std::size_t>(bytes_of(kRowFormat, op.size)));
   else
     for (std::int64_t i = 0; i < op.size; ++i) to[i] = *from;
 }
@@ -224,7 +224,7 @@ void lookup(const PortableOp& op, const Row& row) {
     return;
   }
   const float* from = row.at(op.operands[0]) + static_cast<std::int64_t>(index) * op.columns;
-  std::memcpy(to, from, static_cast<std::size_t>(op.size) * sizeof(float));
+  std::memcpy(to, from, static_cast<std::size_t>(bytes_of(kRowFormat, op.size)));
 }
 
 // The tree: lanes j and j + 8, then j + 4, j + 2, j + 1.
@@ -237,14 +237,14 @@ void reduce(const PortableOp& op, const Row& row, float start, const Combine& co
   std::int64_t i = 0;
   for (; i + kPortableLanes <= op.size; i += kPortableLanes)
     for (int v = 0; v < kVectors; ++v) sums[v] = combine(sums[v], Vector::load_unaligned(from + i + v * kWidth));
-  alignas(64) float last[kPortableLanes];
+  alignas(kCacheLineBytes) float last[kPortableLanes];
   for (int lane = 0; lane < kPortableLanes; ++lane) last[lane] = i + lane < op.size ? from[i + lane] : start;
   for (int v = 0; v < kVectors; ++v)
     combine(sums[v], Vector::load_aligned(last + v * kWidth)).store_aligned(last + v * kWidth);
   for (int width = kPortableLanes / 2; width >= 1; width /= 2)
     for (int lane = 0; lane < width; ++lane) {
       const Vector both = combine(Vector(last[lane]), Vector(last[lane + width]));
-      alignas(64) float values[kWidth];
+      alignas(kCacheLineBytes) float values[kWidth];
       both.store_aligned(values);
       last[lane] = values[0];
     }

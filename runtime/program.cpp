@@ -194,7 +194,7 @@ std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) co
 std::int64_t Program::weights_bytes() const noexcept {
   std::int64_t floats = 0;
   for (const auto& cell : loaded_->network.cells) floats += cell->weights.size();
-  return floats * static_cast<std::int64_t>(sizeof(float));
+  return runtime::bytes_of(runtime::kRowFormat, floats);
 }
 
 Result<void> Program::streams() const {

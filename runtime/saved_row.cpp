@@ -56,13 +56,13 @@ std::size_t saved_row_bytes(const StateContent& content) {
 
 Result<void> check_saved_row(const StateContent& content, std::span<const std::byte> saved) {
   for (std::size_t i = 0; i < states_of(content).size(); ++i) {
-    const std::size_t size = state_row(content, i, 0).size();
+    const std::size_t size = state_row(content, i, 0).size(), size_bytes = state_row(content, i, 0).size_bytes();
     const std::vector<std::byte> head = header(content, i);
-    if (saved.size() < head.size() + size * sizeof(float) || !std::equal(head.begin(), head.end(), saved.begin()))
+    if (saved.size() < head.size() + size_bytes || !std::equal(head.begin(), head.end(), saved.begin()))
       return wrong_data("not of version " + std::to_string(kVersion) + " with state " +
                         states_of(content)[i].tensor.name + " of " + std::to_string(size) + " elements, as " +
                         content.program->description.cell + " has it");
-    saved = saved.subspan(head.size() + size * sizeof(float));
+    saved = saved.subspan(head.size() + size_bytes);
   }
   if (!saved.empty()) return wrong_data(std::to_string(saved.size()) + " bytes are left over");
   return {};

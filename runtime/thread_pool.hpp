@@ -10,6 +10,8 @@
 
 #include <rnnc/executor.hpp>
 
+#include "runtime/number_format.hpp"
+
 namespace rnnc::runtime {
 
 class ThreadPool final : public Executor {
@@ -29,7 +31,7 @@ class ThreadPool final : public Executor {
 
  private:
   // A worker answers each ticket that it is handed and waits for what becomes of it. Each has a cache line of its own.
-  struct alignas(64) Worker {
+  struct alignas(kCacheLineBytes) Worker {
     std::atomic<std::uint32_t> asked{0};
     std::atomic<std::uint32_t> answered{0};
     std::atomic<std::uint32_t> done{0};

@@ -9,6 +9,8 @@
 
 #include <rnnc/export.hpp>
 
+#include "runtime/number_format.hpp"
+
 namespace rnnc::runtime {
 
 struct StepList;
@@ -21,7 +23,7 @@ struct Wavefront {
 };
 
 /// How many chunks of a call are done, and whether a thread works at the next.
-struct alignas(64) Progress {
+struct alignas(kCacheLineBytes) Progress {
   std::atomic<std::int64_t> done{0};
   std::atomic<bool> taken{false};
 };

@@ -76,7 +76,7 @@ Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, c
   if (flags.dot) return compiler::dot_of(lowered.plan, lowered.schedule);
   if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, target);
   if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, target);
-  return compiler::mark_loops(compiler::emit_assembly(lowered.schedule, lowered.plan, target));
+  return compiler::mark_loops(target.arch, compiler::emit_assembly(lowered.schedule, lowered.plan, target));
 }
 
 // What runs when, then each cell that is called.

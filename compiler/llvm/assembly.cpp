@@ -25,13 +25,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-enum class Dialect { X86, AArch64 };
-
-// AT&T syntax marks registers; LLVM's comments mark the names of blocks likewise.
-Dialect dialect_of(std::string_view assembly) {
-  for (const char* name : {"%rsp", "%rdi", "%rax", "%rcx", "%xmm", "%ymm", "%zmm"})
-    if (contains(assembly, name)) return Dialect::X86;
-  return Dialect::AArch64;
+// The beginning of a comment.
+std::string_view mark_of(Arch arch) {
+  switch (arch) {
+    case Arch::X86_64: return "#";
+    case Arch::AArch64: return "//";
+  }
+  return "";
 }
 
 /// A line taken apart: "label:", or an instruction, and a comment.
@@ -42,9 +42,9 @@ struct Line {
   std::string_view last_operand() const { return trimmed(operands.substr(operands.rfind(',') + 1)); }
 };
 
-Line parse(std::string_view text, Dialect dialect) {
+Line parse(std::string_view text, Arch arch) {
   Line line;
-  const std::string_view mark = dialect == Dialect::X86 ? "#" : "//";
+  const std::string_view mark = mark_of(arch);
   if (const std::size_t at = text.find(mark); at != std::string_view::npos && !contains(text.substr(0, at), "\"")) {
     line.comment = trimmed(text.substr(at + mark.size()));
     text = text.substr(0, at);
@@ -62,21 +62,26 @@ Line parse(std::string_view text, Dialect dialect) {
   return line;
 }
 
-bool is_jump(const Line& line, Dialect dialect) {
+bool is_jump(const Line& line, Arch arch) {
   const std::string_view m = line.mnemonic;
-  if (dialect == Dialect::X86) return m.starts_with('j');
-  return m == "b" || m.starts_with("b.") || m.starts_with("cb") || m.starts_with("tb");
+  switch (arch) {
+    case Arch::X86_64: return m.starts_with('j');
+    case Arch::AArch64: return m == "b" || m.starts_with("b.") || m.starts_with("cb") || m.starts_with("tb");
+  }
+  return false;
 }
 
-bool is_multiply_add(const Line& line, Dialect dialect) {
+bool is_multiply_add(const Line& line, Arch arch) {
   const std::string_view m = line.mnemonic;
-  if (dialect == Dialect::X86) return m.starts_with("vfmadd") || m.starts_with("vfnmadd") || m == "mulps";
-  return m == "fmla" || m == "fmls" || m == "fmadd";
+  switch (arch) {
+    case Arch::X86_64: return m.starts_with("vfmadd") || m.starts_with("vfnmadd") || m == "mulps";
+    case Arch::AArch64: return m == "fmla" || m == "fmls" || m == "fmadd";
+  }
+  return false;
 }
 
 // AT&T syntax: the destination is the last operand, and an address is in parentheses.
-bool is_load(const Line& line, Dialect dialect) {
-  if (dialect == Dialect::AArch64) return line.mnemonic.starts_with("ld");
+bool is_load_x86(const Line& line) {
   if (line.mnemonic.starts_with("lea") || line.mnemonic.starts_with("prefetch")) return false;
   const std::size_t open = line.operands.find('(');
   if (open == std::string_view::npos) return false;
@@ -84,13 +89,28 @@ bool is_load(const Line& line, Dialect dialect) {
   return compares || line.operands.find(',', line.operands.find(')')) != std::string_view::npos;
 }
 
-bool is_division(const Line& line) {
-  return contains(line.mnemonic, "divps") || (line.mnemonic == "fdiv" && contains(line.operands, "."));
+bool is_load(const Line& line, Arch arch) {
+  switch (arch) {
+    case Arch::X86_64: return is_load_x86(line);
+    case Arch::AArch64: return line.mnemonic.starts_with("ld");
+  }
+  return false;
 }
 
-bool names_vector(const Line& line, Dialect dialect) {
-  if (dialect == Dialect::X86) return contains(line.operands, "mm");
-  return line.operands.starts_with('q') || line.operands.starts_with('v');
+bool is_division(const Line& line, Arch arch) {
+  switch (arch) {
+    case Arch::X86_64: return contains(line.mnemonic, "divps");
+    case Arch::AArch64: return line.mnemonic == "fdiv" && contains(line.operands, ".");
+  }
+  return false;
+}
+
+bool names_vector(const Line& line, Arch arch) {
+  switch (arch) {
+    case Arch::X86_64: return contains(line.operands, "mm");
+    case Arch::AArch64: return line.operands.starts_with('q') || line.operands.starts_with('v');
+  }
+  return false;
 }
 
 bool tells_spill(const Line& line) { return contains(line.comment, "Spill") || contains(line.comment, "Reload"); }
@@ -105,8 +125,8 @@ struct Found {
 
 class LoopFinder {
  public:
-  explicit LoopFinder(std::string_view assembly) : dialect_(dialect_of(assembly)) {
-    for (const std::string_view text : lines_of(assembly)) lines_.push_back(parse(text, dialect_));
+  LoopFinder(Arch arch, std::string_view assembly) : arch_(arch) {
+    for (const std::string_view text : lines_of(assembly)) lines_.push_back(parse(text, arch_));
     owner_.resize(lines_.size(), kNone);
   }
 
@@ -197,7 +217,7 @@ class LoopFinder {
     for (std::size_t i = begin; i < end; ++i) {
       const Line& line = lines_[i];
       if (!line.label.empty()) labels[line.label] = i;
-      if (!line.is_instruction() || !is_jump(line, dialect_)) continue;
+      if (!line.is_instruction() || !is_jump(line, arch_)) continue;
       const auto target = labels.find(line.last_operand());
       if (target != labels.end()) last_jump[target->second] = i;
     }
@@ -221,11 +241,11 @@ class LoopFinder {
   void count(const Line& line, bool rbp_is_frame, Loop& loop) const {
     loop.has_branches |= !line.label.empty() && line.label != loop.label;
     if (!line.is_instruction()) return;
-    const bool on_vector = names_vector(line, dialect_), is_spill = tells_spill(line);
+    const bool on_vector = names_vector(line, arch_), is_spill = tells_spill(line);
     ++loop.instructions;
-    loop.multiply_adds += is_multiply_add(line, dialect_);
-    loop.loads += is_load(line, dialect_);
-    loop.divisions += is_division(line);
+    loop.multiply_adds += is_multiply_add(line, arch_);
+    loop.loads += is_load(line, arch_);
+    loop.divisions += is_division(line, arch_);
     loop.spills += is_spill;
     loop.vector_spills += is_spill && on_vector;
     loop.vector_stack_accesses += on_vector && is_on_stack(line, rbp_is_frame);
@@ -233,11 +253,15 @@ class LoopFinder {
 
   // rbp is a pointer like any other in functions that make no frame of it.
   bool is_on_stack(const Line& line, bool rbp_is_frame) const {
-    if (dialect_ == Dialect::AArch64) return contains(line.operands, "[sp");
-    return contains(line.operands, "(%rsp)") || (rbp_is_frame && contains(line.operands, "(%rbp)"));
+    switch (arch_) {
+      case Arch::X86_64:
+        return contains(line.operands, "(%rsp)") || (rbp_is_frame && contains(line.operands, "(%rbp)"));
+      case Arch::AArch64: return contains(line.operands, "[sp");
+    }
+    return false;
   }
 
-  Dialect dialect_;
+  Arch arch_;
   std::vector<Line> lines_;
   std::vector<std::size_t> owner_;  // by line: the innermost loop of its function
   std::vector<Found> found_;        // of the function that is read
@@ -270,23 +294,22 @@ std::string summary(const Loop& loop) {
 }
 
 // Without LLVM's comment, unless it tells a spill or is none but a mark of inline assembly.
-std::string_view bare(std::string_view text, const Line& line, Dialect dialect) {
+std::string_view bare(std::string_view text, const Line& line, Arch arch) {
   if (line.comment.empty() || tells_spill(line) || line.comment.starts_with("APP") || line.comment == "NO_APP")
     return text;
-  text = text.substr(0, text.find(dialect == Dialect::X86 ? "#" : "//"));
+  text = text.substr(0, text.find(mark_of(arch)));
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
 }
 
 }  // namespace
 
-std::vector<Loop> find_loops(std::string_view assembly) { return LoopFinder(assembly).run(); }
+std::vector<Loop> find_loops(Arch arch, std::string_view assembly) { return LoopFinder(arch, assembly).run(); }
 
-std::string mark_loops(std::string_view assembly) {
-  const Dialect dialect = dialect_of(assembly);
-  const std::string mark = dialect == Dialect::X86 ? "# " : "// ";
+std::string mark_loops(Arch arch, std::string_view assembly) {
+  const std::string mark = std::string(mark_of(arch)) + " ";
   std::map<std::size_t, std::string> before, behind;  // comments by line
-  for (const Loop& loop : find_loops(assembly)) {
+  for (const Loop& loop : find_loops(arch, assembly)) {
     const std::string indent(2 * static_cast<std::size_t>(loop.depth), ' ');
     before[loop.first_line] += mark + indent + summary(loop) + "\n";
     std::string& ends = behind[loop.last_line];
@@ -295,7 +318,7 @@ std::string mark_loops(std::string_view assembly) {
   std::string text;
   const std::vector<std::string_view> lines = lines_of(assembly);
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::string_view rest = bare(lines[i], parse(lines[i], dialect), dialect);
+    const std::string_view rest = bare(lines[i], parse(lines[i], arch), arch);
     if (before.contains(i)) text += before[i];
     if (!rest.empty() || lines[i].empty()) text += std::string(rest) + "\n";
     if (behind.contains(i)) text += behind[i];

@@ -1,11 +1,12 @@
-// Assembly as LLVM writes it, read for its loops: what a body costs, and what it spills. x86-64 and AArch64; the text
-// tells which.
+// Assembly as LLVM writes it for an architecture, read for its loops: what a body costs, and what it spills.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "compiler/schedule/target.hpp"
 
 namespace rnnc::compiler {
 
@@ -24,10 +25,10 @@ struct Loop {
 
 /// In the order in which they begin. LLVM's comments tell blocks of loops, their names and spills; without them a loop
 /// is from a label to the last jump back to it, and no spills are known.
-std::vector<Loop> find_loops(std::string_view assembly);
+std::vector<Loop> find_loops(Arch arch, std::string_view assembly);
 
 /// The text with a comment at the beginning and the end of every loop, and without LLVM's own comments but those that
 /// tell spills.
-std::string mark_loops(std::string_view assembly);
+std::string mark_loops(Arch arch, std::string_view assembly);
 
 }  // namespace rnnc::compiler

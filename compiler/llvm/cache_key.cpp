@@ -17,7 +17,8 @@ constexpr const char* kSourceHash =
 
 std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
   std::string key = std::string("rnnc ") + kVersion + " " + kSourceHash + "\nllvm " + LLVM_VERSION_STRING + "\ncpu " +
-                    name_of(target) + " " + target.features + "\nthreads " + std::to_string(options.threads) + "\nplan";
+                    name_of(target) + " " + target.features + "\nthreads " + std::to_string(options.threads) +
+                    "\nweights " + runtime::name(options.weights) + "\nplan";
   for (const PlanChoice& choice : options.choices) key += " " + print(choice);
   return key + "\n" + ir::print(cell);
 }

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "compiler/llvm/types.hpp"
+
 namespace rnnc::compiler {
 namespace {
 
 // FMAs in one pass of the loop: enough to make the loop's own instructions cheap, few enough to compile fast.
 constexpr std::int64_t kFmasPerPass = 24;
 constexpr std::int64_t kMostUnroll = 4;
-constexpr std::int64_t kFloatsOfLine = 16;
 
 }  // namespace
 
@@ -18,12 +19,11 @@ std::size_t ProductOperands::vectors() const {
   return count;
 }
 
-ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, int lanes, bool fma, ProductOperands operands)
+ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, bool fma, ProductOperands operands)
     : builder_(builder),
-      lanes_(lanes),
       operands_(std::move(operands)),
       vectors_(operands_.vectors()),
-      functions_(builder, static_cast<unsigned>(lanes), fma) {}
+      functions_(builder, static_cast<unsigned>(operands_.lanes), fma) {}
 
 Values ChainEmitter::run(std::int64_t columns, Values chains) {
   const std::int64_t fitting =
@@ -56,25 +56,31 @@ Values ChainEmitter::run(llvm::Value* columns, Values chains, llvm::Value* fetch
 }
 
 void ChainEmitter::fetch(llvm::Value* from, llvm::Value* column) {
-  llvm::Value* line = offset(from, builder_.CreateMul(column, number(kFloatsOfLine)));
+  const std::int64_t of_line = runtime::elements_in(operands_.format, runtime::kCacheLineFloats);
+  llvm::Value* line = advance(builder_, from, builder_.CreateMul(column, number(of_line)), operands_.format);
   llvm::Value* arguments[] = {line, builder_.getInt32(0), builder_.getInt32(2), builder_.getInt32(1)};
   builder_.CreateIntrinsic(llvm::Intrinsic::prefetch, {line->getType()}, arguments);
 }
 
 llvm::Value* ChainEmitter::number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
 
-llvm::Value* ChainEmitter::offset(llvm::Value* pointer, llvm::Value* floats) {
-  return builder_.CreateGEP(builder_.getFloatTy(), pointer, floats);
-}
-
 // Where the operands of a pass of the loop begin.
 ChainEmitter::Pass ChainEmitter::begin_pass(llvm::Value* column) {
   Pass pass;
-  for (llvm::Value* row : operands_.rows) pass.rows.push_back(offset(row, column));
+  for (llvm::Value* row : operands_.rows) pass.rows.push_back(advance(builder_, row, column));
   for (const WeightStream& stream : operands_.weights)
-    pass.weights.push_back(
-        offset(stream.base, builder_.CreateMul(column, number(std::int64_t{stream.vectors} * lanes_))));
+    pass.weights.push_back(advance(builder_, stream.base,
+                                   builder_.CreateMul(column, number(std::int64_t{stream.vectors} * operands_.lanes)),
+                                   operands_.format));
   return pass;
+}
+
+// Only here does the format of weights matter: a vector is loaded in it, and widened to that of the chains.
+llvm::Value* ChainEmitter::load_vector(llvm::Value* weights, std::int64_t vector) {
+  const runtime::NumberFormat format = operands_.format;
+  llvm::Value* from = advance(builder_, weights, number(vector * operands_.lanes), format);
+  llvm::Type* type = vector_of(builder_, operands_.lanes, format);
+  return widen(builder_, builder_.CreateAlignedLoad(type, from, alignment_of(operands_.lanes, format)), format);
 }
 
 // An outer product of a column's weights and the rows' elements. The shorter side is held and the longer one passes
@@ -85,13 +91,11 @@ void ChainEmitter::extend(const Pass& pass, std::int64_t k, Values& chains) {
     for (; i >= static_cast<std::size_t>(operands_.weights[block].vectors); ++block)
       i -= static_cast<std::size_t>(operands_.weights[block].vectors);
     const std::int64_t vector = k * operands_.weights[block].vectors + static_cast<std::int64_t>(i);
-    return builder_.CreateAlignedLoad(llvm::FixedVectorType::get(builder_.getFloatTy(), static_cast<unsigned>(lanes_)),
-                                      offset(pass.weights[block], number(vector * lanes_)),
-                                      llvm::Align(static_cast<unsigned>(lanes_) * 4));
+    return load_vector(pass.weights[block], vector);
   };
   const auto load_element = [&](std::size_t row) {
-    llvm::Value* element = builder_.CreateLoad(builder_.getFloatTy(), offset(pass.rows[row], number(k)));
-    return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), element);
+    llvm::Value* element = builder_.CreateLoad(type_of(builder_), advance(builder_, pass.rows[row], number(k)));
+    return builder_.CreateVectorSplat(static_cast<unsigned>(operands_.lanes), element);
   };
   const std::size_t rows = operands_.rows.size();
   if (vectors_ < rows)

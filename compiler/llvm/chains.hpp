@@ -8,10 +8,11 @@
 
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
-/// Packed weights of one block: column after column, `vectors` of them for each.
+/// Packed weights of one block: column after column, `vectors` vectors for each.
 struct WeightStream {
   llvm::Value* base = nullptr;
   int vectors = 0;
@@ -21,13 +22,15 @@ struct WeightStream {
 struct ProductOperands {
   Values rows;
   std::vector<WeightStream> weights;
+  runtime::NumberFormat format = runtime::kRowFormat;  // of the weights
+  int lanes = 0;                                       // of a vector of weights
 
   std::size_t vectors() const;
 };
 
 class ChainEmitter {
  public:
-  ChainEmitter(llvm::IRBuilder<>& builder, int lanes, bool fma, ProductOperands operands);
+  ChainEmitter(llvm::IRBuilder<>& builder, bool fma, ProductOperands operands);
 
   /// All `columns`, added to `chains` ([row][vector]) in order, several of them in one pass of the loop.
   Values run(std::int64_t columns, Values chains);
@@ -46,14 +49,13 @@ class ChainEmitter {
 
   llvm::Value* number(std::int64_t value);
   Pass begin_pass(llvm::Value* column);
-  llvm::Value* offset(llvm::Value* pointer, llvm::Value* floats);
+  llvm::Value* load_vector(llvm::Value* weights, std::int64_t vector);
   void fetch(llvm::Value* from, llvm::Value* column);
   void extend(const Pass& pass, std::int64_t k, Values& chains);
   void multiply(std::size_t held_count, Load load_held, std::size_t passing_count, Load load_passing,
                 llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains);
 
   llvm::IRBuilder<>& builder_;
-  int lanes_;
   ProductOperands operands_;
   std::size_t vectors_;  // of a column
   FunctionEmitter functions_;

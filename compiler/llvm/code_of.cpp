@@ -20,7 +20,8 @@ std::vector<PlanChoice> tuned_choices(const ir::Cell& cell, const Target& target
 Result<runtime::StoredEntry> generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan) {
   Result<runtime::Artifact> made = make_artifact(cell, target, plan);
   if (!made) return made.error();
-  return runtime::StoredEntry{{}, required_features(target), {std::move(made->description), link_image(made->object)}};
+  return runtime::StoredEntry{
+      {}, required_features(target), {std::move(made->description), link_image(target.arch, made->object)}};
 }
 
 // From the cache where it is there. Who asks for a look at the stages of a compilation gets one.

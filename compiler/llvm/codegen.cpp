@@ -19,10 +19,12 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   llvm::TargetOptions options;
   options.MCOptions.AsmVerbose = true;                 // tells names and spills to mark_loops
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // canonical arithmetic says where a multiply-add is fused
-  return std::unique_ptr<llvm::TargetMachine>(llvm_target(target.arch)
-                                                  .createTargetMachine(triple_of(target), target.cpu, target.features,
-                                                                       options, llvm::Reloc::PIC_, std::nullopt,
-                                                                       llvm::CodeGenOptLevel::Less));
+  std::unique_ptr<llvm::TargetMachine> machine(llvm_target(target.arch)
+                                                   .createTargetMachine(triple_of(target), target.cpu, target.features,
+                                                                        options, llvm::Reloc::PIC_, std::nullopt,
+                                                                        llvm::CodeGenOptLevel::Less));
+  RNNC_ASSERT(machine->getPointerSize(0) == facts(target.arch).pointer_bytes, nullptr);
+  return machine;
 }
 
 void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell* cell) {

@@ -14,8 +14,8 @@ namespace rnnc::compiler {
 
 std::vector<std::string> cpu_names() {
   std::vector<std::string> names;
-  for (const Arch arch : {Arch::X86_64, Arch::AArch64}) {
-    const Target generic{.arch = arch, .cpu = arch == Arch::X86_64 ? "x86-64" : "generic", .features = {}};
+  for (const Arch arch : kArchs) {
+    const Target generic = baseline(arch);
     const std::unique_ptr<llvm::MCSubtargetInfo> info(
         llvm_target(arch).createMCSubtargetInfo(triple_of(generic), generic.cpu, ""));
     for (const llvm::SubtargetSubTypeKV& each : info->getAllProcessorDescriptions()) {

@@ -24,7 +24,8 @@ void Dumper::pass(std::string_view name, const ir::Cell& after, double seconds) 
 void Dumper::plan(const Lowered& lowered, const Target& target) {
   if (environment_.debug_plan) text("plan.txt", print(lowered.plan, lowered.schedule, target));
   if (environment_.debug_llvm) text("kernel.ll", emit_llvm(lowered.schedule, lowered.plan, target));
-  if (environment_.debug_asm) text("kernel.s", mark_loops(emit_assembly(lowered.schedule, lowered.plan, target)));
+  if (environment_.debug_asm)
+    text("kernel.s", mark_loops(target.arch, emit_assembly(lowered.schedule, lowered.plan, target)));
 }
 
 void Dumper::time(std::string_view name, double seconds) {

@@ -7,6 +7,7 @@
 #include "compiler/llvm/emit_stage.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/meeting.hpp"
+#include "compiler/llvm/types.hpp"
 #include "runtime/artifact.hpp"
 
 namespace rnnc::compiler {
@@ -70,9 +71,7 @@ class KernelEmitter {
     return builder_.CreateLoad(type, builder_.CreateConstGEP1_64(builder_.getInt8Ty(), arguments, offset));
   }
 
-  llvm::Value* floats(llvm::Value* pointer, llvm::Value* offset) {
-    return builder_.CreateGEP(builder_.getFloatTy(), pointer, offset);
-  }
+  llvm::Value* floats(llvm::Value* pointer, llvm::Value* offset) { return advance(builder_, pointer, offset); }
 
   void load_arguments(llvm::Value* arguments) {
     const auto pointer = [&](std::size_t offset) { return field(arguments, offset, builder_.getPtrTy()); };
@@ -191,7 +190,7 @@ llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target
   builder.addAttribute("target-cpu", target.cpu);
   if (!target.features.empty()) builder.addAttribute("target-features", target.features);
   // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
-  const std::string bits = std::to_string(target.lanes * 32);
+  const std::string bits = std::to_string(8 * runtime::bytes_of(runtime::kRowFormat, target.lanes));
   builder.addAttribute("prefer-vector-width", bits);
   builder.addAttribute("min-legal-vector-width", bits);
   return llvm::AttributeList::get(context, llvm::AttributeList::FunctionIndex, builder);

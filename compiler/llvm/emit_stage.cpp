@@ -9,6 +9,7 @@
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/row_groups.hpp"
+#include "compiler/llvm/types.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -65,7 +66,7 @@ class StageEmitter {
         chains.insert(chains.end(), starts.begin(), starts.end());
       }
       const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
-      ProductOperands operands{{tile.address(vector, 0)}, {}};
+      ProductOperands operands{{tile.address(vector, 0)}, {}, panel.format, panel.lanes};
       for (int block = 0; block < place.blocks;) {
         const bool packed = panel.is_packed() && in_tail(block);
         const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);
@@ -73,8 +74,7 @@ class StageEmitter {
         operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
         block += together;
       }
-      chains = ChainEmitter(builder_, context_.plan.lanes, context_.target.fma, std::move(operands))
-                   .run(panel.columns, std::move(chains));
+      chains = ChainEmitter(builder_, context_.target.fma, std::move(operands)).run(panel.columns, std::move(chains));
       llvm::ArrayRef<llvm::Value*> left = chains;
       for (int block = 0; block < place.blocks; ++block) {
         const auto vectors = static_cast<std::size_t>(panel.vectors(in_tail(block)));
@@ -86,11 +86,11 @@ class StageEmitter {
   }
 
   llvm::Value* weights(const Panel& panel, const TilePlace& place, int block) {
-    const std::int64_t block_size = panel.columns * panel.gates * context_.plan.lanes;
+    const std::int64_t block_size = panel.columns * panel.gates * panel.lanes;
     llvm::Value* first = builder_.CreateMul(place.block, number(block_size));
     llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
-    return builder_.CreateGEP(builder_.getFloatTy(), builder_.CreateGEP(builder_.getFloatTy(), base, first),
-                              number(panel.offset + block * block_size));
+    return advance(builder_, advance(builder_, base, first, panel.format),
+                   number(panel.first_element() + block * block_size), panel.format);
   }
 
   // ---- reductions
@@ -98,23 +98,23 @@ class StageEmitter {
   llvm::Value* address(const Home& home, llvm::Value* row) {
     const Rows& rows = context_.spaces[static_cast<int>(home.space)];
     llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), number(home.offset));
-    return builder_.CreateGEP(builder_.getFloatTy(), rows.base, offset);
+    return advance(builder_, rows.base, offset);
   }
 
   ir::Reduction kind(const ReductionStep& reduction) const { return context_.schedule.cell[reduction.node].reduction; }
 
   llvm::Value* address_of_indices(const ReductionStep& reduction, llvm::Value* row) {
-    return builder_.CreateGEP(builder_.getFloatTy(), address(reduction.partials, row), number(kPartials));
+    return advance(builder_, address(reduction.partials, row), number(kPartials));
   }
 
   void clear_partials(const ReductionStep& reduction, llvm::Value* row) {
     FunctionEmitter vector(builder_, kPartials, context_.target.fma);
     builder_.CreateAlignedStore(vector.splat(reduction_start(kind(reduction))), address(reduction.partials, row),
-                                llvm::Align(64));
+                                kCacheLine);
     if (kind(reduction) != ir::Reduction::Argmax) return;
     std::vector<llvm::Constant*> first;  // where -inf is all there is, the first unit is the largest
-    for (int lane = 0; lane < kPartials; ++lane) first.push_back(llvm::ConstantFP::get(builder_.getFloatTy(), lane));
-    builder_.CreateAlignedStore(llvm::ConstantVector::get(first), address_of_indices(reduction, row), llvm::Align(64));
+    for (int lane = 0; lane < kPartials; ++lane) first.push_back(llvm::ConstantFP::get(type_of(builder_), lane));
+    builder_.CreateAlignedStore(llvm::ConstantVector::get(first), address_of_indices(reduction, row), kCacheLine);
   }
 
   struct Halves {
@@ -132,10 +132,10 @@ class StageEmitter {
 
   // The tree: lanes j and j + 8, then j + 4, j + 2, j + 1.
   void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
-    auto* type = llvm::FixedVectorType::get(builder_.getFloatTy(), kPartials);
-    Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), llvm::Align(64)), nullptr};
+    auto* type = vector_of(builder_, kPartials);
+    Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), kCacheLine), nullptr};
     const bool is_argmax = kind(reduction) == ir::Reduction::Argmax;
-    if (is_argmax) found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), llvm::Align(64));
+    if (is_argmax) found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), kCacheLine);
     for (int width = kPartials / 2; width >= 1; width /= 2) {
       const Halves value = halves(found.value, width);
       if (is_argmax) {

@@ -3,6 +3,7 @@
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/Intrinsics.h>
 
+#include "compiler/llvm/types.hpp"
 #include "compiler/passes/formula_of.hpp"
 #include "runtime/formulas.hpp"
 
@@ -87,7 +88,7 @@ using Emitted = runtime::Formulas<EmittedArithmetic>;
 }  // namespace
 
 FunctionEmitter::FunctionEmitter(llvm::IRBuilderBase& builder, unsigned lanes, bool has_fma)
-    : builder_(builder), float_type_(llvm::FixedVectorType::get(builder.getFloatTy(), lanes)), has_fma_(has_fma) {}
+    : builder_(builder), float_type_(vector_of(builder, lanes)), has_fma_(has_fma) {}
 
 llvm::Value* FunctionEmitter::emit(ir::Function function, std::span<llvm::Value* const> operands) {
   const llvm::IRBuilderBase::FastMathFlagGuard guard(builder_);

@@ -31,9 +31,18 @@ T expect(llvm::Expected<T> value) {
   return std::move(*value);
 }
 
+// Whether a relocation asks for the 32-bit distance from where it is.
+bool is_distance(Arch arch, std::uint64_t type) {
+  switch (arch) {
+    case Arch::X86_64: return type == llvm::ELF::R_X86_64_PC32 || type == llvm::ELF::R_X86_64_PLT32;
+    case Arch::AArch64: return false;  // it has no images
+  }
+  return false;
+}
+
 class Linker {
  public:
-  explicit Linker(const ELF64LEObjectFile& object) : object_(object) {}
+  Linker(Arch arch, const ELF64LEObjectFile& object) : arch_(arch), object_(object) {}
 
   runtime::CodeImage run() {
     place(false);
@@ -85,9 +94,7 @@ class Linker {
   }
 
   void fill(std::uint64_t type, std::uint64_t at, std::int64_t distance) {
-    const bool is_relative = object_.getArch() == llvm::Triple::x86_64 &&
-                             (type == llvm::ELF::R_X86_64_PC32 || type == llvm::ELF::R_X86_64_PLT32);
-    if (!is_relative) fail("relocation type " + std::to_string(type));
+    if (!is_distance(arch_, type)) fail("relocation type " + std::to_string(type));
     const auto value = static_cast<std::int32_t>(distance);
     if (value != distance || at + sizeof value > image_.bytes.size()) fail("a relocation out of reach");
     std::memcpy(image_.bytes.data() + at, &value, sizeof value);
@@ -99,6 +106,7 @@ class Linker {
     fail(std::string("no symbol ") + name);
   }
 
+  Arch arch_;
   const ELF64LEObjectFile& object_;
   runtime::CodeImage image_;
   std::map<std::uint64_t, std::uint64_t> places_;  // where each section begins in the image
@@ -106,10 +114,11 @@ class Linker {
 
 }  // namespace
 
-runtime::CodeImage link_image(std::span<const std::byte> object) {
+runtime::CodeImage link_image(Arch arch, std::span<const std::byte> object) {
+  if (!facts(arch).has_images) fail(std::string("no images of code for ") + facts(arch).name);
   const llvm::StringRef bytes(reinterpret_cast<const char*>(object.data()), object.size());
   const ELF64LEObjectFile file = expect(ELF64LEObjectFile::create({bytes, "rnnc"}));
-  return Linker(file).run();
+  return Linker(arch, file).run();
 }
 
 }  // namespace rnnc::compiler

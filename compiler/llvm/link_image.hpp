@@ -6,11 +6,12 @@
 #include <cstddef>
 #include <span>
 
+#include "compiler/schedule/target.hpp"
 #include "runtime/code_image.hpp"
 
 namespace rnnc::compiler {
 
-/// `object` is what emit_object makes.
-runtime::CodeImage link_image(std::span<const std::byte> object);
+/// `object` is what emit_object makes for an architecture that has images.
+runtime::CodeImage link_image(Arch arch, std::span<const std::byte> object);
 
 }  // namespace rnnc::compiler

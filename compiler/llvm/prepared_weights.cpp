@@ -41,7 +41,7 @@ Result<runtime::AlignedBuffer> prepared_weights(const Lowered& lowered, const Ta
   if (!block || !has_preparation(lowered.schedule)) return block;
   const Result<Target> here = stand_in(target);
   if (!here) return here.error();
-  const auto code = runtime::map_code(link_image(emit_object(lowered.schedule, lowered.plan, *here)));
+  const auto code = runtime::map_code(link_image(here->arch, emit_object(lowered.schedule, lowered.plan, *here)));
   if (!code) return code.error();
   const runtime::FlushDenormals flush;
   code->prepare(block->data());

@@ -7,6 +7,7 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/TargetParser/Host.h>
 
+#include <cstring>
 #include <memory>
 #include <mutex>
 
@@ -19,7 +20,7 @@
 namespace rnnc::compiler {
 namespace {
 
-constexpr std::string_view kAArch64 = "aarch64-";
+Error unsupported(std::string message) { return {ErrorCode::Unsupported, {}, std::move(message), {}}; }
 
 std::unique_ptr<llvm::MCSubtargetInfo> subtarget(const Target& target) {
   return std::unique_ptr<llvm::MCSubtargetInfo>(
@@ -35,14 +36,7 @@ std::string host_features(const llvm::StringMap<bool, llvm::MallocAllocator>& fe
   return result;
 }
 
-// The vector shape that follows from a CPU's features; nothing where rnnc cannot use the CPU.
-bool describe(Target& target) {
-  const auto info = subtarget(target);
-  if (target.arch == Arch::AArch64) {
-    target.lanes = 4;
-    target.registers = 32;
-    return info->checkFeatures("+neon");
-  }
+bool describe_x86(const llvm::MCSubtargetInfo* info, Target& target) {
   if (!info->checkFeatures("+sse4.1") || !info->checkFeatures("+popcnt")) return false;
   target.fma = info->checkFeatures("+fma");
   const bool wide = info->checkFeatures("+avx512f") && info->checkFeatures("+avx512vl") &&
@@ -50,6 +44,44 @@ bool describe(Target& target) {
   target.lanes = wide ? 16 : info->checkFeatures("+avx2") ? 8 : 4;
   target.registers = wide ? 32 : 16;
   return true;
+}
+
+bool describe_aarch64(const llvm::MCSubtargetInfo* info, Target& target) {
+  target.lanes = 4;
+  target.registers = 32;
+  return info->checkFeatures("+neon");
+}
+
+// The vector shape that follows from a CPU's features; nothing where rnnc cannot use the CPU.
+bool describe(Target& target) {
+  const auto info = subtarget(target);
+  switch (target.arch) {
+    case Arch::X86_64: return describe_x86(info.get(), target);
+    case Arch::AArch64: return describe_aarch64(info.get(), target);
+  }
+  return false;
+}
+
+// Why a CPU that LLVM knows cannot be used.
+Error too_little(Arch arch, const std::string& cpu) {
+  switch (arch) {
+    case Arch::X86_64: return unsupported(cpu + " is older than x86-64-v2, the least rnnc uses");
+    case Arch::AArch64: return unsupported(cpu + " has no vector instructions (NEON), which rnnc uses");
+  }
+  return unsupported(cpu + " cannot be used");
+}
+
+// LLVM knows the machine that it is built for from the start.
+void initialize(Arch arch) {
+  switch (arch) {
+    case Arch::X86_64: return;
+    case Arch::AArch64:
+      LLVMInitializeAArch64TargetInfo();
+      LLVMInitializeAArch64Target();
+      LLVMInitializeAArch64TargetMC();
+      LLVMInitializeAArch64AsmPrinter();
+      return;
+  }
 }
 
 // What `target` has and this machine lacks. Features that only tune are not in the host's list.
@@ -63,8 +95,6 @@ std::string missing_features(const Target& target) {
   return join(missing);
 }
 
-Error unsupported(std::string message) { return {ErrorCode::Unsupported, {}, std::move(message), {}}; }
-
 }  // namespace
 
 const llvm::Target& llvm_target(Arch arch) {
@@ -74,70 +104,70 @@ const llvm::Target& llvm_target(Arch arch) {
     llvm::InitializeNativeTargetAsmPrinter();
     llvm::InitializeNativeTargetAsmParser();  // of inline assembly
   });
-  static std::once_flag aarch64;
-  if (arch == Arch::AArch64)
-    std::call_once(aarch64, [] {
-      LLVMInitializeAArch64TargetInfo();
-      LLVMInitializeAArch64Target();
-      LLVMInitializeAArch64TargetMC();
-      LLVMInitializeAArch64AsmPrinter();
-    });
+  static std::once_flag others[std::size(kArchs)];
+  std::call_once(others[static_cast<std::size_t>(arch)], initialize, arch);
   std::string error;
-  return *llvm::TargetRegistry::lookupTarget(triple_of({.arch = arch, .cpu = {}, .features = {}}), error);
+  return *llvm::TargetRegistry::lookupTarget(facts(arch).triple, error);
 }
 
 namespace {
 
-Result<Target> resolve_aarch64(const std::string& name, bool must_run_here) {
-  Target target{.arch = Arch::AArch64, .cpu = name.substr(kAArch64.size()), .features = {}};
-  if (!subtarget({.arch = Arch::AArch64, .cpu = "generic", .features = {}})->isCPUStringValid(target.cpu))
-    return Error{ErrorCode::Usage,
-                 {},
-                 "unknown CPU '" + name +
-                     "'; use aarch64-generic, or aarch64- and a CPU name of LLVM such as aarch64-cortex-a72" +
-                     ir::did_you_mean(name, cpu_names()),
-                 {}};
-  if (!describe(target)) return unsupported("CPU '" + name + "' has no vector instructions (NEON), which rnnc uses");
-  if (must_run_here)
-    return unsupported("this machine cannot run code for '" + name + "'; compile it to an object (-o m.o)");
+bool is_known(const Target& target) { return subtarget(baseline(target.arch))->isCPUStringValid(target.cpu); }
+
+// What else to say for a CPU.
+std::string names_of(Arch arch) {
+  const ArchFacts& row = facts(arch);
+  const std::string prefix = row.prefix;
+  if (arch == kHostArch)
+    return "host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as " + std::string(row.example_cpu) +
+           " or aarch64-cortex-a72";
+  return prefix + row.baseline_cpu + ", or " + prefix + " and a CPU name of LLVM such as " + prefix + row.example_cpu;
+}
+
+Result<Target> host() {
+  Target target{.cpu = llvm::sys::getHostCPUName().str(), .features = host_features(llvm::sys::getHostCPUFeatures())};
+  if (!describe(target)) return too_little(target.arch, "this CPU (" + target.cpu + ")");
   return target;
 }
 
 }  // namespace
 
 Result<Target> resolve_target(const std::string& name, bool must_run_here) {
-  Target target;
-  if (name.starts_with(kAArch64)) return resolve_aarch64(name, must_run_here);
-  if (name.empty() || name == "host") {
-    target.cpu = llvm::sys::getHostCPUName().str();
-    target.features = host_features(llvm::sys::getHostCPUFeatures());
-    if (!describe(target))
-      return unsupported("this CPU (" + target.cpu + ") is older than x86-64-v2, the least rnnc uses");
-    return target;
-  }
-  target.cpu = name;
-  if (!subtarget({.cpu = "x86-64", .features = {}})->isCPUStringValid(name))
+  if (name.empty() || name == "host") return host();
+  const Arch arch = arch_of(name);
+  Target target{.arch = arch, .cpu = name.substr(std::strlen(facts(arch).prefix)), .features = {}};
+  if (!is_known(target))
     return Error{ErrorCode::Usage,
                  {},
-                 "unknown CPU '" + name +
-                     "'; use host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as znver4 or "
-                     "aarch64-cortex-a72" +
-                     ir::did_you_mean(name, cpu_names()),
+                 "unknown CPU '" + name + "'; use " + names_of(arch) + ir::did_you_mean(name, cpu_names()),
                  {}};
-  if (!describe(target)) return unsupported("CPU '" + name + "' is older than x86-64-v2, the least rnnc uses");
-  if (must_run_here)
-    if (const std::string missing = missing_features(target); !missing.empty())
-      return unsupported("this machine cannot run code for '" + name + "': it lacks " + missing);
+  if (!describe(target)) return too_little(arch, "CPU '" + name + "'");
+  if (!must_run_here) return target;
+  if (arch != kHostArch)
+    return unsupported("this machine cannot run code for '" + name + "'; compile it to an object (-o m.o)");
+  if (const std::string missing = missing_features(target); !missing.empty())
+    return unsupported("this machine cannot run code for '" + name + "': it lacks " + missing);
   return target;
 }
 
-runtime::CpuFeatures required_features(const Target& target) {
-  if (target.arch != Arch::X86_64) return 0;
+namespace {
+
+runtime::CpuFeatures x86_features(const Target& target) {
   const auto info = subtarget(target);
   runtime::CpuFeatures features = 0;
   for (std::size_t i = 0; i < std::size(runtime::kCpuFeatures); ++i)
     if (info->checkFeatures("+" + std::string(runtime::kCpuFeatures[i].name))) features |= runtime::CpuFeatures{1} << i;
   return features;
+}
+
+}  // namespace
+
+runtime::CpuFeatures required_features(const Target& target) {
+  switch (target.arch) {
+    case Arch::X86_64: return x86_features(target);
+    case Arch::AArch64: return 0;
+  }
+  return 0;
 }
 
 std::vector<std::string> runnable_levels() {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "compiler/llvm/types.hpp"
+
 namespace rnnc::compiler {
 namespace {
-
-constexpr std::int64_t kFloatsOfLine = 16;
 
 // Only then may gates share vectors.
 bool is_tail(const TilePlace& place) { return place.tail == Tail::Last; }
@@ -36,7 +36,7 @@ RowGroups::Group RowGroups::group_of(const Split& split, llvm::Value* tile) {
 
 // Blocks outside, so that a panel is fetched from afar once; groups of rows pass over it while it is near.
 void RowGroups::emit(llvm::Value* rows) {
-  llvm::Type* vector = llvm::FixedVectorType::get(builder_.getFloatTy(), static_cast<unsigned>(context_.plan.lanes));
+  llvm::Type* vector = vector_of(builder_, context_.plan.lanes);
   const int slots = plan_.group_rows * plan_.batch_blocks * gates_.accumulators(false);
   llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
   llvm::Value* parked = llvm::IRBuilder<>(&entry, entry.begin())
@@ -142,13 +142,12 @@ void RowGroups::park_starts(ir::Value product, const TilePlace& place, const Par
 llvm::Value* RowGroups::at(const Home& home, llvm::Value* row) {
   const Rows& rows = context_.spaces[static_cast<int>(home.space)];
   llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), number(home.offset));
-  return builder_.CreateGEP(builder_.getFloatTy(), rows.base, offset);
+  return advance(builder_, rows.base, offset);
 }
 
 Accumulators RowGroups::in_memory(const Strided& vectors, const TilePlace& place, llvm::Value* row) {
   const int lanes = context_.plan.lanes;
-  llvm::Value* base =
-      builder_.CreateGEP(builder_.getFloatTy(), at(vectors.first, row), builder_.CreateMul(place.block, number(lanes)));
+  llvm::Value* base = advance(builder_, at(vectors.first, row), builder_.CreateMul(place.block, number(lanes)));
   return {base, context_.spaces[static_cast<int>(vectors.first.space)].stride, number(vectors.distance)};
 }
 
@@ -167,10 +166,9 @@ Accumulators RowGroups::choose(llvm::Value* condition, const Accumulators& then,
 }
 
 void RowGroups::call_tiles(const TileForm& form, const TileCall& call) {
-  llvm::Type* type = builder_.getFloatTy();
   llvm::Value* row = number(0);
   const auto from_row = [&](llvm::Value* base, llvm::Value* stride) {
-    return builder_.CreateGEP(type, base, builder_.CreateMul(row, stride));
+    return advance(builder_, base, builder_.CreateMul(row, stride));
   };
   int first = 0;
   for (const int rows : pieces_of_tile(form.rows, form.vectors)) {
@@ -196,12 +194,15 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
   const auto end = packed ? std::nullopt : stores_of(product);
   if (!start) for_each_part(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
 
-  const std::int64_t lanes = context_.plan.lanes, full_column = panel.gates * lanes;
+  const std::int64_t lanes = panel.lanes, full_column = panel.gates * lanes;
+  const std::int64_t of_line = runtime::elements_in(panel.format, runtime::kCacheLineFloats);
   const int vectors = place.blocks * panel.vectors(is_tail(place));
   const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
-  llvm::Value* weights = builder_.CreateGEP(
-      builder_.getFloatTy(), context_.spaces[static_cast<int>(Space::Weights)].base,
-      builder_.CreateAdd(number(panel.offset), builder_.CreateMul(place.block, number(panel.columns * full_column))));
+  llvm::Value* weights =
+      advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
+              builder_.CreateAdd(number(panel.first_element()),
+                                 builder_.CreateMul(place.block, number(panel.columns * full_column))),
+              panel.format);
   emit_for(
       builder_, number(0), number(panel.columns), plan_.panel_columns,
       [&](llvm::Value* first) {
@@ -212,9 +213,9 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
             [&](llvm::Value* tile) {
               llvm::Value* row = first_row(tiles, tile);
               TileCall call;
-              call.weights = builder_.CreateGEP(builder_.getFloatTy(), weights,
-                                                builder_.CreateMul(first, number(vectors * lanes)));
-              call.x = builder_.CreateGEP(builder_.getFloatTy(), at(vector, row), first);
+              call.weights =
+                  advance(builder_, weights, builder_.CreateMul(first, number(vectors * lanes)), panel.format);
+              call.x = advance(builder_, at(vector, row), first);
               call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
               call.columns = builder_.CreateSub(last, first);
               call.from = call.to = in_slots(product, place, parked, row);
@@ -227,9 +228,8 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
               llvm::Value* next = builder_.CreateAdd(
                   builder_.CreateMul(number(place.blocks), number(panel.columns * full_column)),
                   builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.columns)), first),
-                                     number(kFloatsOfLine)));
-              call.fetch_ahead =
-                  builder_.CreateGEP(builder_.getFloatTy(), weights, plan_.fetch_ahead ? next : number(0));
+                                     number(of_line)));
+              call.fetch_ahead = advance(builder_, weights, plan_.fetch_ahead ? next : number(0), panel.format);
               llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
               llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
               // Where a tile may have three rows, splitting two or more never leaves one alone.
@@ -238,7 +238,7 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
                                              [](const StagePlan& plan) { return plan.fetch_ahead; });
               const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
               emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
-                call_tiles({n, vectors, fetch}, call);
+                call_tiles({n, vectors, panel.lanes, panel.format, fetch}, call);
               });
             },
             "tiles");

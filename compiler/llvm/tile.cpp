@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "compiler/llvm/types.hpp"
 #include "compiler/schedule/stage_flow.hpp"
 #include "ir/check.hpp"
 
@@ -103,33 +104,30 @@ Tile::Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage&
       parked_(parked),
       lanes_(context.plan.lanes),
       functions_(builder, static_cast<unsigned>(lanes_), context.target.fma),
-      vector_type_(llvm::FixedVectorType::get(builder.getFloatTy(), static_cast<unsigned>(lanes_))) {}
+      vector_type_(vector_of(builder, lanes_)) {}
 
 llvm::Value* Tile::row_base(Space space, int row) {
   llvm::Value*& base = row_bases_[{space, row}];
   if (base) return base;
   const Rows& rows = context_.spaces[static_cast<int>(space)];
   if (row == 0 && place_.row == builder_.getInt64(0)) return base = rows.base;
-  if (row == 0)
-    return base = builder_.CreateGEP(builder_.getFloatTy(), rows.base, builder_.CreateMul(place_.row, rows.stride));
-  return base = builder_.CreateGEP(builder_.getFloatTy(), row_base(space, 0),
-                                   builder_.CreateMul(builder_.getInt64(row), rows.stride));
+  if (row == 0) return base = advance(builder_, rows.base, builder_.CreateMul(place_.row, rows.stride));
+  return base = advance(builder_, row_base(space, 0), builder_.CreateMul(builder_.getInt64(row), rows.stride));
 }
 
 llvm::Value* Tile::address(const Home& home, int row) {
-  return builder_.CreateGEP(builder_.getFloatTy(), row_base(home.space, row), builder_.getInt64(home.offset));
+  return advance(builder_, row_base(home.space, row), builder_.getInt64(home.offset));
 }
 
 llvm::Value* Tile::block_address(const Home& home, int row, int block) {
   llvm::Value* first = builder_.CreateMul(place_.block, builder_.getInt64(lanes_));
-  return builder_.CreateGEP(builder_.getFloatTy(), builder_.CreateGEP(builder_.getFloatTy(), address(home, row), first),
-                            builder_.getInt64(block * lanes_));
+  return advance(builder_, advance(builder_, address(home, row), first), builder_.getInt64(block * lanes_));
 }
 
 // Rows of ours begin on a cache line; the caller's begin anywhere.
 llvm::Align Tile::alignment(const Home& home) const {
   const bool ours = home.space != Space::Input && home.space != Space::Output;
-  return llvm::Align(ours && home.offset % lanes_ == 0 ? static_cast<unsigned>(lanes_) * 4 : 4);
+  return alignment_of(ours && home.offset % lanes_ == 0 ? lanes_ : 1);
 }
 
 llvm::Value* Tile::first_unit(int block) {
@@ -152,10 +150,10 @@ llvm::Value* Tile::load(const Element& element) {
   const Home home = *context_.schedule.find(element.value);
   if (cell_[element.value].type.rank() == 0)
     return builder_.CreateVectorSplat(static_cast<unsigned>(lanes_),
-                                      builder_.CreateLoad(builder_.getFloatTy(), address(home, element.row)));
+                                      builder_.CreateLoad(type_of(builder_), address(home, element.row)));
   llvm::Value* from = block_address(home, element.row, element.block);
   const llvm::Align align = alignment(home);
-  if (may_be_tail(element.block) && align.value() == 4)  // what lies behind may not be ours to read
+  if (may_be_tail(element.block) && align == alignment_of(1))  // what lies behind may not be ours to read
     return builder_.CreateMaskedLoad(vector_type_, from, align, tail_mask(element.block),
                                      llvm::Constant::getNullValue(vector_type_));
   return builder_.CreateAlignedLoad(vector_type_, from, align);
@@ -218,7 +216,7 @@ bool Tile::look_up(const Node& node, const Element& element, std::vector<Element
   if (found == values_.end()) return pending.push_back(needed), false;
   const Table table = table_of(cell_, node);
   const std::int64_t width = cell_[table.param].type.dims[1].value();
-  llvm::Type* type = builder_.getFloatTy();
+  llvm::Type* type = type_of(builder_);
   const auto number = [&](double value) { return llvm::ConstantFP::get(type, value); };
   llvm::Value* index = builder_.CreateExtractElement(found->second, builder_.getInt64(0));
   llvm::Value* within = builder_.CreateAnd(builder_.CreateFCmpOGE(index, number(0)),
@@ -231,10 +229,10 @@ bool Tile::look_up(const Node& node, const Element& element, std::vector<Element
       builder_.CreateMul(row, builder_.getInt64(width)),
       builder_.getInt64(home.offset + table.first_row * width + table.first_column + element.block * lanes_));
   llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
-  llvm::Value* from = builder_.CreateGEP(type, builder_.CreateGEP(type, base, offset),
-                                         builder_.CreateMul(place_.block, builder_.getInt64(lanes_)));
+  llvm::Value* from =
+      advance(builder_, advance(builder_, base, offset), builder_.CreateMul(place_.block, builder_.getInt64(lanes_)));
   values_[element] = builder_.CreateSelect(builder_.CreateAnd(within, whole),
-                                           builder_.CreateAlignedLoad(vector_type_, from, llvm::Align(4)),
+                                           builder_.CreateAlignedLoad(vector_type_, from, alignment_of(1)),
                                            functions_.splat(std::numeric_limits<float>::quiet_NaN()));
   return true;
 }
@@ -346,14 +344,14 @@ void Tile::finish() {
 void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
   llvm::Value* to = block_address(store.home, row, block);
   const auto store_all = [&] { builder_.CreateAlignedStore(value, to, alignment(store.home)); };
-  const auto store_units = [&] { builder_.CreateMaskedStore(value, to, llvm::Align(4), tail_mask(block)); };
+  const auto store_units = [&] { builder_.CreateMaskedStore(value, to, alignment_of(1), tail_mask(block)); };
   if (!store.exact || !may_be_tail(block)) return store_all();
   if (is_tail(block)) return store_units();
   // Masked stores are slow on some CPUs: only the last block pays for them.
   llvm::Value* end = builder_.CreateAdd(first_unit(block), builder_.getInt64(lanes_));
   llvm::Value* mask = tail_mask(block);
   emit_if(builder_, builder_.CreateICmpSLE(end, builder_.getInt64(stage_.units)), store_all,
-          [&] { builder_.CreateMaskedStore(value, to, llvm::Align(4), mask); });
+          [&] { builder_.CreateMaskedStore(value, to, alignment_of(1), mask); });
 }
 
 void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, int block) {
@@ -361,11 +359,11 @@ void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, in
   if (may_be_tail(block))
     value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(reduction_start(reduction)));
   llvm::Value* first = builder_.CreateAnd(first_unit(block), builder_.getInt64(kPartials - 1));
-  llvm::Value* at_partials = builder_.CreateGEP(builder_.getFloatTy(), address(step.partials, row), first);
+  llvm::Value* at_partials = advance(builder_, address(step.partials, row), first);
   const llvm::Align align(static_cast<unsigned>(lanes_) * 4);
   llvm::Value* old = builder_.CreateAlignedLoad(vector_type_, at_partials, align);
   if (reduction == ir::Reduction::Argmax) {
-    llvm::Value* at_indices = builder_.CreateGEP(builder_.getFloatTy(), at_partials, builder_.getInt64(kPartials));
+    llvm::Value* at_indices = advance(builder_, at_partials, builder_.getInt64(kPartials));
     const Largest before{old, builder_.CreateAlignedLoad(vector_type_, at_indices, align)};
     const Largest larger = choose_larger(builder_, before, {value, unit_numbers(block)});
     builder_.CreateAlignedStore(larger.value, at_partials, align);
@@ -380,8 +378,8 @@ void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, in
 
 llvm::Value* Tile::unit_numbers(int block) {
   std::vector<llvm::Constant*> lanes;
-  for (int lane = 0; lane < lanes_; ++lane) lanes.push_back(llvm::ConstantFP::get(builder_.getFloatTy(), lane));
-  llvm::Value* first = builder_.CreateSIToFP(first_unit(block), builder_.getFloatTy());
+  for (int lane = 0; lane < lanes_; ++lane) lanes.push_back(llvm::ConstantFP::get(type_of(builder_), lane));
+  llvm::Value* first = builder_.CreateSIToFP(first_unit(block), type_of(builder_));
   return builder_.CreateFAdd(builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), first),
                              llvm::ConstantVector::get(lanes));
 }

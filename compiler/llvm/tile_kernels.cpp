@@ -3,6 +3,7 @@
 #include <string>
 
 #include "compiler/llvm/chains.hpp"
+#include "compiler/llvm/types.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -34,18 +35,18 @@ class Body {
         form_(form),
         target_(target),
         call_(call_from(form, function)),
-        vector_type_(llvm::FixedVectorType::get(builder_.getFloatTy(), static_cast<unsigned>(target.lanes))),
-        align_(static_cast<unsigned>(target.lanes) * 4) {}
+        vector_type_(vector_of(builder_, form.lanes)),
+        align_(alignment_of(form.lanes)) {}
 
   void emit() {
-    ProductOperands operands;
+    ProductOperands operands{{}, {}, form_.format, form_.lanes};
     for (int row = 0; row < form_.rows; ++row) operands.rows.push_back(at(call_.x, row, call_.x_stride));
     operands.weights.push_back({call_.weights, form_.vectors});
     Values chains;
     for_each(call_.from, [&](llvm::Value* address) {
       chains.push_back(builder_.CreateAlignedLoad(vector_type_, address, align_));
     });
-    chains = ChainEmitter(builder_, target_.lanes, target_.fma, std::move(operands))
+    chains = ChainEmitter(builder_, target_.fma, std::move(operands))
                  .run(call_.columns, std::move(chains), call_.fetch_ahead);
     std::size_t i = 0;
     for_each(call_.to, [&](llvm::Value* address) { builder_.CreateAlignedStore(chains[i++], address, align_); });
@@ -56,7 +57,7 @@ class Body {
   llvm::Value* at(llvm::Value* base, int index, llvm::Value* stride) {
     if (index == 0) return base;
     llvm::Value* offset = builder_.CreateMul(builder_.getInt64(static_cast<std::uint64_t>(index)), stride);
-    return builder_.CreateGEP(builder_.getFloatTy(), base, offset);
+    return advance(builder_, base, offset);
   }
 
   void for_each(const Accumulators& side, llvm::function_ref<void(llvm::Value*)> visit) {
@@ -65,7 +66,7 @@ class Body {
       offsets.push_back(builder_.CreateMul(builder_.getInt64(static_cast<std::uint64_t>(vector)), side.vector));
     for (int row = 0; row < form_.rows; ++row) {
       llvm::Value* first = at(side.base, row, side.row);
-      for (llvm::Value* offset : offsets) visit(builder_.CreateGEP(builder_.getFloatTy(), first, offset));
+      for (llvm::Value* offset : offsets) visit(advance(builder_, first, offset));
     }
   }
 

@@ -8,12 +8,15 @@
 #include <map>
 
 #include "compiler/schedule/target.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
 struct TileForm {
   int rows = 1;
-  int vectors = 1;  // of each column
+  int vectors = 1;                                     // of weights, of each column
+  int lanes = 0;                                       // of a vector
+  runtime::NumberFormat format = runtime::kRowFormat;  // of the weights
   bool fetch_ahead = false;
   friend auto operator<=>(const TileForm&, const TileForm&) = default;
 };

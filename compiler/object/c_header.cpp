@@ -8,6 +8,7 @@
 #include <rnnc/version.hpp>
 
 #include "compiler/object/memory.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -100,7 +101,7 @@ std::string sizes(const HeaderFacts& facts) {
   const Description& d = facts.description;
   std::string text = define("@F_INPUT_SIZE", d.input_size, "floats of a row of x: " + side_by_side(d.inputs)) +
                      define("@F_OUTPUT_SIZE", d.output_size, "floats of a row of y: " + to_string(d.output.shape)) +
-                     define("@F_ALIGNMENT", 64, "bytes, of state and scratch") +
+                     define("@F_ALIGNMENT", runtime::kCacheLineBytes, "bytes, of state and scratch") +
                      define("@F_WEIGHTS_BYTES", facts.weights_bytes, "of read-only data in the object") + "\n";
   text += "/* Floats of the state of `batch` sequences. ";
   text += has_starts(facts) ? "@f_start makes new ones. */\n" : "All zero is the beginning of new ones. */\n";

@@ -20,7 +20,7 @@ namespace rnnc {
 namespace {
 
 runtime::CodeImage image_of(const compiler::CellKind& kind, const compiler::Target& target) {
-  return compiler::link_image(compiler::emit_object(kind.lowered.schedule, kind.lowered.plan, target));
+  return compiler::link_image(target.arch, compiler::emit_object(kind.lowered.schedule, kind.lowered.plan, target));
 }
 
 Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const compiler::Target& target,
@@ -55,7 +55,7 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
   const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
   if (!target) return target.error();
-  if (target->arch != compiler::Arch::X86_64)
+  if (!compiler::facts(target->arch).has_images)
     return Error{
         ErrorCode::Unsupported,
         {},

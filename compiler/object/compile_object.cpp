@@ -31,7 +31,7 @@ std::int64_t weights_bytes(const std::vector<Level>& levels) {
   std::size_t floats = 0;
   for (const Level& level : levels)
     for (const compiler::CellUse& cell : level.cells) floats += cell.weights.size();
-  return static_cast<std::int64_t>(floats * sizeof(float));
+  return runtime::bytes_of(runtime::kRowFormat, static_cast<std::int64_t>(floats));
 }
 
 Result<CellKind> make_kind(const ir::Cell& cell, const compiler::Target& target) {
@@ -63,7 +63,9 @@ Result<void> add_use(Level& level, std::size_t kind, const TensorMap& weights) {
 Result<Level> make_level(const ir::Cell& cell, const compiler::Target& target, const TensorMap& weights) {
   Result<CellKind> kind = make_kind(cell, target);
   if (!kind) return kind.error();
-  if (const auto checked = check_size(cell.file, "cell " + cell.name, kind->description.weights_size * 4); !checked)
+  if (const auto checked = check_size(cell.file, "cell " + cell.name,
+                                      runtime::bytes_of(runtime::kRowFormat, kind->description.weights_size));
+      !checked)
     return checked.error();
   Level level{target, {}, {}};
   level.kinds.push_back(std::move(*kind));
@@ -86,7 +88,9 @@ Result<Level> make_level(const ir::Network& network, const compiler::Target& tar
     }
     const Description& description = level.kinds[entry->second].description;
     floats += description.weights_size;
-    if (const auto checked = check_size(network.file, "network " + network.name, floats * 4); !checked)
+    if (const auto checked =
+            check_size(network.file, "network " + network.name, runtime::bytes_of(runtime::kRowFormat, floats));
+        !checked)
       return checked.error();
     if (const auto added = add_use(level, entry->second, own); !added) return added.error();
     return &description;
@@ -108,10 +112,13 @@ Result<std::vector<Level>> make_levels(const std::vector<std::string>& targets, 
     if (!level) return level.error();
     levels.push_back(std::move(*level));
   }
-  const auto is_arm = [](const Level& level) { return level.target.arch == compiler::Arch::AArch64; };
-  if (levels.size() > 1 && std::ranges::any_of(levels, is_arm))
-    return Error{
-        ErrorCode::Usage, {}, "an object for AArch64 is for one CPU; make one for each, or use aarch64-generic", {}};
+  for (const Level& level : levels)
+    if (const compiler::ArchFacts& arch = facts(level.target.arch); levels.size() > 1 && !arch.has_choice)
+      return Error{ErrorCode::Usage,
+                   {},
+                   "an object for " + std::string(arch.name) + " is for one CPU; make one for each, or use " +
+                       arch.prefix + arch.baseline_cpu,
+                   {}};
   return levels;
 }
 
@@ -159,7 +166,7 @@ std::vector<const Description*> descriptions_of(const Level& level) {
 
 std::string header_of(const std::string& name, const Description& description, const compiler::ObjectNetwork& object,
                       const std::vector<Level>& levels) {
-  constexpr std::int64_t kLine = 16;  // floats: working memory begins with one
+  constexpr std::int64_t kLine = runtime::kCacheLineFloats;  // working memory begins with one
   const compiler::ObjectMemory& memory = object.memory;
   compiler::HeaderFacts facts = facts_of(name, description, levels);
   facts.network = &object.network;

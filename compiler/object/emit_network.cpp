@@ -4,6 +4,7 @@
 
 #include "compiler/llvm/emit_kernel.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/types.hpp"
 #include "compiler/object/emit_rows.hpp"
 #include "ir/graph.hpp"
 
@@ -19,7 +20,7 @@ using runtime::Piece;
 using runtime::StateInfo;
 using runtime::TimeCall;
 
-constexpr std::int64_t kLine = 16;  // floats
+constexpr std::int64_t kLine = runtime::kCacheLineFloats;
 
 // The arguments of `run`, with the number of steps of each time.
 struct Arguments {
@@ -356,8 +357,8 @@ class NetworkEmitter {
 
   void clear(const EmittedRows& rows, llvm::Value* first, llvm::Value* count) {
     if (rows.stride == 0) return;
-    llvm::Value* bytes = builder_.CreateMul(count, constant(rows.stride * 4));
-    builder_.CreateMemSet(row_of(builder_, rows, first), builder_.getInt8(0), bytes, llvm::Align(4));
+    llvm::Value* bytes = builder_.CreateMul(count, constant(runtime::bytes_of(runtime::kRowFormat, rows.stride)));
+    builder_.CreateMemSet(row_of(builder_, rows, first), builder_.getInt8(0), bytes, alignment_of(1));
   }
 
   void fill(const runtime::StartState& value, const EmittedRows& rows, llvm::Value* first, llvm::Value* end) {

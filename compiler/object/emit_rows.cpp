@@ -3,20 +3,19 @@
 #include <limits>
 
 #include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/types.hpp"
 
 namespace rnnc::compiler {
 namespace {
 
 using runtime::TimeFunction;
 
-constexpr std::int64_t kFloat = 4;  // bytes
-
 llvm::ConstantInt* number(llvm::IRBuilder<>& builder, std::int64_t value) {
   return builder.getInt64(static_cast<std::uint64_t>(value));
 }
 
 void copy(llvm::IRBuilder<>& builder, llvm::Value* from, llvm::Value* to, llvm::Value* bytes) {
-  builder.CreateMemCpy(to, llvm::Align(kFloat), from, llvm::Align(kFloat), bytes);
+  builder.CreateMemCpy(to, alignment_of(1), from, alignment_of(1), bytes);
 }
 
 // Sums are of doubles, step after step. Lanes are columns, which do not meet.
@@ -28,12 +27,12 @@ class OverTime {
 
   // `width` columns from `column` of sequence `b`; there is a step.
   void emit(llvm::Value* b, llvm::Value* column, std::int64_t width, llvm::Value* to) {
-    const llvm::Align align(kFloat);
-    auto* floats = llvm::FixedVectorType::get(builder_.getFloatTy(), static_cast<unsigned>(width));
+    const llvm::Align align = alignment_of(1);
+    auto* floats = vector_of(builder_, width);
     const auto load = [&](llvm::Value* t) {
       llvm::Value* index = repeats_ ? b : builder_.CreateAdd(builder_.CreateMul(t, batch_), b);
       llvm::Value* row = row_of(builder_, from_, index);
-      return builder_.CreateAlignedLoad(floats, builder_.CreateGEP(builder_.getFloatTy(), row, column), align);
+      return builder_.CreateAlignedLoad(floats, advance(builder_, row, column), align);
     };
     llvm::Value* result = nullptr;
     switch (function_) {
@@ -43,7 +42,7 @@ class OverTime {
       case TimeFunction::Mean: result = sum(load, floats); break;
       case TimeFunction::Max: result = max(load, floats); break;
     }
-    builder_.CreateAlignedStore(result, builder_.CreateGEP(builder_.getFloatTy(), to, column), align);
+    builder_.CreateAlignedStore(result, advance(builder_, to, column), align);
   }
 
  private:
@@ -82,13 +81,13 @@ class OverTime {
 }  // namespace
 
 llvm::Value* row_of(llvm::IRBuilder<>& builder, const EmittedRows& rows, llvm::Value* row) {
-  return builder.CreateGEP(builder.getFloatTy(), rows.data, builder.CreateMul(row, number(builder, rows.stride)));
+  return advance(builder, rows.data, builder.CreateMul(row, number(builder, rows.stride)));
 }
 
 void emit_copy(llvm::IRBuilder<>& builder, const EmittedRows& from, const EmittedRows& to, std::int64_t width,
                llvm::Value* count) {
   if (width == 0) return;
-  llvm::Value* bytes = number(builder, width * kFloat);
+  llvm::Value* bytes = number(builder, runtime::bytes_of(runtime::kRowFormat, width));
   if (from.stride == width && to.stride == width)
     return copy(builder, from.data, to.data, builder.CreateMul(count, bytes));
   emit_for(builder, number(builder, 0), count, 1,
@@ -108,7 +107,8 @@ void emit_over_time(llvm::IRBuilder<>& builder, TimeFunction function, int lanes
     emit_for(builder, number(builder, 0), batch, 1, [&](llvm::Value* b) { body(b, row_of(builder, to, b)); });
   };
   const auto give_zero = [&](llvm::Value*, llvm::Value* row) {
-    builder.CreateMemSet(row, builder.getInt8(0), number(builder, width * kFloat), llvm::Align(kFloat));
+    builder.CreateMemSet(row, builder.getInt8(0), number(builder, runtime::bytes_of(runtime::kRowFormat, width)),
+                         alignment_of(1));
   };
   OverTime over(builder, function, from, repeats, steps, batch);
   const std::int64_t whole = width / lanes * lanes;

@@ -9,6 +9,7 @@
 
 #include "compiler/llvm/emit_kernel.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/types.hpp"
 #include "compiler/object/emit_choice.hpp"
 #include "ir/check.hpp"
 
@@ -25,9 +26,7 @@ constexpr std::uint64_t kFlushDenormalsAArch64 = std::uint64_t{1} << 24;  // FPC
 ObjectModule::ObjectModule(llvm::LLVMContext& context, const std::string& name, std::span<const Level> levels)
     : builder_(context), module_(std::make_unique<llvm::Module>(name, context)), name_(name), levels_(levels) {}
 
-llvm::Value* ObjectModule::floats(llvm::Value* base, llvm::Value* count) {
-  return builder_.CreateGEP(builder_.getFloatTy(), base, count);
-}
+llvm::Value* ObjectModule::floats(llvm::Value* base, llvm::Value* count) { return advance(builder_, base, count); }
 
 llvm::FunctionType* ObjectModule::run_type(std::size_t more_pointers) {
   std::vector<llvm::Type*> types(4, builder_.getPtrTy());
@@ -40,7 +39,7 @@ llvm::Function* ObjectModule::begin(llvm::FunctionType* type, const std::string&
   auto* function = llvm::Function::Create(
       type, is_public ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage, name, *module_);
   function->setDoesNotThrow();
-  function->addFnAttr("target-cpu", levels_[0].target.arch == Arch::AArch64 ? "generic" : "x86-64");
+  function->addFnAttr("target-cpu", facts(levels_[0].target.arch).baseline_cpu);
   builder_.SetInsertPoint(llvm::BasicBlock::Create(builder_.getContext(), "entry", function));
   return function;
 }
@@ -72,7 +71,7 @@ llvm::GlobalVariable* ObjectModule::add_floats(std::span<const float> values, co
   auto* content = llvm::ConstantDataArray::get(builder_.getContext(), llvm::ArrayRef(values.data(), values.size()));
   auto* global = new llvm::GlobalVariable(*module_, content->getType(), true, llvm::GlobalVariable::InternalLinkage,
                                           content, name);
-  global->setAlignment(llvm::Align(kObjectAlignment));
+  global->setAlignment(kCacheLine);
   return global;
 }
 
@@ -125,7 +124,7 @@ void ObjectModule::return_where(llvm::Value* condition, EntryStatus value) {
 void ObjectModule::return_where_misaligned(llvm::Value* state, llvm::Value* scratch) {
   llvm::Value* addresses = builder_.CreateOr(builder_.CreatePtrToInt(state, builder_.getInt64Ty()),
                                              builder_.CreatePtrToInt(scratch, builder_.getInt64Ty()));
-  llvm::Value* low = builder_.CreateAnd(addresses, builder_.getInt64(kObjectAlignment - 1));
+  llvm::Value* low = builder_.CreateAnd(addresses, builder_.getInt64(runtime::kCacheLineBytes - 1));
   return_where(builder_.CreateICmpNE(low, constant(0)), EntryStatus::Misaligned);
 }
 
@@ -169,8 +168,9 @@ void ObjectModule::copy_back(const runtime::Description& description, llvm::Valu
   if (description.doubled_row == 0) return;
   llvm::Value* odd = builder_.CreateTrunc(steps, builder_.getInt1Ty());
   emit_if(builder_, odd, [&] {
-    llvm::Value* bytes = builder_.CreateMul(batch, constant(description.doubled_row * 4));
-    builder_.CreateMemCpy(current, llvm::Align(kObjectAlignment), next, llvm::Align(kObjectAlignment), bytes);
+    llvm::Value* bytes =
+        builder_.CreateMul(batch, constant(runtime::bytes_of(runtime::kRowFormat, description.doubled_row)));
+    builder_.CreateMemCpy(current, kCacheLine, next, kCacheLine, bytes);
   });
 }
 

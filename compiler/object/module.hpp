@@ -47,8 +47,6 @@ struct KernelFields {
   llvm::Value *x_step, *y_step, *steps, *batch, *chunk_steps, *x_row, *y_row;
 };
 
-inline constexpr std::uint64_t kObjectAlignment = 64;  // bytes, of state and scratch
-
 class ObjectModule {
  public:
   /// Levels come lowest first.

@@ -248,7 +248,7 @@ class Translator {
     op.to = new_place(value);
     op.operands[1] = start ? *start : gather_starts(value, op.to);
     ops(phase(value)).push_back(op);
-    add_product(phase(value), op.size * op.columns, description_);
+    add_product(phase(value), op.size * op.columns, runtime::kRowFormat, description_);
     if (phase(value) == Phase::Step) ++description_.step_stages;
   }
 
@@ -260,7 +260,8 @@ class Translator {
     panel.gates = 1;
     panel.lanes = runtime::kPortableLanes;
     panel.together = runtime::kPortableTogether;
-    panel.offset = row(PortableSpace::Weights).take(padded(panel.units) * panel.columns);
+    const std::int64_t elements = padded(panel.units) * panel.columns;
+    panel.offset = row(PortableSpace::Weights).take(runtime::floats_for(panel.format, elements));
     std::int64_t first_row = 0;
     for (std::size_t k = 1; k < n.operands.size(); k += 2) {
       auto pieces = pieces_of(cell_, n.operands[k], first_row, 0);
@@ -317,9 +318,10 @@ class Translator {
     description_.sequence_row = program_.sequence_row = row(PortableSpace::Sequence).size();
     description_.step_row = program_.step_row = row(PortableSpace::Step).size();
     description_.weights_size = row(PortableSpace::Weights).size();
-    const std::int64_t row_bytes = std::max<std::int64_t>(1, 4 * description_.sequence_row);
+    const std::int64_t row_bytes =
+        std::max<std::int64_t>(1, runtime::bytes_of(runtime::kRowFormat, description_.sequence_row));
     description_.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / row_bytes, 8, 1024);
-    estimate_times(description_);
+    estimate_times(machine_of({.cpu = runtime::name(*program_.kernels), .features = {}}), description_);
     CellCode code{std::move(description_), {}};
     code.code.portable = std::make_shared<const runtime::PortableProgram>(std::move(program_));
     return code;

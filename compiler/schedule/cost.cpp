@@ -19,19 +19,14 @@ constexpr double kExposedLatencies = 12;
 
 double whole(double a, double b) { return std::ceil(a / b); }
 
-}  // namespace
-
-double Machine::bytes_per_second(double working_set) const {
-  for (const MemoryLevel& level : memory)
-    if (working_set <= level.bytes) return level.bytes_per_second;
-  return memory.back().bytes_per_second;
-}
-
-namespace {
-
 // The time of one vector multiply-add at full rate.
 double multiply_add(const StageShape& shape, const Machine& machine) {
   return 2.0 * shape.lanes / machine.flops_per_second;
+}
+
+// A vector of weights.
+double vector_bytes(const StageShape& shape) {
+  return static_cast<double>(runtime::bytes_of(shape.weights, shape.lanes));
 }
 
 // The next group's weights stream while the last one's element-wise part is computed: what of it fits in the gaps that
@@ -39,7 +34,7 @@ double multiply_add(const StageShape& shape, const Machine& machine) {
 double one_row(const StageShape& shape, const StagePlan& plan, const Machine& machine) {
   const double fma = multiply_add(shape, machine);
   const double chains = plan.single_blocks * shape.gates, columns = static_cast<double>(shape.columns);
-  const double stream = chains * shape.lanes * 4 / machine.bytes_per_second(shape.phase_bytes);
+  const double stream = chains * vector_bytes(shape) / machine.bytes_per_second(shape.phase_bytes);
   const double loads = (chains + 1) / machine.vector_loads_per_second;
   const double column = std::max({chains * fma, stream, loads, machine.latency});
   const double groups = whole(shape.blocks, plan.single_blocks);
@@ -54,7 +49,7 @@ double many_rows(const StageShape& shape, const StagePlan& plan, const Machine& 
   const double width = plan.batch_blocks * shape.gates;
   const double tiles = whole(rows, plan.batch_rows), tile_rows = rows / tiles;
   const double loads = (width + tile_rows) / machine.vector_loads_per_second;
-  const double column_bytes = width * shape.lanes * 4;
+  const double column_bytes = width * vector_bytes(shape);
   const double part_bytes = static_cast<double>(plan.panel_columns) * column_bytes;
   const double stream = column_bytes / machine.bytes_per_second(part_bytes);
   const double from_afar = column_bytes / machine.bytes_per_second(shape.phase_bytes) / tiles;

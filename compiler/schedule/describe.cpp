@@ -1,6 +1,5 @@
 #include "compiler/schedule/describe.hpp"
 
-#include "compiler/schedule/cost.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
@@ -56,23 +55,23 @@ std::vector<runtime::MatrixPiece> pieces_of(const Cell& cell, Value matrix, std:
   return pieces;
 }
 
-void add_product(Phase phase, std::int64_t elements, runtime::Description& description) {
+void add_product(Phase phase, std::int64_t elements, runtime::NumberFormat format, runtime::Description& description) {
   if (phase == Phase::Once) return;
   description.flops_per_step += 2 * static_cast<double>(elements);
-  if (phase == Phase::Step) description.recurrent_bytes += 4 * static_cast<double>(elements);
+  if (phase == Phase::Step) description.recurrent_bytes += static_cast<double>(runtime::bytes_of(format, elements));
 }
 
-void estimate_times(runtime::Description& description) {
-  const Machine machine;
+void estimate_times(const Machine& machine, runtime::Description& description) {
   description.row_seconds = description.flops_per_step / machine.flops_per_second;
   description.weights_seconds = description.recurrent_bytes / machine.bytes_per_second(description.recurrent_bytes);
 }
 
 Result<void> check_weights_size(const Cell& cell, std::int64_t floats) {
-  if (floats <= kMaxWeightsBytes / 4) return {};
+  const std::int64_t bytes = runtime::bytes_of(runtime::kRowFormat, floats);
+  if (bytes <= kMaxWeightsBytes) return {};
   return Error{ErrorCode::Limit,
                {cell.file, cell.location.line, cell.location.column},
-               "the weights of cell " + cell.name + " take " + std::to_string(floats * 4) +
+               "the weights of cell " + cell.name + " take " + std::to_string(bytes) +
                    " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
                {}};
 }

@@ -12,9 +12,10 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel, int lanes) {
-  runtime::PanelPacking packing{panel.offset, panel.units,    panel.columns,    panel.gates,
-                                lanes,        panel.together, panel.tail_gates, {}};
+runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel) {
+  runtime::PanelPacking packing{panel.offset,   panel.units,      panel.columns,
+                                panel.format,   panel.gates,      panel.lanes,
+                                panel.together, panel.tail_gates, {}};
   const Node& product = cell[panel.product];
   for (int gate = 0; gate < panel.gates; ++gate) {
     auto pieces = pieces_of(cell, product.operands[static_cast<std::size_t>(1 + 2 * gate)], 0, gate);
@@ -26,12 +27,10 @@ runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel, int lanes
 }  // namespace
 
 Result<Lowered> lower(const Cell& cell, const Target& target, const PlanOptions& options, const PassObserver& observe) {
-  Lowered lowered;
-  lowered.schedule = make_schedule(run_passes(cell, {}, observe));
-  Result<Plan> plan = make_plan(lowered.schedule, target, options);
+  Schedule schedule = make_schedule(run_passes(cell, {}, observe));
+  Result<Plan> plan = make_plan(schedule, target, options);
   if (!plan) return plan.error();
-  lowered.plan = std::move(*plan);
-  return lowered;
+  return Lowered{std::move(schedule), std::move(*plan)};
 }
 
 runtime::Description describe(const Cell& cell, const Lowered& lowered, const Target& target) {
@@ -65,13 +64,14 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
     }
     for (Value product : stage.products) {
       const Panel& panel = plan.panel(product);
-      description.panels.push_back(packing_of(schedule.cell, panel, plan.lanes));
+      description.panels.push_back(packing_of(schedule.cell, panel));
       const std::int64_t elements = panel.units * panel.columns * panel.gates;
-      add_product(stage.phase, elements, description);
-      if (stage.phase == Phase::Step && is_shared(stage)) description.shared_bytes += 4 * static_cast<double>(elements);
+      add_product(stage.phase, elements, panel.format, description);
+      if (stage.phase == Phase::Step && is_shared(stage))
+        description.shared_bytes += static_cast<double>(runtime::bytes_of(panel.format, elements));
     }
   }
-  estimate_times(description);
+  estimate_times(plan.machine, description);
   return description;
 }
 

@@ -23,13 +23,15 @@ int gates_of(const Schedule& schedule, Value product) {
   return static_cast<int>(schedule.cell[product].operands.size() / 2);
 }
 
-std::int64_t panel_size(const Panel& panel, std::int64_t lanes) {
-  const std::int64_t tail = panel.units % lanes > 0 ? panel.vectors(true) : 0;
-  return (panel.units / lanes * panel.gates + tail) * lanes * panel.columns;
+// Floats of the packed block.
+std::int64_t panel_size(const Panel& panel) {
+  const std::int64_t tail = panel.units % panel.lanes > 0 ? panel.vectors(true) : 0;
+  const std::int64_t column = (panel.units / panel.lanes * panel.gates + tail) * panel.lanes;
+  return runtime::floats_for(panel.format, column * panel.columns);
 }
 
 std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, int lanes,
-                               std::int64_t& end) {
+                               runtime::NumberFormat format, std::int64_t& end) {
   std::vector<Panel> panels;
   for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
     const Stage& stage = schedule.stages[s];
@@ -41,8 +43,10 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
       Panel panel{product, end, stage.units, schedule.cell[node.operands[0]].type.dims[0].value(),
                   gates_of(schedule, product)};
       panel.together = stages[s].batch_blocks;
+      panel.lanes = lanes;
+      panel.format = format;
       if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
-      end += panel_size(panel, lanes);
+      end += panel_size(panel);
       end = divide_up(end, kAlign) * kAlign;
       panels.push_back(panel);
     }
@@ -97,6 +101,7 @@ Result<std::size_t> choose(std::size_t stage, const std::vector<Candidate>& cand
 
 Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options) {
   Plan plan;
+  plan.machine = options.machine.value_or(machine_of(target));
   plan.threads = options.threads;
   plan.lanes = target.lanes;
   for (const PlanChoice& choice : options.choices)
@@ -107,7 +112,7 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
                        std::to_string(schedule.stages.size()),
                    {}};
   for (std::size_t i = 0; i < schedule.stages.size(); ++i) {
-    const auto candidates = plan_candidates(schedule, schedule.stages[i], target, options.machine);
+    const auto candidates = plan_candidates(schedule, schedule.stages[i], target, options);
     const Result<std::size_t> chosen = choose(i, candidates, options);
     if (!chosen) return chosen.error();
     plan.stages.push_back(candidates[*chosen].plan);
@@ -117,8 +122,9 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
       plan.runners_up.back() = RunnerUp{candidates[other].plan, candidates[other].times};
   }
   plan.weights_size = schedule.row_size(Space::Weights);
-  plan.panels = plan_panels(schedule, plan.stages, target.lanes, plan.weights_size);
-  const std::int64_t row_bytes = std::max<std::int64_t>(1, schedule.row_size(Space::Sequence)) * 4;
+  plan.panels = plan_panels(schedule, plan.stages, target.lanes, options.weights, plan.weights_size);
+  const std::int64_t row_bytes =
+      runtime::bytes_of(runtime::kRowFormat, std::max<std::int64_t>(1, schedule.row_size(Space::Sequence)));
   plan.chunk_rows = std::clamp(kChunkBytes / row_bytes, kMinChunkRows, kMaxChunkRows);
   return plan;
 }

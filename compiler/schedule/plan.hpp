@@ -13,6 +13,7 @@
 #include "compiler/schedule/cost.hpp"
 #include "compiler/schedule/stages.hpp"
 #include "compiler/schedule/target.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
@@ -26,9 +27,13 @@ struct Panel {
   std::int64_t units = 0;
   std::int64_t columns = 0;
   int gates = 0;
-  int together = 1;    // blocks of a group
-  int tail_gates = 1;  // gates for which a vector of the last block has room
+  int together = 1;                                    // blocks of a group
+  int tail_gates = 1;                                  // gates for which a vector of the last block has room
+  int lanes = 0;                                       // units of a block
+  runtime::NumberFormat format = runtime::kRowFormat;  // of the weights
 
+  /// The offset, counted in weights of the panel's format.
+  std::int64_t first_element() const { return runtime::elements_in(format, offset); }
   bool is_packed() const { return tail_gates > 1; }
   int vectors(bool in_tail) const { return in_tail ? (gates + tail_gates - 1) / tail_gates : gates; }
 };
@@ -75,15 +80,17 @@ std::string print(const PlanChoice& choice);
 
 struct PlanOptions {
   int threads = 1;
-  Machine machine = {};
+  runtime::NumberFormat weights = runtime::kRowFormat;  // of all panels
+  std::optional<Machine> machine = {};                  // instead of the one that the target names
   std::vector<PlanChoice> choices = {};
 };
 
 struct Plan {
+  Machine machine;  // that it is made for
   int lanes = 16;
-  int threads = 1;              // that may share the stages of a call
-  std::int64_t chunk_rows = 0;  // rows of hoisted values kept at most, unless one step has more
-  std::int64_t weights_size = 0;
+  int threads = 1;                // that may share the stages of a call
+  std::int64_t chunk_rows = 0;    // rows of hoisted values kept at most, unless one step has more
+  std::int64_t weights_size = 0;  // floats of the packed block
   std::vector<StagePlan> stages;  // one for each stage of the schedule
   std::vector<StageTimes> times;  // the same
   std::vector<std::optional<RunnerUp>> runners_up;

@@ -58,8 +58,9 @@ std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
 // The candidates of one stage.
 class Candidates {
  public:
-  Candidates(const Schedule& schedule, const Stage& stage, const Target& target)
+  Candidates(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights)
       : target_(target),
+        weights_(weights),
         units_(stage.units),
         columns_(most_columns(schedule, stage)),
         blocks_(static_cast<int>(divide_up(stage.units, target.lanes))),
@@ -108,19 +109,21 @@ class Candidates {
   }
 
   StagePlan with_rows(StagePlan plan, std::int64_t panel_bytes) const {
-    const std::int64_t vector_bytes = std::int64_t{target_.lanes} * 4;
     const int width = plan.batch_blocks * gates_;
     plan.batch_rows = rows_of_tile(width, accumulators(target_));
-    const std::int64_t parked = std::min(kParkedBytes / (width * vector_bytes), kMostGroupRows);
+    const std::int64_t parked =
+        std::min(kParkedBytes / runtime::bytes_of(runtime::kRowFormat, width * target_.lanes), kMostGroupRows);
     plan.group_rows = static_cast<int>(std::max<std::int64_t>(1, parked / plan.batch_rows)) * plan.batch_rows;
-    const std::int64_t fitting = std::max<std::int64_t>(kFewColumns, panel_bytes / (width * vector_bytes));
+    const std::int64_t fitting =
+        std::max<std::int64_t>(kFewColumns, panel_bytes / runtime::bytes_of(weights_, width * target_.lanes));
     const std::int64_t parts_of_panel = divide_up(columns_, fitting);
     plan.panel_columns = divide_up(divide_up(columns_, parts_of_panel), kMultipleOfColumns) * kMultipleOfColumns;
-    plan.fetch_ahead = columns_ * units_ * gates_ * 4 > kFarBytes;
+    plan.fetch_ahead = runtime::bytes_of(weights_, columns_ * units_ * gates_) > kFarBytes;
     return plan;
   }
 
   const Target& target_;
+  runtime::NumberFormat weights_;
   std::int64_t units_, columns_;
   int blocks_, parts_, gates_ = 0;
   std::vector<StagePlan> plans_;
@@ -133,9 +136,10 @@ bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates) {
   return left > 0 && units > lanes && gates > 1 && 2 * left <= lanes;
 }
 
-StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& target) {
+StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights) {
   const ir::Cell& cell = schedule.cell;
   StageShape shape;
+  shape.weights = weights;
   shape.lanes = target.lanes;
   shape.blocks = static_cast<int>(divide_up(stage.units, target.lanes));
   shape.gates = 0;
@@ -144,7 +148,8 @@ StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& 
       const ir::Type& matrix = cell[cell[product].operands[1]].type;
       const int gates = gates_of(schedule, product);
       if (other.phase == stage.phase)
-        shape.phase_bytes += 4.0 * gates * static_cast<double>(matrix.dims[0].value() * matrix.dims[1].value());
+        shape.phase_bytes +=
+            static_cast<double>(runtime::bytes_of(weights, gates * matrix.dims[0].value() * matrix.dims[1].value()));
       if (&other != &stage) continue;
       shape.gates = std::max(shape.gates, gates);
       shape.columns += matrix.dims[1].value();
@@ -160,10 +165,11 @@ StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& 
 }
 
 std::vector<Candidate> plan_candidates(const Schedule& schedule, const Stage& stage, const Target& target,
-                                       const Machine& machine) {
-  const StageShape shape = shape_of(schedule, stage, target);
+                                       const PlanOptions& options) {
+  const StageShape shape = shape_of(schedule, stage, target, options.weights);
+  const Machine machine = options.machine.value_or(machine_of(target));
   std::vector<Candidate> candidates;
-  for (const StagePlan& plan : Candidates(schedule, stage, target).all())
+  for (const StagePlan& plan : Candidates(schedule, stage, target, options.weights).all())
     candidates.push_back(
         {plan, {stage_seconds(shape, plan, machine, 1), stage_seconds(shape, plan, machine, kPlannedRows)}});
   const auto cost = [](const Candidate& candidate) { return candidate.times.one_row * candidate.times.many_rows; };

@@ -133,7 +133,7 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
         << ", " << state.size << "\n";
   out << "rows: sequence " << schedule.row_size(Space::Sequence) << ", step " << schedule.row_size(Space::Step)
       << "; chunk of " << plan.chunk_rows << " rows\n";
-  out << "weights: " << plan.weights_size * 4 << " bytes\n";
+  out << "weights: " << runtime::bytes_of(runtime::kRowFormat, plan.weights_size) << " bytes\n";
   return out.str();
 }
 

@@ -10,6 +10,7 @@
 
 #include "compiler/passes/analysis.hpp"
 #include "ir/cell.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
@@ -41,9 +42,9 @@ struct Store {
   bool exact = false;  // write `size` floats and no more: something else lies behind them
 };
 
-/// Vectors and panels begin on a cache line, a multiple of so many floats, and vectors are followed by nothing of
-/// theirs in it, so that full registers may be stored.
-inline constexpr std::int64_t kAlign = 16;
+/// Vectors and panels begin on a cache line, a multiple of so many floats of their row, and vectors are followed by
+/// nothing of theirs in it, so that full registers may be stored.
+inline constexpr std::int64_t kAlign = runtime::kCacheLineFloats;
 
 /// Canonical arithmetic: a reduction is so many strided partial results, j of elements j, j + 16, ..., and a tree of
 /// them.

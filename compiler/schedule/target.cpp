@@ -1,21 +1,28 @@
 #include "compiler/schedule/target.hpp"
 
 namespace rnnc::compiler {
+namespace {
 
-std::string name_of(const Target& target) {
-  switch (target.arch) {
-    case Arch::X86_64: return target.cpu;
-    case Arch::AArch64: return "aarch64-" + target.cpu;
-  }
-  return target.cpu;
+constexpr ArchFacts kFacts[] = {
+#define TARGET(arch, ...) {__VA_ARGS__},
+#include "compiler/schedule/targets.def"
+#undef TARGET
+};
+
+}  // namespace
+
+const ArchFacts& facts(Arch arch) { return kFacts[static_cast<std::size_t>(arch)]; }
+
+Arch arch_of(std::string_view cpu) {
+  for (const Arch arch : kArchs)
+    if (const std::string_view prefix = facts(arch).prefix; !prefix.empty() && cpu.starts_with(prefix)) return arch;
+  return kHostArch;
 }
 
-std::string triple_of(const Target& target) {
-  switch (target.arch) {
-    case Arch::X86_64: return "x86_64-unknown-linux-gnu";
-    case Arch::AArch64: return "aarch64-unknown-linux-gnu";
-  }
-  return "";
-}
+Target baseline(Arch arch) { return {.arch = arch, .cpu = facts(arch).baseline_cpu, .features = {}}; }
+
+std::string name_of(const Target& target) { return facts(target.arch).prefix + target.cpu; }
+
+std::string triple_of(const Target& target) { return facts(target.arch).triple; }
 
 }  // namespace rnnc::compiler

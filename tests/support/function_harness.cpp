@@ -16,6 +16,7 @@
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/llvm/target.hpp"
+#include "compiler/llvm/types.hpp"
 #include "ir/check.hpp"
 #include "runtime/flush_denormals.hpp"
 
@@ -48,7 +49,8 @@ llvm::Function* declare_loop(llvm::Module& module, unsigned lanes) {
   llvm::IRBuilder<> b(module.getContext());
   auto* const type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getPtrTy(), b.getInt64Ty()}, false);
   auto* const loop = llvm::Function::Create(type, llvm::Function::ExternalLinkage, kSymbol, module);
-  const std::string bits = std::to_string(std::max(128u, 32 * lanes));
+  const std::string bits =
+      std::to_string(std::max<std::int64_t>(128, 8 * runtime::bytes_of(runtime::kRowFormat, lanes)));
   loop->addFnAttr("prefer-vector-width", bits);
   loop->addFnAttr("min-legal-vector-width", bits);
   return loop;
@@ -57,7 +59,7 @@ llvm::Function* declare_loop(llvm::Module& module, unsigned lanes) {
 // The loop runs at least once; operator() skips the call where there is no whole vector.
 void emit_loop(llvm::Module& module, ir::Function function, unsigned lanes, bool has_fma) {
   llvm::IRBuilder<> b(module.getContext());
-  llvm::Type* const vector = llvm::FixedVectorType::get(b.getFloatTy(), lanes);
+  llvm::Type* const vector = vector_of(b, lanes);
   llvm::Function* const loop = declare_loop(module, lanes);
   auto* const entry = llvm::BasicBlock::Create(b.getContext(), "entry", loop);
   auto* const body = llvm::BasicBlock::Create(b.getContext(), "body", loop);
@@ -74,7 +76,7 @@ void emit_loop(llvm::Module& module, ir::Function function, unsigned lanes, bool
   Value* const next = b.CreateAdd(index, b.getInt64(1));
   index->addIncoming(b.getInt64(0), entry);
   index->addIncoming(next, body);
-  const llvm::Align align(sizeof(float));
+  const llvm::Align align = alignment_of(1);
   std::vector<Value*> operands;
   for (Value* const array : arrays)
     operands.push_back(b.CreateAlignedLoad(vector, b.CreateGEP(vector, array, index), align));

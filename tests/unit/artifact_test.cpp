@@ -77,6 +77,13 @@ TEST_CASE("an artifact of another version, another CPU, or no artifact says so",
   CHECK(error_of(artifact).find("made by another version of rnnc; compile the model again") != std::string::npos);
 }
 
+TEST_CASE("an artifact whose weights are of no known format is refused", "[artifact]") {
+  auto stored = std::get<runtime::StoredArtifact>(runtime::read_artifact(prepare("rnn", 2).artifact, "m.rnnc").value());
+  CHECK(error_of(runtime::write_artifact(stored, stored.weights)).empty());
+  stored.description.panels.front().format = static_cast<runtime::NumberFormat>(99);
+  CHECK(!error_of(runtime::write_artifact(stored, stored.weights)).empty());
+}
+
 TEST_CASE("version.hpp and CMakeLists.txt name the same version", "[artifact]") {
   std::ifstream file(RNNC_SOURCE_DIR "/CMakeLists.txt");
   const std::string text((std::istreambuf_iterator<char>(file)), {});

@@ -15,11 +15,13 @@
 namespace rnnc::test {
 namespace {
 
+constexpr compiler::Arch kX86 = compiler::Arch::X86_64;
+
 // Loops of products alone, as they are in the code of one row and in that of batches; those with a division belong to
 // activations.
 std::vector<compiler::Loop> product_loops(const std::string& assembly) {
   std::vector<compiler::Loop> products;
-  for (compiler::Loop& loop : compiler::find_loops(assembly))
+  for (compiler::Loop& loop : compiler::find_loops(kX86, assembly))
     if (!loop.has_loops && !loop.has_branches && loop.multiply_adds >= 4 && loop.divisions == 0)
       products.push_back(std::move(loop));
   return products;
@@ -103,7 +105,7 @@ TEST_CASE("loops of x86 assembly are read with their depth and what is in them",
       "# %bb.4:                 # %end\n"
       "\tretq\n"
       "\t.size\tf, 1\n";
-  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  const std::vector<compiler::Loop> loops = compiler::find_loops(kX86, text);
   REQUIRE(loops.size() == 2);
   const compiler::Loop &time = loops[0], &columns = loops[1];
   CHECK(time.depth == 1);
@@ -121,7 +123,7 @@ TEST_CASE("loops of x86 assembly are read with their depth and what is in them",
   CHECK(columns.loads == 1);
   CHECK(columns.vector_spills == 1);
   CHECK(columns.vector_stack_accesses == 1);
-  const std::string marked = compiler::mark_loops(text);
+  const std::string marked = compiler::mark_loops(kX86, text);
   CHECK(marked.find(
             "#   loop of depth 1, over time, 4 instructions besides loops inside, 2 loads, 1 spill\n.LBB0_1:\n") !=
         std::string::npos);
@@ -147,7 +149,7 @@ TEST_CASE("a loop that is laid out from its middle is named by what is jumped ba
       "# %bb.3:                 # %end\n"
       "\tretq\n"
       "\t.size\tf, 1\n";
-  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  const std::vector<compiler::Loop> loops = compiler::find_loops(kX86, text);
   REQUIRE(loops.size() == 1);
   CHECK(loops[0].label == ".LBB0_2");
   CHECK(loops[0].name == "time");
@@ -169,7 +171,7 @@ TEST_CASE("without comments, jumps back to labels tell loops", "[assembly]") {
       ".LBB0_4:\n"
       "\tretq\n"
       "\t.size\tf, 1\n";
-  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  const std::vector<compiler::Loop> loops = compiler::find_loops(kX86, text);
   REQUIRE(loops.size() == 2);
   CHECK(loops[0].depth == 1);
   CHECK(loops[0].has_loops);
@@ -191,7 +193,7 @@ TEST_CASE("loops of AArch64 assembly are read likewise", "[assembly]") {
       "\tcbnz\tx1, .LBB0_1\n"
       "\tret\n"
       "\t.size\tf, 1\n";
-  const std::vector<compiler::Loop> loops = compiler::find_loops(text);
+  const std::vector<compiler::Loop> loops = compiler::find_loops(compiler::Arch::AArch64, text);
   REQUIRE(loops.size() == 1);
   CHECK(loops[0].instructions == 5);
   CHECK(loops[0].multiply_adds == 1);
@@ -199,7 +201,8 @@ TEST_CASE("loops of AArch64 assembly are read likewise", "[assembly]") {
   CHECK(loops[0].divisions == 1);
   CHECK(loops[0].vector_spills == 1);
   CHECK(loops[0].vector_stack_accesses == 1);
-  CHECK(compiler::mark_loops(text).starts_with("\t.type\tf,@function\nf:\n//   loop of depth 1, stage 0, over rows, "));
+  CHECK(compiler::mark_loops(compiler::Arch::AArch64, text)
+            .starts_with("\t.type\tf,@function\nf:\n//   loop of depth 1, stage 0, over rows, "));
 }
 
 TEST_CASE("every loop of a kernel tells what it is of, on every machine", "[assembly]") {
@@ -208,7 +211,7 @@ TEST_CASE("every loop of a kernel tells what it is of, on every machine", "[asse
       INFO(cpu << " " << cell);
       const Compiled compiled = compile_for(cpu, cell, 333);
       bool has_time = false;
-      for (const compiler::Loop& loop : compiler::find_loops(compiled.assembly)) {
+      for (const compiler::Loop& loop : compiler::find_loops(compiler::arch_of(cpu), compiled.assembly)) {
         INFO(loop.function << " " << loop.label << " " << loop.name);
         CHECK(loop.name != "");
         has_time |= loop.name == "time" && loop.has_loops && loop.depth == 2;
@@ -233,7 +236,7 @@ std::vector<std::string> instructions_of(const std::string& assembly) {
 
 TEST_CASE("marks leave every instruction as it is", "[assembly]") {
   const Compiled compiled = compile_for("x86-64-v3", "lstm", 64);
-  CHECK(instructions_of(compiler::mark_loops(compiled.assembly)) == instructions_of(compiled.assembly));
+  CHECK(instructions_of(compiler::mark_loops(kX86, compiled.assembly)) == instructions_of(compiled.assembly));
   CHECK(instructions_of(compiled.assembly).size() > 100);
 }
 

@@ -24,7 +24,7 @@ runtime::StoredEntry stored_of(const ir::Cell& cell) {
   runtime::Artifact made = compiler::make_artifact(cell, target).value();
   return {compiler::cache_key(cell, target, {}),
           compiler::required_features(target),
-          {made.description, compiler::link_image(made.object)}};
+          {made.description, compiler::link_image(compiler::kHostArch, made.object)}};
 }
 
 runtime::StoredEntry entry(const std::string& name, int hidden) { return stored_of(standard(name, 8, hidden)); }

@@ -65,6 +65,28 @@ TEST_CASE("the model's choice is within 15 % of the best that was measured", "[p
   }
 }
 
+// Predictions for an LSTM of 64 units.
+std::vector<compiler::StageTimes> times_of(const compiler::Target& target, const compiler::PlanOptions& options = {}) {
+  return compiler::lower(standard("lstm", 64, 64), target, options).value().plan.times;
+}
+
+TEST_CASE("times are predicted for the machine that the target names", "[plan]") {
+  const auto target = [](const std::string& cpu) { return compiler::resolve_target(cpu, false).value(); };
+  const compiler::Target arm = target("aarch64-cortex-a72");
+  CHECK(std::string(compiler::machine_of(arm).name) == "Cortex-A72");
+  CHECK(std::string(compiler::machine_of(target("znver5")).name) == "Zen 5");
+  CHECK(std::string(compiler::machine_of(target("x86-64-v4")).name) == "Zen 4");
+  const compiler::Machine& zen4 = compiler::machine_of(v4());
+  for (std::size_t stage : {0, 1}) {
+    // Ten times fewer multiply-adds a second, and a quarter of the clock.
+    CHECK(times_of(arm)[stage].many_rows > 5 * times_of(v4())[stage].many_rows);
+    CHECK(times_of(arm, {.machine = zen4})[stage].many_rows < 0.5 * times_of(arm)[stage].many_rows);
+  }
+  const ir::Cell cell = standard("lstm", 64, 64);
+  const auto description = compiler::describe(cell, compiler::lower(cell, arm).value(), arm);
+  CHECK(description.row_seconds == description.flops_per_step / compiler::machine_of(arm).flops_per_second);
+}
+
 TEST_CASE("a plan may be chosen by hand, and gives the same bits", "[plan]") {
   const ir::Cell cell = standard("gru_cho", 33, 96);
   const Weights weights = random_weights(cell, 3);
