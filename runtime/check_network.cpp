@@ -105,7 +105,7 @@ class Check {
   }
 
   void check(const TimeCall& call) const {
-    require(call.function <= TimeFunction::Sum, "a function over time that there is not");
+    require(static_cast<std::size_t>(call.function) < kOverTimes, "a function over time that there is not");
     require(within(call.time, network_.times), "a time that there is not");
     require(width(call.x) == width({call.y}), "a function over time of another size");
   }

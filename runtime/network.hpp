@@ -12,6 +12,7 @@
 #include <rnnc/program.hpp>
 
 #include "runtime/cell.hpp"
+#include "runtime/functions.hpp"
 #include "runtime/wavefront.hpp"
 
 namespace rnnc::runtime {
@@ -65,11 +66,9 @@ struct CellCall {
   std::vector<FinalState> final_states;
 };
 
-enum class TimeFunction : std::uint8_t { Last, First, Mean, Max, Sum };
-
 /// Over each sequence's own length; of none, 0.
 struct TimeCall {
-  TimeFunction function{};
+  OverTime function{};
   int time = 0;
   std::vector<Piece> x;
   Piece y;

@@ -101,7 +101,9 @@ class StageEmitter {
     return builder_.CreateGEP(builder_.getFloatTy(), rows.base, offset);
   }
 
-  ir::Reduction kind(const ReductionStep& reduction) const { return context_.schedule.cell[reduction.node].reduction; }
+  Combining combining(const ReductionStep& reduction) const {
+    return combining_of(context_.schedule.cell[reduction.node].reduction);
+  }
 
   llvm::Value* address_of_indices(const ReductionStep& reduction, llvm::Value* row) {
     return builder_.CreateGEP(builder_.getFloatTy(), address(reduction.partials, row), number(kPartials));
@@ -109,9 +111,9 @@ class StageEmitter {
 
   void clear_partials(const ReductionStep& reduction, llvm::Value* row) {
     FunctionEmitter vector(builder_, kPartials, context_.target.fma);
-    builder_.CreateAlignedStore(vector.splat(reduction_start(kind(reduction))), address(reduction.partials, row),
+    builder_.CreateAlignedStore(vector.splat(combining(reduction).start), address(reduction.partials, row),
                                 llvm::Align(64));
-    if (kind(reduction) != ir::Reduction::Argmax) return;
+    if (!combining(reduction).has_indices) return;
     std::vector<llvm::Constant*> first;  // where -inf is all there is, the first unit is the largest
     for (int lane = 0; lane < kPartials; ++lane) first.push_back(llvm::ConstantFP::get(builder_.getFloatTy(), lane));
     builder_.CreateAlignedStore(llvm::ConstantVector::get(first), address_of_indices(reduction, row), llvm::Align(64));
@@ -134,21 +136,21 @@ class StageEmitter {
   void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
     auto* type = llvm::FixedVectorType::get(builder_.getFloatTy(), kPartials);
     Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), llvm::Align(64)), nullptr};
-    const bool is_argmax = kind(reduction) == ir::Reduction::Argmax;
-    if (is_argmax) found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), llvm::Align(64));
+    const auto [start, function, has_indices] = combining(reduction);
+    if (has_indices)
+      found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), llvm::Align(64));
     for (int width = kPartials / 2; width >= 1; width /= 2) {
       const Halves value = halves(found.value, width);
-      if (is_argmax) {
+      if (has_indices) {
         const Halves index = halves(found.index, width);
         found = choose_larger(builder_, {value.low, index.low}, {value.high, index.high});
         continue;
       }
       FunctionEmitter vector(builder_, static_cast<unsigned>(width), context_.target.fma);
       llvm::Value* operands[] = {value.low, value.high};
-      const bool is_sum = kind(reduction) == ir::Reduction::Sum;
-      found.value = vector.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands);
+      found.value = vector.emit(function, operands);
     }
-    builder_.CreateStore(builder_.CreateExtractElement(is_argmax ? found.index : found.value, number(0)),
+    builder_.CreateStore(builder_.CreateExtractElement(has_indices ? found.index : found.value, number(0)),
                          address(reduction.result, row));
   }
 

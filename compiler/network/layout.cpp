@@ -205,7 +205,7 @@ class Layout {
 
   void add(const TimeCall& from, int wave) {
     runtime::TimeCall call;
-    call.function = function_of(from.over_time);
+    call.function = from.over_time;
     call.time = time_of(from.axis);
     call.x = read(from.x, wave);
     call.y = write(from.y, wave);
@@ -233,17 +233,6 @@ class Layout {
     if (!call.axis.empty() && call.axis != ir::kTime)
       return "the network has a time " + call.axis + " besides T, so that it cannot run step by step";
     return "";
-  }
-
-  static runtime::TimeFunction function_of(ir::OverTime over_time) {
-    switch (over_time) {
-      case ir::OverTime::Last: return runtime::TimeFunction::Last;
-      case ir::OverTime::First: return runtime::TimeFunction::First;
-      case ir::OverTime::Mean: return runtime::TimeFunction::Mean;
-      case ir::OverTime::Max: return runtime::TimeFunction::Max;
-      case ir::OverTime::Sum: return runtime::TimeFunction::Sum;
-    }
-    ir::internal_error(nullptr, "a function over time that is not in the table");
   }
 
   static constexpr const char* kEndInStep =

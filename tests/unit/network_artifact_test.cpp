@@ -97,7 +97,7 @@ const Fault kFaults[] = {
     {"a state of another size",
      [](auto& n) { cell_call(n, [](const auto& c) { return !c.starts.empty(); }).starts[0].values.pop_back(); }},
     {"a function over time that there is not",
-     [](auto& n) { time_call(n).function = static_cast<runtime::TimeFunction>(77); }},
+     [](auto& n) { time_call(n).function = static_cast<runtime::OverTime>(77); }},
     {"a time that there is not", [](auto& n) { time_call(n).time = runtime::kNoTime; }},
     {"a function over time of another size", [](auto& n) { time_call(n).y.end -= 1; }},
     {"states of other names", [](auto& n) { n.network.states.pop_back(); }},
