@@ -12,12 +12,6 @@ namespace {
 
 std::int64_t extent(const Type& type, std::size_t dim) { return dim < type.rank() ? type.dims[dim].value() : 1; }
 
-constexpr int kMostOperands = [] {
-  int most = 0;
-  for (const FunctionFacts& row : kFunctions) most = std::max(most, row.arity);
-  return most;
-}();
-
 // Of a value that comes from elsewhere in each step.
 bool is_leaf(const Node& node) { return node.op == Op::Input || node.op == Op::State || node.op >= Op::Scan; }
 
@@ -127,7 +121,7 @@ void Evaluator::project(const Node& node, double* out) const {
 }
 
 void Evaluator::map(const Node& node, std::int64_t count, double* out) const {
-  double operands[kMostOperands];
+  double operands[runtime::kMostOperands];
   for (std::int64_t i = 0; i < count; ++i) {
     for (std::size_t k = 0; k < node.operands.size(); ++k) operands[k] = operand(node, k).spread(i);
     out[i] = evaluate(node.function, operands);

@@ -1,9 +1,12 @@
-// Enumerators and facts of the op set, generated from ops.def, with the meaning of every scalar function in words.
+// Enumerators and facts of the op set, generated from ops.def and runtime/functions.def, with the meaning of every
+// scalar function in words.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "runtime/functions.hpp"
 
 namespace rnnc::ir {
 
@@ -26,10 +29,7 @@ enum class Op : std::uint8_t {
 //   hard_sigmoid      max(0, min(1, alpha * x + beta))
 //   clip              min(max(x, low), high)
 //   select(a, b, x, y)  a > b ? x : y              (NaN in a or b gives y)
-enum class Function : std::uint8_t {
-#define RNNC_FUNCTION(enumerator, ...) enumerator,
-#include "ir/ops.def"
-};
+using runtime::Function;
 
 // argmax is the index of the first of the largest elements, or of the first NaN where there is one.
 enum class Reduction : std::uint8_t {
@@ -37,10 +37,7 @@ enum class Reduction : std::uint8_t {
 #include "ir/ops.def"
 };
 
-enum class OverTime : std::uint8_t {
-#define RNNC_OVER_TIME(enumerator, name) enumerator,
-#include "ir/ops.def"
-};
+using runtime::OverTime;
 
 struct FunctionFacts {
   Function function;
@@ -54,7 +51,7 @@ struct FunctionFacts {
 inline constexpr std::array kFunctions = {
 #define RNNC_FUNCTION(enumerator, name, arity, low, high, ulp, floor) \
   FunctionFacts{Function::enumerator, name, arity, low, high, ulp, floor},
-#include "ir/ops.def"
+#include "runtime/functions.def"
 };
 
 enum class ResultKind : std::uint8_t { Scalar, Vector };
@@ -79,7 +76,7 @@ struct OverTimeFacts {
 
 inline constexpr std::array kOverTimes = {
 #define RNNC_OVER_TIME(enumerator, name) OverTimeFacts{OverTime::enumerator, name},
-#include "ir/ops.def"
+#include "runtime/functions.def"
 };
 
 constexpr const FunctionFacts& facts(Function function) { return kFunctions[static_cast<std::size_t>(function)]; }

@@ -86,7 +86,7 @@ template <Is<End> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
   visit(value.cell), visit(value.state), visit(value.to);
 }
-template <Is<OverTime> T, class Visitor>
+template <Is<ReduceTime> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
   visit(value.function), visit(value.time), visit(value.from), visit(value.to);
 }
@@ -102,7 +102,7 @@ template <Is<StepList> T, class Visitor>
 void fields(T& value, Visitor&& visit) {
   visit(value.times), visit(value.blocks), visit(value.steps), visit(value.calls), visit(value.waves);
   visit(value.cells), visit(value.inputs), visit(value.states), visit(value.starts), visit(value.output);
-  visit(value.output_time), visit(value.no_streaming), visit(value.takes_pieces);
+  visit(value.output_time), visit(value.no_streaming), visit(value.pieces_of);
 }
 template <Is<StoredCode> T, class Visitor>
 void fields(T& value, Visitor&& visit) {

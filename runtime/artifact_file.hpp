@@ -48,7 +48,6 @@ struct StoredEntry {
 RNNC_API std::vector<std::byte> write_artifact(const StoredProgram& program);
 RNNC_API std::vector<std::byte> write_entry(const StoredEntry& entry);
 
-
 /// Every number that anything but the code itself goes by is checked.
 /// Errors: InvalidData, Unsupported (version); `file` is its name in messages.
 RNNC_API Result<StoredProgram> read_artifact(std::span<const std::byte> content, std::string_view file);

@@ -49,7 +49,7 @@ class Check {
       if (block.kind == Block::Kind::X) inputs += block.width;
     }
     require(inputs == stored_.description.input_size, "an input of another size");
-    if (list_.takes_pieces) require(list_.times.size() <= 1, "pieces of several times");
+    require(is_time(list_.pieces_of), "a time that there is not");
   }
 
   // Where parts begin, in order, and behind them how many elements there are.
@@ -98,6 +98,11 @@ class Check {
     return description.states[static_cast<std::size_t>(state)];
   }
 
+  // Where a call may be cut into pieces, all of it is of one time, for whose pieces alone there is room.
+  void in_pieces(int time) const {
+    require(list_.pieces_of == kNoTime || time == kNoTime || time == list_.pieces_of, "pieces of several times");
+  }
+
   // Each cell is run by one step, in the order of the steps, so that its memory is of one size.
   const Description& run_by(int cell, const Piece& x, const Piece& y, int time) {
     require(cell == next_cell_++, "cells out of order");
@@ -110,6 +115,7 @@ class Check {
 
   void check(const Gather& step) const {
     require(width(step.to) == width(step.from, list_.block(step.to).time), "a copy of another size");
+    in_pieces(list_.block(step.to).time);
     written(step.to, list_.block(step.to).time);
   }
 
@@ -127,12 +133,14 @@ class Check {
     run_by(step.cell, step.x, step.y, step.time);
     if (step.x.width() > 0)
       require(list_.block(step.x).time == (step.repeats ? kNoTime : step.time), "rows of another time");
-    require(!list_.takes_pieces || !step.reverse, "a scan backwards in pieces");
+    require(!step.reverse || list_.pieces_of == kNoTime, "a scan backwards in pieces");
+    in_pieces(step.time);
   }
 
   void check(const Rows& step) {
     require(is_time(step.time), "a time that there is not");
     require(run_by(step.cell, step.x, step.y, step.time).states.empty(), "rows of a cell with states");
+    in_pieces(step.time);
     if (step.x.width() > 0) require(list_.block(step.x).time == step.time, "rows of another time");
   }
 
@@ -140,12 +148,12 @@ class Check {
     require(written(step.to, kNoTime) == state_of(step.cell, step.state).size, "a state of another size");
   }
 
-  void check(const OverTime& step) {
+  void check(const ReduceTime& step) {
     ++runs_;
-    require(step.function <= TimeFunction::Sum, "a function over time that there is not");
+    require(static_cast<std::size_t>(step.function) < kOverTimes, "a function over time that there is not");
     require(within(step.time, list_.times), "a time that there is not");
     require(width(step.from, step.time) == written(step.to, kNoTime), "a function over time of another size");
-    require(!list_.takes_pieces, "a function over time in pieces");
+    require(list_.pieces_of == kNoTime, "a function over time in pieces");
   }
 
   void states() const {
@@ -157,6 +165,7 @@ class Check {
 
   void output() const {
     require(is_time(list_.output_time), "a time that there is not");
+    in_pieces(list_.output_time);
     require(width(list_.output, list_.output_time) == stored_.description.output_size, "an output of another size");
   }
 

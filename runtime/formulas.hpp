@@ -10,7 +10,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "runtime/formula.hpp"
+#include "runtime/functions.hpp"
 
 namespace rnnc::runtime {
 
@@ -26,41 +26,41 @@ class Formulas {
 
   explicit Formulas(Arithmetic arithmetic) : a_(arithmetic) {}
 
-  /// Numerics  meaning in ir/op.hpp, bound in ir/ops.def; NaN propagates
-  template <Formula formula>
+  /// Numerics  meaning in ir/op.hpp, bound in functions.def; NaN propagates
+  template <Function function>
   Float evaluate(const Float* operands) const {
-    using enum Formula;
     const Float x = operands[0];
-    // clang-format off
-    if constexpr (formula == Add) return a_.add(x, operands[1]);
-    else if constexpr (formula == Sub) return a_.sub(x, operands[1]);
-    else if constexpr (formula == Mul) return a_.mul(x, operands[1]);
-    else if constexpr (formula == Div) return a_.div(x, operands[1]);
-    else if constexpr (formula == Neg) return a_.neg(x);
-    else if constexpr (formula == Sigmoid) return a_.div(splat(1), logistic(x));
-    else if constexpr (formula == Tanh) return tanh(x);
-    else if constexpr (formula == Relu) return relu(x);
-    else if constexpr (formula == Exp) return exp(x);
-    else if constexpr (formula == Log) return log(x);
-    else if constexpr (formula == Sqrt) return a_.sqrt(x);
-    else if constexpr (formula == Rsqrt) return a_.div(splat(1), a_.sqrt(x));
-    else if constexpr (formula == Abs) return a_.abs(x);
-    else if constexpr (formula == Min) return minimum(x, operands[1]);
-    else if constexpr (formula == Max) return maximum(x, operands[1]);
-    else if constexpr (formula == Erf) return erf(x);
-    else if constexpr (formula == Softplus) return softplus(x);
-    else if constexpr (formula == Softsign) return a_.div(x, a_.add(splat(1), a_.abs(x)));
-    else if constexpr (formula == Silu) return silu(x);
-    else if constexpr (formula == Gelu) return gelu(x);
-    else if constexpr (formula == Elu) return elu(x, operands[1]);
-    else if constexpr (formula == LeakyRelu) return leaky_relu(x, operands[1]);
-    else if constexpr (formula == ThresholdedRelu) return thresholded_relu(x, operands[1]);
-    else if constexpr (formula == ScaledTanh) return a_.mul(operands[1], tanh(a_.mul(operands[2], x)));
-    else if constexpr (formula == Affine) return a_.affine(x, operands[1], operands[2]);
-    else if constexpr (formula == HardSigmoid) return hard_sigmoid(x, operands[1], operands[2]);
-    else if constexpr (formula == Clip) return minimum(operands[2], maximum(operands[1], x));
-    else if constexpr (formula == Select) return a_.select(a_.greater(x, operands[1]), operands[2], operands[3]);
-    // clang-format on
+    switch (function) {
+      case Function::Add: return a_.add(x, operands[1]);
+      case Function::Sub: return a_.sub(x, operands[1]);
+      case Function::Mul: return a_.mul(x, operands[1]);
+      case Function::Div: return a_.div(x, operands[1]);
+      case Function::Neg: return a_.neg(x);
+      case Function::Sigmoid: return a_.div(splat(1), logistic(x));
+      case Function::Tanh: return tanh(x);
+      case Function::Relu: return relu(x);
+      case Function::Exp: return exp(x);
+      case Function::Log: return log(x);
+      case Function::Sqrt: return a_.sqrt(x);
+      case Function::Rsqrt: return a_.div(splat(1), a_.sqrt(x));
+      case Function::Abs: return a_.abs(x);
+      case Function::Min: return minimum(x, operands[1]);
+      case Function::Max: return maximum(x, operands[1]);
+      case Function::Erf: return erf(x);
+      case Function::Softplus: return softplus(x);
+      case Function::Softsign: return a_.div(x, a_.add(splat(1), a_.abs(x)));
+      case Function::Silu: return silu(x);
+      case Function::Gelu: return gelu(x);
+      case Function::Elu: return elu(x, operands[1]);
+      case Function::LeakyRelu: return leaky_relu(x, operands[1]);
+      case Function::ThresholdedRelu: return thresholded_relu(x, operands[1]);
+      case Function::ScaledTanh: return a_.mul(operands[1], tanh(a_.mul(operands[2], x)));
+      case Function::Affine: return a_.affine(x, operands[1], operands[2]);
+      case Function::HardSigmoid: return hard_sigmoid(x, operands[1], operands[2]);
+      case Function::Clip: return minimum(operands[2], maximum(operands[1], x));
+      case Function::Select: return a_.select(a_.greater(x, operands[1]), operands[2], operands[3]);
+    }
+    __builtin_unreachable();
   }
 
   // The comparison is false for NaN, so a NaN in the second operand comes through; this is what maxps and minps do. A
@@ -304,22 +304,15 @@ class Formulas {
   Arithmetic a_;
 };
 
-/// Calls `body` with a constant of type std::integral_constant that is `formula`: one dispatch for all vectors that
+/// Calls `body` with a constant of type std::integral_constant that is `function`: one dispatch for all vectors that
 /// follow.
 template <class Body>
-decltype(auto) with_formula(Formula formula, const Body& body) {
-  using enum Formula;
-  // clang-format off
-  switch (formula) {
-#define RNNC_CASE(name) case name: return body(std::integral_constant<Formula, name>());
-    RNNC_CASE(Add) RNNC_CASE(Sub) RNNC_CASE(Mul) RNNC_CASE(Div) RNNC_CASE(Neg) RNNC_CASE(Sigmoid) RNNC_CASE(Tanh)
-    RNNC_CASE(Relu) RNNC_CASE(Exp) RNNC_CASE(Log) RNNC_CASE(Sqrt) RNNC_CASE(Rsqrt) RNNC_CASE(Abs) RNNC_CASE(Min)
-    RNNC_CASE(Max) RNNC_CASE(Erf) RNNC_CASE(Softplus) RNNC_CASE(Softsign) RNNC_CASE(Silu) RNNC_CASE(Gelu)
-    RNNC_CASE(Elu) RNNC_CASE(LeakyRelu) RNNC_CASE(ThresholdedRelu) RNNC_CASE(ScaledTanh) RNNC_CASE(Affine)
-    RNNC_CASE(HardSigmoid) RNNC_CASE(Clip) RNNC_CASE(Select)
-#undef RNNC_CASE
+decltype(auto) with_function(Function function, const Body& body) {
+  switch (function) {
+#define RNNC_FUNCTION(name, ...)                                                        \
+  case Function::name: return body(std::integral_constant<Function, Function::name>()); \
+      #include "runtime/functions.def"
   }
-  // clang-format on
   __builtin_unreachable();
 }
 

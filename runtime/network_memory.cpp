@@ -17,7 +17,7 @@ std::int64_t rows_of(const Block& block, std::int64_t batch, std::int64_t max_st
 
 // A block of the caller's needs room where its sequences differ in length.
 std::int64_t size_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
-  if (block.kind != Block::Kind::Own && block.time == kNoTime) return 0;
+  if (batch == 0 || (block.kind != Block::Kind::Own && block.time == kNoTime)) return 0;
   const std::int64_t rows = rows_of(block, batch, max_steps);
   if (block.width > 0 && rows >= kTooMany / block.width) return kTooMany;
   return (rows * block.width + 2 * kLine - 1) / kLine * kLine;

@@ -9,16 +9,16 @@ namespace rnnc::runtime {
 
 RunStatus NetworkRun::run() noexcept {
   if (const RunStatus status = check(); status != RunStatus::Ok || state_.batch == 0) return status;
-  if (!list_.takes_pieces) {
+  if (list_.pieces_of == kNoTime) {
     run_piece(0);
     return RunStatus::Ok;
   }
-  // All times are T. Without a step there is one piece all the same: what it gives may be of no time.
-  Timeline* time = state_.times.empty() ? nullptr : &state_.times[0];
-  const std::int64_t steps = time ? time->steps() : 0, piece = std::max<std::int64_t>(1, state_.max_steps);
+  // Without a step there is one piece all the same: what it gives may be of no time.
+  Timeline& time = state_.times[static_cast<std::size_t>(list_.pieces_of)];
+  const std::int64_t steps = time.steps(), piece = std::max<std::int64_t>(1, state_.max_steps);
   std::int64_t first = 0;
   do {
-    if (time) time->select(first, std::min(piece, steps - first));
+    time.select(first, std::min(piece, steps - first));
     begins_ = first == 0;
     run_piece(first);
     first += piece;
@@ -31,12 +31,12 @@ RunStatus NetworkRun::check() noexcept {
   for (const NamedTime& time : arguments_.times)
     if (std::find(list_.times.begin(), list_.times.end(), time.name) == list_.times.end())
       return RunStatus::UnknownName;
-  const auto set = [&](Timeline& timeline, std::int64_t steps, const std::int32_t* lengths) {
+  const auto set = [&](std::size_t time, std::int64_t steps, const std::int32_t* lengths) {
     if (steps < 0) return RunStatus::NegativeSteps;
-    if (steps > state_.max_steps && !list_.takes_pieces) return RunStatus::TooManySteps;
+    if (steps > state_.max_steps && static_cast<int>(time) != list_.pieces_of) return RunStatus::TooManySteps;
     if (lengths && std::any_of(lengths, lengths + state_.batch, [&](auto n) { return n < 0 || n > steps; }))
       return RunStatus::BadLength;
-    timeline.set(steps, lengths);
+    state_.times[time].set(steps, lengths);
     return RunStatus::Ok;
   };
   for (std::size_t i = 0; i < list_.times.size(); ++i) {
@@ -45,8 +45,8 @@ RunStatus NetworkRun::check() noexcept {
                                     [&](const NamedTime& time) { return time.name == name; });
     const bool named = given != arguments_.times.end();
     if (!named && name != "T") return RunStatus::MissingInput;
-    const RunStatus status = named ? set(state_.times[i], given->steps, given->lengths)
-                                   : set(state_.times[i], arguments_.steps, arguments_.lengths);
+    const RunStatus status =
+        named ? set(i, given->steps, given->lengths) : set(i, arguments_.steps, arguments_.lengths);
     if (status != RunStatus::Ok) return status;
   }
   return check_inputs();
@@ -96,7 +96,7 @@ void NetworkRun::place_blocks(std::int64_t first) noexcept {
     if (block.kind == Block::Kind::Own) continue;
     const float* given = block.kind == Block::Kind::X ? arguments_.x : input(block.input);
     const Timeline* timeline = this->timeline(block.time);
-    if (timeline && given) given += first * state_.batch * block.width;
+    if (given && block.time == list_.pieces_of && block.time != kNoTime) given += first * state_.batch * block.width;
     if (timeline && timeline->is_ragged())
       gather_rows(*timeline, given, block.width, place.data);
     else

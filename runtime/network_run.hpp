@@ -48,7 +48,7 @@ class NetworkRun {
   void run(const Scan& step, const Threads& threads, const TimeChunk* chunk) noexcept;
   void run(const Rows& step, const Threads& threads, const TimeChunk* chunk) noexcept;
   void run(const End& step, const Threads& threads, const TimeChunk* chunk) noexcept;
-  void run(const OverTime& step, const Threads& threads, const TimeChunk* chunk) noexcept;
+  void run(const ReduceTime& step, const Threads& threads, const TimeChunk* chunk) noexcept;
   void run_segments_of(const Scan& step, const Threads& threads, std::span<const Segment> segments) noexcept;
 
   // Rows [first, end) of a time.

@@ -55,19 +55,19 @@ void max(const Steps& steps, std::int64_t width, float* to) {
   });
 }
 
-void one_sequence(TimeFunction function, const Steps& steps, std::int64_t width, float* to) {
+void one_sequence(OverTime function, const Steps& steps, std::int64_t width, float* to) {
   switch (function) {
-    case TimeFunction::First: std::copy_n(steps.first(), width, to); return;
-    case TimeFunction::Last: std::copy_n(steps.last(), width, to); return;
-    case TimeFunction::Sum: return sum(steps, 1, width, to);
-    case TimeFunction::Mean: return sum(steps, static_cast<double>(steps.timeline.length(steps.i)), width, to);
-    case TimeFunction::Max: return max(steps, width, to);
+    case OverTime::First: std::copy_n(steps.first(), width, to); return;
+    case OverTime::Last: std::copy_n(steps.last(), width, to); return;
+    case OverTime::Sum: return sum(steps, 1, width, to);
+    case OverTime::Mean: return sum(steps, static_cast<double>(steps.timeline.length(steps.i)), width, to);
+    case OverTime::Max: return max(steps, width, to);
   }
 }
 
 }  // namespace
 
-void over_time(TimeFunction function, const Timeline& timeline, RowView from, bool repeats, std::int64_t width,
+void over_time(OverTime function, const Timeline& timeline, RowView from, bool repeats, std::int64_t width,
                RowView to) noexcept {
   for (std::int64_t i = 0; i < timeline.batch(); ++i) {
     float* row = to.data + timeline.sequence(i) * to.stride;

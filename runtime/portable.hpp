@@ -11,7 +11,7 @@
 #include <rnnc/export.hpp>
 
 #include "runtime/artifact.hpp"
-#include "runtime/formula.hpp"
+#include "runtime/functions.hpp"
 
 namespace rnnc::runtime {
 
@@ -31,7 +31,7 @@ struct PortablePlace {
 /// followed by nothing else in its last 16, and behind the last value of a row there are 16 more.
 struct PortableOp {
   enum class Kind : std::uint8_t {
-    Map,      // `formula` of the operands
+    Map,      // `function` of the operands
     Copy,     // of operand 0, `size` elements and no more
     Product,  // operand 1 + the panel at operand 2 times operand 0, which has `columns` elements; `size` units
     Lookup,   // of the table at operand 0, whose rows are `columns` apart, the one of `rows` that operand 1 says
@@ -40,8 +40,8 @@ struct PortableOp {
     Argmax,   // the index of the first of the largest elements, or of the first NaN
   };
   Kind kind = Kind::Map;
-  Formula formula{};
-  std::array<PortablePlace, 4> operands{};
+  Function function{};
+  std::array<PortablePlace, kMostOperands> operands{};
   PortablePlace to{};
   std::int64_t size = 0;
   std::int64_t columns = 0;

@@ -178,9 +178,9 @@ void product(const PortableOp& op, const PortableRows& all) noexcept {
 
 // ---- the others
 
-template <Formula formula>
+template <Function function>
 void map(const PortableOp& op, const Row& row) {
-  constexpr int kArity = arity(formula);
+  constexpr int kArity = arity(function);
   alignas(kCacheLineBytes) float spread[kArity][kWidth];
   const float* from[kArity];
   std::int64_t stride[kArity];
@@ -200,7 +200,7 @@ void map(const PortableOp& op, const Row& row) {
       operands[k] = Vector::load_unaligned(from[k]);
       from[k] += stride[k];
     }
-    VectorFormulas({}).evaluate<formula>(operands).store_unaligned(to + i);
+    VectorFormulas({}).evaluate<function>(operands).store_unaligned(to + i);
   }
 }
 
@@ -262,7 +262,7 @@ void argmax(const PortableOp& op, const Row& row) {
 void one(const PortableOp& op, const Row& row) {
   switch (op.kind) {
     case PortableOp::Kind::Map:
-      return with_formula(op.formula, [&](auto formula) { map<decltype(formula)::value>(op, row); });
+      return with_function(op.function, [&](auto function) { map<decltype(function)::value>(op, row); });
     case PortableOp::Kind::Copy: return copy(op, row);
     case PortableOp::Kind::Product: return;  // product() does these
     case PortableOp::Kind::Lookup: return lookup(op, row);

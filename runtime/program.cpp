@@ -120,7 +120,7 @@ State::~State() = default;
 
 std::int64_t State::batch() const noexcept { return content_->batch; }
 std::int64_t State::max_steps() const noexcept {
-  return content_->program->network.list.takes_pieces ? kMost : content_->network->max_steps;
+  return content_->program->network.list.pieces_of != runtime::kNoTime ? kMost : content_->network->max_steps;
 }
 
 void State::reset() noexcept {

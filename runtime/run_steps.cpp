@@ -18,7 +18,7 @@ int NetworkRun::time_of_call(int call) const noexcept {
   for (const AnyStep& step : list_.steps_of(call)) {
     if (const auto* scan = std::get_if<Scan>(&step)) return scan->time;
     if (const auto* rows = std::get_if<Rows>(&step)) return rows->time;
-    if (const auto* over = std::get_if<OverTime>(&step)) return over->time;
+    if (const auto* over = std::get_if<ReduceTime>(&step)) return over->time;
   }
   return kNoTime;
 }
@@ -142,7 +142,7 @@ void NetworkRun::run(const End& step, const Threads&, const TimeChunk* chunk) no
     std::copy_n(memory(step.cell).row(info, description, b), info.size, to.data + b * to.stride);
 }
 
-void NetworkRun::run(const OverTime& step, const Threads&, const TimeChunk*) noexcept {
+void NetworkRun::run(const ReduceTime& step, const Threads&, const TimeChunk*) noexcept {
   const Timeline& timeline = *this->timeline(step.time);
   RowView to = at(step.to);
   for (const Piece& piece : step.from) {

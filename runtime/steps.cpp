@@ -20,17 +20,6 @@ std::string text_of(const std::vector<Piece>& pieces) {
   return text.empty() ? "nothing" : text;
 }
 
-const char* name_of(TimeFunction function) {
-  switch (function) {
-    case TimeFunction::Last: return "last";
-    case TimeFunction::First: return "first";
-    case TimeFunction::Mean: return "mean";
-    case TimeFunction::Max: return "max";
-    case TimeFunction::Sum: return "sum";
-  }
-  return "";
-}
-
 // Steps and blocks as text, with the names of times and cells.
 class Printer {
  public:
@@ -86,8 +75,9 @@ class Printer {
             [&](const End& s) {
               return "end state " + std::to_string(s.state) + " of " + cell(s.cell) + " -> " + text_of(s.to);
             },
-            [&](const OverTime& s) {
-              return std::string(name_of(s.function)) + over(s.time) + " " + text_of(s.from) + " -> " + text_of(s.to);
+            [&](const ReduceTime& s) {
+              return std::string(kNamesOverTime[static_cast<std::size_t>(s.function)]) + over(s.time) + " " +
+                     text_of(s.from) + " -> " + text_of(s.to);
             }},
         step);
   }
@@ -103,7 +93,7 @@ std::vector<Piece> reads(const AnyStep& step) {
   return std::visit(Overloaded{[](const Gather& s) { return s.from; }, [](const Repeat& s) { return s.from; },
                                [](const Begin& s) { return s.from; }, [](const Scan& s) { return Pieces{s.x}; },
                                [](const Rows& s) { return Pieces{s.x}; }, [](const End&) { return Pieces{}; },
-                               [](const OverTime& s) { return s.from; }},
+                               [](const ReduceTime& s) { return s.from; }},
                     step);
 }
 
@@ -111,7 +101,7 @@ Piece writes(const AnyStep& step) {
   return std::visit(Overloaded{[](const Gather& s) { return s.to; }, [](const Repeat& s) { return s.to; },
                                [](const Begin&) { return Piece{}; }, [](const Scan& s) { return s.y; },
                                [](const Rows& s) { return s.y; }, [](const End& s) { return s.to; },
-                               [](const OverTime& s) { return s.to; }},
+                               [](const ReduceTime& s) { return s.to; }},
                     step);
 }
 

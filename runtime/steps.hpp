@@ -12,6 +12,8 @@
 #include <rnnc/export.hpp>
 #include <rnnc/program.hpp>
 
+#include "runtime/functions.hpp"
+
 namespace rnnc::runtime {
 
 inline constexpr int kNoTime = -1;
@@ -81,17 +83,15 @@ struct End {
   Piece to;
 };
 
-enum class TimeFunction : std::uint8_t { Last, First, Mean, Max, Sum };
-
 /// A function over the steps of each sequence, over its own length; of no step it is 0.
-struct OverTime {
-  TimeFunction function{};
+struct ReduceTime {
+  OverTime function{};
   int time = 0;
   std::vector<Piece> from;
   Piece to;
 };
 
-using AnyStep = std::variant<Gather, Repeat, Begin, Scan, Rows, End, OverTime>;
+using AnyStep = std::variant<Gather, Repeat, Begin, Scan, Rows, End, ReduceTime>;
 
 /// A state as the caller names it, `a.h`, and where it is.
 struct NamedState {
@@ -122,8 +122,9 @@ struct StepList {
   std::vector<Piece> output;
   int output_time = kNoTime;
   std::string no_streaming;  // why the program cannot run step by step; "" where it can
-  /// Whether a call may be cut into pieces of time: every scan runs forwards, and no step needs the end of a sequence.
-  bool takes_pieces = false;
+  /// The time of which a call may have more steps than there is room for, since it may be cut into pieces: all steps
+  /// are over it, every scan runs forwards, and nothing needs the end of a sequence. kNoTime where there is none.
+  int pieces_of = kNoTime;
 
   const Block& block(const Piece& piece) const { return blocks[static_cast<std::size_t>(piece.block)]; }
 

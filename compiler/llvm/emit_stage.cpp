@@ -101,7 +101,9 @@ class StageEmitter {
     return advance(builder_, rows.base, offset);
   }
 
-  ir::Reduction kind(const ReductionStep& reduction) const { return context_.schedule.cell[reduction.node].reduction; }
+  Combining combining(const ReductionStep& reduction) const {
+    return combining_of(context_.schedule.cell[reduction.node].reduction);
+  }
 
   llvm::Value* address_of_indices(const ReductionStep& reduction, llvm::Value* row) {
     return advance(builder_, address(reduction.partials, row), number(kPartials));
@@ -109,9 +111,8 @@ class StageEmitter {
 
   void clear_partials(const ReductionStep& reduction, llvm::Value* row) {
     FunctionEmitter vector(builder_, kPartials, context_.target.fma);
-    builder_.CreateAlignedStore(vector.splat(reduction_start(kind(reduction))), address(reduction.partials, row),
-                                kCacheLine);
-    if (kind(reduction) != ir::Reduction::Argmax) return;
+    builder_.CreateAlignedStore(vector.splat(combining(reduction).start), address(reduction.partials, row), kCacheLine);
+    if (!combining(reduction).has_indices) return;
     std::vector<llvm::Constant*> first;  // where -inf is all there is, the first unit is the largest
     for (int lane = 0; lane < kPartials; ++lane) first.push_back(llvm::ConstantFP::get(type_of(builder_), lane));
     builder_.CreateAlignedStore(llvm::ConstantVector::get(first), address_of_indices(reduction, row), kCacheLine);
@@ -134,21 +135,20 @@ class StageEmitter {
   void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
     auto* type = vector_of(builder_, kPartials);
     Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), kCacheLine), nullptr};
-    const bool is_argmax = kind(reduction) == ir::Reduction::Argmax;
-    if (is_argmax) found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), kCacheLine);
+    const auto [start, function, has_indices] = combining(reduction);
+    if (has_indices) found.index = builder_.CreateAlignedLoad(type, address_of_indices(reduction, row), kCacheLine);
     for (int width = kPartials / 2; width >= 1; width /= 2) {
       const Halves value = halves(found.value, width);
-      if (is_argmax) {
+      if (has_indices) {
         const Halves index = halves(found.index, width);
         found = choose_larger(builder_, {value.low, index.low}, {value.high, index.high});
         continue;
       }
       FunctionEmitter vector(builder_, static_cast<unsigned>(width), context_.target.fma);
       llvm::Value* operands[] = {value.low, value.high};
-      const bool is_sum = kind(reduction) == ir::Reduction::Sum;
-      found.value = vector.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands);
+      found.value = vector.emit(function, operands);
     }
-    builder_.CreateStore(builder_.CreateExtractElement(is_argmax ? found.index : found.value, number(0)),
+    builder_.CreateStore(builder_.CreateExtractElement(has_indices ? found.index : found.value, number(0)),
                          address(reduction.result, row));
   }
 

@@ -4,7 +4,6 @@
 #include <llvm/IR/Intrinsics.h>
 
 #include "compiler/llvm/types.hpp"
-#include "compiler/passes/formula_of.hpp"
 #include "runtime/formulas.hpp"
 
 namespace rnnc::compiler {
@@ -94,8 +93,8 @@ llvm::Value* FunctionEmitter::emit(ir::Function function, std::span<llvm::Value*
   const llvm::IRBuilderBase::FastMathFlagGuard guard(builder_);
   builder_.clearFastMathFlags();
   const Emitted formulas({builder_, float_type_, has_fma_});
-  return runtime::with_formula(
-      formula_of(function), [&](auto formula) { return formulas.evaluate<decltype(formula)::value>(operands.data()); });
+  return runtime::with_function(
+      function, [&](auto constant) { return formulas.evaluate<decltype(constant)::value>(operands.data()); });
 }
 
 bool FunctionEmitter::is_quotient(ir::Function function) {

@@ -17,7 +17,7 @@ class FunctionEmitter {
 
   /// One value of `function`; each operand is a <lanes x float>.
   ///
-  /// Numerics  meaning in ir/op.hpp, bound in ir/ops.def; NaN propagates
+  /// Numerics  meaning in ir/op.hpp, bound in runtime/functions.def; NaN propagates
   llvm::Value* emit(ir::Function function, std::span<llvm::Value* const> operands);
 
   /// A function value that is yet to be divided. The denominator is at least 1 and may be infinite where the quotient

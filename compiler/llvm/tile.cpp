@@ -15,10 +15,6 @@ namespace rnnc::compiler {
 using ir::Node;
 using ir::Op;
 
-float reduction_start(ir::Reduction reduction) {
-  return reduction == ir::Reduction::Sum ? 0.0f : -std::numeric_limits<float>::infinity();
-}
-
 Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b) {
   llvm::Value* a_is_nan = builder.CreateFCmpUNO(a.value, a.value);
   llvm::Value* b_is_nan = builder.CreateFCmpUNO(b.value, b.value);
@@ -355,14 +351,13 @@ void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
 }
 
 void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, int block) {
-  const ir::Reduction reduction = cell_[step.node].reduction;
-  if (may_be_tail(block))
-    value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(reduction_start(reduction)));
+  const Combining combining = combining_of(cell_[step.node].reduction);
+  if (may_be_tail(block)) value = builder_.CreateSelect(tail_mask(block), value, functions_.splat(combining.start));
   llvm::Value* first = builder_.CreateAnd(first_unit(block), builder_.getInt64(kPartials - 1));
   llvm::Value* at_partials = advance(builder_, address(step.partials, row), first);
   const llvm::Align align(static_cast<unsigned>(lanes_) * 4);
   llvm::Value* old = builder_.CreateAlignedLoad(vector_type_, at_partials, align);
-  if (reduction == ir::Reduction::Argmax) {
+  if (combining.has_indices) {
     llvm::Value* at_indices = advance(builder_, at_partials, builder_.getInt64(kPartials));
     const Largest before{old, builder_.CreateAlignedLoad(vector_type_, at_indices, align)};
     const Largest larger = choose_larger(builder_, before, {value, unit_numbers(block)});
@@ -371,9 +366,7 @@ void Tile::accumulate(const ReductionStep& step, llvm::Value* value, int row, in
     return;
   }
   llvm::Value* operands[] = {old, value};
-  const bool is_sum = reduction == ir::Reduction::Sum;
-  builder_.CreateAlignedStore(functions_.emit(is_sum ? ir::Function::Add : ir::Function::Max, operands), at_partials,
-                              align);
+  builder_.CreateAlignedStore(functions_.emit(combining.function, operands), at_partials, align);
 }
 
 llvm::Value* Tile::unit_numbers(int block) {

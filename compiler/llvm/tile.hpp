@@ -101,9 +101,6 @@ struct TilePlace {
   Tail tail = Tail::None;
 };
 
-/// What a reduction begins with in every lane.
-float reduction_start(ir::Reduction reduction);
-
 /// Vectors of values and of where they are.
 struct Largest {
   llvm::Value* value = nullptr;

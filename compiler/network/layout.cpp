@@ -43,7 +43,7 @@ class Layout {
     net().output_time = time_of(list_.output_axis);
     if (!list_.output_axis.empty() && depends_on_end(list_.output)) refuse_pieces(kEndInStep);
     for (const Piece& piece : net().output) block(piece.block).last_wave = waves_;
-    net().takes_pieces = takes_pieces_ && net().times.size() <= 1;
+    if (takes_pieces_) net().pieces_of = only_time();
     return std::move(result_);
   }
 
@@ -237,7 +237,7 @@ class Layout {
 
   void add(const TimeCall& from, int wave) {
     const std::vector<Piece> x = read(from.x, wave);
-    net().steps.push_back(runtime::OverTime{function_of(from.over_time), time_of(from.axis), x, write(from.y, wave)});
+    net().steps.push_back(runtime::ReduceTime{from.over_time, time_of(from.axis), x, write(from.y, wave)});
     takes_pieces_ = false;
     if (from.over_time != ir::OverTime::Last)
       refuse_streaming("the network sums up whole sequences, so that it cannot run step by step");
@@ -247,6 +247,17 @@ class Layout {
   // A piece of a sequence has an end of its own, so that only what is no sequence may depend on it.
   bool depends_on_end(const Row& row) const {
     return std::any_of(row.begin(), row.end(), [this](const Columns& columns) { return at_end_[columns.buffer]; });
+  }
+
+  // The time of all calls and of the output; kNoTime where there are several or none.
+  int only_time() {
+    std::vector<int> times;
+    for (const Call& call : list_.calls)
+      std::visit([&](const auto& each) { times.push_back(time_of(each.axis)); }, call);
+    times.push_back(net().output_time);
+    std::erase(times, runtime::kNoTime);
+    const bool same = std::ranges::adjacent_find(times, std::ranges::not_equal_to()) == times.end();
+    return times.empty() || !same ? runtime::kNoTime : times.front();
   }
 
   // The first reason stays.
@@ -268,17 +279,6 @@ class Layout {
     if (!call.axis.empty() && call.axis != ir::kTime)
       return "the network has a time " + call.axis + " besides T, so that it cannot run step by step";
     return "";
-  }
-
-  static runtime::TimeFunction function_of(ir::OverTime over_time) {
-    switch (over_time) {
-      case ir::OverTime::Last: return runtime::TimeFunction::Last;
-      case ir::OverTime::First: return runtime::TimeFunction::First;
-      case ir::OverTime::Mean: return runtime::TimeFunction::Mean;
-      case ir::OverTime::Max: return runtime::TimeFunction::Max;
-      case ir::OverTime::Sum: return runtime::TimeFunction::Sum;
-    }
-    ir::internal_error(nullptr, "a function over time that is not in the table");
   }
 
   static constexpr const char* kEndInStep =

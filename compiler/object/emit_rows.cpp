@@ -8,8 +8,6 @@
 namespace rnnc::compiler {
 namespace {
 
-using runtime::TimeFunction;
-
 llvm::ConstantInt* number(llvm::IRBuilder<>& builder, std::int64_t value) {
   return builder.getInt64(static_cast<std::uint64_t>(value));
 }
@@ -21,8 +19,8 @@ void copy(llvm::IRBuilder<>& builder, llvm::Value* from, llvm::Value* to, llvm::
 // Sums are of doubles, step after step. Lanes are columns, which do not meet.
 class OverTime {
  public:
-  OverTime(llvm::IRBuilder<>& builder, TimeFunction function, const EmittedRows& from, bool repeats, llvm::Value* steps,
-           llvm::Value* batch)
+  OverTime(llvm::IRBuilder<>& builder, runtime::OverTime function, const EmittedRows& from, bool repeats,
+           llvm::Value* steps, llvm::Value* batch)
       : builder_(builder), function_(function), from_(from), repeats_(repeats), steps_(steps), batch_(batch) {}
 
   // `width` columns from `column` of sequence `b`; there is a step.
@@ -36,11 +34,11 @@ class OverTime {
     };
     llvm::Value* result = nullptr;
     switch (function_) {
-      case TimeFunction::First: result = load(number(builder_, 0)); break;
-      case TimeFunction::Last: result = load(builder_.CreateSub(steps_, number(builder_, 1))); break;
-      case TimeFunction::Sum:
-      case TimeFunction::Mean: result = sum(load, floats); break;
-      case TimeFunction::Max: result = max(load, floats); break;
+      case runtime::OverTime::First: result = load(number(builder_, 0)); break;
+      case runtime::OverTime::Last: result = load(builder_.CreateSub(steps_, number(builder_, 1))); break;
+      case runtime::OverTime::Sum:
+      case runtime::OverTime::Mean: result = sum(load, floats); break;
+      case runtime::OverTime::Max: result = max(load, floats); break;
     }
     builder_.CreateAlignedStore(result, advance(builder_, to, column), align);
   }
@@ -53,7 +51,7 @@ class OverTime {
     llvm::Value* sum = emit_for(builder_, number(builder_, 0), steps_, 1, {none}, [&](llvm::Value* t, Values sums) {
       return Values{builder_.CreateFAdd(sums[0], builder_.CreateFPExt(load(t), doubles))};
     })[0];
-    if (function_ == TimeFunction::Mean) {
+    if (function_ == runtime::OverTime::Mean) {
       llvm::Value* count = builder_.CreateSIToFP(steps_, builder_.getDoubleTy());
       sum = builder_.CreateFDiv(sum, builder_.CreateVectorSplat(floats->getNumElements(), count));
     }
@@ -72,7 +70,7 @@ class OverTime {
   }
 
   llvm::IRBuilder<>& builder_;
-  TimeFunction function_;
+  runtime::OverTime function_;
   EmittedRows from_;
   bool repeats_;
   llvm::Value *steps_, *batch_;
@@ -101,8 +99,8 @@ void emit_repeat(llvm::IRBuilder<>& builder, const EmittedRows& from, const Emit
   });
 }
 
-void emit_over_time(llvm::IRBuilder<>& builder, TimeFunction function, int lanes, const EmittedRows& from, bool repeats,
-                    const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch) {
+void emit_over_time(llvm::IRBuilder<>& builder, runtime::OverTime function, int lanes, const EmittedRows& from,
+                    bool repeats, const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch) {
   const auto for_each_sequence = [&](auto body) {
     emit_for(builder, number(builder, 0), batch, 1, [&](llvm::Value* b) { body(b, row_of(builder, to, b)); });
   };

@@ -26,7 +26,7 @@ void emit_repeat(llvm::IRBuilder<>& builder, const EmittedRows& from, const Emit
 
 /// A function over the `steps` rows of each of `batch` sequences, with the bits of runtime::over_time. Rows of no step
 /// give 0. `repeats`: `from` has one row for each sequence, which stands at each of its steps.
-void emit_over_time(llvm::IRBuilder<>& builder, runtime::TimeFunction function, int lanes, const EmittedRows& from,
+void emit_over_time(llvm::IRBuilder<>& builder, runtime::OverTime function, int lanes, const EmittedRows& from,
                     bool repeats, const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch);
 
 }  // namespace rnnc::compiler

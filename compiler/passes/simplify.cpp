@@ -82,7 +82,7 @@ class Simplifier {
   }
 
   std::optional<Value> map_rule(const Node& node) {
-    std::array<double, 4> constants{};
+    std::array<double, runtime::kMostOperands> constants{};
     bool all_constant = true;
     for (std::size_t i = 0; i < node.operands.size(); ++i) {
       const Node& operand = to_[node.operands[i]];

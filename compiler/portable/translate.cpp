@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "compiler/passes/copy_forward.hpp"
-#include "compiler/passes/formula_of.hpp"
 #include "compiler/passes/pass.hpp"
 #include "compiler/portable/places.hpp"
 #include "compiler/schedule/describe.hpp"
@@ -192,7 +191,7 @@ class Translator {
 
   void map(Value value) {
     const Node& n = node(value);
-    PortableOp op{PortableOp::Kind::Map, formula_of(n.function), {}, {}, size_of(n), 0, 0};
+    PortableOp op{PortableOp::Kind::Map, n.function, {}, {}, size_of(n), 0, 0};
     for (std::size_t k = 0; k < n.operands.size(); ++k) op.operands[k] = in_lanes(n.operands[k], phase(value));
     op.to = new_place(value);
     ops(phase(value)).push_back(op);

@@ -1,6 +1,7 @@
 #include "compiler/schedule/stages.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -194,7 +195,7 @@ class Scheduler {
       if (!live_[i] || node(i).op != Op::Reduce) continue;
       const std::uint32_t operand = node(i).operands[0].index;
       const bool same_phase = phases_[operand] == phases_[i] && node(operand).op != Op::Hoist;
-      const bool has_indices = node(i).reduction == ir::Reduction::Argmax;
+      const bool has_indices = combining_of(node(i).reduction).has_indices;
       const Home partials = allocate(space_of(phases_[i]), has_indices ? 2 * kPartials : kPartials);
       stage(phases_[i], same_phase ? depth(operand) : 0, size_of(node(operand)))
           .reductions.push_back({Value{i}, partials, *schedule_.homes[i]});
@@ -369,6 +370,19 @@ std::optional<Home> Schedule::find(Value value) const {
   home->offset += offset;
   if (size) home->size = *size;
   return home;
+}
+
+Combining combining_of(ir::Reduction reduction) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (reduction) {
+    case ir::Reduction::Sum: return {0, ir::Function::Add, false};
+    case ir::Reduction::Max: return {-kInfinity, ir::Function::Max, false};
+    case ir::Reduction::Argmax: return {-kInfinity, ir::Function::Max, true};
+    case ir::Reduction::Mean:
+    case ir::Reduction::Softmax:
+    case ir::Reduction::LayerNorm: break;  // expand() leaves none
+  }
+  ir::internal_error(nullptr, "a reduction that no pass leaves");
 }
 
 bool is_shared(const Stage& stage) { return stage.reductions.empty() && stage.units > 1; }

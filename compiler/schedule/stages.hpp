@@ -50,6 +50,17 @@ inline constexpr std::int64_t kAlign = runtime::kCacheLineFloats;
 /// them.
 inline constexpr std::int64_t kPartials = 16;
 
+/// How the partial results of a reduction begin, and which function makes one of two. Those of argmax carry along where
+/// the value stands, so that the function alone does not combine them.
+struct Combining {
+  float start = 0;
+  ir::Function function{};
+  bool has_indices = false;
+};
+
+/// Asked of reductions that no pass expands.
+Combining combining_of(ir::Reduction reduction);
+
 /// A reduction: partial results, kept in `partials` while the stage runs, then combined into `result`; of argmax the
 /// maxima, then where they are.
 struct ReductionStep {

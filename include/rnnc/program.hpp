@@ -55,17 +55,17 @@ class State {
   std::unique_ptr<runtime::StateContent> content_;
 };
 
-enum class [[nodiscard]] RunStatus {
-  Ok,
-  BatchMismatch,   // `batch` is not the state's
-  WrongState,      // the state was made by another program
-  NegativeSteps,   // `steps` < 0
-  MissingPointer,  // x or y is null where elements are to be read or written
-  BadLength,       // a length < 0 or > steps
-  TooManySteps,    // the program needs whole sequences, and the state was made for fewer steps
-  MissingInput,    // a named input of the network, or the steps of a time, is not told
-  UnknownName,     // of an input or a time
-  NoStreaming,     // the network needs whole sequences: Program::streams() says why
+enum class [[nodiscard]] RunStatus{
+    Ok,
+    BatchMismatch,   // `batch` is not the state's
+    WrongState,      // the state was made by another program
+    NegativeSteps,   // `steps` < 0
+    MissingPointer,  // x or y is null where elements are to be read or written
+    BadLength,       // a length < 0 or > steps
+    TooManySteps,    // the program needs whole sequences, and the state was made for fewer steps
+    MissingInput,    // a named input of the network, or the steps of a time, is not told
+    UnknownName,     // of an input or a time
+    NoStreaming,     // the network needs whole sequences: Program::streams() says why
 };
 
 /// What the status means, in a few words: "ok", "the batch is not the state's".

@@ -326,10 +326,13 @@ TEST_CASE("a network whose parameters say where states begin goes on from piece 
   }
 }
 
-TEST_CASE("a plan is refused for a network, which is no one cell", "[network]") {
-  const Model model = parse("network n { input x : seq f32[2] output tanh(x) }").value();
-  CHECK(compile(model, {}, {.plan = "0:1/1/0"}).error().message ==
-        "a plan is of one cell; network n has calls of several");
+TEST_CASE("a plan is refused for a network of several kinds of cells", "[network]") {
+  const Network whole = network_of("network n { input x : seq f32[2] a = rnn<H=3>(x) b = gru<H=3>(a) output b }");
+  Random random(1);
+  const TensorMap weights = tensors_of(whole, random_weights(whole, random));
+  const Result<Program> refused = compile(model_of(whole), weights, {.plan = "0:1/1/0"});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message == "a plan is of one cell; network n has calls of several");
 }
 
 }  // namespace rnnc::test

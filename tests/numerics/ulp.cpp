@@ -234,7 +234,7 @@ int usage() {
       "         rnnc_ulp [FUNCTION]... --all-widths [--sample STRIDE] [--threads N]\n"
       "Without FUNCTION all of them; --all-widths measures those of x86-64-v4 (16 lanes) and v2 (4), and compares the "
       "bits\n"
-      "of v3 (8 and 4) with v4's. Exit code 1 where a bound of ir/ops.def does not hold or bits differ.\n",
+      "of v3 (8 and 4) with v4's. Exit code 1 where a bound of runtime/functions.def does not hold or bits differ.\n",
       stderr);
   return 2;
 }

@@ -51,7 +51,7 @@ Wanted& any(StoredProgram& stored) {
 
 using runtime::Begin;
 using runtime::Gather;
-using runtime::OverTime;
+using runtime::ReduceTime;
 using runtime::Scan;
 
 runtime::Block& block_of(StoredProgram& stored, const runtime::Piece& piece) {
@@ -100,7 +100,7 @@ const Fault kFaults[] = {
     {"a result of another time", [](auto& n) { block_of(n, any<Scan>(n).y).time = runtime::kNoTime; }},
     {"a result in the caller's memory",
      [](auto& n) { block_of(n, any<Scan>(n).y).kind = runtime::Block::Kind::Input; }},
-    {"a scan backwards in pieces", [](auto& n) { n.list.takes_pieces = true; }},
+    {"a scan backwards in pieces", [](auto& n) { n.list.pieces_of = 0; }},
     {"rows of a cell with states",
      [](auto& n) {
        for (runtime::AnyStep& step : n.list.steps)
@@ -118,9 +118,9 @@ const Fault kFaults[] = {
     {"a cell that there is not", [](auto& n) { n.list.starts.at(0).cell = 1000; }},
     {"a state of another size", [](auto& n) { n.list.starts.at(0).values.pop_back(); }},
     {"a function over time that there is not",
-     [](auto& n) { any<OverTime>(n).function = static_cast<runtime::TimeFunction>(77); }},
-    {"a time that there is not", [](auto& n) { any<OverTime>(n).time = runtime::kNoTime; }},
-    {"a function over time of another size", [](auto& n) { any<OverTime>(n).to.end -= 1; }},
+     [](auto& n) { any<ReduceTime>(n).function = static_cast<runtime::OverTime>(77); }},
+    {"a time that there is not", [](auto& n) { any<ReduceTime>(n).time = runtime::kNoTime; }},
+    {"a function over time of another size", [](auto& n) { any<ReduceTime>(n).to.end -= 1; }},
     {"states of other names", [](auto& n) { n.list.states.pop_back(); }},
     {"a cell that there is not", [](auto& n) { n.list.states[0].cell = 1000; }},
     {"a state that there is not", [](auto& n) { n.list.states[0].state = 3; }},

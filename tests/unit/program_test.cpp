@@ -81,7 +81,7 @@ TEST_CASE("no steps and no sequences are no-ops", "[program]") {
 TEST_CASE("states are set and read by name, and reset to zero", "[program]") {
   const Program program = gru(3, 5);
   State state = program.make_state(1);
-  CHECK(state.set("c", std::vector<float>(5)).error().message == "cell gru has no state c; its states are: h");
+  CHECK(state.set("c", std::vector<float>(5)).error().message == "gru has no state c; its states are: h");
   CHECK(state.set("h", std::vector<float>(4)).error().message ==
         "shape mismatch: state h of batch 1 takes 5 elements but got 4");
   CHECK(state.get("q").error().code == ErrorCode::Name);
