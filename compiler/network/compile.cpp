@@ -1,10 +1,12 @@
 // A bound network as a program: checks and packs the weights of each call, and compiles each kind of cell once.
+#include <set>
 #include <utility>
 
 #include "compiler/network/network.hpp"
 #include "compiler/network/split_constants.hpp"
 #include "compiler/schedule/describe.hpp"
 #include "compiler/schedule/kinds.hpp"
+#include "ir/print.hpp"
 #include "ir/scan.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/program.hpp"
@@ -51,6 +53,13 @@ runtime::Description describe(const ir::Network& network, const std::string& cpu
   return description;
 }
 
+bool is_of_one_kind(const CallList& list) {
+  std::set<std::string> texts;
+  for (const Call& call : list.calls)
+    if (const auto* cell = std::get_if<CellCall>(&call)) texts.insert(ir::print(cell->cell));
+  return texts.size() <= 1;
+}
+
 }  // namespace
 
 NetworkCalls calls_of(const ir::Network& network) {
@@ -81,14 +90,13 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
 
 Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                 const CompileOptions& options, const MakeCode& make_code) {
+  if (!options.plan.empty() && !is_of_one_kind(calls_of(network).list))
+    return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
   Kinds<CellCode> codes;
   runtime::LoadedNetwork loaded;
   const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {
     const Result<std::size_t> number = codes.number_of(cell, make_code);
     if (!number) return number.error();
-    if (*number > 0 && !options.plan.empty())
-      return Error{
-          ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
     const CellCode& code = codes[*number];
     Result<runtime::LoadedCell> made = runtime::load_cell(code.description, code.code, own);
     if (!made) return made.error();
