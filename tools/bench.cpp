@@ -89,16 +89,11 @@ Result<void> check_shape(const BenchFlags& flags, const OnednnPlugin* onednn) {
   if (!source) return source.error();
   if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
   if (const auto added = add_sizes(flags, *source); !added) return added.error();
-  if (source->network) {
-    const Result<ir::Network> network = bind_network(*source);
-    if (!network) return network.error();
-  } else {
-    const Result<ir::Cell> cell = bind(*source);
-    if (!cell) return cell.error();
-    const std::vector<std::string> known = onednn ? onednn->cells() : std::vector{cell->name};
-    if (std::ranges::find(known, cell->name) == known.end())
-      return Error{ErrorCode::Unsupported, {}, "oneDNN has no cell " + cell->name, {}};
-  }
+  const Result<ir::Network> network = bind(*source);
+  if (!network) return network.error();
+  const std::vector<std::string> known = onednn ? onednn->cells() : std::vector{network->name};
+  if (!source->network && std::ranges::find(known, network->name) == known.end())
+    return Error{ErrorCode::Unsupported, {}, "oneDNN has no cell " + network->name, {}};
   return {};
 }
 
@@ -118,9 +113,7 @@ Result<Timed> time_shape(const BenchFlags& flags, const OnednnPlugin* onednn, st
   else
     use_all_cpus();
   const double preparing = flags.tune ? kPreparingAndTuning : kPreparing;
-  const Report of_preparing = part_of(report, 0, preparing);
-  const Result<Contest> contest = source->network ? contest_of_network(flags, std::move(*source), onednn, of_preparing)
-                                                  : contest_of_cell(flags, std::move(*source), onednn, of_preparing);
+  const Result<Contest> contest = make_contest(flags, std::move(*source), onednn, part_of(report, 0, preparing));
   if (!contest) return contest.error();
   if (!limits) {
     report(preparing, "measuring what the machine can do");

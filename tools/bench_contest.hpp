@@ -44,18 +44,9 @@ struct Contest {
 /// `onednn` is null where nothing is to be timed beside it.
 /// Errors: those of binding and compiling; Limit where the data would not fit in memory; Unsupported where oneDNN has
 /// no such thing, or lacks what a flag asks for.
-Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const OnednnPlugin* onednn,
-                                const Report& report);
-Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const OnednnPlugin* onednn,
-                                   const Report& report);
+Result<Contest> make_contest(const BenchFlags& flags, Source source, const OnednnPlugin* onednn, const Report& report);
 
 /// --input-size and --hidden-size as dims I and H. Errors: Usage.
 Result<void> add_sizes(const BenchFlags& flags, Source& source);
-
-/// `compile` and how long it took, the cache left alone.
-Result<Program> compile_timed(const BenchFlags& flags, const Source& source, double& milliseconds);
-
-/// Single steps of `flags.sessions` streams, and all of them together. Errors: those of Sessions::make.
-Result<void> add_sessions(const BenchFlags& flags, const Program& program, Contest& contest);
 
 }  // namespace rnnc::tools

@@ -22,18 +22,16 @@ struct CompileFlags {
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-const std::string& name_of(const Source& source) { return source.network ? source.network->name : source.cell.name; }
-
 Result<int> write_object(const CompileFlags& flags, const Source& source) {
   if (flags.header.empty()) return usage_error("--header", "missing; an object file goes with a header");
   if (flags.threads > 1) return usage_error("--threads", "an object's code runs on the thread that calls it");
-  if (!source.lengths.empty())
+  if (!source.given.lengths.empty())
     return Error{ErrorCode::Unsupported,
                  {flags.model.model},
                  "the model says how long its sequences are, which an object cannot; compile it to an artifact "
                  "(-o m.rnnc), whose `run` takes --lengths",
                  {}};
-  ObjectOptions options{name_of(source), source.dims, flags.name, flags.targets};
+  ObjectOptions options{source.graph().name, source.dims, flags.name, flags.targets};
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
   if (!files) return about_weights(files.error(), source);
@@ -46,7 +44,7 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   if (!flags.header.empty()) return usage_error("--header", "an artifact has none; leave it out, or name -o FILE.o");
   if (!flags.name.empty()) return usage_error("--name", "an artifact has no symbols; leave it out, or name -o FILE.o");
   if (flags.targets.size() > 1) return usage_error("--target", "an artifact is for one CPU; make one for each");
-  ArtifactOptions options{name_of(source), source.dims, flags.model.isa, static_cast<int>(flags.threads)};
+  ArtifactOptions options{source.graph().name, source.dims, flags.model.isa, static_cast<int>(flags.threads)};
   if (!flags.targets.empty()) options.cpu = flags.targets.front();
   const auto artifact = compile_artifact(source.model, source.weights, options);
   if (!artifact) return about_weights(artifact.error(), source);
@@ -61,11 +59,7 @@ Result<int> run(const CompileFlags& flags) {
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   // Says what is wrong in terms of flags.
-  if (source->network) {
-    if (const auto network = bind_network(*source); !network) return network.error();
-  } else if (const Result<ir::Cell> cell = bind(*source); !cell) {
-    return cell.error();
-  }
+  if (const auto network = bind(*source); !network) return network.error();
   return is_object ? write_object(flags, *source) : write_artifact(flags, *source);
 }
 

@@ -81,7 +81,7 @@ Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, c
 
 // What runs when, then each cell that is called.
 Result<std::string> show_network(const Source& source, const InspectFlags& flags, const compiler::Target& target) {
-  const Result<ir::Network> network = bind_network(source);
+  const Result<ir::Network> network = bind(source);
   if (!network) return network.error();
   if (!flags.model.plan.empty()) return usage_error("--plan", "is of one cell; name it with --cell");
   const compiler::CallList list = compiler::calls_of(*network).list;
@@ -98,9 +98,9 @@ Result<std::string> show_network(const Source& source, const InspectFlags& flags
 }
 
 // Weights are zeros, whatever they are in the model: they are data of the object, not code.
-TensorMap zeros_for(const ir::Graph& graph) {
+TensorMap zeros_for(const ir::Network& network) {
   TensorMap weights;
-  for (const ir::Weight& weight : ir::weights_of(graph)) {
+  for (const ir::Weight& weight : ir::weights_of(network)) {
     const std::vector<float> zeros(static_cast<std::size_t>(elements(weight.type)));
     weights.emplace(weight.name, Tensor::from_f32(compiler::shape_of(weight.type), zeros));
   }
@@ -116,12 +116,10 @@ std::vector<std::string> cpus_of(const ModelFlags& flags) {
 }
 
 Result<std::string> show_object(const Source& source, const InspectFlags& flags) {
-  const auto show = [&](const auto& bound) -> Result<std::string> {
-    if (!bound) return bound.error();
-    const ObjectOptions options{.cell = bound->name, .dims = source.dims, .targets = cpus_of(flags.model)};
-    return compiler::object_llvm(source.model, zeros_for(*bound), options);
-  };
-  return source.network ? show(bind_network(source)) : show(bind(source));
+  const Result<ir::Network> network = bind(source);
+  if (!network) return network.error();
+  const ObjectOptions options{.cell = network->name, .dims = source.dims, .targets = cpus_of(flags.model)};
+  return compiler::object_llvm(source.model, zeros_for(*network), options);
 }
 
 Result<std::string> show_lowered(const Source& source, const InspectFlags& flags) {
@@ -130,7 +128,7 @@ Result<std::string> show_lowered(const Source& source, const InspectFlags& flags
   if (!target) return target.error();
   if (source.network) return show_network(source, flags, *target);
   if (flags.emit == "calls") return usage_error("--emit", "calls are of a network; leave --cell out");
-  const Result<ir::Cell> cell = bind(source);
+  const Result<ir::Cell> cell = bind_cell(source);
   if (!cell) return cell.error();
   return show_cell(*cell, flags, *target);
 }
@@ -155,17 +153,12 @@ Result<std::string> show(const InspectFlags& flags) {
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
-  const bool symbolic = source->dims.empty() && source->weights.empty();
-  if (source->network) {
-    if (symbolic) return show_graph(*source->network, flags);
-    const Result<ir::Network> network = bind_network(*source);
-    if (!network) return network.error();
-    return show_graph(*network, flags);
-  }
-  if (symbolic) return show_graph(source->cell, flags);
-  const Result<ir::Cell> cell = bind(*source);
-  if (!cell) return cell.error();
-  return show_graph(*cell, flags);
+  if (source->dims.empty() && source->weights.empty()) return show_graph(source->graph(), flags);
+  const auto text = [&](const auto& bound) -> Result<std::string> {
+    if (!bound) return bound.error();
+    return show_graph(*bound, flags);
+  };
+  return source->network ? text(bind(*source)) : text(bind_cell(*source));
 }
 
 Result<int> run(const InspectFlags& flags) {

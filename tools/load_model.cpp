@@ -16,10 +16,9 @@
 #include "ir/environment.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
-#include "ir/verify.hpp"
-#include "runtime/pack.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/interface.hpp"
 #include "tools/stack.hpp"
 
 namespace rnnc::tools {
@@ -110,10 +109,11 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   if (!dims) return dims.error();
   Result<Imported> imported = load_model(flags, states);
   if (!imported) return imported.error();
-  Source source{std::move(imported->model), {}, std::move(imported->weights), std::move(*dims)};
-  source.graph_inputs = std::move(imported->inputs);
-  source.states = std::move(imported->states);
-  source.lengths = std::move(imported->lengths);
+  Source source{std::move(imported->model),
+                {},
+                std::move(imported->weights),
+                std::move(*dims),
+                {std::move(imported->inputs), std::move(imported->states), std::move(imported->lengths)}};
   if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
   if (flags.stack.any())
     if (const Result<void> made = make_stack(flags, source); !made) return made.error();
@@ -135,7 +135,12 @@ Error with_flag(Error error) {
 
 }  // namespace
 
-Result<ir::Cell> bind(const Source& source) {
+Result<ir::Network> bind(const Source& source) {
+  auto network = compiler::choose_program(source.model, source.graph().name, source.dims, source.weights);
+  return network ? network : with_flag(network.error());
+}
+
+Result<ir::Cell> bind_cell(const Source& source) {
   if (source.network) {
     const ir::Location location = source.network->location;
     return Error{ErrorCode::Unsupported,
@@ -145,15 +150,6 @@ Result<ir::Cell> bind(const Source& source) {
   }
   Result<ir::Cell> cell = compiler::choose_cell(source.model, source.cell.name, source.dims, source.weights);
   return cell ? cell : with_flag(cell.error());
-}
-
-Result<ir::Network> bind_network(const Source& source) {
-  std::map<std::string, Shape> shapes;
-  for (const auto& [name, tensor] : source.weights) shapes[name] = tensor.shape;
-  const Result<ir::DimBindings> dims = ir::infer_dims(*source.network, shapes, source.dims);
-  if (!dims) return dims.error();
-  Result<ir::Network> network = ir::bind_dims(*source.network, *dims);
-  return network ? network : with_flag(network.error());
 }
 
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) {
@@ -168,14 +164,11 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) 
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads, bool cache) {
   const bool is_portable = flags.backend == "portable";
   if (const auto target = target_of(flags, true); !target && !is_portable) return target.error();
-  const auto check = [](const auto& bound) -> Result<void> {
-    if (!bound) return bound.error();
-    return check_memory(3 * parameter_bytes(*bound), "the weights");
-  };
-  const auto checked = source.network ? check(bind_network(source)) : check(bind(source));
-  if (!checked) return checked.error();
+  const Result<ir::Network> network = bind(source);
+  if (!network) return network.error();
+  if (const auto checked = check_memory(3 * parameter_bytes(*network), "the weights"); !checked) return checked.error();
   CompileOptions options;
-  options.cell = source.network ? source.network->name : source.cell.name;
+  options.cell = network->name;
   options.cpu = flags.isa;
   options.dims = source.dims;
   options.threads = static_cast<int>(threads);
@@ -183,19 +176,6 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.backend = is_portable ? Backend::Portable : Backend::Jit;
   options.cache = cache;
   return rnnc::compile(source.model, source.weights, options);
-}
-
-Result<void> check_weights(const ir::Graph& graph, const TensorMap& weights) {
-  // The packer's own checks, with nothing to pack.
-  runtime::Description description;
-  description.cell = graph.name;
-  for (const ir::Weight& weight : ir::weights_of(graph)) {
-    Shape shape;
-    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
-    description.params.push_back({weight.name, shape});
-  }
-  if (const auto packed = runtime::pack_weights(description, weights); !packed) return packed.error();
-  return {};
 }
 
 Error about_weights(Error error, const Source& source) {
@@ -212,9 +192,9 @@ Result<void> check_memory(double bytes, const std::string& what) {
   return Error{ErrorCode::Limit, {}, message + "; use smaller sizes", {}};
 }
 
-double parameter_bytes(const ir::Graph& graph) {
+double parameter_bytes(const ir::Network& network) {
   double bytes = 0;
-  for (const ir::Weight& weight : ir::weights_of(graph)) bytes += 4 * static_cast<double>(elements(weight.type));
+  for (const ir::Weight& weight : ir::weights_of(network)) bytes += 4 * static_cast<double>(elements(weight.type));
   return bytes;
 }
 

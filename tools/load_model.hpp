@@ -18,16 +18,22 @@
 
 namespace rnnc::tools {
 
+/// Of a model that has inputs by names of its own: those names, and what --state said of them.
+struct GivenByModel {
+  std::vector<std::string> inputs;
+  TensorMap states;
+  std::vector<std::int32_t> lengths;
+};
+
 struct Source {
   Model model;
   ir::Cell cell;      // of `model`, dims still symbolic; none where `network` is meant
   TensorMap weights;  // empty where no --weights is given
   std::map<std::string, std::int64_t> dims;
+  GivenByModel given;
   std::optional<ir::Network> network = {};
-  // Of a model that has inputs by names of its own: those names, and what --state said of them.
-  std::vector<std::string> graph_inputs = {};
-  TensorMap states = {};
-  std::vector<std::int32_t> lengths = {};
+
+  const ir::Graph& graph() const { return network ? static_cast<const ir::Graph&>(*network) : cell; }
 };
 
 ImportOptions import_options(const PartFlags& flags);
@@ -36,12 +42,12 @@ ImportOptions import_options(const PartFlags& flags);
 /// `states` are --state's, of which those count that name an input of an ONNX graph.
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states = {});
 
-/// The cell with numbers for its dims. Errors: Usage where a dim is given that the cell lacks, or none is given that
-/// the weights do not tell; ShapeMismatch, Limit; Unsupported where a network is meant.
-Result<ir::Cell> bind(const Source& source);
+/// The network with numbers for its dims, or that of one scan of the cell. Errors: Usage where a dim is given that it
+/// lacks, or none is given that the weights do not tell; ShapeMismatch, Limit.
+Result<ir::Network> bind(const Source& source);
 
-/// The same of a source with a network.
-Result<ir::Network> bind_network(const Source& source);
+/// The cell itself. Errors: those of bind, and Unsupported where a network is meant.
+Result<ir::Cell> bind_cell(const Source& source);
 
 /// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from; with
 /// code that is kept where `cache` says so.
@@ -50,16 +56,13 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
 /// The CPU of --isa. Errors: Usage, Unsupported, naming the flag.
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);
 
-/// Every parameter has a tensor of its shape, and none is left over. Errors: InvalidData, ShapeMismatch.
-Result<void> check_weights(const ir::Graph& graph, const TensorMap& weights);
-
 /// Of a model without any weights, an error about a missing one says how to give them.
 Error about_weights(Error error, const Source& source);
 
 /// Errors: Limit where `bytes` is more than this machine's memory; `what` begins the message.
 Result<void> check_memory(double bytes, const std::string& what);
 
-/// Bytes of a graph's parameters in f32.
-double parameter_bytes(const ir::Graph& graph);
+/// Bytes of a bound network's parameters in f32.
+double parameter_bytes(const ir::Network& network);
 
 }  // namespace rnnc::tools

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ir/scan.hpp"
-#include "tools/load_model.hpp"
+#include "tools/interface.hpp"
 
 namespace rnnc::tools {
 
@@ -32,9 +32,9 @@ std::vector<std::int32_t> random_lengths(std::int64_t steps, std::int64_t sequen
   return lengths;
 }
 
-TensorMap random_weights(const ir::Graph& graph, std::uint64_t seed) {
+TensorMap random_weights(const ir::Network& network, std::uint64_t seed) {
   TensorMap weights;
-  for (const ir::Weight& weight : ir::weights_of(graph)) {
+  for (const ir::Weight& weight : ir::weights_of(network)) {
     Shape shape;
     for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
     const float most = shape.empty() ? 1.0f : 1.0f / std::sqrt(static_cast<float>(shape.back()));

@@ -6,7 +6,7 @@
 
 #include <rnnc/tensor.hpp>
 
-#include "ir/graph.hpp"
+#include "ir/cell.hpp"
 
 namespace rnnc::tools {
 
@@ -16,7 +16,7 @@ std::vector<float> random_values(std::int64_t count, float most, std::uint64_t s
 /// Lengths uniform in [1, steps], the last of them `steps`.
 std::vector<std::int32_t> random_lengths(std::int64_t steps, std::int64_t sequences, std::uint64_t seed);
 
-/// A tensor for every weight of a bound graph, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
-TensorMap random_weights(const ir::Graph& graph, std::uint64_t seed);
+/// A tensor for every weight of a bound network, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
+TensorMap random_weights(const ir::Network& network, std::uint64_t seed);
 
 }  // namespace rnnc::tools

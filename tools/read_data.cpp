@@ -67,20 +67,4 @@ Result<NamedSize> find_state(const std::string& flag, const std::string& name, c
                                             ir::did_you_mean(name, known));
 }
 
-Result<std::map<std::string, std::vector<float>>> read_states(const Assignments& files,
-                                                              const std::vector<NamedSize>& states,
-                                                              std::int64_t batch) {
-  std::map<std::string, std::vector<float>> values;
-  for (const auto& [name, path] : files) {
-    const Result<NamedSize> state = find_state("--state", name, states);
-    if (!state) return state.error();
-    const Result<Tensor> tensor = read_f32(path, "state " + name);
-    if (!tensor) return tensor.error();
-    const Shape wanted = {batch, state->size};
-    if (tensor->shape != wanted) return wrong_shape(path, "state " + name, wanted, tensor->shape);
-    values[name] = tensor->to_f32();
-  }
-  return values;
-}
-
 }  // namespace rnnc::tools

@@ -1,4 +1,4 @@
-// Sequences, lengths and states from .npy files, checked against what they are for.
+// Sequences and lengths from .npy files, checked against what they are for.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,7 @@
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
-#include "tools/flags.hpp"
-#include "tools/sequence.hpp"
+#include "tools/interface.hpp"
 
 namespace rnnc::tools {
 
@@ -22,9 +21,5 @@ Result<Tensor> read_f32(const std::string& path, const std::string& what);
 Result<std::vector<std::int32_t>> read_lengths(const std::string& path, std::int64_t steps, std::int64_t batch);
 
 Result<NamedSize> find_state(const std::string& flag, const std::string& name, const std::vector<NamedSize>& states);
-
-/// The initial states NAME=FILE, each [batch, size].
-Result<std::map<std::string, std::vector<float>>> read_states(const Assignments& files,
-                                                              const std::vector<NamedSize>& states, std::int64_t batch);
 
 }  // namespace rnnc::tools

@@ -4,8 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "ir/interpret.hpp"
-#include "tools/load_model.hpp"
+#include "tools/random_data.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -21,71 +20,173 @@ std::vector<float> narrowed(const ir::Vector& values) {
   return result;
 }
 
-ir::Batch steps_of(const Sequence& sequence, std::int64_t begin, std::int64_t end) {
-  const auto row = sequence.steps == 0 ? 0 : std::ssize(sequence.x) / sequence.steps;
-  ir::Batch batch{end - begin, sequence.batch, {}, {}};
-  batch.x.assign(sequence.x.begin() + begin * row, sequence.x.begin() + end * row);
-  for (const std::int64_t length : sequence.lengths)
-    batch.lengths.push_back(std::clamp<std::int64_t>(length - begin, 0, end - begin));
-  return batch;
+std::int64_t rows_of(const ir::Type& type, const ir::NetworkBatch& batch) {
+  return type.is_sequence() ? batch.times.at(type.axis).steps * batch.sequences : batch.sequences;
+}
+
+std::int64_t most_steps(const ir::NetworkBatch& batch) {
+  std::int64_t most = 0;
+  for (const auto& [name, time] : batch.times) most = std::max(most, time.steps);
+  return most;
+}
+
+// The rows of sequence `b` to their places among those of all.
+void place(const ir::Vector& rows, std::int64_t size, std::int64_t b, std::int64_t sequences, std::vector<float>& all) {
+  const std::int64_t count = size == 0 ? 0 : std::ssize(rows) / size;
+  all.resize(static_cast<std::size_t>(count * sequences * size));
+  for (std::int64_t t = 0; t < count; ++t)
+    std::copy_n(rows.begin() + t * size, size, all.begin() + (t * sequences + b) * size);
+}
+
+ir::NamedVectors params_of(const TensorMap& weights) {
+  ir::NamedVectors params;
+  for (const auto& [name, tensor] : weights) params[name] = widened(tensor.to_f32());
+  return params;
+}
+
+std::vector<float> rows_of_x(const Interface& interface, const ir::NetworkBatch& batch) {
+  const std::vector<NamedType> parts = interface.in_x();
+  std::vector<float> x;
+  for (std::int64_t row = 0; !parts.empty() && row < rows_of(parts.front().type, batch); ++row)
+    for (const auto& [name, type] : parts) {
+      const auto from = batch.inputs.at(name).begin() + row * elements(type);
+      std::transform(from, from + elements(type), std::back_inserter(x),
+                     [](double v) { return static_cast<float>(v); });
+    }
+  return x;
 }
 
 }  // namespace
 
-Interface interface_of(const ir::Cell& cell) {
-  Interface result;
-  for (const ir::Node& node : cell.nodes) {
-    if (node.op == ir::Op::Input) result.input_size += elements(node.type);
-    if (node.op == ir::Op::State) result.states.push_back({node.name, elements(node.type)});
+ir::NetworkBatch random_batch(const Interface& interface, std::int64_t steps, std::int64_t sequences,
+                              std::uint64_t seed, bool ragged) {
+  ir::NetworkBatch batch{sequences, {}, {}};
+  for (const std::string& name : interface.times) {
+    ir::Time& time = batch.times[name];
+    time.steps = steps;
+    if (!ragged) continue;
+    const std::vector<std::int32_t> lengths = random_lengths(steps, sequences, seed++);
+    time.lengths.assign(lengths.begin(), lengths.end());
   }
-  result.output_size = elements(cell[cell.output()].type);
+  for (const auto& [name, type] : interface.inputs)
+    batch.inputs[name] = widened(random_values(rows_of(type, batch) * elements(type), 1, seed++));
+  return batch;
+}
+
+ir::NetworkBatch slice(const ir::NetworkBatch& batch, const Interface& interface, Span steps, Span sequences) {
+  ir::NetworkBatch part{sequences.end - sequences.begin, {}, {}};
+  for (const auto& [name, time] : batch.times) {
+    const auto within = [&](std::int64_t n) {
+      return std::clamp<std::int64_t>(n - steps.begin, 0, steps.end - steps.begin);
+    };
+    ir::Time& own = part.times[name] = {within(time.steps), {}};
+    if (time.lengths.empty()) continue;
+    for (std::int64_t b = sequences.begin; b < sequences.end; ++b)
+      own.lengths.push_back(within(time.lengths[static_cast<std::size_t>(b)]));
+  }
+  for (const auto& [name, type] : interface.inputs) {
+    const std::int64_t first = type.is_sequence() ? steps.begin : 0, size = elements(type);
+    const std::int64_t count = type.is_sequence() ? part.times.at(type.axis).steps : 1;
+    const ir::Vector& all = batch.inputs.at(name);
+    ir::Vector& own = part.inputs[name];
+    for (std::int64_t t = first; t < first + count; ++t) {
+      const auto row = all.begin() + t * batch.sequences * size;
+      own.insert(own.end(), row + sequences.begin * size, row + sequences.end * size);
+    }
+  }
+  return part;
+}
+
+double value_bytes(const ir::Network& network, const ir::NetworkBatch& batch) {
+  double values = 0;
+  for (const ir::Node& node : network.nodes)
+    if (node.op != ir::Op::Param)
+      values += static_cast<double>(rows_of(node.type, batch)) * static_cast<double>(elements(node.type));
+  for (const NamedSize& state : interface_of(network).states)
+    values += static_cast<double>(batch.sequences) * static_cast<double>(state.size);
+  return 8 * values;
+}
+
+double run_bytes(const Program& program, const Interface& interface, const ir::NetworkBatch& batch) {
+  const auto rows = static_cast<double>(rows_of(interface.output, batch));
+  return static_cast<double>(program.state_bytes(batch.sequences, most_steps(batch))) +
+         8 * rows * static_cast<double>(elements(interface.output));
+}
+
+PreparedRun::PreparedRun(const Program& program, const Interface& interface, const ir::NetworkBatch& batch)
+    : program_(program),
+      state_(program.make_state(batch.sequences, most_steps(batch))),
+      x_(rows_of_x(interface, batch)),
+      y_(static_cast<std::size_t>(rows_of(interface.output, batch) * elements(interface.output))),
+      arguments_{.x = x_.data(), .y = y_.data(), .batch = batch.sequences, .state = state_} {
+  for (const auto& [name, time] : batch.times) {
+    const auto own = lengths_.try_emplace(name, time.lengths.begin(), time.lengths.end()).first;
+    const std::int32_t* lengths = time.lengths.empty() ? nullptr : own->second.data();
+    if (name != ir::kTime) {
+      times_.push_back({own->first, time.steps, lengths});
+      continue;
+    }
+    arguments_.steps = time.steps;
+    arguments_.lengths = lengths;
+  }
+  for (const auto& [name, type] : interface.inputs) {
+    if (type.axis == ir::kTime) continue;
+    const auto own = values_.emplace(name, narrowed(batch.inputs.at(name))).first;
+    inputs_.push_back({own->first, own->second.data()});
+  }
+  arguments_.inputs = inputs_;
+  arguments_.times = times_;
+}
+
+Result<SequenceResult> run_compiled(const Program& program, const Interface& interface, const ir::NetworkBatch& batch,
+                                    const ir::NamedVectors& states) {
+  PreparedRun prepared(program, interface, batch);
+  for (const auto& [name, initial] : states)
+    if (const auto set = prepared.state().set(name, narrowed(initial)); !set) return set.error();
+  if (const RunStatus status = prepared.run(); status != RunStatus::Ok)
+    return Error{ErrorCode::InvalidData, {}, text(status), {}};
+  SequenceResult result{prepared.y(), {}};
+  for (const NamedSize& each : interface.states) {
+    Result<std::vector<float>> final = prepared.state().get(each.name);
+    if (!final) return final.error();
+    result.states[each.name] = std::move(*final);
+  }
   return result;
 }
 
-Result<SequenceResult> run_compiled(const Program& program, const Sequence& sequence) {
-  State state = program.make_state(sequence.batch, sequence.steps);
-  for (const auto& [name, values] : sequence.states)
-    if (const auto set = state.set(name, values); !set) return set.error();
-  SequenceResult result;
-  const std::int64_t rows = program.output_time().empty() ? sequence.batch : sequence.steps * sequence.batch;
-  result.y.resize(static_cast<std::size_t>(rows * program.output_size()));
-  std::vector<NamedInput> inputs;
-  for (const auto& [name, values] : sequence.vectors) inputs.push_back({name, values.data()});
-  const RunStatus status = program.run({.x = sequence.x.data(),
-                                        .y = result.y.data(),
-                                        .steps = sequence.steps,
-                                        .batch = sequence.batch,
-                                        .state = state,
-                                        .lengths = sequence.lengths.empty() ? nullptr : sequence.lengths.data(),
-                                        .inputs = inputs});
-  if (status != RunStatus::Ok) return Error{ErrorCode::InvalidData, {}, text(status), {}};
-  for (const Port& port : program.states()) {
-    Result<std::vector<float>> values = state.get(port.name);
-    if (!values) return values.error();
-    result.states[port.name] = std::move(*values);
-  }
-  return result;
-}
-
-SequenceResult run_interpreted(const ir::Cell& cell, const TensorMap& weights, const Sequence& sequence,
-                               const Report& report) {
-  ir::NamedVectors params, states;
-  for (const auto& [name, tensor] : weights) params[name] = widened(tensor.to_f32());
-  for (const auto& [name, values] : sequence.states) states[name] = widened(values);
-  SequenceResult result;
-  // States stay in double precision from piece to piece, so that a piece more changes no bit.
-  const std::int64_t piece = report ? std::max(kLeastPiece, sequence.steps / kMostPieces) : sequence.steps;
-  std::int64_t begin = 0;
-  do {
-    const std::int64_t end = std::min(begin + piece, sequence.steps);
-    if (report)
-      report(static_cast<double>(begin) / static_cast<double>(sequence.steps),
-             "interpreting step " + std::to_string(begin + 1) + " of " + std::to_string(sequence.steps));
-    const std::vector<float> y = narrowed(ir::interpret(cell, params, steps_of(sequence, begin, end), states));
-    result.y.insert(result.y.end(), y.begin(), y.end());
-    begin = end;
-  } while (begin < sequence.steps);
+SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
+                               ir::NamedVectors states) {
+  SequenceResult result{narrowed(ir::interpret(network, params_of(weights), batch, states)), {}};
   for (const auto& [name, values] : states) result.states[name] = narrowed(values);
+  return result;
+}
+
+SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
+                             bool streams, const Report& report) {
+  const Interface interface = interface_of(network);
+  const ir::NamedVectors params = params_of(weights);
+  const std::int64_t steps = most_steps(batch), all = streams ? steps : batch.sequences;
+  const std::int64_t size = streams ? std::max(kLeastPiece, steps / kMostPieces) : 1;
+  SequenceResult result;
+  ir::NamedVectors states;  // in double precision from piece to piece, so that a piece more changes no bit
+  for (std::int64_t begin = 0; begin < all; begin += size) {
+    const Span piece{begin, std::min(begin + size, all)};
+    report(static_cast<double>(begin) / static_cast<double>(all),
+           (streams ? "interpreting step " : "interpreting sequence ") + std::to_string(begin + 1) + " of " +
+               std::to_string(all));
+    if (!streams) states.clear();
+    const ir::NetworkBatch part =
+        streams ? slice(batch, interface, piece, {0, batch.sequences}) : slice(batch, interface, {0, steps}, piece);
+    const ir::Vector y = ir::interpret(network, params, part, states);
+    if (streams) {
+      std::ranges::transform(y, std::back_inserter(result.y), [](double v) { return static_cast<float>(v); });
+    } else {
+      place(y, elements(interface.output), begin, all, result.y);
+      for (const auto& [name, values] : states) place(values, std::ssize(values), begin, all, result.states[name]);
+    }
+  }
+  if (streams)
+    for (const auto& [name, values] : states) result.states[name] = narrowed(values);
   return result;
 }
 
@@ -103,25 +204,16 @@ void Difference::consider(double a, double b, const std::string& name, std::int6
 
 Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch) {
   Difference difference;
-  for (std::size_t i = 0; i < a.y.size(); ++i)
-    difference.consider(a.y[i], b.y[i], "y", static_cast<std::int64_t>(i), batch, interface.output_size, true);
-  for (const NamedSize& state : interface.states) {
-    const std::vector<float>& left = a.states.at(state.name);
-    const std::vector<float>& right = b.states.at(state.name);
+  const auto consider = [&](const std::vector<float>& left, const std::vector<float>& right, const std::string& name,
+                            std::int64_t size, bool in_time) {
     for (std::size_t i = 0; i < left.size(); ++i)
-      difference.consider(left[i], right[i], "final " + state.name, static_cast<std::int64_t>(i), batch, state.size,
-                          false);
-  }
+      difference.consider(left[i], right[i], name, static_cast<std::int64_t>(i), batch, size, in_time);
+  };
+  consider(a.y, b.y, "y", elements(interface.output), interface.output.is_sequence());
+  for (const NamedSize& state : interface.states)
+    if (const auto right = b.states.find(state.name); right != b.states.end())
+      consider(a.states.at(state.name), right->second, "final " + state.name, state.size, false);
   return difference;
-}
-
-Sequence first_part(const Sequence& sequence, std::int64_t steps, std::int64_t batch, std::int64_t input_size) {
-  Sequence part{steps, batch, {}, {}, {}};
-  for (std::int64_t t = 0; t < steps; ++t) {
-    const auto row = sequence.x.begin() + t * sequence.batch * input_size;
-    part.x.insert(part.x.end(), row, row + batch * input_size);
-  }
-  return part;
 }
 
 }  // namespace rnnc::tools

@@ -10,7 +10,6 @@
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
-#include "tools/network_sequence.hpp"
 #include "tools/progress.hpp"
 #include "tools/random_data.hpp"
 #include "tools/sequence.hpp"
@@ -60,42 +59,24 @@ struct Verdict {
   bool ok() const { return first.error <= most_first && whole.error <= most_whole; }
 };
 
+// Networks are held to it at various lengths too.
 Result<Verdict> verify(const Source& source, const ir::Network& network, const VerifyFlags& flags,
                        const Report& report) {
   report(0, "compiling");
   const Result<Program> program = compile(source, flags.model);
   if (!program) return program.error();
   const Interface interface = interface_of(network);
+  const bool streams = program->streams().ok();
   const auto difference = [&](std::int64_t steps, bool ragged) -> Result<Difference> {
     const ir::NetworkBatch batch =
-        random_batch(network, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), ragged);
-    const Result<SequenceResult> ours = run_compiled(*program, network, batch);
+        random_batch(interface, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), ragged);
+    const Result<SequenceResult> ours = run_compiled(*program, interface, batch);
     if (!ours) return ours.error();
-    return compare(*ours, run_each_interpreted(network, source.weights, batch, report), interface, flags.batch);
+    return compare(*ours, run_in_pieces(network, source.weights, batch, streams, report), interface, flags.batch);
   };
   const Result<Difference> first = difference(1, false);
   if (!first) return first.error();
-  const Result<Difference> whole = difference(flags.steps, true);
-  if (!whole) return whole.error();
-  return Verdict(*first, *whole, program->cpu(), source.weights);
-}
-
-Result<Verdict> verify(const Source& source, const ir::Cell& cell, const VerifyFlags& flags, const Report& report) {
-  report(0, "compiling");
-  const Result<Program> program = compile(source, flags.model);
-  if (!program) return program.error();
-  const Interface interface = interface_of(cell);
-  Sequence sequence{flags.steps, flags.batch, {}, {}, {}};
-  sequence.x =
-      random_values(flags.steps * flags.batch * interface.input_size, 1, static_cast<std::uint64_t>(flags.seed));
-  const auto difference = [&](const Sequence& part) -> Result<Difference> {
-    const Result<SequenceResult> ours = run_compiled(*program, part);
-    if (!ours) return ours.error();
-    return compare(*ours, run_interpreted(cell, source.weights, part, report), interface, part.batch);
-  };
-  const Result<Difference> first = difference(first_part(sequence, 1, flags.batch, interface.input_size));
-  if (!first) return first.error();
-  const Result<Difference> whole = difference(sequence);
+  const Result<Difference> whole = difference(flags.steps, source.network.has_value());
   if (!whole) return whole.error();
   return Verdict(*first, *whole, program->cpu(), source.weights);
 }
@@ -123,44 +104,34 @@ void print_json(const Verdict& verdict, const std::string& cell, const VerifyFla
 }
 
 // Twice as floats, twice as the interpreter's doubles.
-double sequence_bytes(const ir::Cell& cell, const VerifyFlags& flags) {
-  const Interface interface = interface_of(cell);
-  const double row = static_cast<double>(interface.input_size + interface.output_size);
-  return 24 * static_cast<double>(flags.steps) * static_cast<double>(flags.batch) * row;
-}
-
 double sequence_bytes(const ir::Network& network, const VerifyFlags& flags) {
-  return 2 * value_bytes(network, random_batch(network, 1, 1, 1, false)) * static_cast<double>(flags.steps) *
-         static_cast<double>(flags.batch);
-}
-
-template <class Graph>
-Result<int> run(Source source, const Result<Graph>& graph, const VerifyFlags& flags) {
-  if (!graph) return graph.error();
-  if (const auto checked = check_memory(sequence_bytes(*graph, flags), "the sequences"); !checked)
-    return checked.error();
-  if (const auto checked = check_memory(12 * parameter_bytes(*graph), "the weights"); !checked) return checked.error();
-  if (source.weights.empty()) source.weights = random_weights(*graph, static_cast<std::uint64_t>(flags.seed));
-  Progress progress("verify");
-  const Result<Verdict> verdict = verify(source, *graph, flags, progress.report());
-  progress.clear();
-  if (!verdict) return verdict.error();
-  std::printf("%s %s on %s, %lld steps, %lld sequences%s, seed %lld\n", std::string(graph->kind_name()).c_str(),
-              graph->name.c_str(), verdict->isa.c_str(), static_cast<long long>(flags.steps),
-              static_cast<long long>(flags.batch), graph->kind == ir::Graph::Kind::Network ? " of various lengths" : "",
-              static_cast<long long>(flags.seed));
-  print_line("after one step:", verdict->first, verdict->most_first);
-  print_line("over all steps:", verdict->whole, verdict->most_whole);
-  std::fflush(stdout);
-  if (flags.json) print_json(*verdict, graph->name, flags);
-  return verdict->ok() ? kOk : kMismatch;
+  return 2 * value_bytes(network, random_batch(interface_of(network), 1, 1, 1, false)) *
+         static_cast<double>(flags.steps) * static_cast<double>(flags.batch);
 }
 
 Result<int> run(const VerifyFlags& flags) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
-  if (source->network) return run(*source, bind_network(*source), flags);
-  return run(*source, bind(*source), flags);
+  const Result<ir::Network> network = bind(*source);
+  if (!network) return network.error();
+  if (const auto checked = check_memory(sequence_bytes(*network, flags), "the sequences"); !checked)
+    return checked.error();
+  if (const auto checked = check_memory(12 * parameter_bytes(*network), "the weights"); !checked)
+    return checked.error();
+  if (source->weights.empty()) source->weights = random_weights(*network, static_cast<std::uint64_t>(flags.seed));
+  Progress progress("verify");
+  const Result<Verdict> verdict = verify(*source, *network, flags, progress.report());
+  progress.clear();
+  if (!verdict) return verdict.error();
+  std::printf("%s %s on %s, %lld steps, %lld sequences%s, seed %lld\n",
+              std::string(source->graph().kind_name()).c_str(), network->name.c_str(), verdict->isa.c_str(),
+              static_cast<long long>(flags.steps), static_cast<long long>(flags.batch),
+              source->network ? " of various lengths" : "", static_cast<long long>(flags.seed));
+  print_line("after one step:", verdict->first, verdict->most_first);
+  print_line("over all steps:", verdict->whole, verdict->most_whole);
+  std::fflush(stdout);
+  if (flags.json) print_json(*verdict, network->name, flags);
+  return verdict->ok() ? kOk : kMismatch;
 }
 
 }  // namespace

@@ -14,15 +14,6 @@
 namespace rnnc::compiler {
 namespace {
 
-// Every tensor is checked under the name that the network gives it.
-Result<void> check_weights(const ir::Network& network, const TensorMap& weights) {
-  runtime::Description description;
-  description.cell = network.name;
-  for (const ir::Weight& weight : ir::weights_of(network))
-    description.params.push_back({weight.name, shape_of(weight.type)});
-  return runtime::check_weights(description, runtime::refs_to(weights));
-}
-
 // The start values of one cell's states.
 void add_starts(int cell, const runtime::Description& description,
                 const std::map<std::string, std::vector<StartPart>>& values, const TensorMap& weights,
@@ -61,6 +52,14 @@ bool is_of_one_kind(const CallList& list) {
 }
 
 }  // namespace
+
+Result<void> check_weights(const ir::Network& network, const TensorMap& weights) {
+  runtime::Description description;
+  description.cell = network.name;
+  for (const ir::Weight& weight : ir::weights_of(network))
+    description.params.push_back({weight.name, shape_of(weight.type)});
+  return runtime::check_weights(description, runtime::refs_to(weights));
+}
 
 NetworkCalls calls_of(const ir::Network& network) {
   CallList list = split_constants(cut_network(network));

@@ -43,8 +43,12 @@ struct NetworkParts {
 using AddCell =
     std::function<Result<const runtime::Description*>(const ir::Cell& cell, const runtime::TensorRefs& weights)>;
 
-/// `network` is bound and will run on `cpu`. Errors: those of check_weights, with the names that the network gives to
-/// weights, and of `add_cell`, which is called for each cell of the list in order.
+/// Whether every parameter of a bound network has a tensor of its shape under the name that the network gives it, and
+/// none is left over. Errors: those of runtime::check_weights.
+Result<void> check_weights(const ir::Network& network, const TensorMap& weights);
+
+/// `network` is bound and will run on `cpu`. Errors: those of check_weights, and of `add_cell`, which is called for
+/// each cell of the list in order.
 Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                   const AddCell& add_cell);
 

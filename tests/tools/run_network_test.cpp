@@ -89,19 +89,21 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
   check_fails(folder, kRun + " --input x.npy", 2, "--input: v of type f32[2] is missing; give v=v.npy");
   check_fails(folder, kRun + " --input v=v.npy", 2, "--input: x of type seq f32[1] is missing; give x.npy");
   check_fails(folder, kRun + " --input v.npy --input v=v.npy", 3,
-              "v.npy: shape mismatch: x must be f32[T,B,I] but is [2,2]");
+              "v.npy: shape mismatch: x must be f32[T,B,2] but is [2,2]");
   check_fails(folder, kRun + " --input x.npy --input v=x.npy", 3,
-              "x.npy: shape mismatch: v must be f32[B,I] but is [3,2,2]");
+              "x.npy: shape mismatch: v must be f32[B,2] but is [3,2,2]");
   folder.write("three.npy", {3, 2}, {1, 1, 1, 1, 1, 1});
   check_fails(folder, kRun + " --input x.npy --input v=three.npy", 3,
               "three.npy: shape mismatch: v must be f32[2,2] but is [3,2]");
   check_fails(folder, all + " --input x=x.npy", 2, "--input: x is given twice");
+  check_fails(folder, all + " --input x.npy", 2, "--input: given twice; there is one x");
+  check_fails(folder, all + " --lengths n.npy --lengths n.npy", 2, "--lengths: given twice for the time T");
   check_fails(folder, all + " --state a.s=v.npy", 2,
               "--state a.s: the cell has no such state; it has a.fwd.s, a.bwd.s");
   check_fails(folder, all + " --dim H=3", 2, "--dim: network sums has no dim H; it has N");
   check_fails(folder, all + " --steps T=3", 2, "--steps T: an input tells how many steps there are");
   check_fails(folder, "run nets.rnn --cell total --dim N=1 --output y.npy --input x.npy --input x.npy", 2,
-              "--input: given twice; a cell has one x");
+              "--input: given twice; there is one x");
   save_safetensors(folder / "half.safetensors", {{"a.fwd.w", Tensor::from_f32({1}, {1})}}).value();
   check_fails(folder, all + " --weights half.safetensors", 2, "--weights");
   check_fails(folder,

@@ -1,0 +1,54 @@
+#include "tools/interface.hpp"
+
+#include "ir/interpret_network.hpp"
+#include "ir/scan.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+ir::Type type_of(const Shape& shape, const std::string& time) { return {{shape.begin(), shape.end()}, time}; }
+
+}  // namespace
+
+std::vector<NamedType> Interface::in_x() const {
+  std::vector<NamedType> parts;
+  for (const NamedType& input : inputs)
+    if (input.type.axis == ir::kTime) parts.push_back(input);
+  return parts;
+}
+
+std::int64_t Interface::input_size() const {
+  std::int64_t size = 0;
+  for (const NamedType& part : in_x()) size += elements(part.type);
+  return size;
+}
+
+Interface interface_of(const ir::Network& network) {
+  const std::vector<std::string> times = ir::times_of(network);
+  Interface result{network.name, {}, network[network.output()].type, {times.begin(), times.end()}, {}};
+  for (const ir::Node& node : network.nodes) {
+    if (node.op == ir::Op::Input) result.inputs.push_back({node.name, node.type});
+    if (node.op != ir::Op::Scan) continue;
+    const ir::Cell cell = ir::scan_cell(network, node).value();
+    for (const std::string& prefix : ir::scan_prefixes(node))
+      for (const ir::Node& state : cell.nodes)
+        if (state.op == ir::Op::State) result.states.push_back({prefix + state.name, elements(state.type)});
+  }
+  result.begun_by_inputs = ir::begun_by_inputs(network);
+  return result;
+}
+
+Interface interface_of(const Program& program) {
+  const std::string time = program.output_time();
+  Interface result{program.cell(), {}, type_of({program.output_size()}, time), {time}, {}};
+  for (const Port& port : program.inputs())
+    result.inputs.push_back({port.name, type_of(port.shape, std::string(ir::kTime))});
+  for (const NamedPort& input : program.named_inputs())
+    result.inputs.push_back({input.port.name, type_of(input.port.shape, input.time)});
+  for (const NamedType& input : result.inputs) result.times.insert(input.type.axis);
+  result.times.erase("");  // of vectors
+  for (const Port& port : program.states()) result.states.push_back({port.name, elements(type_of(port.shape, ""))});
+  return result;
+}
+
+}  // namespace rnnc::tools

@@ -1,0 +1,40 @@
+// What a bound model or an artifact takes and gives.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <rnnc/program.hpp>
+
+#include "ir/cell.hpp"
+
+namespace rnnc::tools {
+
+struct NamedSize {
+  std::string name;
+  std::int64_t size = 0;  // floats of one sequence; a scalar counts as 1
+};
+
+struct NamedType {
+  std::string name;
+  ir::Type type;
+};
+
+struct Interface {
+  std::string name;
+  std::vector<NamedType> inputs;  // sequences of the time T lie side by side in a row of x, in this order
+  ir::Type output;
+  std::set<std::string> times;
+  std::vector<NamedSize> states;
+  std::set<std::string> begun_by_inputs = {};  // of the states; an artifact does not tell
+
+  std::vector<NamedType> in_x() const;
+  std::int64_t input_size() const;  // floats of a row of x
+};
+
+Interface interface_of(const ir::Network& network);
+Interface interface_of(const Program& program);
+
+}  // namespace rnnc::tools

@@ -1,0 +1,39 @@
+// From the files that the flags of rnnc run name to a batch, and from results to files.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <rnnc/result.hpp>
+
+#include "ir/interpret_network.hpp"
+#include "tools/flags.hpp"
+#include "tools/load_model.hpp"
+#include "tools/sequence.hpp"
+
+namespace rnnc::tools {
+
+struct RunFlags {
+  ModelFlags model;
+  std::string output;
+  std::vector<std::string> inputs, lengths, steps, states, final_states;
+  std::int64_t threads = 1;
+};
+
+/// What the flags ask for, read and checked.
+struct Job {
+  ir::NetworkBatch batch;
+  ir::NamedVectors states;   // initial
+  Assignments final_states;  // files by name
+};
+
+/// `given` is what the model said itself. Errors: those of the files, ShapeMismatch, and Usage.
+Result<Job> read_job(const RunFlags& flags, const Interface& interface, const GivenByModel& given);
+
+/// Errors: those of `result` and of the files.
+Result<int> write_results(const RunFlags& flags, const Interface& interface, const Job& job,
+                          const Result<SequenceResult>& result);
+
+}  // namespace rnnc::tools
