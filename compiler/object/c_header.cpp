@@ -7,13 +7,11 @@
 
 #include <rnnc/version.hpp>
 
-#include "compiler/object/memory.hpp"
-
 namespace rnnc::compiler {
 namespace {
 
 using runtime::Description;
-using runtime::LoadedNetwork;
+using runtime::StepList;
 using runtime::TensorInfo;
 
 std::string upper(std::string text) {
@@ -59,40 +57,31 @@ std::vector<std::string> c_names(const std::vector<std::string>& names, std::set
 
 std::int64_t size_of(const Shape& shape) { return shape.empty() ? 1 : shape[0]; }
 
-std::string output_time(const LoadedNetwork& network) {
-  const int time = network.output_time;
-  return time == runtime::kNoTime ? "" : network.times[static_cast<std::size_t>(time)];
+std::string output_time(const StepList& list) {
+  return list.output_time == runtime::kNoTime ? "" : list.times[static_cast<std::size_t>(list.output_time)];
 }
 
 // The C array that rows of a time are, but for the size of a row.
-std::string rows_of(const LoadedNetwork& network, const std::string& time) {
+std::string rows_of(const StepList& list, const std::string& time) {
   if (time.empty()) return "float[batch]";
-  const std::vector<std::string> others = other_times(network);
+  const std::vector<std::string> others = other_times(list);
   const auto other = std::ranges::find(others, time);
   if (other == others.end()) return "float[steps][batch]";
   const auto index = static_cast<std::size_t>(other - others.begin());
   return "float[times[@F_TIME_" + upper(c_names(others, {})[index]) + "]][batch]";
 }
 
-bool has_starts(const HeaderFacts& facts) {
-  return facts.network && std::ranges::any_of(facts.network->calls, [](const runtime::NetworkCall& any) {
-           const auto* call = std::get_if<runtime::CellCall>(&any);
-           return call && !call->starts.empty();
-         });
-}
-
 // For which number of steps scratch is to be had.
-std::string steps_note(const HeaderFacts& facts) {
-  if (!facts.network) return "; @f_step takes steps = 1";
-  const std::string streams = facts.network->no_streaming.empty() ? "; @f_step takes steps = 1" : "";
-  return streams + (other_times(*facts.network).empty() ? "; 1 at least" : "; the most of any time, and 1 at least");
+std::string steps_note(const StepList& list) {
+  const std::string streams = list.no_streaming.empty() ? "; @f_step takes steps = 1" : "";
+  return streams + (other_times(list).empty() ? "; 1 at least" : "; the most of any time, and 1 at least");
 }
 
-std::string scratch_formula(const ScratchSize& scratch) {
-  std::string text = "(batch) * " + std::to_string(scratch.of_sequence) + " + " + std::to_string(scratch.of_chunk_row) +
-                     " * @F_CHUNK_ROWS(steps, batch)";
-  if (scratch.of_step > 0) text += " + (int64_t)(steps) * (batch) * " + std::to_string(scratch.of_step);
-  if (scratch.besides > 0) text += " + " + std::to_string(scratch.besides);
+std::string scratch_formula(const ObjectMemory& memory) {
+  std::string text = "(batch) * " + std::to_string(memory.once_columns + memory.cell_row) + " + " +
+                     std::to_string(memory.chunk_row) + " * @F_CHUNK_ROWS(steps, batch)";
+  if (memory.timed_columns > 0) text += " + (int64_t)(steps) * (batch) * " + std::to_string(memory.timed_columns);
+  if (memory.has_blocks()) text += " + " + std::to_string(kLine);
   return text;
 }
 
@@ -103,12 +92,13 @@ std::string sizes(const HeaderFacts& facts) {
                      define("@F_ALIGNMENT", 64, "bytes, of state and scratch") +
                      define("@F_WEIGHTS_BYTES", facts.weights_bytes, "of read-only data in the object") + "\n";
   text += "/* Floats of the state of `batch` sequences. ";
-  text += has_starts(facts) ? "@f_start makes new ones. */\n" : "All zero is the beginning of new ones. */\n";
-  text += "#define @F_STATE_FLOATS(batch) ((batch) * " + std::to_string(facts.state_row) + ")\n";
+  text += facts.program.list.starts.empty() ? "All zero is the beginning of new ones. */\n"
+                                            : "@f_start makes new ones. */\n";
+  text += "#define @F_STATE_FLOATS(batch) ((batch) * " + std::to_string(facts.program.memory.state_row) + ")\n";
   const std::string chunk = std::to_string(facts.chunk_rows);
-  text += "/* Floats of working memory for @f_run of `steps` steps, or fewer" + steps_note(facts) +
+  text += "/* Floats of working memory for @f_run of `steps` steps, or fewer" + steps_note(facts.program.list) +
           ". Its content need not\n   be kept. */\n#define @F_SCRATCH_FLOATS(steps, batch) \\\n  (" +
-          scratch_formula(facts.scratch) +
+          scratch_formula(facts.program.memory) +
           ")\n"
           "#define @F_CHUNK_ROWS(steps, batch) \\\n"
           "  ((batch) >= " +
@@ -136,19 +126,19 @@ std::string state_accessors(const HeaderFacts& facts) {
 }
 
 // What `inputs` and `times` hold.
-std::string more_arguments(const LoadedNetwork& network) {
+std::string more_arguments(const StepList& list) {
   std::string text;
   std::vector<std::string> names;
-  for (const NamedPort& input : network.inputs) names.push_back(input.port.name);
+  for (const NamedPort& input : list.inputs) names.push_back(input.port.name);
   names = c_names(names, {"SIZE"});
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const NamedPort& input = network.inputs[i];
+    const NamedPort& input = list.inputs[i];
     text += define("@F_INPUT_" + upper(names[i]), static_cast<std::int64_t>(i),
                    "of `inputs`: " + input.port.name + " " + to_string(input.port.shape) + ", " +
-                       rows_of(network, input.time) + "[" + std::to_string(size_of(input.port.shape)) + "]");
+                       rows_of(list, input.time) + "[" + std::to_string(size_of(input.port.shape)) + "]");
   }
   if (!names.empty()) text += define("@F_INPUTS", std::ssize(names), "how many there are");
-  const std::vector<std::string> times = other_times(network), time_names = c_names(times, {});
+  const std::vector<std::string> times = other_times(list), time_names = c_names(times, {});
   for (std::size_t i = 0; i < times.size(); ++i)
     text += define("@F_TIME_" + upper(time_names[i]), static_cast<std::int64_t>(i),
                    "of `times`: the number of steps of time " + times[i]);
@@ -178,7 +168,7 @@ constexpr std::string_view kStatus = R"(enum {
 
 constexpr std::string_view kReturns = R"(
    Returns @F_OK, or what is wrong; nothing is written then. No memory is allocated, no lock taken, no function called but
-   memcpy)";
+   memcpy and memset)";
 
 constexpr std::string_view kThreads =
     R"(. Denormals count as zero inside; the caller's floating-point mode is kept. Threads may
@@ -204,41 +194,39 @@ std::string argument(const std::string& name, const std::string& text) {
 }
 
 std::string run_comment(const HeaderFacts& facts) {
-  const LoadedNetwork* network = facts.network;
-  const std::string x = network ? rows_of(*network, "T") : "float[steps][batch]";
-  const std::string y = network ? rows_of(*network, output_time(*network)) : x;
+  const StepList& list = facts.program.list;
   std::string text = "/* Advances every sequence of the batch by `steps` time steps.\n\n";
   text += argument("state", "@F_STATE_FLOATS(batch) floats, updated; the caller's, one for each batch of sequences");
   text += argument("scratch", "@F_SCRATCH_FLOATS(steps, batch) floats");
   const bool reads_x = facts.description.input_size > 0;
-  text += argument("x", reads_x || !network ? x + "[@F_INPUT_SIZE]" : "not read; may be NULL");
-  text += argument("y", y + "[@F_OUTPUT_SIZE], written");
-  if (!network || network->no_streaming.empty())
+  text += argument("x", reads_x ? rows_of(list, "T") + "[@F_INPUT_SIZE]" : "not read; may be NULL");
+  text += argument("y", rows_of(list, output_time(list)) + "[@F_OUTPUT_SIZE], written");
+  if (list.no_streaming.empty())
     text += argument("steps", ">= 0; a sequence in pieces gives the same bits as in one call");
   else
     text += argument("steps", ">= 0; a call is of whole sequences, and there is no @f_step:") +
-            argument("", network->no_streaming);
-  text += argument("batch", network ? ">= 0; all its sequences are of as many steps" : ">= 0");
-  if (network && !network->inputs.empty()) text += argument("inputs", "@F_INPUTS pointers, in the order above");
-  if (network && !other_times(*network).empty()) text += argument("times", "@F_TIMES numbers, each >= 0");
-  return text + std::string(kReturns) + (network ? " and memset" : "") + std::string(kThreads);
+            argument("", list.no_streaming);
+  text += argument("batch", ">= 0; all its sequences are of as many steps");
+  if (!list.inputs.empty()) text += argument("inputs", "@F_INPUTS pointers, in the order above");
+  if (!other_times(list).empty()) text += argument("times", "@F_TIMES numbers, each >= 0");
+  return text + std::string(kReturns) + std::string(kThreads);
 }
 
 std::string functions(const HeaderFacts& facts) {
+  const StepList& list = facts.program.list;
   std::string more;
-  if (facts.network && !facts.network->inputs.empty()) more += ",\n          const float* const* inputs";
-  if (facts.network && !other_times(*facts.network).empty()) more += ",\n          const int64_t* times";
+  if (!list.inputs.empty()) more += ",\n          const float* const* inputs";
+  if (!other_times(list).empty()) more += ",\n          const int64_t* times";
   std::string text = run_comment(facts) +
                      "int @f_run(float* state, float* scratch, const float* x, float* y, int64_t steps, int64_t batch" +
                      more + ");\n\n";
-  const bool streams = !facts.network || facts.network->no_streaming.empty();
-  const bool every_step = !facts.network || facts.network->output_time != runtime::kNoTime;
-  if (streams)
+  const std::string of_step = list.output_time != runtime::kNoTime ? "" : ", of this step";
+  if (list.no_streaming.empty())
     text +=
         "/* One time step: @f_run with steps = 1. x is float[batch][@F_INPUT_SIZE], y float[batch][@F_OUTPUT_SIZE]" +
-        std::string(every_step ? "" : ", of this step") +
-        ". */\nint @f_step(float* state, float* scratch, const float* x, float* y, int64_t batch" + more + ");\n\n";
-  return text + (facts.network ? std::string(kStart) : "");
+        of_step + ". */\nint @f_step(float* state, float* scratch, const float* x, float* y, int64_t batch" + more +
+        ");\n\n";
+  return text + std::string(kStart);
 }
 
 }  // namespace
@@ -250,12 +238,10 @@ bool is_c_name(std::string_view name) {
 }
 
 std::string c_header(const HeaderFacts& facts) {
-  std::string text = std::string(facts.network ? "/* Network " : "/* Cell ") + facts.description.cell +
-                     ", compiled by rnnc " + kVersion + " for " + facts.cpus +
+  std::string text = "/* " + facts.description.cell + ", compiled by rnnc " + kVersion + " for " + facts.cpus +
                      ".\n   Link the object that came with this header; nothing else of rnnc is needed. */\n";
-  text += std::string(kBegin) + sizes(facts) + "\n";
-  if (facts.network) text += more_arguments(*facts.network);
-  text += state_accessors(facts) + std::string(kStatus) + functions(facts) + std::string(kEnd);
+  text += std::string(kBegin) + sizes(facts) + "\n" + more_arguments(facts.program.list) + state_accessors(facts) +
+          std::string(kStatus) + functions(facts) + std::string(kEnd);
   return filled(text, facts.name);
 }
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/object/emit_program.hpp"
 #include "runtime/artifact.hpp"
-#include "runtime/network.hpp"
 
 namespace rnnc::compiler {
 
@@ -16,22 +16,14 @@ struct StatePlace {
   std::int64_t size = 0, before = 0, row = 0, offset = 0;
 };
 
-/// Scratch of a call takes these many floats: for each sequence, for each step of each, for each row of a chunk of
-/// time, and besides.
-struct ScratchSize {
-  std::int64_t of_sequence = 0, of_step = 0, of_chunk_row = 0, besides = 0;
-};
-
 struct HeaderFacts {
   std::string name;  // what symbols begin with
   std::string cpus;  // for people
   const runtime::Description& description;
+  const ObjectProgram& program;
   std::int64_t weights_bytes = 0;
   std::int64_t chunk_rows = 0;  // the largest of all levels
-  std::int64_t state_row = 0;   // floats of the states of a sequence
-  ScratchSize scratch;
-  std::vector<StatePlace> states;
-  const runtime::LoadedNetwork* network = nullptr;  // null of a cell
+  std::vector<StatePlace> states = {};
 };
 
 bool is_c_name(std::string_view name);

@@ -4,7 +4,7 @@
 
 #include <llvm/IR/IRBuilder.h>
 
-#include "runtime/network.hpp"
+#include "runtime/steps.hpp"
 
 namespace rnnc::compiler {
 

@@ -3,24 +3,25 @@
 #include <algorithm>
 
 #include "ir/graph.hpp"
+#include "runtime/network.hpp"
 
 namespace rnnc::compiler {
 
 using runtime::Block;
 using runtime::Description;
 
-ObjectMemory plan_object_memory(const runtime::LoadedNetwork& network, const std::vector<const Description*>& cells) {
+ObjectMemory plan_object_memory(const runtime::StepList& list, const std::vector<const Description*>& cells) {
   ObjectMemory memory;
-  memory.in_y = runtime::output_block(network);
+  memory.in_y = runtime::output_block(list);
   std::vector<std::int64_t> timed, once;
-  for (std::size_t i = 0; i < network.blocks.size(); ++i) {
-    const Block& block = network.blocks[i];
+  for (std::size_t i = 0; i < list.blocks.size(); ++i) {
+    const Block& block = list.blocks[i];
     const bool placed = block.kind == Block::Kind::Own && static_cast<int>(i) != memory.in_y;
     timed.push_back(placed && block.time != runtime::kNoTime ? block.width : 0);
     once.push_back(placed && block.time == runtime::kNoTime ? block.width : 0);
   }
-  memory.columns = runtime::place_blocks(network.blocks, timed);
-  const std::vector<std::int64_t> others = runtime::place_blocks(network.blocks, once);
+  memory.columns = runtime::place_blocks(list.blocks, timed);
+  const std::vector<std::int64_t> others = runtime::place_blocks(list.blocks, once);
   memory.timed_columns = memory.columns.back();
   memory.once_columns = others.back();
   memory.columns.pop_back();
@@ -31,14 +32,14 @@ ObjectMemory plan_object_memory(const runtime::LoadedNetwork& network, const std
     memory.state_row += cell->doubled_row + cell->in_place_row;
     // Without states the rows of all steps are one step's, as many at a time as a chunk has.
     const bool is_scan = !cell->states.empty();
-    if (is_scan) memory.call_row = std::max(memory.call_row, cell->doubled_row + cell->step_row);
+    if (is_scan) memory.cell_row = std::max(memory.cell_row, cell->doubled_row + cell->step_row);
     memory.chunk_row = std::max(memory.chunk_row, cell->sequence_row + (is_scan ? 0 : cell->step_row));
   }
   return memory;
 }
 
-std::vector<std::string> other_times(const runtime::LoadedNetwork& network) {
-  std::vector<std::string> times = network.times;
+std::vector<std::string> other_times(const runtime::StepList& list) {
+  std::vector<std::string> times = list.times;
   std::erase(times, ir::kTime);
   return times;
 }

@@ -1,41 +1,35 @@
-// What the functions of an object file are made of, be they of a cell or of a network: kernels and weights of each
-// level, the mode for denormals, checks of what the caller hands over, and the choice of the level that the CPU can
-// run.
+// What the functions of an object file are made of: kernels and weights of each level, the mode for denormals, checks
+// of what the caller hands over, and the choice of the level that the CPU can run.
 #pragma once
 
 #include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "compiler/schedule/kinds.hpp"
 #include "compiler/schedule/lower.hpp"
 
 namespace rnnc::compiler {
 
-/// One kind of cell for one CPU: several calls may run its code.
-struct CellKind {
-  Lowered lowered;
-  runtime::Description description;
-};
-
-/// A call of a cell: the kind, and weights of its own, packed and prepared.
+/// A cell of a program: the kind, and weights of its own, packed and prepared.
 struct CellUse {
   std::size_t kind = 0;
   std::vector<float> weights;
 };
 
-/// A cell, or the cells of a network, for one CPU.
+/// The cells of a program for one CPU.
 struct Level {
   Target target;
-  std::deque<CellKind> kinds;
-  std::vector<CellUse> cells;  // in the order of the calls
+  Kinds<CellKind> kinds = {};
+  std::vector<CellUse> cells = {};
 
-  const CellKind& kind_of(std::size_t cell) const { return kinds[cells[cell].kind]; }
+  const CellUse& cell(int i) const { return cells[static_cast<std::size_t>(i)]; }
+  const runtime::Description& description(int i) const { return kinds[cell(i).kind].description; }
 };
 
 /// What the functions return, as the generated header documents it.

@@ -1,4 +1,4 @@
-#include "compiler/object/emit_network.hpp"
+#include "compiler/object/emit_program.hpp"
 
 #include <algorithm>
 
@@ -10,24 +10,22 @@
 namespace rnnc::compiler {
 namespace {
 
+using runtime::AnyStep;
 using runtime::Block;
-using runtime::CellCall;
 using runtime::Description;
 using runtime::kNoTime;
-using runtime::LoadedNetwork;
+using runtime::OverTime;
 using runtime::Piece;
 using runtime::StateInfo;
-using runtime::TimeCall;
-
-constexpr std::int64_t kLine = 16;  // floats
+using runtime::StepList;
 
 // The arguments of `run`, with the number of steps of each time.
 struct Arguments {
   llvm::Value *state, *scratch, *x, *y, *batch;
-  llvm::Value* inputs = nullptr;      // the network's, by their number
+  llvm::Value* inputs = nullptr;      // the program's, by their number
   std::vector<llvm::Value*> steps{};  // by time
 
-  Arguments(ObjectModule& module, llvm::Function& function, const LoadedNetwork& network)
+  Arguments(ObjectModule& module, llvm::Function& function, const StepList& list)
       : state(function.getArg(0)),
         scratch(function.getArg(1)),
         x(function.getArg(2)),
@@ -35,9 +33,9 @@ struct Arguments {
         batch(function.getArg(5)) {
     llvm::IRBuilder<>& builder = module.builder();
     unsigned next = 6;
-    if (!network.inputs.empty()) inputs = function.getArg(next++);
+    if (!list.inputs.empty()) inputs = function.getArg(next++);
     std::int64_t other = 0;
-    for (const std::string& time : network.times) {
+    for (const std::string& time : list.times) {
       const auto load = [&]() -> llvm::Value* {
         llvm::Value* place = builder.CreateGEP(builder.getInt64Ty(), function.getArg(next), module.constant(other++));
         return builder.CreateLoad(builder.getInt64Ty(), place);
@@ -47,11 +45,11 @@ struct Arguments {
   }
 };
 
-std::size_t more_pointers(const LoadedNetwork& network) {
-  return (network.inputs.empty() ? 0 : 1) + (other_times(network).empty() ? 0 : 1);
+std::size_t more_pointers(const StepList& list) {
+  return (list.inputs.empty() ? 0 : 1) + (other_times(list).empty() ? 0 : 1);
 }
 
-// Where the states of a call lie, for `batch` sequences.
+// Where the states of a cell lie, for `batch` sequences.
 struct States {
   llvm::Value *doubled, *in_place;
 
@@ -72,28 +70,28 @@ struct States {
 
 class LevelEmitter {
  public:
-  LevelEmitter(ObjectModule& module, const ObjectNetwork& object, const Level& level, std::size_t number)
+  LevelEmitter(ObjectModule& module, const ObjectProgram& program, const Level& level, std::size_t number)
       : module_(module),
         builder_(module.builder()),
-        network_(object.network),
-        memory_(object.memory),
+        list_(program.list),
+        memory_(program.memory),
         level_(level),
         number_(number) {}
 
   llvm::Function* run() {
     for (std::size_t kind = 0; kind < level_.kinds.size(); ++kind)
       kernels_.push_back(module_.add_kernel(number_, kind));
-    llvm::Function* function = module_.begin(module_.run_type(more_pointers(network_)), level_name(), false);
+    llvm::Function* function = module_.begin(module_.run_type(more_pointers(list_)), level_name(), false);
     function->setAttributes(function_attributes(builder_.getContext(), level_.target));
-    const Arguments arguments(module_, *function, network_);
+    const Arguments arguments(module_, *function, list_);
     arguments_ = &arguments;
     kernel_arguments_ = module_.arguments_slot();
     place_blocks();
-    emit_calls();
+    emit_steps();
     if (memory_.in_y < 0) {
       std::int64_t width = 0;
-      for (const Piece& piece : network_.output) width += piece.end - piece.begin;
-      gather(network_.output, network_.output_time, {arguments.y, width});
+      for (const Piece& piece : list_.output) width += piece.width();
+      gather(list_.output, list_.output_time, {arguments.y, width});
     }
     builder_.CreateRet(module_.status(EntryStatus::Ok));
     return function;
@@ -110,7 +108,7 @@ class LevelEmitter {
   llvm::Value* batch() const { return arguments_->batch; }
   llvm::Value* steps(int time) const { return arguments_->steps[static_cast<std::size_t>(time)]; }
   llvm::Value* rows(int time) { return time == kNoTime ? batch() : builder_.CreateMul(steps(time), batch()); }
-  int time_of(const Piece& piece) const { return network_.blocks[static_cast<std::size_t>(piece.block)].time; }
+  int time_of(const Piece& piece) const { return list_.block(piece).time; }
 
   EmittedRows at(const Piece& piece) {
     const EmittedRows& block = blocks_[static_cast<std::size_t>(piece.block)];
@@ -118,13 +116,10 @@ class LevelEmitter {
   }
 
   void place_blocks() {
-    llvm::Value* most = arguments_->steps.front();
-    for (llvm::Value* each : arguments_->steps)
-      most = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, most, each);
-    llvm::Value* timed_rows = builder_.CreateMul(most, batch());
+    llvm::Value* timed_rows = memory_.has_blocks() ? most_rows() : constant(0);
     llvm::Value* once = module_.floats(arguments_->scratch, times(timed_rows, memory_.timed_columns));
-    for (std::size_t i = 0; i < network_.blocks.size(); ++i) {
-      const Block& block = network_.blocks[i];
+    for (std::size_t i = 0; i < list_.blocks.size(); ++i) {
+      const Block& block = list_.blocks[i];
       const auto place = [&]() -> llvm::Value* {
         if (block.kind == Block::Kind::X) return arguments_->x;
         if (block.kind == Block::Kind::Input) return load_input(block.input);
@@ -134,10 +129,20 @@ class LevelEmitter {
       };
       blocks_.push_back({place(), block.width});
     }
+    work_ = arguments_->scratch;
+    if (!memory_.has_blocks()) return;
     llvm::Value* used =
         builder_.CreateAdd(times(timed_rows, memory_.timed_columns), times(batch(), memory_.once_columns));
     llvm::Value* lines = builder_.CreateAnd(builder_.CreateAdd(used, constant(kLine - 1)), constant(-kLine));
     work_ = module_.floats(arguments_->scratch, lines);
+  }
+
+  // Rows of the time that has most of them; none where the program has no time.
+  llvm::Value* most_rows() {
+    llvm::Value* most = constant(0);
+    for (llvm::Value* each : arguments_->steps)
+      most = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, most, each);
+    return builder_.CreateMul(most, batch());
   }
 
   llvm::Value* load_input(int input) {
@@ -146,124 +151,126 @@ class LevelEmitter {
   }
 
   // Cells run with denormals flushed; functions over time in the caller's mode, as the runtime's do.
-  void emit_calls() {
-    std::size_t cell = 0;
-    for (std::size_t i = 0; i < network_.calls.size();) {
-      if (const auto* time = std::get_if<TimeCall>(&network_.calls[i])) {
-        emit(*time);
-        ++i;
-        continue;
-      }
-      module_.flushing_denormals(level_.target.arch, [&] {
-        for (; i < network_.calls.size() && std::holds_alternative<CellCall>(network_.calls[i]); ++i)
-          emit(std::get<CellCall>(network_.calls[i]), cell++);
-      });
+  void emit_steps() {
+    const auto flushes = [](const AnyStep& step) { return !std::holds_alternative<OverTime>(step); };
+    for (auto step = list_.steps.begin(); step != list_.steps.end();) {
+      const auto end =
+          std::find_if(step, list_.steps.end(), [&](const AnyStep& s) { return flushes(s) != flushes(*step); });
+      const auto emit_all = [&] {
+        for (; step != end; ++step) std::visit([this](const auto& each) { emit(each); }, *step);
+      };
+      if (flushes(*step))
+        module_.flushing_denormals(level_.target.arch, emit_all);
+      else
+        emit_all();
     }
-  }
-
-  void emit(const TimeCall& call) {
-    EmittedRows to = at(call.y);
-    for (const Piece& piece : call.x) {
-      const std::int64_t width = piece.end - piece.begin;
-      emit_over_time(builder_, call.function, level_.target.lanes, at(piece), time_of(piece) == kNoTime, to, width,
-                     steps(call.time), batch());
-      to.data = module_.floats(to.data, constant(width));
-    }
-  }
-
-  void emit(const CellCall& call, std::size_t cell) {
-    llvm::Value* weights = module_.add_floats(level_.cells[cell].weights, "weights");
-    const EmittedRows x = rows_of_x(call);
-    if (level_.kind_of(cell).description.states.empty())
-      emit_rows(call, cell, x, weights);
-    else
-      emit_scan(call, cell, x, weights);
-  }
-
-  EmittedRows rows_of_x(const CellCall& call) {
-    if (call.x.empty()) return {llvm::ConstantPointerNull::get(builder_.getPtrTy()), 0};
-    if (call.gathered < 0) return at(call.x[0]);
-    const EmittedRows& x = blocks_[static_cast<std::size_t>(call.gathered)];
-    gather(call.x, call.repeats_x ? kNoTime : call.time, x);
-    return x;
   }
 
   // The pieces side by side.
   void gather(const std::vector<Piece>& pieces, int time, EmittedRows to) {
     for (const Piece& piece : pieces) {
-      const std::int64_t width = piece.end - piece.begin;
       if (time_of(piece) == time)
-        emit_copy(builder_, at(piece), to, width, rows(time));
+        emit_copy(builder_, at(piece), to, piece.width(), rows(time));
       else
-        emit_repeat(builder_, at(piece), to, width, steps(time), batch());
-      to.data = module_.floats(to.data, constant(width));
+        emit_repeat(builder_, at(piece), to, piece.width(), steps(time), batch());
+      to.data = module_.floats(to.data, constant(piece.width()));
     }
   }
 
-  void call_kernel(std::size_t cell, const KernelFields& fields) {
-    module_.store_arguments(kernel_arguments_, fields);
-    builder_.CreateCall(kernels_[level_.cells[cell].kind], {kernel_arguments_});
+  void emit(const runtime::Gather& step) { gather(step.from, time_of(step.to), at(step.to)); }
+
+  // Sequences of one length have the caller's order in every timeline.
+  void emit(const runtime::Repeat& step) { gather(step.from, kNoTime, at(step.to)); }
+
+  void emit(const runtime::Begin& step) {
+    gather(step.from, kNoTime, states_of(step.cell).rows(module_, level_.description(step.cell), step.state));
+  }
+
+  void emit(const runtime::Scan& step) {
+    const States states = states_of(step.cell);
+    llvm::Value* count = steps(step.time);
+    emit_if(builder_, builder_.CreateICmpSGT(count, constant(0)),
+            [&] { call_kernel(step.cell, scan_fields(step, states)); });
+    module_.copy_back(level_.description(step.cell), count, batch(), states.doubled, work_);
   }
 
   // Rows that do not depend on each other are one step of many sequences.
-  void emit_rows(const CellCall& call, std::size_t cell, const EmittedRows& x, llvm::Value* weights) {
-    const Description& d = level_.kind_of(cell).description;
-    const EmittedRows y = at(call.y);
+  void emit(const runtime::Rows& step) {
+    const Description& d = level_.description(step.cell);
+    const EmittedRows x = at(step.x), y = at(step.y);
     const std::int64_t most = std::max<std::int64_t>(1, d.chunk_rows);
-    llvm::Value* all = rows(call.time);
+    llvm::Value* all = rows(step.time);
     llvm::Value* sequence = module_.floats(work_, times(smaller(all, constant(most)), d.step_row));
+    llvm::Value* weights = weights_of(step.cell);
     emit_for(builder_, constant(0), all, most, [&](llvm::Value* first) {
       llvm::Value* count = smaller(builder_.CreateSub(all, first), constant(most));
-      call_kernel(cell, {.x = row_of(builder_, x, first),
-                         .y = row_of(builder_, y, first),
-                         .current = work_,
-                         .next = work_,
-                         .in_place = work_,
-                         .sequence = sequence,
-                         .step = work_,
-                         .weights = weights,
-                         .x_step = times(count, x.stride),
-                         .y_step = times(count, y.stride),
-                         .steps = constant(1),
-                         .batch = count,
-                         .chunk_steps = constant(1),
-                         .x_row = constant(x.stride),
-                         .y_row = constant(y.stride)});
+      call_kernel(step.cell, {.x = row_of(builder_, x, first),
+                              .y = row_of(builder_, y, first),
+                              .current = work_,
+                              .next = work_,
+                              .in_place = work_,
+                              .sequence = sequence,
+                              .step = work_,
+                              .weights = weights,
+                              .x_step = times(count, x.stride),
+                              .y_step = times(count, y.stride),
+                              .steps = constant(1),
+                              .batch = count,
+                              .chunk_steps = constant(1),
+                              .x_row = constant(x.stride),
+                              .y_row = constant(y.stride)});
     });
   }
 
-  void emit_scan(const CellCall& call, std::size_t cell, const EmittedRows& x, llvm::Value* weights) {
-    const Description& d = level_.kind_of(cell).description;
-    const States states(module_, arguments_->state, memory_.states[cell], d, batch());
-    begin_states(call, d, states);
-    llvm::Value* count = steps(call.time);
-    emit_if(builder_, builder_.CreateICmpSGT(count, constant(0)),
-            [&] { call_kernel(cell, scan_fields(call, d, x, weights, states)); });
-    module_.copy_back(d, count, batch(), states.doubled, work_);
-    for (const runtime::FinalState& final : call.final_states)
-      emit_copy(builder_, states.rows(module_, d, final.state), at(final.to), final.to.end - final.to.begin, batch());
+  void emit(const runtime::End& step) {
+    const EmittedRows from = states_of(step.cell).rows(module_, level_.description(step.cell), step.state);
+    emit_copy(builder_, from, at(step.to), step.to.width(), batch());
   }
 
-  KernelFields scan_fields(const CellCall& call, const Description& d, const EmittedRows& x, llvm::Value* weights,
-                           const States& states) {
-    const EmittedRows y = at(call.y);
-    llvm::Value* count = steps(call.time);
+  void emit(const OverTime& step) {
+    EmittedRows to = at(step.to);
+    for (const Piece& piece : step.from) {
+      emit_over_time(builder_, step.function, level_.target.lanes, at(piece), time_of(piece) == kNoTime, to,
+                     piece.width(), steps(step.time), batch());
+      to.data = module_.floats(to.data, constant(piece.width()));
+    }
+  }
+
+  // ---- what steps are made of
+
+  States states_of(int cell) {
+    return {module_, arguments_->state, memory_.states[static_cast<std::size_t>(cell)], level_.description(cell),
+            batch()};
+  }
+
+  // A cell is run by one step.
+  llvm::Value* weights_of(int cell) { return module_.add_floats(level_.cell(cell).weights, "weights"); }
+
+  void call_kernel(int cell, const KernelFields& fields) {
+    module_.store_arguments(kernel_arguments_, fields);
+    builder_.CreateCall(kernels_[level_.cell(cell).kind], {kernel_arguments_});
+  }
+
+  KernelFields scan_fields(const runtime::Scan& scan, const States& states) {
+    const Description& d = level_.description(scan.cell);
+    const EmittedRows x = at(scan.x), y = at(scan.y);
+    llvm::Value* count = steps(scan.time);
     llvm::Value* first = constant(0);
     llvm::Value* step = batch();
-    if (call.reverse) {
+    if (scan.reverse) {
       first = builder_.CreateMul(builder_.CreateSub(count, constant(1)), batch());
       step = builder_.CreateNeg(batch());
     }
     llvm::Value* values = module_.floats(work_, times(batch(), d.doubled_row));
-    return {.x = call.repeats_x ? x.data : row_of(builder_, x, first),
+    return {.x = scan.repeats ? x.data : row_of(builder_, x, first),
             .y = row_of(builder_, y, first),
             .current = states.doubled,
             .next = work_,
             .in_place = states.in_place,
             .sequence = module_.floats(values, times(batch(), d.step_row)),
             .step = values,
-            .weights = weights,
-            .x_step = call.repeats_x ? constant(0) : times(step, x.stride),
+            .weights = weights_of(scan.cell),
+            .x_step = scan.repeats ? constant(0) : times(step, x.stride),
             .y_step = times(step, y.stride),
             .steps = count,
             .batch = batch(),
@@ -272,20 +279,9 @@ class LevelEmitter {
             .y_row = constant(y.stride)};
   }
 
-  void begin_states(const CellCall& call, const Description& d, const States& states) {
-    for (const runtime::InitialState& initial : call.initial) {
-      EmittedRows to = states.rows(module_, d, initial.state);
-      for (const Piece& piece : initial.from) {
-        const std::int64_t width = piece.end - piece.begin;
-        emit_copy(builder_, at(piece), to, width, batch());
-        to.data = module_.floats(to.data, constant(width));
-      }
-    }
-  }
-
   ObjectModule& module_;
   llvm::IRBuilder<>& builder_;
-  const LoadedNetwork& network_;
+  const StepList& list_;
   const ObjectMemory& memory_;
   const Level& level_;
   std::size_t number_;
@@ -298,21 +294,25 @@ class LevelEmitter {
 
 // ---- what does not differ between levels
 
-class NetworkEmitter {
+class ProgramEmitter {
  public:
-  NetworkEmitter(llvm::LLVMContext& context, const std::string& name, const ObjectNetwork& object,
+  ProgramEmitter(llvm::LLVMContext& context, const std::string& name, const ObjectProgram& program,
                  std::span<const Level> levels)
-      : module_(context, name, levels), builder_(module_.builder()), object_(object), levels_(levels) {}
+      : module_(context, name, levels),
+        builder_(module_.builder()),
+        list_(program.list),
+        program_(program),
+        levels_(levels) {}
 
   std::unique_ptr<llvm::Module> run() {
     std::vector<llvm::Function*> bodies;
     for (std::size_t i = 0; i < levels_.size(); ++i)
-      bodies.push_back(LevelEmitter(module_, object_, levels_[i], i).run());
-    llvm::FunctionType* type = module_.run_type(more_pointers(object_.network));
+      bodies.push_back(LevelEmitter(module_, program_, levels_[i], i).run());
+    llvm::FunctionType* type = module_.run_type(more_pointers(list_));
     llvm::Function* entry = module_.begin(type, module_.name() + "_run", true);
-    emit_checks(Arguments(module_, *entry, object_.network));
+    emit_checks(Arguments(module_, *entry, list_));
     module_.emit_dispatch(*entry, bodies);
-    if (object_.network.no_streaming.empty()) module_.emit_step(entry);
+    if (list_.no_streaming.empty()) module_.emit_step(entry);
     emit_start();
     return module_.take();
   }
@@ -340,18 +340,21 @@ class NetworkEmitter {
     llvm::Value* order = builder_.CreateOr(builder_.CreateICmpSLT(end, first), builder_.CreateICmpSLT(batch, end));
     module_.return_where(builder_.CreateOr(below, order), EntryStatus::BadSize);
     llvm::Value* count = builder_.CreateSub(end, first);
-    std::size_t cell = 0;
-    for (const runtime::NetworkCall& any : object_.network.calls) {
-      const auto* call = std::get_if<CellCall>(&any);
-      if (!call) continue;
-      const Description& d = levels_[0].kind_of(cell).description;
-      const States states(module_, state, object_.memory.states[cell++], d, batch);
-      clear({states.doubled, d.doubled_row}, first, count);
-      clear({states.in_place, d.in_place_row}, first, count);
-      for (const runtime::StartState& value : call->starts)
-        fill(value, states.rows(module_, d, value.state), first, end);
+    for (int cell = 0; cell < list_.cells; ++cell) {
+      const States states = states_of(cell, state, batch);
+      clear({states.doubled, levels_[0].description(cell).doubled_row}, first, count);
+      clear({states.in_place, levels_[0].description(cell).in_place_row}, first, count);
+    }
+    for (const runtime::StartState& value : list_.starts) {
+      const States states = states_of(value.cell, state, batch);
+      fill(value, states.rows(module_, levels_[0].description(value.cell), value.state), first, end);
     }
     builder_.CreateRet(module_.status(EntryStatus::Ok));
+  }
+
+  States states_of(int cell, llvm::Value* state, llvm::Value* batch) {
+    const std::int64_t before = program_.memory.states[static_cast<std::size_t>(cell)];
+    return {module_, state, before, levels_[0].description(cell), batch};
   }
 
   void clear(const EmittedRows& rows, llvm::Value* first, llvm::Value* count) {
@@ -370,15 +373,16 @@ class NetworkEmitter {
 
   ObjectModule module_;
   llvm::IRBuilder<>& builder_;
-  const ObjectNetwork& object_;
+  const StepList& list_;
+  const ObjectProgram& program_;
   std::span<const Level> levels_;
 };
 
 }  // namespace
 
-std::unique_ptr<llvm::Module> emit_network(llvm::LLVMContext& context, const std::string& name,
-                                           const ObjectNetwork& object, std::span<const Level> levels) {
-  return NetworkEmitter(context, name, object, levels).run();
+std::unique_ptr<llvm::Module> emit_program(llvm::LLVMContext& context, const std::string& name,
+                                           const ObjectProgram& program, std::span<const Level> levels) {
+  return ProgramEmitter(context, name, program, levels).run();
 }
 
 }  // namespace rnnc::compiler
