@@ -25,14 +25,13 @@ struct ObjectOptions {
 };
 
 struct ObjectFiles {
-  // Relocatable, position-independent; defines NAME_run and NAME_step, of a network NAME_start, and NAME_step if it
-  // streams.
+  // Relocatable, position-independent; defines NAME_run, NAME_start, and NAME_step of what can run step by step.
   std::vector<std::byte> object;
   std::string header;  // C99, and C++
 };
 
-/// Compiles a cell or network with its weights for programs that link the object and nothing of rnnc. A network has the
-/// bits of a program of one thread; its sequences are all of as many steps.
+/// Compiles a cell or network with its weights for programs that link the object and nothing of rnnc. It has the bits
+/// of a program of one thread; its sequences are all of as many steps.
 ///
 /// Errors    as `compile`; Usage where `name` is no C name or a target is unknown; Unsupported where this machine
 /// cannot

@@ -3,9 +3,11 @@
 #include <limits>
 
 #include "compiler/llvm/resolve_target.hpp"
+#include "ir/scan.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/linked_object.hpp"
 #include "tests/support/networks.hpp"
+#include "tests/support/run_cell.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -185,6 +187,18 @@ TEST_CASE("a wrong call of a network's object is told by its status", "[network]
   CHECK(state.values() == before);
   CHECK(run(state.data(), 3, 2, 3) == 0);
   CHECK(y != std::vector<float>(24, 7));
+}
+
+TEST_CASE("an object whose rows are all the caller's takes no scratch for rows", "[network]") {
+  const auto header = [](const Network& network) {
+    Random random(1);
+    return object_of(network, random_weights(network, random), {"host"}).header;
+  };
+  const std::string by_steps = "(int64_t)(steps) * (batch)";
+  const std::string scan = "network n { input x : seq f32[5] a = lstm<H=7>(x) output ";
+  CHECK(header(ir::network_of(standard("lstm", 5, 7))).find(by_steps) == std::string::npos);
+  CHECK(header(network_of(scan + "a }")).find(by_steps) == std::string::npos);
+  CHECK(header(network_of(scan + "lstm<H=3>(a) }")).find(by_steps) != std::string::npos);
 }
 
 TEST_CASE("states of a network have names in C that differ", "[network]") {

@@ -51,7 +51,7 @@ TEST_CASE("objects of two models link into one program of C or C++ and give the 
   }
 }
 
-TEST_CASE("an object calls nothing but memcpy, and shows two symbols", "[tools]") {
+TEST_CASE("an object calls nothing but memcpy and memset, and shows three symbols", "[tools]") {
   const Folder folder;
   fill(folder, "gru");
   const std::string model = "compile --cell gru --weights w.safetensors -o m.o --header m.h --name m ";
@@ -60,8 +60,8 @@ TEST_CASE("an object calls nothing but memcpy, and shows two symbols", "[tools]"
     REQUIRE(folder.rnnc(model + "--target " + target).code == 0);
     REQUIRE(shell(folder,
                   "nm -u m.o | awk '{print $2}' >used.txt; nm -g --defined-only m.o | awk '{print $3}' >own.txt") == 0);
-    CHECK(folder.text("used.txt") == "memcpy\n");
-    CHECK(folder.text("own.txt") == "m_run\nm_step\n");
+    CHECK(folder.text("used.txt") == "memcpy\nmemset\n");
+    CHECK(folder.text("own.txt") == "m_run\nm_start\nm_step\n");
   }
 }
 

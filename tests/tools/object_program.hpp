@@ -13,7 +13,8 @@ namespace rnnc::test {
 
 inline constexpr int kSteps = 7, kBatch = 3, kInput = 5, kHidden = 19;
 
-// Reads x.bin, runs it in two pieces and step by step, writes both outputs and the last state of both.
+// Reads x.bin, runs it in two pieces and step by step, writes both outputs and the last state of both. One state is
+// what start makes of NaN, the other is zeros.
 inline constexpr const char* kProgram = R"(
 #include <stdio.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ inline constexpr const char* kProgram = R"(
 #define B 3
 static float memory[ONE_STATE_FLOATS(B) + TWO_STATE_FLOATS(B) + 2 * ONE_SCRATCH_FLOATS(T, B) + 64 +
                     TWO_SCRATCH_FLOATS(1, B)];
+static volatile float zero;
 static float x[T * B * ONE_INPUT_SIZE], y[2][T * B * ONE_OUTPUT_SIZE];
 static int put(const char* name, const float* values, size_t n) {
   FILE* file = fopen(name, "wb");
@@ -34,6 +36,9 @@ int main(void) {
   float* scratch = two + TWO_STATE_FLOATS(B);
   FILE* file = fopen("x.bin", "rb");
   int t, wrong = !file || fread(x, sizeof x, 1, file) != 1;
+  for (t = 0; t < ONE_STATE_FLOATS(B); ++t) one[t] = 0.f / zero;
+  wrong |= one_start(one, B, 0, B) != ONE_OK;
+  wrong |= one_start(one, B, 1, B + 1) != ONE_BAD_SIZE || one_start(one, B, 2, 1) != ONE_BAD_SIZE;
   wrong |= one_run(one, scratch, x, y[0], 3, B) != ONE_OK;
   wrong |= one_run(one, scratch, x + 3 * B * ONE_INPUT_SIZE, y[0] + 3 * B * ONE_OUTPUT_SIZE, T - 3, B) != ONE_OK;
   for (t = 0; t < T; ++t)
