@@ -304,14 +304,15 @@ class Formulas {
   Arithmetic a_;
 };
 
+#define RNNC_FUNCTION(name, ...) \
+  case Function::name: return body(std::integral_constant<Function, Function::name>());
+
 /// Calls `body` with a constant of type std::integral_constant that is `function`: one dispatch for all vectors that
 /// follow.
 template <class Body>
 decltype(auto) with_function(Function function, const Body& body) {
   switch (function) {
-#define RNNC_FUNCTION(name, ...)                                                        \
-  case Function::name: return body(std::integral_constant<Function, Function::name>()); \
-      #include "runtime/functions.def"
+#include "runtime/functions.def"
   }
   __builtin_unreachable();
 }

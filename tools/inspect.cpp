@@ -108,17 +108,23 @@ TensorMap zeros_for(const ir::Network& network) {
 }
 
 // Of several CPUs, which stand with commas between, the object chooses when it runs.
-std::vector<std::string> cpus_of(const ModelFlags& flags) {
+Result<std::vector<std::string>> cpus_of(const ModelFlags& flags) {
   std::istringstream names(flags.isa.empty() ? read_environment().isa : flags.isa);
   std::vector<std::string> cpus;
-  for (std::string name; std::getline(names, name, ',');) cpus.push_back(name);
+  ModelFlags one;
+  while (std::getline(names, one.isa, ',')) {
+    if (const auto target = target_of(one, false); !target) return target.error();
+    cpus.push_back(one.isa);
+  }
   return cpus;
 }
 
 Result<std::string> show_object(const Source& source, const InspectFlags& flags) {
+  const Result<std::vector<std::string>> cpus = cpus_of(flags.model);
+  if (!cpus) return cpus.error();
   const Result<ir::Network> network = bind(source);
   if (!network) return network.error();
-  const ObjectOptions options{.cell = network->name, .dims = source.dims, .targets = cpus_of(flags.model)};
+  const ObjectOptions options{.cell = network->name, .dims = source.dims, .targets = *cpus};
   return compiler::object_llvm(source.model, zeros_for(*network), options);
 }
 

@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::string_view kPortable = "portable ";
 
-std::int64_t elements(const ir::Type& type) {
-  std::int64_t n = 1;
-  for (const ir::Dim& dim : type.dims) n *= dim.value();
-  return n;
-}
-
 }  // namespace
 
 double worst_error(const std::vector<float>& ours, const ir::Vector& exact) {

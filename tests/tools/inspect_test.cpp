@@ -204,6 +204,8 @@ TEST_CASE("--object shows the LLVM IR of an object, with the code of each CPU", 
   const std::string network = folder.rnnc(inspect + "llvm --layers 2").out;
   CHECK(contains(network, "_start("));
   check_fails(folder, inspect + "asm", 2, "--object: goes with --emit llvm");
+  check_fails(folder, "inspect --cell rnn --dim I=3 --dim H=4 --object --emit llvm --isa x86-64-v2,x86-64-v9", 2,
+              "--isa: unknown CPU 'x86-64-v9'");
 }
 
 }  // namespace rnnc::test

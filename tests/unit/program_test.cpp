@@ -195,7 +195,7 @@ TEST_CASE("each status has a text of its own", "[program]") {
 
 TEST_CASE("a program tells the name of what it runs", "[program]") {
   const Model model =
-      parse("cell twice { input x : f32 output 2 * x } network n { input x : seq f32 output twice(x) }").value();
+      parse("cell twice { input x : f32 output 2 * x } network n { input x : seq f32 a = twice(x) output a }").value();
   CHECK(compile(model, {}).value().name() == "n");
   CHECK(compile(model, {}, {.cell = "twice"}).value().name() == "twice");
 }
