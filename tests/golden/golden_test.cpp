@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include <rnnc/model.hpp>
+#include "compiler/inspect/print_network.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/network.hpp"
 #include "compiler/network/split_directions.hpp"
@@ -102,6 +103,11 @@ std::string print_calls(const Model& model, const Command& command) {
   return compiler::print(compiler::calls_of(network_of(model, command)).list);
 }
 
+std::string print_steps(const Model& model, const Command& command) {
+  const ir::Network network = network_of(model, command);
+  return compiler::print_execution(compiler::calls_of(network).list, network);
+}
+
 TensorMap zeros_for(const ir::Graph& graph) {
   TensorMap weights;
   for (const ir::Weight& weight : ir::weights_of(graph))
@@ -146,6 +152,7 @@ const std::map<std::string, Printer> kPrinters = {
     {"portable", print_portable},      // the program of a cell for the portable executor
     {"directions", print_directions},  // of a network, each scan in one direction
     {"calls", print_calls},            // of a network
+    {"steps", print_steps},            // of a network, as it runs
     {"object", print_object},          // of a cell or network for CPU,...
 };
 
