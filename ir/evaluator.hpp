@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ir/elements.hpp"
 #include "ir/interpret.hpp"
 
 namespace rnnc::ir {
@@ -19,8 +20,6 @@ struct View {
   double spread(std::int64_t i) const { return data[rows == 1 ? 0 : i]; }
   Vector to_vector() const { return Vector(data, data + rows); }
 };
-
-std::int64_t elements(const Type& type);
 
 class Evaluator {
  public:

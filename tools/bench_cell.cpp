@@ -156,6 +156,8 @@ Result<Contest> contest_of_cell(const BenchFlags& flags, Source source, const Re
   const Result<Program> program = compile_timed(flags, job->source, contest.compile_ms);
   if (!program) return program.error();
   contest.cpu = program->cpu();
+  contest.backend = name_of(program->backend());
+  contest.fallback = program->fallback();
   of_rest(0.5, "comparing with the interpreter");
   const Result<Difference> error = check_against_interpreter(*job, *program);
   if (!error) return error.error();

@@ -128,6 +128,8 @@ Result<Contest> contest_of_network(const BenchFlags& flags, Source source, const
   const Result<Program> program = compile_timed(flags, source, contest.compile_ms);
   if (!program) return program.error();
   contest.cpu = program->cpu();
+  contest.backend = name_of(program->backend());
+  contest.fallback = program->fallback();
   report(0.5, "comparing with the interpreter");
   const Result<Difference> error = check_against_interpreter(*program, *network, source, flags);
   if (!error) return error.error();

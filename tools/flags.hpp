@@ -66,7 +66,7 @@ void add_part_flags(CLI::App& app, PartFlags& flags);
 void add_model_flags(CLI::App& app, ModelFlags& flags);
 void add_stack_flags(CLI::App& app, ModelFlags& flags);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
-/// `backends` are jit, portable and, of some verbs, interpret.
+/// `backends` are jit, portable, auto and, of some verbs, interpret.
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends);
 
 using Assignments = std::map<std::string, std::string>;

@@ -43,6 +43,9 @@ Result<ir::Cell> bind(const Source& source);
 /// The same of a source with a network.
 Result<ir::Network> bind_network(const Source& source);
 
+/// As --backend and JSON have it.
+const char* name_of(Backend backend);
+
 /// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from; with
 /// code that is kept where `cache` says so.
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1, bool cache = true);

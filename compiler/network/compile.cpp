@@ -23,13 +23,17 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
   return {};
 }
 
-std::vector<runtime::StartState> start_states(const runtime::Description& description,
-                                              const std::map<std::string, std::vector<StartPart>>& values,
-                                              const TensorMap& weights) {
+Result<std::vector<runtime::StartState>> start_states(const runtime::Description& description,
+                                                      const std::map<std::string, std::vector<StartPart>>& values,
+                                                      const TensorMap& weights) {
   std::vector<runtime::StartState> starts;
-  for (std::size_t i = 0; i < description.states.size(); ++i)
-    if (const auto found = values.find(description.states[i].tensor.name); found != values.end())
-      starts.push_back({static_cast<int>(i), start_values(found->second, weights)});
+  for (std::size_t i = 0; i < description.states.size(); ++i) {
+    const auto found = values.find(description.states[i].tensor.name);
+    if (found == values.end()) continue;
+    Result<std::vector<float>> value = start_values(found->second, weights);
+    if (!value) return value.error();
+    starts.push_back({static_cast<int>(i), std::move(*value)});
+  }
   return starts;
 }
 
@@ -77,8 +81,11 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
     const Result<const runtime::Description*> added = add_cell(from->cell, own, call);
     if (!added) return added.error();
     cells[i] = *added;
-    if (const auto found = starts.find(layout.source[i]); found != starts.end())
-      call.starts = start_states(**added, found->second, weights);
+    const auto found = starts.find(layout.source[i]);
+    if (found == starts.end()) continue;
+    Result<std::vector<runtime::StartState>> values = start_states(**added, found->second, weights);
+    if (!values) return values.error();
+    call.starts = std::move(*values);
   }
   runtime::Description description = describe(network, cpu, layout.network, cells);
   return NetworkParts{std::move(description), std::move(layout.network)};
