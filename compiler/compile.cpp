@@ -36,11 +36,22 @@ Result<Backing> portable(const CompileOptions& options) {
                  [kernels](const ir::Cell& cell) { return compiler::portable_code_of(cell, *kernels); }};
 }
 
-// Instead of generated code, whatever CPU and plan that was asked for.
-Result<Backing> fallback(CompileOptions options) {
-  options.cpu.clear();
-  options.plan.clear();
-  return portable(options);
+// Why there is no generated code here; "" where there is.
+std::string why_not_jit() {
+  if (!compiler::can_generate_code()) return "this build has no LLVM";
+  if (!runtime::may_map_code()) return "this system lets no program make code at run time";
+  return "";
+}
+
+// Instead of generated code. What was asked for stays: a plan, and a CPU that the portable executor has no code for,
+// are errors that say why there is no generated code.
+Result<Backing> fallback(CompileOptions options, const std::string& reason) {
+  if (options.cpu.empty()) options.cpu = read_environment().isa;
+  Result<Backing> backing = portable(options);
+  if (backing) return backing;
+  Error error = backing.error();
+  error.notes.push_back({{}, "the portable executor runs the program because " + reason});
+  return error;
 }
 
 Result<Backing> jit(const CompileOptions& options) {
@@ -70,6 +81,12 @@ Result<Program> compile_with(const Result<Backing>& backing, const Model& model,
 }  // namespace
 
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options) try {
+  const auto mark = [](Result<Program> program, const std::string& reason) {
+    if (!program) return program;
+    program->backend_ = Backend::Portable;
+    program->fallback_ = reason;
+    return program;
+  };
   if (options.threads < 1 || options.threads > kMaxThreads)
     return Error{
         ErrorCode::Usage,
@@ -77,13 +94,13 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
         "threads = " + std::to_string(options.threads) + " is not between 1 and " + std::to_string(kMaxThreads),
         {}};
   switch (options.backend) {
-    case Backend::Portable: return compile_with(portable(options), model, weights, options);
+    case Backend::Portable: return mark(compile_with(portable(options), model, weights, options), {});
     case Backend::Jit: return compile_with(jit(options), model, weights, options);
     case Backend::Auto: break;
   }
-  if (!compiler::can_generate_code() || !runtime::may_map_code())
-    return compile_with(fallback(options), model, weights, options);
-  return compile_with(jit(options), model, weights, options);
+  const std::string reason = why_not_jit();
+  if (reason.empty()) return compile_with(jit(options), model, weights, options);
+  return mark(compile_with(fallback(options, reason), model, weights, options), reason);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory to compile the model", {}};
 }

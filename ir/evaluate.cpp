@@ -84,6 +84,10 @@ double evaluate(Function function, const double* operands) {
     case Function::HardSigmoid: return hard_sigmoid(std::fma(operands[1], x, operands[2]));
     case Function::Clip: return std::min(std::max(x, operands[1]), operands[2]);
     case Function::Select: return x > operands[1] ? operands[2] : operands[3];
+    case Function::SigmoidMul: return sigmoid(x) * operands[1];
+    case Function::SigmoidSigmoid: return sigmoid(x) * sigmoid(operands[1]);
+    case Function::SigmoidTanh: return sigmoid(x) * std::tanh(operands[1]);
+    case Function::TanhTanh: return std::tanh(x) * std::tanh(operands[1]);
   }
   internal_error(nullptr, "a function that is not in the table");
 }

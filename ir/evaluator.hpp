@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ir/elements.hpp"
 #include "ir/interpret.hpp"
 
 namespace rnnc::ir {

@@ -163,7 +163,7 @@ class Inference : Mistakes {
 
   Result<Type> map() {
     const auto index = static_cast<std::size_t>(node_.function);
-    if (index >= kFunctions.size()) return error(ErrorCode::InvalidModel, "a function that does not exist");
+    if (index >= kAllFunctions.size()) return error(ErrorCode::InvalidModel, "a function that does not exist");
     const FunctionFacts& row = facts(node_.function);
     const auto arity = static_cast<std::size_t>(row.arity);
     if (node_.operands.size() != arity) return wrong_count(std::string(row.name), counted(arity, "operand"));

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "runtime/functions.hpp"
@@ -29,6 +30,7 @@ enum class Op : std::uint8_t {
 //   hard_sigmoid      max(0, min(1, alpha * x + beta))
 //   clip              min(max(x, low), high)
 //   select(a, b, x, y)  a > b ? x : y              (NaN in a or b gives y)
+//   sigmoid_mul(a, b)   sigmoid(a) * b             sigmoid_sigmoid, sigmoid_tanh, tanh_tanh likewise
 using runtime::Function;
 
 // argmax is the index of the first of the largest elements, or of the first NaN where there is one.
@@ -48,11 +50,15 @@ struct FunctionFacts {
   double floor;     // or this much, whichever is larger
 };
 
-inline constexpr std::array kFunctions = {
+inline constexpr std::array kAllFunctions = {
 #define RNNC_FUNCTION(enumerator, name, arity, low, high, ulp, floor) \
   FunctionFacts{Function::enumerator, name, arity, low, high, ulp, floor},
+#define RNNC_PRODUCT RNNC_FUNCTION
 #include "runtime/functions.def"
 };
+
+/// Those of the language: without the products that only the compiler writes.
+inline constexpr std::span kFunctions = std::span(kAllFunctions).first(static_cast<std::size_t>(Function::SigmoidMul));
 
 enum class ResultKind : std::uint8_t { Scalar, Vector };
 
@@ -79,7 +85,7 @@ inline constexpr std::array kOverTimes = {
 #include "runtime/functions.def"
 };
 
-constexpr const FunctionFacts& facts(Function function) { return kFunctions[static_cast<std::size_t>(function)]; }
+constexpr const FunctionFacts& facts(Function function) { return kAllFunctions[static_cast<std::size_t>(function)]; }
 constexpr const ReductionFacts& facts(Reduction reduction) { return kReductions[static_cast<std::size_t>(reduction)]; }
 constexpr const OverTimeFacts& facts(OverTime over_time) { return kOverTimes[static_cast<std::size_t>(over_time)]; }
 

@@ -228,7 +228,7 @@ Node Parser::find_callee(const std::string& name, const std::vector<Value>& oper
     if (matches(row.name, row.arity)) return over_time(graph_, node, name, operands);
   }
   node.reduction = {};
-  for (const FunctionFacts& row : kFunctions) {
+  for (const FunctionFacts& row : kAllFunctions) {
     node.op = Op::Map;
     node.function = row.function;
     if (is_name(row.name) && matches(row.name, row.arity)) return node;

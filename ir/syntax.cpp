@@ -51,7 +51,7 @@ bool is_function(std::string_view name) {
     return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; });
   };
   const bool call = std::any_of(kCallOps.begin(), kCallOps.end(), [&](Op op) { return call_name(op) == name; });
-  return call || in(kFunctions) || in(kReductions) || in(kOverTimes);
+  return call || in(kAllFunctions) || in(kReductions) || in(kOverTimes);
 }
 
 std::string_view call_name(Op op) {

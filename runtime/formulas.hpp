@@ -59,6 +59,10 @@ class Formulas {
       case Function::HardSigmoid: return hard_sigmoid(x, operands[1], operands[2]);
       case Function::Clip: return minimum(operands[2], maximum(operands[1], x));
       case Function::Select: return a_.select(a_.greater(x, operands[1]), operands[2], operands[3]);
+      case Function::SigmoidMul: return a_.div(operands[1], logistic(x));
+      case Function::SigmoidSigmoid: return a_.div(splat(1), a_.mul(logistic(x), logistic(operands[1])));
+      case Function::SigmoidTanh: return sigmoid_tanh(x, operands[1]);
+      case Function::TanhTanh: return tanh_tanh(x, operands[1]);
     }
     __builtin_unreachable();
   }
@@ -72,29 +76,6 @@ class Formulas {
   Float minimum(Float a, Float b) const {
     if (a_.is_constant(b)) return minimum_of(b, a);
     return minimum_of(a, b);
-  }
-
-  /// 1 + exp(-x), which sigmoid divides by.
-  Float logistic(Float x) const { return scaled_logistic(x, -89.f, 88.f, 0); }
-
-  struct Quotient {
-    Float numerator, denominator;
-  };
-
-  // tanh(b + r) with b = n ln 2 / 2 by the addition theorem: tanh b = (s - 1) / (s + 1) with s = 2^n, so
-  // tanh(b + r) = (s - 1 + u (s + 1)) / (s + 1 + u (s - 1)) with u = tanh r. An error of u fades as tanh nears 1; the
-  // numerator never exceeds the denominator, and they are equal at the bound. One part of ln 2 / 2 will do.
-  Quotient tanh_quotient(Float x) const {
-    const Float a = minimum(splat(9.02f), a_.abs(x));
-    const Float magic = splat(kMagic + 127);
-    const Float biased = a_.fma(a, splat(2 * kLog2E), magic);
-    const Float r = a_.fma(a_.sub(biased, magic), splat(-kLn2 / 2), a);
-    const Float r_squared = a_.mul(r, r);
-    const Float u = a_.fma(a_.fma(splat(kTanh[1]), r_squared, splat(kTanh[0])), a_.mul(r, r_squared), r);
-    const Float s = power_of_two(a_.as_bits(biased));
-    const Float above = a_.add(s, splat(1));
-    const Float below = a_.sub(s, splat(1));
-    return {a_.copy_sign(a_.fma(u, above, below), x), a_.fma(u, below, above)};
   }
 
  private:
@@ -192,9 +173,44 @@ class Formulas {
     return a_.fma(exp_r, power_of_two(reduced.biased), splat(scale_exponent == 0 ? 1.f : 0x1p-8f));
   }
 
+  // 1 + exp(-x), which sigmoid divides by.
+  Float logistic(Float x) const { return scaled_logistic(x, -89.f, 88.f, 0); }
+
+  struct Quotient {
+    Float numerator, denominator;
+  };
+
+  // tanh(b + r) with b = n ln 2 / 2 by the addition theorem: tanh b = (s - 1) / (s + 1) with s = 2^n, so
+  // tanh(b + r) = (s - 1 + u (s + 1)) / (s + 1 + u (s - 1)) with u = tanh r. An error of u fades as tanh nears 1; the
+  // numerator never exceeds the denominator, and they are equal at the bound. One part of ln 2 / 2 will do.
+  Quotient tanh_quotient(Float x) const {
+    const Float a = minimum(splat(9.02f), a_.abs(x));
+    const Float magic = splat(kMagic + 127);
+    const Float biased = a_.fma(a, splat(2 * kLog2E), magic);
+    const Float r = a_.fma(a_.sub(biased, magic), splat(-kLn2 / 2), a);
+    const Float r_squared = a_.mul(r, r);
+    const Float u = a_.fma(a_.fma(splat(kTanh[1]), r_squared, splat(kTanh[0])), a_.mul(r, r_squared), r);
+    const Float s = power_of_two(a_.as_bits(biased));
+    const Float above = a_.add(s, splat(1));
+    const Float below = a_.sub(s, splat(1));
+    return {a_.copy_sign(a_.fma(u, above, below), x), a_.fma(u, below, above)};
+  }
+
   Float tanh(Float x) const {
     const Quotient quotient = tanh_quotient(x);
     return a_.div(quotient.numerator, quotient.denominator);
+  }
+
+  // Denominators are at least 1, and a numerator is below 2^28. Where a product of denominators overflows, the result
+  // is below 2^-100, and comes out as 0.
+  Float sigmoid_tanh(Float x, Float y) const {
+    const Quotient quotient = tanh_quotient(y);
+    return a_.div(quotient.numerator, a_.mul(logistic(x), quotient.denominator));
+  }
+
+  Float tanh_tanh(Float x, Float y) const {
+    const Quotient a = tanh_quotient(x), b = tanh_quotient(y);
+    return a_.div(a_.mul(a.numerator, b.numerator), a_.mul(a.denominator, b.denominator));
   }
 
   // Not maximum(0, x): relu(-0) is -0, and NaN must come through, whatever an optimiser makes of either.
@@ -305,7 +321,9 @@ class Formulas {
 };
 
 #define RNNC_FUNCTION(name, ...) \
-  case Function::name: return body(std::integral_constant<Function, Function::name>());
+  case Function::name:           \
+    return body(std::integral_constant<Function, Function::name>());
+#define RNNC_PRODUCT RNNC_FUNCTION
 
 /// Calls `body` with a constant of type std::integral_constant that is `function`: one dispatch for all vectors that
 /// follow.

@@ -11,6 +11,7 @@ namespace rnnc::runtime {
 
 enum class Function : std::uint8_t {
 #define RNNC_FUNCTION(enumerator, ...) enumerator,
+#define RNNC_PRODUCT RNNC_FUNCTION
 #include "runtime/functions.def"
 };
 
@@ -22,6 +23,7 @@ enum class OverTime : std::uint8_t {
 /// Operands of each function, in the order of the table.
 inline constexpr int kArities[] = {
 #define RNNC_FUNCTION(enumerator, name, arity, ...) arity,
+#define RNNC_PRODUCT RNNC_FUNCTION
 #include "runtime/functions.def"
 };
 

@@ -206,7 +206,7 @@ Verb add_bench(CLI::App& program) {
   add_number(app, "--rounds", flags.rounds, 3, 1000, "turns of each contestant (default 5)");
   add_number(app, "--seed", flags.seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_plan_flag(app, flags.model);
-  add_backend_flag(app, flags.model, {"jit", "portable"});
+  add_backend_flag(app, flags.model, {"jit", "portable", "auto"});
   app.add_flag("--tune", flags.tune, "first time the plausible plans, and keep the best in the cache folder");
   app.add_flag("--ragged", flags.ragged, "also time sequences of lengths that are uniform from 1 to --steps");
   add_number(app, "--sessions", flags.sessions, 1, 1 << 20,

@@ -254,6 +254,8 @@ Result<Contest> make_contest(const BenchFlags& flags, Source source, const Onedn
   const Result<Program> program = compile_timed(flags, job->source, contest.compile_ms);
   if (!program) return program.error();
   contest.cpu = program->cpu();
+  contest.backend = name_of(program->backend());
+  contest.fallback = program->fallback();
   of_rest(0.5, "comparing with the interpreter");
   const Result<Difference> error = check_against_interpreter(*job, flags, *program, contest.work);
   if (!error) return error.error();

@@ -27,7 +27,7 @@ struct BenchFlags {
 };
 
 struct Contest {
-  std::string name, cpu;
+  std::string name, cpu, backend, fallback;
   std::vector<std::string> notes;  // lines for people, of what was tuned
   std::int64_t input_size = 0, hidden_size = 0;
   std::int64_t layers = 1, directions = 1;  // scans one behind the other, and at most side by side

@@ -66,7 +66,9 @@ Json shape_fields(const Contest& contest, const BenchFlags& flags) {
           {"layers", contest.layers},
           {"directions", contest.directions},
           {"threads", flags.threads},
-          {"isa", contest.cpu}};
+          {"isa", contest.cpu},
+          {"backend", contest.backend},
+          {"fallback", contest.fallback}};
 }
 
 void add_times(Json& fields, const Times& ours, const CallWork& work) {

@@ -100,10 +100,11 @@ void add_stacked_model_flags(CLI::App& app, ModelFlags& flags) {
 }
 
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends) {
-  add_choice(app, "--backend", flags.backend, backends,
-             "what computes: jit, code made for this machine; portable, operations one by one" +
-                 std::string(backends.size() > 2 ? "; interpret, the equations in double precision" : "") +
-                 " (default jit)")
+  add_choice(
+      app, "--backend", flags.backend, backends,
+      "what computes: jit, code made for this machine; portable, operations one by one; auto, jit where it can be "
+      "had" +
+          std::string(backends.size() > 3 ? "; interpret, the equations in double precision" : "") + " (default jit)")
       ->group(kMachineGroup);
 }
 

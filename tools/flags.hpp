@@ -67,7 +67,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags);
 /// The same for verbs that take layers of a cell as well.
 void add_stacked_model_flags(CLI::App& app, ModelFlags& flags);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
-/// `backends` are jit, portable and, of some verbs, interpret.
+/// `backends` are jit, portable, auto and, of some verbs, interpret.
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends);
 
 using Assignments = std::map<std::string, std::string>;

@@ -161,6 +161,15 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) 
   return error;
 }
 
+const char* name_of(Backend backend) {
+  switch (backend) {
+    case Backend::Auto: return "auto";
+    case Backend::Jit: return "jit";
+    case Backend::Portable: return "portable";
+  }
+  return "";
+}
+
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads, bool cache) {
   const bool is_portable = flags.backend == "portable";
   if (const auto target = target_of(flags, true); !target && !is_portable) return target.error();
@@ -173,7 +182,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.dims = source.dims;
   options.threads = static_cast<int>(threads);
   options.plan = flags.plan;
-  options.backend = is_portable ? Backend::Portable : Backend::Jit;
+  options.backend = is_portable ? Backend::Portable : flags.backend == "auto" ? Backend::Auto : Backend::Jit;
   options.cache = cache;
   return rnnc::compile(source.model, source.weights, options);
 }

@@ -49,6 +49,9 @@ Result<ir::Network> bind(const Source& source);
 /// The cell itself. Errors: those of bind, and Unsupported where a network is meant.
 Result<ir::Cell> bind_cell(const Source& source);
 
+/// As --backend and JSON have it.
+const char* name_of(Backend backend);
+
 /// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from; with
 /// code that is kept where `cache` says so.
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1, bool cache = true);

@@ -94,7 +94,7 @@ Verb add_run(CLI::App& program) {
   add_list(app, "--final-state", flags->final_states, "a final state, f32[B,H]")->type_name("NAME=f.npy");
   begin_group(app, kMachineGroup);
   add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)");
-  add_backend_flag(app, flags->model, {"jit", "interpret", "portable"});
+  add_backend_flag(app, flags->model, {"jit", "interpret", "portable", "auto"});
   return {&app, [flags] { return run(*flags); }};
 }
 

@@ -47,11 +47,15 @@ struct VerifyFlags {
 
 struct Verdict {
   Difference first, whole;  // after one step, and over all of them
-  std::string isa;
+  std::string isa, backend, fallback;
   double most_first = kMostAfterOneStep, most_whole = kMostAtTheEnd;
 
-  Verdict(Difference after_one, Difference after_all, std::string cpu, const TensorMap& weights)
-      : first(std::move(after_one)), whole(std::move(after_all)), isa(std::move(cpu)) {
+  Verdict(Difference after_one, Difference after_all, const Program& program, const TensorMap& weights)
+      : first(std::move(after_one)),
+        whole(std::move(after_all)),
+        isa(program.cpu()),
+        backend(name_of(program.backend())),
+        fallback(program.fallback()) {
     const double rounding = rounding_of_sums(weights);
     most_first = std::max(most_first, rounding);
     most_whole = std::max(most_whole, kMostAtTheEnd / kMostAfterOneStep * rounding);
@@ -78,7 +82,7 @@ Result<Verdict> verify(const Source& source, const ir::Network& network, const V
   if (!first) return first.error();
   const Result<Difference> whole = difference(flags.steps, source.network.has_value());
   if (!whole) return whole.error();
-  return Verdict(*first, *whole, program->cpu(), source.weights);
+  return Verdict(*first, *whole, *program, source.weights);
 }
 
 void print_line(const std::string& when, const Difference& difference, double most) {
@@ -90,6 +94,8 @@ void print_line(const std::string& when, const Difference& difference, double mo
 void print_json(const Verdict& verdict, const std::string& cell, const VerifyFlags& flags) {
   const nlohmann::json result = {{"cell", cell},
                                  {"isa", verdict.isa},
+                                 {"backend", verdict.backend},
+                                 {"fallback", verdict.fallback},
                                  {"steps", flags.steps},
                                  {"batch", flags.batch},
                                  {"seed", flags.seed},
@@ -150,7 +156,7 @@ Verb add_verify(CLI::App& program) {
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
-  add_backend_flag(app, flags->model, {"jit", "portable"});
+  add_backend_flag(app, flags->model, {"jit", "portable", "auto"});
   begin_group(app, kOutputGroup);
   app.add_flag("--json", flags->json, "print a JSON object as the last line");
   return {&app, [flags] { return run(*flags); }};

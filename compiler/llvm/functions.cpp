@@ -97,27 +97,6 @@ llvm::Value* FunctionEmitter::emit(ir::Function function, std::span<llvm::Value*
       function, [&](auto constant) { return formulas.evaluate<decltype(constant)::value>(operands.data()); });
 }
 
-bool FunctionEmitter::is_quotient(ir::Function function) {
-  return function == ir::Function::Sigmoid || function == ir::Function::Tanh;
-}
-
-FunctionEmitter::Quotient FunctionEmitter::quotient(ir::Function function, llvm::Value* x) {
-  const Emitted formulas({builder_, float_type_, has_fma_});
-  if (function == ir::Function::Sigmoid) return {nullptr, formulas.logistic(x)};
-  const Emitted::Quotient quotient = formulas.tanh_quotient(x);
-  return {quotient.numerator, quotient.denominator};
-}
-
-llvm::Value* FunctionEmitter::multiply(const Quotient& a, const Quotient& b) {
-  llvm::Value* numerator = a.numerator ? a.numerator : b.numerator ? b.numerator : splat(1);
-  if (a.numerator && b.numerator) numerator = builder_.CreateFMul(a.numerator, b.numerator);
-  return builder_.CreateFDiv(numerator, builder_.CreateFMul(a.denominator, b.denominator));
-}
-
-llvm::Value* FunctionEmitter::multiply(llvm::Value* value, const Quotient& quotient) {
-  return builder_.CreateFDiv(value, quotient.denominator);
-}
-
 llvm::Value* FunctionEmitter::splat(float constant) { return llvm::ConstantFP::get(float_type_, constant); }
 
 llvm::Value* FunctionEmitter::fma(llvm::Value* a, llvm::Value* b, llvm::Value* c) {

@@ -20,22 +20,6 @@ class FunctionEmitter {
   /// Numerics  meaning in ir/op.hpp, bound in runtime/functions.def; NaN propagates
   llvm::Value* emit(ir::Function function, std::span<llvm::Value* const> operands);
 
-  /// A function value that is yet to be divided. The denominator is at least 1 and may be infinite where the quotient
-  /// is below the smallest normal number; the numerator (1 where null) is below 2^28.
-  struct Quotient {
-    llvm::Value* numerator = nullptr;
-    llvm::Value* denominator = nullptr;
-  };
-
-  /// Whether `function` ends in a division that a product with another one can share.
-  static bool is_quotient(ir::Function function);
-  Quotient quotient(ir::Function function, llvm::Value* x);
-
-  /// Products of quotients with one division; dividing is what an LSTM's element-wise part takes longest for.
-  llvm::Value* multiply(const Quotient& a, const Quotient& b);
-  /// value * quotient; the numerator must be 1, since another one times a large value might overflow.
-  llvm::Value* multiply(llvm::Value* value, const Quotient& quotient);
-
   llvm::Value* splat(float constant);
 
   /// a * b + c: one rounding where the CPU has it, else two.

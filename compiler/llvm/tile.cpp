@@ -189,10 +189,8 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
 // The function of a Map where all operands are there; else what is missing becomes pending.
 bool Tile::apply(const Node& node, const Element& element, std::vector<Element>& pending) {
   RNNC_ASSERT(node.op == Op::Map, &cell_);
-  const bool one_division = shares_division(node);
   Values operands;
-  for (ir::Value operand : node.operands) {
-    if (one_division && is_deferred(operand)) operand = cell_[operand].operands[0];
+  for (const ir::Value operand : node.operands) {
     const Element needed = canonical({operand, element.row, element.block});
     const auto found = values_.find(needed);
     if (found == values_.end())
@@ -201,7 +199,7 @@ bool Tile::apply(const Node& node, const Element& element, std::vector<Element>&
       operands.push_back(found->second);
   }
   if (operands.size() < node.operands.size()) return false;
-  values_[element] = one_division ? divide_once(node, operands) : functions_.emit(node.function, operands);
+  values_[element] = functions_.emit(node.function, operands);
   return true;
 }
 
@@ -231,32 +229,6 @@ bool Tile::look_up(const Node& node, const Element& element, std::vector<Element
                                            builder_.CreateAlignedLoad(vector_type_, from, alignment_of(1)),
                                            functions_.splat(std::numeric_limits<float>::quiet_NaN()));
   return true;
-}
-
-// A quotient that only this stage's product needs, and that thus may be divided together with it.
-bool Tile::is_deferred(ir::Value value) const {
-  const Node& node = cell_[value];
-  return node.op == Op::Map && FunctionEmitter::is_quotient(node.function) &&
-         context_.schedule.uses[value.index] == 1 && !is_loaded(value);
-}
-
-// Two quotients, or a value and a sigmoid, whose numerator is 1.
-bool Tile::shares_division(const Node& product) const {
-  if (product.function != ir::Function::Mul) return false;
-  const ir::Value a = product.operands[0], b = product.operands[1];
-  if (is_deferred(a) && is_deferred(b)) return true;
-  return (is_deferred(a) && cell_[a].function == ir::Function::Sigmoid) ||
-         (is_deferred(b) && cell_[b].function == ir::Function::Sigmoid);
-}
-
-llvm::Value* Tile::divide_once(const Node& product, const Values& operands) {
-  const auto quotient = [&](int i) {
-    return functions_.quotient(cell_[product.operands[static_cast<std::size_t>(i)]].function,
-                               operands[static_cast<std::size_t>(i)]);
-  };
-  const bool first = is_deferred(product.operands[0]), second = is_deferred(product.operands[1]);
-  if (first && second) return functions_.multiply(quotient(0), quotient(1));
-  return first ? functions_.multiply(operands[1], quotient(0)) : functions_.multiply(operands[0], quotient(1));
 }
 
 llvm::Value* Tile::gate_value(int gate, int row, int block) {

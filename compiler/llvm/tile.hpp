@@ -159,9 +159,6 @@ class Tile {
   Element canonical(Element element) const;
   bool apply(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   bool look_up(const ir::Node& node, const Element& element, std::vector<Element>& pending);
-  bool shares_division(const ir::Node& product) const;
-  bool is_deferred(ir::Value value) const;
-  llvm::Value* divide_once(const ir::Node& product, const Values& operands);
   llvm::Value* gate_value(int gate, int row, int block);
   llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);
   llvm::Value* from_lane(llvm::Value* vector, int lane);

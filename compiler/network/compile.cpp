@@ -15,12 +15,17 @@ namespace rnnc::compiler {
 namespace {
 
 // The start values of one cell's states.
-void add_starts(int cell, const runtime::Description& description,
-                const std::map<std::string, std::vector<StartPart>>& values, const TensorMap& weights,
-                std::vector<runtime::StartState>& starts) {
-  for (std::size_t i = 0; i < description.states.size(); ++i)
-    if (const auto found = values.find(description.states[i].tensor.name); found != values.end())
-      starts.push_back({cell, static_cast<int>(i), start_values(found->second, weights)});
+Result<void> add_starts(int cell, const runtime::Description& description,
+                        const std::map<std::string, std::vector<StartPart>>& values, const TensorMap& weights,
+                        std::vector<runtime::StartState>& starts) {
+  for (std::size_t i = 0; i < description.states.size(); ++i) {
+    const auto found = values.find(description.states[i].tensor.name);
+    if (found == values.end()) continue;
+    Result<std::vector<float>> value = start_values(found->second, weights);
+    if (!value) return value.error();
+    starts.push_back({cell, static_cast<int>(i), std::move(*value)});
+  }
+  return {};
 }
 
 runtime::Description describe(const ir::Network& network, const std::string& cpu, const runtime::StepList& list,
@@ -79,8 +84,11 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
     for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
     const Result<const runtime::Description*> added = add_cell(call.cell, own);
     if (!added) return added.error();
-    if (const auto found = starts.find(source); found != starts.end())
-      add_starts(static_cast<int>(cells.size()), **added, found->second, weights, layout.list.starts);
+    if (const auto found = starts.find(source); found != starts.end()) {
+      const auto given =
+          add_starts(static_cast<int>(cells.size()), **added, found->second, weights, layout.list.starts);
+      if (!given) return given.error();
+    }
     cells.push_back(*added);
   }
   runtime::Description description = describe(network, cpu, layout.list, cells);

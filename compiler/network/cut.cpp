@@ -9,7 +9,7 @@
 
 #include "compiler/network/split_directions.hpp"
 #include "ir/check.hpp"
-#include "ir/evaluator.hpp"
+#include "ir/elements.hpp"
 #include "ir/scan.hpp"
 #include "ir/verify.hpp"
 

@@ -5,7 +5,8 @@
 #include <set>
 #include <utility>
 
-#include "ir/interpret.hpp"
+#include "compiler/portable/translate.hpp"
+#include "runtime/cell.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -73,17 +74,33 @@ class Taking {
 
 Starts take_starts(CallList& list) { return Taking(list).run(); }
 
-std::vector<float> start_values(const std::vector<StartPart>& parts, const TensorMap& weights) {
+namespace {
+
+// What a call gives that reads nothing.
+Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weights) {
+  Result<CellCode> code = portable_code_of(call.cell, *runtime::portable_kernels("host"));
+  if (!code) return code.error();
+  runtime::TensorRefs own;
+  for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
+  const Result<runtime::LoadedCell> cell = runtime::load_cell(std::move(code->description), std::move(code->code), own);
+  if (!cell) return cell.error();
+  std::vector<float> y(static_cast<std::size_t>(cell->description.output_size));
+  runtime::CellState state(cell->description, 1, 1);
+  runtime::KernelArguments arguments = runtime::kernel_arguments(*cell, state);
+  arguments.y = y.data();
+  arguments.steps = arguments.batch = arguments.chunk_steps = 1;
+  runtime::run_kernel(*cell, {}, arguments, state.flags);
+  return y;
+}
+
+}  // namespace
+
+Result<std::vector<float>> start_values(const std::vector<StartPart>& parts, const TensorMap& weights) {
   std::vector<float> values;
   for (const StartPart& part : parts) {
-    ir::NamedVectors params, no_states;
-    for (const auto& [param, name] : part.call->weights) {
-      const std::vector<float> floats = weights.at(name).to_f32();
-      params[param] = ir::Vector(floats.begin(), floats.end());
-    }
-    const ir::Vector all = ir::interpret(part.call->cell, params, {1, 1, {}, {}}, no_states);
-    for (std::int64_t k = part.begin; k < part.end; ++k)
-      values.push_back(static_cast<float>(all[static_cast<std::size_t>(k)]));
+    const Result<std::vector<float>> all = run_once(*part.call, weights);
+    if (!all) return all.error();
+    values.insert(values.end(), all->begin() + part.begin, all->begin() + part.end);
   }
   return values;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
 #include "compiler/network/cut.hpp"
@@ -26,7 +27,8 @@ using Starts = std::map<std::size_t, std::map<std::string, std::vector<StartPart
 /// stays as it is where inputs decide how it begins.
 Starts take_starts(CallList& list);
 
-/// Every weight that the parts need is there, of the right shape.
-std::vector<float> start_values(const std::vector<StartPart>& parts, const TensorMap& weights);
+/// What the portable executor computes for `parts`. Every weight that they need is there, of the right shape. Errors:
+/// Limit.
+Result<std::vector<float>> start_values(const std::vector<StartPart>& parts, const TensorMap& weights);
 
 }  // namespace rnnc::compiler

@@ -92,6 +92,77 @@ std::vector<std::vector<std::uint32_t>> users(const Cell& cell) {
   return result;
 }
 
+namespace {
+
+class StoredValues {
+ public:
+  explicit StoredValues(const Cell& cell)
+      : cell_(cell), users_(users(cell)), phases_(phases(cell)), depths_(depths(cell)), stored_(cell.nodes.size()) {}
+
+  std::vector<bool> run() {
+    const std::vector<bool> live = live_nodes(cell_);
+    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i)
+      stored_[i] = live[i] && needs_memory(i) && (must_be_stored(i) || !can_recompute(i));
+    return std::move(stored_);
+  }
+
+ private:
+  const Node& node(std::uint32_t i) const { return cell_.nodes[i]; }
+
+  // A stage or a product reads all of the value at once.
+  bool is_read_whole(std::uint32_t i, std::uint32_t user) const {
+    const Node& u = node(user);
+    return u.op == Op::Slice ? !is_gate(cell_, Value{user}) : u.op == Op::Project && u.operands[0] == Value{i};
+  }
+
+  bool needs_memory(std::uint32_t i) const {
+    const Node& n = node(i);
+    if (n.type.rank() == 2 || is_free(cell_, Value{i})) return false;
+    if (is_always_stored(n.op)) return true;
+    if (n.type.rank() == 0 || (n.op == Op::Slice && !is_gate(cell_, Value{i}))) return false;
+    return std::any_of(users_[i].begin(), users_[i].end(), [&](std::uint32_t user) {
+      if (user == kRoot) return false;
+      const bool later = phases_[user] == phases_[i] && depths_[user] > depths_[i];
+      return is_read_whole(i, user) || (later && is_read_in_lanes(i, user));
+    });
+  }
+
+  static bool is_always_stored(Op op) { return op == Op::Hoist || op == Op::Concat || op == Op::Reduce; }
+
+  // Concat parts, hoisted values and operands of reductions are taken up where they are computed.
+  bool is_read_in_lanes(std::uint32_t i, std::uint32_t user) const {
+    const Node& u = node(user);
+    if (u.op == Op::Map) return true;
+    if (u.op != Op::Project) return false;
+    for (std::size_t j = 2; j < u.operands.size(); j += 2)
+      if (u.operands[j].index == i) return true;
+    return false;
+  }
+
+  bool must_be_stored(std::uint32_t i) const {
+    return is_always_stored(node(i).op) || std::any_of(users_[i].begin(), users_[i].end(), [&](std::uint32_t user) {
+             return user != kRoot && is_read_whole(i, user);
+           });
+  }
+
+  bool can_recompute(std::uint32_t i) const {
+    if (node(i).op != Op::Map) return false;
+    return std::all_of(node(i).operands.begin(), node(i).operands.end(), [&](Value operand) {
+      return cell_[operand].type.rank() == 0 || is_free(cell_, operand) || stored_[operand.index];
+    });
+  }
+
+  const Cell& cell_;
+  std::vector<std::vector<std::uint32_t>> users_;
+  std::vector<Phase> phases_;
+  std::vector<int> depths_;
+  std::vector<bool> stored_;
+};
+
+}  // namespace
+
+std::vector<bool> stored_values(const Cell& cell) { return StoredValues(cell).run(); }
+
 int complete_depth(const Cell& cell, const std::vector<int>& depths, Value value) {
   const Node& node = cell[value];
   // Parts of a concat are already counted as complete, and a slice of something complete is only an address.

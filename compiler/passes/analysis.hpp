@@ -31,6 +31,10 @@ bool is_gate(const ir::Cell& cell, ir::Value value);
 inline constexpr std::uint32_t kRoot = ~0u;
 std::vector<std::vector<std::uint32_t>> users(const ir::Cell& cell);
 
+/// Whether each value goes through memory: a later stage of its phase needs it lane by lane, or any stage all of it at
+/// once. A map of values that do is computed again rather than stored.
+std::vector<bool> stored_values(const ir::Cell& cell);
+
 /// How often a complete vector (for a product, a reduction, a slice or a concat) has to be waited for before the value
 /// can be computed, counted within its phase.
 std::vector<int> depths(const ir::Cell& cell);

@@ -36,6 +36,9 @@ ir::Cell fuse_gates(const ir::Cell& cell);
 /// a chunk of time steps at once).
 ir::Cell hoist(const ir::Cell& cell);
 
+/// Products of quotients become functions that divide once.
+ir::Cell share_divisions(const ir::Cell& cell);
+
 struct Pass {
   std::string_view name;
   std::string_view summary;
@@ -49,6 +52,7 @@ inline constexpr Pass kPasses[] = {
     {"chain", "sums of products become chains in canonical order", chain},
     {"fuse", "products of the same vector become one stacked product", fuse_gates},
     {"hoist", "marks what leaves the recurrence", hoist},
+    {"share", "products of a sigmoid with a tanh or another value divide once", share_divisions},
 };
 
 /// Called after each pass with its name, the cell, and the seconds that it took.

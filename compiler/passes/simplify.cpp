@@ -1,5 +1,6 @@
-// Local rules, applied to a fixed point. Each rule keeps every bit of the result, except that a product of a
-// concatenation is regrouped as canonical arithmetic asks (chain.cpp orders it).
+// Local rules, applied to a fixed point. Each rule keeps every bit of the result on a CPU with fused multiply-add,
+// except that a product of a concatenation is regrouped as canonical arithmetic asks (chain.cpp orders it). Constants
+// are folded by the formulas that run; they have those bits on a CPU without fused multiply-add too.
 #include <array>
 #include <optional>
 #include <vector>
@@ -7,7 +8,7 @@
 #include "compiler/passes/analysis.hpp"
 #include "compiler/passes/copy_forward.hpp"
 #include "compiler/passes/pass.hpp"
-#include "ir/interpret.hpp"
+#include "runtime/evaluate.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -82,15 +83,14 @@ class Simplifier {
   }
 
   std::optional<Value> map_rule(const Node& node) {
-    std::array<double, runtime::kMostOperands> constants{};
+    std::array<float, runtime::kMostOperands> constants{};
     bool all_constant = true;
     for (std::size_t i = 0; i < node.operands.size(); ++i) {
       const Node& operand = to_[node.operands[i]];
       all_constant &= operand.op == Op::Constant;
       constants[i] = operand.constant;
     }
-    // Rounding a double result of + - * / and sqrt on f32 operands gives the f32 result exactly.
-    if (all_constant) return to_.constant(static_cast<float>(ir::evaluate(node.function, constants.data())));
+    if (all_constant) return to_.constant(runtime::evaluate(node.function, constants.data()));
     if (node.function == Function::Mul) {
       if (is_constant(node.operands[1], 1)) return node.operands[0];
       if (is_constant(node.operands[0], 1)) return node.operands[1];

@@ -38,9 +38,13 @@ int rows_of_tile(int width, int budget) {
   return std::clamp(std::min(budget / width, width < 3 ? 3 + width : kMostRows), 1, kMostRows);
 }
 
-// What a function takes, in multiply-adds: those that are approximated are polynomials of about this length.
+// What a function takes, in multiply-adds: those that are approximated are polynomials of about this length, and a
+// product of two of them that is divided once takes as much as both.
 int operations_of(ir::Function function) {
-  if (ir::facts(function).ulp > 0.5) return 14;
+  constexpr int kPolynomial = 14;
+  const bool is_product = static_cast<std::size_t>(function) >= ir::kFunctions.size();
+  if (is_product) return (function == ir::Function::SigmoidMul ? 1 : 2) * kPolynomial + 1;
+  if (ir::facts(function).ulp > 0.5) return kPolynomial;
   return function == ir::Function::Div || function == ir::Function::Sqrt ? 8 : 1;
 }
 

@@ -31,7 +31,8 @@ Space space_of(Phase phase) {
 
 class Scheduler {
  public:
-  explicit Scheduler(Cell cell) : live_(live_nodes(cell)), users_(users(cell)), phases_(phases(cell)) {
+  explicit Scheduler(Cell cell)
+      : live_(live_nodes(cell)), users_(users(cell)), phases_(phases(cell)), stored_(stored_values(cell)) {
     schedule_.depths = depths(cell);
     schedule_.homes.resize(cell.nodes.size());
     for (const auto& each : users_) schedule_.uses.push_back(static_cast<int>(each.size()));
@@ -42,7 +43,6 @@ class Scheduler {
     place_inputs();
     place_params();
     place_states();
-    find_stored();
     place_stored();
     add_products();
     add_reductions();
@@ -95,59 +95,6 @@ class Scheduler {
   void place_states() {
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
       if (node(i).op == Op::State) schedule_.homes[i] = allocate(Space::Current, size_of(node(i)));
-  }
-
-  // A lane of the value is needed by a later stage, or all of it at once.
-  bool needs_memory(std::uint32_t i) const {
-    const Node& n = node(i);
-    if (n.type.rank() == 2 || is_free(cell(), Value{i})) return false;
-    if (n.op == Op::Hoist || n.op == Op::Concat || n.op == Op::Reduce) return true;
-    if (n.type.rank() == 0 || (n.op == Op::Slice && !is_gate(cell(), Value{i}))) return false;
-    for (std::uint32_t user : users_[i]) {
-      if (user == kRoot) continue;
-      const Node& u = node(user);
-      const bool complete =
-          (u.op == Op::Slice && !is_gate(cell(), Value{user})) || (u.op == Op::Project && u.operands[0] == Value{i});
-      if (complete || (in_lanes(user, i) && phases_[user] == phases_[i] && depth(user) > depth(i))) return true;
-    }
-    return false;
-  }
-
-  // A stage of `user` reads the operand lane by lane. Concat parts, hoisted values and operands of reductions are taken
-  // up where they are computed.
-  bool in_lanes(std::uint32_t user, std::uint32_t operand) const {
-    const Node& u = node(user);
-    if (u.op == Op::Map) return true;
-    if (u.op != Op::Project) return false;
-    for (std::size_t j = 2; j < u.operands.size(); j += 2)
-      if (u.operands[j].index == operand) return true;
-    return false;
-  }
-
-  // Decides which values go through memory. A map of values that do is computed again rather than stored.
-  void find_stored() {
-    stored_.resize(cell().nodes.size());
-    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
-      if (!live_[i] || !needs_memory(i)) continue;
-      stored_[i] = must_be_stored(i) || !can_recompute(i);
-    }
-  }
-
-  bool must_be_stored(std::uint32_t i) const {
-    const Op op = node(i).op;
-    if (op == Op::Hoist || op == Op::Concat || op == Op::Reduce) return true;
-    return std::any_of(users_[i].begin(), users_[i].end(), [&](std::uint32_t user) {
-      if (user == kRoot) return false;
-      const Node& u = node(user);
-      return u.op == Op::Slice ? !is_gate(cell(), Value{user}) : u.op == Op::Project && u.operands[0] == Value{i};
-    });
-  }
-
-  bool can_recompute(std::uint32_t i) const {
-    if (node(i).op != Op::Map) return false;
-    return std::all_of(node(i).operands.begin(), node(i).operands.end(), [&](Value operand) {
-      return cell()[operand].type.rank() == 0 || is_free(cell(), operand) || stored_[operand.index];
-    });
   }
 
   // A value that becomes a state is read from there; others get a place in the row of their phase. Parts of a concat

@@ -15,14 +15,6 @@
 
 namespace RNNC_API rnnc {
 
-/// What runs a program: code generated for the CPU, or operations executed one after another, which no system forbids
-/// and which take up to four times as long.
-enum class Backend {
-  Auto,  // Jit where it can be had
-  Jit,
-  Portable,
-};
-
 struct CompileOptions {
   std::string cell =
       {};  // which network or cell; may be left out where there is one network, or one cell and no network
@@ -34,6 +26,7 @@ struct CompileOptions {
   // How stages are laid on the machine, as `rnnc inspect --emit plan` prints it, for experiments. "": what `rnnc bench
   // --tune` has found, or else what the cost model prefers. The bits of the results do not depend on it.
   std::string plan = {};
+  // Auto is an error where only the portable executor can be had and `cpu` or `plan` ask for what it has not.
   Backend backend = Backend::Auto;
   bool cache = true;  // use and keep generated code in the user's cache folder, unless RNNC_CACHE says otherwise
 };

@@ -17,6 +17,9 @@
 
 namespace RNNC_API rnnc {
 
+class Model;
+struct CompileOptions;
+
 namespace runtime {
 struct LoadedProgram;
 struct StateContent;
@@ -109,6 +112,14 @@ struct NamedPort {
   std::string time;
 };
 
+/// What runs a program: code generated for the CPU, or operations executed one after another, which no system forbids
+/// and which take up to four times as long.
+enum class Backend {
+  Auto,  // Jit where it can be had
+  Jit,
+  Portable,
+};
+
 class Program {
  public:
   explicit Program(std::shared_ptr<const runtime::LoadedProgram> loaded) : loaded_(std::move(loaded)) {}
@@ -123,6 +134,10 @@ class Program {
   std::string name() const;                   // of the cell or network
   std::string cell() const;                   // the same
   std::string cpu() const;
+  /// What runs it, Jit or Portable; an artifact's code counts as Jit.
+  Backend backend() const noexcept { return backend_; }
+  /// Why Backend::Auto came to the portable executor; "" of other programs.
+  const std::string& fallback() const noexcept { return fallback_; }
 
   /// A state of `batch` new sequences, as State::reset leaves them. Calls of it have any number of steps where all
   /// scans run forwards over T: a call of more than `max_steps` goes through the network in pieces of as many, and
@@ -154,7 +169,10 @@ class Program {
   RunStatus step(State& state, const float* x, float* y) const noexcept;
 
  private:
+  friend Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options);
   std::shared_ptr<const runtime::LoadedProgram> loaded_;
+  Backend backend_ = Backend::Jit;
+  std::string fallback_;
 };
 
 }  // namespace rnnc

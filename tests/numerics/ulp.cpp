@@ -266,7 +266,7 @@ int main(int argc, char** argv) {
     }
   }
   int worst = 0;
-  for (const ir::FunctionFacts& row : ir::kFunctions) {
+  for (const ir::FunctionFacts& row : ir::kAllFunctions) {
     const auto& wanted = options.functions;
     if (wanted.empty() || std::find(wanted.begin(), wanted.end(), row.name) != wanted.end())
       worst = std::max(worst, report(row, options));

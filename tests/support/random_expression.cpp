@@ -317,6 +317,10 @@ Value Expressions::apply(Function function, Value a, Value b) {
     case Function::Affine:
     case Function::HardSigmoid:
     case Function::Clip: return apply_one(function, a);
+    case Function::SigmoidMul:
+    case Function::SigmoidSigmoid:
+    case Function::SigmoidTanh:
+    case Function::TanhTanh: break;  // the compiler writes these
   }
   return a;
 }

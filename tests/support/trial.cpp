@@ -176,8 +176,7 @@ std::optional<std::string> Trial::executors() const {
   if (!is_portable(setting_.executor)) other.executor = std::string(kPortable) + other.executor;
   const std::vector<std::string> there = test::executors();
   if (std::ranges::find(there, other.executor) == there.end()) return std::nullopt;
-  const auto fault = judge(subject_, other, data_, run(compile(subject_, other), subject_.graph, data_));
-  return fault ? std::optional("on " + other.executor + ": " + *fault) : std::nullopt;
+  return on(other);
 }
 
 std::optional<std::string> Trial::artifact() const {

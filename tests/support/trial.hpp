@@ -19,7 +19,7 @@ enum class Check {
   Threads,      // other numbers of threads have the bits
   Levels,       // other CPUs have the bits, where both have fused multiply-add
   Plans,        // a cell's stages laid on the machine in other ways have the bits
-  Executors,    // the portable executor, or generated code where the setting is portable, is within most_error too
+  Executors,    // the portable executor, or generated code where the setting is portable, has the bits
   Artifact,     // so has what an artifact in memory runs
   Object,       // and a linked object
 };

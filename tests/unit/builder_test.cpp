@@ -132,6 +132,10 @@ static Value call(ir::Function function, const Value& a, const Value& b, const V
     case ir::Function::HardSigmoid: return hard_sigmoid(a, b, c);
     case ir::Function::Clip: return clip(a, b, c);
     case ir::Function::Select: return select(a > b, c, d);
+    case ir::Function::SigmoidMul:
+    case ir::Function::SigmoidSigmoid:
+    case ir::Function::SigmoidTanh:
+    case ir::Function::TanhTanh: break;  // the compiler writes these
   }
   return {};
 }

@@ -127,7 +127,7 @@ float single(ir::Function function, const std::string& cpu, float x) {
 }  // namespace
 
 TEST_CASE("every function keeps the bound of its row on every CPU level and lane count") {
-  for (const ir::FunctionFacts& row : ir::kFunctions) {
+  for (const ir::FunctionFacts& row : ir::kAllFunctions) {
     const Operands operands = draw(row, 1);
     for (const std::string& cpu : compiler::runnable_levels())
       for (const unsigned lanes : {4u, 8u, 16u}) {
@@ -138,7 +138,7 @@ TEST_CASE("every function keeps the bound of its row on every CPU level and lane
 }
 
 TEST_CASE("every function has the same bits for every lane count and CPU with fused multiply-add") {
-  for (const ir::FunctionFacts& row : ir::kFunctions) {
+  for (const ir::FunctionFacts& row : ir::kAllFunctions) {
     const Operands operands = draw(row, 2);
     for (const bool fma : {false, true}) {
       std::optional<std::vector<std::uint32_t>> first;
@@ -155,7 +155,7 @@ TEST_CASE("every function has the same bits for every lane count and CPU with fu
 }
 
 TEST_CASE("the portable executor gives the bits of generated functions", "[portable]") {
-  for (const ir::FunctionFacts& row : ir::kFunctions) {
+  for (const ir::FunctionFacts& row : ir::kAllFunctions) {
     const Operands operands = draw(row, 4);
     for (const std::string& cpu : compiler::runnable_levels()) {
       if (!runtime::portable_kernels(cpu)) continue;

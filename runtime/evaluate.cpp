@@ -1,0 +1,74 @@
+#include "runtime/evaluate.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include "runtime/flush_denormals.hpp"
+#include "runtime/formulas.hpp"
+
+namespace rnnc::runtime {
+namespace {
+
+class ScalarArithmetic {
+ public:
+  using Float = float;
+  using Bits = std::uint32_t;
+  using Mask = bool;
+
+  static Float splat(float constant) { return constant; }
+  static Bits bits(std::uint32_t constant) { return constant; }
+  static constexpr bool is_constant(Float) { return false; }
+
+  static Float add(Float a, Float b) { return a + b; }
+  static Float sub(Float a, Float b) { return a - b; }
+  static Float mul(Float a, Float b) { return a * b; }
+  static Float div(Float a, Float b) { return a / b; }
+  static Float neg(Float x) { return -x; }
+  static Float abs(Float x) { return std::fabs(x); }
+  static Float sqrt(Float x) { return std::sqrt(x); }
+  static Float copy_sign(Float magnitude, Float sign) { return std::copysign(magnitude, sign); }
+  static Float fma(Float a, Float b, Float c) { return std::fma(a, b, c); }
+  static Float affine(Float x, Float alpha, Float beta) { return std::fma(alpha, x, beta); }
+
+  static Mask less(Float a, Float b) { return a < b; }
+  static Mask less_equal(Float a, Float b) { return a <= b; }
+  static Mask greater(Float a, Float b) { return a > b; }
+  static Mask is_nan(Float x) { return std::isnan(x); }
+  static Float select(Mask mask, Float yes, Float no) { return mask ? yes : no; }
+
+  static Bits as_bits(Float value) { return std::bit_cast<Bits>(value); }
+  static Float as_float(Bits value) { return std::bit_cast<Float>(value); }
+  static Bits add_bits(Bits a, Bits b) { return a + b; }
+  static Bits sub_bits(Bits a, Bits b) { return a - b; }
+  static Bits and_bits(Bits a, Bits b) { return a & b; }
+  template <int by>
+  static Bits shift_left(Bits value) {
+    return value << by;
+  }
+  template <int by>
+  static Bits shift_right(Bits value) {
+    return value >> by;
+  }
+  template <int by>
+  static Float signed_shift_to_float(Bits value) {
+    return static_cast<Float>(static_cast<std::int32_t>(value) >> by);
+  }
+};
+
+// By function. Calls through pointers stay behind the change of mode, which compilers do not know of.
+using Evaluate = float (*)(const float* operands) noexcept;
+constexpr Evaluate kEvaluate[] = {
+#define RNNC_FUNCTION(name, ...) \
+  [](const float* operands) noexcept { return Formulas<ScalarArithmetic>({}).evaluate<Function::name>(operands); },
+#define RNNC_PRODUCT RNNC_FUNCTION
+#include "runtime/functions.def"
+};
+
+}  // namespace
+
+float evaluate(Function function, const float* operands) noexcept {
+  const FlushDenormals flush;
+  return kEvaluate[static_cast<std::size_t>(function)](operands);
+}
+
+}  // namespace rnnc::runtime
