@@ -8,7 +8,6 @@
 
 #include <rnnc/join.hpp>
 
-#include "compiler/passes/formula_of.hpp"
 #include "compiler/portable/places.hpp"
 #include "ir/check.hpp"
 #include "ir/op.hpp"
@@ -35,12 +34,6 @@ const char* name(PortableSpace space) {
   return "";
 }
 
-std::string_view name(runtime::Formula formula) {
-  for (const ir::FunctionFacts& row : ir::kFunctions)
-    if (formula_of(row.function) == formula) return row.name;
-  ir::internal_error(nullptr, "a formula of no function");
-}
-
 std::string range(const char* space, std::int64_t begin, std::int64_t size) {
   return std::string(space) + "[" + std::to_string(begin) + ":" + std::to_string(begin + size) + "]";
 }
@@ -53,9 +46,9 @@ std::string text_of(const PortablePlace& place, std::int64_t size) {
 
 // Operators stand where they do in the language: `a + b`, `-a`.
 std::string map(const PortableOp& op) {
-  const std::string function(name(op.formula));
+  const std::string function(ir::facts(op.function).name);
   std::vector<std::string> operands;
-  for (int k = 0; k < arity(op.formula); ++k)
+  for (int k = 0; k < runtime::arity(op.function); ++k)
     operands.push_back(text_of(op.operands[static_cast<std::size_t>(k)], op.size));
   if (std::isalpha(static_cast<unsigned char>(function[0])) != 0) return function + "(" + join(operands) + ")";
   return operands.size() == 1 ? function + operands[0] : join(operands, " " + function + " ");
