@@ -1,5 +1,5 @@
-// The public compile(): chooses the network or cell, binds its dims, makes the artifact, links it and loads the
-// weights.
+// A model and weights become a program: compile() chooses the network or cell, binds its dims, makes code for each kind
+// of cell and loads the weights.
 #include <rnnc/compile.hpp>
 
 #include <new>
@@ -16,7 +16,7 @@
 namespace rnnc {
 namespace {
 
-// What makes code for the cells of a program, and for which CPU.
+// The function that makes code for the cells of a program, and the name of the CPU.
 struct Backing {
   std::string cpu;
   compiler::MakeCode make_code;

@@ -1,4 +1,5 @@
-// A bound network as a program: checks and packs the weights of each call, and compiles each kind of cell once.
+// A bound network becomes a program: the weights of each call are checked and packed, and each kind of cell is compiled
+// once.
 #include <set>
 #include <utility>
 
