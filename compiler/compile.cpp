@@ -36,15 +36,15 @@ Result<Backing> portable(const CompileOptions& options) {
                  [kernels](const ir::Cell& cell) { return compiler::portable_code_of(cell, *kernels); }};
 }
 
-// Why there is no generated code here; "" where there is.
+// Says why no code can be generated; returns "" if it can.
 std::string why_not_jit() {
   if (!compiler::can_generate_code()) return "this build has no LLVM";
   if (!runtime::may_map_code()) return "this system lets no program make code at run time";
   return "";
 }
 
-// Instead of generated code. What was asked for stays: a plan, and a CPU that the portable executor has no code for,
-// are errors that say why there is no generated code.
+// Uses the portable executor instead of generated code. All options stay in force: a plan, or a CPU for which the
+// portable executor has no code, is an error that says why no code can be generated.
 Result<Backing> fallback(CompileOptions options, const std::string& reason) {
   if (options.cpu.empty()) options.cpu = read_environment().isa;
   Result<Backing> backing = portable(options);

@@ -15,7 +15,7 @@
 namespace rnnc::compiler {
 namespace {
 
-// The start values of one cell's states.
+// Adds the start values of the states of one cell.
 Result<void> add_starts(int cell, const runtime::Description& description,
                         const std::map<std::string, std::vector<StartPart>>& values, const TensorMap& weights,
                         std::vector<runtime::StartState>& starts) {

@@ -75,7 +75,7 @@ Starts take_starts(CallList& list) { return Taking(list).run(); }
 
 namespace {
 
-// What a call gives that reads nothing.
+// Returns the result of a call that reads no row.
 Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weights) {
   Result<CellCode> code = portable_code_of(call.cell, *runtime::portable_kernels("host"));
   if (!code) return code.error();

@@ -29,8 +29,8 @@ using Starts = std::map<std::size_t, std::map<std::string, std::vector<StartPart
 /// A scan whose first values depend on inputs stays as it is.
 Starts take_starts(CallList& list);
 
-/// What the portable executor computes for `parts`. Every weight that they need is there, of the right shape. Errors:
-/// Limit.
+/// Computes the start value of one state with the portable executor. `weights` has every weight that the parts need, in
+/// the right shape. Errors: Limit.
 Result<std::vector<float>> start_values(const std::vector<StartPart>& parts, const TensorMap& weights);
 
 }  // namespace rnnc::compiler

@@ -111,7 +111,7 @@ class StoredValues {
  private:
   const Node& node(std::uint32_t i) const { return cell_.nodes[i]; }
 
-  // A stage or a product reads all of the value at once.
+  // Tells whether `user` reads all of value i at once, as a slice or a product does.
   bool is_read_whole(std::uint32_t i, std::uint32_t user) const {
     const Node& u = node(user);
     return u.op == Op::Slice ? !is_gate(cell_, Value{user}) : u.op == Op::Project && u.operands[0] == Value{i};
@@ -131,7 +131,8 @@ class StoredValues {
 
   static bool is_always_stored(Op op) { return op == Op::Hoist || op == Op::Concat || op == Op::Reduce; }
 
-  // Concat parts, hoisted values and operands of reductions are taken up where they are computed.
+  // Tells whether the stage of `user` reads value i lane by lane. Parts of a concat, hoisted values and operands of
+  // reductions do not count: the stage that computes them uses them.
   bool is_read_in_lanes(std::uint32_t i, std::uint32_t user) const {
     const Node& u = node(user);
     if (u.op == Op::Map) return true;

@@ -34,12 +34,12 @@ bool is_gate(const ir::Cell& cell, ir::Value value);
 inline constexpr std::uint32_t kRoot = ~0u;
 std::vector<std::vector<std::uint32_t>> users(const ir::Cell& cell);
 
-/// Whether each value goes through memory: a later stage of its phase needs it lane by lane, or any stage all of it at
-/// once. A map of values that do is computed again rather than stored.
+/// Tells for each value whether it is stored in memory: a later stage of its phase reads it lane by lane, or any stage
+/// reads all of it at once. A map of stored values is computed again in each stage instead of being stored too.
 std::vector<bool> stored_values(const ir::Cell& cell);
 
-/// How often a complete vector (for a product, a reduction, a slice or a concat) has to be waited for before the value
-/// can be computed, counted within its phase.
+/// Returns for each node how many complete vectors have to be finished, one after the other, before the node can be
+/// computed. Only nodes of the same phase count. A product, a reduction, a slice and a concat need complete vectors.
 std::vector<int> depths(const ir::Cell& cell);
 
 /// Returns the depth at which the complete vector of `value` can be read: one more than the depth of the value, unless

@@ -38,7 +38,8 @@ ir::Cell fuse_gates(const ir::Cell& cell);
 /// depend on no state are computed for a chunk of time steps at once.
 ir::Cell hoist(const ir::Cell& cell);
 
-/// Products of quotients become functions that divide once.
+/// Turns a product of a sigmoid or tanh with another one, and a product of a sigmoid with any value, into a function
+/// that divides once.
 ir::Cell share_divisions(const ir::Cell& cell);
 
 struct Pass {

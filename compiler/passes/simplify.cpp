@@ -1,6 +1,7 @@
-// Local rules, applied to a fixed point. Each rule keeps every bit of the result on a CPU with fused multiply-add,
-// except that a product of a concatenation is regrouped as canonical arithmetic asks (chain.cpp orders it). Constants
-// are folded by the formulas that run; they have those bits on a CPU without fused multiply-add too.
+// A cell becomes a simpler cell: local rules are applied until none changes a node. Each rule keeps every bit of the
+// result on a CPU with fused multiply-add, with one exception: a product of a concatenation is split, and chain.cpp
+// then orders its parts as canonical arithmetic asks. A function of constants is computed by the formula that runs. Its
+// bits are those of fused multiply-add, also for a CPU without it.
 #include <array>
 #include <optional>
 #include <vector>

@@ -194,7 +194,8 @@ class Translator {
     const Node& n = node(value);
     PortableOp op{PortableOp::Kind::Map, n.function, {}, {}, size_of(n), 0, 0};
     for (std::size_t k = 0; k < n.operands.size(); ++k) op.operands[k] = in_lanes(n.operands[k], phase(value));
-    // Of zeros of either sign, generated code gives the one that the formula gives with the constant in front.
+    // For Min and Max of zeros with different signs, generated code returns the zero that the formula returns if the
+    // constant comes first.
     const bool has_order = n.function == ir::Function::Min || n.function == ir::Function::Max;
     if (has_order && node(n.operands[1]).op == Op::Constant) std::swap(op.operands[0], op.operands[1]);
     op.to = new_place(value);

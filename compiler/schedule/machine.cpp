@@ -13,10 +13,10 @@ constexpr double kBeyond = 1e18;  // more bytes than any cache or working set ha
 constexpr Machine kZen4 = {
     "Zen 4", 116e9, 4 / 3.7e9, 3.4e9, {{{29e3, 215e9}, {0.9e6, 113e9}, {24e6, 90e9}, {kBeyond, 20e9}}}};
 
-// Measured on an AMD EPYC of 3.75 GHz: two 512-bit multiply-adds and two loads a cycle. Weights of just the 48 KiB of
-// L1 are still read as from it (GRU of 64 units: two blocks at a time take 18 % less than one). A loop of loads reads
-// L2 at 220 GB/s, but the step of a GRU of 128 units reads it at 163, and at that one block at a time is best by 14 %.
-// Memory and the size of L3 were not measured and are those of a Zen 4.
+// This row was measured on an AMD EPYC of 3.75 GHz, which does two 512-bit multiply-adds and two loads a cycle. Weights
+// that just fill the 48 KiB of L1 are still read at the speed of L1 (GRU of 64 units: two blocks at a time take 18 %
+// less time than one). A loop of loads reads L2 at 220 GB/s, but the step of a GRU of 128 units reads it at 163 GB/s,
+// and one block at a time is best by 14 %. Memory and the size of L3 were not measured and are those of a Zen 4.
 constexpr Machine kZen5 = {
     "Zen 5", 240e9, 4 / 3.75e9, 6.25e9, {{{50e3, 400e9}, {0.9e6, 165e9}, {24e6, 110e9}, {kBeyond, 20e9}}}};
 

@@ -44,8 +44,8 @@ int rows_of_tile(int width, int budget) {
   return std::clamp(std::min(budget / width, width < 3 ? 3 + width : kMostRows), 1, kMostRows);
 }
 
-// What a function takes, in multiply-adds: those that are approximated are polynomials of about this length, and a
-// product of two of them that is divided once takes as much as both.
+// Returns the cost of a function in multiply-adds. A function that is approximated is a polynomial of about 14 of them.
+// A product of two such functions that divides once costs as much as both.
 int operations_of(ir::Function function) {
   constexpr int kPolynomial = 14;
   const bool is_product = static_cast<std::size_t>(function) >= ir::kFunctions.size();

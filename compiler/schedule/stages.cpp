@@ -97,8 +97,8 @@ class Scheduler {
       if (node(i).op == Op::State) schedule_.homes[i] = allocate(Space::Current, size_of(node(i)));
   }
 
-  // A value that becomes a state is read from there; others get a place in the row of their phase. Parts of a concat
-  // are copied into it, scalars that reductions give lie in a slot of their own.
+  // A value that becomes a state is stored as the state's new value and read from there; any other value gets a slot in
+  // the row of its phase. The parts of a concat are copied into the slot of the concat.
   void place_stored() {
     for (const Statement& statement : cell().statements) {
       if (statement.kind != Statement::Kind::Next) continue;
