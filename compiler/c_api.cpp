@@ -1,4 +1,5 @@
-// The part of rnnc.h that compiles.
+// A model, weights and options of the C interface become a program: rnnc_compile checks the options and calls
+// compile().
 #include <rnnc/c_handles.hpp>
 #include <rnnc/compile.hpp>
 

@@ -1,5 +1,5 @@
-// The public compile(): chooses the network or cell, binds its dims, makes the artifact, links it and loads the
-// weights.
+// A model and weights become a program: compile() chooses the network or cell, binds its dims, makes code for each kind
+// of cell and loads the weights.
 #include <rnnc/compile.hpp>
 
 #include <new>
@@ -16,7 +16,7 @@
 namespace rnnc {
 namespace {
 
-// What makes code for the cells of a program, and for which CPU.
+// The function that makes code for the cells of a program, and the name of the CPU.
 struct Backing {
   std::string cpu;
   compiler::MakeCode make_code;
@@ -36,15 +36,15 @@ Result<Backing> portable(const CompileOptions& options) {
                  [kernels](const ir::Cell& cell) { return compiler::portable_code_of(cell, *kernels); }};
 }
 
-// Why there is no generated code here; "" where there is.
+// Says why no code can be generated; returns "" if it can.
 std::string why_not_jit() {
   if (!compiler::can_generate_code()) return "this build has no LLVM";
   if (!runtime::may_map_code()) return "this system lets no program make code at run time";
   return "";
 }
 
-// Instead of generated code. What was asked for stays: a plan, and a CPU that the portable executor has no code for,
-// are errors that say why there is no generated code.
+// Uses the portable executor instead of generated code. All options stay in force: a plan, or a CPU for which the
+// portable executor has no code, is an error that says why no code can be generated.
 Result<Backing> fallback(CompileOptions options, const std::string& reason) {
   if (options.cpu.empty()) options.cpu = read_environment().isa;
   Result<Backing> backing = portable(options);

@@ -1,4 +1,4 @@
-// What a build without LLVM answers to those who ask for code.
+// In a build without LLVM, every request for code becomes an error that says what is missing.
 #include <rnnc/ahead.hpp>
 
 #include "compiler/llvm/code_of.hpp"

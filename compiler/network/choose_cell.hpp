@@ -1,4 +1,4 @@
-// Which cell or network of a model is meant, with numbers for its dims.
+// A model, a name and known dims become the cell or network that is meant, with a number for each dim.
 #pragma once
 
 #include <optional>
@@ -13,18 +13,18 @@
 
 namespace rnnc::compiler {
 
-/// The cell `name`, or the only one, bound to `dims` and to what follows from the shapes of `weights`.
-/// Errors: Name (no such cell, several cells, a dim that nothing tells), ShapeMismatch.
+/// Returns the cell `name`, or the only cell, bound to `dims` and to the dims that follow from the shapes of `weights`.
+/// Errors: Name (no such cell, several cells, a dim without a number), ShapeMismatch.
 Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const ir::DimBindings& dims,
                              const TensorMap& weights);
 
-/// The network `name`, or the only one where no name is given, bound likewise; nullopt where a cell is meant. Errors:
-/// Name (several networks, a dim that nothing tells), ShapeMismatch.
+/// Returns the network `name`, or the only network if no name is given, bound in the same way; nullopt if a cell is
+/// meant. Errors: Name (several networks, a dim without a number), ShapeMismatch.
 Result<std::optional<ir::Network>> choose_network(const Model& model, const std::string& name,
                                                   const ir::DimBindings& dims, const TensorMap& weights);
 
-/// The network that is meant, or that of one scan of the cell that is meant: whatever runs is a network.
-/// Errors: those of choose_network and choose_cell.
+/// Returns the network that is meant. A cell becomes the network of one scan of that cell, so that every program is a
+/// network. Errors: those of choose_network and choose_cell.
 Result<ir::Network> choose_program(const Model& model, const std::string& name, const ir::DimBindings& dims,
                                    const TensorMap& weights);
 

@@ -1,4 +1,5 @@
-// A bound network as a program: checks and packs the weights of each call, and compiles each kind of cell once.
+// A bound network becomes a program: the weights of each call are checked and packed, and each kind of cell is compiled
+// once.
 #include <set>
 #include <utility>
 
@@ -14,7 +15,7 @@
 namespace rnnc::compiler {
 namespace {
 
-// The start values of one cell's states.
+// Adds the start values of the states of one cell.
 Result<void> add_starts(int cell, const runtime::Description& description,
                         const std::map<std::string, std::vector<StartPart>>& values, const TensorMap& weights,
                         std::vector<runtime::StartState>& starts) {

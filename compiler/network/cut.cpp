@@ -1,6 +1,7 @@
-// Three steps. Every expression gets a level: how many scans, functions over time and other expressions' calls lie
-// between it and the inputs; expressions of one time and level become one call. Then the calls are made level by level,
-// and each value that another call or the output reads gets a home in a buffer.
+// A network becomes a list of calls in three steps. Each expression gets a level: the number of scans, functions over
+// time and calls of other expressions between the inputs and the expression. Expressions of one timeline and one level
+// become one call. The calls are then made level by level, and each value that another call or the output reads gets
+// columns of a buffer.
 #include "compiler/network/cut.hpp"
 
 #include <algorithm>
@@ -22,8 +23,9 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-// What the cut makes of a node. Static values depend on weights alone; each call that needs one computes it. Views are
-// slices and concatenations: columns of buffers, or part of the expression that needs them.
+// The role of a node in the list of calls. A static value depends on weights alone, and each call that needs the value
+// computes it. A view is a slice or a concatenation: it becomes columns of buffers, or part of the expression that
+// needs it.
 enum class Role : std::uint8_t { Static, Input, Scan, FinalState, OverTime, View, Expression };
 
 Role role_of(const Node& node, bool varies) {
@@ -50,7 +52,7 @@ Role role_of(const Node& node, bool varies) {
 
 using Index = std::uint32_t;
 
-// Roles, levels and who reads what.
+// Levels finds the role and the level of each node, and the nodes that the node reads.
 struct Levels {
   explicit Levels(const Network& network);
 
@@ -63,10 +65,10 @@ struct Levels {
   const Network& network;
   std::vector<Role> roles;
   std::vector<bool> live;
-  std::vector<std::vector<Index>> bases;    // by node: itself, or what a view shows
-  std::vector<std::vector<Index>> sources;  // by node that is no view: the bases of its operands
+  std::vector<std::vector<Index>> bases;    // for each node, itself, or the nodes that a view shows
+  std::vector<std::vector<Index>> sources;  // for each node but views, the bases of its operands
   std::vector<int> level;
-  std::set<Index> read;  // expressions and static values that need a home
+  std::set<Index> read;  // expressions and static values that need columns of a buffer
 
  private:
   void find_roles();
@@ -117,7 +119,7 @@ void Levels::find_bases() {
   }
 }
 
-// As early as the operands allow.
+// Gives each node the lowest level that its operands allow.
 void Levels::rise() {
   for (Index i = 0; i < live.size(); ++i) {
     for (const Index source : sources[i]) {
@@ -130,7 +132,8 @@ void Levels::rise() {
   }
 }
 
-// What only one later call of the same time reads is computed there.
+// Moves an expression to the level of its readers if they are expressions of one level and of its own timeline: the
+// call of the readers then computes it.
 void Levels::sink() {
   constexpr int kNobody = -1, kMany = -2;
   std::vector<int> readers(live.size(), kNobody);
@@ -189,7 +192,7 @@ class Cutter {
   }
 
  private:
-  // Level, then the place of the first node, so that calls stand in the order of the text where that is free.
+  // The level of a call and its first node. Calls of one level are made in the order of the text.
   using Place = std::pair<int, Index>;
 
   std::map<Place, std::vector<Index>> steps() const {
@@ -224,10 +227,10 @@ class Cutter {
   const Levels levels_;
   const std::set<std::string> begun_by_inputs_;
   CallList list_;
-  std::map<Index, Columns> homes_;  // of values in buffers
+  std::map<Index, Columns> homes_;  // the columns of each value that is in a buffer
   std::map<Index, Row> views_;
   std::set<std::string> params_;
-  std::map<Index, std::vector<Index>> final_states_;  // by scan, those that something reads
+  std::map<Index, std::vector<Index>> final_states_;  // the final states of each scan that are read
 };
 
 Row Cutter::row_of_view(const Node& node) {
@@ -244,7 +247,7 @@ Row Cutter::row_of_view(const Node& node) {
   return row;
 }
 
-// Without recursion: views of views may be many.
+// Returns the columns of a value. Views may be nested deeply, so the walk does not recurse.
 Row Cutter::row_of(Value value) {
   const auto home = homes_.find(value.index);
   if (home != homes_.end()) return {home->second};
@@ -300,7 +303,7 @@ void Cutter::call_over_time(Index i) {
   list_.calls.emplace_back(std::move(call));
 }
 
-// Vectors are joined to one output; a scalar, which nothing joins, is one of its own.
+// Vectors are joined to one output. A scalar cannot be joined and gets a call of its own.
 void Cutter::call_expressions(const std::vector<Index>& roots) {
   std::vector<Index> vectors;
   for (const Index i : roots) {
@@ -326,7 +329,8 @@ void Cutter::call_group(const std::vector<Index>& roots) {
   list_.calls.emplace_back(std::move(call));
 }
 
-// A cell without states that computes the roots from what other calls and the inputs give.
+// Returns the call of a new cell without states. The cell computes the roots from the inputs and from results of other
+// calls.
 CellCall Cutter::make_cell(const std::vector<Index>& roots) {
   const auto is_inside = [&](Index i) {
     const Role role = levels_.roles[i];
@@ -366,7 +370,7 @@ Value Cutter::declare_input(CellCall& call, Index i) {
   node.op = Op::Input;
   node.type.dims = network_.nodes[i].type.dims;
   node.location = network_.nodes[i].location;
-  // Numbers that count up cannot meet one another, only parameters, which the network named.
+  // Two of these names are never equal, but a parameter of the network may have such a name.
   node.name = "x" + std::to_string(i);
   while (params_.count(node.name) != 0) node.name += '_';
   for (const Columns& columns : row_of(Value{i})) append(call.x, columns);

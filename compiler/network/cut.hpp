@@ -1,5 +1,5 @@
-// A network as the list of calls that an executor makes, in order: cells over sequences or, for expressions between
-// them, cells without states that are made up here; and functions over time. Values live in buffers.
+// A network becomes the list of calls that an executor makes, in order. A call runs a cell over sequences, or a
+// function over time. Expressions between such calls become new cells without states. Values are kept in buffers.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,14 @@
 
 namespace rnnc::compiler {
 
-/// Rows of `width` floats: [steps, B, width] of a time, or [B, width].
+/// Rows of `width` floats: [steps, B, width] on a timeline, or [B, width].
 struct Buffer {
-  std::string axis;  // the time; "" for one row a sequence
+  std::string axis;  // the timeline; "" for one row a sequence
   std::int64_t width = 0;
-  std::string input;  // the network's input that it is; "" for what a call writes
+  std::string input;  // the input of the network that the buffer holds; "" if a call writes it
 };
 
-/// Columns [begin, end) of a buffer. A buffer of one row a sequence stands for that row at each step.
+/// Columns [begin, end) of a buffer. If the buffer has one row for each sequence, every step reads this row.
 struct Columns {
   std::size_t buffer = 0;
   std::int64_t begin = 0;
@@ -27,29 +27,29 @@ struct Columns {
   friend bool operator==(const Columns&, const Columns&) = default;
 };
 
-using Row = std::vector<Columns>;  // side by side, as the inputs of a cell lie in a row of x
+using Row = std::vector<Columns>;  // columns side by side, as the inputs of a cell in a row of x
 
-/// Behind the row's last columns, of which they are part where they follow them in their buffer.
+/// Appends columns to a row. They extend the last columns of the row if they follow these in the same buffer.
 void append(Row& row, const Columns& columns);
 
-/// Columns [begin, end) of a row.
+/// Returns columns [begin, end) of a row.
 Row columns_of(const Row& row, std::int64_t begin, std::int64_t end);
 
 /// Runs a cell from each sequence's first step to its last, or from its last to its first.
 struct CellCall {
-  ir::Cell cell;       // bound
-  std::string prefix;  // "a." or "a.fwd.": of the states, as the caller of the network names them; "" of an expression
-  std::string axis;    // the time; "" for one step on one row a sequence
-  bool reverse = false;                // row t of y belongs to row t of x all the same
-  Row x;                               // may be empty: a cell without inputs
-  std::map<std::string, Row> initial;  // state -> where its first value lies; others are the caller's, or 0
-  bool begins_anew = false;  // at each call of the network, as begun_by_inputs says; else where a sequence begins
+  ir::Cell cell;                       // the bound cell
+  std::string prefix;                  // "a." or "a.fwd." before the caller's names of states; "" for an expression
+  std::string axis;                    // the timeline; "" for one step on one row a sequence
+  bool reverse = false;                // row t of y belongs to row t of x in both directions
+  Row x;                               // empty for a cell without inputs
+  std::map<std::string, Row> initial;  // state -> its first value; other states are the caller's, or 0
+  bool begins_anew = false;            // true: states begin at each call of the network (begun_by_inputs)
   std::map<std::string, std::string> weights;       // parameter -> the network's name of it
-  std::size_t y = 0;                                // buffer of the output
-  std::map<std::string, std::size_t> final_states;  // state -> buffer [B, H], of those that the network reads
+  std::size_t y = 0;                                // the buffer of the output
+  std::map<std::string, std::size_t> final_states;  // state -> buffer [B, H], for states that the network reads
 };
 
-/// From a sequence, over its own length, to one row.
+/// Runs a function over each sequence, over the sequence's own length, and writes one row for each sequence.
 struct TimeCall {
   ir::OverTime over_time{};
   std::string axis;
@@ -61,17 +61,17 @@ using Call = std::variant<CellCall, TimeCall>;
 
 struct CallList {
   std::vector<Buffer> buffers;
-  std::vector<Call> calls;  // each reads inputs and what calls before it write; no two write one buffer
+  std::vector<Call> calls;  // a call reads inputs and results of calls before it; no two calls write one buffer
   Row output;
-  std::string output_axis;  // its time; "" for one row a sequence. Rows behind the end of a sequence are 0
+  std::string output_axis;  // "" for one row a sequence. Rows past the end of a sequence are 0
 };
 
-/// `network` is bound and verified. A bidirectional scan becomes two calls. Expressions that lie between the same scans
-/// and functions over time become one call; slices and concatenations of what is in buffers need none. Every scan is
-/// called, since its final states are results too; other values only where the output needs them.
+/// Cuts a bound and verified network into calls. A bidirectional scan becomes two calls. Expressions between the same
+/// scans and functions over time become one call; slices and concatenations of buffers need no call. Every scan is
+/// called, because its final states are results too. Other values are computed only if the output needs them.
 CallList cut_network(const ir::Network& network);
 
-/// One line a call, then the cells that were made up: for tests and people.
+/// Returns the list as text, for tests and people: one line for each call, then the cells that were made here.
 std::string print(const CallList& list);
 
 }  // namespace rnnc::compiler

@@ -1,5 +1,5 @@
 // A list of calls becomes a list of steps: buffers become columns of blocks, calls are sorted into waves, each call
-// becomes the steps that it takes, and each block learns when it is needed.
+// becomes one or more steps, and each block gets the first and the last wave that need it.
 #include <algorithm>
 
 #include "compiler/network/network.hpp"
@@ -64,7 +64,7 @@ class Layout {
     return static_cast<int>(std::find(times.begin(), times.end(), axis) - times.begin());
   }
 
-  // Every row that a call reads.
+  // Returns the rows that a call reads.
   static std::vector<const Row*> reads(const Call& call) {
     if (const auto* time = std::get_if<TimeCall>(&call)) return {&time->x};
     const auto& cell = std::get<CellCall>(call);
@@ -91,7 +91,7 @@ class Layout {
     return static_cast<int>(net().blocks.size()) - 1;
   }
 
-  // Sequences of time T lie side by side in x, in the order of the text whether or not they are read.
+  // The inputs of timeline T lie side by side in x, in the order of the text, also those that no call reads.
   void place_inputs(const ir::Network& network) {
     const int x = add_block({Block::Kind::X, time_of(std::string(ir::kTime)), 0, 0, 0, 0});
     for (const ir::Node& node : network.nodes) {
@@ -165,7 +165,7 @@ class Layout {
     return {home.block, home.column, home.column + list_.buffers[buffer].width};
   }
 
-  // Of the call's states, by their order among the cell's nodes.
+  // Returns the index of a state. States are counted in the order of the cell's nodes.
   static int state_index(const ir::Cell& cell, const std::string& name) {
     int index = 0;
     for (const ir::Node& node : cell.nodes) {
@@ -207,7 +207,8 @@ class Layout {
     judge(from);
   }
 
-  // The pieces as one of a block of `home`, in whose rows they are copied unless they are such a piece already.
+  // Returns one piece with all `pieces` side by side. They are copied into a new block of timeline `home`, unless there
+  // is only one piece and its block has timeline `time`.
   Piece side_by_side(const std::vector<Piece>& pieces, int home, int time, bool repeats, int wave) {
     if (pieces.empty()) return {};
     if (pieces.size() == 1 && block(pieces[0].block).time == time) return pieces[0];
@@ -220,7 +221,7 @@ class Layout {
     return to;
   }
 
-  // What a call means for running step by step, and in pieces.
+  // Decides whether a call lets the network run step by step and in pieces.
   void judge(const CellCall& from) {
     const std::string why_not = why_not_streaming(from);
     if (from.reverse)
@@ -244,12 +245,13 @@ class Layout {
     at_end_[from.y] = true;
   }
 
-  // A piece of a sequence has an end of its own, so that only what is no sequence may depend on it.
+  // Tells whether a row depends on the end of a sequence. A piece of a sequence has an end of its own, so a network
+  // that runs in pieces may have no sequence that depends on an end.
   bool depends_on_end(const Row& row) const {
     return std::any_of(row.begin(), row.end(), [this](const Columns& columns) { return at_end_[columns.buffer]; });
   }
 
-  // The time of all calls and of the output; kNoTime where there are several or none.
+  // Returns the timeline of all calls and of the output; kNoTime if there are several timelines or none.
   int only_time() {
     std::vector<int> times;
     for (const Call& call : list_.calls)
@@ -260,12 +262,12 @@ class Layout {
     return times.empty() || !same ? runtime::kNoTime : times.front();
   }
 
-  // The first reason stays.
+  // Keeps the first reason that a network has.
   void refuse_streaming(const std::string& why) {
     if (net().no_streaming.empty()) net().no_streaming = why;
   }
 
-  // A call cannot be cut into pieces of time either.
+  // Says that the network can run neither in pieces nor step by step.
   void refuse_pieces(const std::string& why) {
     takes_pieces_ = false;
     refuse_streaming(why);
@@ -286,10 +288,10 @@ class Layout {
 
   const CallList& list_;
   std::vector<Home> homes_;
-  std::vector<int> written_;  // by buffer: the wave behind the one that writes it; 0 where none does
-  std::vector<int> wave_;     // by call of the list
+  std::vector<int> written_;  // for each buffer, the wave after the one that writes it; 0 if no call does
+  std::vector<int> wave_;     // the wave of each call of the list
   int waves_ = 0;
-  std::vector<bool> at_end_;  // by buffer: depends on the end of a sequence; known of those that calls so far write
+  std::vector<bool> at_end_;  // true for a buffer that depends on the end of a sequence; set call by call
   bool takes_pieces_ = true;
   NetworkLayout result_;
 };

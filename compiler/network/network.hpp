@@ -1,5 +1,5 @@
-// From a bound network to a program: its list of calls, its steps and blocks of memory, and code for each kind of cell
-// once.
+// A bound network becomes a program: first a list of calls, then steps and blocks of memory, and code once for each
+// kind of cell.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace rnnc::compiler {
 
-/// The calls that a bound network is run as, and where its scans begin.
+/// The calls of a bound network, and the start values of its scans.
 struct NetworkCalls {
   CallList list;
   Starts starts;
@@ -24,36 +24,37 @@ NetworkCalls calls_of(const ir::Network& network);
 
 /// The steps of a call list, in the order in which they run.
 struct NetworkLayout {
-  runtime::StepList list;           // without start values
-  std::vector<std::size_t> source;  // the place in the call list of each of its calls
-  std::vector<std::size_t> cells;   // the place in the call list of the call that each of its cells belongs to
+  runtime::StepList list;           // the steps, without start values
+  std::vector<std::size_t> source;  // the place in the call list of each call
+  std::vector<std::size_t> cells;   // the place in the call list of each cell's call
 };
 
-/// Buffers that another call or the output wants side by side are laid side by side where that can be.
+/// Turns a list of calls into steps. Buffers that a call or the output reads side by side get columns side by side if
+/// possible.
 NetworkLayout lay_out(const CallList& list, const ir::Network& network);
 
 /// All of a program but the code and weights of its cells.
 struct NetworkParts {
-  runtime::Description description;  // names and sizes only
+  runtime::Description description;  // the names and sizes only
   runtime::StepList list;
 };
 
-/// Adds code and weights of the next cell, and answers the description of its code, which lives on until put_together
-/// returns.
+/// A function that adds code and weights of the next cell and returns the description of the code. The description
+/// lives until put_together returns.
 using AddCell =
     std::function<Result<const runtime::Description*>(const ir::Cell& cell, const runtime::TensorRefs& weights)>;
 
-/// Whether every parameter of a bound network has a tensor of its shape under the name that the network gives it, and
-/// none is left over. Errors: those of runtime::check_weights.
+/// Checks that every parameter of a bound network has a tensor of the parameter's name and shape, and that no tensor is
+/// left over. Errors: those of runtime::check_weights.
 Result<void> check_weights(const ir::Network& network, const TensorMap& weights);
 
-/// `network` is bound and will run on `cpu`. Errors: those of check_weights, and of `add_cell`, which is called for
-/// each cell of the list in order.
+/// Makes the parts of a program for a bound network that runs on `cpu`. `add_cell` is called for each cell of the list
+/// in order. Errors: those of check_weights and of `add_cell`.
 Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                   const AddCell& add_cell);
 
-/// `network` is bound. Errors: Usage where a plan is given and there are several cells; those of `make_code` and
-/// load_cell, with the names that the network gives to weights.
+/// Compiles a bound network. Errors: Usage if a plan is given and there are several kinds of cells; those of
+/// check_weights, `make_code` and load_cell.
 Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                 const CompileOptions& options, const MakeCode& make_code);
 

@@ -1,4 +1,4 @@
-// Lists of calls as text.
+// A list of calls becomes text.
 #include "compiler/network/cut.hpp"
 #include "ir/print.hpp"
 

@@ -1,5 +1,7 @@
-// For the passes, an input that is the same at each step is as good as a parameter: chains begin with its products
-// then, so that the rest of a chain goes on from what the call ahead of the scan has stored.
+// A scan with inputs that are the same at each step becomes two calls: one runs once a sequence, ahead of the scan, and
+// the other is the rest of the scan. The passes treat such an input as a parameter, so each chain begins with the
+// products of constant inputs. The call ahead computes these products, and the scan continues the chain from its
+// result.
 #include "compiler/network/split_constants.hpp"
 
 #include <algorithm>
@@ -33,7 +35,7 @@ class ConstantSplitter {
 
   bool finds_any() const { return !border_.empty(); }
 
-  // Its output's buffer is added to the list.
+  // Returns the call that runs once a sequence, and adds the buffer of its output to the list.
   CellCall ahead() {
     CellCall result;
     Cell& cell = begin(result.cell, "_constant");
@@ -54,7 +56,7 @@ class ConstantSplitter {
     return result;
   }
 
-  // After ahead().
+  // Returns the rest of the scan. ahead() must have been called before.
   CellCall rest() {
     CellCall result = call_;
     result.x.clear();
@@ -89,7 +91,8 @@ class ConstantSplitter {
     }
   }
 
-  // Vectors that follow from constant inputs, where something reads them that does not.
+  // Finds the border: vectors that depend on constant inputs but on no other input or state, and that a node outside of
+  // this part or a statement reads.
   void find_border() {
     const std::size_t size = cell_.nodes.size();
     std::vector<bool> constant(size), follows(size), in_border(size);
@@ -122,7 +125,7 @@ class ConstantSplitter {
     return cell;
   }
 
-  // To all operands, but not behind the values of `border`.
+  // Marks the operands of needed nodes as needed too, except those of the values of `border`.
   void spread(std::vector<bool>& needed, const std::vector<Value>& border) const {
     for (std::uint32_t i = static_cast<std::uint32_t>(needed.size()); i-- > 0;) {
       if (!needed[i] || std::count(border.begin(), border.end(), Value{i}) != 0) continue;
@@ -130,7 +133,7 @@ class ConstantSplitter {
     }
   }
 
-  // Needed nodes, with the values of `border` as inputs that lie in the buffer of the call ahead.
+  // Copies the needed nodes. The values of `border` become inputs, which read the buffer of the call ahead.
   std::vector<Value> copy(CellCall& to, const std::vector<bool>& needed, const std::vector<Value>& border) const {
     std::vector<Value> values(cell_.nodes.size());
     std::int64_t column = 0;
@@ -161,7 +164,7 @@ class ConstantSplitter {
     return to.cell.append(std::move(node));
   }
 
-  // Of the values ahead, told apart by where they end.
+  // Returns the name of an input that reads the call ahead. The column at which the value ends makes the name unique.
   std::string new_name(std::int64_t end) const {
     std::string name = "constant" + std::to_string(end);
     const auto is_taken = [&](const Node& node) { return node.name == name; };
@@ -174,8 +177,8 @@ class ConstantSplitter {
   CallList& list_;
   const CellCall& call_;
   Cell cell_;
-  std::map<std::string, Row> rows_;  // of each input
-  std::set<std::string> constants_;  // inputs
+  std::map<std::string, Row> rows_;  // the row of each input
+  std::set<std::string> constants_;  // the inputs that are the same at each step
   std::vector<Value> border_;
   std::size_t home_ = 0;
 };

@@ -51,7 +51,7 @@ class DirectionSplitter {
     return to_.append(std::move(node));
   }
 
-  // One direction of a scan, with the initial states that are its own.
+  // Adds one direction of a scan, with the initial states of that direction.
   Value part(const Node& node, const std::string& name, Direction direction) {
     Scan scan = *node.scan;
     scan.direction = direction;
@@ -95,7 +95,7 @@ class DirectionSplitter {
   const Network& from_;
   Network to_;
   std::vector<Value> replaced_;
-  std::vector<std::array<Value, 2>> parts_;  // of bidirectional scans
+  std::vector<std::array<Value, 2>> parts_;  // the two scans of each bidirectional scan
 };
 
 }  // namespace

@@ -1,12 +1,13 @@
-// Bidirectional scans as two scans each, before a network is cut into calls.
+// Each bidirectional scan of a network becomes two scans, before the network is cut into calls.
 #pragma once
 
 #include "ir/cell.hpp"
 
 namespace rnnc::compiler {
 
-/// The network with each bidirectional scan `a` as two of one direction, `a.fwd` and `a.bwd`, and their merge as an
-/// expression. `network` is bound and verified; the result, whose names are no longer those of text, computes the same.
+/// Returns the network with each bidirectional scan `a` replaced by two scans, `a.fwd` and `a.bwd`, and an expression
+/// that merges them. `network` is bound and verified. The result computes the same, but names such as `a.fwd` cannot be
+/// written in text.
 ir::Network split_directions(const ir::Network& network);
 
 }  // namespace rnnc::compiler

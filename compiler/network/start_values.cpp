@@ -1,5 +1,3 @@
-// A program can set such states where it makes them, so that a sequence may come in pieces: computed anew by each call,
-// they would begin the sequence anew.
 #include "compiler/network/start_values.hpp"
 
 #include <set>
@@ -41,7 +39,8 @@ class Taking {
     return parts;
   }
 
-  // Calls for values that no call and no output reads any more; `starts` are told by calls, which move up.
+  // Removes calls whose values no call and no output reads any more. The calls after them move up, and so do the keys
+  // of `starts`.
   Starts remove_unread(const Starts& starts) {
     std::set<std::size_t> read;
     const auto add = [&](const Row& row) {
@@ -66,8 +65,8 @@ class Taking {
   }
 
   CallList& list_;
-  std::map<std::size_t, std::size_t> constant_;  // buffer -> the call that writes it and reads nothing
-  std::set<std::size_t> taken_;                  // of those buffers
+  std::map<std::size_t, std::size_t> constant_;  // buffer -> the call without inputs that writes it
+  std::set<std::size_t> taken_;                  // the buffers of `constant_` that have become start values
 };
 
 }  // namespace
@@ -76,7 +75,7 @@ Starts take_starts(CallList& list) { return Taking(list).run(); }
 
 namespace {
 
-// What a call gives that reads nothing.
+// Returns the result of a call that reads no row.
 Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weights) {
   Result<CellCode> code = portable_code_of(call.cell, *runtime::portable_kernels("host"));
   if (!code) return code.error();

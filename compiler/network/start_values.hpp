@@ -1,4 +1,6 @@
-// Where a scan begins with values that follow from parameters alone, they are known when the network is compiled.
+// The first values of states that depend on parameters alone become start values, which are known when the network is
+// compiled. A program sets start values once, when it makes its states, so that a sequence may come in several calls. A
+// call that computed these values would set the states again in the middle of the sequence.
 #pragma once
 
 #include <cstdint>
@@ -14,21 +16,21 @@
 
 namespace rnnc::compiler {
 
-/// Elements [begin, end) of what a call gives that reads nothing.
+/// Elements [begin, end) of the result of a call that reads no row.
 struct StartPart {
   std::shared_ptr<const CellCall> call;
   std::int64_t begin = 0, end = 0;
 };
 
-/// By call of the list: state -> its first value, as parts side by side.
+/// The start values of each call of the list: state -> its first value, as parts side by side.
 using Starts = std::map<std::size_t, std::map<std::string, std::vector<StartPart>>>;
 
-/// Takes such values from the calls' `initial` rows, and the calls that nothing else needs out of the list. A scan
-/// stays as it is where inputs decide how it begins.
+/// Removes start values from the `initial` rows of calls, and removes the calls that nothing else needs from the list.
+/// A scan whose first values depend on inputs stays as it is.
 Starts take_starts(CallList& list);
 
-/// What the portable executor computes for `parts`. Every weight that they need is there, of the right shape. Errors:
-/// Limit.
+/// Computes the start value of one state with the portable executor. `weights` has every weight that the parts need, in
+/// the right shape. Errors: Limit.
 Result<std::vector<float>> start_values(const std::vector<StartPart>& parts, const TensorMap& weights);
 
 }  // namespace rnnc::compiler

@@ -1,4 +1,5 @@
-// Facts about the nodes of a cell that several passes ask for; each is one walk in topological order.
+// These functions take a cell and return facts about its nodes that several passes need: phases, depths and users. They
+// change nothing.
 #pragma once
 
 #include <cstdint>
@@ -9,37 +10,40 @@
 
 namespace rnnc::compiler {
 
-/// Elements of a vector, 1 of a scalar, rows of a matrix.
+/// Returns the number of elements of a vector, 1 for a scalar, the number of rows of a matrix.
 std::int64_t size_of(const ir::Node& node);
 
-/// When a value can be computed: once when weights are packed (it depends on parameters only), for a chunk of time
-/// steps at once (it depends on inputs, but on no state), or step by step.
+/// The time at which a value can be computed: once when weights are packed (the value depends on parameters only), for
+/// a chunk of time steps at once (the value depends on inputs, but on no state), or step by step.
 enum class Phase : std::uint8_t { Once, Sequence, Step };
 
 std::string_view name(Phase phase);
 
-/// The phase of each node: the earliest, but for products of few columns that only start chains of the recurrence.
+/// Returns the earliest phase of each node. One exception: a product of few columns that only starts chains of the
+/// recurrence is left to the step.
 std::vector<Phase> phases(const ir::Cell& cell);
 
-/// Whether the value is a parameter, input, state or constant, or a slice of one: there without being computed.
+/// Tells whether the value is a parameter, input, state or constant, or a slice of one. Such a value needs no code.
 bool is_free(const ir::Cell& cell, ir::Value value);
 
-/// Whether the value is one gate of a stacked product: the rows of one of its matrices.
+/// Tells whether the value is one gate of a stacked product, that is the rows of one of the product's matrices.
 bool is_gate(const ir::Cell& cell, ir::Value value);
 
-/// Indices of the live nodes that have each node as an operand; a Next or Output statement counts as the user `kRoot`.
+/// Returns for each node the indices of the live nodes that have this node as an operand. A Next or Output statement
+/// counts as the user `kRoot`.
 inline constexpr std::uint32_t kRoot = ~0u;
 std::vector<std::vector<std::uint32_t>> users(const ir::Cell& cell);
 
-/// Whether each value goes through memory: a later stage of its phase needs it lane by lane, or any stage all of it at
-/// once. A map of values that do is computed again rather than stored.
+/// Tells for each value whether it is stored in memory: a later stage of its phase reads it lane by lane, or any stage
+/// reads all of it at once. A map of stored values is computed again in each stage instead of being stored too.
 std::vector<bool> stored_values(const ir::Cell& cell);
 
-/// How often a complete vector (for a product, a reduction, a slice or a concat) has to be waited for before the value
-/// can be computed, counted within its phase.
+/// Returns for each node how many complete vectors have to be finished, one after the other, before the node can be
+/// computed. Only nodes of the same phase count. A product, a reduction, a slice and a concat need complete vectors.
 std::vector<int> depths(const ir::Cell& cell);
 
-/// `depth` of a node as a complete vector: nothing to wait for where it is free.
+/// Returns the depth at which the complete vector of `value` can be read: one more than the depth of the value, unless
+/// the value is free or already complete.
 int complete_depth(const ir::Cell& cell, const std::vector<int>& depths, ir::Value value);
 
 }  // namespace rnnc::compiler

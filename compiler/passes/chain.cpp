@@ -1,7 +1,8 @@
-// Sums that hold products become chains: one Project after another, each starting from the one before, so that an
-// element is a single sequence of fused multiply-adds whatever the order in which the sum was written. The order of
-// products is that of (phase, depth, position) of the vectors they multiply: a chain then never waits for something
-// that a later product of it provides, and fuse_gates can stack products of one vector without making a cycle.
+// Sums that hold products become chains: one Project after another, where each Project starts from the one before. An
+// element is then a single sequence of fused multiply-adds, whatever the order in which the sum was written. The
+// products of a chain are ordered by (phase, depth, position) of the vectors that they multiply. So no product of a
+// chain waits for a later product of the same chain, and fuse_gates can stack products of one vector without making a
+// cycle.
 #include <algorithm>
 #include <optional>
 #include <tuple>
@@ -44,7 +45,7 @@ class Chainer {
     return from_.nodes[i].op == Op::Map && from_.nodes[i].function == Function::Add;
   }
 
-  // An addition that holds products and has one user, itself an addition, is part of that one's chain.
+  // A sum with products, or a product, whose only user is an addition becomes part of the chain of that addition.
   bool is_inner(std::uint32_t i) const {
     if (!last_key_[i] || users_[i].size() != 1 || users_[i][0] == kRoot) return false;
     return (is_add(i) || from_.nodes[i].op == Op::Matvec) && is_add(users_[i][0]);
@@ -52,11 +53,11 @@ class Chainer {
 
   std::vector<bool> kept(std::vector<bool> live) const {
     for (std::uint32_t i = 0; i < live.size(); ++i)
-      if (is_inner(i)) live[i] = false;  // a name for part of a chain names nothing any more
+      if (is_inner(i)) live[i] = false;  // a let of it is dropped: part of a chain is no value any more
     return live;
   }
 
-  // last_key_: of products and of sums of which a product is a term, the key of the last product.
+  // Fills last_key_: for each product, and for each sum that has a product as a term, the key of the last product.
   void find_products() {
     holds_product_.resize(from_.nodes.size());
     for (std::uint32_t i = 0; i < from_.nodes.size(); ++i) {
@@ -80,7 +81,7 @@ class Chainer {
     return to_.append(std::move(node));
   }
 
-  // The terms of a sum, left to right; sums nest deep where people write long ones, hence no recursion.
+  // Returns the terms of a sum from left to right. A long sum is nested deeply, so the walk does not recurse.
   std::vector<std::uint32_t> terms_of(std::uint32_t sum) const {
     std::vector<std::uint32_t> terms, pending{sum};
     while (!pending.empty()) {

@@ -1,5 +1,5 @@
-// The one way in which passes rebuild a cell: walk the live nodes in order, hand each to the pass with its operands
-// already replaced, and keep what the pass answers.
+// Passes rebuild a cell with these functions: a cell goes in, and a new cell with only live nodes comes out. Nodes are
+// copied in order, so the operands of a node are replaced before the pass sees the node.
 #pragma once
 
 #include <functional>
@@ -9,18 +9,19 @@
 
 namespace rnnc::compiler {
 
-/// Live are declarations and what a Next or Output statement reaches.
+/// Tells for each node whether it is live: declarations are, and so is every node that a Next or Output statement
+/// reaches.
 std::vector<bool> live_nodes(const ir::Cell& cell);
 
-/// An empty cell with the same name, file and declared dims.
+/// Returns an empty cell with the same name, file, place and declared dims.
 ir::Cell like(const ir::Cell& cell);
 
-/// Copies statements through `replaced` (old index -> new value); those that name dead values are dropped.
+/// Copies statements through `replaced` (old index -> new value). A statement that names a dead value is dropped.
 void copy_statements(const ir::Cell& from, const std::vector<bool>& live, const std::vector<ir::Value>& replaced,
                      ir::Cell& to);
 
-/// `rewrite(to, node)` gets a copy of each live node whose operands are values of `to`, and answers the value that
-/// stands for it there.
+/// Returns the new cell. `rewrite(to, node)` gets a copy of each live node, whose operands are already values of `to`,
+/// and returns the value of `to` that replaces the node.
 ir::Cell copy_forward(const ir::Cell& from, const std::function<ir::Value(ir::Cell& to, ir::Node node)>& rewrite);
 
 }  // namespace rnnc::compiler

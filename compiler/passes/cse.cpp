@@ -1,4 +1,5 @@
-// Common subexpressions, found by value numbering: operands are already shared, so equal nodes have equal fields.
+// Equal expressions of a cell become one node. Nodes are compared in order: their operands are already shared, so equal
+// nodes have equal fields.
 #include <bit>
 #include <map>
 #include <string>

@@ -1,5 +1,5 @@
-// Composite reductions in terms of sums and maxima, and lookups in joined matrices in terms of lookups in each: the
-// code generator knows fewer things then.
+// Composite reductions (mean, softmax, layer_norm) become sums, maxima and element-wise functions, and a lookup in
+// joined matrices becomes one lookup for each matrix. The code generator then has fewer ops to know.
 #include <algorithm>
 #include <optional>
 #include <vector>
@@ -49,13 +49,14 @@ Value expand_reduction(Cell& cell, Node node) {
   return {};
 }
 
-// Rows and columns of a matrix that a parameter holds.
+// A window of a matrix: `rows` rows from `row` on, and `columns` columns from `column` on.
 struct Window {
   Value matrix;
   std::int64_t row = 0, rows = 0, column = 0, columns = 0;
 };
 
-// What a matrix consists of, one below the other. Without recursion: matrices may be joined many times.
+// Returns the windows that a matrix consists of, one below the other. Matrices may be joined many times, so the walk
+// does not recurse.
 std::vector<Window> parts_of(const Cell& cell, Value whole) {
   const ir::Type& type = cell[whole].type;
   std::vector<Window> parts, open = {{whole, 0, type.dims[0].value(), 0, type.dims[1].value()}};
@@ -70,7 +71,7 @@ std::vector<Window> parts_of(const Cell& cell, Value whole) {
       open.push_back(window);
     } else if (node.op == ir::Op::Concat) {
       std::int64_t first = cell[window.matrix].type.dims[0].value();
-      for (std::size_t i = node.operands.size(); i-- > 0;) {  // the last is opened last
+      for (std::size_t i = node.operands.size(); i-- > 0;) {  // the stack opens the first operand first
         const std::int64_t end = first;
         first -= cell[node.operands[i]].type.dims[0].value();
         const std::int64_t from = std::max(first, window.row), to = std::min(end, window.row + window.rows);
@@ -95,7 +96,7 @@ Value look_up(Cell& cell, const Window& part, Value index) {
   return cell.append(std::move(node));
 }
 
-// Which part has row i its number tells; a number that no part has gives NaN in each.
+// The number of a row tells which part has that row. A number that no part has gives NaN in every part.
 Value expand_lookup(Cell& cell, Node node) {
   const Value index = node.operands[1];
   const std::vector<Window> parts = parts_of(cell, node.operands[0]);

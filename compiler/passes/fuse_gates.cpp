@@ -1,5 +1,6 @@
-// Products of one vector become one stacked product of which each user takes its gate. Stacking moves products past
-// each other, so the graph is laid out anew; chain.cpp's order of products makes sure that this is possible.
+// Products of one vector become one stacked product, and a slice of the stacked product, a gate, replaces each of them.
+// Stacking moves products past each other, so all nodes are ordered again. The order of products in chain.cpp makes
+// sure that an order exists.
 #include <functional>
 #include <map>
 #include <queue>
@@ -41,8 +42,8 @@ class Fuser {
   }
 
  private:
-  // leader_[i] is the first node of the group that i belongs to: itself, except for products stacked with an earlier
-  // one.
+  // leader_[i] is the first node of the group that node i belongs to. It is i itself unless i is a product that is
+  // stacked with an earlier one.
   void find_groups() {
     std::map<std::tuple<Value, std::int64_t, int>, std::uint32_t> leaders;
     std::vector<int> position(from_.nodes.size());
@@ -51,7 +52,8 @@ class Fuser {
       members_.push_back({i});
       const Node& node = from_.nodes[i];
       if (!live_[i] || node.op != Op::Project) continue;
-      // A chain may pass through several products of one vector; only those in the same place can stand side by side.
+      // A chain may pass through several products of one vector. Only products at the same position of their chains can
+      // be stacked.
       const Value start = node.operands[2];
       if (from_[start].op == Op::Project && from_[start].operands[0] == node.operands[0])
         position[i] = position[start.index] + 1;
@@ -62,7 +64,8 @@ class Fuser {
     }
   }
 
-  // Kahn's algorithm over groups, the earliest first, so that what needs no moving stays where it was.
+  // Orders groups by Kahn's algorithm. The earliest ready group comes first, so a node that need not move keeps its
+  // position.
   std::vector<std::uint32_t> order() const {
     std::vector<std::vector<std::uint32_t>> users(from_.nodes.size());
     std::vector<int> waits(from_.nodes.size());

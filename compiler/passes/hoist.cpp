@@ -1,5 +1,6 @@
-// Where a value of an earlier phase meets a user of a later one, a Hoist node says so; all the rest of the compiler
-// learns of phases from these marks. Free values need none: they lie in memory anyway.
+// A cell becomes the same cell with a Hoist node between each value of an earlier phase and its users in a later phase.
+// The Hoist node tells the schedule that the value is stored in one phase and loaded in another. Free values need no
+// Hoist node: they are in memory already.
 #include <map>
 #include <vector>
 

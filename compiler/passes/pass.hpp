@@ -1,5 +1,6 @@
-// Graph passes: functions from a cell to a cell that copy forward what lives. The runner, not the pass, verifies,
-// times, dumps and stops. To add one: write it, declare it below, add a row to kPasses.
+// A pass takes a cell and returns a new cell with the nodes that are still live. The runner, not the pass, verifies the
+// cell, measures the time, calls the observer and stops. To add a pass, write it, declare it below and add a row to
+// kPasses.
 #pragma once
 
 #include <functional>
@@ -12,31 +13,33 @@
 
 namespace rnnc::compiler {
 
-// In the order in which they run. Every cell that goes in is bound and verified, and so is every cell that comes out.
+// The passes are declared in the order in which they run. Every cell that goes into a pass or comes out of it is bound
+// and verified.
 
-/// softmax, layer_norm and mean in terms of sums, maxima and element-wise functions; a lookup in joined matrices in
-/// terms of lookups in each.
+/// Turns softmax, layer_norm and mean into sums, maxima and element-wise functions, and a lookup in joined matrices
+/// into one lookup for each matrix.
 ir::Cell expand(const ir::Cell& cell);
 
-/// Folds constants, removes what does nothing, moves slices towards the leaves, splits products of concatenations; a
-/// product of which only slices are used becomes one product for each slice.
+/// Folds constants, removes nodes without effect, moves slices towards the leaves, and splits products of
+/// concatenations. If only slices of a product are used, each slice becomes a product of its own.
 ir::Cell simplify(const ir::Cell& cell);
 
-/// One node for equal expressions.
+/// Turns equal expressions into one node.
 ir::Cell cse(const ir::Cell& cell);
 
 /// Turns every sum with products into chains in canonical order: start values that hold no product, then products of
 /// inputs, then products of states, then the rest.
 ir::Cell chain(const ir::Cell& cell);
 
-/// Products of the same vector with equally many rows become one stacked product.
+/// Turns products of the same vector with equally many rows into one stacked product.
 ir::Cell fuse_gates(const ir::Cell& cell);
 
-/// Marks what leaves the recurrence: values that depend on parameters only (computed once) or on no state (computed for
-/// a chunk of time steps at once).
+/// Marks the values that leave the recurrence: values that depend on parameters only are computed once, values that
+/// depend on no state are computed for a chunk of time steps at once.
 ir::Cell hoist(const ir::Cell& cell);
 
-/// Products of quotients become functions that divide once.
+/// Turns a product of a sigmoid or tanh with another one, and a product of a sigmoid with any value, into a function
+/// that divides once.
 ir::Cell share_divisions(const ir::Cell& cell);
 
 struct Pass {
@@ -55,11 +58,11 @@ inline constexpr Pass kPasses[] = {
     {"share", "products of a sigmoid with a tanh or another value divide once", share_divisions},
 };
 
-/// Called after each pass with its name, the cell, and the seconds that it took.
+/// The observer is called after each pass with the name of the pass, the new cell, and the seconds that the pass took.
 using PassObserver = std::function<void(std::string_view name, const ir::Cell& cell, double seconds)>;
 
-/// Runs `passes`, or those up to and including `last`. A pass that breaks a cell is an internal error, which writes
-/// `cell`.
+/// Runs `passes`, or those up to and including `last`. A pass that breaks a cell is an internal error, whose repro file
+/// holds `cell`.
 ir::Cell run_passes(const ir::Cell& cell, std::string_view last = {}, const PassObserver& observe = {},
                     std::span<const Pass> passes = kPasses);
 

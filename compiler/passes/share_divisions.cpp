@@ -1,6 +1,6 @@
-// Products of a sigmoid with a tanh or another sigmoid, and of a sigmoid with any value, become functions that divide
-// once: division is what the element-wise part of an LSTM takes longest for. A quotient that something else needs, or
-// that a later stage finds in memory, is divided on its own.
+// A product of two values that are each a sigmoid or a tanh becomes a function that divides once, and so does a product
+// of a sigmoid with any value: divisions take most of the time of the element-wise part of an LSTM. A sigmoid or tanh
+// that has another user, or that is stored in memory, keeps its own division.
 #include <utility>
 #include <vector>
 
@@ -47,7 +47,7 @@ class DivisionSharer {
            !stored_[value.index];
   }
 
-  // A tanh beside a value that is no quotient stays: its numerator times a large value might overflow.
+  // A product of a tanh with any other value stays: the numerator of the tanh times a large value might overflow.
   void share(Node& node) {
     if (node.op != Op::Map || node.function != Function::Mul) return;
     Value a = node.operands[0], b = node.operands[1];

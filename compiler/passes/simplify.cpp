@@ -1,6 +1,7 @@
-// Local rules, applied to a fixed point. Each rule keeps every bit of the result on a CPU with fused multiply-add,
-// except that a product of a concatenation is regrouped as canonical arithmetic asks (chain.cpp orders it). Constants
-// are folded by the formulas that run; they have those bits on a CPU without fused multiply-add too.
+// A cell becomes a simpler cell: local rules are applied until none changes a node. Each rule keeps every bit of the
+// result on a CPU with fused multiply-add, with one exception: a product of a concatenation is split, and chain.cpp
+// then orders its parts as canonical arithmetic asks. A function of constants is computed by the formula that runs. Its
+// bits are those of fused multiply-add, also for a CPU without it.
 #include <array>
 #include <optional>
 #include <vector>
@@ -21,7 +22,7 @@ using ir::Op;
 using ir::Range;
 using ir::Value;
 
-constexpr int kMaxRounds = 1000;  // every round moves a slice at least one node towards the leaves
+constexpr int kMaxRounds = 1000;  // a limit, not measured: each round moves a slice by a node or more
 
 class Simplifier {
  public:
@@ -71,7 +72,7 @@ class Simplifier {
       case Op::Concat: better = concat_rule(node); break;
       case Op::Matvec: better = matvec_rule(node); break;
       case Op::Project: better = project_rule(node); break;
-      case Op::Hoist: better = node.operands[0]; break;  // what is hoisted is ours to decide
+      case Op::Hoist: better = node.operands[0]; break;  // the pass hoist decides this
     }
     if (!better) return to_.append(std::move(node));
     changed_ = true;
@@ -111,7 +112,7 @@ class Simplifier {
     return to_.append(std::move(node));
   }
 
-  // Ranges for all dims of the operand, so that rules need not care how many were written.
+  // Returns ranges for all dims of the operand, so that no rule depends on how many of them the text gives.
   static std::vector<Range> all_ranges(const Node& slice, const Node& operand) {
     std::vector<Range> ranges = slice.ranges;
     while (ranges.size() < operand.type.rank()) ranges.push_back({Dim(0), operand.type.dims[ranges.size()]});
@@ -208,7 +209,7 @@ class Simplifier {
     return concat(std::move(flat));
   }
 
-  // W @ concat(a, b) is a sum of products, of which the part that needs no state can then be hoisted.
+  // W @ concat(a, b) becomes a sum of products, so that a product that needs no state can be hoisted.
   std::optional<Value> matvec_rule(const Node& node) {
     const Node vector = to_[node.operands[1]];
     if (vector.op != Op::Concat) return std::nullopt;
@@ -237,7 +238,7 @@ class Simplifier {
   const Cell& from_;
   Cell to_;
   std::vector<bool> only_sliced_;
-  bool may_move_ = false;  // the slice at hand cuts a node of which nothing else needs the whole
+  bool may_move_ = false;  // only slices use the node that the slice at hand cuts
   bool changed_ = false;
 };
 

@@ -1,4 +1,5 @@
-// Where the values of a cell lie while a portable program runs, and when their places are free again.
+// The values of a cell get places in memory for a portable program, and a place is free again after the last node that
+// reads its value.
 #pragma once
 
 #include <cstdint>
@@ -12,32 +13,33 @@
 
 namespace rnnc::compiler {
 
-/// What a phase's values are kept in.
+/// Returns the space that holds the values of a phase.
 runtime::PortableSpace space_of_phase(Phase phase);
 
-/// Floats that a vector of `size` takes, so that the last of its full vectors is its own.
+/// Returns the floats that a vector of `size` takes: whole vectors, so that no other value lies in the last of them.
 std::int64_t padded(std::int64_t size);
 
-/// Rows of a space that grow as values need them. A place that is given back serves the next of its size.
+/// The row of a space, which grows as values need it. A place that is given back serves the next value of its size.
 class PortableRowPlan {
  public:
   std::int64_t take(std::int64_t size);
   void give_back(std::int64_t offset, std::int64_t size);
-  /// Of the whole row, with room to read behind its last value; 0 where nothing was taken.
+  /// Returns the floats of the whole row, with a vector more so that reads past the last value are allowed; 0 if the
+  /// row is empty.
   std::int64_t size() const;
 
  private:
   std::int64_t size_ = 0;
-  std::multimap<std::int64_t, std::int64_t> free_;  // by padded size
+  std::multimap<std::int64_t, std::int64_t> free_;  // offsets by padded size
 };
 
-/// For each node, the last node that reads what it stands for, through slices and hoists; kept for ever where a
-/// statement or a later phase does.
+/// Returns for each node the last node that reads its value, also through slices and hoists; kForEver if a statement or
+/// a later phase reads it.
 inline constexpr std::uint32_t kForEver = ~0u;
 std::vector<std::uint32_t> last_readers(const ir::Cell& cell, const std::vector<bool>& live,
                                         const std::vector<Phase>& phases);
 
-/// The node in whose memory the value of a slice or hoist lies.
+/// Returns the node whose memory holds the value. For a slice or a hoist, this is the node that it shows.
 ir::Value memory_of(const ir::Cell& cell, ir::Value value);
 
 }  // namespace rnnc::compiler

@@ -1,4 +1,3 @@
-// Turns a portable program into text, one operation a line: `step[0:64] = tanh(step[64:128])`.
 #include "compiler/portable/print.hpp"
 
 #include <cctype>
@@ -38,13 +37,13 @@ std::string range(const char* space, std::int64_t begin, std::int64_t size) {
   return std::string(space) + "[" + std::to_string(begin) + ":" + std::to_string(begin + size) + "]";
 }
 
-// A place that is read or written `size` elements wide; one number is what a spread place holds.
+// Returns the text of a place of which `size` elements are read or written. A spread place holds one number.
 std::string text_of(const PortablePlace& place, std::int64_t size) {
   if (place.spread) return std::string(name(place.space)) + "[" + std::to_string(place.offset) + "]";
   return range(name(place.space), place.offset, size);
 }
 
-// Operators stand where they do in the language: `a + b`, `-a`.
+// Returns the text of a map. Operators are written as in the language: `a + b`, `-a`.
 std::string map(const PortableOp& op) {
   const std::string function(ir::facts(op.function).name);
   std::vector<std::string> operands;
@@ -88,7 +87,7 @@ void print_phase(std::ostream& out, const std::string& when, const std::vector<P
   for (const PortableOp& op : ops) out << "  " << text_of(op.to, op.size) << " = " << value_of(op) << "\n";
 }
 
-// A parameter may be several pieces of a panel, which its text names once.
+// Returns the names of the parameters of a panel. A parameter may have several pieces in the panel, and is named once.
 std::string params_of(const runtime::PanelPacking& panel) {
   std::vector<std::string> names;
   for (const runtime::MatrixPiece& piece : panel.pieces)

@@ -1,4 +1,5 @@
-// A portable program as text: where weights lie, the operations of each phase in their order, and the sizes of rows.
+// A portable program becomes text: the places of weights, the operations of each phase in their order, and the sizes of
+// rows. An operation takes one line, as `step[0:64] = tanh(step[64:128])`.
 #pragma once
 
 #include <string>
@@ -7,7 +8,8 @@
 
 namespace rnnc::compiler {
 
-/// `code` is of portable_code_of. The text is the same for all kernels: the program does not depend on them.
+/// Returns the text of `code`, which portable_code_of has made. The text is the same for all kernels, because the
+/// program does not depend on them.
 std::string print_portable(const CellCode& code);
 
 }  // namespace rnnc::compiler

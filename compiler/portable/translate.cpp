@@ -22,7 +22,7 @@ using runtime::PortableOp;
 using runtime::PortablePlace;
 using runtime::PortableSpace;
 
-// Hoisted values of so many bytes at a time stay in a second-level cache beside the weights.
+// The hoisted values of a chunk stay in L2 next to the weights: 256 KiB is a quarter of an L2 of 1 MiB.
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 
 class Translator {
@@ -68,7 +68,7 @@ class Translator {
     return {space, of.type.rank() == 0, row(space).take(size_of(of))};
   }
 
-  // ---- what is there before anything runs
+  // ---- values that are there before anything runs
 
   void declare(std::uint32_t i) {
     const Node& n = cell_.nodes[i];
@@ -99,7 +99,7 @@ class Translator {
     description_.vectors.push_back({node(param).name, places_[param.index]->offset, size});
   }
 
-  // A value that becomes a state is computed where the state's new value lies.
+  // A value that becomes a state is computed directly into the new value of the state.
   void find_next_places() {
     next_places_.resize(cell_.nodes.size());
     for (const Statement& statement : cell_.statements) {
@@ -134,7 +134,7 @@ class Translator {
       case Op::Matvec:
       case Op::Scan:
       case Op::FinalState:
-      case Op::OverTime: break;  // chain() leaves no Matvec, and the others are of networks
+      case Op::OverTime: break;  // chain() leaves no Matvec, and a cell has none of the others
     }
     ir::internal_error(&cell_, "an operation that no pass leaves");
   }
@@ -160,7 +160,7 @@ class Translator {
     for (const Value operand : cell_.nodes[reader].operands) {
       const std::uint32_t owner = memory_of(cell_, operand).index;
       const std::optional<PortablePlace>& place = places_[owner];
-      // Weights are packed before anything is computed: what lies there stays.
+      // Weights are packed before anything is computed, so no place among them is given back.
       const bool is_kept =
           !place || last_[owner] != reader || is_declared(owner) || place->space == PortableSpace::Weights;
       if (is_kept || next_places_[owner]) continue;
@@ -173,7 +173,8 @@ class Translator {
     return ir::is_declaration(cell_.nodes[i]) || cell_.nodes[i].op == Op::Constant;
   }
 
-  // Where full vectors may be read: rows of the caller end where they end, so that what is read of them is copied.
+  // Returns a place from which full vectors may be read. A row of the caller has no space after its end, so values of
+  // the caller are copied first.
   PortablePlace in_lanes(Value value, Phase user) {
     const PortablePlace place = place_of(value);
     if (place.space != PortableSpace::Input || place.spread) return place;
@@ -193,7 +194,8 @@ class Translator {
     const Node& n = node(value);
     PortableOp op{PortableOp::Kind::Map, n.function, {}, {}, size_of(n), 0, 0};
     for (std::size_t k = 0; k < n.operands.size(); ++k) op.operands[k] = in_lanes(n.operands[k], phase(value));
-    // Of zeros of either sign, generated code gives the one that the formula gives with the constant in front.
+    // For Min and Max of zeros with different signs, generated code returns the zero that the formula returns if the
+    // constant comes first.
     const bool has_order = n.function == ir::Function::Min || n.function == ir::Function::Max;
     if (has_order && node(n.operands[1]).op == Op::Constant) std::swap(op.operands[0], op.operands[1]);
     op.to = new_place(value);
@@ -214,7 +216,7 @@ class Translator {
       case ir::Reduction::Argmax: return PortableOp::Kind::Argmax;
       case ir::Reduction::Mean:
       case ir::Reduction::Softmax:
-      case ir::Reduction::LayerNorm: break;  // expand() leaves none
+      case ir::Reduction::LayerNorm: break;  // expand() leaves none of these
     }
     ir::internal_error(&cell_, "a reduction that no pass leaves");
   }
@@ -239,7 +241,7 @@ class Translator {
     ops(phase(value)).push_back(op);
   }
 
-  // ---- products: all matrices one below the other
+  // ---- products: the matrices of a stacked product are one below the other
 
   void project(Value value) {
     const Node& n = node(value);
@@ -274,7 +276,8 @@ class Translator {
     return {PortableSpace::Weights, false, description_.panels.back().offset};
   }
 
-  // Where all start values lie, if they follow each other as the units do, or are one and the same.
+  // Returns the place of all start values, if they follow each other in the order of the units or are all the same
+  // number.
   std::optional<PortablePlace> common_start(Value value) {
     const Node& n = node(value);
     const PortablePlace first = in_lanes(n.operands[2], phase(value));
@@ -333,7 +336,7 @@ class Translator {
   std::vector<bool> live_;
   std::vector<Phase> phases_;
   std::vector<std::uint32_t> last_;
-  std::vector<std::optional<PortablePlace>> places_, next_places_;  // by node
+  std::vector<std::optional<PortablePlace>> places_, next_places_;  // the places of each node
   std::map<std::pair<std::uint32_t, Phase>, std::optional<PortablePlace>> copies_;
   std::array<PortableRowPlan, runtime::kPortableSpaces> rows_;
   runtime::PortableProgram program_;

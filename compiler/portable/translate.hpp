@@ -1,4 +1,5 @@
-// From a cell to the operations that the portable executor runs: the same passes, no code.
+// A bound cell becomes the operations that the portable executor runs. The passes are those of generated code; there is
+// no plan and no machine code.
 #pragma once
 
 #include "compiler/schedule/cell_code.hpp"
@@ -6,10 +7,10 @@
 
 namespace rnnc::compiler {
 
-/// `cell` is bound. Errors: Limit where the packed weights would be too large.
+/// Translates a bound cell. Errors: Limit if the packed weights would be too large.
 Result<CellCode> portable_code_of(const ir::Cell& cell, const runtime::PortableKernels& kernels);
 
-/// What programs that run on them call their CPU.
+/// Returns the name that a program of these kernels gives as its CPU.
 std::string portable_cpu(const runtime::PortableKernels& kernels);
 
 }  // namespace rnnc::compiler

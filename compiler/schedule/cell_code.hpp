@@ -1,4 +1,5 @@
-// Code for a cell and its description, whoever made them: LLVM, the code cache or the portable executor's translation.
+// A bound cell becomes its code and the description of the code. LLVM, the code cache or the translation for the
+// portable executor makes both.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,7 @@ struct CellCode {
   runtime::Code code;
 };
 
-/// Makes code for a bound cell.
+/// A function that makes code for a bound cell.
 using MakeCode = std::function<Result<CellCode>(const ir::Cell& cell)>;
 
 }  // namespace rnnc::compiler

@@ -1,5 +1,6 @@
-// What a stage should take: the larger of what its multiply-adds, loads and weight stream take at the machine's limits,
-// and what is done besides. Good enough to tell plans apart; bench --tune measures.
+// The shape and the plan of a stage become the time that the stage should take. The time of a column is the largest of
+// the times of its multiply-adds, its loads and its weights at the limits of the machine; the element-wise part and the
+// overhead are added. The model is good enough to compare plans; `rnnc bench --tune` measures them.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +12,18 @@ namespace rnnc::compiler {
 
 struct StagePlan;
 
-/// A stage as its cost depends on it.
+/// The facts about a stage on which its cost depends.
 struct StageShape {
   int lanes = 16;
   runtime::NumberFormat weights = runtime::kRowFormat;
-  int gates = 1;             // accumulators of a block
-  int blocks = 1;            // of units
-  std::int64_t columns = 0;  // of all products
-  int operations = 0;        // of the element-wise part, for a block: in multiply-adds
-  double phase_bytes = 0;    // weights of all stages of its phase, which pass through the caches together
+  int gates = 1;             // the accumulators of a block
+  int blocks = 1;            // the blocks of units
+  std::int64_t columns = 0;  // the columns of all products
+  int operations = 0;        // the element-wise part of a block, in multiply-adds
+  double phase_bytes = 0;    // the weights of all stages of the phase, which compete for the caches
 };
 
-/// Seconds for `rows` rows, which share the weights.
+/// Returns the seconds that the stage takes for `rows` rows, which share the weights.
 double stage_seconds(const StageShape& shape, const StagePlan& plan, const Machine& machine, std::int64_t rows);
 
 }  // namespace rnnc::compiler

@@ -10,7 +10,7 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-// Simplification leaves a matrix as a parameter, a slice of one, or several of these one below the other.
+// After simplification a matrix is a parameter, a slice of a parameter, or several of these one below the other.
 runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
   const Node* node = &cell[matrix];
   runtime::MatrixPiece piece;

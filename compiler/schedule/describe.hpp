@@ -1,4 +1,4 @@
-// What descriptions of generated code and of portable programs have in common.
+// A bound cell becomes the parts of its description that generated code and portable programs have in common.
 #pragma once
 
 #include <vector>
@@ -12,24 +12,25 @@
 
 namespace rnnc::compiler {
 
-/// The shape of a type whose dims are bound.
+/// Returns the shape of a type whose dims are bound.
 Shape shape_of(const ir::Type& type);
 
-/// Names and shapes of a cell's inputs, parameters and output.
+/// Adds the names and shapes of the inputs, parameters and output of a cell to its description.
 void describe_declarations(const ir::Cell& cell, runtime::Description& description);
 
-/// The rows of parameters that a matrix consists of, from `first_row` of gate `gate`.
+/// Returns the rows of parameters that a matrix consists of. They are packed from unit `first_row` of gate `gate` on.
 std::vector<runtime::MatrixPiece> pieces_of(const ir::Cell& cell, ir::Value matrix, std::int64_t first_row, int gate);
 
-/// Counts a product of `elements` weights of a format.
+/// Adds the multiply-adds and weights of a product of `elements` weights to the description. A product that is computed
+/// once costs no step anything.
 void add_product(Phase phase, std::int64_t elements, runtime::NumberFormat format, runtime::Description& description);
 
-/// What the products that were counted take on a machine.
+/// Estimates the times of the products that add_product has counted, for one machine.
 void estimate_times(const Machine& machine, runtime::Description& description);
 
 inline constexpr std::int64_t kMaxWeightsBytes = std::int64_t{8} << 30;
 
-/// Errors: Limit where the packed weights, so many floats, would be too large.
+/// Checks that packed weights of `floats` floats are not too large. Errors: Limit.
 Result<void> check_weights_size(const ir::Cell& cell, std::int64_t floats);
 
 }  // namespace rnnc::compiler

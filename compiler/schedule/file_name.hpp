@@ -1,4 +1,4 @@
-// Names for files of the cache folder.
+// A text that says what a file is for becomes the name of that file in the cache folder.
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace rnnc::compiler {
 
-/// 16 hexadecimal digits that depend on `text`. Two texts may share them: a file says in its content what it is for.
+/// Returns 16 hexadecimal digits that depend on `text`. Two texts may have the same digits, so each file repeats in its
+/// content what it is for.
 std::string file_name_of(std::string_view text);
 
 }  // namespace rnnc::compiler

@@ -1,4 +1,5 @@
-// Things that are made once for each kind of cell: calls of one text share them, whatever their weights are.
+// Calls whose cells have the same text become one kind: Kinds makes a thing once for each kind, whatever the weights of
+// its calls are.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,7 @@ namespace rnnc::compiler {
 template <class Kind>
 class Kinds {
  public:
-  /// The number of the kind of `cell`. `make` answers a Result<Kind>, and is asked for each kind once.
+  /// Returns the number of the kind of `cell`. `make` returns a Result<Kind> and is called once for each kind.
   template <class Make>
   Result<std::size_t> number_of(const ir::Cell& cell, const Make& make) {
     const auto [entry, is_new] = numbers_.try_emplace(ir::print(cell), kinds_.size());
@@ -28,11 +29,11 @@ class Kinds {
   }
 
   std::size_t size() const { return kinds_.size(); }
-  const Kind& operator[](std::size_t number) const { return kinds_[number]; }  // stays where it is
+  const Kind& operator[](std::size_t number) const { return kinds_[number]; }  // the reference stays valid
   const std::deque<Kind>& all() const { return kinds_; }
 
  private:
-  std::map<std::string, std::size_t> numbers_;  // by the cell's text
+  std::map<std::string, std::size_t> numbers_;  // the number of each cell's text
   std::deque<Kind> kinds_;
 };
 

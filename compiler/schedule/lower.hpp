@@ -1,5 +1,4 @@
-// From a bound cell to what code is generated from: the passes, the schedule, the plan, and the description of the
-// code.
+// A bound cell becomes a schedule and a plan, from which code is generated, and the description of that code.
 #pragma once
 
 #include "compiler/passes/pass.hpp"
@@ -15,20 +14,20 @@ struct Lowered {
   Plan plan;
 };
 
-/// One kind of cell for one CPU: several calls may run its code, with weights of their own.
+/// A kind of cell, lowered for one CPU. Several calls may run its code with weights of their own.
 struct CellKind {
   Lowered lowered;
   runtime::Description description;
 };
 
-/// `cell` is bound and verified.
-/// Errors: those of make_plan.
+/// Runs the passes, makes the schedule and chooses the plan. `cell` is bound and verified. Errors: those of make_plan.
 Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOptions& options = {},
                       const PassObserver& observe = {});
 
+/// Returns the description of the code that is generated from `lowered`.
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);
 
-/// Lowers a bound cell and describes it. Errors: those of lower; Limit where the packed weights would take too much.
+/// Lowers a bound cell and describes its code. Errors: those of lower; Limit if the packed weights would be too large.
 Result<CellKind> make_kind(const ir::Cell& cell, const Target& target, const PlanOptions& options = {});
 
 }  // namespace rnnc::compiler

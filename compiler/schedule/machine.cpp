@@ -5,32 +5,34 @@
 namespace rnnc::compiler {
 namespace {
 
-constexpr double kBeyond = 1e18;  // bytes: whatever is larger than all caches
+constexpr double kBeyond = 1e18;  // more bytes than any cache or working set has
 
-// Measured on an AMD EPYC of 3.7 GHz (bench/results/performance.csv): one 512-bit multiply-add a cycle. A little of
-// each level is left to what else a step reads.
+// This row was measured on an AMD EPYC of 3.7 GHz, which does one 512-bit multiply-add a cycle. Another run is in
+// bench/results/performance.csv: 117 GFLOP/s, and 217, 118, 99 and 33 GB/s. Sizes are a little less than the caches,
+// because a step reads other data too.
 constexpr Machine kZen4 = {
     "Zen 4", 116e9, 4 / 3.7e9, 3.4e9, {{{29e3, 215e9}, {0.9e6, 113e9}, {24e6, 90e9}, {kBeyond, 20e9}}}};
 
-// Measured on an AMD EPYC of 3.75 GHz: two 512-bit multiply-adds and two loads a cycle. Weights of just the 48 KiB of
-// L1 are still read as from it (GRU of 64 units: two blocks at a time take 18 % less than one). A loop of loads reads
-// L2 at 220 GB/s, but the step of a GRU of 128 units reads it at 163, and at that one block at a time is best by 14 %.
-// Memory and the size of L3 were not measured and are those of a Zen 4.
+// This row was measured on an AMD EPYC of 3.75 GHz, which does two 512-bit multiply-adds and two loads a cycle. Weights
+// that just fill the 48 KiB of L1 are still read at the speed of L1 (GRU of 64 units: two blocks at a time take 18 %
+// less time than one). A loop of loads reads L2 at 220 GB/s, but the step of a GRU of 128 units reads it at 163 GB/s,
+// and one block at a time is best by 14 %. Memory and the size of L3 were not measured and are those of a Zen 4.
 constexpr Machine kZen5 = {
     "Zen 5", 240e9, 4 / 3.75e9, 6.25e9, {{{50e3, 400e9}, {0.9e6, 165e9}, {24e6, 110e9}, {kBeyond, 20e9}}}};
 
-// Its numbers are those of a Zen 4, whose two 256-bit multiply-adds a cycle are as many as its one of 512 bits: no CPU
-// that has AVX2 alone was measured.
+// No CPU with AVX2 alone was measured. The numbers are those of a Zen 4, whose two 256-bit multiply-adds a cycle do as
+// much work as its one of 512 bits.
 constexpr Machine kAvx2 = {"AVX2", kZen4.flops_per_second, kZen4.latency, kZen4.vector_loads_per_second, kZen4.memory};
 
-// From documents, not measured: Intel's optimization manual tells two 512-bit multiply-adds of 4 cycles and two loads a
-// cycle, 48 KiB of L1, 1.25 MiB of L2 that gives 48 bytes a cycle; at 3.4 GHz. L3 and memory are those of a Zen 4.
+// This row is from documents and was not measured. Intel's optimization manual names two 512-bit multiply-adds of 4
+// cycles and two loads a cycle, 48 KiB of L1, and 1.25 MiB of L2 that gives 48 bytes a cycle. The clock is taken as 3.4
+// GHz. L3 and memory are those of a Zen 4.
 constexpr Machine kIceLake = {
     "Ice Lake", 217e9, 4 / 3.4e9, 6.8e9, {{{44e3, 435e9}, {1.1e6, 163e9}, {24e6, 90e9}, {kBeyond, 20e9}}}};
 
-// From documents, not measured: LLVM's model of the CPU tells one 128-bit multiply-add a cycle, 4 cycles from one to
-// the next in a chain, and one 128-bit load a cycle; at the 1.5 GHz of a BCM2711, whose L2 has 1 MiB. None tells how
-// fast L2 and memory are read: half of L1, and 4 GB/s, are guesses.
+// This row is from documents and was not measured. LLVM's model of the CPU names one 128-bit multiply-add a cycle, 4
+// cycles from one to the next in a chain, and one 128-bit load a cycle. The clock is the 1.5 GHz of a BCM2711, whose L2
+// has 1 MiB. No document says how fast L2 and memory are: half the speed of L1 and 4 GB/s are guesses.
 constexpr Machine kCortexA72 = {
     "Cortex-A72", 12e9, 4 / 1.5e9, 1.5e9, {{{29e3, 24e9}, {0.9e6, 12e9}, {kBeyond, 4e9}, {kBeyond, 4e9}}}};
 
@@ -57,7 +59,7 @@ constexpr Family kX86[] = {
     {"znver3", &kAvx2},
 };
 
-// Without a row of its own a CPU is taken for a Zen 4, which was measured best.
+// A CPU without a row in the table is treated as a Zen 4, which was measured best.
 const Machine& x86(std::string_view cpu) {
   for (const Family& family : kX86)
     if (family.cpu == cpu) return *family.machine;

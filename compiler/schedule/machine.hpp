@@ -1,5 +1,5 @@
-// The limits of one core of the CPU that a plan is made for: a row for each family that was measured, and what
-// documents say of one that was not. A plan depends on them, bits never.
+// A target becomes the limits of one core of its CPU. Each CPU family has a row, measured or taken from documents.
+// Plans depend on these numbers; the bits of results never do.
 #pragma once
 
 #include <array>
@@ -9,22 +9,22 @@
 namespace rnnc::compiler {
 
 struct MemoryLevel {
-  double bytes = 0;             // working sets up to this stay in it
-  double bytes_per_second = 0;  // that one core reads
+  double bytes = 0;             // working sets up to this size stay in the level
+  double bytes_per_second = 0;  // the speed at which one core reads from the level
 };
 
-/// The limits of one core, as `rnnc bench` measures them, and the little that is no limit but a cost.
+/// The limits of one core, as `rnnc bench` measures them.
 struct Machine {
   const char* name = "";
-  double flops_per_second = 0;         // of f32 multiply-adds in the widest vectors
-  double latency = 0;                  // of a multiply-add, seconds
-  double vector_loads_per_second = 0;  // of the widest vectors
+  double flops_per_second = 0;         // f32 operations in the widest vectors, two for each multiply-add
+  double latency = 0;                  // seconds from one multiply-add of a chain to the next
+  double vector_loads_per_second = 0;  // loads of the widest vectors
   std::array<MemoryLevel, 4> memory = {};
 
   double bytes_per_second(double working_set) const;
 };
 
-/// The family of the target's CPU, or the nearest one that is known.
+/// Returns the family of the target's CPU, or the nearest family that has a row.
 const Machine& machine_of(const Target& target);
 
 }  // namespace rnnc::compiler

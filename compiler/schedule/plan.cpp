@@ -11,11 +11,12 @@ namespace {
 using ir::Node;
 using ir::Value;
 
-// Hoisted values of a chunk stay in L2 beside the weights of the recurrence, but a chunk has rows enough to make
-// reading the input's weights cheap.
+// The hoisted values of a chunk stay in L2 next to the weights of the recurrence: 256 KiB is a quarter of an L2 of 1
+// MiB. A chunk still has enough rows that reading the weights of the input costs little for each row.
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
-constexpr int kNarrow = 3, kMostRowsOfNarrow = 4;  // fewer vectors than this: this many rows hide latency
+// A tile of fewer than kNarrow vectors needs no more than kMostRowsOfNarrow rows to hide the latency of multiply-adds.
+constexpr int kNarrow = 3, kMostRowsOfNarrow = 4;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -23,7 +24,7 @@ int gates_of(const Schedule& schedule, Value product) {
   return static_cast<int>(schedule.cell[product].operands.size() / 2);
 }
 
-// Floats of the packed block.
+// Returns the floats that a panel takes in the packed block.
 std::int64_t panel_size(const Panel& panel) {
   const std::int64_t tail = panel.units % panel.lanes > 0 ? panel.vectors(true) : 0;
   const std::int64_t column = (panel.units / panel.lanes * panel.gates + tail) * panel.lanes;
@@ -86,7 +87,7 @@ Error no_such_plan(const PlanChoice& choice, const std::vector<Candidate>& candi
           {}};
 }
 
-// The model's first, or the one that was asked for.
+// Returns the candidate that the options ask for, else the first, which the model prefers.
 Result<std::size_t> choose(std::size_t stage, const std::vector<Candidate>& candidates, const PlanOptions& options) {
   for (const PlanChoice& choice : options.choices) {
     if (choice.stage != stage) continue;

@@ -1,5 +1,6 @@
-// How a schedule is laid on a machine: the tile of each stage, the layout of packed weights, and the chunk of time
-// whose hoisted values are kept. Chosen from shapes and target alone, printable, and known without LLVM.
+// A schedule and a target become a plan: the tiles of each stage, the layout of packed weights, and the number of rows
+// whose hoisted values are kept. A plan follows from shapes, target and options alone. It can be printed, and needs no
+// LLVM.
 #pragma once
 
 #include <cstdint>
@@ -17,55 +18,68 @@
 
 namespace rnnc::compiler {
 
-/// Packed weights of one stacked product: [group of blocks of units][column][block][gate][lane], units past the end are
-/// 0. Where the last block is so far from full that several gates fit in one vector, it is a group of its own in which
-/// they share vectors: lane = gate in vector * units left + unit. That goes for all products of a stage, whose blocks
-/// are gone through together: one that has a single gate has the last block as a group of its own too.
+/// The packed weights of one stacked product. A block is `lanes` units, a group is `together` blocks (the last group
+/// may have fewer), and the weights lie in the order [group][column][block][gate][lane]. The drawing has 4 lanes,
+/// groups of 2 blocks, the gates i, f and g, units 0 to 9 and 2 columns. A vector stands between two bars, i5 is the
+/// weight of gate i and unit 5, and memory runs along the lines from top to bottom.
+///
+///                               block 0                             block 1
+///     group 0   column 0   | i0 i1 i2 i3 | f0 f1 f2 f3 | g0 g1 g2 g3 | i4 i5 i6 i7 | f4 f5 f6 f7 | g4 g5 g6 g7 |
+///               column 1   | i0 i1 i2 i3 | f0 f1 f2 f3 | g0 g1 g2 g3 | i4 i5 i6 i7 | f4 f5 f6 f7 | g4 g5 g6 g7 |
+///     last      column 0   | i8 i9 f8 f9 | g8 g9  0  0 |
+///     block     column 1   | i8 i9 f8 f9 | g8 g9  0  0 |
+///
+/// The last block of the drawing has 2 units left, so that 2 gates fit in a vector (`tail_gates`) and share it:
+/// lane = gate in vector * units left + unit. Gates share vectors if the last block is half full at most, a full block
+/// comes before it, and the stage has a product of several gates (gates_share_vectors). The last block is then a group
+/// of its own in every product of the stage, also in one of a single gate, because a stage goes through the blocks of
+/// all its products at once. Otherwise the last block is a block like any other: each gate has a vector, and lanes past
+/// the last unit are 0, as | i8 i9 0 0 | f8 f9 0 0 | g8 g9 0 0 |.
 struct Panel {
   ir::Value product;
-  std::int64_t offset = 0;  // floats from the start of the weights
+  std::int64_t offset = 0;  // floats from the start of the packed block
   std::int64_t units = 0;
   std::int64_t columns = 0;
   int gates = 0;
-  int together = 1;                                    // blocks of a group
-  int tail_gates = 1;                                  // gates for which a vector of the last block has room
-  int lanes = 0;                                       // units of a block
-  runtime::NumberFormat format = runtime::kRowFormat;  // of the weights
+  int together = 1;                                    // the blocks of a group
+  int tail_gates = 1;                                  // the gates that share a vector of the last block
+  int lanes = 0;                                       // the units of a block
+  runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
 
-  /// The offset, counted in weights of the panel's format.
+  /// Returns the offset, counted in weights of the panel's format.
   std::int64_t first_element() const { return runtime::elements_in(format, offset); }
   bool is_packed() const { return tail_gates > 1; }
   int vectors(bool in_tail) const { return in_tail ? (gates + tail_gates - 1) / tail_gates : gates; }
 };
 
-/// How a stage goes over its rows (sequences, or sequences at the time steps of a chunk). A row on its own keeps its
-/// accumulators in registers from start value to result. Where many rows share the weights, the accumulators of a group
-/// of rows are parked in memory for one block of units at a time, and tiles of rows pass over a part of the panel while
-/// it is near.
+/// The order in which a stage goes over its rows. A row is a sequence, or a sequence at one time step of a chunk. A
+/// single row keeps its accumulators in registers from start value to result. Many rows share the weights: for
+/// `batch_blocks` blocks at a time, the accumulators of a group of rows are kept in memory, and all tiles of these rows
+/// pass over one part of the panel before the next part, so that the part is read from a cache.
 struct StagePlan {
-  int single_blocks = 1;  // blocks of units side by side for one row; a multiple of batch_blocks
-  int batch_rows = 0;     // rows of a tile at most; 0 where rows always go one by one
+  int single_blocks = 1;  // blocks that one row computes at once; a multiple of batch_blocks
+  int batch_rows = 0;     // the most rows of a tile; 0 if rows are computed one by one
   int batch_blocks = 1;
-  int group_rows = 0;              // rows whose accumulators are parked at once
-  std::int64_t panel_columns = 0;  // columns that rows pass over before the next ones
-  bool fetch_ahead = false;        // fetch the next block's weights while the rows pass over one block's
+  int group_rows = 0;              // rows whose accumulators are in memory at once
+  std::int64_t panel_columns = 0;  // the columns of a part of the panel
+  bool fetch_ahead = false;        // the next block's weights are fetched while rows pass over this block
   friend bool operator==(const StagePlan&, const StagePlan&) = default;
 };
 
-/// What the cost model expects of a plan of a stage, in seconds.
+/// The times that the cost model expects of a plan of a stage, in seconds.
 struct StageTimes {
   double one_row = 0;
-  double many_rows = 0;  // kPlannedRows of them together
+  double many_rows = 0;  // the time of kPlannedRows rows
 };
 inline constexpr std::int64_t kPlannedRows = 16;
 
-/// What the model preferred a stage's plan to.
+/// The best plan, in the order of the cost model, of those that were not chosen.
 struct RunnerUp {
   StagePlan plan;
   StageTimes times;
 };
 
-/// A stage's plan by hand: of the plausible ones, that which has these.
+/// A choice by hand: the plausible plan of stage `stage` that has these numbers.
 struct PlanChoice {
   std::size_t stage = 0;
   int single_blocks = 1, batch_blocks = 1;
@@ -74,43 +88,43 @@ struct PlanChoice {
 };
 PlanChoice choice_of(std::size_t stage, const StagePlan& plan);
 
-/// "STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS", several with commas between. Errors: Usage.
+/// Reads choices of the form "STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS" with commas between them. Errors: Usage.
 Result<std::vector<PlanChoice>> parse_choices(std::string_view text);
 std::string print(const PlanChoice& choice);
 
 struct PlanOptions {
   int threads = 1;
-  runtime::NumberFormat weights = runtime::kRowFormat;  // of all panels
-  std::optional<Machine> machine = {};                  // instead of the one that the target names
+  runtime::NumberFormat weights = runtime::kRowFormat;  // the format of all panels
+  std::optional<Machine> machine = {};                  // replaces the machine of the target
   std::vector<PlanChoice> choices = {};
 };
 
 struct Plan {
-  Machine machine;  // that it is made for
+  Machine machine;  // the machine that the plan is made for
   int lanes = 16;
-  int threads = 1;                // that may share the stages of a call
-  std::int64_t chunk_rows = 0;    // rows of hoisted values kept at most, unless one step has more
-  std::int64_t weights_size = 0;  // floats of the packed block
+  int threads = 1;                // the threads that may share the stages of a call
+  std::int64_t chunk_rows = 0;    // the most rows of hoisted values, unless one step has more
+  std::int64_t weights_size = 0;  // the floats of the packed block
   std::vector<StagePlan> stages;  // one for each stage of the schedule
-  std::vector<StageTimes> times;  // the same
+  std::vector<StageTimes> times;  // the times of each stage's plan
   std::vector<std::optional<RunnerUp>> runners_up;
   std::vector<Panel> panels;
 
   const Panel& panel(ir::Value product) const;
 
-  /// What threads may share of stage `index` when there is one row: groups of blocks.
+  /// Returns the number of groups of blocks that threads may share in stage `index` when there is one row.
   std::int64_t block_groups(std::size_t index, const Stage& stage) const;
 };
 
-/// Errors: Usage where a choice names no plausible plan of a stage.
+/// Chooses the plan of each stage and lays out the panels. Errors: Usage if a choice names no plausible plan of a
+/// stage.
 Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options = {});
 
-/// The numbers of rows that a tile's rows are made of: each number is code of its own, and those that are rare are made
-/// of two that are not.
+/// Splits the rows of a tile into numbers of rows that have code. Each number of rows needs code of its own, so a rare
+/// number is split into two common ones (compile times fell by 5 to 14 %).
 std::vector<int> pieces_of_tile(int rows, int vectors);
 
-/// The plan as people read it: a line for each stage with its products, tiles and stores, and the sizes of what lies
-/// where.
+/// Returns the plan as text: each stage with its products, tiles and stores, then states and sizes.
 std::string print(const Plan& plan, const Schedule& schedule, const Target& target);
 
 }  // namespace rnnc::compiler

@@ -1,4 +1,5 @@
-// Plans by hand as people write them, and as they are kept.
+// Choices of plans become text and text becomes choices: a user writes this text after --plan, and tuned.cpp stores it
+// in a file.
 #include <charconv>
 
 #include "compiler/schedule/plan.hpp"
@@ -6,7 +7,7 @@
 namespace rnnc::compiler {
 namespace {
 
-// Takes a whole number and what must follow it off `text`.
+// Removes a whole number, and the character that must follow it, from the beginning of `text`.
 template <class Number>
 bool take(std::string_view& text, Number& number, char behind) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

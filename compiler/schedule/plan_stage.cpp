@@ -11,35 +11,41 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-// With few gates, blocks side by side share a row's broadcast. Those of several gates each take a detour: their
-// accumulators are not evenly apart where they start and end.
+// A tile of kMostWidth vectors at most may hold several blocks, which share the broadcast of an element of the row.
+// Products of kDetourWidth gates and more keep to one block: the start values and results of several gates and blocks
+// are not evenly spaced in memory, so a tile cannot read and write them in place.
 constexpr int kMostWidth = 6, kDetourWidth = 3;
 constexpr int kMostRows = 8;
 constexpr int kMostSingleBlocks = 12;
-// A short product is not worth parking its accumulators for.
+// A product of fewer columns than this is computed row by row: storing its accumulators in memory does not pay.
 constexpr std::int64_t kFewColumns = 8;
+// A loop over columns takes 4 of them in a pass at most (kMostUnroll in compiler/llvm/chains.cpp).
 constexpr std::int64_t kMultipleOfColumns = 4;
-// The part of a panel that all rows of a group pass over. Parking costs more than reading from L2: of 8 to 1024 KiB, 64
-// was the fastest for LSTM and GRU of 64 to 512 units and batches of 6 to 64, by up to 6 %.
+// The size of the part of a panel that all rows of a group pass over. Storing and loading accumulators costs more than
+// reading weights from L2: of 8 to 1024 KiB, 64 KiB was the fastest for LSTM and GRU of 64 to 512 units and batches of
+// 6 to 64, by up to 6 %.
 constexpr std::int64_t kPanelBytes = 64 * 1024;
-// Weights of more than this come from beyond L2 at every step.
+// Weights of more bytes than this do not stay in an L2 of 1 MiB from step to step. If they are fetched ahead, batches
+// at 384 and 512 units take 8 to 13 % less time (docs/performance.md).
 constexpr std::int64_t kFarBytes = 1024 * 1024;
+// The accumulators of a group of rows take half of an L1 of 32 KiB at most.
 constexpr std::int64_t kParkedBytes = 16 * 1024;
 constexpr std::int64_t kMostGroupRows = 64;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Registers for accumulators: what is left beside the weights of one column and the broadcast operand. Without FMA,
-// each product takes a register too before it is added.
+// Returns the number of registers for accumulators. The others hold the weights of one column and the broadcast
+// operand. Without FMA, each product needs a register too before it is added.
 int accumulators(const Target& target) { return target.fma ? target.registers * 3 / 4 : target.registers / 2; }
 
-// As many rows as registers can hold; of narrow tiles only as many as hide latency, for each number of rows is code.
+// Returns as many rows as registers can hold. A narrow tile gets only as many rows as hide latency, because each number
+// of rows needs code of its own.
 int rows_of_tile(int width, int budget) {
   return std::clamp(std::min(budget / width, width < 3 ? 3 + width : kMostRows), 1, kMostRows);
 }
 
-// What a function takes, in multiply-adds: those that are approximated are polynomials of about this length, and a
-// product of two of them that is divided once takes as much as both.
+// Returns the cost of a function in multiply-adds. A function that is approximated is a polynomial of about 14 of them.
+// A product of two such functions that divides once costs as much as both.
 int operations_of(ir::Function function) {
   constexpr int kPolynomial = 14;
   const bool is_product = static_cast<std::size_t>(function) >= ir::kFunctions.size();
@@ -59,7 +65,7 @@ std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
   return columns;
 }
 
-// The candidates of one stage.
+// Candidates makes the plausible plans of one stage.
 class Candidates {
  public:
   Candidates(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights)
@@ -78,7 +84,7 @@ class Candidates {
       plan.single_blocks = parts_;
       return {plan};
     }
-    // Without the last block where that is packed: it goes alone.
+    // A last block whose gates share vectors is a group of its own and does not count here.
     const int alike = gates_share_vectors(units_, target_.lanes, gates_) ? blocks_ - 1 : blocks_;
     for (int n = 1; n <= alike && (n == 1 || n * gates_ <= kMostWidth); ++n)
       if (alike % n == 0 && (n == 1 || gates_ < kDetourWidth)) add_single_widths(whole_parts(n));
@@ -86,14 +92,15 @@ class Candidates {
   }
 
  private:
-  // Several blocks to a reduction's 16 partial sums are not split.
+  // Rounds `n` up to whole sets of blocks: the blocks that make up the 16 partial results of a reduction are not split.
   int whole_parts(int n) const { return static_cast<int>(divide_up(n, parts_)) * parts_; }
 
   void add_single_widths(int together) {
     const int most = std::min(kMostSingleBlocks, std::max(1, accumulators(target_) / gates_));
     bool any = false;
     for (int n = together; n <= most && n < blocks_ + together; n += together) {
-      // What does not split the blocks evenly needs code for a rest: only the widest may, or all at once.
+      // A width that does not divide the number of blocks needs code for the rest. Such a width is added only if it
+      // takes all blocks at once or no width was added before.
       if (blocks_ % n != 0 && n < blocks_ && any) continue;
       any = true;
       add(together, std::min(n, whole_parts(blocks_)));

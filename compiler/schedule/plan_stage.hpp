@@ -1,4 +1,4 @@
-// The plausible ways to lay a stage on a machine, and the choice among them by cost.
+// A stage and a target become the plausible plans of the stage, ordered by cost.
 #pragma once
 
 #include <vector>
@@ -8,10 +8,11 @@
 
 namespace rnnc::compiler {
 
+/// Returns the facts about a stage on which its cost depends.
 StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights);
 
-/// Plausible plans and what they should take. The first is the model's choice: one sequence and a batch count alike, so
-/// it is that whose product of both times is least.
+/// A plausible plan and its predicted times. plan_candidates puts the model's choice first: one sequence and a batch
+/// count alike, so the choice is the plan with the least product of both times.
 struct Candidate {
   StagePlan plan;
   StageTimes times;
@@ -19,7 +20,8 @@ struct Candidate {
 std::vector<Candidate> plan_candidates(const Schedule& schedule, const Stage& stage, const Target& target,
                                        const PlanOptions& options);
 
-/// Whether the units past the last full block are so few that several gates fit in a vector.
+/// Tells whether the gates share the vectors of the last block: so few units are left after the last full block that
+/// several gates fit in a vector.
 bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates);
 
 }  // namespace rnnc::compiler

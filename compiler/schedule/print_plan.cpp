@@ -1,4 +1,4 @@
-// A plan as people read it.
+// A plan becomes text for people.
 #include <algorithm>
 #include <iomanip>
 #include <sstream>
@@ -20,7 +20,7 @@ std::string both(const StageTimes& times) {
          std::to_string(kPlannedRows);
 }
 
-// Every stage hangs on the rail of its phase.
+// Each line of a stage begins with the vertical line of its phase.
 constexpr const char* kRail = "|   ";
 
 void print_tiles(std::ostream& out, std::size_t stage, const Plan& plan) {
@@ -64,7 +64,7 @@ void print_reads(std::ostream& out, const StageFlow& flow) {
     if (!read.in_product) out << kRail << "<-- " << source_of(read) << ", " << read.size << "\n";
 }
 
-// Who takes up what a stage stores: the reverse of the reads.
+// Returns the stages that read a value which stage `stage` stores.
 std::vector<std::size_t> readers_of(const std::vector<StageFlow>& flows, std::size_t stage) {
   std::vector<std::size_t> readers;
   for (std::size_t i = 0; i < flows.size(); ++i)

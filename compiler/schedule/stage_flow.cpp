@@ -40,7 +40,7 @@ bool overlap(const Home& a, const Home& b) {
   return a.space == b.space && a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
-// Follows what a stage computes back to what it finds in memory.
+// Follows the values that a stage computes back to the values that the stage loads from memory.
 class Tracer {
  public:
   Tracer(const Schedule& schedule, const Stage& stage) : schedule_(schedule), stage_(stage) {}
@@ -51,8 +51,8 @@ class Tracer {
       add(node.operands[0], true);
       for (std::size_t j = 2; j < node.operands.size(); j += 2) trace(node.operands[j]);
     }
-    // Parts of a concat and hoisted values are stored by the stage that has them; its own value may be loaded
-    // elsewhere.
+    // A stage stores parts of a concat and hoisted values that it computes. The concat or Hoist itself may be loaded by
+    // other stages.
     for (const Store& store : stage_.stores) trace(store.value);
     for (const ReductionStep& reduction : stage_.reductions) trace(schedule_.cell[reduction.node].operands[0]);
     return std::move(reads_);

@@ -1,4 +1,5 @@
-// What flows between the stages of a schedule: which values each takes from memory, and who put them there.
+// A schedule becomes the flow between its stages: the values that each stage loads from memory, and the stage or
+// declaration that each value comes from.
 #pragma once
 
 #include <string>
@@ -8,25 +9,26 @@
 
 namespace rnnc::compiler {
 
-/// Whether a stage finds `value` in memory; else it computes it from its operands, or has it in a register.
+/// Tells whether a stage loads `value` from memory. If not, the stage computes `value` from its operands or has it in a
+/// register.
 bool is_loaded(const Schedule& schedule, const Stage& stage, ir::Value value);
 
 struct Read {
   enum class From : std::uint8_t { Input, State, Param, Stage };
   From from = From::Stage;
-  std::string name;         // of what is declared; of a stage's value that which the cell gives it, or ""
-  std::size_t stage = 0;    // of From::Stage
-  std::int64_t size = 0;    // floats of a row
-  bool in_product = false;  // as a product's vector, all of it for each unit; else a unit's own element
+  std::string name;         // the value's name in the text of the cell; "" if there is none
+  std::size_t stage = 0;    // the stage that stores it, for From::Stage
+  std::int64_t size = 0;    // the floats of a row
+  bool in_product = false;  // true: each unit reads the whole vector, as a product does
 };
 
 struct StageFlow {
-  std::vector<Read> reads;          // each once, in the order in which the stage comes to need them
-  std::vector<std::string> states;  // that get their next value
-  bool output = false;              // writes y
+  std::vector<Read> reads;          // each value once, in the order in which the stage needs them
+  std::vector<std::string> states;  // the states that get their next value here
+  bool output = false;              // true if the stage writes y
 };
 
-/// By stage.
+/// Returns the flow of each stage.
 std::vector<StageFlow> flow_of(const Schedule& schedule);
 
 }  // namespace rnnc::compiler

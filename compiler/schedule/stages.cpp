@@ -65,7 +65,7 @@ class Scheduler {
     return home;
   }
 
-  // The caller's rows are dense: inputs lie side by side in order of declaration.
+  // The rows of the caller are dense: inputs lie side by side in the order of their declarations.
   void place_inputs() {
     std::int64_t& row = schedule_.row_sizes[static_cast<int>(Space::Input)];
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
@@ -84,21 +84,21 @@ class Scheduler {
       if (live_[i] && node(i).op == Op::Lookup) place_table(table_of(cell(), node(i)).param);
   }
 
-  // Rows as they are; full registers may be read from the end of the last one.
+  // A table keeps the rows of its matrix as they are. The space after the last row allows full registers to be read.
   void place_table(Value param) {
     if (is_stored(param.index)) return;
     const ir::Type& type = cell()[param].type;
     schedule_.homes[param.index] = allocate(Space::Weights, type.dims[0].value() * type.dims[1].value() + kAlign);
   }
 
-  // All states start out double-buffered; choose_in_place() moves those that need not be.
+  // All states are double-buffered at first; choose_in_place() moves the states that need no second buffer.
   void place_states() {
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
       if (node(i).op == Op::State) schedule_.homes[i] = allocate(Space::Current, size_of(node(i)));
   }
 
-  // A value that becomes a state is read from there; others get a place in the row of their phase. Parts of a concat
-  // are copied into it, scalars that reductions give lie in a slot of their own.
+  // A value that becomes a state is stored as the state's new value and read from there; any other value gets a slot in
+  // the row of its phase. The parts of a concat are copied into the slot of the concat.
   void place_stored() {
     for (const Statement& statement : cell().statements) {
       if (statement.kind != Statement::Kind::Next) continue;
@@ -165,7 +165,7 @@ class Scheduler {
                               ? Home{Space::Output, 0, size_of(cell()[statement.value])}
                               : next_homes_[statement.name];
       const std::optional<Home>& own = schedule_.homes[statement.value.index];
-      if (own && own->space == target.space && own->offset == target.offset) continue;  // stored there above
+      if (own && own->space == target.space && own->offset == target.offset) continue;  // already stored there
       store(statement.value, Phase::Step, target, statement.kind == Statement::Kind::Output);
     }
   }
@@ -187,12 +187,14 @@ class Scheduler {
   void sort_stages() {
     for (auto& [key, one] : stages_) schedule_.stages.push_back(std::move(one));
     for (Stage& one : schedule_.stages) {
-      // Stacking may have laid a product before one that it starts from; node order is the order of chains.
+      // Stacking can place a product in the list before a product that it starts from. The order of nodes is the order
+      // of chains.
       std::sort(one.products.begin(), one.products.end());
     }
   }
 
-  // A state may be overwritten in place where nobody reads its old value after, or across lanes while, it is written.
+  // A state is overwritten in place if its old value is not read later than it is written, and not read across lanes
+  // while it is written.
   void choose_in_place() {
     std::int64_t rows[2] = {0, 0};
     std::map<std::string, std::pair<Home, Home>> moved;
@@ -242,8 +244,9 @@ class Scheduler {
     bool in_lanes = false, across = false;
   };
 
-  // How a stage reads `state`, following what it computes down to what lies in memory. A scalar is read by all lanes,
-  // and with several blocks of units, by the later ones after the first has written.
+  // Tells how a stage reads `state`. The walk goes from the values that the stage computes to the values that it loads.
+  // A scalar is read by all lanes, and if the stage has several blocks of units, the later blocks read it after the
+  // first has written it.
   Reads reads_of(const Stage& one, Value state) const {
     Reads reads;
     std::set<Value> seen;
@@ -327,7 +330,7 @@ Combining combining_of(ir::Reduction reduction) {
     case ir::Reduction::Argmax: return {-kInfinity, ir::Function::Max, true};
     case ir::Reduction::Mean:
     case ir::Reduction::Softmax:
-    case ir::Reduction::LayerNorm: break;  // expand() leaves none
+    case ir::Reduction::LayerNorm: break;  // expand() leaves none of these
   }
   ir::internal_error(nullptr, "a reduction that no pass leaves");
 }

@@ -1,6 +1,7 @@
-// The recurrence cut into stages: a stage evaluates, for one block of units after another, a group of products and the
-// element-wise graph behind them while the accumulators are still in registers. A new stage begins where a product, a
-// reduction, a slice or a concat needs a complete vector that is computed in the same phase.
+// A cell becomes a schedule: stages, and the place of each vector in memory. A stage computes, for one block of units
+// after another, some products and the element-wise graph that uses them while the accumulators are still in registers.
+// A new stage begins if a product, a reduction, a slice or a concat needs a complete vector that is computed in the
+// same phase.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +15,16 @@
 
 namespace rnnc::compiler {
 
-/// Where vectors live. A row is one sequence at one time step; Weights holds one row for all.
+/// The parts of memory that hold vectors. A row is one sequence at one time step; Weights holds one row for all.
 enum class Space : std::uint8_t {
   Input,     // x_t of the caller
   Output,    // y_t of the caller
   Current,   // old values of double-buffered states
   Next,      // new values of double-buffered states
   InPlace,   // states whose new value may replace the old one at once
-  Sequence,  // hoisted values of a chunk of time steps, and what their stages hand on to each other
-  Step,      // what the stages of one time step hand on to each other
-  Weights,   // packed parameters and what is computed from them once
+  Sequence,  // hoisted values of a chunk of time steps, and values that stages of that phase pass on
+  Step,      // values that the stages of one time step pass on
+  Weights,   // packed parameters, and values that are computed from them once
 };
 inline constexpr int kSpaces = 8;
 
@@ -39,30 +40,30 @@ struct Home {
 struct Store {
   ir::Value value;
   Home home;
-  bool exact = false;  // write `size` floats and no more: something else lies behind them
+  bool exact = false;  // exactly `size` floats are written: other values follow them
 };
 
-/// Vectors and panels begin on a cache line, a multiple of so many floats of their row, and vectors are followed by
-/// nothing of theirs in it, so that full registers may be stored.
+/// Every vector and panel begins at a multiple of this many floats of its row, which is a cache line. The rest of the
+/// last cache line of a vector is empty, so that full registers may be stored.
 inline constexpr std::int64_t kAlign = runtime::kCacheLineFloats;
 
-/// Canonical arithmetic: a reduction is so many strided partial results, j of elements j, j + 16, ..., and a tree of
-/// them.
+/// Canonical arithmetic asks that a reduction has 16 partial results on every machine: partial result j takes the
+/// elements j, j + 16, ..., and a tree combines the 16.
 inline constexpr std::int64_t kPartials = 16;
 
-/// How the partial results of a reduction begin, and which function makes one of two. Those of argmax carry along where
-/// the value stands, so that the function alone does not combine them.
+/// The start of a partial result, and the function that combines two. A partial result of argmax also holds an index,
+/// so that the function alone does not combine two of them.
 struct Combining {
   float start = 0;
   ir::Function function{};
   bool has_indices = false;
 };
 
-/// Asked of reductions that no pass expands.
+/// Returns the combining of a reduction that no pass expands.
 Combining combining_of(ir::Reduction reduction);
 
-/// A reduction: partial results, kept in `partials` while the stage runs, then combined into `result`; of argmax the
-/// maxima, then where they are.
+/// A reduction of a stage. While the stage runs, `partials` holds the partial results, which are then combined into
+/// `result`. For argmax, `partials` holds the maxima and after them their indices.
 struct ReductionStep {
   ir::Value node;
   Home partials;
@@ -72,13 +73,14 @@ struct ReductionStep {
 struct Stage {
   Phase phase = Phase::Step;
   int depth = 0;
-  std::int64_t units = 1;           // length of every vector of the stage; 1 where it only stores scalars
-  std::vector<ir::Value> products;  // Project nodes, in the order in which chains pass through them
+  std::int64_t units = 1;           // the length of every vector of the stage; 1 if it only stores scalars
+  std::vector<ir::Value> products;  // Project nodes, in the order of chains
   std::vector<Store> stores;
   std::vector<ReductionStep> reductions;
 };
 
-/// A state in memory. `offset` counts in the row of Current and Next, or of InPlace.
+/// A state in memory. `offset` counts floats in the row of Current and Next if the state is doubled, else in that of
+/// InPlace.
 struct StateHome {
   std::string name;
   bool doubled = false;
@@ -88,23 +90,24 @@ struct StateHome {
 };
 
 struct Schedule {
-  ir::Cell cell;  // after all passes
+  ir::Cell cell;  // the cell after all passes
   std::vector<Stage> stages;
-  std::vector<std::optional<Home>> homes;  // of each node that lies in memory
+  std::vector<std::optional<Home>> homes;  // the place of each node that is in memory
   std::vector<int> depths;
-  std::vector<int> uses;  // of each node: operands and statements that name it
+  std::vector<int> uses;  // for each node, how many operands and statements name it
   std::vector<StateHome> states;
-  std::int64_t row_sizes[kSpaces] = {};  // floats of a row; of Weights, what vectors and once-computed values take
+  std::int64_t row_sizes[kSpaces] = {};  // the floats of a row; that of Weights has no panels
 
-  /// Where the elements of a free, stored or sliced vector are.
+  /// Returns the place of a free, stored or sliced vector.
   std::optional<Home> find(ir::Value value) const;
   std::int64_t row_size(Space space) const { return row_sizes[static_cast<int>(space)]; }
 };
 
-/// Whether threads may each compute some of the stage's units: what all units of a vector share is one thread's work.
+/// Tells whether threads may share the units of the stage. A stage with a reduction, or with one unit, is the work of
+/// one thread.
 bool is_shared(const Stage& stage);
 
-/// The part of a parameter whose rows a Lookup takes.
+/// The part of a parameter from which a Lookup reads a row.
 struct Table {
   ir::Value param;
   std::int64_t first_row = 0, first_column = 0;
@@ -112,7 +115,7 @@ struct Table {
 };
 Table table_of(const ir::Cell& cell, const ir::Node& lookup);
 
-/// `cell` has been through all passes.
+/// Cuts a cell into stages. `cell` has been through all passes.
 Schedule make_schedule(ir::Cell cell);
 
 }  // namespace rnnc::compiler

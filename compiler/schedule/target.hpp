@@ -1,4 +1,5 @@
-// The CPU that code is made for: LLVM's names for it, what a plan must know, and the facts of its architecture.
+// A Target describes the CPU that code is made for: LLVM's names for the CPU, the numbers that a plan needs, and the
+// facts of its architecture.
 #pragma once
 
 #include <string>
@@ -18,10 +19,10 @@ inline constexpr Arch kArchs[] = {
 #undef TARGET
 };
 
-/// The architecture of the machines whose own code rnnc runs: "host" is one of its CPUs.
+/// The architecture of the machines on which rnnc runs its own code. The CPU "host" belongs to this architecture.
 inline constexpr Arch kHostArch = Arch::X86_64;
 
-/// A row of targets.def, which tells what each column means.
+/// A row of targets.def. That file explains each column.
 struct ArchFacts {
   const char *name, *triple, *prefix, *baseline_cpu, *example_cpu;
   unsigned pointer_bytes;
@@ -29,25 +30,27 @@ struct ArchFacts {
 };
 const ArchFacts& facts(Arch arch);
 
-/// The architecture of a CPU that has this name among ours.
+/// Returns the architecture of the CPU that rnnc calls `cpu`.
 Arch arch_of(std::string_view cpu);
 
 struct Target {
   Arch arch = kHostArch;
   std::string cpu;       // as LLVM spells it, e.g. "x86-64-v3", "cortex-a72"
-  std::string features;  // LLVM's feature string; "" where the name says all
-  int lanes = 16;        // f32 in a vector register
-  int registers = 32;    // vector registers
+  std::string features;  // LLVM's feature string; "" if the name of the CPU is enough
+  int lanes = 16;        // the f32 numbers in a vector register
+  int registers = 32;    // the number of vector registers
   bool fma = true;
 };
 
-/// The CPU whose code every machine of an architecture runs, without what depends on features.
+/// Returns the CPU whose code every machine of an architecture can run. Lanes, registers and FMA have the defaults of
+/// Target.
 Target baseline(Arch arch);
 
-/// The name by which resolve_target (compiler/llvm) finds it, but for "host", whose CPU it names.
+/// Returns the name by which resolve_target (compiler/llvm) finds the target. A target found as "host" has the name of
+/// its CPU.
 std::string name_of(const Target& target);
 
-/// LLVM's triple for it.
+/// Returns LLVM's triple for the target.
 std::string triple_of(const Target& target);
 
 }  // namespace rnnc::compiler

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMostBytes = 1 << 20;
 constexpr const char* kHeader = "rnnc plan 1\n";
 
-// What a plan depends on.
+// Returns the facts on which a plan depends: the CPU and the text of the bound cell.
 std::string subject(const ir::Cell& cell, const Target& target) {
   return "cpu " + name_of(target) + "\n" + ir::print(cell);
 }

@@ -1,5 +1,6 @@
-// Plans that bench --tune found to be fastest on this machine, kept in the cache folder: one small file for each cell
-// with bound dims and CPU. A file that is not there or makes no sense is no plan.
+// The plans that `rnnc bench --tune` found to be fastest on this machine become files of the cache folder and are read
+// from there. Each bound cell has one small file for each CPU. A file that is missing or makes no sense counts as no
+// plan.
 #pragma once
 
 #include <string>
@@ -11,13 +12,13 @@
 
 namespace rnnc::compiler {
 
-/// Where the plan of a cell is kept; "" where no cache folder is known. `cell` is bound.
+/// Returns the path of the file that holds the plan of a cell; "" if no cache folder is known. `cell` is bound.
 std::string tuned_path(const std::string& cache_folder, const ir::Cell& cell, const Target& target);
 
-/// The file's content for a plan.
+/// Returns the content of the file for a plan.
 std::string tuned_text(const ir::Cell& cell, const Target& target, const std::vector<PlanChoice>& choices);
 
-/// The choices kept at `path` for this very cell and CPU; none where there are none.
+/// Returns the choices that the file at `path` holds for this cell and this CPU; none if there is no such file.
 std::vector<PlanChoice> read_tuned(const std::string& path, const ir::Cell& cell, const Target& target);
 
 }  // namespace rnnc::compiler
