@@ -1,5 +1,5 @@
-// rnnc bench takes shapes and prints how long sequences take, beside what this machine needs at least and, where asked
-// for, beside oneDNN. This file has its flags and goes from one shape to the next.
+// rnnc bench takes shapes and prints how long their sequences take, beside what this machine needs at least and, where
+// asked for, beside oneDNN. This file has its flags and goes from one shape to the next.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>

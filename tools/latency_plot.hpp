@@ -7,8 +7,8 @@
 
 namespace rnnc::tools {
 
-/// Plots the part of calls that took at most so long, for rnnc and the baseline, with median and 99th percentile as
-/// dots.
+/// Plots over each time the part of the calls that took at most that long, for rnnc and the baseline, with median and
+/// 99th percentile as dots.
 std::string latency_plot(const BenchResult& result);
 
 }  // namespace rnnc::tools

@@ -49,11 +49,11 @@ Result<ir::Network> bind(const Source& source);
 /// Returns the cell itself with numbers for its dims. Errors: those of bind, and Unsupported where a network is meant.
 Result<ir::Cell> bind_cell(const Source& source);
 
-/// As --backend and JSON have it.
+/// Returns the name that --backend and JSON have for `backend`.
 const char* name_of(Backend backend);
 
-/// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from; with
-/// code that is kept where `cache` says so.
+/// Compiles `source` for the CPU of `flags`, the flags that `source` was loaded from. Where `cache`, generated code is
+/// taken from the cache and kept there.
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1, bool cache = true);
 
 /// Returns the CPU of --isa. Errors: Usage, Unsupported, naming the flag.

@@ -13,7 +13,7 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr int kBar = 24;              // characters
+constexpr int kBar = 24;              // characters of the bar
 constexpr std::size_t kColumns = 80;  // the columns of a terminal that does not tell them
 
 bool is_terminal() {
