@@ -1,5 +1,5 @@
-// rnnc bench: how long sequences take, beside what this machine needs at least and, where asked for, beside oneDNN.
-// Here are its flags and the way from one shape to the next.
+// rnnc bench takes shapes and prints how long their sequences take, beside what this machine needs at least and, where
+// asked for, beside oneDNN. This file has its flags and goes from one shape to the next.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -21,9 +21,10 @@
 namespace rnnc::tools {
 namespace {
 
-// Both sides round every product of a long sum: what two good f32 implementations may differ by.
+// Two good f32 implementations may differ by so much, since both round every product of a long sum.
 constexpr double kMostDifference = 1e-5;
-// The part of the time at a shape that goes by before it is timed, roughly.
+// About this part of the time at a shape goes by before the shape is timed. The line of progress needs no better
+// figure.
 constexpr double kPreparing = 0.3, kPreparingAndTuning = 0.8;
 
 struct BenchRequest {
@@ -66,7 +67,7 @@ Result<BenchForm> form_of(const BenchRequest& request) {
   return form;
 }
 
-// What would otherwise come to light after minutes.
+// Checks the path of the page first, since a bad one would otherwise come to light after minutes.
 Result<void> check_page_path(const BenchRequest& request) {
   if (request.html.empty()) return {};
   if (request.html == request.common.model.model || request.html == request.common.model.weights)
@@ -83,7 +84,7 @@ Error at_shape(Error error, const BenchFlags& flags, std::size_t shapes) {
   return error;
 }
 
-// The mistakes in later shapes, before the first is timed.
+// Finds the mistakes in later shapes before the first shape is timed.
 Result<void> check_shape(const BenchFlags& flags, const OnednnPlugin* onednn) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
@@ -152,7 +153,7 @@ Result<int> run(const BenchRequest& request) {
   if (const auto checked = check_page_path(request); !checked) return checked.error();
   std::optional<OnednnPlugin> plugin;
   if (!request.common.against.empty()) {
-    // Before this thread keeps to one CPU, which OpenMP would take for the whole machine.
+    // The plug-in is loaded before this thread keeps to one CPU, which OpenMP would take for the whole machine.
     const Result<OnednnPlugin> loaded = OnednnPlugin::load();
     if (!loaded) return loaded.error();
     plugin = *loaded;

@@ -19,10 +19,10 @@
 namespace rnnc::tools {
 namespace {
 
-// The interpreter checks a piece that takes it a moment.
+// The interpreter checks a piece of this size at most, which takes it a moment.
 constexpr std::int64_t kCheckedSteps = 16, kCheckedBatch = 2;
 constexpr double kCheckedFlops = 2e8;
-// The part of the preparations that tuning takes, roughly.
+// Tuning takes about this part of the preparations.
 constexpr double kTuning = 0.9;
 
 struct Job {
@@ -30,7 +30,7 @@ struct Job {
   compiler::Target target;
   ir::Network network;
   Interface interface;
-  ir::NetworkBatch batch, ragged;  // the latter empty where it is not asked for
+  ir::NetworkBatch batch, ragged;  // `ragged` is empty where it is not asked for
 };
 
 Result<Job> make_job(const BenchFlags& flags, Source source) {
@@ -40,7 +40,7 @@ Result<Job> make_job(const BenchFlags& flags, Source source) {
   const Result<ir::Network> network = bind(source);
   if (!network) return network.error();
   Job job{std::move(source), *target, *network, interface_of(*network), {}, {}};
-  // Ours and the baseline's.
+  // The factors leave room for the data of rnnc and of the baseline.
   const double bytes = value_bytes(job.network, random_batch(job.interface, 1, 1, 1, false)) *
                        static_cast<double>(flags.steps) * static_cast<double>(flags.batch);
   if (const auto checked = check_memory(3 * bytes, "the sequences"); !checked) return checked.error();
@@ -53,7 +53,7 @@ Result<Job> make_job(const BenchFlags& flags, Source source) {
   return job;
 }
 
-// Layers that lie one behind the other, and directions.
+// Counts the layers, which lie one behind the other, and their directions.
 void count_scans(const ir::Network& network, Contest& contest) {
   contest.layers = 0;
   for (const ir::Node& node : network.nodes) {
@@ -78,7 +78,7 @@ Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
   return result;
 }
 
-// The cache is left alone.
+// Compiles without the cache, so that the time is that of a whole compilation.
 Result<Program> compile_timed(const BenchFlags& flags, const Source& source, double& milliseconds) {
   const auto start = std::chrono::steady_clock::now();
   Result<Program> program = compile(source, flags.model, flags.threads, false);
@@ -130,7 +130,7 @@ Result<void> tune_plans(const Job& job, const BenchFlags& flags, const Report& r
   return {};
 }
 
-// Single steps of `flags.sessions` streams, and all of them together. Errors: those of Sessions::make.
+// Adds single steps of `flags.sessions` streams, and a step of all streams at once. Errors: those of Sessions::make.
 Result<void> add_sessions(const BenchFlags& flags, const Program& program, Contest& contest) {
   struct Streams {
     Program program;
@@ -160,7 +160,7 @@ Result<void> add_sessions(const BenchFlags& flags, const Program& program, Conte
   return {};
 }
 
-// The weights of a stack by layer and direction, under the cell's names.
+// Sorts the weights of a stack by layer and direction, under the cell's names.
 std::vector<std::vector<TensorMap>> weights_by_layer(const Job& job) {
   std::vector<std::vector<TensorMap>> layers;
   for (const ir::Node& node : job.network.nodes) {
@@ -175,7 +175,7 @@ std::vector<std::vector<TensorMap>> weights_by_layer(const Job& job) {
   return layers;
 }
 
-// Its final states are those of the last layer, one direction after the other.
+// The final states of the result are those of the last layer, one direction after the other.
 SequenceResult result_of(const OnednnStack& stack, const ir::Network& network) {
   SequenceResult result{{stack.output().begin(), stack.output().end()}, {}};
   for (const ir::Node& node : network.nodes | std::views::reverse) {

@@ -1,5 +1,5 @@
-// What rnnc bench times: a cell or a network on this machine and, where asked for, oneDNN beside it. Results are
-// compared before anything is timed.
+// A shape and a model become a contest: a cell or network on this machine and, where asked for, oneDNN beside it.
+// Results are compared before anything is timed.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace rnnc::tools {
 
-// One shape, and what to do with it.
+// The flags describe one shape and what to do with it.
 struct BenchFlags {
   ModelFlags model;
   std::int64_t steps = 0, batch = 0, input_size = 0, hidden_size = 0;
@@ -34,8 +34,8 @@ struct Contest {
   std::vector<Work> work;                   // of each cell that is called
   double compile_ms = 0;
   std::function<void()> ours;
-  std::function<void()> ragged;    // the same with lengths uniform in [1, steps]; empty where not asked for
-  std::function<void()> together;  // a step of sessions; then `ours` is as many single steps
+  std::function<void()> ragged;    // `ours` with lengths uniform in [1, steps]; empty where not asked for
+  std::function<void()> together;  // a step of all sessions at once; `ours` is then as many single steps
   std::function<void()> baseline;  // empty where there is none
   std::string baseline_version;
   Difference from_interpreter, from_baseline;
@@ -43,10 +43,10 @@ struct Contest {
 
 /// `onednn` is null where nothing is to be timed beside it.
 /// Errors: those of binding and compiling; Limit where the data would not fit in memory; Unsupported where oneDNN has
-/// no such thing, or lacks what a flag asks for.
+/// no such cell, or lacks what a flag asks for.
 Result<Contest> make_contest(const BenchFlags& flags, Source source, const OnednnPlugin* onednn, const Report& report);
 
-/// --input-size and --hidden-size as dims I and H. Errors: Usage.
+/// Adds --input-size and --hidden-size as dims I and H. Errors: Usage.
 Result<void> add_sizes(const BenchFlags& flags, Source& source);
 
 }  // namespace rnnc::tools

@@ -29,15 +29,15 @@ std::string today() {
 std::string head() {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-         // The browser itself then sees to it that nothing is fetched, not even an icon.
+         // With this policy and an empty icon the browser fetches nothing.
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
          "img-src data:\">\n"
          "<link rel=\"icon\" href=\"data:,\">\n<title>rnnc bench</title>\n<style>" +
          std::string(kBenchPageStyle) + "</style>\n</head>\n";
 }
 
-// The figure in two sizes, of which the style sheet shows one: text of a figure that shrinks to a telephone would be
-// unreadable.
+// Draws the figure in two sizes, of which the style sheet shows one: the text of one figure would be unreadable when it
+// shrinks to a telephone.
 std::string roofline(const Results& results, const Limits& limits) {
   const std::string wide = roofline_plot(results, limits, 920, 460), narrow = roofline_plot(results, limits, 320, 360);
   if (wide.empty()) return "";
@@ -83,7 +83,7 @@ std::string tiles(const Results& results) {
   return text + "</dl>\n";
 }
 
-// Roles say what the elements are where the style sheet lays them out as something else.
+// Roles say that the elements are a table, even where the style sheet lays them out as something else.
 std::string table_row(const BenchResult& result, std::size_t number) {
   const auto ratio = result.fields.find("ratio");
   const bool loses = ratio != result.fields.end() && is_loss(ratio->get<double>());

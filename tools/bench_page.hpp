@@ -1,4 +1,5 @@
-// The page of rnnc bench --html: one file without script, font or picture of others, for screens of any width.
+// Results of rnnc bench become the page of --html: one file without scripts and without fonts or pictures from
+// elsewhere, for screens of any width.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace rnnc::tools {
 
-/// HTML with figures, a table and a distribution for each of `results`, of which there is one or more.
+/// Returns HTML with figures, a table and a distribution for each of `results`, of which there is one or more.
 std::string bench_page(const std::vector<BenchResult>& results, const Limits& limits);
 
 }  // namespace rnnc::tools

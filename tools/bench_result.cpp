@@ -29,11 +29,11 @@ Measured take_times(const Contest& contest, int rounds, const Report& report) {
   return measured;
 }
 
-// Of a call of `ours`, which with --sessions is a step of each.
+// Holds the work of one call of `ours`, which with --sessions is a step of each session.
 struct CallWork {
   double flops = 0, limit_seconds = 0, recurrent_bytes = 0;
-  double steps = 0;      // one behind the other
-  double sequences = 0;  // that come to their end, side by side or one behind the other
+  double steps = 0;      // those that are one behind the other
+  double sequences = 0;  // those that end in the call, side by side or one behind the other
   double sequence_steps = 0;
 };
 

@@ -1,4 +1,4 @@
-// One shape that was timed: the figures that every form of output takes from one place.
+// A contest becomes the figures of one shape, which every form of output takes from here.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -14,7 +14,7 @@ namespace rnnc::tools {
 struct BenchResult {
   std::string shape;              // CELL:T:B:I:H:THREADS
   nlohmann::ordered_json fields;  // the object of --json; scripts rely on its names
-  Times ours, baseline;           // the latter without samples where there is none
+  Times ours, baseline;           // `baseline` has no samples where there is none
   Noise noise;
   double intensity = 0;  // floating point operations for each byte of recurrent weights; 0 where none are read
 };

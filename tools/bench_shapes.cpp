@@ -63,7 +63,7 @@ Error too_many(const char* flag) {
                      "these are more than " + std::to_string(kMostShapes) + " shapes; time them in several calls");
 }
 
-// Every one of `flags` with every one of `values`; as it is where there are none.
+// Combines every one of `flags` with every one of `values`; without values, `flags` stay as they are.
 template <class Value, class Set>
 void vary(std::vector<BenchFlags>& flags, const std::vector<Value>& values, const Set& set) {
   if (values.empty()) return;

@@ -1,4 +1,5 @@
-// Which shapes rnnc bench times in one call: a list of --shape, or every combination of the lists of the other flags.
+// Flags become the shapes that rnnc bench times in one call: those of --shape, or every combination of the lists of the
+// other flags.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +12,21 @@
 
 namespace rnnc::tools {
 
-// As they were given; empty where they were not.
+// Holds the lists as they were given; a list that was not given is empty.
 struct ShapeLists {
   std::vector<std::int64_t> steps, batch, input_size, hidden_size, threads;
   std::vector<std::string> shapes;  // CELL:T:B:I:H or CELL:T:B:I:H:THREADS
 };
 
-/// The flags of `lists`. --cell is there already, and takes several names from now on.
+/// Adds the flags of `lists`. --cell is there already, and takes several names from now on.
 void add_shape_flags(CLI::App& app, ShapeLists& lists);
 
-/// `common`, whose cell may be several names with commas between, once for each shape; the first list varies slowest.
+/// Copies `common`, whose cell may be several names with commas between, for each shape; the first list varies slowest.
 /// Errors: Usage where a shape does not parse, both forms are mixed, steps or batch are missing, or there are more
 /// shapes than anybody waits for.
 Result<std::vector<BenchFlags>> each_shape(const BenchFlags& common, const ShapeLists& lists);
 
-/// CELL:T:B:I:H:THREADS, as scripts/bench takes it too; a size that only the model tells is "?".
+/// Returns CELL:T:B:I:H:THREADS, which scripts/bench takes too; a size that only the model tells is "?".
 std::string shape_of(const BenchFlags& flags);
 
 }  // namespace rnnc::tools

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kThroughput = 12;  // characters: 4.10M step/s
+constexpr std::size_t kThroughput = 12;  // characters of a figure such as 4.10M step/s
 
 std::string formatted(const char* format, double value) {
   char text[64];
@@ -47,7 +47,7 @@ void flatten(const Json& object, const std::string& prefix, std::vector<NamedTex
   }
 }
 
-// RFC 4180.
+// RFC 4180 tells which texts are quoted, and how.
 std::string csv_text(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";

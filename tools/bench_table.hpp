@@ -1,4 +1,4 @@
-// What rnnc bench prints, shape by shape as they come: a table for people, or a form for other programs.
+// Results of rnnc bench become rows that are printed shape by shape: a table for people, or a form for other programs.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 namespace rnnc::tools {
 
 enum class BenchForm {
-  Table,     // of columns that stand one below the other
-  Csv,       // a head, and a line a shape
-  Json,      // an object a line
+  Table,     // its columns are aligned for a terminal
+  Csv,       // a head, and a line for each shape
+  Json,      // a line with an object for each shape
   Markdown,  // a table, with the machine above it
 };
 
@@ -20,16 +20,17 @@ struct NamedText {
   std::size_t width = 9;  // characters of the longest text in the column, where its title is shorter
 };
 
-/// A row for people. All shapes of one call have the same titles; `microseconds` is how the unit is written.
+/// Makes a row for people. All shapes of one call have the same titles; `microseconds` is how the unit is written.
 std::vector<NamedText> row_of(const BenchResult& result, const std::string& microseconds);
 
-/// Three digits, as docs/performance.md has them; less than 1 with three behind the point.
+/// Prints a number with three digits, or all those before the point, as in docs/performance.md. A number below 1 has
+/// three digits behind the point.
 std::string three_digits(double value);
 
-/// A ratio of the baseline's time to ours that rounds to less than 1.00.
+/// Tells whether a ratio of the baseline's time to ours rounds to less than 1.00.
 bool is_loss(double ratio);
 
-/// Machine, kind of code and versions, which all shapes of one call share.
+/// Names the machine, the kind of code and the versions, which all shapes of one call share.
 std::string setting_of(const BenchResult& result);
 
 class BenchPrinter {

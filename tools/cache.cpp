@@ -1,4 +1,4 @@
-// rnnc cache: how much generated code is kept, and its removal.
+// rnnc cache prints how much generated code is kept, or removes it.
 #include <iostream>
 #include <memory>
 

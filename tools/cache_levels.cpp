@@ -14,7 +14,7 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
-// Bytes of the caches that hold data, by level, as one core sees them.
+// Returns the bytes of the caches that hold data, by level, as one core sees them.
 std::map<int, double> cache_bytes() {
   std::map<int, double> caches;
   constexpr int kMostCaches = 16;

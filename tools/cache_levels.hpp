@@ -1,4 +1,4 @@
-// The levels of memory of this machine, for labels of its reading speeds.
+// Measured reading speeds become a speed with a name for each level of memory of this machine.
 #pragma once
 
 #include <string>
@@ -13,8 +13,9 @@ struct LevelSpeed {
   double bytes_per_second = 0;
 };
 
-/// Of each level, the fastest of the sets that fill it to half at most and none before it; for memory, of those that
-/// are twice the last cache. Where the system tells no caches, the smallest and the largest set by their sizes.
+/// Gives each cache the best speed of the working sets that are larger than the cache before it and fill it to half at
+/// most. Memory gets the best speed of the sets that are twice the last cache or more. Where the system names no
+/// caches, the result has the smallest and the largest set, named by their sizes.
 std::vector<LevelSpeed> level_speeds(const Limits& limits);
 
 }  // namespace rnnc::tools

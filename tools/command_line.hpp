@@ -1,4 +1,5 @@
-// What the command line says of itself, as data: help, the manual page and shell completion are three ways to write it.
+// The parser of the command line becomes data that describe its verbs and flags. Help, the manual page and shell
+// completion are three ways to write these data.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -7,7 +8,7 @@
 
 namespace rnnc::tools {
 
-// Groups of flags, in the order in which help has them.
+// Help prints the groups of flags in this order.
 inline constexpr const char* kModelGroup = "Model";
 inline constexpr const char* kDataGroup = "Data";
 inline constexpr const char* kMachineGroup = "Machine";
@@ -25,7 +26,7 @@ struct FlagText {
 struct VerbText {
   std::string name;                   // "" of the program itself
   std::vector<std::string> examples;  // commands that work as they stand where their files are
-  std::string what;                   // sentences
+  std::string what;                   // sentences about what the verb does
   std::vector<FlagText> flags;
 
   std::string command() const { return name.empty() ? "rnnc" : "rnnc " + name; }
@@ -40,10 +41,10 @@ struct ProgramText {
 CLI::App& add_verb(CLI::App& program, const std::string& name, const std::vector<std::string>& examples,
                    const std::string& what);
 
-/// Examples and what is done as the description that `describe` takes apart.
+/// Joins examples and sentences to the description that `describe` takes apart.
 std::string about(const std::vector<std::string>& examples, const std::string& what);
 
-/// Flags that `app` is given from now on are of `group`.
+/// Puts flags that `app` is given from now on into `group`.
 void begin_group(CLI::App& app, const char* group);
 
 VerbText describe_verb(const CLI::App& app, const std::string& name);
@@ -51,10 +52,10 @@ ProgramText describe(const CLI::App& program);
 
 std::vector<std::string> verb_names(const ProgramText& program);
 
-/// The text's first sentence, without its full stop.
+/// Returns the text's first sentence, without its full stop.
 std::string first_sentence(const std::string& text);
 
-/// Environment variables and exit codes, as name and meaning.
+/// Holds the name and the meaning of an environment variable or of an exit code.
 struct Fact {
   const char *name, *meaning;
 };

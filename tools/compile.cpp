@@ -1,4 +1,4 @@
-// rnnc compile: a cell or network and its weights into an object file with a header, or into an artifact.
+// rnnc compile turns a cell or network and its weights into an object file with a header, or into an artifact.
 #include <memory>
 
 #include <rnnc/ahead.hpp>
@@ -58,7 +58,7 @@ Result<int> run(const CompileFlags& flags) {
     return usage_error("-o", "'" + flags.output + "' ends neither in .o (an object file) nor in .rnnc (an artifact)");
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
-  // Says what is wrong in terms of flags.
+  // Binding the network here says what is wrong in terms of flags.
   if (const auto network = bind(*source); !network) return network.error();
   return is_object ? write_object(flags, *source) : write_artifact(flags, *source);
 }

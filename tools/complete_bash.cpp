@@ -1,4 +1,5 @@
-// Completion for bash, which cuts words at `=`, so that `--dim H=1` and `--cell=lstm` come as several.
+// The description of the command line becomes completion for bash, which cuts words at `=`, so that `--dim H=1` and
+// `--cell=lstm` come as several words.
 #include <map>
 
 #include <rnnc/join.hpp>
@@ -89,7 +90,7 @@ std::string flags_case(const VerbText& verb, const std::vector<std::string>& ver
 
 std::string bash_completion(const ProgramText& program) {
   const std::vector<std::string> verbs = verb_names(program);
-  std::map<std::string, std::string> patterns;  // by what they assign
+  std::map<std::string, std::string> patterns;  // the patterns of flags, by what the flags assign
   for (const VerbText& verb : program.verbs)
     for (const FlagText& flag : verb.flags) {
       if (flag.positional || flag.value.empty()) continue;

@@ -1,4 +1,4 @@
-// Completion for fish, a `complete` command for each verb and flag.
+// The description of the command line becomes completion for fish: a `complete` command for each verb and flag.
 #include <rnnc/join.hpp>
 
 #include "tools/completion.hpp"

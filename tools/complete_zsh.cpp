@@ -1,4 +1,4 @@
-// Completion for zsh, as specifications for its _arguments.
+// The description of the command line becomes completion for zsh: specifications for its function _arguments.
 #include <rnnc/join.hpp>
 
 #include "tools/completion.hpp"
@@ -6,7 +6,7 @@
 namespace rnnc::tools {
 namespace {
 
-// Inside single quotes, where a description ends at `]` and a message at `:`.
+// Escapes text for single quotes, inside which a description ends at `]` and a message at `:`.
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {

@@ -1,4 +1,4 @@
-// rnnc completion: a script for a shell. No shell is asked to run rnnc while it completes.
+// rnnc completion prints a script for a shell. The shell does not run rnnc when it completes a word.
 #include "tools/completion.hpp"
 
 #include <iostream>

@@ -1,4 +1,4 @@
-// Scripts that make shells complete the command line, from what it says of itself.
+// The description of the command line becomes scripts that make shells complete it.
 #pragma once
 
 #include <string>

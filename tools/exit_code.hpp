@@ -1,4 +1,4 @@
-// What the program tells its caller: scripts rely on these numbers.
+// An error becomes the exit code of the program. Scripts rely on these numbers.
 #pragma once
 
 #include <rnnc/result.hpp>
@@ -13,7 +13,7 @@ inline constexpr int kUnsupported = 4;
 
 int exit_code(ErrorCode code);
 
-/// A mistake in the flag `flag`.
+/// Makes the error of a mistake in the flag `flag`.
 Error usage_error(const std::string& flag, const std::string& message);
 
 }  // namespace rnnc::tools

@@ -15,7 +15,7 @@ std::string no_number(const std::string& text, std::int64_t least, std::int64_t 
   return "'" + text + "' is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
 }
 
-// What CLI11 asks of a text: "" where it is a number in [least, most], else the complaint.
+// CLI11 asks the check about a text: the answer is "" where the text is a number in [least, most], else the complaint.
 CLI::Validator number_check(std::int64_t least, std::int64_t most) {
   const auto check = [least, most](const std::string& text) {
     return whole_number(text, least, most) ? std::string() : no_number(text, least, most);

@@ -1,4 +1,4 @@
-// Flags that several verbs share, and the checks of their values: an error names the flag and what it takes.
+// The flags that several verbs share become values that are checked: an error names the flag and what the flag takes.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -16,40 +16,40 @@ namespace rnnc::tools {
 // No dim, batch or sequence may be longer; the language and the file readers have the same limit.
 inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;
 
-/// A flag that takes a whole number in [least, most].
+/// Adds a flag that takes a whole number in [least, most].
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& value, std::int64_t least,
                         std::int64_t most, const std::string& description);
 
-/// A flag that takes one of `choices`; an error names them all, and the one that is meant.
+/// Adds a flag that takes one of `choices`; an error names them all, and the one that was probably meant.
 CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
                         const std::vector<std::string>& choices, const std::string& description);
 
-/// A flag that takes several of them, with commas between, or is given several times.
+/// Adds a flag that takes several whole numbers, with commas between or by being given several times.
 CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<std::int64_t>& values, std::int64_t least,
                          std::int64_t most, const std::string& description);
 
-/// The number that the whole of `text` is; nothing where it is none in [least, most].
+/// Reads a number from the whole of `text`; returns nothing where `text` is no number in [least, most].
 std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t least, std::int64_t most);
 
-/// A flag that may be given several times, with one value each.
+/// Adds a flag that may be given several times, with one value each time.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                       const std::string& description);
 
-/// A network made of one cell.
+/// The flags describe a network made of one cell.
 struct StackFlags {
   std::int64_t layers = 1;
   bool bidirectional = false;
   bool any() const { return layers != 1 || bidirectional; }
 };
 
-/// What a file of another program does not say by itself.
+/// The flags say what a file of another program does not say by itself.
 struct PartFlags {
   std::string node;    // of an ONNX model, imported alone
   std::string prefix;  // of a state_dict: its modules
   bool relu = false;   // of a state_dict of torch.nn.RNN
 };
 
-/// Which cell, with which sizes, weights and CPU.
+/// The flags select a cell, its sizes, its weights and the CPU.
 struct ModelFlags {
   std::string model;  // a .rnn file; "" for a standard cell
   std::string cell;
@@ -64,7 +64,7 @@ struct ModelFlags {
 
 void add_part_flags(CLI::App& app, PartFlags& flags);
 void add_model_flags(CLI::App& app, ModelFlags& flags);
-/// The same for verbs that take layers of a cell as well.
+/// Adds the same flags, and those for layers of a cell.
 void add_stacked_model_flags(CLI::App& app, ModelFlags& flags);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
 /// `backends` are jit, portable, auto and, of some verbs, interpret.
@@ -72,11 +72,11 @@ void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::s
 
 using Assignments = std::map<std::string, std::string>;
 
-/// NAME=VALUE texts of one flag. Errors: Usage where one has no `=` or no value, or a name comes twice.
+/// Splits the NAME=VALUE texts of one flag. Errors: Usage where one has no `=` or no value, or a name comes twice.
 Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,
                                       const std::string& value_name);
 
-/// `H=128` texts of a flag. Errors: Usage.
+/// Reads the texts of a flag, such as `H=128`. Errors: Usage.
 Result<std::map<std::string, std::int64_t>> parse_sizes(const std::string& flag, const std::vector<std::string>& texts);
 
 }  // namespace rnnc::tools

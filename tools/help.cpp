@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kNarrowestHelp = 40, kLabelColumns = 28;
 
-// Words of `text` in lines of at most `width` columns, all but the first behind `indent` spaces; the first begins in
+// Breaks `text` into lines of at most `width` columns, all but the first behind `indent` spaces; the first begins in
 // column `used`. `joint` stands at the end of each line that another follows.
 std::string wrapped(const std::string& text, std::size_t width, std::size_t indent, std::size_t used,
                     const std::string& joint = "") {
@@ -37,7 +37,7 @@ std::string wrapped(const std::string& text, std::size_t width, std::size_t inde
 
 std::string paragraph(const std::string& text, std::size_t width) { return wrapped(text, width, 0, 0); }
 
-// A name in a column of its own and what it means beside it, or below it where the name is long.
+// Writes a name in a column of its own and its meaning beside it, or below it where the name is long.
 std::string entry(const std::string& label, const std::string& meaning, std::size_t columns, std::size_t width) {
   columns = std::min(columns, width / 2);
   std::string line = "  " + label;

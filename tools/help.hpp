@@ -1,4 +1,5 @@
-// Help as text: examples first, then what is done and all flags by groups, in lines that fit.
+// The description of a verb or of the program becomes help as text: examples first, then what it does and all flags by
+// groups, in lines that fit.
 #pragma once
 
 #include <string>
@@ -9,18 +10,19 @@ namespace rnnc::tools {
 
 inline constexpr std::size_t kWidestHelp = 100;
 
-/// Columns for help on standard output: the terminal's, at most kWidestHelp; that many where it is none.
+/// Returns the columns for help on standard output: those of the terminal, at most kWidestHelp. Where standard output
+/// is no terminal, there are kWidestHelp.
 std::size_t help_width();
 
 std::string help_of(const VerbText& verb, std::size_t width);
 
-/// With the list of verbs, the environment and the exit codes.
+/// Returns help with the list of verbs, the environment and the exit codes.
 std::string help_of(const ProgramText& program, std::size_t width);
 
-/// "rnnc run [MODEL] [FLAGS] --output y.npy"
+/// Returns a line such as "rnnc run [MODEL] [FLAGS] --output y.npy".
 std::string usage_of(const VerbText& verb);
 
-/// "-o, --output m.o"
+/// Returns a label such as "-o, --output m.o".
 std::string label_of(const FlagText& flag);
 
 }  // namespace rnnc::tools

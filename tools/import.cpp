@@ -1,4 +1,4 @@
-// rnnc import: a model of another program as text with weights by our names.
+// rnnc import turns a model of another program into text, with weights under rnnc's names.
 #include <memory>
 
 #include <rnnc/import.hpp>
@@ -19,7 +19,7 @@ struct ImportFlags {
   PartFlags part;
 };
 
-// model.rnn -> model.safetensors
+// Turns model.rnn into model.safetensors.
 std::string beside(const std::string& path) { return path.substr(0, path.size() - 4) + ".safetensors"; }
 
 Result<int> run(const ImportFlags& flags) {
@@ -32,7 +32,7 @@ Result<int> run(const ImportFlags& flags) {
   const Result<Imported> imported = import_model_file(flags.model, import_options(flags.part));
   if (!imported) return imported.error();
   progress.show(0.5, "writing " + weights);
-  // The text comes last: where it is, its weights are.
+  // The text is written last, so that its weights are there where the text is.
   if (const auto saved = save_safetensors(weights, imported->weights); !saved) return saved.error();
   const std::string text = imported->model.text();
   if (const auto written = files::write_file(flags.output, {std::as_bytes(std::span(text))}); !written)

@@ -1,4 +1,4 @@
-// rnnc inspect: shows a cell or network as text, after any pass, as a list of calls, as a plan or portable program, as
+// rnnc inspect prints a cell or network as text after any pass, as a list of calls, as a plan or portable program, as
 // LLVM IR or as assembly.
 #include <iostream>
 #include <memory>
@@ -79,7 +79,7 @@ Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, c
   return compiler::mark_loops(target.arch, compiler::emit_assembly(lowered.schedule, lowered.plan, target));
 }
 
-// What runs when, then each cell that is called.
+// Shows what runs when, then each cell that is called.
 Result<std::string> show_network(const Source& source, const InspectFlags& flags, const compiler::Target& target) {
   const Result<ir::Network> network = bind(source);
   if (!network) return network.error();
@@ -97,7 +97,7 @@ Result<std::string> show_network(const Source& source, const InspectFlags& flags
   return text;
 }
 
-// Weights are zeros, whatever they are in the model: they are data of the object, not code.
+// All weights are zeros, whatever they are in the model, since they are data of the object and not code.
 TensorMap zeros_for(const ir::Network& network) {
   TensorMap weights;
   for (const ir::Weight& weight : ir::weights_of(network)) {
@@ -107,7 +107,7 @@ TensorMap zeros_for(const ir::Network& network) {
   return weights;
 }
 
-// Of several CPUs, which stand with commas between, the object chooses when it runs.
+// Splits the names of CPUs at commas. An object for several CPUs chooses one of them when it runs.
 Result<std::vector<std::string>> cpus_of(const ModelFlags& flags) {
   std::istringstream names(flags.isa.empty() ? read_environment().isa : flags.isa);
   std::vector<std::string> cpus;
@@ -139,7 +139,7 @@ Result<std::string> show_lowered(const Source& source, const InspectFlags& flags
   return show_cell(*cell, flags, *target);
 }
 
-// Which flags go together.
+// Checks which flags go together.
 Result<void> check_flags(const InspectFlags& flags) {
   if (const auto checked = check_pass(flags); !checked) return checked.error();
   const bool has_plan = flags.emit == "plan" || flags.emit == "llvm" || flags.emit == "asm";

@@ -46,7 +46,7 @@ Interface interface_of(const Program& program) {
   for (const NamedPort& input : program.named_inputs())
     result.inputs.push_back({input.port.name, type_of(input.port.shape, input.time)});
   for (const NamedType& input : result.inputs) result.times.insert(input.type.axis);
-  result.times.erase("");  // of vectors
+  result.times.erase("");  // the time of vectors
   for (const Port& port : program.states()) result.states.push_back({port.name, elements(type_of(port.shape, ""))});
   return result;
 }

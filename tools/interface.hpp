@@ -1,4 +1,4 @@
-// What a bound model or an artifact takes and gives.
+// A bound network or a program becomes the list of what it takes and gives.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Interface {
   ir::Type output;
   std::set<std::string> times;
   std::vector<NamedSize> states;
-  std::set<std::string> begun_by_inputs = {};  // of the states; an artifact does not tell
+  std::set<std::string> begun_by_inputs = {};  // the states that inputs begin; an artifact does not tell them
 
   std::vector<NamedType> in_x() const;
   std::int64_t input_size() const;  // floats of a row of x

@@ -26,7 +26,7 @@ std::string axes(const LogScale& xs) {
   return parts + svg_text({(kLeft + kWidth - kRight) / 2, kHeight - 6}, "µs a call", "text", "middle");
 }
 
-// The steps of a distribution: it rises where a time is, not on the way there.
+// Draws a distribution in steps, since it rises at a time and not on the way to it.
 std::string curve(const Times& times, const LogScale& xs, const std::string& side) {
   std::vector<Point> points;
   for (std::size_t p = 0; p < times.percentiles.size(); ++p) {
@@ -51,8 +51,8 @@ std::string latency_plot(const BenchResult& result) {
     least = std::min(least, result.baseline.min());
     most = std::max(most, result.baseline.p99());
   }
-  // A little room, so that equal times are a line too. The last hundredth may go on far to the right: its end is cut
-  // off.
+  // A little room on both sides makes a line even of equal times. The last hundredth may go on far to the right, so
+  // that its end is cut off.
   const LogScale xs(least * 1e6 / 1.05, most * 1e6 * 1.15, kLeft, kWidth - kRight);
   std::string content = axes(xs);
   if (result.baseline.samples > 0) content += curve(result.baseline, xs, "theirs");

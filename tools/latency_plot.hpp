@@ -1,4 +1,4 @@
-// How the times of calls are distributed at one shape.
+// The result of a shape becomes a plot of how the times of its calls are distributed.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace rnnc::tools {
 
-/// The part of calls that took at most so long, for rnnc and the baseline, with median and 99th percentile as dots.
+/// Plots over each time the part of the calls that took at most that long, for rnnc and the baseline, with median and
+/// 99th percentile as dots.
 std::string latency_plot(const BenchResult& result);
 
 }  // namespace rnnc::tools

@@ -3,12 +3,12 @@
 namespace rnnc::tools {
 namespace {
 
-// Independent chains: two pipes of latency 4 want 8, two of latency 5 want 10.
+// Independent chains keep the pipes for multiply-adds busy: two pipes of latency 4 need 8, two of latency 5 need 10.
 constexpr int kChains = 12;
 constexpr int kReadChains = 8;
 
-// Vectors of the compiler's own kind: inlined into a function with a target attribute, they take that target's
-// registers and its fused multiply-add. The factors are unknown to the compiler, so it keeps every operation.
+// These are vectors of the compiler's own kind: inlined into a function with a target attribute, they take that
+// target's registers and its fused multiply-add. The factors are unknown to the compiler, so it keeps every operation.
 template <int kLanes>
 struct Vector {
   typedef float Type __attribute__((vector_size(4 * kLanes)));

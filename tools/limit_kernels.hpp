@@ -1,5 +1,5 @@
-// The loops that limits.cpp times, for the widest vectors that this machine has; the program itself is built for any
-// CPU.
+// The features of this machine select the loops that tools/limits.cpp times, for the widest vectors that the machine
+// has. The program itself is built for any CPU.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 namespace rnnc::tools {
 
 struct LimitKernels {
-  double flops = 0;  // of one round of multiply_add
+  double flops = 0;  // those of one round of multiply_add
   float (*multiply_add)(std::int64_t rounds) = nullptr;
   /// Reads `floats` (a multiple of 128) from `data` (aligned to 64 bytes) `rounds` times.
   float (*read)(const float* data, std::int64_t floats, std::int64_t rounds) = nullptr;

@@ -16,12 +16,12 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr int kVersion = 1;  // of the file; another way of measuring is another version
+constexpr int kVersion = 1;  // the version of the file; another way of measuring gets another one
 constexpr std::int64_t kSmallestSet = 16 * 1024, kLargestSet = 64 * 1024 * 1024;
 constexpr double kSecondsPerRepeat = 0.01;
 constexpr int kRepeats = 4;
 
-// The best rate of `work(n)`, which does n * `amount`: other processes only ever slow it down.
+// Returns the best rate of `work(n)`, which does n * `amount`, since other processes only ever slow work down.
 template <class Work>
 double best_rate(double amount, const Work& work) {
   using Clock = std::chrono::steady_clock;
@@ -60,7 +60,7 @@ std::string to_text(const Limits& limits) {
   return content.dump(1) + "\n";
 }
 
-// What `to_text` wrote. Anything else, or figures that no machine has, throws or yields no limits.
+// Reads what `to_text` wrote. Anything else, or figures that no machine has, throws or yields no limits.
 bool from_text(const std::string& text, Limits& limits) {
   const nlohmann::json content = nlohmann::json::parse(text);
   const auto sound = [](double rate) { return std::isfinite(rate) && rate > 1e6 && rate < 1e15; };

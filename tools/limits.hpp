@@ -1,5 +1,6 @@
-// What one core of this machine can do at most, measured: f32 multiply-adds, and reads from working sets of any size.
-// It takes about a second, so the figures are kept in the cache folder; what cannot be read there is measured anew.
+// Measurements become the limits of one core of this machine: f32 operations a second, and bytes read a second from
+// working sets of any size. They take about a second, so the figures are kept in the cache folder; figures that cannot
+// be read there are measured anew.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 namespace rnnc::tools {
 
 struct ReadSpeed {
-  double bytes = 0;  // of the working set
+  double bytes = 0;  // the size of the working set
   double bytes_per_second = 0;
 };
 
@@ -20,7 +21,7 @@ struct Limits {
 
 Limits measure_limits();
 
-/// From the cache folder if they are there, else measured and put there.
+/// Reads the limits from the cache folder if they are there; else measures the limits and puts them there.
 Limits load_limits();
 
 }  // namespace rnnc::tools

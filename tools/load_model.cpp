@@ -32,7 +32,7 @@ bool is_onnx(const std::string& path) {
   return format_of(std::as_bytes(std::span(head, static_cast<std::size_t>(1 + file.gcount())))) == FileFormat::Onnx;
 }
 
-// An ONNX file, whose graph inputs may be --state's.
+// Loads an ONNX file; --state may give values to the inputs of its graph.
 Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::string>& states) {
   const Result<Assignments> files = parse_assignments("--state", states, "s.npy");
   if (!files) return files.error();
@@ -62,7 +62,8 @@ Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::stri
   return Imported{std::move(*model), {}};
 }
 
-// What --cell names; without it the only network, or the only cell of a model without networks.
+// Chooses the cell or network that --cell names; without --cell, the only network, or the only cell of a model without
+// networks.
 Result<void> choose(const ModelFlags& flags, Source& source) {
   const ir::Module& module = source.model.module();
   const std::vector<std::string> cells = source.model.cells(), networks = source.model.networks();

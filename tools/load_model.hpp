@@ -1,4 +1,4 @@
-// From the flags to a cell or network with numbers for its dims, and its weights.
+// Flags become a cell or network with numbers for its dims, and its weights.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 
 namespace rnnc::tools {
 
-/// Of a model that has inputs by names of its own: those names, and what --state said of them.
+/// Some models have inputs under names of their own. Holds these names, and what --state said of them.
 struct GivenByModel {
   std::vector<std::string> inputs;
   TensorMap states;
@@ -38,34 +38,34 @@ struct Source {
 
 ImportOptions import_options(const PartFlags& flags);
 
-/// The model, the cell or network that is meant and the weights. Errors: Usage (flags), and those of the readers.
-/// `states` are --state's, of which those count that name an input of an ONNX graph.
+/// Loads the model, the cell or network that is meant, and the weights. Errors: Usage (flags), and those of the
+/// readers. `states` are --state's, of which those count that name an input of an ONNX graph.
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states = {});
 
-/// The network with numbers for its dims, or that of one scan of the cell. Errors: Usage where a dim is given that it
-/// lacks, or none is given that the weights do not tell; ShapeMismatch, Limit.
+/// Returns the network with numbers for its dims, or the network of one scan of the cell. Errors: Usage where a dim is
+/// given that it lacks, or none is given that the weights do not tell; ShapeMismatch, Limit.
 Result<ir::Network> bind(const Source& source);
 
-/// The cell itself. Errors: those of bind, and Unsupported where a network is meant.
+/// Returns the cell itself with numbers for its dims. Errors: those of bind, and Unsupported where a network is meant.
 Result<ir::Cell> bind_cell(const Source& source);
 
-/// As --backend and JSON have it.
+/// Returns the name that --backend and JSON have for `backend`.
 const char* name_of(Backend backend);
 
-/// Compiles `source` for the CPU of `flags`, which names the cell it was loaded from; with
-/// code that is kept where `cache` says so.
+/// Compiles `source` for the CPU of `flags`, the flags that `source` was loaded from. Where `cache`, generated code is
+/// taken from the cache and kept there.
 Result<Program> compile(const Source& source, const ModelFlags& flags, std::int64_t threads = 1, bool cache = true);
 
-/// The CPU of --isa. Errors: Usage, Unsupported, naming the flag.
+/// Returns the CPU of --isa. Errors: Usage, Unsupported, naming the flag.
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);
 
-/// Of a model without any weights, an error about a missing one says how to give them.
+/// Adds to an error about a missing weight how weights are given, where `source` has none at all.
 Error about_weights(Error error, const Source& source);
 
 /// Errors: Limit where `bytes` is more than this machine's memory; `what` begins the message.
 Result<void> check_memory(double bytes, const std::string& what);
 
-/// Bytes of a bound network's parameters in f32.
+/// Counts the bytes of a bound network's parameters in f32.
 double parameter_bytes(const ir::Network& network);
 
 }  // namespace rnnc::tools

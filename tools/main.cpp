@@ -1,5 +1,5 @@
-// The command line program: hands its arguments to a verb and turns what comes back into an exit code. No exception and
-// no error leaves it in any other way.
+// The arguments of the program become a call of a verb, and the verb's result becomes an exit code. No exception and no
+// error leaves the program in any other way.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -44,7 +44,7 @@ int report_usage(const std::string& message) {
   return kUsage;
 }
 
-// What was printed has arrived, or the program has failed.
+// Returns `code` if all that was printed has arrived; else the program has failed.
 int finish(int code) {
   const bool written = std::cout.flush().good() && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (written) return code;

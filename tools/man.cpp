@@ -1,4 +1,4 @@
-// rnnc man: the manual page, in roff, from what the command line says of itself.
+// rnnc man turns the description of the command line into the manual page, in roff.
 #include <iostream>
 
 #include "tools/command_line.hpp"

@@ -8,7 +8,7 @@ namespace {
 
 // scripts/bench marks the same spread of rounds.
 constexpr double kMostSpread = 0.10;
-// Half of the calls slower than this means that the best one was an exception.
+// If half of the calls take more than this times the best, the best one was an exception.
 constexpr double kMostMedian = 1.25;
 // A busy neighbour on the same CPU takes it 50 times a second or more; timers and the kernel's own threads a few times.
 constexpr double kMostPreemptions = 25;

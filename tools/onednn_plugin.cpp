@@ -1,4 +1,4 @@
-// Finds the plug-in, loads it and asks it: names and tensors of ours become what bench/onednn/plugin.hpp has.
+// Names and tensors of rnnc become the structures of C in bench/onednn/plugin.hpp, which the plug-in takes.
 #include "tools/onednn_plugin.hpp"
 
 #include <dlfcn.h>
@@ -30,7 +30,7 @@ const std::string kHowToGet =
     "it comes with a build of rnnc that has oneDNN: install libdnnl-dev, and configure with -DRNNC_ONEDNN=ON; `cmake "
     "--install` has it as component onednn";
 
-// The symbol's type is what the plug-in's version says, which is read first.
+// The version of the plug-in is read before all else, since the rest of its structure may differ between versions.
 Result<const bench::Plugin*> open(const std::string& path) {
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
@@ -49,7 +49,8 @@ Result<const bench::Plugin*> open(const std::string& path) {
   return plugin;
 }
 
-// Pointers to names, shapes and values that stay where they are for as long as this lives.
+// Holds the values of `layers` and pointers to these values, and to the names and shapes in `layers`. The pointers are
+// valid as long as this object and `layers` live.
 class Weights {
  public:
   explicit Weights(const std::vector<std::vector<TensorMap>>& layers) {

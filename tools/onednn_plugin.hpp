@@ -1,5 +1,5 @@
-// oneDNN as a plug-in: the program neither links it nor needs it, and loads librnnc_bench_onednn.so where `rnnc bench`
-// is asked for it.
+// The plug-in librnnc_bench_onednn.so becomes an object that runs oneDNN. The program neither links oneDNN nor needs
+// it, and loads the plug-in only where `rnnc bench` is asked for oneDNN.
 #pragma once
 
 #include <functional>
@@ -15,14 +15,14 @@
 
 namespace rnnc::tools {
 
-/// Layers of oneDNN's for sequences of one length and batch, from states of zero.
+/// Runs layers of oneDNN on sequences of one length and batch, from states of zero.
 class OnednnStack {
  public:
   OnednnStack(const bench::Plugin& plugin, void* stack) : plugin_(&plugin), stack_(stack, plugin.free) {}
 
   std::span<float> input() { return values(plugin_->input(stack_.get())); }  // [T, B, I], to be filled
   std::span<const float> output() const { return values(plugin_->output(stack_.get())); }
-  /// Of the last layer; empty where it has no such state.
+  /// Returns a state of the last layer; it is empty where the layer has no such state.
   std::span<const float> final_state(const std::string& name) const {
     return values(plugin_->final_state(stack_.get(), name.c_str()));
   }
@@ -39,7 +39,7 @@ class OnednnStack {
   std::unique_ptr<void, void (*)(void*)> stack_;
 };
 
-/// A plug-in that is loaded, which it stays to the end of the program.
+/// Holds a plug-in that is loaded and stays loaded to the end of the program.
 class OnednnPlugin {
  public:
   /// Looks in RNNC_PLUGIN_DIR, else beside the program, else in the folder that the plug-in is installed to.

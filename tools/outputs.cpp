@@ -18,7 +18,7 @@ struct Part {
   std::string from, to;
 };
 
-// A device or pipe cannot be renamed over.
+// A device or pipe is written directly, since no file can be renamed over it.
 bool is_written_directly(const std::string& path) {
   std::error_code none;
   const fs::file_status status = fs::status(path, none);

@@ -1,4 +1,5 @@
-// Results in files, all of them or none: each is written beside its target first, and renamed when every one is there.
+// Results become files, all of them or none: each file is written beside its target first, and all are renamed when
+// every one is there.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@
 namespace rnnc::tools {
 
 struct Output {
-  std::string flag;  // that named the file, for messages
+  std::string flag;  // the flag that named the file, for messages
   std::string path;
   Tensor tensor;
 };

@@ -13,15 +13,15 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr int kBar = 24;              // characters
-constexpr std::size_t kColumns = 80;  // of a terminal that does not say
+constexpr int kBar = 24;              // characters of the bar
+constexpr std::size_t kColumns = 80;  // the columns of a terminal that does not tell them
 
 bool is_terminal() {
   const char* kind = std::getenv("TERM");
   return isatty(STDERR_FILENO) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
 }
 
-// One less than there are: in the last column some terminals begin a new line.
+// The last column stays free, since some terminals begin a new line there.
 std::size_t most_characters() {
   winsize size{};
   const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;

@@ -1,4 +1,4 @@
-// How far long work has come: a line on the terminal that standard error is, and nothing anywhere else.
+// Reports of long work become a line on the terminal that standard error is, and nothing where it is no terminal.
 #pragma once
 
 #include <functional>
@@ -6,10 +6,10 @@
 
 namespace rnnc::tools {
 
-/// What long work calls: the part of it in [0, 1] that is done, and what it does next.
+/// Long work calls a report with the part of the work in [0, 1] that is done, and with what it does next.
 using Report = std::function<void(double done, const std::string& what)>;
 
-/// A report of the part [begin, end] of a whole.
+/// Makes a report of the part [begin, end] of a whole.
 Report part_of(const Report& whole, double begin, double end);
 
 class Progress {
@@ -25,7 +25,7 @@ class Progress {
   /// Takes the line away, before anything else is printed; `show` brings it back.
   void clear();
 
-  /// `show` of this object, which must live as long.
+  /// Returns a report that calls `show` of this object, which must live as long.
   Report report();
 
  private:

@@ -1,4 +1,4 @@
-// Seeded data of the size that trained cells have, the same on every machine: for bench and verify.
+// A seed becomes data for bench and verify, of the size that trained cells have and the same on every machine.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace rnnc::tools {
 
-/// `count` values, uniform in [-most, most).
+/// Draws `count` values, uniform in [-most, most).
 std::vector<float> random_values(std::int64_t count, float most, std::uint64_t seed);
 
-/// Lengths uniform in [1, steps], the last of them `steps`.
+/// Draws lengths uniform in [1, steps], the last of them `steps`.
 std::vector<std::int32_t> random_lengths(std::int64_t steps, std::int64_t sequences, std::uint64_t seed);
 
-/// A tensor for every weight of a bound network, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
+/// Draws a tensor for every weight of a bound network, uniform in +-1/sqrt(columns), of a vector +-1/sqrt(elements).
 TensorMap random_weights(const ir::Network& network, std::uint64_t seed);
 
 }  // namespace rnnc::tools

@@ -1,4 +1,4 @@
-// Sequences and lengths from .npy files, checked against what they are for.
+// Files of type .npy become sequences and lengths, which are checked against what they are for.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace rnnc::tools {
 
 Error wrong_shape(const std::string& path, const std::string& what, const Shape& wanted, const Shape& found);
 
-/// A f32 tensor. `what` begins the message where it is none.
+/// Reads an f32 tensor. `what` begins the message where the file has a tensor of another type.
 Result<Tensor> read_f32(const std::string& path, const std::string& what);
 
-/// int32[batch], each in [0, steps].
+/// Reads int32[batch], each in [0, steps].
 Result<std::vector<std::int32_t>> read_lengths(const std::string& path, std::int64_t steps, std::int64_t batch);
 
 Result<NamedSize> find_state(const std::string& flag, const std::string& name, const std::vector<NamedSize>& states);

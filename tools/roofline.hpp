@@ -1,5 +1,5 @@
-// The time that this machine needs at least for a sequence: each step computes all its products, and reads the weights
-// of its recurrent products again.
+// The work of a sequence becomes the time that this machine needs for it at least: each step computes all its products,
+// and reads the weights of its recurrent products again.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@ struct Work {
   std::int64_t steps = 0, batch = 0, threads = 1;
 };
 
-/// Seconds for all steps: of each, the longer of multiply-adds at their peak and of reading the recurrent weights from
-/// the level of memory that holds them. Several threads have a core each, and at best share both evenly.
+/// Returns the seconds for all steps. A step takes the longer of its multiply-adds at their peak and of reading the
+/// recurrent weights from the level of memory that holds them. Several threads have a core each, and at best share both
+/// evenly.
 double least_seconds(const Work& work, const Limits& limits);
 
 }  // namespace rnnc::tools

@@ -11,9 +11,9 @@ namespace rnnc::tools {
 namespace {
 
 constexpr double kLeft = 50, kTop = 22, kRight = 18, kBottom = 50;
-// With numbers in them, and of many shapes without.
+// Marks have numbers in them if there are at most so many shapes.
 constexpr std::size_t kMostNumbered = 24;
-constexpr double kCharacter = 7;  // pixels of one in a label, about
+constexpr double kCharacter = 7;  // about the pixels of a character in a label
 constexpr double kNumberedRadius = 9, kPlainRadius = 4.6;
 
 struct Mark {
@@ -47,7 +47,7 @@ struct Scales {
   LogScale x, y;
 };
 
-// Two octaves on the left for the names of the slopes.
+// The scale begins two octaves left of the first mark, so that the names of the slopes have room.
 Scales scales_of(const std::vector<Mark>& marks, double peak, double width, double height) {
   const auto [left, right] = std::ranges::minmax(marks, {}, &Mark::intensity);
   const auto [low, high] = std::ranges::minmax(marks, {}, &Mark::gflops);
@@ -71,7 +71,7 @@ std::string axes(const Scales& scales, double width, double height) {
   return parts + svg_text({2, 13}, "GFLOP/s a core", "text", "start");
 }
 
-// The peak as a level line, and a slope for each level of memory, named where there is room.
+// Draws the peak as a level line, and a slope for each level of memory, named where there is room.
 std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scales& scales) {
   double fastest = 0;
   for (const LevelSpeed& level : levels) fastest = std::max(fastest, level.bytes_per_second * 1e-9);
@@ -89,7 +89,7 @@ std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scal
     const Point from{xs(begin), ys(begin * speed)};
     const Point to{xs(end), ys(end * speed)};
     parts += svg_line(from, to, "read");
-    // Above its line, or below it where the line above is too near.
+    // The label stands above its line, or below it where the line above is too near.
     const bool is_tight = above > 0 && (ys(begin * speed) - ys(begin * above)) * std::cos(angle) < 24;
     const double aside = is_tight ? 14 : -6, along = 8;
     const Point label{from.x + along * std::cos(angle) - aside * std::sin(angle),

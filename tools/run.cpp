@@ -1,4 +1,4 @@
-// rnnc run: sequences from files through a model or an artifact, and the results into files.
+// rnnc run reads sequences from files, runs a model or an artifact on them, and writes the results to files.
 #include <memory>
 
 #include <rnnc/artifact.hpp>
@@ -12,8 +12,8 @@
 namespace rnnc::tools {
 namespace {
 
-// An artifact brings its weights and needs no compiler. Errors: Usage where a flag asks for what was decided when it
-// was made; those of load_artifact.
+// An artifact brings its weights and needs no compiler. Errors: Usage where a flag asks for what was decided when
+// the artifact was made; those of load_artifact.
 Result<Program> load_program(const RunFlags& flags) {
   const std::pair<const char*, bool> given[] = {{"--weights", !flags.model.weights.empty()},
                                                 {"--cell", !flags.model.cell.empty()},

@@ -74,7 +74,7 @@ Result<void> JobReader::take_given_states() {
   return {};
 }
 
-// What the first file tells about steps and sequences is what the others must have.
+// The first file tells the numbers of steps and sequences, which the others must have too.
 Result<void> JobReader::keep_sizes(const std::string& path, const std::string& what, const Tensor& tensor,
                                    const std::string& axis, std::int64_t size) {
   const std::size_t rank = axis.empty() ? 2 : 3;
@@ -104,7 +104,7 @@ Result<void> JobReader::read_named(const NamedType& input, const std::string& pa
   return kept;
 }
 
-// All sequences that have no name of their own for their time, side by side.
+// Reads all sequences of the time T, side by side.
 Result<void> JobReader::read_x(const std::string& path) {
   if (!interface_.times.contains(std::string(ir::kTime)))
     return usage_error("--input",
@@ -148,7 +148,7 @@ Result<void> JobReader::read_states() {
   const Result<Assignments> files = parse_assignments("--state", flags_.states, "s.npy");
   if (!files) return files.error();
   for (const auto& [name, path] : *files) {
-    if (std::ranges::find(given_.inputs, name) != given_.inputs.end()) continue;  // the importer's
+    if (std::ranges::find(given_.inputs, name) != given_.inputs.end()) continue;  // the importer took this one
     const Result<NamedSize> state = find_state("--state", name, interface_.states);
     if (!state) return state.error();
     if (interface_.begun_by_inputs.contains(name))

@@ -1,4 +1,4 @@
-// From the files that the flags of rnnc run name to a batch, and from results to files.
+// Files that the flags of rnnc run name become a batch, and results become files.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ struct RunFlags {
   std::int64_t threads = 1;
 };
 
-/// What the flags ask for, read and checked.
+/// Holds what the flags ask for, read and checked.
 struct Job {
   ir::NetworkBatch batch;
-  ir::NamedVectors states;   // initial
+  ir::NamedVectors states;   // the initial ones
   Assignments final_states;  // files by name
 };
 

@@ -9,7 +9,8 @@
 namespace rnnc::tools {
 namespace {
 
-// Of the interpreter, where somebody waits for it.
+// The interpreter runs long sequences in about kMostPieces pieces of kLeastPiece steps or more, so that people who wait
+// see progress.
 constexpr std::int64_t kLeastPiece = 64, kMostPieces = 100;
 
 ir::Vector widened(const std::vector<float>& values) { return {values.begin(), values.end()}; }
@@ -30,7 +31,7 @@ std::int64_t most_steps(const ir::NetworkBatch& batch) {
   return most;
 }
 
-// The rows of sequence `b` to their places among those of all.
+// Copies the rows of sequence `b` to their places among the rows of all sequences.
 void place(const ir::Vector& rows, std::int64_t size, std::int64_t b, std::int64_t sequences, std::vector<float>& all) {
   const std::int64_t count = size == 0 ? 0 : std::ssize(rows) / size;
   all.resize(static_cast<std::size_t>(count * sequences * size));
@@ -168,7 +169,7 @@ SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weight
   const std::int64_t steps = most_steps(batch), all = streams ? steps : batch.sequences;
   const std::int64_t size = streams ? std::max(kLeastPiece, steps / kMostPieces) : 1;
   SequenceResult result;
-  ir::NamedVectors states;  // in double precision from piece to piece, so that a piece more changes no bit
+  ir::NamedVectors states;  // in double precision from piece to piece, so that the number of pieces changes no bit
   for (std::int64_t begin = 0; begin < all; begin += size) {
     const Span piece{begin, std::min(begin + size, all)};
     report(static_cast<double>(begin) / static_cast<double>(all),

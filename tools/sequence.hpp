@@ -1,5 +1,5 @@
-// A batch of sequences through a network, on the compiled program or on the interpreter, with the same arguments and
-// results.
+// A network and a batch of sequences become results, by the compiled program or by the interpreter, with the same
+// arguments and results.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace rnnc::tools {
 
-/// Random values for every input, `steps` of each time. `ragged`: lengths uniform in [1, steps], but one sequence of
-/// all steps.
+/// Draws random values for every input, `steps` of each time. Where `ragged`, the lengths are uniform in [1, steps],
+/// but one sequence has all steps.
 ir::NetworkBatch random_batch(const Interface& interface, std::int64_t steps, std::int64_t sequences,
                               std::uint64_t seed, bool ragged);
 
@@ -26,21 +26,22 @@ struct Span {
   std::int64_t begin = 0, end = 0;
 };
 
-/// These steps of every time, where it has them, and these sequences.
+/// Cuts out these steps of every time, as far as the time has them, and these sequences.
 ir::NetworkBatch slice(const ir::NetworkBatch& batch, const Interface& interface, Span steps, Span sequences);
 
-/// What the values of all nodes take, in bytes, as the interpreter keeps them, and the states beside them.
+/// Counts the bytes of the values of all nodes, as the interpreter keeps them, and of the states beside them.
 double value_bytes(const ir::Network& network, const ir::NetworkBatch& batch);
 
-/// What run_compiled takes, in bytes, beside the batch.
+/// Counts the bytes that run_compiled takes beside the batch.
 double run_bytes(const Program& program, const Interface& interface, const ir::NetworkBatch& batch);
 
 struct SequenceResult {
-  std::vector<float> y;                              // [T, B, O], or of a vector [B, O]
-  std::map<std::string, std::vector<float>> states;  // final
+  std::vector<float> y;                              // [T, B, O], or [B, O] where the output is a vector
+  std::map<std::string, std::vector<float>> states;  // the final ones
 };
 
-/// A batch as the program takes it: to be run again and again, from the states that the run before left.
+/// Holds a batch in the form that the program takes. It may run again and again, each time from the states that the run
+/// before left.
 class PreparedRun {
  public:
   PreparedRun(const Program& program, const Interface& interface, const ir::NetworkBatch& batch);
@@ -62,8 +63,8 @@ class PreparedRun {
   RunArguments arguments_;
 };
 
-/// From the initial `states`; those that are not there begin at zero. Errors: InvalidData where the program refuses the
-/// call.
+/// Runs from the initial `states`; a state that is not among them begins at zero. Errors: InvalidData where the program
+/// refuses the call.
 Result<SequenceResult> run_compiled(const Program& program, const Interface& interface, const ir::NetworkBatch& batch,
                                     const ir::NamedVectors& states = {});
 
@@ -71,12 +72,12 @@ Result<SequenceResult> run_compiled(const Program& program, const Interface& int
 SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
                                ir::NamedVectors states = {});
 
-/// The same from states of zero, of which `report` hears piece by piece: of a network that `streams` some steps are
-/// one, of others a sequence.
+/// Runs the interpreter from states of zero, and tells `report` of each piece. A piece is some steps of a network that
+/// `streams`, and one sequence of any other network.
 SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
                              bool streams, const Report& report);
 
-/// Where two results differ most. A NaN against a number is an infinite error, against a NaN none.
+/// Tells where two results differ most. A NaN against a number is an infinite error, against a NaN none.
 struct Difference {
   double error = 0;   // |a - b| / max(1, |b|)
   std::string where;  // "y[t=3, b=0, 17]" or "final h[b=0, 17]"; "" where all is equal
@@ -84,7 +85,7 @@ struct Difference {
                 bool in_time);
 };
 
-/// States that `b` lacks do not count.
+/// Compares two results; states that `b` lacks do not count.
 Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch);
 
 }  // namespace rnnc::tools

@@ -9,7 +9,7 @@
 namespace rnnc::tools {
 namespace {
 
-// The name of the dim of the cell's only input; "" where there is no such thing.
+// Returns the name of the dim of the cell's only input, or "" where there is none.
 std::string input_dim(const ir::Cell& cell) {
   std::string name;
   int inputs = 0;

@@ -6,7 +6,7 @@
 namespace rnnc::tools {
 namespace {
 
-// Pixels with one digit behind the point.
+// Prints pixels with one digit behind the point.
 std::string px(double value) {
   char text[48];
   std::snprintf(text, sizeof text, "%.1f", value);

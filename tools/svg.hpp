@@ -1,5 +1,5 @@
-// Pieces of figures inside a page: text of SVG elements, which the page's style sheet colours by their classes, and
-// scales with the marks that people like on axes.
+// Points and texts become SVG elements for figures inside a page, which the page's style sheet colours by their
+// classes; scales have the marks that people like on axes.
 #pragma once
 
 #include <string>
@@ -7,13 +7,13 @@
 
 namespace rnnc::tools {
 
-/// What stands for `text` in HTML, SVG and their quoted attributes.
+/// Escapes `text` for HTML, SVG and their quoted attributes.
 std::string escaped(const std::string& text);
 
-/// A number as short as it goes, of four digits or all before the point: 0.25, 1.5, 20480.
+/// Prints a number as short as possible, with four digits or all those before the point: 0.25, 1.5, 20480.
 std::string short_number(double value);
 
-/// Logarithmic, from values above 0 to pixels.
+/// Maps values above 0 to pixels on a logarithmic scale.
 class LogScale {
  public:
   LogScale(double low, double high, double first, double last);
@@ -22,11 +22,11 @@ class LogScale {
   double high() const { return high_; }
   double operator()(double value) const;
 
-  /// Round values inside, at least `pixels` apart: 1, 2, 5, 10, ..., or only powers of ten; over less than a factor of
-  /// four, multiples of a round step.
+  /// Returns round values inside the scale, at least `pixels` apart: 1, 2, 5, 10, ..., or only powers of ten; over less
+  /// than a factor of four, multiples of a round step.
   std::vector<double> ticks(double pixels) const;
 
-  /// Powers of two inside, at least `pixels` apart.
+  /// Returns powers of two inside the scale, at least `pixels` apart.
   std::vector<double> powers_of_two(double pixels) const;
 
  private:
@@ -48,7 +48,7 @@ std::string svg_path(const std::vector<Point>& points, const std::string& kind);
 /// `tip` is shown where a pointer rests on it.
 std::string svg_circle(Point at, double radius, const std::string& kind, const std::string& tip = "");
 
-/// The whole figure; `title` says to people who cannot see it what it shows.
+/// Returns the whole figure; `title` says to people who cannot see it what it shows.
 std::string svg_figure(double width, double height, const std::string& title, const std::string& content);
 
 }  // namespace rnnc::tools

@@ -1,4 +1,5 @@
-// Fair times on a noisy machine: the contestants take turns in one run, and each is judged by its best and its median.
+// Calls of contestants become times that are fair even on a noisy machine: the contestants take turns in one run, and
+// each is judged by its best and its median.
 #pragma once
 
 #include <array>
@@ -10,7 +11,7 @@
 
 namespace rnnc::tools {
 
-/// Seconds of one call. A sample is the mean of as many calls as take 10 us, or one that takes longer.
+/// Holds the seconds of one call. A sample is the mean of as many calls as take 10 us, or one that takes longer.
 struct Times {
   std::array<double, 101> percentiles{};  // [p]: p per cent of the samples took at most this
   std::size_t samples = 0;

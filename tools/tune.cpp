@@ -17,7 +17,7 @@ namespace {
 
 using compiler::PlanChoice;
 
-// Of the plausible plans, as many as the model puts first: more would take long for little.
+// So many of the plausible plans are timed, those that the cost model puts first: more would take long for little.
 constexpr std::size_t kMostCandidates = 6;
 
 std::string print_all(const std::vector<PlanChoice>& choices) {
@@ -26,7 +26,7 @@ std::string print_all(const std::vector<PlanChoice>& choices) {
   return text;
 }
 
-// The ways that are worth trying for a stage, the model's first.
+// Lists the plans that are worth trying for a stage, the cost model's choice first.
 std::vector<PlanChoice> choices_of(const compiler::Schedule& schedule, std::size_t stage,
                                    const compiler::Target& target) {
   auto candidates = compiler::plan_candidates(schedule, schedule.stages[stage], target, {});

@@ -1,4 +1,5 @@
-// The plausible plans of a cell, timed one stage after the other: each stage keeps the best before the next is tried.
+// The plausible plans of a cell become times, one stage after the other: each stage keeps its best plan before the next
+// stage is tried.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,7 @@
 namespace rnnc::tools {
 
 struct TunedPlan {
-  compiler::PlanChoice choice;  // beside the best of the stages before, and the cost model's of those behind
+  compiler::PlanChoice choice;  // with the best of the stages before, and the cost model's of those behind
   double seconds = 0;
   bool is_model = false;  // the cost model's choice
 };

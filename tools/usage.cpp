@@ -23,14 +23,14 @@ std::vector<std::string> flag_names(const VerbText& verb) {
 std::string no_such_flag(const std::string& word, const VerbText& verb, const ProgramText& program) {
   const std::string name = word.substr(0, word.find('='));
   const std::string message = verb.command() + " has no flag " + name;
-  std::vector<std::string> known;  // without their dashes, of which a wrong number is a misspelling too
+  std::vector<std::string> known;  // without their dashes, since a wrong number of dashes is a misspelling too
   for (const std::string& flag : flag_names(verb))
     if (flag.starts_with("--")) known.push_back(flag.substr(2));
   const std::string bare =
       name.substr(name.find_first_not_of('-') == std::string::npos ? 0 : name.find_first_not_of('-'));
   const std::string meant = ir::closest(bare, known);
   if (!meant.empty()) return message + "; did you mean --" + meant + "?";
-  // What another verb takes is no misspelling.
+  // A flag that another verb takes is no misspelling.
   std::vector<std::string> takers;
   for (const VerbText& other : program.verbs) {
     const auto names = flag_names(other);
@@ -44,7 +44,7 @@ const VerbText* find_verb(const ProgramText& program, const std::string& name) {
   return found == program.verbs.end() ? nullptr : &*found;
 }
 
-// Words that nothing takes. A misspelt flag is told before what is missing because of it.
+// Complains about words that nothing takes. A misspelt flag goes first, since other mistakes may follow from it.
 std::string unexpected(const std::vector<std::string>& words, const VerbText* verb, const ProgramText& program) {
   const auto flag = std::ranges::find_if(words, is_flag);
   if (!verb && !is_flag(words.front())) return no_such_verb(words.front(), program);
@@ -62,12 +62,12 @@ std::string no_such_verb(const std::string& word, const ProgramText& program) {
 
 namespace {
 
-// CLI11's words for a wrong number of values differ from version to version.
+// The message is made here, since CLI11's words for a wrong number of values differ from version to version.
 std::string wrong_count(const CLI::ParseError& error, const CLI::App& app) {
   const std::string message = error.what();
   const std::string name = message.substr(0, message.find(':'));
   const CLI::Option* option = app.get_option_no_throw(name);
-  if (!option) {  // a value of a switch: "json was given a disallowed flag override"
+  if (!option) {  // a switch got a value: "json was given a disallowed flag override"
     const std::string flag = "--" + message.substr(0, message.find(' '));
     return app.get_option_no_throw(flag) ? flag + ": takes no value; leave it out" : message;
   }

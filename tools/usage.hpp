@@ -1,4 +1,4 @@
-// Mistakes in the command line, in words that say how to mend them.
+// Mistakes in the command line become messages that say how to mend them.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -8,10 +8,10 @@
 
 namespace rnnc::tools {
 
-/// What went wrong when `program` parsed its arguments, and where to read more.
+/// Says what went wrong when `program` parsed its arguments, and where to read more.
 std::string usage_mistake(const CLI::ParseError& error, const CLI::App& program);
 
-/// "there is no verb 'rum'; did you mean run?", or all verbs there are.
+/// Says "there is no verb 'rum'; did you mean run?", or names all verbs there are.
 std::string no_such_verb(const std::string& word, const ProgramText& program);
 
 }  // namespace rnnc::tools

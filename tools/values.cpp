@@ -10,7 +10,8 @@
 namespace rnnc::tools {
 namespace {
 
-// What import_model_file and load_artifact read; it is told by content, not by suffix.
+// These suffixes are usual for the files that import_model_file and load_artifact read. Both tell a format by its
+// content, not by the suffix.
 const std::vector<std::string> kModelSuffixes = {".rnn", ".rnnc", ".onnx", ".safetensors", ".json", ".nam"};
 
 std::vector<std::string> split(const std::string& text, char at) {

@@ -1,4 +1,4 @@
-// What may stand behind a flag, read off the name of its value: what shells complete.
+// The name of a flag's value becomes the values that a shell completes behind the flag.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace rnnc::tools {
 
 struct Values {
   std::vector<std::string> words;
-  std::vector<std::string> suffixes;  // of files: ".npy"
+  std::vector<std::string> suffixes;  // those of files, such as ".npy"
   bool is_list = false;               // several words with commas between
   bool is_named = false;              // NAME= comes first
 

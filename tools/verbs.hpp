@@ -1,5 +1,5 @@
-// The verbs of the program, a file each. Every one adds itself to the command line and says what to do when it is
-// chosen.
+// The command line becomes a choice of verbs, a file each. Every verb adds itself to the command line and says what to
+// do when it is chosen.
 #pragma once
 
 #include <CLI/App.hpp>

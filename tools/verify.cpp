@@ -1,4 +1,5 @@
-// rnnc verify: the compiled program against the interpreter, which shares none of its numerics, on random data.
+// rnnc verify runs the compiled program and the interpreter, which shares none of its numerics, on random data and
+// compares their results.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -18,13 +19,13 @@
 namespace rnnc::tools {
 namespace {
 
-// What rnnc promises, relative to max(1, |value|), of sums whose own rounding in f32 is less.
+// rnnc promises these limits, relative to max(1, |value|), for sums whose own rounding in f32 is less.
 constexpr double kMostAfterOneStep = 1e-6;
 constexpr double kMostAtTheEnd = 5e-6;
 
-// How far from its true value a sum of products may lie that is rounded once to f32: 2^-24 of the largest sum of
-// |weights| of a row, since the random inputs lie in [-1, 1] as most states do. Large weights cannot be held to less by
-// anybody.
+// A sum of products that is rounded once to f32 may lie so far from its true value: 2^-24 of the largest sum of
+// |weights| of a row, since the random inputs lie in [-1, 1] as most states do. No f32 program does better with large
+// weights.
 double rounding_of_sums(const TensorMap& weights) {
   double largest = 0;
   for (const auto& [name, tensor] : weights) {
@@ -63,7 +64,7 @@ struct Verdict {
   bool ok() const { return first.error <= most_first && whole.error <= most_whole; }
 };
 
-// Networks are held to it at various lengths too.
+// Compares one step and all steps; a network is compared at various lengths.
 Result<Verdict> verify(const Source& source, const ir::Network& network, const VerifyFlags& flags,
                        const Report& report) {
   report(0, "compiling");
@@ -109,7 +110,7 @@ void print_json(const Verdict& verdict, const std::string& cell, const VerifyFla
   std::cout << result.dump() << "\n";
 }
 
-// Twice as floats, twice as the interpreter's doubles.
+// Estimates the sequences as twice the interpreter's values, which leaves room for the floats of the program.
 double sequence_bytes(const ir::Network& network, const VerifyFlags& flags) {
   return 2 * value_bytes(network, random_batch(interface_of(network), 1, 1, 1, false)) *
          static_cast<double>(flags.steps) * static_cast<double>(flags.batch);

@@ -1,4 +1,4 @@
-// Which rnnc this is.
+// The build becomes text that says which rnnc it is.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@ namespace rnnc::tools {
 
 inline constexpr const char* kVersion = RNNC_VERSION;
 
-/// "rnnc 0.1.0", then LLVM's version and the CPU that code is made for where nothing else is said, a line each.
+/// Returns "rnnc 0.1.0", then LLVM's version and the CPU that code is made for where nothing else is said, a line each.
 std::string version_text();
 
 }  // namespace rnnc::tools

@@ -83,7 +83,7 @@ std::string operation_of(const ir::Graph& graph, const Node& node) {
   return "";
 }
 
-// What a value's operands are drawn from: a scan's last ones begin its states.
+// Tells whether an edge carries a state: a scan's last operands begin its states, and a final state reads a scan.
 bool is_state_edge(const Node& node, std::size_t operand) {
   return node.op == Op::FinalState || (node.op == Op::Scan && operand >= node.scan->arguments(node));
 }
@@ -95,7 +95,7 @@ std::map<ir::Value, std::string> names_of(const ir::Graph& graph) {
   return names;
 }
 
-// Nodes that some statement needs; declarations besides, as the text has them.
+// Lists the nodes that some statement needs, and all declarations, since the text has those too.
 std::set<std::uint32_t> drawn(const ir::Graph& graph) {
   std::set<std::uint32_t> result;
   std::vector<std::uint32_t> pending;
@@ -122,7 +122,7 @@ std::string dot_of(const ir::Graph& graph) {
     const Node& node = graph.nodes[i];
     const ir::Value value{i};
     const auto name = names.find(value);
-    const bool is_scan = node.op == Op::Scan;  // which says its name
+    const bool is_scan = node.op == Op::Scan;  // its operation has the name
     const std::string prefix = name == names.end() || is_scan ? "" : name->second + " = ";
     const bool computes = !ir::is_declaration(node) && !is_scan;
     drawing.node(id_of(value), prefix + operation_of(graph, node) + "\n" + node.type.to_string(),
@@ -159,7 +159,7 @@ std::string stage_label(const Plan& plan, const Schedule& schedule, std::size_t 
   return label + "\n" + print(choice_of(s, plan.stages[s]));
 }
 
-// Params are left out: every stage has some, and they would hide what flows.
+// Parameters are left out, since every stage has some and they would hide the edges between stages.
 std::string origin_of(const Read& read) {
   switch (read.from) {
     case Read::From::Input: return "input " + read.name;
@@ -224,7 +224,7 @@ std::string dot_of(const CallList& list, const ir::Network& network) {
     const auto& cell = std::get<CellCall>(list.calls[i]);
     draw(cell.x, to, "", false);
     for (const auto& [state, row] : cell.initial) draw(row, to, state, true);
-    for (const Node& node : cell.cell.nodes)  // from each step to the next
+    for (const Node& node : cell.cell.nodes)  // an edge from each step to the next
       if (node.op == Op::State) drawing.edge(to, to, node.name, true);
   }
   draw(list.output, "output", "", false);

@@ -1,5 +1,5 @@
-// Drawings for Graphviz: of a graph its operations, of a plan its stages, of a network its calls. What goes from one
-// time step to a later one, or from one scan's end to another's beginning, is dashed.
+// A graph, a plan or a list of calls becomes a drawing for Graphviz, of operations, stages or calls. Edges from one
+// time step to a later one, or from the end of one scan to the beginning of another, are dashed.
 #pragma once
 
 #include <string>

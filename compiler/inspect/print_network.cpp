@@ -45,7 +45,7 @@ bool is_final_state(const CallList& list, std::size_t buffer) {
 
 namespace {
 
-// What a call reads, each source once, and where it begins and ends.
+// Prints the columns that a call reads, a line for each range of columns.
 std::string sources_of(const CallList& list, const Call& call) {
   const std::vector<std::string> writers = writers_of(list);
   std::string text;

@@ -1,4 +1,5 @@
-// The plan of a network as text: which calls, in which order, on which buffers.
+// The calls of a network become text: their order, the rows that they read and write, and the places of these in
+// memory.
 #pragma once
 
 #include <string>
@@ -8,19 +9,19 @@
 
 namespace rnnc::compiler {
 
-/// What a bound network runs when, and where its values lie: for people.
+/// Prints for people which calls a bound network runs when, and where its values lie.
 std::string print_execution(const CallList& list, const ir::Network& network);
 
-/// By buffer of `list`: who writes it, "input x" or "call 3".
+/// Names the writer of each buffer of `list`: "input x" or "call 3".
 std::vector<std::string> writers_of(const CallList& list);
 
-/// Whether a buffer holds what a state is behind the last step, rather than outputs or inputs.
+/// Tells whether a buffer holds a state behind its last step, rather than outputs or inputs.
 bool is_final_state(const CallList& list, std::size_t buffer);
 
-/// "reverse lstm l1. over T"
+/// Names a call, e.g. "reverse lstm l1. over T".
 std::string text_of(const Call& call);
 
-/// One cell for each code that the calls need, with who calls it.
+/// Holds a cell that one or more calls share, with the names of these calls.
 struct CalledCell {
   ir::Cell cell;
   std::string callers;  // "l1., l2.": prefixes of scans; the cell's own name of an expression

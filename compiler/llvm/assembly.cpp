@@ -25,7 +25,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// The beginning of a comment.
+// Tells what begins a comment in the syntax of an architecture.
 std::string_view mark_of(Arch arch) {
   switch (arch) {
     case Arch::X86_64: return "#";
@@ -34,7 +34,7 @@ std::string_view mark_of(Arch arch) {
   return "";
 }
 
-/// A line taken apart: "label:", or an instruction, and a comment.
+/// Holds the parts of a line: it is "label:" or an instruction, and may end in a comment. A missing part is empty.
 struct Line {
   std::string_view label, mnemonic, operands, comment;
 
@@ -80,7 +80,7 @@ bool is_multiply_add(const Line& line, Arch arch) {
   return false;
 }
 
-// AT&T syntax: the destination is the last operand, and an address is in parentheses.
+// In AT&T syntax the destination is the last operand, and an address stands in parentheses.
 bool is_load_x86(const Line& line) {
   if (line.mnemonic.starts_with("lea") || line.mnemonic.starts_with("prefetch")) return false;
   const std::size_t open = line.operands.find('(');
@@ -117,7 +117,7 @@ bool tells_spill(const Line& line) { return contains(line.comment, "Spill") || c
 
 constexpr std::size_t kNone = ~std::size_t{0};
 
-/// A loop, and which of the function's it lies in.
+/// Holds a loop and the index of the loop around it, kNone where it lies in no other.
 struct Found {
   Loop loop;
   std::size_t parent = kNone;
@@ -139,7 +139,7 @@ class LoopFinder {
   }
 
  private:
-  // Lines up to the function's .size.
+  // The lines of a function end at its .size directive.
   void read_function(const std::string& name, std::size_t begin) {
     std::size_t end = begin;
     while (end < lines_.size() && lines_[end].mnemonic != ".size") ++end;
@@ -159,7 +159,7 @@ class LoopFinder {
     for (Found& each : found_) loops_.push_back(std::move(each.loop));
   }
 
-  // ---- from LLVM's comments, which tell of each block the innermost loop that it is in, wherever it is laid
+  // ---- loops from LLVM's comments, which name the innermost loop of each block wherever the block stands
 
   std::size_t loop_of(std::string_view label) {
     for (std::size_t i = 0; i < found_.size(); ++i)
@@ -170,7 +170,7 @@ class LoopFinder {
     return found_.size() - 1;
   }
 
-  // "Parent Loop BB1_2 Depth=1" or "in Loop: Header=BB1_2 Depth=1".
+  // The comment is "Parent Loop BB1_2 Depth=1" or "in Loop: Header=BB1_2 Depth=1".
   std::size_t loop_named_in(std::string_view comment) {
     const std::size_t at = comment.find("BB");
     return loop_of(".L" + std::string(comment.substr(at, comment.find(' ', at) - at)));
@@ -200,7 +200,7 @@ class LoopFinder {
       for (std::size_t up = each.parent; up != kNone; up = found_[up].parent) ++each.loop.depth;
   }
 
-  // Lines from the block's first to `line` are the loop's, and of those around it.
+  // Gives the lines from `block` to `line` to the loop `owner`, and extends this loop and those around it to them.
   void add(std::size_t owner, std::size_t block, std::size_t line) {
     for (std::size_t i = block; i <= line; ++i) owner_[i] = owner;
     for (std::size_t up = owner; up != kNone; up = found_[up].parent) {
@@ -209,11 +209,11 @@ class LoopFinder {
     }
   }
 
-  // ---- from labels and jumps back to them, where there are no comments
+  // ---- loops from labels and jumps back to them, for text without LLVM's comments
 
   void read_jumps(std::size_t begin, std::size_t end) {
-    std::map<std::string_view, std::size_t> labels;  // behind which the reader is
-    std::map<std::size_t, std::size_t> last_jump;    // by line of the label
+    std::map<std::string_view, std::size_t> labels;  // those read so far
+    std::map<std::size_t, std::size_t> last_jump;    // the last jump back to the label on a line
     for (std::size_t i = begin; i < end; ++i) {
       const Line& line = lines_[i];
       if (!line.label.empty()) labels[line.label] = i;
@@ -227,7 +227,7 @@ class LoopFinder {
       if (lines_[first].comment.starts_with('%')) each.loop.name = lines_[first].comment.substr(1);
       each.loop.first_line = first;
       each.loop.last_line = last;
-      // Loops that begin before it and end behind it, of which the last begins nearest.
+      // All loops found so far begin before this one, so the last one that ends behind it is the innermost around it.
       for (std::size_t i = 0; i < found_.size(); ++i)
         if (found_[i].loop.last_line >= last) each.parent = i;
       each.loop.depth = each.parent == kNone ? 1 : found_[each.parent].loop.depth + 1;
@@ -236,7 +236,7 @@ class LoopFinder {
     }
   }
 
-  // ---- what is in a loop
+  // ---- counts of instructions
 
   void count(const Line& line, bool rbp_is_frame, Loop& loop) const {
     loop.has_branches |= !line.label.empty() && line.label != loop.label;
@@ -251,7 +251,7 @@ class LoopFinder {
     loop.vector_stack_accesses += on_vector && is_on_stack(line, rbp_is_frame);
   }
 
-  // rbp is a pointer like any other in functions that make no frame of it.
+  // In a function that sets up no frame, rbp is a pointer like any other.
   bool is_on_stack(const Line& line, bool rbp_is_frame) const {
     switch (arch_) {
       case Arch::X86_64:
@@ -264,7 +264,7 @@ class LoopFinder {
   Arch arch_;
   std::vector<Line> lines_;
   std::vector<std::size_t> owner_;  // by line: the innermost loop of its function
-  std::vector<Found> found_;        // of the function that is read
+  std::vector<Found> found_;        // those of the function that is being read
   std::vector<Loop> loops_;
 };
 
@@ -272,7 +272,7 @@ std::string counted(int count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-// "stage1.columns12" -> "stage 1, over columns"; LLVM numbers names that come several times.
+// Turns "stage1.columns12" into "stage 1, over columns, ". LLVM puts a number behind a name that occurs several times.
 std::string place_of(const std::string& name) {
   std::string over = name, stage;
   if (over.starts_with("stage") && over.find('.') != std::string::npos) {
@@ -293,7 +293,8 @@ std::string summary(const Loop& loop) {
   return text + ", " + (loop.spills == 0 ? "no spills" : counted(loop.spills, "spill"));
 }
 
-// Without LLVM's comment, unless it tells a spill or is none but a mark of inline assembly.
+// Takes LLVM's comment off a line. A comment about a spill stays, as do the marks APP and NO_APP around inline
+// assembly.
 std::string_view bare(std::string_view text, const Line& line, Arch arch) {
   if (line.comment.empty() || tells_spill(line) || line.comment.starts_with("APP") || line.comment == "NO_APP")
     return text;
@@ -308,7 +309,7 @@ std::vector<Loop> find_loops(Arch arch, std::string_view assembly) { return Loop
 
 std::string mark_loops(Arch arch, std::string_view assembly) {
   const std::string mark = std::string(mark_of(arch)) + " ";
-  std::map<std::size_t, std::string> before, behind;  // comments by line
+  std::map<std::size_t, std::string> before, behind;  // the comments to add, by line
   for (const Loop& loop : find_loops(arch, assembly)) {
     const std::string indent(2 * static_cast<std::size_t>(loop.depth), ' ');
     before[loop.first_line] += mark + indent + summary(loop) + "\n";

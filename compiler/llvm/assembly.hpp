@@ -1,4 +1,5 @@
-// Assembly as LLVM writes it for an architecture, read for its loops: what a body costs, and what it spills.
+// Assembly text as LLVM writes it becomes a list of its loops, with counts of their instructions and spills, or the
+// same text with a comment around each loop.
 #pragma once
 
 #include <cstddef>
@@ -11,24 +12,24 @@
 namespace rnnc::compiler {
 
 struct Loop {
-  std::string function, label;  // the label that is jumped back to
-  std::string name;             // of the block that the label begins, "stage1.columns", where the text tells; else ""
-  std::size_t first_line = 0, last_line = 0;  // of any of its blocks, which need not begin with the label's
-  int depth = 1;                              // 1: in no other loop
-  bool has_loops = false;                     // around others
-  bool has_branches = false;                  // labels besides its own
-  // Counted in the lines that belong to no loop inside.
+  std::string function, label;  // the loop jumps back to this label
+  std::string name;             // the block at the label, e.g. "stage1.columns"; "" where the text does not name it
+  std::size_t first_line = 0, last_line = 0;  // of all its blocks; the label's block need not be the first
+  int depth = 1;                              // 1 is a loop in no other loop
+  bool has_loops = false;                     // it has loops inside
+  bool has_branches = false;                  // it has labels other than its own
+  // The counts are of lines that belong to no loop inside.
   int instructions = 0, multiply_adds = 0, loads = 0, divisions = 0;
-  int spills = 0, vector_spills = 0;  // stores to the stack and loads from it that only a lack of registers asks for
-  int vector_stack_accesses = 0;      // of whatever kind
+  int spills = 0, vector_spills = 0;  // stores to the stack and loads from it, for lack of registers
+  int vector_stack_accesses = 0;      // of any kind, spills included
 };
 
-/// In the order in which they begin. LLVM's comments tell blocks of loops, their names and spills; without them a loop
-/// is from a label to the last jump back to it, and no spills are known.
+/// Returns the loops in the order in which they begin. LLVM's comments tell the loop of each block, the names and the
+/// spills. Without these comments a loop is the text from a label to the last jump back to it, and no spills are known.
 std::vector<Loop> find_loops(Arch arch, std::string_view assembly);
 
-/// The text with a comment at the beginning and the end of every loop, and without LLVM's own comments but those that
-/// tell spills.
+/// Returns the text with a comment at the beginning and the end of every loop. Of LLVM's own comments only those about
+/// spills stay.
 std::string mark_loops(Arch arch, std::string_view assembly);
 
 }  // namespace rnnc::compiler

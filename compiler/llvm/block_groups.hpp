@@ -1,4 +1,5 @@
-// How the blocks of a stage are gone through: some at a time, and where threads share a stage, those of this thread.
+// The blocks of a stage become groups of a few blocks each, and the loop that passes over the groups. Where threads
+// share the stage, a thread passes over its own groups only.
 #pragma once
 
 #include "compiler/llvm/tile.hpp"
@@ -7,12 +8,13 @@ namespace rnnc::compiler {
 
 class BlockGroups {
  public:
-  /// Groups of `width` blocks; what is left is one group. Where gates share the vectors of a last block that is not
-  /// full, it has code of its own: with what is left, or `packed_alone`.
+  /// Makes groups of `width` blocks; the blocks left over are one more group. A last block whose gates share vectors
+  /// (the layout is drawn in compiler/schedule/plan.hpp) needs code of its own: it is never in a group of the loop,
+  /// and where `packed_alone` it is a group by itself.
   BlockGroups(const StageContext& context, const Stage& stage, int width, bool packed_alone);
 
-  /// Calls `body` for each form of group, with the first block (i64) of a group of this form: in a loop over the groups
-  /// that are alike.
+  /// Calls `body` once for each form of group, with the first block (i64) of the group. Groups of `width` blocks are
+  /// alike, so that one call inside a loop emits the code of all.
   void for_each(llvm::IRBuilder<>& builder,
                 llvm::function_ref<void(int blocks, llvm::Value* block, Tail tail)> body) const;
 
@@ -25,7 +27,7 @@ class BlockGroups {
 
   const Part& part_;
   int width_;
-  std::int64_t alike_ = 0;  // groups of `width` blocks
+  std::int64_t alike_ = 0;  // the number of groups of `width` blocks
   Tail tail_of_alike_ = Tail::None;
   std::vector<Rest> rest_;
 };

@@ -1,4 +1,5 @@
-// What names an entry of the code cache: everything that its code depends on.
+// A cell, its target and the options of its plan become the text that names an entry of the code cache: all that the
+// entry's code depends on.
 #include <llvm/Config/llvm-config.h>
 
 #include <rnnc/version.hpp>

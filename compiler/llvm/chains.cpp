@@ -7,7 +7,8 @@
 namespace rnnc::compiler {
 namespace {
 
-// FMAs in one pass of the loop: enough to make the loop's own instructions cheap, few enough to compile fast.
+// One pass of the loop has about so many FMAs: enough to make the loop's own instructions cheap, few enough to compile
+// fast.
 constexpr std::int64_t kFmasPerPass = 24;
 constexpr std::int64_t kMostUnroll = 4;
 
@@ -64,7 +65,7 @@ void ChainEmitter::fetch(llvm::Value* from, llvm::Value* column) {
 
 llvm::Value* ChainEmitter::number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
 
-// Where the operands of a pass of the loop begin.
+// Computes the addresses at which the operands of a pass of the loop begin.
 ChainEmitter::Pass ChainEmitter::begin_pass(llvm::Value* column) {
   Pass pass;
   for (llvm::Value* row : operands_.rows) pass.rows.push_back(advance(builder_, row, column));
@@ -75,7 +76,7 @@ ChainEmitter::Pass ChainEmitter::begin_pass(llvm::Value* column) {
   return pass;
 }
 
-// Only here does the format of weights matter: a vector is loaded in it, and widened to that of the chains.
+// A vector is loaded in the format of the weights and widened to the format of the chains.
 llvm::Value* ChainEmitter::load_vector(llvm::Value* weights, std::int64_t vector) {
   const runtime::NumberFormat format = operands_.format;
   llvm::Value* from = advance(builder_, weights, number(vector * operands_.lanes), format);
@@ -83,8 +84,9 @@ llvm::Value* ChainEmitter::load_vector(llvm::Value* weights, std::int64_t vector
   return widen(builder_, builder_.CreateAlignedLoad(type, from, alignment_of(operands_.lanes, format)), format);
 }
 
-// An outer product of a column's weights and the rows' elements. The shorter side is held and the longer one passes
-// by, so that what lives beside the chains is least: what fits in registers depends on it.
+// The outer product of a column's weights and the rows' elements is added to the chains. The shorter side is held in
+// registers and the longer one is loaded piece by piece, so that as few registers as possible are in
+// use beside the chains.
 void ChainEmitter::extend(const Pass& pass, std::int64_t k, Values& chains) {
   const auto load_weight = [&](std::size_t i) {
     std::size_t block = 0;

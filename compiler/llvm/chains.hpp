@@ -1,4 +1,5 @@
-// The loops over the columns of a stacked product: chains of fused multiply-adds for a few rows and blocks of units.
+// The operands of a stacked product become loops over its columns: chains of fused multiply-adds for a few rows and
+// blocks of units.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -12,18 +13,19 @@
 
 namespace rnnc::compiler {
 
-/// Packed weights of one block: column after column, `vectors` vectors for each.
+/// Packed weights lie column after column, with `vectors` vectors for each (the layout is drawn in
+/// compiler/schedule/plan.hpp). A stream has the weights of one block, or of blocks that are packed side by side.
 struct WeightStream {
   llvm::Value* base = nullptr;
   int vectors = 0;
 };
 
-/// What a product multiplies: a vector of elements for each row, and the weights of each block.
+/// A product multiplies a vector of elements for each row by the weights of each block.
 struct ProductOperands {
   Values rows;
   std::vector<WeightStream> weights;
-  runtime::NumberFormat format = runtime::kRowFormat;  // of the weights
-  int lanes = 0;                                       // of a vector of weights
+  runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
+  int lanes = 0;                                       // the lanes of a vector of weights
 
   std::size_t vectors() const;
 };
@@ -32,17 +34,17 @@ class ChainEmitter {
  public:
   ChainEmitter(llvm::IRBuilder<>& builder, bool fma, ProductOperands operands);
 
-  /// All `columns`, added to `chains` ([row][vector]) in order, several of them in one pass of the loop.
+  /// Adds all `columns` to `chains` ([row][vector]) in order; one pass of the loop takes several columns.
   Values run(std::int64_t columns, Values chains);
 
-  /// The same for a number of columns (i64) known when it runs, one at a time. Each fetches a cache line of what lies
-  /// at `fetch_ahead` into L2, unless that is null.
+  /// Adds a number of columns (i64) that is known only at run time; one pass takes one column. Each pass fetches a
+  /// cache line from `fetch_ahead` on into L2, unless `fetch_ahead` is null.
   Values run(llvm::Value* columns, Values chains, llvm::Value* fetch_ahead);
 
  private:
   using Load = llvm::function_ref<llvm::Value*(std::size_t)>;
 
-  // The operands of one pass of the loop: where the rows' elements and the blocks' weights begin.
+  // The operands of one pass of the loop, the rows' elements and the blocks' weights, begin at these addresses.
   struct Pass {
     Values rows, weights;
   };
@@ -57,7 +59,7 @@ class ChainEmitter {
 
   llvm::IRBuilder<>& builder_;
   ProductOperands operands_;
-  std::size_t vectors_;  // of a column
+  std::size_t vectors_;  // the vectors of a column
   FunctionEmitter functions_;
 };
 

@@ -60,7 +60,7 @@ std::optional<std::vector<std::byte>> read_private(const std::string& path) {
   return bytes;
 }
 
-// Who has a limit is stopped by a signal when a file reaches it.
+// A process whose files are limited in size is stopped by a signal when a file reaches the limit.
 bool may_be_written(std::span<const std::byte> bytes) {
   rlimit limit{};
   return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes.size() <= limit.rlim_cur;
@@ -80,11 +80,11 @@ bool write_private(const std::string& path, std::span<const std::byte> bytes) {
 struct Entry {
   std::string path;
   std::uint64_t bytes;
-  std::int64_t written;  // nanoseconds
+  std::int64_t written;  // nanoseconds since 1970
 };
 
-// Entries, and what writers that were killed have left. Not by std::filesystem, which ends the process where memory
-// runs out.
+// Lists entries and the files that killed writers have left. std::filesystem is not used, since it ends the process
+// where memory runs out.
 std::vector<Entry> entries(const std::string& folder) {
   std::vector<Entry> list;
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
@@ -102,9 +102,9 @@ std::vector<Entry> entries(const std::string& folder) {
   return list;
 }
 
-// What writers have left that were killed: none takes as long as this.
+// A temporary file that is older than kLongest comes from a writer that was killed: no writer takes so long.
 void remove_abandoned(const std::string& folder) {
-  constexpr std::int64_t kLongest = 600'000'000'000;  // nanoseconds
+  constexpr std::int64_t kLongest = 600'000'000'000;  // ten minutes, in nanoseconds
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   const std::int64_t old = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - kLongest;
@@ -153,7 +153,7 @@ void CodeCache::store(const runtime::StoredEntry& entry) const try {
   remove_abandoned(folder_);
   if (size().bytes > kCacheBytes) prune(kCacheBytes);
 } catch (const std::exception&) {
-  // A cache that cannot be written is an empty one.
+  // A cache that cannot be written is no error: the code is generated again the next time.
 }
 
 CodeCache::Size CodeCache::size() const {

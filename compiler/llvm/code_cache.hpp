@@ -1,6 +1,7 @@
-// Code that was generated before, in files of the user's own: a hit skips all from the graph passes to the linker. A
-// file is used only if it is whole, this user's, writable by nobody else, and made from the very key that is asked for;
-// all else is a miss, and no failure here is ever an error of a compilation.
+// The cache stores generated code in files of the user and finds it again by a key: a hit skips everything from the
+// graph passes to the linker. A file is used only if it is whole, belongs to this user, is writable by nobody else, and
+// was made from the very key that is asked for. All else is a miss, and no failure of the cache is an error of a
+// compilation.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,14 @@
 
 namespace rnnc::compiler {
 
-inline constexpr std::uint64_t kCacheBytes = std::uint64_t{256} << 20;  // kept at most, the latest written
+inline constexpr std::uint64_t kCacheBytes = std::uint64_t{256} << 20;  // the cache keeps the latest entries up to this
 
-/// All that the code depends on: this build of rnnc and of LLVM, the CPU, what the plan was asked to be, and the text
+/// Names all that the code depends on: this build of rnnc and of LLVM, the CPU, the options of the plan, and the text
 /// of `cell`, which is bound.
 std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options);
 
-/// What a file of the cache holds, if it is sound, made from `key` and for this CPU or a lesser one.
+/// Reads the content of a file of the cache. Returns nothing unless the content is sound, was made from `key`, and
+/// needs no feature that this CPU lacks.
 std::optional<runtime::StoredEntry> read_entry(std::span<const std::byte> bytes, const std::string& key);
 
 class CodeCache {
@@ -31,8 +33,8 @@ class CodeCache {
 
   std::optional<runtime::StoredEntry> find(const std::string& key) const;
 
-  /// Writes the entry to a new file and renames it; what killed writers have left goes, and what is more than
-  /// kCacheBytes then, oldest first.
+  /// Writes the entry to a new file and renames the file. Then removes the files that killed writers have left, and the
+  /// oldest entries until at most kCacheBytes are left.
   void store(const runtime::StoredEntry& entry) const;
 
   struct Size {
@@ -41,7 +43,8 @@ class CodeCache {
   };
   Size size() const;
 
-  /// Removes the oldest entries until at most `bytes` are left; yields what was removed. Files of others stay.
+  /// Removes the oldest entries until at most `bytes` are left, and returns how much was removed. Files of other users
+  /// stay.
   Size prune(std::uint64_t bytes) const;
 
  private:

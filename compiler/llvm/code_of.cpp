@@ -24,7 +24,7 @@ Result<runtime::StoredEntry> generate(const ir::Cell& cell, const Target& target
       {}, required_features(target), {std::move(made->description), link_image(target.arch, made->object)}};
 }
 
-// From the cache where it is there. Who asks for a look at the stages of a compilation gets one.
+// Takes the code from the cache where it is there. A compilation whose stages RNNC_DEBUG is to show always runs.
 Result<runtime::StoredEntry> find_or_generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan,
                                               bool use_cache) {
   const Environment environment = read_environment();
@@ -51,7 +51,7 @@ Result<CellCode> code_of(const ir::Cell& cell, const Target& target, const Compi
   if (!choices) return choices.error();
   plan.choices = options.plan.empty() ? tuned_choices(cell, target) : std::move(*choices);
   Result<runtime::StoredEntry> entry = find_or_generate(cell, target, plan, options.cache);
-  // A kept plan may be of another version, which knew other plans.
+  // The tuned plan may come from another version of rnnc, which knew other plans.
   if (!entry && options.plan.empty() && !plan.choices.empty())
     entry = find_or_generate(cell, target, {.threads = options.threads}, options.cache);
   if (!entry) return entry.error();

@@ -17,7 +17,7 @@ namespace rnnc::compiler {
 
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   llvm::TargetOptions options;
-  options.MCOptions.AsmVerbose = true;                 // tells names and spills to mark_loops
+  options.MCOptions.AsmVerbose = true;                 // mark_loops reads names and spills in the comments
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // canonical arithmetic says where a multiply-add is fused
   std::unique_ptr<llvm::TargetMachine> machine(llvm_target(target.arch)
                                                    .createTargetMachine(triple_of(target), target.cpu, target.features,

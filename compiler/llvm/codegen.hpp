@@ -1,4 +1,4 @@
-// From vector IR to text, assembly or object code, through LLVM's back end for the target.
+// A schedule and its plan become LLVM IR as text, assembly or object code, through LLVM's back end for the target.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 namespace rnnc::compiler {
 
 std::string emit_llvm(const Schedule& schedule, const Plan& plan, const Target& target);
-/// With LLVM's comments; mark_loops (assembly.hpp) makes it easier to read.
+/// The assembly has LLVM's comments; mark_loops (compiler/llvm/assembly.hpp) makes it easier to read.
 std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Target& target);
 std::vector<std::byte> emit_object(const Schedule& schedule, const Plan& plan, const Target& target);
 

@@ -1,4 +1,5 @@
-// The names of CPUs that code can be made for, and whose back end makes it: for messages and completion.
+// LLVM's tables become the list of names of CPUs that code can be made for, and LLVM's version, for messages and
+// completion.
 #pragma once
 
 #include <string>
@@ -6,11 +7,11 @@
 
 namespace rnnc::compiler {
 
-/// Every name that resolve_target takes but "host", sorted: LLVM's of x86-64 CPUs, and `aarch64-` before those of
-/// AArch64.
+/// Lists every name that resolve_target takes except "host", sorted. The names are LLVM's; those of AArch64 CPUs have
+/// `aarch64-` before them.
 std::vector<std::string> cpu_names();
 
-/// "19.1.7"
+/// Returns the version of LLVM, e.g. "19.1.7".
 std::string llvm_version();
 
 }  // namespace rnnc::compiler

@@ -1,4 +1,4 @@
-// What RNNC_DEBUG asks to see of a compilation: to standard error, or to files in RNNC_DUMP_DIR.
+// The stages of a compilation that RNNC_DEBUG names become text on standard error, or files in RNNC_DUMP_DIR.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ class Dumper {
 
   void pass(std::string_view name, const ir::Cell& after, double seconds);
 
-  /// The plan, and LLVM IR and assembly where they are asked for.
+  /// Shows the plan, the LLVM IR and the assembly, each where RNNC_DEBUG asks for it.
   void plan(const Lowered& lowered, const Target& target);
 
   /// Runs `work` and reports its time under `name`.

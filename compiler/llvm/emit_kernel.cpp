@@ -95,7 +95,8 @@ class KernelEmitter {
 
   std::int64_t row_size(Space space) const { return schedule_.row_size(space); }
 
-  // A chunk of time at a time: first all that needs no state, for all its rows at once, then step after step.
+  // The code takes one chunk of time after another. It first computes what needs no state, for all rows of the chunk at
+  // once, and then goes through the chunk step by step.
   void emit_run() {
     llvm::Function* function = begin_function(runtime::kRunSymbol);
     load_arguments(function->getArg(0));
@@ -122,7 +123,7 @@ class KernelEmitter {
     builder_.CreateRetVoid();
   }
 
-  // The rows of a chunk are one run of rows where x is dense or the batch is 1; else a run for each step. Where time
+  // The rows of a chunk are one run of rows where x is dense or the batch is 1; else each step is a run. Where time
   // goes backwards over dense rows, the run begins with the chunk's last step, which comes first in memory.
   void find_order() {
     llvm::Value* step = builder_.CreateMul(batch_, x_row_);
@@ -173,7 +174,7 @@ class KernelEmitter {
   std::unique_ptr<llvm::Module> module_;
   llvm::AttributeList attributes_;
   TileKernels kernels_;
-  std::optional<Meeting> meeting_;  // where threads share the stages
+  std::optional<Meeting> meeting_;  // only where threads share the stages
   Part part_;
   RowSpaces spaces_;
   llvm::Value *x_ = nullptr, *y_ = nullptr, *current_ = nullptr, *next_ = nullptr, *sequence_ = nullptr;

@@ -1,5 +1,5 @@
-// The two functions of an artifact: `run`, with the loop over time inside, and `prepare`, which computes once what
-// depends on parameters only.
+// A schedule and its plan become a module with the two functions of an artifact: `run`, with the loop over time inside,
+// and `prepare`, which computes once what depends on parameters only.
 #pragma once
 
 #include <llvm/IR/Module.h>
@@ -12,7 +12,7 @@
 
 namespace rnnc::compiler {
 
-/// Of functions for `target`.
+/// Returns the attributes of functions for `target`.
 llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target& target);
 
 std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,

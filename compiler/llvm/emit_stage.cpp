@@ -46,7 +46,7 @@ class StageEmitter {
     emit_for(builder_, number(0), rows, 1, body, "rows");
   }
 
-  // ---- a row on its own: accumulators stay in registers
+  // ---- a single row, whose accumulators stay in registers
 
   void emit_singles(llvm::Value* rows) {
     BlockGroups(context_, stage_, plan_.single_blocks, false)
@@ -113,7 +113,7 @@ class StageEmitter {
     FunctionEmitter vector(builder_, kPartials, context_.target.fma);
     builder_.CreateAlignedStore(vector.splat(combining(reduction).start), address(reduction.partials, row), kCacheLine);
     if (!combining(reduction).has_indices) return;
-    std::vector<llvm::Constant*> first;  // where -inf is all there is, the first unit is the largest
+    std::vector<llvm::Constant*> first;  // the first unit is the largest where all are -inf
     for (int lane = 0; lane < kPartials; ++lane) first.push_back(llvm::ConstantFP::get(type_of(builder_), lane));
     builder_.CreateAlignedStore(llvm::ConstantVector::get(first), address_of_indices(reduction, row), kCacheLine);
   }
@@ -131,7 +131,7 @@ class StageEmitter {
     return {builder_.CreateShuffleVector(vector, low), builder_.CreateShuffleVector(vector, high)};
   }
 
-  // The tree: lanes j and j + 8, then j + 4, j + 2, j + 1.
+  // Canonical arithmetic combines the partial results as a tree: lanes j and j + 8, then j + 4, j + 2 and j + 1.
   void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
     auto* type = vector_of(builder_, kPartials);
     Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), kCacheLine), nullptr};
@@ -159,7 +159,7 @@ class StageEmitter {
   Gates gates_;
 };
 
-// Listings tell by its name which stage a block of code is of.
+// A basic block gets a name that tells readers of listings which stage it belongs to.
 void emit_named(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {
   llvm::Function& function = *builder.GetInsertBlock()->getParent();
   llvm::BasicBlock* before = &function.back();

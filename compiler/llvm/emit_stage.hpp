@@ -1,5 +1,5 @@
-// One stage as vector IR: the chains of its products, the element-wise graph behind them, and the stores, for all rows
-// and blocks of units, in the order that the plan chose.
+// A stage and its plan become vector IR: the chains of its products, the element-wise graph behind them, and the
+// stores, for all rows and blocks of units, in the order that the plan chose.
 #pragma once
 
 #include "compiler/llvm/tile.hpp"

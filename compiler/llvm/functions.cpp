@@ -9,7 +9,7 @@
 namespace rnnc::compiler {
 namespace {
 
-// What Formulas computes with: each operation is an instruction.
+// Formulas computes with this class, whose operations emit instructions.
 class EmittedArithmetic {
  public:
   using Float = llvm::Value*;

@@ -1,5 +1,5 @@
-// The element-wise functions of generated code, as explicit vector IR: runtime/formulas.hpp has how each is computed.
-// No call and no fast-math flag.
+// Vectors of operands become vector IR that computes element-wise functions of them, by the formulas of
+// runtime/formulas.hpp. The IR has no call and no fast-math flag.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -15,14 +15,14 @@ class FunctionEmitter {
  public:
   FunctionEmitter(llvm::IRBuilderBase& builder, unsigned lanes, bool has_fma);
 
-  /// One value of `function`; each operand is a <lanes x float>.
+  /// Emits one value of `function`; each operand is a <lanes x float>.
   ///
   /// Numerics  meaning in ir/op.hpp, bound in runtime/functions.def; NaN propagates
   llvm::Value* emit(ir::Function function, std::span<llvm::Value* const> operands);
 
   llvm::Value* splat(float constant);
 
-  /// a * b + c: one rounding where the CPU has it, else two.
+  /// Emits a * b + c, with one rounding where the CPU has fused multiply-adds, else with two.
   llvm::Value* fma(llvm::Value* a, llvm::Value* b, llvm::Value* c);
 
  private:

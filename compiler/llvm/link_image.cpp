@@ -24,14 +24,14 @@ using llvm::object::SymbolRef;
   ir::internal_error(nullptr, "linking generated code: " + message);
 }
 
-// The object is our own, so that a failure here is ours too.
+// The compiler made the object itself, so that a failure here is a bug.
 template <class T>
 T expect(llvm::Expected<T> value) {
   if (!value) fail(llvm::toString(value.takeError()));
   return std::move(*value);
 }
 
-// Whether a relocation asks for the 32-bit distance from where it is.
+// Tells whether a relocation asks for the 32-bit distance from its own place.
 bool is_distance(Arch arch, std::uint64_t type) {
   switch (arch) {
     case Arch::X86_64: return type == llvm::ELF::R_X86_64_PC32 || type == llvm::ELF::R_X86_64_PLT32;
@@ -56,7 +56,7 @@ class Linker {
   }
 
  private:
-  // Tables for unwinding are left out: no frame of ours is ever unwound.
+  // Tables for unwinding are left out, since no frame of generated code is ever unwound.
   bool is_placed(const ELFSectionRef& section) const {
     return (section.getFlags() & llvm::ELF::SHF_ALLOC) != 0 && expect(section.getName()) != ".eh_frame";
   }
@@ -109,7 +109,7 @@ class Linker {
   Arch arch_;
   const ELF64LEObjectFile& object_;
   runtime::CodeImage image_;
-  std::map<std::uint64_t, std::uint64_t> places_;  // where each section begins in the image
+  std::map<std::uint64_t, std::uint64_t> places_;  // the offset of each section in the image
 };
 
 }  // namespace

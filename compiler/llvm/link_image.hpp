@@ -1,6 +1,6 @@
-// From relocatable object code to an image that runs at any address: sections are laid one after another and what they
-// say of each other is filled in. Our code refers to nothing else, which is checked: an undefined symbol, a writable
-// section or an absolute address is an internal error.
+// Relocatable object code becomes an image that runs at any address: the sections are laid one after another, and their
+// references to each other are filled in. Generated code refers to nothing else, which is checked: an undefined symbol,
+// a writable section or an absolute address is an internal error.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace rnnc::compiler {
 
-/// `object` is what emit_object makes for an architecture that has images.
+/// Links `object`, which emit_object made for an architecture that has images.
 runtime::CodeImage link_image(Arch arch, std::span<const std::byte> object);
 
 }  // namespace rnnc::compiler

@@ -2,14 +2,14 @@
 
 namespace rnnc::compiler {
 
-// A guard, then a loop that tests at its end. Where both ends are known there is no guard, and a single pass is no
-// loop.
 Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, std::int64_t step, Values carried,
                 llvm::function_ref<Values(llvm::Value*, Values)> body, const char* name) {
   return emit_for(builder, begin, end, builder.getInt64(static_cast<std::uint64_t>(step)), std::move(carried), body,
                   name);
 }
 
+// The loop tests at its end, so that a guard skips it where there is no pass. Where begin, end and step are constants
+// there is no guard, and a single pass is no loop.
 Values emit_for(llvm::IRBuilder<>& builder, llvm::Value* begin, llvm::Value* end, llvm::Value* step, Values carried,
                 llvm::function_ref<Values(llvm::Value*, Values)> body, const char* name) {
   const auto* first = llvm::dyn_cast<llvm::ConstantInt>(begin);

@@ -1,4 +1,4 @@
-// LLVM's back end for a target, and modules through it.
+// A target becomes LLVM's back end for it, which turns a module into text or a file.
 #pragma once
 
 #include <llvm/ADT/SmallVector.h>
@@ -16,14 +16,14 @@ namespace rnnc::compiler {
 
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target);
 
-/// Gives `module` the machine's data layout and checks it; a malformed one is an internal error that shows `cell`, if
-/// there is one.
+/// Gives `module` the machine's data layout and checks it. A malformed module is an internal error that shows `cell`,
+/// if `cell` is not null.
 void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell* cell);
 
-/// A module as LLVM IR.
+/// Prints a module as LLVM IR.
 std::string text_of(const llvm::Module& module);
 
-/// A finished module as a file.
+/// Compiles a finished module to the content of a file.
 llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type);
 
 }  // namespace rnnc::compiler

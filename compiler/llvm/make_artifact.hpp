@@ -1,4 +1,4 @@
-// From a bound cell to its artifact: object code by LLVM, and the description of what the code reads and writes.
+// A bound cell becomes its artifact: object code by LLVM, and the description of what the code reads and writes.
 #pragma once
 
 #include "compiler/schedule/lower.hpp"
@@ -6,8 +6,8 @@
 
 namespace rnnc::compiler {
 
-/// Errors: Limit where the packed weights would take more than kMaxWeightsBytes. What RNNC_DEBUG asks for is printed to
-/// standard error, or written to RNNC_DUMP_DIR.
+/// Errors: Limit where the packed weights would take more than kMaxWeightsBytes. Dumper (compiler/llvm/dump.hpp) shows
+/// the stages that RNNC_DEBUG names.
 Result<runtime::Artifact> make_artifact(const ir::Cell& cell, const Target& target, const PlanOptions& options = {});
 
 }  // namespace rnnc::compiler

@@ -26,14 +26,14 @@ llvm::Value* flag(llvm::IRBuilder<>& builder, llvm::Value* flags, llvm::Value* p
 }
 
 void emit_pause(llvm::IRBuilder<>& builder, Arch arch) {
-  constexpr std::uint32_t kYield = 1;  // the hint of that name
+  constexpr std::uint32_t kYield = 1;  // the number of the hint of this name
   switch (arch) {
     case Arch::X86_64: builder.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {}, {}); return;
     case Arch::AArch64: builder.CreateIntrinsic(llvm::Intrinsic::aarch64_hint, {}, {builder.getInt32(kYield)}); return;
   }
 }
 
-// Until `address` holds `wanted` or more.
+// Emits a wait until `address` holds `wanted` or more.
 void emit_wait(llvm::IRBuilder<>& builder, Arch arch, llvm::Value* address, llvm::Value* wanted, llvm::Value* yield) {
   llvm::LLVMContext& context = builder.getContext();
   llvm::Function* function = builder.GetInsertBlock()->getParent();
@@ -59,8 +59,8 @@ void emit_wait(llvm::IRBuilder<>& builder, Arch arch, llvm::Value* address, llvm
   builder.SetInsertPoint(after);
 }
 
-// meet(arguments, finished): tells the others of this part's `finished` stages and waits until they have finished as
-// many.
+// Makes the function meet(arguments, finished), which tells the other parts that this one has finished `finished`
+// stages, and waits until they have finished as many.
 llvm::Function* make_meet(llvm::Module& module, Arch arch, llvm::AttributeList attributes) {
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> builder(context);

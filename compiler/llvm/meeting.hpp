@@ -1,5 +1,5 @@
-// Where threads that share the stages of a call wait for each other: each counts the stages that it has finished in a
-// flag of its own, and goes on when no other is behind.
+// The arguments of a kernel become code in which threads that share the stages of a call wait for each other. A thread
+// counts the stages that it has finished in a flag of its own, and goes on when no other thread is behind.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -17,13 +17,13 @@ class Meeting {
 
   Part part() const { return part_; }
 
-  /// After this, all that the other threads have written up to the same point can be read.
+  /// Emits the wait at the end of a stage. Behind it, a thread can read all that the others wrote before theirs.
   void emit(llvm::IRBuilder<>& builder);
 
  private:
   llvm::Function* function_;
   llvm::Value* arguments_;
-  llvm::Value* finished_;  // where the function keeps the number of stages finished so far
+  llvm::Value* finished_;  // the address of the number of stages finished so far
   Part part_;
 };
 

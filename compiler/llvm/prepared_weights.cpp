@@ -15,7 +15,8 @@ bool has_preparation(const Schedule& schedule) {
   return std::ranges::any_of(schedule.stages, [](const Stage& stage) { return stage.phase == Phase::Once; });
 }
 
-// The target's plan in this machine's instructions: canonical arithmetic gives the same bits.
+// Makes a target with the vectors of `target` and the instructions of this machine, so that the plan of `target` runs
+// here. Canonical arithmetic gives the same bits.
 Result<Target> stand_in(const Target& target) {
   Result<Target> host = resolve_target("host");
   if (!host) return host;

@@ -1,5 +1,5 @@
-// Weights as kernels read them, for code that runs later and perhaps elsewhere: packed, and with all that depends on
-// parameters only computed.
+// Weights become the block that a kernel reads, for code that runs later and perhaps elsewhere: they are packed, and
+// the values that depend on parameters only are computed.
 #pragma once
 
 #include <rnnc/result.hpp>

@@ -52,7 +52,7 @@ bool describe_aarch64(const llvm::MCSubtargetInfo* info, Target& target) {
   return info->checkFeatures("+neon");
 }
 
-// The vector shape that follows from a CPU's features; nothing where rnnc cannot use the CPU.
+// Fills in the vector shape that follows from a CPU's features, and tells whether rnnc can use the CPU.
 bool describe(Target& target) {
   const auto info = subtarget(target);
   switch (target.arch) {
@@ -62,7 +62,7 @@ bool describe(Target& target) {
   return false;
 }
 
-// Why a CPU that LLVM knows cannot be used.
+// Says why a CPU that LLVM knows cannot be used.
 Error too_little(Arch arch, const std::string& cpu) {
   switch (arch) {
     case Arch::X86_64: return unsupported(cpu + " is older than x86-64-v2, the least rnnc uses");
@@ -71,7 +71,7 @@ Error too_little(Arch arch, const std::string& cpu) {
   return unsupported(cpu + " cannot be used");
 }
 
-// LLVM knows the machine that it is built for from the start.
+// x86-64 is the native target, which llvm_target initialises in any case.
 void initialize(Arch arch) {
   switch (arch) {
     case Arch::X86_64: return;
@@ -84,7 +84,7 @@ void initialize(Arch arch) {
   }
 }
 
-// What `target` has and this machine lacks. Features that only tune are not in the host's list.
+// Lists the features that `target` has and this machine lacks. Features that only tune are not in the host's list.
 std::string missing_features(const Target& target) {
   std::vector<std::string> missing;
   const auto info = subtarget(target);
@@ -102,7 +102,7 @@ const llvm::Target& llvm_target(Arch arch) {
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
-    llvm::InitializeNativeTargetAsmParser();  // of inline assembly
+    llvm::InitializeNativeTargetAsmParser();  // for inline assembly
   });
   static std::once_flag others[std::size(kArchs)];
   std::call_once(others[static_cast<std::size_t>(arch)], initialize, arch);
@@ -114,7 +114,7 @@ namespace {
 
 bool is_known(const Target& target) { return subtarget(baseline(target.arch))->isCPUStringValid(target.cpu); }
 
-// What else to say for a CPU.
+// Lists names to use instead of an unknown one.
 std::string names_of(Arch arch) {
   const ArchFacts& row = facts(arch);
   const std::string prefix = row.prefix;

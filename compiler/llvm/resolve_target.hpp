@@ -1,4 +1,4 @@
-// From the name of a CPU to the target that code is made for, by what LLVM knows of that CPU and of this machine.
+// The name of a CPU becomes the target that code is made for, by what LLVM knows of that CPU and of this machine.
 #pragma once
 
 #include <string>
@@ -16,10 +16,10 @@ namespace rnnc::compiler {
 /// for rnnc, or where `must_run_here` and this machine is another or lacks a feature of it.
 Result<Target> resolve_target(const std::string& name, bool must_run_here = true);
 
-/// What code for `target` needs of the machine it runs on.
+/// Returns the CPU features that code for `target` needs of the machine it runs on.
 runtime::CpuFeatures required_features(const Target& target);
 
-/// The x86-64 levels (x86-64-v2, ...) that this machine can run, lowest first.
+/// Lists the x86-64 levels (x86-64-v2, ...) that this machine can run, lowest first.
 std::vector<std::string> runnable_levels();
 
 }  // namespace rnnc::compiler

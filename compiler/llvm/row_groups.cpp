@@ -7,7 +7,7 @@
 namespace rnnc::compiler {
 namespace {
 
-// Only then may gates share vectors.
+// Gates may share vectors only in the stage's last block.
 bool is_tail(const TilePlace& place) { return place.tail == Tail::Last; }
 
 }  // namespace
@@ -34,7 +34,8 @@ RowGroups::Group RowGroups::group_of(const Split& split, llvm::Value* tile) {
   return {tile, end, first, builder_.CreateSub(first_row(split, end), first)};
 }
 
-// Blocks outside, so that a panel is fetched from afar once; groups of rows pass over it while it is near.
+// The loop over blocks is the outer one, so that each part of the weights comes from memory or an outer cache once;
+// groups of rows pass over it while it is in a near cache.
 void RowGroups::emit(llvm::Value* rows) {
   llvm::Type* vector = vector_of(builder_, context_.plan.lanes);
   const int slots = plan_.group_rows * plan_.batch_blocks * gates_.accumulators(false);
@@ -55,8 +56,9 @@ void RowGroups::emit(llvm::Value* rows) {
       });
 }
 
-// Vectors that full registers may read and write to the end of the last block, as those of the caller may not.
-// A tile of several blocks steps from vector to vector: then there can be but one gate.
+// Returns vectors that a tile can read or write in place. Full registers must fit to the end of the last block, so that
+// the caller's rows are excluded. A tile of several blocks steps from block to block instead of from gate to gate, so
+// that there can be only one gate then.
 std::optional<RowGroups::Strided> RowGroups::strided(const std::vector<Home>& homes) const {
   if (homes.size() > 1 && plan_.batch_blocks > 1) return std::nullopt;
   const Home& first = homes.front();
@@ -80,7 +82,7 @@ std::optional<RowGroups::Strided> RowGroups::starts_in_memory(ir::Value product)
   return strided(homes);
 }
 
-// Where nothing is done to the product but store it, as to most of what is hoisted: tiles store it themselves.
+// Tiles store a product themselves where the stage does nothing but store it, as with most of what is hoisted.
 std::optional<RowGroups::Strided> RowGroups::stores_of(ir::Value product) const {
   const auto gates = static_cast<std::size_t>(context_.plan.panel(product).gates);
   if (stage_.products.size() != 1 || !stage_.reductions.empty() || stage_.stores.size() != gates) return std::nullopt;
@@ -99,7 +101,7 @@ bool RowGroups::is_only_stored() const {
   return stage_.products.size() == 1 && starts_in_memory(stage_.products[0]) && stores_of(stage_.products[0]);
 }
 
-// Each row and block on its own: one code for all blocks that are alike.
+// Loops over the rows and blocks of a tile, so that blocks that are alike share one code.
 void RowGroups::for_each_part(const TilePlace& place, llvm::Value* rows,
                               llvm::function_ref<void(const TilePlace&)> body) {
   emit_for(
@@ -184,8 +186,8 @@ void RowGroups::call_tiles(const TileForm& form, const TileCall& call) {
   }
 }
 
-// Accumulators go from slot to slot; the first columns may take them from where they lie already, and the last ones
-// leave them where they are wanted.
+// Between parts of the panel, accumulators are kept in slots of their own. The tile of the first columns may read the
+// start values where they lie already, and the tile of the last columns may store the results in their final place.
 void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
                              const Parked& parked) {
   const Panel& panel = context_.plan.panel(product);
@@ -232,10 +234,11 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
               call.fetch_ahead = advance(builder_, weights, plan_.fetch_ahead ? next : number(0), panel.format);
               llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
               llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
-              // Where a tile may have three rows, splitting two or more never leaves one alone.
-              // One form for all stages: to fetch what is near costs little.
+              // One form serves all stages, since fetching what is near costs little.
               const bool fetch = std::any_of(context_.plan.stages.begin(), context_.plan.stages.end(),
                                              [](const StagePlan& plan) { return plan.fetch_ahead; });
+              // Two or more rows in tiles of up to three or more never leave a row alone. A single row comes here only
+              // where the product is only stored.
               const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
               emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
                 call_tiles({n, vectors, panel.lanes, panel.format, fetch}, call);

@@ -1,5 +1,5 @@
-// Many rows of a stage: accumulators are parked in memory for a group of rows, and tiles of rows pass over parts of the
-// panel while these are near.
+// A stage of many rows becomes loops over tiles of rows: the accumulators of a group of rows are kept in memory, and
+// the tiles of the group pass over a part of the panel while it is in a near cache.
 #pragma once
 
 #include "compiler/llvm/block_groups.hpp"
@@ -11,27 +11,27 @@ class RowGroups {
   RowGroups(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan,
             const Gates& gates);
 
-  /// Whether nothing is done to the stage's product but store it, so that a single row is no other case.
+  /// Tells whether the stage does nothing with its product but store it, so that a single row is no special case.
   bool is_only_stored() const;
 
   void emit(llvm::Value* rows);
 
  private:
-  // Rows in as few tiles as can be, of as equal size as can be: `longer` tiles of `size` + 1 rows, then tiles of
-  // `size`.
+  // Rows are split into as few tiles as possible, of sizes as equal as possible: `longer` tiles of `size` + 1 rows,
+  // then tiles of `size` rows.
   struct Split {
     llvm::Value* tiles = nullptr;
     llvm::Value* size = nullptr;
     llvm::Value* longer = nullptr;
   };
 
-  // Some tiles, one behind the other, and their rows.
+  // A group is a range of tiles with their rows.
   struct Group {
     llvm::Value *first_tile = nullptr, *end_tile = nullptr;
     llvm::Value *first_row = nullptr, *rows = nullptr;
   };
 
-  // Vectors that lie in memory for all gates of a product, evenly apart.
+  // The vectors of all gates of a product lie in memory, `distance` floats apart.
   struct Strided {
     Home first;
     std::int64_t distance = 0;

@@ -1,4 +1,4 @@
-// LLVM's own description of the target, initialised on first use.
+// An architecture becomes LLVM's own description of it, which is initialised on first use.
 #pragma once
 
 #include "compiler/schedule/target.hpp"

@@ -130,7 +130,7 @@ llvm::Value* Tile::first_unit(int block) {
   return builder_.CreateMul(builder_.CreateAdd(place_.block, builder_.getInt64(block)), builder_.getInt64(lanes_));
 }
 
-// Lanes of the tile's last block that are units of the stage.
+// The mask selects the lanes of the tile's last block that are units of the stage.
 llvm::Value* Tile::tail_mask(int block) {
   if (tail_mask_) return tail_mask_;
   std::vector<llvm::Constant*> lanes;
@@ -155,7 +155,7 @@ llvm::Value* Tile::load(const Element& element) {
   return builder_.CreateAlignedLoad(vector_type_, from, align);
 }
 
-// What does not differ between rows or blocks is made once.
+// A value that does not differ between rows or blocks is made once.
 Tile::Element Tile::canonical(Element element) const {
   const Node& node = cell_[element.value];
   if (node.type.rank() == 0) element.block = 0;
@@ -164,7 +164,7 @@ Tile::Element Tile::canonical(Element element) const {
   return element;
 }
 
-// Depth first with a stack of our own: expressions may nest deeper than the machine's.
+// The walk goes depth first on a stack of its own, since expressions may nest deeper than the machine's stack.
 llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
   std::vector<Element> pending{canonical({wanted, row, block})};
   while (!pending.empty()) {
@@ -186,7 +186,7 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
   return values_.at(canonical({wanted, row, block}));
 }
 
-// The function of a Map where all operands are there; else what is missing becomes pending.
+// Computes the function of a Map if all operands are there; else the missing operands become pending.
 bool Tile::apply(const Node& node, const Element& element, std::vector<Element>& pending) {
   RNNC_ASSERT(node.op == Op::Map, &cell_);
   Values operands;
@@ -203,7 +203,7 @@ bool Tile::apply(const Node& node, const Element& element, std::vector<Element>&
   return true;
 }
 
-// The row that the scalar tells, or NaN where it tells none.
+// Loads the row whose number the scalar is, or NaN where it is the number of none.
 bool Tile::look_up(const Node& node, const Element& element, std::vector<Element>& pending) {
   const Element needed = canonical({node.operands[1], element.row, element.block});
   const auto found = values_.find(needed);
@@ -215,7 +215,7 @@ bool Tile::look_up(const Node& node, const Element& element, std::vector<Element
   llvm::Value* index = builder_.CreateExtractElement(found->second, builder_.getInt64(0));
   llvm::Value* within = builder_.CreateAnd(builder_.CreateFCmpOGE(index, number(0)),
                                            builder_.CreateFCmpOLT(index, number(static_cast<double>(table.rows))));
-  // Converted only where it fits, or the result is not defined.
+  // The index is converted only where it fits, since the result is not defined elsewhere.
   llvm::Value* row = builder_.CreateFPToSI(builder_.CreateSelect(within, index, number(0)), builder_.getInt64Ty());
   llvm::Value* whole = builder_.CreateFCmpOEQ(builder_.CreateSIToFP(row, type), index);
   const Home& home = *context_.schedule.homes[table.param.index];
@@ -246,7 +246,7 @@ llvm::Value* Tile::from_lane(llvm::Value* vector, int lane) {
   return builder_.CreateShuffleVector(vector, lanes);
 }
 
-// The units left of several gates, one behind the other in one vector.
+// Packs the units left of several gates into one vector, gate after gate.
 llvm::Value* Tile::pack(llvm::ArrayRef<llvm::Value*> gates) {
   const auto left = static_cast<int>(stage_.units % lanes_);
   llvm::Value* packed = gates[0];
@@ -293,7 +293,7 @@ llvm::Value* Tile::slot(int accumulator, int row, int block) {
 }
 
 void Tile::finish() {
-  // All values before any store: a stage may overwrite in place what it reads.
+  // All values are computed before any store, since a stage may overwrite in place what it reads.
   std::vector<std::function<void()>> writes;
   for (int row = 0; row < place_.rows; ++row)
     for (int block = 0; block < place_.blocks; ++block) {

@@ -1,5 +1,5 @@
-// One tile of a stage: the values of its element-wise graph for a few rows and blocks of units, and what is stored of
-// them.
+// A tile of a stage becomes vector IR: the values of the element-wise graph for a few rows and blocks of units, and the
+// stores of the results.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -18,7 +18,7 @@
 
 namespace rnnc::compiler {
 
-/// Where the rows of a space begin, and how many floats lie between two of them.
+/// The rows of a space begin at `base`; each begins `stride` floats (i64) behind the one before.
 struct Rows {
   llvm::Value* base = nullptr;
   llvm::Value* stride = nullptr;
@@ -26,8 +26,7 @@ struct Rows {
 
 using RowSpaces = std::array<Rows, kSpaces>;
 
-/// Which part of every stage's blocks this thread computes, and how it meets the others; `index` is null where one
-/// thread runs it all.
+/// A thread computes part `index` of `count` of every stage's blocks; `index` is null where one thread computes all.
 struct Part {
   llvm::Value* index = nullptr;  // i64
   llvm::Value* count = nullptr;
@@ -42,28 +41,29 @@ struct StageContext {
   Part part;
 };
 
-/// The gates of all products of a stage, product after product: the values that accumulators become. An accumulator is
-/// one gate's, or in a packed last block that of several.
+/// Gates are numbered over all products of a stage, product after product. An accumulator becomes the value of one
+/// gate, or of several in a packed last block (the layout is drawn in compiler/schedule/plan.hpp).
 class Gates {
  public:
   Gates(const StageContext& context, const Stage& stage);
 
   int first_of(ir::Value product) const { return product_of(product).first_gate; }
-  /// The gate that `value` is, or -1.
+  /// Returns the number of the gate that `value` is, or -1.
   int find(ir::Value value) const;
 
-  /// Accumulators of a block, and the first one of a product.
+  /// A block has so many accumulators; those of a product are in sequence from its first one on.
   int accumulators(bool in_tail) const;
   int first_accumulator(ir::Value product, bool in_tail) const;
 
-  /// Where a gate of a block is: in which accumulator, from which lane on.
+  /// The values of a gate lie in an accumulator of the block, from a lane on.
   struct Place {
     int accumulator = 0;
     int lane = 0;
   };
   Place place(int gate, bool in_tail) const;
 
-  /// An accumulator of a block among those of its product: the product's first, how many it has, and which it is.
+  /// Describes an accumulator within its product: the product's first one, how many the product has, and the index
+  /// among them.
   struct Slot {
     int first = 0, accumulators = 0, index = 0;
   };
@@ -78,21 +78,21 @@ class Gates {
 
   std::vector<Product> products_;
   std::map<ir::Value, int> gate_;
-  int left_ = 0;  // units of the last block
+  int left_ = 0;  // the units in the last block, 0 where it is full
 };
 
-/// Accumulators parked in memory: [row][product][block][accumulator] vectors from one row and block of the stage on;
-/// `base` is null where they stay in registers.
+/// Parked accumulators are kept in memory, as vectors [row][product][block][accumulator] that begin with row
+/// `first_row` and block `first_block` of the stage. `base` is null where accumulators stay in registers.
 struct Parked {
   llvm::Value* base = nullptr;
   llvm::Value *first_row = nullptr, *first_block = nullptr;
   int blocks = 1;
 };
 
-/// Whether the last block of a tile is the stage's last and not full.
+/// Tells whether the last block of a tile is the stage's last one and not full.
 enum class Tail : std::uint8_t { None, Maybe, Last };
 
-/// A tile in place: its first row and block (i64).
+/// A tile has its first row and block (i64) in the stage.
 struct TilePlace {
   int rows = 1;
   int blocks = 1;
@@ -101,19 +101,20 @@ struct TilePlace {
   Tail tail = Tail::None;
 };
 
-/// Vectors of values and of where they are.
+/// Holds a vector of values and the vector of their indices.
 struct Largest {
   llvm::Value* value = nullptr;
   llvm::Value* index = nullptr;
 };
 
-/// Lane by lane the larger value, of equal ones the first; a NaN is larger than all numbers.
+/// Chooses the larger value in each lane, and of equal values the one of smaller index; a NaN is larger than all
+/// numbers.
 Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b);
 
-/// Whether the value lies in memory when the stage begins.
+/// Tells whether the value lies in memory when the stage begins.
 bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value);
 
-/// The value that gate `gate` of `product` starts from.
+/// Returns the value that gate `gate` of `product` starts from.
 ir::Value start_of(const StageContext& context, ir::Value product, int gate);
 
 class Tile {
@@ -121,19 +122,19 @@ class Tile {
   Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
        const TilePlace& place, Parked parked = {});
 
-  /// The value for one row and block of the tile, <lanes x float>; a scalar is spread.
+  /// Emits the value for one row and block of the tile, <lanes x float>; a scalar fills all lanes.
   llvm::Value* value(ir::Value value, int row, int block);
 
-  /// What the accumulators of a product start from.
+  /// Emits the vectors that the accumulators of a product start from.
   Values starts(ir::Value product, int row, int block);
 
-  /// Tells the accumulators of a product, which then are not read from where they are parked.
+  /// Sets the accumulators of a product, which are then not read from memory.
   void set_product(ir::Value product, int row, int block, llvm::ArrayRef<llvm::Value*> accumulators);
 
-  /// Where an accumulator of this tile is parked.
+  /// Computes the address in memory of a parked accumulator of this tile.
   llvm::Value* slot(int accumulator, int row, int block);
 
-  /// The first float of a vector in the tile's `row`.
+  /// Computes the address of a vector in the tile's `row`.
   llvm::Value* address(const Home& home, int row);
 
   /// Evaluates all that the stage stores and reduces, and stores it.
@@ -177,7 +178,7 @@ class Tile {
   FunctionEmitter functions_;
   llvm::Type* vector_type_;
   std::map<Element, llvm::Value*> values_;
-  std::map<std::array<int, 3>, llvm::Value*> gate_values_;  // gate, row, block
+  std::map<std::array<int, 3>, llvm::Value*> gate_values_;  // by gate, row and block
   std::map<std::pair<Space, int>, llvm::Value*> row_bases_;
   llvm::Value* tail_mask_ = nullptr;
 };

@@ -8,7 +8,7 @@
 namespace rnnc::compiler {
 namespace {
 
-// The arguments in the order in which they are passed.
+// Lists the arguments in the order in which they are passed.
 Values arguments_of(const TileForm& form, const TileCall& call) {
   Values list = {call.weights, call.x, call.x_stride, call.columns};
   for (const Accumulators* side : {&call.from, &call.to})

@@ -1,5 +1,6 @@
-// Functions that stages call to extend the accumulators of a tile of rows by some columns of a product. A function
-// depends on the tile's form alone, so that all products whose tiles are alike share it: less code to generate.
+// The form of a tile becomes a function that stages call to extend the accumulators of a tile of rows by some columns
+// of a product. A function depends on the form alone, so that all products whose tiles are alike share it, and less
+// code is generated.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -14,26 +15,26 @@ namespace rnnc::compiler {
 
 struct TileForm {
   int rows = 1;
-  int vectors = 1;                                     // of weights, of each column
-  int lanes = 0;                                       // of a vector
-  runtime::NumberFormat format = runtime::kRowFormat;  // of the weights
+  int vectors = 1;                                     // the vectors of weights of a column
+  int lanes = 0;                                       // the lanes of a vector
+  runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
   bool fetch_ahead = false;
   friend auto operator<=>(const TileForm&, const TileForm&) = default;
 };
 
-/// Accumulators in memory, each aligned to its size. Strides are i64, in floats.
+/// Accumulators lie in memory, each aligned to its size. The strides `row` and `vector` are i64, in floats.
 struct Accumulators {
   llvm::Value* base = nullptr;
   llvm::Value *row = nullptr, *vector = nullptr;
 };
 
 struct TileCall {
-  llvm::Value* weights = nullptr;  // of the first column
+  llvm::Value* weights = nullptr;  // those of the first column
   llvm::Value* x = nullptr;        // the first row's elements at the first column
   llvm::Value* x_stride = nullptr;
   llvm::Value* columns = nullptr;
   Accumulators from, to;
-  llvm::Value* fetch_ahead = nullptr;  // a line for each column is fetched from here on, where the form says so
+  llvm::Value* fetch_ahead = nullptr;  // where the form says so, each column fetches a line from here on
 };
 
 class TileKernels {

@@ -1,5 +1,5 @@
-// LLVM's types and addresses for numbers in memory, from their format. Rows are of the row format, and so is what no
-// format is told for.
+// The format of numbers in memory becomes LLVM's types and addresses for them. Rows have the row format, which is also
+// the default.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -8,24 +8,24 @@
 
 namespace rnnc::compiler {
 
-/// One number.
+/// Returns the type of one number.
 llvm::Type* type_of(llvm::IRBuilderBase& builder, runtime::NumberFormat format = runtime::kRowFormat);
 
-/// `lanes` numbers side by side.
+/// Returns the type of `lanes` numbers side by side.
 llvm::FixedVectorType* vector_of(llvm::IRBuilderBase& builder, std::int64_t lanes,
                                  runtime::NumberFormat format = runtime::kRowFormat);
 
-/// The alignment of `elements` numbers that begin on a multiple of their size.
+/// Returns the alignment of `elements` numbers that begin on a multiple of their size.
 llvm::Align alignment_of(std::int64_t elements, runtime::NumberFormat format = runtime::kRowFormat);
 
-/// The address of the number that lies `elements` numbers behind `base`.
+/// Computes the address of the number that lies `elements` numbers behind `base`.
 llvm::Value* advance(llvm::IRBuilderBase& builder, llvm::Value* base, llvm::Value* elements,
                      runtime::NumberFormat format = runtime::kRowFormat);
 
-/// Numbers of a format, converted to the row format without rounding.
+/// Converts numbers of a format to the row format, without rounding.
 llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, runtime::NumberFormat format);
 
-/// Values that begin on a cache line, of the row format.
+/// Values that begin on a cache line have this alignment.
 inline const llvm::Align kCacheLine{static_cast<std::uint64_t>(runtime::kCacheLineBytes)};
 
 }  // namespace rnnc::compiler

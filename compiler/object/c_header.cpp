@@ -45,7 +45,7 @@ std::string side_by_side(const std::vector<TensorInfo>& inputs) {
   return list.empty() ? "none" : list;
 }
 
-// Names as parts of C names that differ from each other and from `taken` in capitals too.
+// Turns names into parts of C names that differ from each other and from `taken`, even in capitals.
 std::vector<std::string> c_names(const std::vector<std::string>& names, std::set<std::string> taken) {
   std::vector<std::string> result;
   for (std::string name : names) {
@@ -63,7 +63,7 @@ std::string output_time(const StepList& list) {
   return list.output_time == runtime::kNoTime ? "" : list.times[static_cast<std::size_t>(list.output_time)];
 }
 
-// The C array that rows of a time are, but for the size of a row.
+// Returns the C array type of the rows of a time, without the size of a row.
 std::string rows_of(const StepList& list, const std::string& time) {
   if (time.empty()) return "float[batch]";
   const std::vector<std::string> others = other_times(list);
@@ -73,7 +73,7 @@ std::string rows_of(const StepList& list, const std::string& time) {
   return "float[times[@F_TIME_" + upper(c_names(others, {})[index]) + "]][batch]";
 }
 
-// For which number of steps scratch is to be had.
+// Says for which number of steps the caller must provide scratch.
 std::string steps_note(const StepList& list) {
   const std::string streams = list.no_streaming.empty() ? "; @f_step takes steps = 1" : "";
   return streams + (other_times(list).empty() ? "; 1 at least" : "; the most of any time, and 1 at least");
@@ -127,7 +127,7 @@ std::string state_accessors(const HeaderFacts& facts) {
   return text;
 }
 
-// What `inputs` and `times` hold.
+// Defines the names of the indices of `inputs` and `times`.
 std::string more_arguments(const StepList& list) {
   std::string text;
   std::vector<std::string> names;

@@ -1,4 +1,4 @@
-// The header that goes with an object file, and the names in it.
+// Facts about an object file become the C header that goes with it.
 #pragma once
 
 #include <string>
@@ -10,15 +10,15 @@
 
 namespace rnnc::compiler {
 
-/// Sequence b of a state: behind `state + batch * before + b * row + offset`.
+/// A state of sequence b begins at `state + batch * before + b * row + offset`.
 struct StatePlace {
   runtime::TensorInfo tensor;
   std::int64_t size = 0, before = 0, row = 0, offset = 0;
 };
 
 struct HeaderFacts {
-  std::string name;  // what symbols begin with
-  std::string cpus;  // for people
+  std::string name;  // all symbols begin with it
+  std::string cpus;  // their names, for people
   const runtime::Description& description;
   const ObjectProgram& program;
   std::int64_t weights_bytes = 0;

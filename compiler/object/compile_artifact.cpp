@@ -1,4 +1,4 @@
-// From a model and its weights to an artifact.
+// A model and its weights become an artifact: one file that the runtime loads without a compiler.
 #include <new>
 
 #include <rnnc/ahead.hpp>

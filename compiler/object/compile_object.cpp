@@ -1,4 +1,4 @@
-// From a model and its weights to an object file and its header.
+// A model and its weights become an object file and the C header that goes with it.
 #include <rnnc/ahead.hpp>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ using compiler::NetworkParts;
 using compiler::ObjectProgram;
 using runtime::Description;
 
-// The code reaches them by distances of 32 bits.
+// The code reaches the weights by distances of 32 bits with a sign, 2 GiB at most. The limit is half of that.
 constexpr std::int64_t kMaxObjectWeightsBytes = std::int64_t{1} << 30;
 
 // ---- levels
@@ -37,7 +37,7 @@ Result<void> check_size(const ir::Network& network, std::int64_t bytes) {
                {}};
 }
 
-// The parts of the program do not differ between levels in anything that is read here.
+// `parts` gets the parts of the level. They do not differ between levels in anything that files_of reads.
 Result<Level> make_level(const ir::Network& network, const compiler::Target& target, const TensorMap& weights,
                          std::vector<NetworkParts>& parts) {
   Level level{target};
@@ -150,7 +150,7 @@ Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const
   if (!network) return network.error();
   const Result<std::string> name = name_for(network->name, options);
   if (!name) return name.error();
-  std::vector<NetworkParts> parts;  // of each level
+  std::vector<NetworkParts> parts;  // those of each level
   const Result<std::vector<Level>> levels = make_levels(*network, options.targets, weights, parts);
   if (!levels) return levels.error();
   ObjectProgram program{std::move(parts.front().list), {}};

@@ -13,7 +13,8 @@ using runtime::CpuFeatures;
 
 constexpr std::size_t kLeaves = 4, kRegisters = 4;
 
-// CPUID leaves of cpu_features.def and the state components of XCR0, read where the machine has them; else 0.
+// Reads the CPUID leaves of runtime/cpu_features.def and the state components of XCR0; each is 0 where the machine
+// lacks it.
 class Reader {
  public:
   explicit Reader(llvm::IRBuilder<>& builder) : builder_(builder) {
@@ -26,7 +27,7 @@ class Reader {
     return builder_.CreateExtractValue(leaves_[leaf], static_cast<unsigned>(reg));
   }
 
-  // Only machines with OSXSAVE have the instruction.
+  // Only machines with OSXSAVE have the instruction xgetbv.
   llvm::Value* saved() {
     llvm::Value* has = builder_.CreateICmpNE(builder_.CreateAnd(get(0, 2), 1u << 27), builder_.getInt32(0));
     llvm::Value* slot = builder_.CreateAlloca(builder_.getInt32Ty());
@@ -51,7 +52,7 @@ class Reader {
     return builder_.CreateCall(type, code, {builder_.getInt32(leaf), builder_.getInt32(subleaf)});
   }
 
-  // A leaf above the highest one reads as some other leaf.
+  // A leaf above the highest one would read as some other leaf, so it counts as 0.
   llvm::Value* guarded(llvm::Value* highest, std::uint32_t leaf, std::uint32_t subleaf) {
     llvm::Value* values = cpuid(leaf, subleaf);
     llvm::Value* has = builder_.CreateICmpUGE(highest, builder_.getInt32(leaf));

@@ -1,4 +1,4 @@
-// Code that finds out which of several levels this machine can run.
+// The CPU features that each of several levels needs become code that finds out which level this machine can run.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -9,7 +9,7 @@
 
 namespace rnnc::compiler {
 
-/// The number (i32, from 1) of the last of `levels` whose features this machine has, and 0 where it has none's.
+/// Emits the number (i32, from 1) of the last of `levels` whose features this machine has, or 0 where there is none.
 llvm::Value* emit_choice(llvm::IRBuilder<>& builder, std::span<const runtime::CpuFeatures> levels);
 
 }  // namespace rnnc::compiler

@@ -20,10 +20,10 @@ using runtime::ReduceTime;
 using runtime::StateInfo;
 using runtime::StepList;
 
-// The arguments of `run`, with the number of steps of each time.
+// Holds the arguments of `run`, with the number of steps of each time.
 struct Arguments {
   llvm::Value *state, *scratch, *x, *y, *batch;
-  llvm::Value* inputs = nullptr;      // the program's, by their number
+  llvm::Value* inputs = nullptr;      // those of the program, by number
   std::vector<llvm::Value*> steps{};  // by time
 
   Arguments(ObjectModule& module, llvm::Function& function, const StepList& list)
@@ -50,7 +50,7 @@ std::size_t more_pointers(const StepList& list) {
   return (list.inputs.empty() ? 0 : 1) + (other_times(list).empty() ? 0 : 1);
 }
 
-// Where the states of a cell lie, for `batch` sequences.
+// Computes where the states of a cell lie, for `batch` sequences.
 struct States {
   llvm::Value *doubled, *in_place;
 
@@ -138,7 +138,7 @@ class LevelEmitter {
     work_ = module_.floats(arguments_->scratch, lines);
   }
 
-  // Rows of the time that has most of them; none where the program has no time.
+  // Computes the number of rows of the time that has the most; it is 0 where the program has no time.
   llvm::Value* most_rows() {
     llvm::Value* most = constant(0);
     for (llvm::Value* each : arguments_->steps)
@@ -151,7 +151,7 @@ class LevelEmitter {
     return builder_.CreateLoad(builder_.getPtrTy(), place);
   }
 
-  // Cells run with denormals flushed; functions over time in the caller's mode, as the runtime's do.
+  // Cells run with denormals flushed. Functions over time run in the caller's mode, as in the runtime.
   void emit_steps() {
     const auto flushes = [](const AnyStep& step) { return !std::holds_alternative<ReduceTime>(step); };
     for (auto step = list_.steps.begin(); step != list_.steps.end();) {
@@ -167,7 +167,7 @@ class LevelEmitter {
     }
   }
 
-  // The pieces side by side.
+  // Copies the pieces side by side into rows `to`.
   void gather(const std::vector<Piece>& pieces, int time, EmittedRows to) {
     for (const Piece& piece : pieces) {
       if (time_of(piece) == time)
@@ -180,7 +180,7 @@ class LevelEmitter {
 
   void emit(const runtime::Gather& step) { gather(step.from, time_of(step.to), at(step.to)); }
 
-  // Sequences of one length have the caller's order in every timeline.
+  // All sequences have the same length here, so that every timeline has the caller's order.
   void emit(const runtime::Repeat& step) { gather(step.from, kNoTime, at(step.to)); }
 
   void emit(const runtime::Begin& step) {
@@ -195,7 +195,7 @@ class LevelEmitter {
     module_.copy_back(level_.description(step.cell), count, batch(), states.doubled, work_);
   }
 
-  // Rows that do not depend on each other are one step of many sequences.
+  // Rows that do not depend on each other run as one step of many sequences.
   void emit(const runtime::Rows& step) {
     const Description& d = level_.description(step.cell);
     const EmittedRows x = at(step.x), y = at(step.y);
@@ -237,14 +237,14 @@ class LevelEmitter {
     }
   }
 
-  // ---- what steps are made of
+  // ---- parts of steps
 
   States states_of(int cell) {
     return {module_, arguments_->state, memory_.states[static_cast<std::size_t>(cell)], level_.description(cell),
             batch()};
   }
 
-  // A cell is run by one step.
+  // Only one step runs a cell, so that the weights of a cell are added once.
   llvm::Value* weights_of(int cell) { return module_.add_floats(level_.cell(cell).weights, "weights"); }
 
   void call_kernel(int cell, const KernelFields& fields) {
@@ -290,10 +290,10 @@ class LevelEmitter {
   const Arguments* arguments_ = nullptr;
   llvm::Value* kernel_arguments_ = nullptr;
   std::vector<EmittedRows> blocks_;
-  llvm::Value* work_ = nullptr;  // behind the blocks
+  llvm::Value* work_ = nullptr;  // the working memory behind the blocks
 };
 
-// ---- what does not differ between levels
+// ---- the functions that all levels share
 
 class ProgramEmitter {
  public:
@@ -321,7 +321,7 @@ class ProgramEmitter {
  private:
   llvm::ConstantInt* constant(std::int64_t value) { return module_.constant(value); }
 
-  // A call of no steps is one all the same: what it gives may be of no time.
+  // A call without steps still runs, since its output may be a vector instead of a sequence.
   void emit_checks(const Arguments& arguments) {
     llvm::Value* sizes = arguments.batch;
     for (llvm::Value* steps : arguments.steps) sizes = builder_.CreateOr(sizes, steps);
@@ -330,7 +330,8 @@ class ProgramEmitter {
     module_.return_where(builder_.CreateICmpEQ(arguments.batch, constant(0)), EntryStatus::Ok);
   }
 
-  // int start(float* state, int64_t batch, int64_t first, int64_t end): as runtime::start_sequences.
+  // Emits int start(float* state, int64_t batch, int64_t first, int64_t end), which does what runtime::start_sequences
+  // does.
   void emit_start() {
     llvm::Type* i64 = builder_.getInt64Ty();
     auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {builder_.getPtrTy(), i64, i64, i64}, false);

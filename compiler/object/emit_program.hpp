@@ -1,5 +1,5 @@
-// The functions of an object that a C program calls: they take plain pointers, check them, and take the steps of the
-// program in their order, in memory that is the caller's.
+// A program's list of steps and its cells become the functions of an object that a C program calls. The functions take
+// plain pointers, check their arguments, and run the steps in order, in memory that is the caller's.
 #pragma once
 
 #include "compiler/object/memory.hpp"
@@ -7,7 +7,7 @@
 
 namespace rnnc::compiler {
 
-/// A program without its cells, which the levels have.
+/// Holds a program without its cells, which the levels hold.
 struct ObjectProgram {
   runtime::StepList list;
   ObjectMemory memory;

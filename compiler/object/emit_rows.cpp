@@ -16,14 +16,14 @@ void copy(llvm::IRBuilder<>& builder, llvm::Value* from, llvm::Value* to, llvm::
   builder.CreateMemCpy(to, alignment_of(1), from, alignment_of(1), bytes);
 }
 
-// Sums are of doubles, step after step. Lanes are columns, which do not meet.
+// Emits a function over time, with a column in each lane. Sums are computed in double precision, step after step.
 class OverTime {
  public:
   OverTime(llvm::IRBuilder<>& builder, runtime::OverTime function, const EmittedRows& from, bool repeats,
            llvm::Value* steps, llvm::Value* batch)
       : builder_(builder), function_(function), from_(from), repeats_(repeats), steps_(steps), batch_(batch) {}
 
-  // `width` columns from `column` of sequence `b`; there is a step.
+  // Computes `width` columns from `column` on of sequence `b`, which has a step or more.
   void emit(llvm::Value* b, llvm::Value* column, std::int64_t width, llvm::Value* to) {
     const llvm::Align align = alignment_of(1);
     auto* floats = vector_of(builder_, width);
@@ -58,7 +58,7 @@ class OverTime {
     return builder_.CreateFPTrunc(sum, floats);
   }
 
-  // Once NaN, nothing is greater.
+  // A NaN stays the maximum: no comparison with it holds, and another NaN replaces it by NaN.
   template <class Load>
   llvm::Value* max(const Load& load, llvm::FixedVectorType* floats) {
     llvm::Value* least = llvm::ConstantFP::get(floats, -std::numeric_limits<double>::infinity());

@@ -1,5 +1,5 @@
-// Rows of memory in emitted code, each a number of floats behind the one before: copies of them, and functions over
-// time.
+// Rows in memory, each a number of floats behind the one before, become emitted code that copies them or computes
+// functions over time of them.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -13,19 +13,19 @@ struct EmittedRows {
   std::int64_t stride = 0;
 };
 
-/// Row `row` (i64) of them.
+/// Computes the address of row `row` (i64).
 llvm::Value* row_of(llvm::IRBuilder<>& builder, const EmittedRows& rows, llvm::Value* row);
 
-/// `width` floats of each of `count` rows.
+/// Copies `width` floats of each of `count` rows.
 void emit_copy(llvm::IRBuilder<>& builder, const EmittedRows& from, const EmittedRows& to, std::int64_t width,
                llvm::Value* count);
 
-/// The same of `batch` rows, which become those of each step.
+/// Copies `width` floats of each of `batch` rows to every one of `steps` steps.
 void emit_repeat(llvm::IRBuilder<>& builder, const EmittedRows& from, const EmittedRows& to, std::int64_t width,
                  llvm::Value* steps, llvm::Value* batch);
 
-/// A function over the `steps` rows of each of `batch` sequences, with the bits of runtime::over_time. Rows of no step
-/// give 0. `repeats`: `from` has one row for each sequence, which stands at each of its steps.
+/// Computes a function over the `steps` rows of each of `batch` sequences, with the bits of runtime::over_time. Without
+/// steps the result is 0. Where `repeats`, `from` has one row for each sequence, which stands for all its steps.
 void emit_over_time(llvm::IRBuilder<>& builder, runtime::OverTime function, int lanes, const EmittedRows& from,
                     bool repeats, const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch);
 

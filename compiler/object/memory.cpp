@@ -30,7 +30,7 @@ ObjectMemory plan_object_memory(const runtime::StepList& list, const std::vector
   for (const Description* cell : cells) {
     memory.states.push_back(memory.state_row);
     memory.state_row += cell->doubled_row + cell->in_place_row;
-    // Without states the rows of all steps are one step's, as many at a time as a chunk has.
+    // A cell without states runs the rows of all steps as one step, at most a chunk of rows at a time.
     const bool is_scan = !cell->states.empty();
     if (is_scan) memory.cell_row = std::max(memory.cell_row, cell->doubled_row + cell->step_row);
     memory.chunk_row = std::max(memory.chunk_row, cell->sequence_row + (is_scan ? 0 : cell->step_row));

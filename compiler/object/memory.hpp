@@ -1,5 +1,5 @@
-// Where the values of a program lie in the memory that a caller of its object gives: for any batch and number of steps,
-// by columns, so that a header can say the sizes as formulas.
+// A program's list of steps becomes the layout of the memory that a caller of its object provides. Places are counted
+// in columns, so that they hold for any batch and number of steps and a header can say the sizes as formulas.
 #pragma once
 
 #include <cstdint>
@@ -14,28 +14,30 @@ namespace rnnc::compiler {
 
 inline constexpr std::int64_t kLine = runtime::kCacheLineFloats;
 
-/// Scratch: blocks of a time, a row for each of its steps and sequences; blocks of no time, a row for each sequence;
-/// then, from a cache line on, the working memory of the cell that runs. A block at column k begins k times its rows
-/// behind the first.
+/// Scratch has three parts. The first has the blocks of sequences, with a row for each step and sequence. The second
+/// has the blocks of vectors, with a row for each sequence. The third begins on a cache line and is the working memory
+/// of the cell that runs. In the first part, a block at column k begins k * R floats behind the beginning, where R is
+/// the number of rows of the longest time; in the second part, R is the batch.
 struct ObjectMemory {
   int in_y = -1;                      // the block that lies in the caller's y; -1 where none does
-  std::vector<std::int64_t> columns;  // by block, where it is ours and not in y
+  std::vector<std::int64_t> columns;  // of each block in scratch
   std::int64_t timed_columns = 0, once_columns = 0;
-  std::int64_t cell_row = 0;   // floats of the working memory for each sequence
-  std::int64_t chunk_row = 0;  // and for each row of a chunk of time
+  std::int64_t cell_row = 0;   // floats of working memory for each sequence
+  std::int64_t chunk_row = 0;  // floats of working memory for each row of a chunk of time
 
-  // State: rows of each cell's double-buffered states and of its others, cell after cell; by cell, what is before it.
+  // The state has the double-buffered states of each cell and then its others, cell after cell. `states` counts, for
+  // each cell, the floats of a sequence that lie before it.
   std::vector<std::int64_t> states;
   std::int64_t state_row = 0;
 
-  /// Whether there are blocks in scratch. Where all rows are the caller's, working memory is all that it has.
+  /// Tells whether there are blocks in scratch. Where all rows are the caller's, scratch is working memory only.
   bool has_blocks() const { return timed_columns + once_columns > 0; }
 };
 
-/// `cells` are those of the list, in order.
+/// Plans the memory of `list`, whose cells are `cells` in order.
 ObjectMemory plan_object_memory(const runtime::StepList& list, const std::vector<const runtime::Description*>& cells);
 
-/// The program's times but T: those whose steps a caller hands over besides.
+/// Lists the program's times except T. The caller gives their numbers of steps in the argument `times`.
 std::vector<std::string> other_times(const runtime::StepList& list);
 
 }  // namespace rnnc::compiler

@@ -19,7 +19,7 @@ namespace {
 using runtime::KernelArguments;
 
 constexpr std::uint32_t kFlushDenormals = 0x8040;                         // MXCSR: flush to zero, denormals are zero
-constexpr std::uint64_t kFlushDenormalsAArch64 = std::uint64_t{1} << 24;  // FPCR.FZ, of what is read too
+constexpr std::uint64_t kFlushDenormalsAArch64 = std::uint64_t{1} << 24;  // FPCR.FZ also flushes operands
 
 }  // namespace
 
@@ -51,7 +51,7 @@ llvm::AllocaInst* ObjectModule::slot(llvm::Type* type) {
   return llvm::IRBuilder<>(&entry, place).CreateAlloca(type);
 }
 
-// It moves into the module.
+// The kernel is a module of its own at first, which the linker moves into this one.
 llvm::Function* ObjectModule::add_kernel(std::size_t level, std::size_t kind) {
   const Lowered& lowered = levels_[level].kinds[kind].lowered;
   std::string name = "kernel_" + std::to_string(level);
@@ -97,7 +97,7 @@ void ObjectModule::store_arguments(llvm::Value* arguments, const KernelFields& f
       {offsetof(KernelArguments, x_row), fields.x_row},
       {offsetof(KernelArguments, y_row), fields.y_row},
   };
-  // What follows is for several threads, which this code is not made for.
+  // The fields that follow are for several threads; this code runs on one.
   static_assert(offsetof(KernelArguments, flags) == std::size(places) * 8, "a field is not filled in");
   static_assert(sizeof(KernelFields) == std::size(places) * sizeof(llvm::Value*), "a field is not stored");
   for (const auto& [offset, value] : places)
@@ -180,7 +180,7 @@ llvm::Value* ObjectModule::call(llvm::Function* body, llvm::Function& entry) {
   return builder_.CreateCall(body, arguments);
 }
 
-// The choice is made at the first call and kept: threads that make it at the same time make the same.
+// The choice is made at the first call and kept. Threads that choose at the same time choose the same.
 void ObjectModule::emit_dispatch(llvm::Function& entry, const std::vector<llvm::Function*>& bodies) {
   if (bodies.size() == 1) {
     builder_.CreateRet(call(bodies.front(), entry));
@@ -213,7 +213,7 @@ void ObjectModule::emit_dispatch(llvm::Function& entry, const std::vector<llvm::
 }
 
 void ObjectModule::emit_step(llvm::Function* run) {
-  constexpr std::ptrdiff_t kSteps = 4;  // the argument that it lacks
+  constexpr std::ptrdiff_t kSteps = 4;  // the index of the argument that `step` lacks
   std::vector<llvm::Type*> types = run->getFunctionType()->params().vec();
   types.erase(types.begin() + kSteps);
   llvm::Function* step = begin(llvm::FunctionType::get(builder_.getInt32Ty(), types, false), name_ + "_step", true);

@@ -1,5 +1,6 @@
-// What the functions of an object file are made of: kernels and weights of each level, the mode for denormals, checks
-// of what the caller hands over, and the choice of the level that the CPU can run.
+// The cells of a program, for one CPU or several, become the parts of an object file's functions: the kernels and
+// weights of each level, the mode for denormals, checks of the caller's arguments, and the choice of the level that the
+// CPU can run.
 #pragma once
 
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -16,13 +17,13 @@
 
 namespace rnnc::compiler {
 
-/// A cell of a program: the kind, and weights of its own, packed and prepared.
+/// Holds a cell of a program: the number of its kind, and its own weights, packed and prepared.
 struct CellUse {
   std::size_t kind = 0;
   std::vector<float> weights;
 };
 
-/// The cells of a program for one CPU.
+/// Holds the cells of a program for one CPU.
 struct Level {
   Target target;
   Kinds<CellKind> kinds = {};
@@ -32,10 +33,10 @@ struct Level {
   const runtime::Description& description(int i) const { return kinds[cell(i).kind].description; }
 };
 
-/// What the functions return, as the generated header documents it.
+/// The functions return these numbers, which the generated header documents.
 enum class EntryStatus : int { Ok = 0, BadSize = 1, Misaligned = 2, NoLevel = 3 };
 
-/// Of runtime::KernelArguments, what code for one thread reads.
+/// Holds the fields of runtime::KernelArguments that code for one thread reads.
 struct KernelFields {
   llvm::Value *x, *y, *current, *next, *in_place, *sequence, *step, *weights;
   llvm::Value *x_step, *y_step, *steps, *batch, *chunk_steps, *x_row, *y_row;
@@ -54,43 +55,44 @@ class ObjectModule {
   llvm::ConstantInt* status(EntryStatus value) { return builder_.getInt32(static_cast<std::uint32_t>(value)); }
   llvm::Value* floats(llvm::Value* base, llvm::Value* count);  // base + count floats
 
-  /// Of `run`: state, scratch, x, y, steps, batch, and more pointers.
+  /// Returns the type of `run`, which takes state, scratch, x, y, steps, batch, and more pointers.
   llvm::FunctionType* run_type(std::size_t more_pointers = 0);
 
-  /// Begins a function of the object, where all that follows is emitted.
+  /// Begins a function of the object; all that follows is emitted into it.
   llvm::Function* begin(llvm::FunctionType* type, const std::string& name, bool is_public);
 
-  /// Memory of the function that is emitted, beside what it has of that already.
+  /// Reserves memory on the stack of the function that is being emitted.
   llvm::AllocaInst* slot(llvm::Type* type);
 
-  /// The kernel of a kind of a level, under a name of its own.
+  /// Adds the kernel for a kind of a level, under a name of its own.
   llvm::Function* add_kernel(std::size_t level, std::size_t kind);
 
-  /// Read-only data.
+  /// Adds `values` as read-only data.
   llvm::GlobalVariable* add_floats(std::span<const float> values, const std::string& name);
 
-  /// Room for a kernel's arguments, which may be filled in more than once.
+  /// Reserves memory for a kernel's arguments, which may be filled in more than once.
   llvm::Value* arguments_slot();
   void store_arguments(llvm::Value* arguments, const KernelFields& fields);
 
-  /// How many steps' hoisted values a kernel keeps, as the runtime has it, but of no more steps than there are.
+  /// Computes the number of steps whose hoisted values a kernel keeps, as the runtime does, but at most `steps`.
   llvm::Value* chunk_steps(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch);
 
-  /// Returns from the function that is emitted where `condition` holds.
+  /// Emits a return from the function where `condition` holds.
   void return_where(llvm::Value* condition, EntryStatus value);
   void return_where_misaligned(llvm::Value* state, llvm::Value* scratch);
 
-  /// Runs what `work` emits with denormals flushed, and gives the caller's mode back.
+  /// Emits code that flushes denormals while the code of `work` runs, and restores the caller's mode behind it.
   void flushing_denormals(Arch arch, llvm::function_ref<void()> work);
 
-  /// After an odd number of steps the new values are in the second buffer: they go back where the caller keeps them.
+  /// After an odd number of steps the new values are in the second buffer; the emitted code copies them to the first
+  /// one, which the caller keeps.
   void copy_back(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch, llvm::Value* current,
                  llvm::Value* next);
 
-  /// Ends the function `entry`: it passes its arguments on to the body of the level that the CPU can run.
+  /// Ends the function `entry`, which passes its arguments on to the body of the level that the CPU can run.
   void emit_dispatch(llvm::Function& entry, const std::vector<llvm::Function*>& bodies);
 
-  /// The function `step` of `run`, which it calls with one step.
+  /// Emits the function `step`, which calls `run` with one step.
   void emit_step(llvm::Function* run);
 
  private:

@@ -1,4 +1,4 @@
-// From a cell or network and its weights to the LLVM IR of the object that compile_object makes of them.
+// A model and its weights become the text of the LLVM IR of the object that compile_object makes of them.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace rnnc::compiler {
 
-/// The whole module: checks of arguments, the choice of the CPU's code, the mode for denormals, kernels and weights.
+/// Prints the whole module: checks of arguments, the choice of the CPU's code, the mode for denormals, kernels and
+/// weights.
 ///
 /// Errors    as `compile_object`
 Result<std::string> object_llvm(const Model& model, const TensorMap& weights, const ObjectOptions& options = {});
