@@ -152,6 +152,15 @@ void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArgu
   if (threads.count == 1 || !run_shared(cell, threads, arguments, flags)) run_alone(cell, arguments);
 }
 
+std::vector<float> run_once(const LoadedCell& cell) {
+  std::vector<float> y(static_cast<std::size_t>(cell.description.output_size));
+  CellState state(cell.description, 1, 1);
+  KernelArguments arguments = kernel_arguments(cell, state);
+  arguments.y = y.data();
+  run_alone(cell, arguments);
+  return y;
+}
+
 void sort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
                  CellState& state) noexcept {
   permute_states(description, timeline, true, spare, state);

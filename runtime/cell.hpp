@@ -73,6 +73,9 @@ KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexc
 void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArguments& arguments,
                 std::vector<Flag>& flags) noexcept;
 
+/// The output of one step of one sequence, of a cell that reads no input.
+RNNC_API std::vector<float> run_once(const LoadedCell& cell);
+
 /// States from the caller's order to the timeline's, and back. `spare` is as large as `state.in_place`.
 void sort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
                  CellState& state) noexcept;

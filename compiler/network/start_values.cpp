@@ -83,13 +83,7 @@ Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weigh
   for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
   const Result<runtime::LoadedCell> cell = runtime::load_cell(std::move(code->description), std::move(code->code), own);
   if (!cell) return cell.error();
-  std::vector<float> y(static_cast<std::size_t>(cell->description.output_size));
-  runtime::CellState state(cell->description, 1, 1);
-  runtime::KernelArguments arguments = runtime::kernel_arguments(*cell, state);
-  arguments.y = y.data();
-  arguments.steps = arguments.batch = arguments.chunk_steps = 1;
-  runtime::run_kernel(*cell, {}, arguments, state.flags);
-  return y;
+  return runtime::run_once(*cell);
 }
 
 }  // namespace
