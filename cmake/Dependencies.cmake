@@ -1,4 +1,4 @@
-# Everything comes from the distribution's packages (scripts/setup installs them).
+# All dependencies are packages of the distribution (scripts/setup installs them).
 if(RNNC_BUILD_COMPILER AND NOT RNNC_LLVM AND (RNNC_BUILD_TOOLS OR RNNC_BUILD_BENCH OR RNNC_BUILD_TESTS))
   message(FATAL_ERROR "RNNC_LLVM=OFF is for the libraries; the program, tests and benchmarks need LLVM: "
                       "add -DRNNC_BUILD_TOOLS=OFF -DRNNC_BUILD_TESTS=OFF -DRNNC_BUILD_BENCH=OFF")
@@ -6,12 +6,12 @@ endif()
 if(RNNC_BUILD_COMPILER AND RNNC_LLVM)
   find_package(LLVM 19.1 REQUIRED CONFIG)
 endif()
-# xsimd calls every major version incompatible; ours compiles with all from 8.1 on.
+# xsimd declares every major version incompatible, but our code compiles with all versions from 8.1 on.
 find_package(xsimd REQUIRED CONFIG)
 if(xsimd_VERSION VERSION_LESS 8.1)
   message(FATAL_ERROR "xsimd ${xsimd_VERSION} is too old; 8.1 or newer is needed")
 endif()
-# Debian's package asks to link xtl, a header-only library that it neither needs here nor installs.
+# Debian's package asks programs to link xtl, a header-only library that it neither needs here nor installs.
 set_target_properties(xsimd PROPERTIES INTERFACE_LINK_LIBRARIES "")
 find_package(nlohmann_json REQUIRED CONFIG)
 find_package(Threads REQUIRED)

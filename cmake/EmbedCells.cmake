@@ -1,4 +1,4 @@
-# Writes OUTPUT: for each file of CELLS an initializer {"name", R"rnn(text)rnn"}.
+# This script writes OUTPUT, which has an initializer {"name", R"rnn(text)rnn"} for each file of CELLS.
 set(content "")
 foreach(cell IN LISTS CELLS)
   get_filename_component(name "${cell}" NAME_WE)

@@ -1,4 +1,4 @@
-# Writes OUTPUT: a string literal with a hash of all SOURCES, which changes with each of them.
+# This script writes OUTPUT, a string literal with a hash of all SOURCES, which changes with each of them.
 set(hashes "")
 foreach(source IN LISTS SOURCES)
   file(SHA256 "${source}" hash)

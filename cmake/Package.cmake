@@ -1,4 +1,5 @@
-# What `cmake --install` adds to the libraries: headers, the program and what find_package(rnnc) reads.
+# This file installs everything besides the libraries: headers, the program, and the files that find_package(rnnc)
+# reads.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/rnnc)

@@ -1,8 +1,8 @@
 # rnnc_add_model(TARGET MODEL file [WEIGHTS file] [NAME name] [CELL name] [TARGETS cpu...] [DIMS name=number...])
 #
-# Compiles a cell or network, imported ones too, ahead of time and adds the object to TARGET, which can then include "NAME.h".
-# NAME is the model's file name without its ending unless given. The code is for TARGETS, CPUs by LLVM's names, lowest first;
-# without, for this machine's. Nothing of rnnc is linked.
+# Compiles a cell or network, imported ones too, ahead of time and adds the object to TARGET, which can then include
+# "NAME.h". NAME is the model's file name without its ending unless it is given. The code is for TARGETS, which are CPUs
+# by LLVM's names, lowest first; without TARGETS it is for this machine. The object needs no library of rnnc.
 function(rnnc_add_model target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODEL;WEIGHTS;NAME;CELL" "TARGETS;DIMS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_MODEL)

@@ -1,5 +1,6 @@
-# rnnc_library(NAME [LINKS DEP...]): of the static library rnnc_NAME, whose objects it takes, makes the shared library that
-# programs of others link, rnnc::NAME. Our own programs and tests link the static ones, as they look inside.
+# rnnc_library(NAME [LINKS DEP...]) makes the shared library rnnc::NAME from the objects of the static library
+# rnnc_NAME. Programs of others link the shared library; our own programs and tests link the static ones, since they use
+# internal functions.
 include(GNUInstallDirs)
 
 function(rnnc_library name)
@@ -14,7 +15,8 @@ function(rnnc_library name)
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_include_directories(${shared} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                                  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  # Nothing is looked up at a first call, which a real-time thread may make; what nobody calls goes.
+  # All symbols are resolved when the library is loaded, since a real-time thread may make the first call; unused code
+  # is removed.
   target_link_options(${shared} PRIVATE LINKER:-z,now LINKER:--gc-sections LINKER:--as-needed)
   if(NOT RNNC_SANITIZE)
     target_link_options(${shared} PRIVATE LINKER:-z,defs)

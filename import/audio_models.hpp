@@ -1,4 +1,5 @@
-// The JSON of three programs that run recurrent models on audio: RTNeural, GuitarML and NAM. Each becomes one cell.
+// Each reader takes the JSON of a program that runs recurrent models on audio (RTNeural, GuitarML, NAM) and returns one
+// cell with its weights.
 #pragma once
 
 #include <rnnc/import.hpp>
@@ -6,7 +7,7 @@
 
 namespace rnnc::files {
 
-// Each takes the root of a file and throws Refusal.
+// Each of these takes the root of a file and throws Refusal.
 Imported import_rtneural(const JsonValue& root);
 Imported import_guitarml(const JsonValue& root);
 Imported import_nam(const JsonValue& root);

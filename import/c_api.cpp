@@ -1,4 +1,4 @@
-// The part of rnnc.h that reads files of other programs.
+// This file implements the functions of rnnc.h that read files of other programs.
 #include <memory>
 #include <span>
 

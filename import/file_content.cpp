@@ -22,7 +22,7 @@ Result<FileContent> FileContent::open(const std::string& path, std::uint64_t max
       return content;
     }
   }
-  // A pipe, or a file of a file system that cannot map.
+  // The file is a pipe, or it belongs to a file system that cannot map files.
   Result<std::vector<std::byte>> read = file->read(path, max_bytes);
   if (!read) return read.error();
   content.read_ = std::move(*read);
@@ -41,7 +41,8 @@ FileContent::~FileContent() {
 
 void FileContent::release(std::span<const std::byte> part) const noexcept {
   if (!mapped_ || part.empty()) return;
-  // Whole pages: what the part shares with its neighbours they may still need, and reading it again costs.
+  // Only whole pages are given back: the neighbours of the part may still need a page that they share with it, and
+  // reading the page again costs time.
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const auto offset = static_cast<std::size_t>(part.data() - bytes_.data());
   const std::size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;

@@ -1,5 +1,5 @@
-// The bytes of a file. A regular file is mapped: what a reader has copied out it gives back, so that a large model is
-// in memory once and not twice.
+// A FileContent has the bytes of a file. A regular file is mapped, and a reader gives back the parts that it has
+// copied, so that a large model is in memory once and not twice.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@ namespace rnnc::files {
 
 class FileContent {
  public:
-  /// A pipe is read into memory. Errors: as of read_file. A program that cuts the file short meanwhile stops this one
-  /// by SIGBUS.
+  /// Opens a file and maps it; a pipe is read into memory. Errors: as of read_file. If a program cuts the file short
+  /// meanwhile, this one gets SIGBUS.
   static Result<FileContent> open(const std::string& path, std::uint64_t max_bytes);
 
-  /// Bytes of the caller's, which must outlive the object.
+  /// Takes bytes of the caller's, which must outlive the object.
   explicit FileContent(std::span<const std::byte> bytes) : bytes_(bytes) {}
 
   FileContent(FileContent&& other) noexcept;
@@ -29,8 +29,8 @@ class FileContent {
   std::span<const std::byte> bytes() const { return bytes_; }
   std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
 
-  /// Gives the memory of a part back. Its bytes stay what they are: they are read from the file again where they are
-  /// asked for.
+  /// Gives the memory of a part back. Its bytes do not change: the system reads them from the file again if they are
+  /// used.
   void release(std::span<const std::byte> part) const noexcept;
 
  private:

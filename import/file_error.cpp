@@ -7,7 +7,7 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kQuotedBytes = 80;  // longer names tell nobody more
+constexpr std::size_t kQuotedBytes = 80;  // more of a name helps nobody
 
 std::string_view hint(int number) {
   switch (number) {

@@ -1,4 +1,4 @@
-// How the readers and writers of files word their errors: the file first, names quoted, what the system said last.
+// The readers and writers of files word their errors here: the file first, names quoted, the system's message last.
 #pragma once
 
 #include <string>
@@ -10,12 +10,13 @@ namespace rnnc::files {
 
 Error file_error(ErrorCode code, std::string_view file, std::string message);
 
-/// `what: strerror(number)`, and a hint where one helps. Code File.
+/// Returns `what: strerror(number)`, with a hint if there is one. Code File.
 Error system_error(std::string_view file, std::string_view what, int number);
 
 Error out_of_memory(std::string_view file);
 
-/// In double quotes, control characters and broken UTF-8 escaped, a long text cut: names come from files.
+/// Puts a text into double quotes: names come from files, so control characters and broken UTF-8 are escaped and a long
+/// text is cut.
 std::string in_quotes(std::string_view text);
 
 }  // namespace rnnc::files

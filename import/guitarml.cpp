@@ -1,4 +1,5 @@
-// GuitarML: torch's recurrent layers `rec`, a linear layer `lin` behind them, and the input added to what comes out.
+// A GuitarML file has torch's recurrent layers `rec` and a linear layer `lin`; the reader adds the input to the output
+// of `lin`.
 #include "import/audio_models.hpp"
 #include "import/file_error.hpp"
 #include "import/layer_stack.hpp"

@@ -1,4 +1,4 @@
-// The door: which reader a file is for, by its content, and the one place where refusals become results.
+// This file picks the reader of a file by the file's content, and is the one place that turns a Refusal into a Result.
 #include <rnnc/import.hpp>
 
 #include <cstring>
@@ -18,7 +18,7 @@ namespace {
 
 using files::JsonValue;
 
-// An option that a format has no use for is a mistake, not something to pass over.
+// An option that the format does not use is a mistake and not ignored.
 void check_options(bool onnx, bool state_dict, std::string_view file, const ImportOptions& options) {
   if (!onnx && !options.node.empty())
     files::refuse(ErrorCode::Usage, file, "", "--node is for an ONNX model, which this is not; leave it out");
@@ -85,7 +85,7 @@ FileFormat format_of(std::span<const std::byte> content) {
   if (text.size() > 8 && text[8] == '{' && text.substr(0, 8).find('\0') != std::string_view::npos)
     return FileFormat::Safetensors;
   if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) return FileFormat::Json;
-  // The first field of every ONNX file that is written is ir_version, a small number: no text begins so.
+  // Every ONNX file begins with the field ir_version, a small number, and no text begins with such a byte.
   if (!text.empty() && static_cast<unsigned char>(text[0]) < ' ' && first == 0) return FileFormat::Onnx;
   return FileFormat::Text;
 }

@@ -14,9 +14,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;  // of a dim, as everywhere
+constexpr std::int64_t kMaxSize = std::int64_t{1} << 24;  // the limit of a dim in all formats
 
-/// Watches the parser: nesting, and keys that stand twice in one object, which the tree would not show.
+/// Watches the parser for nesting and for keys that stand twice in one object, which the tree would not show.
 class Watch {
  public:
   Watch(std::string_view file, const FileLimits& limits) : file_(file), limits_(limits) {}
@@ -54,10 +54,10 @@ std::optional<float> finite(const Json& json) {
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view file, const FileLimits& limits) try {
-  // nlohmann takes a NUL for the end of its input, and would not look at what follows.
+  // nlohmann takes a NUL for the end of its input and ignores the bytes behind it.
   if (const auto nul = text.find('\0'); nul != std::string_view::npos)
     invalid(file, "", "this is no JSON at byte " + std::to_string(nul + 1) + ": a NUL; save or copy the file again");
-  // The parser keeps a copy of what watches it.
+  // The parser keeps a copy of its callback.
   Watch watch(file, limits);
   Json json = Json::parse(text.begin(), text.end(), std::ref(watch));
   if (!json.is_object()) invalid(file, "", "a model is a JSON object, not " + std::string(json.type_name()));

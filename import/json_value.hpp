@@ -1,5 +1,5 @@
-// A JSON file as a tree, and the strict reading of its parts: every getter checks the type, and an object is asked for
-// all its keys, so that one that nobody knows is an error.
+// A JSON file becomes a tree whose parts are read strictly: every getter checks the type, and an object must be asked
+// for all its keys, so that an unknown key is an error.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@
 
 namespace rnnc::files {
 
-/// Throws Refusal: InvalidData for what is no JSON, an object with equal keys, and a root that is no object; Limit for
-/// nesting.
+/// Parses a file. Throws Refusal: InvalidData for text that is no JSON, an object with equal keys, or a root that is no
+/// object; Limit for nesting.
 nlohmann::ordered_json parse_json(std::string_view text, std::string_view file, const FileLimits& limits);
 
-/// A value and its place in the file, `layers[2].weights`. The getters throw Refusal with that place.
+/// A value and its place in the file, such as `layers[2].weights`. The getters throw Refusal with that place.
 class JsonValue {
  public:
   using Json = nlohmann::ordered_json;
@@ -39,7 +39,7 @@ class JsonValue {
   JsonValue at(const std::string& key) const;
   std::vector<std::string> keys() const;
 
-  /// An object that has no keys but these, which it need not have.
+  /// Checks that the object has no keys but these; it may lack some of them.
   void only(const std::set<std::string>& keys) const;
 
   const std::string& path() const { return path_; }

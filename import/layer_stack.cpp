@@ -32,7 +32,7 @@ std::string LayerStack::let(const std::string& name, const std::string& expressi
   return name;
 }
 
-// Splits what is stacked, and checks every size against the layer below.
+// Splits the stacked weights into gates, and checks every size against the layer below.
 void LayerStack::add_gates(const GateWeights& weights, const std::string& what, bool keep_recurrent_bias) {
   const std::int64_t hidden = weights.hidden();
   const auto gates = static_cast<std::int64_t>(weights.gates.empty() ? 1 : weights.gates.size());

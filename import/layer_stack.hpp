@@ -1,5 +1,5 @@
-// Layers one above the other as one cell: its step is a step of all layers, so it runs sample by sample. Names are
-// those of the standard cells, with the layer's number behind them where there are several recurrent layers.
+// A stack of layers becomes one cell, whose step is a step of all layers, so that it runs sample by sample. Names are
+// those of the standard cells, with the number of the layer behind them if there are several recurrent layers.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@
 
 namespace rnnc::files {
 
-/// A recurrent layer with its gates stacked: letters in the order of the rows, of those of the standard cells.
+/// A recurrent layer with its gates stacked: the letters of the gates in the order of the rows, as in the standard
+/// cells.
 struct GateWeights {
   std::string gates;      // "ifgo", "zrn", "" for an RNN
   Matrix W, U;            // [G*H, I], [G*H, H]
@@ -23,27 +24,28 @@ struct GateWeights {
 
 class LayerStack {
  public:
-  /// Of `recurrent` recurrent layers. `comment` says where the model comes from.
+  /// Begins a stack with `recurrent` recurrent layers. `comment` names the source of the model.
   LayerStack(std::string name, std::string comment, std::int64_t input_size, std::size_t recurrent,
              std::string_view file);
 
-  // Each throws Refusal where the sizes do not fit the layer below; `what` names the layer in the file.
+  // Each adds a layer. Each throws Refusal if the sizes do not fit the layer below; `what` names the layer in the file.
   void lstm(const GateWeights& weights, const std::string& what);
   void gru(const GateWeights& weights, bool reset_after, const std::string& what);
   void rnn(const GateWeights& weights, const std::string& what);
   void dense(const Matrix& W, const std::vector<float>& b, const std::string& what);
   void prelu(const std::vector<float>& alpha, const std::string& what);
 
-  /// A function of one operand, by its name in the language, with what follows the operand: `elu`, ", 1".
+  /// Applies a function of one operand by its name in the language; `more` is the text behind the operand: `elu`, ",
+  /// 1".
   void apply(const std::string& function, const std::string& more = "");
 
-  /// Adds the first features of the input to the top layer's.
+  /// Adds the first features of the input to the output of the top layer.
   void add_input(const std::string& what);
 
   std::int64_t size() const { return size_; }  // of the top layer's output
 
-  /// The cell; with initial states, a network around it whose parameters they are. They are of the recurrent layers in
-  /// their order, h and then c each, and all of them or none.
+  /// Returns the cell; or, with initial states, a network around the cell that has them as parameters. Initial states
+  /// are those of the recurrent layers in their order, h and then c each: all of them or none.
   Imported build(const std::vector<std::vector<float>>& initial = {}) const;
 
  private:

@@ -1,4 +1,4 @@
-// Weights on their way from a file's layout to ours: row-major f32.
+// A matrix holds weights between a file's layout and ours: row-major f32.
 #pragma once
 
 #include <cstdint>

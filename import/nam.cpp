@@ -1,4 +1,5 @@
-// NAM's LSTM: the weights are one flat list. For each layer W[4H, I+H], b[4H], h0[H], c0[H]; then a head of one output.
+// NAM's LSTM has its weights in one flat list: W[4H, I+H], b[4H], h0[H], c0[H] for each layer, then a head of one
+// output.
 #include "import/audio_models.hpp"
 #include "import/file_error.hpp"
 #include "import/layer_stack.hpp"
@@ -23,7 +24,8 @@ class Flat {
   std::int64_t next_ = 0;
 };
 
-// Whether the list has as many numbers as the sizes say. Sizes are at most 2^24, so a layer's count fits 64 bits.
+// Checks that the list has as many numbers as the sizes ask for. Sizes are at most 2^24, so the count of a layer fits
+// 64 bits.
 void check_count(const JsonValue& weights, std::int64_t found, std::int64_t inputs, std::int64_t hidden,
                  std::int64_t layers) {
   std::int64_t wanted = hidden + 1;
@@ -37,7 +39,7 @@ void check_count(const JsonValue& weights, std::int64_t found, std::int64_t inpu
 }  // namespace
 
 Imported import_nam(const JsonValue& root) {
-  // metadata is a description for people: names, dates, loudness. It has no part in the numbers.
+  // metadata describes the model for people: names, dates, loudness. It does not change the numbers.
   root.only({"version", "metadata", "architecture", "config", "weights", "sample_rate"});
   if (const std::string version = root.at("version").text(); !version.starts_with("0."))
     root.at("version").unsupported("version " + in_quotes(version) + " is not known; known is 0.x");

@@ -1,4 +1,4 @@
-// .npy: a magic number, a version, the size of the header, the header (npy_header.cpp) and the elements.
+// An .npy file has a magic number, a version, the size of the header, the header (npy_header.cpp) and the elements.
 #include <bit>
 #include <cstring>
 #include <new>
@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little, "sizes and arrays are 
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kVersionBytes = 2;      // major, minor
-constexpr std::size_t kHeaderAlignment = 64;  // of the elements, as NumPy writes them
+constexpr std::size_t kHeaderAlignment = 64;  // of the elements; NumPy writes them so
 
 Error invalid(std::string_view file, std::string message) {
   return file_error(ErrorCode::InvalidData, file, std::move(message));
@@ -37,7 +37,7 @@ struct Parts {
   std::span<const std::byte> elements;
 };
 
-/// Where the header and the elements are. The header's size has two bytes in version 1.0 and four after.
+/// Finds the header and the elements. The header's size has two bytes in version 1.0 and four in later versions.
 Result<Parts> split(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
   const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
   if (content.size() > limits.max_file_bytes) {
@@ -105,7 +105,8 @@ std::optional<std::string_view> spelled(ElementType type) {
   return std::nullopt;
 }
 
-/// Everything before the elements. A shape within the usual limits keeps it far below version 1.0's 65535 bytes.
+/// Returns everything before the elements. A shape within the usual limits keeps it far below version 1.0's 65535
+/// bytes.
 std::string prefix(std::string_view descr, const Shape& shape) {
   std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (" + join(shape);
   dict += shape.size() == 1 ? ",), }" : "), }";

@@ -1,4 +1,5 @@
-// A cursor over the text; nothing is evaluated, and what numpy.save does not write is refused where it stands.
+// The header is read with a cursor over the text and never evaluated. Forms that numpy.save does not write are refused
+// with their place.
 #include "import/npy_header.hpp"
 
 #include <charconv>
@@ -39,7 +40,7 @@ class DictReader {
   }
 
  private:
-  // Each answers whether to go on; where not, error_ says why.
+  // Each of these tells whether to go on; otherwise error_ has the reason.
 
   bool dict() {
     if (!expect('{')) return false;
@@ -76,7 +77,7 @@ class DictReader {
                   " is big-endian; save a.astype(a.dtype.newbyteorder('<')) in place of the array a");
     }
     const auto type = text.empty() ? std::nullopt : type_named(text.substr(1));
-    // One byte has no order, which NumPy writes as '|'.
+    // A type of one byte has no byte order, which NumPy writes as '|'.
     const bool order_fits = type && (text[0] == '<' || (text[0] == '|' && size_bytes(*type) == 1));
     if (!order_fits) {
       return fail("type " + in_quotes(text) + " is not one of " + std::string(kSpelledTypes) +
@@ -124,7 +125,7 @@ class DictReader {
     return true;
   }
 
-  /// A string in either quote, without escapes: no legal header needs one.
+  /// Reads a string in either quote, without escapes: no legal header needs one.
   bool string(std::string_view& content) {
     const char quote = next();
     if (quote != '\'' && quote != '"') return unexpected("a string");
@@ -140,7 +141,7 @@ class DictReader {
     return fail("the key '" + std::string(key) + "' stands there twice; save the array again with numpy.save");
   }
 
-  /// The next character that is no space; NUL, which no header has, at the end.
+  /// Returns the next character that is no space; at the end it returns NUL, which no header has.
   char next() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';

@@ -1,4 +1,5 @@
-// The header of a .npy file: a Python dict literal with three keys, read as such and as nothing more.
+// The header of a .npy file becomes a struct: it is a Python dict literal with three keys, and nothing else is
+// accepted.
 #pragma once
 
 #include <string_view>
@@ -14,7 +15,8 @@ struct NpyHeader {
   Shape shape;
 };
 
-/// Errors: InvalidData, for arrays that are big-endian, in Fortran order or of a type that Tensor lacks too; Limit.
+/// Reads the header. Errors: InvalidData, also for arrays that are big-endian, in Fortran order or of a type that
+/// Tensor lacks; Limit.
 Result<NpyHeader> parse_npy_header(std::string_view text, std::string_view file, const FileLimits& limits);
 
 }  // namespace rnnc::files

@@ -1,4 +1,5 @@
-// The size is known before memory is taken for it, except for a pipe, which is read piece by piece up to the limit.
+// The size of a file is known before memory is allocated for it, except for a pipe, which is read piece by piece up to
+// the limit.
 #include "import/read_file.hpp"
 
 #include <fcntl.h>
@@ -24,7 +25,7 @@ Error too_big(const std::string& path, const std::string& size, std::uint64_t ma
                         "; raise the limit or split the file");
 }
 
-/// Reads until `content` is full or the file ends; answers the bytes read, or -1 with errno set.
+/// Reads until `content` is full or the file ends; returns the number of bytes read, or -1 with errno set.
 ssize_t read_some(int descriptor, std::byte* to, std::size_t size) {
   std::size_t done = 0;
   while (done < size) {
@@ -37,14 +38,14 @@ ssize_t read_some(int descriptor, std::byte* to, std::size_t size) {
   return static_cast<ssize_t>(done);
 }
 
-/// `expected` is the size that the file system states, 0 for a pipe. A file may grow while it is read: what counts is
-/// where it ends.
+/// `expected` is the size that the file system states, 0 for a pipe. A file may grow while it is read, so the end that
+/// is found counts.
 Result<std::vector<std::byte>> read_open(int descriptor, const std::string& path, std::size_t expected,
                                          std::uint64_t max_bytes) {
   std::vector<std::byte> content;
   std::size_t done = 0;
   while (true) {
-    // One byte more than expected, so that the end shows without a second allocation.
+    // One byte more than expected is asked for, so that the end shows without a second allocation.
     const std::size_t chunk = done == 0 && expected > 0 ? expected + 1 : std::max(kPipeChunkBytes, done / 2);
     content.resize(done + chunk);
     const ssize_t got = read_some(descriptor, content.data() + done, chunk);

@@ -1,4 +1,4 @@
-// A whole file as bytes, within a limit.
+// A file becomes bytes, within a limit.
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,10 @@
 
 namespace rnnc::files {
 
-/// A file or pipe, open to be read.
+/// A file or pipe that is open for reading.
 class OpenFile {
  public:
-  /// Errors: File where it cannot be read; Limit where it has more than `max_bytes`.
+  /// Opens a file. Errors: File if it cannot be read; Limit if it has more than `max_bytes`.
   static Result<OpenFile> open(const std::string& path, std::uint64_t max_bytes);
 
   OpenFile(OpenFile&& other) noexcept;
@@ -23,7 +23,7 @@ class OpenFile {
   int descriptor() const { return descriptor_; }
   std::uint64_t size() const { return size_; }  // as the file system states it; 0 for a pipe
 
-  /// All of it. Errors: as of read_file.
+  /// Reads all of it. Errors: as of read_file.
   Result<std::vector<std::byte>> read(const std::string& path, std::uint64_t max_bytes) const;
 
  private:
@@ -33,7 +33,8 @@ class OpenFile {
   std::uint64_t size_;
 };
 
-/// Errors: File where it cannot be read; Limit where it has more than `max_bytes`, or more than fit in memory.
+/// Reads a whole file. Errors: File if it cannot be read; Limit if it has more than `max_bytes`, or more than fit in
+/// memory.
 Result<std::vector<std::byte>> read_file(const std::string& path, std::uint64_t max_bytes);
 
 }  // namespace rnnc::files

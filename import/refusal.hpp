@@ -1,5 +1,5 @@
-// How the readers of models give up: by an exception that never leaves import/, since every line of a reader may meet
-// something it must refuse. The public functions turn it into a Result.
+// A reader of models refuses a file by an exception that never leaves import/, since every line of a reader may meet
+// something that it must refuse. The public functions turn the exception into a Result.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ struct Refusal {
   Error error;
 };
 
-/// `what` is the part of the file that is wrong, "" for the file as a whole.
+/// Throws a Refusal. `what` is the part of the file that is wrong, "" for the file as a whole.
 [[noreturn]] void refuse(ErrorCode code, std::string_view file, const std::string& what, const std::string& why);
 
-/// For what a file says that is wrong, and for what is right but cannot be done.
+/// invalid() is for a file that is wrong, unsupported() for a file that is right but cannot be imported.
 [[noreturn]] inline void invalid(std::string_view file, const std::string& what, const std::string& why) {
   refuse(ErrorCode::InvalidData, file, what, why);
 }

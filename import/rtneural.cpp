@@ -1,4 +1,4 @@
-// RTNeural: Keras orders and layouts, kernels [I, G*H], one array of weights for each layer.
+// RTNeural's JSON has Keras orders and layouts: kernels [I, G*H], and one array of weights for each layer.
 #include <map>
 
 #include "import/audio_models.hpp"
@@ -8,7 +8,7 @@
 namespace rnnc::files {
 namespace {
 
-// The last of a shape; the others are null, of batch and time.
+// Returns the last dim of a shape; the others are batch and time, which are null.
 std::int64_t last_dim(const JsonValue& shape) {
   const std::vector<JsonValue> dims = shape.elements();
   if (dims.size() < 2) shape.wrong("must have batch, perhaps time, and features, such as [null, null, 8]");
@@ -30,7 +30,7 @@ void add_activation(LayerStack& stack, const JsonValue& layer) {
   const JsonValue activation = layer.at("activation");
   const std::string name = activation.text();
   if (name.empty() || name == "linear") return;
-  // RTNeural's elu has alpha = 1 where none is given.
+  // RTNeural's elu has no alpha in the file and uses 1.
   static const std::map<std::string, std::string> known = {
       {"tanh", ""}, {"relu", ""}, {"sigmoid", ""}, {"softmax", ""}, {"elu", ", 1"}};
   const auto found = known.find(name);
@@ -60,7 +60,7 @@ void add_lstm(LayerStack& stack, const JsonValue& layer) {
   stack.lstm(gates, layer.path());
 }
 
-// Two rows of biases mean Keras's reset_after, one the reset before the product.
+// Two rows of biases mean Keras's reset_after; one row means that the reset is applied before the product.
 void add_gru(LayerStack& stack, const JsonValue& layer) {
   only_tanh(layer);
   const auto weights = weights_of(layer, 3, 3);

@@ -1,5 +1,5 @@
-// safetensors: the size of the header, the header, and the tensors' bytes end to end. The header's own rules are in
-// safetensors_header.cpp; here it is held against the data, and written.
+// A safetensors file has the size of the header, the header, and the bytes of the tensors end to end.
+// safetensors_header.cpp reads the header; this file compares it with the data, and writes files.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -25,7 +25,7 @@ using nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "sizes and tensors are used as they lie in the file");
 
 constexpr std::size_t kSizeBytes = sizeof(std::uint64_t);
-constexpr std::size_t kHeaderAlignment = 8;  // of the data that follows, as the format's own library pads it
+constexpr std::size_t kHeaderAlignment = 8;  // of the data behind the header; the format's own library pads it so
 
 std::string in_bytes(std::uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
 
@@ -33,7 +33,7 @@ Error invalid(std::string_view file, std::string message) {
   return file_error(ErrorCode::InvalidData, file, std::move(message));
 }
 
-/// The size that the file states for its header, once it is known to be there.
+/// Returns the size that the file states for its header, and checks that the header is there.
 Result<std::uint64_t> header_size(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
   if (content.size() > limits.max_file_bytes) {
     return file_error(ErrorCode::Limit, file,
@@ -75,7 +75,7 @@ Result<void> check_size(const HeaderEntry& entry, std::string_view file, const F
   return {};
 }
 
-/// The entries, in the order of their offsets, leave no hole, share no byte and end where the file ends.
+/// Checks that the entries, in the order of their offsets, leave no hole, share no byte and end where the file ends.
 Result<void> check_tiling(const std::vector<HeaderEntry>& entries, std::uint64_t data_bytes, std::string_view file) {
   std::uint64_t end = 0;
   std::string before = "the data begins";
@@ -138,7 +138,7 @@ Result<TensorMap> copy(const files::FileContent& content, std::string_view file,
   return files::out_of_memory(file);
 }
 
-/// Largest elements first: then no tensor needs padding to be aligned.
+/// Sorts tensors by the size of an element, largest first, so that no tensor needs padding to be aligned.
 std::vector<const TensorMap::value_type*> write_order(const TensorMap& tensors) {
   std::vector<const TensorMap::value_type*> order;
   for (const auto& tensor : tensors) order.push_back(&tensor);
@@ -148,7 +148,7 @@ std::vector<const TensorMap::value_type*> write_order(const TensorMap& tensors) 
   return order;
 }
 
-/// Throws json::exception where a text is not UTF-8.
+/// Returns the text of the header. Throws json::exception if a name is no UTF-8.
 std::string header_text(const std::vector<const TensorMap::value_type*>& order,
                         const std::map<std::string, std::string>& metadata) {
   std::string text = "{";

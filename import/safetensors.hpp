@@ -1,4 +1,4 @@
-// The tensors of a safetensors file where they lie.
+// A safetensors file becomes views of its tensors, which stay in the file.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@ namespace rnnc::files {
 
 using TensorViews = std::map<std::string, TensorView>;
 
-/// They must not outlive `content`. Errors: as of parse_safetensors.
+/// Returns the views; `content` must outlive them. Errors: as of parse_safetensors.
 Result<TensorViews> view_safetensors(const FileContent& content, std::string_view file, const FileLimits& limits);
 
 }  // namespace rnnc::files

@@ -1,5 +1,5 @@
-// Reads by events (SAX) and not into a tree: nlohmann's tree keeps one of two equal keys and says nothing. Every event
-// is legal in a few states only, so what the format does not have is refused where it stands.
+// The header is read by events (SAX) and not into a tree, since nlohmann's tree keeps one of two equal keys and reports
+// no error. Every event is legal in a few states only, so a form that the format lacks is refused with its place.
 #include "import/safetensors_header.hpp"
 
 #include <array>
@@ -36,7 +36,7 @@ std::string type_names() {
   return names;
 }
 
-/// What comes next.
+/// The state of the reader says what it expects next.
 enum class State { Document, NameOrEnd, Entry, FieldOrEnd, Dtype, Shape, Dim, Offsets, Offset, MetaOrEnd, Text, Done };
 
 std::string_view expectation(State state) {
@@ -57,7 +57,7 @@ std::string_view expectation(State state) {
   return "";
 }
 
-/// The events that json::sax_parse sends; each answers whether to go on.
+/// The handler of the events that json::sax_parse sends; each function tells whether to go on.
 class HeaderReader {
  public:
   HeaderReader(std::string_view file, const FileLimits& limits) : file_(file), limits_(limits) {}
@@ -157,7 +157,7 @@ class HeaderReader {
   }
 
   bool parse_error(std::size_t position, const std::string&, const json::exception& why) {
-    // Its own text can hold the broken bytes as they are.
+    // The parser's own message may contain the broken bytes, so it is not shown.
     const bool utf8 = std::string_view(why.what()).find("UTF-8") != std::string_view::npos;
     error_ = file_error(ErrorCode::InvalidData, file_,
                         std::string(utf8 ? "the header is not valid UTF-8" : "the header is not valid JSON") +
@@ -223,7 +223,7 @@ Result<std::vector<HeaderEntry>> parse_safetensors_header(std::string_view json_
     return file_error(ErrorCode::InvalidData, file,
                       "the header does not begin with \"{\"; this is no safetensors file, or a damaged one");
   }
-  // nlohmann takes a NUL for the end of its input, and would not look at what follows.
+  // nlohmann takes a NUL for the end of its input and ignores the bytes behind it.
   if (const auto nul = json_text.find('\0'); nul != std::string_view::npos) {
     return file_error(
         ErrorCode::InvalidData, file,

@@ -1,4 +1,4 @@
-// The JSON header of a safetensors file: what it says of each tensor, before any of it is compared with the data.
+// The JSON header of a safetensors file becomes a list of entries, before any entry is compared with the data.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct HeaderEntry {
   std::uint64_t end = 0;
 };
 
-/// In the order of the header. Every entry has all three fields and rank and dims within the limits; nothing else about
-/// it is checked. Errors: InvalidData, Limit.
+/// Returns the entries in the order of the header. Every entry has all three fields, and its rank and dims are within
+/// the limits; nothing else about it is checked. Errors: InvalidData, Limit.
 Result<std::vector<HeaderEntry>> parse_safetensors_header(std::string_view json, std::string_view file,
                                                           const FileLimits& limits);
 

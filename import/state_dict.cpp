@@ -1,6 +1,6 @@
-// A state_dict has weights only: a module's kind and sizes follow from the shapes, its layers and directions from the
-// names (weight_ih_l0, weight_ih_l0_reverse, ...). Gates are stacked in one tensor and there are two biases. What no
-// file says is in which order modules run; where there are several, the prefixes do.
+// A state_dict has only weights: the shapes give a module's kind and sizes, the names (weight_ih_l0,
+// weight_ih_l0_reverse, ...) its layers and directions. The gates are stacked in one tensor and there are two biases.
+// The file does not say in which order modules run; if there are several, the caller's prefixes do.
 #include "import/state_dict.hpp"
 
 #include <algorithm>
@@ -51,7 +51,7 @@ class StateDict {
   }
 
  private:
-  // The layers of torch.nn.RNN, LSTM or GRU.
+  // Imports the layers of torch.nn.RNN, LSTM or GRU.
   std::string recurrent() {
     find_kind();
     std::string body;
@@ -69,7 +69,7 @@ class StateDict {
     return body;
   }
 
-  // torch.nn.Linear.
+  // Imports torch.nn.Linear.
   std::string linear() {
     const TensorView& W = take("weight", 2);
     check_size("weight", W.shape, {W.shape[0], width_});
@@ -91,7 +91,7 @@ class StateDict {
     return "  " + name + " = " + sum + "\n";
   }
 
-  // A name of the language that no other module has.
+  // Returns a name of the language that no other module has.
   std::string identifier(const std::string& module) {
     std::string name;
     for (const char c : module) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
@@ -102,7 +102,7 @@ class StateDict {
     return name;
   }
 
-  // Prefixes of what can be a module, with their dots.
+  // Returns the prefixes of tensors that may be a module, with their dots.
   std::vector<std::string> known_modules(bool linear) const {
     std::vector<std::string> known;
     for (const auto& [name, tensor] : tensors_) {
@@ -187,7 +187,8 @@ class StateDict {
     return tensor.to_f32();
   }
 
-  // `prefix` is ours. A module without biases gets zeros, which change nothing.
+  // Adds the weights of one direction of a layer under our names, which begin with `prefix`. A module without biases
+  // gets zeros, which change nothing.
   void add_weights(const std::string& prefix, const std::string& suffix, std::int64_t inputs) {
     const auto gates = static_cast<std::int64_t>(kind_.gates.size()), rows = gates * hidden_;
     const TensorView &W = take("weight_ih" + suffix, 2), &U = take("weight_hh" + suffix, 2);
@@ -205,7 +206,7 @@ class StateDict {
       std::vector<float> own(static_cast<std::size_t>(hidden_)), inside = own;
       if (!b.empty())
         own.assign(b.begin() + first, b.begin() + end), inside.assign(bu.begin() + first, bu.begin() + end);
-      if (gate == "n")  // the recurrent one stays inside the product with r
+      if (gate == "n")  // the recurrent bias stays inside the product with r
         weights_[prefix + "bun"] = Tensor::from_f32({hidden_}, inside);
       else
         for (std::size_t k = 0; k < own.size(); ++k) own[k] += inside[k];
@@ -217,7 +218,8 @@ class StateDict {
     weights_[prefix + "R"] = R.part(R.shape, 0);
   }
 
-  // Nothing is left out in silence: of the modules always, of the file where no prefix says what is meant.
+  // Checks that no tensor is left unused: of the modules in any case, and of the whole file if no prefix selects
+  // modules.
   void check_all_used() const {
     const auto of_module = [&](const std::string& name) {
       return std::any_of(modules_.begin(), modules_.end(), [&](const std::string& module) {
@@ -244,7 +246,7 @@ class StateDict {
   std::string recurrent_;       // the last kind of recurrent layers
   bool any_rnn_ = false;
   std::int64_t hidden_ = 0, projected_ = 0;
-  std::string below_ = "x";  // what the next layer reads, and its size
+  std::string below_ = "x";  // the input of the next layer, and its size
   std::int64_t width_ = 0;
   std::set<std::string> used_, labels_;
   std::string params_;

@@ -1,4 +1,4 @@
-// PyTorch's state_dict of torch.nn.RNN, LSTM or GRU, and of Linear behind them.
+// PyTorch's state_dict of torch.nn.RNN, LSTM or GRU, and of Linear behind them, becomes a model.
 #pragma once
 
 #include <string_view>
@@ -9,10 +9,10 @@
 
 namespace rnnc::files {
 
-/// Throws Refusal.
+/// Imports a state_dict. Throws Refusal.
 Imported import_state_dict(const TensorViews& tensors, std::string_view file, const ImportOptions& options);
 
-/// The same as JSON, as RTNeural's scripts write it: numbers by name, in rows where a tensor has two dims.
+/// These read a state_dict in JSON, as RTNeural's scripts write it: numbers by name, in rows if a tensor has two dims.
 bool is_json_state_dict(const JsonValue& root);
 TensorViews view_json_state_dict(const JsonValue& root);  // throws Refusal
 

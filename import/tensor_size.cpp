@@ -24,7 +24,7 @@ Result<std::uint64_t> tensor_bytes(ElementType type, const Shape& shape, const F
                             ", more than the limit of " + std::to_string(limits.max_dim) + "; split it");
     }
   }
-  // No elements, however large the other dims: their product must not be asked for.
+  // A tensor with a dim of 0 has no elements, however large the other dims are, whose product might overflow.
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return std::uint64_t{0};
   std::uint64_t bytes = size_bytes(type);
   for (const std::int64_t dim : shape) {

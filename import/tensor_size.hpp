@@ -1,4 +1,4 @@
-// How many bytes a tensor of a file takes, with every multiplication checked and every limit applied.
+// These functions compute the bytes of a tensor in a file, with every multiplication checked and every limit applied.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace rnnc::files {
 
-/// `what` names the tensor in messages: `tensor "Wi"`, `the array`.
+/// Returns the bytes of a tensor. `what` names the tensor in messages: `tensor "Wi"`, `the array`.
 ///
 /// Errors    Limit for rank and dims beyond the limits; InvalidData for a negative dim or a size beyond 64 bits
 Result<std::uint64_t> tensor_bytes(ElementType type, const Shape& shape, const FileLimits& limits,
                                    std::string_view file, const std::string& what);
 
-/// For the writers: bytes and shape fit each other, and a reader with its usual limits takes them.
+/// Checks, for the writers, that bytes and shape fit each other and that a reader with its usual limits accepts them.
 Result<void> check_writable(const Tensor& tensor, std::string_view file, const std::string& what);
 
 }  // namespace rnnc::files

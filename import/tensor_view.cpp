@@ -6,7 +6,7 @@
 namespace rnnc::files {
 namespace {
 
-// A piece of the file is given back before the next one is read: no more of it is in memory beside its copy.
+// Each piece of the file is given back before the next one is read, so that at most one piece is in memory twice.
 void copy(std::span<const std::byte> from, const FileContent* file, std::vector<std::byte>& to) {
   constexpr std::size_t kPieceBytes = 1 << 20;
   to.reserve(from.size());
@@ -36,7 +36,7 @@ Tensor TensorView::part(Shape dims, std::int64_t first) const {
       bytes.subspan(static_cast<std::size_t>(first) * size, static_cast<std::size_t>(result.elements()) * size);
   copy(from, file, result.bytes);
   if (type != ElementType::F32) return Tensor::from_f32(result.shape, result.to_f32());
-  return result;  // no conditional expression, which would copy it
+  return result;  // a conditional expression would copy it
 }
 
 }  // namespace rnnc::files

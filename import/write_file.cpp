@@ -1,4 +1,4 @@
-// Every system call that can report a full disk is checked, close included: some file systems say it only there.
+// Every system call that can report a full disk is checked, also close: some file systems report it only there.
 #include "import/write_file.hpp"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ namespace {
 constexpr int kNameTries = 100;
 constexpr std::string_view kHex = "0123456789abcdef";
 
-/// An open descriptor, and the name to remove unless the file is kept.
+/// An open descriptor, and the name of the file, which is removed unless the file is kept.
 class Output {
  public:
   Output(int descriptor, std::string temporary) : descriptor_(descriptor), temporary_(std::move(temporary)) {}
@@ -63,8 +63,8 @@ bool write_all(int descriptor, const std::vector<Bytes>& pieces) {
   return true;
 }
 
-/// The descriptor behind /dev/stdout and its like. Opening such a path anew would start a redirected file again from
-/// its beginning, and replacing it would cut it off from whoever redirected it.
+/// Returns the descriptor behind /dev/stdout and similar paths. Opening such a path again would write a redirected file
+/// from its beginning, and replacing it would separate it from the program that redirected it.
 std::optional<int> inherited_descriptor(std::string_view path) {
   if (path == "/dev/stdout") return STDOUT_FILENO;
   if (path == "/dev/stderr") return STDERR_FILENO;
@@ -85,7 +85,7 @@ Result<void> write_directly(int descriptor, const std::string& path, const std::
   return {};
 }
 
-/// Makes an empty file of a new name in `folder`; its permissions are those the umask leaves. -1 with errno on failure.
+/// Makes an empty file of a new name in `folder`; the umask gives its permissions. Returns -1 with errno on failure.
 std::pair<int, std::string> create_temporary(const std::string& folder) {
   std::random_device random;
   for (int i = 0; i < kNameTries; ++i) {
@@ -103,7 +103,7 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// `old` is the status of the file that is there already, or nullptr.
+/// Replaces a file. `old` is the status of the file that is there already, or nullptr.
 Result<void> replace(const std::string& path, const std::string& target, const struct stat* old,
                      const std::vector<Bytes>& pieces) {
   auto [descriptor, temporary] = create_temporary(folder_of(target));
@@ -112,7 +112,7 @@ Result<void> replace(const std::string& path, const std::string& target, const s
   if (old != nullptr && ::fchmod(descriptor, old->st_mode & 07777) != 0) {
     return system_error(path, "cannot set its permissions", errno);
   }
-  // A file system without fsync says EINVAL.
+  // A file system without fsync reports EINVAL.
   const bool written = write_all(descriptor, pieces) && (::fsync(descriptor) == 0 || errno == EINVAL);
   if (!written || !output.close()) return system_error(path, "cannot write it", errno);
   if (!output.rename_to(target)) return system_error(path, "cannot rename the new file to it", errno);
@@ -135,7 +135,7 @@ Result<void> write_file(const std::string& path, const std::vector<Bytes>& piece
     return write_directly(::open(path.c_str(), O_WRONLY | O_CLOEXEC), path, pieces);
   }
   if (::access(path.c_str(), W_OK) != 0) return system_error(path, "cannot write it", errno);
-  // Through a symbolic link: the file it names is replaced, not the link.
+  // A symbolic link stays: the file that it names is replaced.
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
   if (!real) return system_error(path, "cannot write it", errno);
   return replace(path, real.get(), &status, pieces);

@@ -1,4 +1,4 @@
-// From symbolic dims to numbers, given by hand or found from the shapes of weights.
+// Symbolic dims become numbers: the caller gives them, or they follow from the shapes of weights.
 #include <algorithm>
 #include <set>
 
@@ -20,7 +20,7 @@ void add_symbols(const Dim& dim, std::set<std::string>& to) {
   for (std::string& symbol : dim.symbols()) to.insert(std::move(symbol));
 }
 
-// The dims that some declaration, slice or weight uses; the value of any other makes no difference.
+// Returns the dims that some declaration, slice or weight uses; the value of any other dim makes no difference.
 std::set<std::string> used_dims(const Graph& graph) {
   std::set<std::string> used;
   for (const Node& node : graph.nodes) {
@@ -59,7 +59,8 @@ Result<void> check_bindings(const Graph& graph, const DimBindings& bindings) {
   return {};
 }
 
-// The scan with numbers for the dims that are given, and for those that no argument tells.
+// Returns the scan with numbers for the dims that its text gives, and for the dims of the network (`a.H`) that have
+// one.
 std::shared_ptr<const Scan> bind_scan(const Node& node, const DimBindings& bindings) {
   Scan scan = *node.scan;
   for (auto& [name, dim] : scan.dims) dim = dim.substitute(bindings);
@@ -111,7 +112,7 @@ class DimInference {
 
   Result<DimBindings> run() {
     if (Result<void> ranks = check_ranks(); !ranks) return ranks.error();
-    // A dim that one shape gives may be what another shape needs: `f32[I+H]` says I once H is known.
+    // A dim that one shape gives may be needed by another shape: `f32[I+H]` gives I once H is known.
     for (std::size_t known = bindings_.size() + 1; known != bindings_.size();) {
       known = bindings_.size();
       for (const Weight& weight : weights_) {
@@ -160,7 +161,7 @@ class DimInference {
     return true;
   }
 
-  // " with H=64, I=3": the bindings that a dim was computed with.
+  // Returns " with H=64, I=3": the bindings that the value of a dim was computed with.
   std::string known_text(const Dim& dim) const {
     std::vector<std::string> known;
     for (const std::string& symbol : dim.symbols())

@@ -1,5 +1,5 @@
-// The C++ builder: each call becomes a node or a statement, checked at once by infer_type, as the parser does;
-// names and what concerns the cell as a whole are verify's, in build().
+// The C++ builder turns each call into a node or a statement. infer_type checks each node at once, as in the parser;
+// build() calls verify, which checks names and the cell as a whole.
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +10,7 @@
 
 namespace rnnc {
 
-// A handle without a node keeps its graph: that graph knows the mistake that led to it.
+// A handle without a node keeps its graph, since the graph knows the mistake that led to it.
 Value BuilderGraph::handle(const Pointer& graph, std::optional<ir::Value> node) {
   Value value;
   value.graph_ = graph;
@@ -35,7 +35,7 @@ std::optional<ir::Value> BuilderGraph::use(const Value& value, std::string_view 
     fail(ErrorCode::InvalidModel, message);
     return std::nullopt;
   }
-  if (value.kind_ == Value::Kind::None) return std::nullopt;  // an earlier mistake
+  if (value.kind_ == Value::Kind::None) return std::nullopt;  // the result of an earlier mistake
   return ir::Value{value.index_};
 }
 

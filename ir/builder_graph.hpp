@@ -1,4 +1,4 @@
-// What a builder and its values share: the graph so far and the first mistake.
+// A builder and its values share this object: the graph so far and the first mistake.
 #pragma once
 
 #include <rnnc/builder.hpp>
@@ -16,7 +16,7 @@ struct BuilderGraph {
   using Pointer = std::shared_ptr<BuilderGraph>;
 
   ir::Graph graph;
-  std::vector<ir::Cell> cells;  // that a network scans by name, before the standard ones
+  std::vector<ir::Cell> cells;  // cells that a network scans by name; they are searched before the standard ones
   std::optional<Error> error;
 
   void fail(Error mistake) {

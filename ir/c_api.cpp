@@ -1,4 +1,4 @@
-// The part of rnnc.h that reads models as text.
+// This file implements the functions of rnnc.h that read models as text.
 #include <rnnc/c_handles.hpp>
 
 namespace {

@@ -1,4 +1,4 @@
-// The two kinds of graphs, and what a file holds of them.
+// A graph is a cell or a network; a module is the content of a file.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace rnnc::ir {
 
-/// One step of one sequence.
+/// A cell computes one step of one sequence.
 struct Cell : Graph {
   Cell() = default;
   explicit Cell(Graph graph) : Graph(std::move(graph)) {}
@@ -16,7 +16,7 @@ struct Cell : Graph {
   Value next_of(const std::string& state) const;  // the value that the state's Next statement names
 };
 
-/// Cells over sequences, and expressions between them.
+/// A network runs cells over sequences and computes expressions between them.
 struct Network : Graph {
   Network() { kind = Kind::Network; }
   explicit Network(Graph graph) : Graph(std::move(graph)) {}

@@ -1,4 +1,4 @@
-// What happens on a bug of ours. It must hold up on a malformed graph: print does.
+// This file reports our own bugs. The graph may be malformed, which print accepts.
 #include "ir/check.hpp"
 
 #include <cstdio>
@@ -13,13 +13,13 @@
 
 namespace rnnc::ir {
 
-// Nothing but the report of a bug, which ends the program, ever reads it.
+// Only the report of a bug reads this pointer, and the report ends the program.
 static thread_local const Graph* at_work = nullptr;
 
 Repro::Repro(const Graph& graph) : before_(at_work) { at_work = &graph; }
 Repro::~Repro() { at_work = before_; }
 
-// Each line of a message as a comment.
+// Writes each line of a message as a comment.
 static std::string commented(std::string_view message) {
   std::string text = "// ";
   for (const char c : message) text += c == '\n' ? "\n// " : std::string(1, c);

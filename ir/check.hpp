@@ -1,5 +1,5 @@
-// Our own bugs: an internal error prints the graph, writes it to repro.rnn (in RNNC_DUMP_DIR or the current folder) so
-// that `rnnc run` replays it, and aborts. Mistakes of the user never end here.
+// An internal error is a bug of ours: it prints the graph, writes it to repro.rnn (in RNNC_DUMP_DIR or the current
+// folder) so that `rnnc run` can repeat it, and aborts. A mistake of the user never ends here.
 #pragma once
 
 #include <source_location>
@@ -14,6 +14,6 @@ struct Graph;
 
 }  // namespace rnnc::ir
 
-/// Holds in every correct build; `graph` (a pointer, or nullptr) is what was being worked on.
+/// Asserts a condition that holds in every correct build; `graph` is a pointer to the graph in work, or nullptr.
 #define RNNC_ASSERT(condition, graph) \
   ((condition) ? void() : ::rnnc::ir::internal_error(graph, "assertion failed: " #condition))

@@ -1,4 +1,4 @@
-// Arithmetic of dims.
+// This file computes with dims: sums, products, substitution, and text.
 #include "ir/dim.hpp"
 
 #include <algorithm>

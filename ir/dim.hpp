@@ -1,5 +1,5 @@
-// Dimensions: integers, names bound at compile time, and sums and products of them (`4*H`, `I + H`). A dim is kept as
-// a polynomial with integer coefficients in a fixed order of terms, so equal dims compare equal.
+// A dim is an integer, a name that is bound at compile time, or a sum or product of dims (`4*H`, `I + H`). It is kept
+// as a polynomial with integer coefficients in a fixed order of terms, so equal dims compare equal.
 #pragma once
 
 #include <cstddef>
@@ -25,17 +25,19 @@ class Dim {
   bool is_constant() const;
   std::int64_t value() const;  // of a constant dim
 
-  /// Replaces the names that `bindings` has; others stay. Sums and products saturate at +-2^62, far past every limit.
+  /// Replaces the names that `bindings` has; the others stay. Sums and products saturate at +-2^62, far past every
+  /// limit.
   Dim substitute(const DimBindings& bindings) const;
 
-  /// The same with dims. A result that grows past kMaxDimSize is cut short where it does: check its size().
+  /// Replaces names by dims. A result that grows past kMaxDimSize is cut short, so callers check its size().
   Dim replace(const DimValues& values) const;
 
-  /// Where the dim is `coefficient * name + offset` with one name, to the first power: that name. Else "".
+  /// Returns the name if the dim is `coefficient * name + offset` with one name, to the first power; otherwise "".
   std::string linear_symbol() const;
   std::vector<std::string> symbols() const;
 
-  /// Terms and names together: what text of an attacker's choice may grow is kept under kMaxDimSize by its readers.
+  /// Returns the number of terms and names. Text may come from an attacker, so its readers refuse a dim above
+  /// kMaxDimSize.
   std::size_t size() const;
 
   std::string to_string() const;  // text that the parser reads back as the same dim
@@ -46,7 +48,8 @@ class Dim {
   friend bool operator==(const Dim&, const Dim&) = default;
 
  private:
-  // Names of a term, sorted, with repeats for powers -> coefficient, never 0. The constant term has no names.
+  // Each entry is a term: its sorted names, repeated for powers, and its coefficient, which is never 0. The constant
+  // term has no names.
   std::map<std::vector<std::string>, std::int64_t> terms_;
 };
 

@@ -1,4 +1,4 @@
-// From a bound type to the number of its elements: of a sequence, those of one step.
+// A bound type gives the number of its elements; a sequence has those of one step.
 #pragma once
 
 #include <cstdint>

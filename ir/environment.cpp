@@ -13,7 +13,7 @@ std::string variable(const char* name) {
   return value ? value : "";
 }
 
-// What RNNC_DEBUG may list.
+// A word that RNNC_DEBUG may list, and the flag that it sets.
 struct Look {
   const char* word;
   bool Environment::*flag;

@@ -1,4 +1,4 @@
-// Every environment variable that rnnc reads, in one place.
+// This header lists every environment variable that rnnc reads.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct Environment {
   bool cache_reads = true, cache_writes = true;  // RNNC_CACHE=off|ro
   std::string isa;                               // RNNC_ISA: the CPU to compile for where nothing else is said
   std::string plugin_dir;  // RNNC_PLUGIN_DIR: where plug-ins are; "" is beside the program and where it is installed
-  std::vector<std::string> warnings;  // of values that mean nothing, for the program to print
+  std::vector<std::string> warnings;  // about values that have no meaning; the program prints them
 };
 
 Environment read_environment();

@@ -1,4 +1,4 @@
-// The meaning of functions and reductions, in double precision and libm.
+// This file computes the meaning of functions and reductions, in double precision and with libm.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,7 +10,7 @@
 namespace rnnc::ir {
 namespace {
 
-// The exponential never overflows on the side taken.
+// The argument of exp is never positive, so exp does not overflow.
 double sigmoid(double x) {
   if (x >= 0) return 1 / (1 + std::exp(-x));
   const double e = std::exp(x);
@@ -19,10 +19,10 @@ double sigmoid(double x) {
 
 double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
-// 1 + erf(z) cancels for negative z; erfc(-z) is the same number without the cancellation.
+// For negative z, 1 + erf(z) cancels; erfc(-z) is the same number without the cancellation.
 double gelu(double x) { return x / 2 * std::erfc(-x * (std::numbers::sqrt2 / 2)); }
 
-// 0 * inf is NaN here and must stay it, which std::min and std::max would lose.
+// 0 * inf is NaN and must stay NaN, which std::min and std::max do not ensure.
 double hard_sigmoid(double linear) { return std::isnan(linear) ? linear : std::max(0.0, std::min(1.0, linear)); }
 
 bool any_nan(const double* operands, int count) {

@@ -12,7 +12,7 @@ namespace {
 
 std::int64_t extent(const Type& type, std::size_t dim) { return dim < type.rank() ? type.dims[dim].value() : 1; }
 
-// Of a value that comes from elsewhere in each step.
+// Tells whether the value of a node is bound from outside at each step.
 bool is_leaf(const Node& node) { return node.op == Op::Input || node.op == Op::State || node.op >= Op::Scan; }
 
 }  // namespace

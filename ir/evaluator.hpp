@@ -1,5 +1,5 @@
-// Evaluates the nodes of a bound graph one by one, in doubles. What depends on parameters alone is evaluated once;
-// matrices are views of the caller's memory, except where a concat joins them.
+// The evaluator computes the nodes of a bound graph one by one, in doubles. A node that depends on parameters alone is
+// computed once. Matrices are views of the caller's memory, except if a concat joins them.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace rnnc::ir {
 
-// A matrix in somebody's memory; a vector has one column and stride 1, a scalar one element.
+// A view of a matrix in memory; a vector has one column and stride 1, a scalar one element.
 struct View {
   const double* data = nullptr;
   std::int64_t rows = 0;
@@ -23,17 +23,17 @@ struct View {
 
 class Evaluator {
  public:
-  /// `params` has every parameter in its size (asserted) and outlives the evaluator.
+  /// `params` has every parameter in its size (asserted) and must outlive the evaluator.
   Evaluator(const Graph& graph, const NamedVectors& params);
 
-  /// The nodes that depend on an input, a state or a scan, in their order: those that compute() is for.
+  /// Returns the nodes that depend on an input, a state or a scan, in their order. compute() is called for these.
   const std::vector<std::size_t>& varying() const { return varying_; }
   bool varies(std::size_t node) const { return varies_[node]; }
 
-  /// Where the value of a node is read from in what is computed next.
+  /// Sets the memory that later computations read as the value of a node.
   void bind(std::size_t node, const double* data) { views_[node].data = data; }
 
-  /// Computes one node that is an expression of others.
+  /// Computes one node from its operands.
   void compute(std::size_t node);
   const View& operator[](Value value) const { return views_[value.index]; }
 

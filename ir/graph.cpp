@@ -1,4 +1,4 @@
-// Building a graph node by node, and telling whether two graphs say the same.
+// This file appends nodes to a graph and tells whether two graphs are equal.
 #include "ir/graph.hpp"
 
 #include <algorithm>
@@ -75,7 +75,7 @@ Value Graph::output() const {
 
 namespace {
 
-// Numbers expressions so that equal ones, in whatever graph, have equal numbers.
+// Gives a number to each expression, so that equal expressions of any graphs have equal numbers.
 class Numbering {
  public:
   std::vector<std::size_t> number(const Graph& graph) {

@@ -1,6 +1,6 @@
-// What cells and networks are made of: nodes in topological order, appended and never changed, and the statements that
-// name values, give states their next value, and choose the output. Passes copy forward into a new graph.
-// A dim may be symbolic; bind_dims (verify.hpp) makes a graph with numbers, which is what runs and compiles.
+// Cells and networks are graphs: nodes in topological order, which are appended and never changed, and statements that
+// name values, give states their next value, and choose the output. A pass copies a graph into a new one. A dim may be
+// symbolic; bind_dims (verify.hpp) makes a graph with numbers, which can be run and compiled.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,20 @@
 
 namespace rnnc::ir {
 
-/// Where in the text a node or statement came from; line 0 where it came from a builder or a pass.
+/// The place in the text that a node or statement came from; line 0 if it came from a builder or a pass.
 struct Location {
   int line = 0;
   int column = 0;
 };
 
-/// The time that `seq` means where it names none.
+/// The time of a `seq` that names none.
 inline constexpr std::string_view kTime = "T";
 
-/// f32 scalar (rank 0), vector (rank 1) or matrix (rank 2: parameters, their slices and concatenations only).
+/// The type of a value: an f32 scalar (rank 0), vector (rank 1) or matrix (rank 2: parameters, their slices and
+/// concatenations only).
 struct Type {
   std::vector<Dim> dims;
-  std::string axis = {};  // of a sequence, in networks only: the time it runs over; sequences of one time go together
+  std::string axis = {};  // in networks only: the time of a sequence; sequences of one time have equal lengths
 
   std::size_t rank() const { return dims.size(); }
   bool is_sequence() const { return !axis.empty(); }
@@ -35,7 +36,7 @@ struct Type {
   friend bool operator==(const Type&, const Type&) = default;
 };
 
-/// Elements of a value of a bound type: a vector's, or a matrix's; 1 of a scalar.
+/// Returns the number of elements of a value of a bound type; a scalar has 1.
 std::int64_t elements(const Type& type);
 
 /// The index of a node in its graph.
@@ -51,7 +52,7 @@ struct Range {
 
 struct Scan;  // scan.hpp
 
-// Operands and result of each op:
+// Each op has these operands and this result:
 //   Input, State, Param  none; `name` and `type` are declared
 //   Constant  none; a scalar, `constant`
 //   Slice     a vector or matrix; `ranges`, one for each leading dim that is cut
@@ -63,7 +64,7 @@ struct Scan;  // scan.hpp
 //   Map       `function` of as many operands as its row says; scalars spread, vectors agree in length
 //   Reduce    `reduction`; operands as its row says
 //   Hoist     identity on a scalar or vector that depends on no state: computed ahead of the recurrence
-// All of these lift over sequences of one time, step by step; an operand that is none is the same at each step.
+// All of these apply to sequences of one time, step by step; an operand that is no sequence is the same at each step.
 //   Scan        `scan`, `name`; arguments in order of the cell's inputs, then initial states -> what the cell gives
 //   FinalState  a Scan; `name` "h" or, of two directions, "fwd.h" -> that state behind the last step of each sequence
 //   OverTime    `over_time`; a sequence -> one value
@@ -107,10 +108,10 @@ struct Graph {
   std::string_view kind_name() const { return kind == Kind::Cell ? "cell" : "network"; }
 
   /// Appends a node whose type must follow from its operands (infer_type in verify.hpp). A node that does not check is
-  /// a bug of the caller's: internal error. The parser and the public builder ask infer_type first.
+  /// a bug of the caller and an internal error. The parser and the public builder ask infer_type first.
   Value append(Node node);
 
-  // Shorthands of append for passes.
+  // These are shorthands of append, for passes.
   Value constant(float value);
   Value map(Function function, std::vector<Value> operands);
   Value reduce(Reduction reduction, std::vector<Value> operands);
@@ -119,8 +120,8 @@ struct Graph {
   Value output() const;
 };
 
-/// Same kind, names, dims, statements, types and constants, and the same expression behind each statement, whatever the
-/// order and the locations of the nodes. NaN constants are equal.
+/// Tells whether two graphs have the same kind, names, dims, statements, types and constants, and the same expression
+/// behind each statement, in any order of the nodes and with any locations. NaN constants are equal.
 bool equal(const Graph& a, const Graph& b);
 
 }  // namespace rnnc::ir

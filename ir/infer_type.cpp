@@ -1,4 +1,4 @@
-// The typing rules, op by op. Arity and operand kinds of functions and reductions come from the op table.
+// This file has the typing rule of each op. The op table gives the arity and operand kinds of functions and reductions.
 #include <algorithm>
 
 #include "ir/mistakes.hpp"
@@ -52,7 +52,7 @@ class Inference : Mistakes {
 
   bool lifts() const { return !is_declaration(node_) && node_.op < Op::Scan; }
 
-  // The time of the operands that are sequences; one that is none is the same at each step.
+  // Checks that all operands that are sequences have one time. An operand that is no sequence is the same at each step.
   Result<void> check_times() {
     std::size_t first = 0;
     for (std::size_t i = 0; i < node_.operands.size(); ++i) {
@@ -99,7 +99,7 @@ class Inference : Mistakes {
     return result;
   }
 
-  // Whether 0 <= begin < end <= size, as far as it shows before symbols are bound.
+  // Tells whether 0 <= begin < end <= size, as far as symbolic dims allow to tell.
   static bool fits(const Dim& begin, const Dim& end, const Dim& size) {
     const auto below = [](const Dim& dim, std::int64_t least) { return dim.is_constant() && dim.value() < least; };
     return !below(begin, 0) && !below(end - begin, 1) && !below(size - end, 0);
@@ -118,7 +118,7 @@ class Inference : Mistakes {
         return mismatch("shape mismatch: concat joins matrices of the same width: " + is_but(0, i), {0, i});
       }
       result.dims[0] = result.dims[0] + next.dims[0];
-      if (result.dims[0].size() > kMaxDimSize) break;  // check_size says so
+      if (result.dims[0].size() > kMaxDimSize) break;  // check_size reports it
     }
     return result;
   }

@@ -1,4 +1,4 @@
-// Cells over batches of sequences.
+// The interpreter runs a cell over a batch of sequences, one sequence after another.
 #include "ir/interpret.hpp"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace rnnc::ir {
 namespace {
 
-// Where a state's rows lie, or a sequence's inputs within a row of x.
+// The rows of a state, or the place of an input within a row of x.
 struct Leaf {
   std::size_t node;
   std::int64_t size;
@@ -31,7 +31,7 @@ std::vector<Leaf> leaves(const Cell& cell, Op op) {
   return result;
 }
 
-// One sequence of the batch.
+// Runs one sequence of the batch.
 void interpret_sequence(const Cell& cell, Evaluator& evaluator, const Batch& batch, std::int64_t sequence,
                         const std::vector<Leaf>& states, Vector& y) {
   const std::vector<Leaf> inputs = leaves(cell, Op::Input);

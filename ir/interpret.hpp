@@ -1,5 +1,6 @@
-// The meaning of a cell, in double precision, plain loops and libm. It shares no formula with the code generator.
-// Cells must be bound (no symbolic dims) and verified, and every value they name present in its size: asserted.
+// The interpreter defines the meaning of a cell, with double precision, plain loops and libm. It shares no formula with
+// the code generator. Cells must be bound (no symbolic dims) and verified, and every named value must have its size:
+// both are asserted.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +12,18 @@
 
 namespace rnnc::ir {
 
-/// A scalar is a vector of one element; a matrix is row-major.
+/// The elements of a value: a scalar has one element; a matrix is row-major.
 using Vector = std::vector<double>;
 using NamedVectors = std::map<std::string, Vector>;
 
-/// One scalar function on doubles, as op.hpp says; `operands` holds as many as its row asks for.
+/// Computes one scalar function on doubles, as op.hpp says; `operands` has as many elements as the function's row asks
+/// for.
 double evaluate(Function function, const double* operands);
 
-/// One reduction; the variance of layer_norm is the mean of squared deviations.
+/// Computes one reduction; the variance of layer_norm is the mean of squared deviations.
 Vector evaluate(Reduction reduction, const std::vector<Vector>& operands);
 
-/// Sequences side by side.
+/// A batch of sequences.
 struct Batch {
   std::int64_t steps = 0;             // T
   std::int64_t sequences = 0;         // B

@@ -1,4 +1,4 @@
-// Node by node, each for all sequences and steps.
+// The interpreter of networks computes node by node, each for all sequences and steps.
 #include "ir/interpret_network.hpp"
 
 #include <algorithm>
@@ -57,7 +57,7 @@ class NetworkInterpreter {
     return ((type.is_sequence() ? t : 0) * batch_.sequences + b) * elements(type);
   }
 
-  // Of sequence b at step t; what depends on weights alone is the same for all.
+  // Returns the value of sequence b at step t; a value that depends on weights alone is the same for all.
   const double* row(Value value, std::int64_t b, std::int64_t t) const {
     if (!evaluator_.varies(value.index)) return evaluator_[value].data;
     return values_[value.index].data() + offset(network_[value].type, b, t);
@@ -119,7 +119,7 @@ void NetworkInterpreter::compute_rows(std::size_t i) {
   });
 }
 
-// The step that a part of a scan reads as its step t.
+// Returns the step that a part of a scan reads as its step t.
 std::int64_t source(bool reverse, std::int64_t t, std::int64_t length) { return reverse ? length - 1 - t : t; }
 
 Vector NetworkInterpreter::arguments(const Node& node, bool reverse) const {
@@ -138,7 +138,8 @@ Vector NetworkInterpreter::arguments(const Node& node, bool reverse) const {
   return x;
 }
 
-// A state that the network begins, and inputs do not, is the caller's where he has one: the sequence goes on.
+// Sets the states at the beginning of a scan. If the caller gives a state, the sequence goes on from it, except if the
+// state begins anew at each call (begun_by_inputs).
 void NetworkInterpreter::begin_states(const Node& node, const Cell& cell, const std::string& prefix,
                                       NamedVectors& states) const {
   for (const Node& state : cell.nodes) {

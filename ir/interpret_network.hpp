@@ -1,5 +1,6 @@
-// The meaning of a network: the cells' interpreter over each scan, and expressions step by step. Networks must be bound
-// and verified, and every value they name present in its size: asserted.
+// This interpreter defines the meaning of a network: it runs the interpreter of cells for each scan and computes
+// expressions step by step. Networks must be bound and verified, and every named value must have its size: both are
+// asserted.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 
 namespace rnnc::ir {
 
-/// A time that sequences run over.
+/// A time axis that sequences have.
 struct Time {
   std::int64_t steps = 0;
   std::vector<std::int64_t> lengths;  // [B], each in [0, steps]; empty where every sequence has all steps
@@ -24,13 +25,14 @@ struct NetworkBatch {
   NamedVectors inputs;                // by name; a sequence [steps, B, I], a vector [B, I]
 };
 
-/// The times of a network's inputs and scans, kTime and those with names.
+/// Returns the times of a network's inputs and scans: kTime and those with names.
 std::vector<std::string> times_of(const Network& network);
 
 /// Runs the batch and returns the output: a sequence [steps, B, O], 0 behind the end of each, or a vector [B, O].
 ///
-/// States    by name, `a.h` or `a.fwd.h`, [B, H]: one that `states` lacks starts at zero, or where the network begins
-///           it; one that inputs begin starts there in any case; on return `states` has the final value of every state
+/// States    by name, `a.h` or `a.fwd.h`, [B, H]. A state that `states` lacks starts at zero, or at the value that the
+///           network gives it; a state of begun_by_inputs starts at its value of the network in any case. On return
+///           `states` has the final value of every state.
 Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states);
 
 }  // namespace rnnc::ir

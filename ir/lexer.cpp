@@ -1,4 +1,4 @@
-// Bytes to tokens.
+// The lexer turns bytes into tokens.
 #include "ir/lexer.hpp"
 
 #include <array>
@@ -8,8 +8,8 @@ namespace rnnc::ir {
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
-// The bytes of the UTF-8 character that `text` begins with, 0 where it is none (RFC 3629: no overlong forms, no
-// surrogates, nothing past U+10FFFF).
+// Returns the number of bytes of the UTF-8 character at the beginning of `text`, or 0 if there is no valid one (RFC
+// 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
 static std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const auto in = [](unsigned value, unsigned low, unsigned high) { return value >= low && value <= high; };
@@ -40,7 +40,7 @@ std::string quote(std::string_view text) {
 }
 
 Lexer::Lexer(std::string_view text, std::string_view file) : text_(text), file_(file) {
-  if (text_.starts_with("\xef\xbb\xbf")) position_ = line_begin_ = 3;  // the mark that some editors begin UTF-8 with
+  if (text_.starts_with("\xef\xbb\xbf")) position_ = line_begin_ = 3;  // the byte order mark that some editors write
 }
 
 char Lexer::peek(std::size_t ahead) const { return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0'; }

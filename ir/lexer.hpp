@@ -1,5 +1,5 @@
-// Bytes to tokens, one at a time. White space and `//` comments separate tokens and are otherwise nothing; text is
-// UTF-8, and only comments hold anything but ASCII.
+// The lexer turns bytes into tokens, one at a time. White space and `//` comments separate tokens and have no other
+// meaning; text is UTF-8, and only comments may hold characters beyond ASCII.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ struct Token {
     Name,       // also reserved words
     Temporary,  // %7
     Number,     // 12, 0.5, 1e-6
-    Symbol,     // any of the characters that mean something by themselves
+    Symbol,     // any of the characters that have a meaning by themselves
   };
   Kind kind = Kind::End;
   std::string_view text;
@@ -29,7 +29,7 @@ class Lexer {
  public:
   Lexer(std::string_view text, std::string_view file);
 
-  /// The next token; at the end of the text, End again and again.
+  /// Returns the next token; at the end of the text it returns End again and again.
   Result<Token> next();
 
  private:
@@ -48,7 +48,7 @@ class Lexer {
   int line_ = 1;
 };
 
-/// A piece of text as a message quotes it: 'Wi', cut short where it is long.
+/// Quotes a piece of text for a message: 'Wi', cut short if it is long.
 std::string quote(std::string_view text);
 
 }  // namespace rnnc::ir

@@ -33,7 +33,7 @@ Error Mistakes::matrix_misused(std::size_t i) const {
   return mismatch("a matrix can only be multiplied with a vector (W @ x), looked up, sliced or joined: " + is(i), {i});
 }
 
-// Where the name that an operand goes by comes from.
+// Finds the place where an operand got its name.
 bool Mistakes::find_origin(Value value, Note& note) const {
   const Node& operand = graph_[value];
   std::string name = is_declaration(operand) ? operand.name : "";

@@ -1,4 +1,5 @@
-// Messages about a node that does not check: located, with the shapes of the operands and where they come from.
+// This class words the errors of a node that does not check: with its place, the shapes of its operands and the places
+// where they were declared.
 #pragma once
 
 #include <initializer_list>
@@ -21,7 +22,7 @@ class Mistakes {
 
   Error error(ErrorCode code, std::string message) const;
 
-  /// A ShapeMismatch with notes where the operands were declared.
+  /// Returns a ShapeMismatch with notes that tell where the operands were declared.
   Error mismatch(std::string message, std::initializer_list<std::size_t> operands) const;
   Error wrong_count(const std::string& what, const std::string& wanted) const;
   Error matrix_misused(std::size_t i) const;

@@ -1,4 +1,4 @@
-// Models from text, files and the standard cells, which a build step puts into standard_cells_text.inc.
+// Models are made from text, files and the standard cells, which a build step puts into standard_cells_text.inc.
 #include <rnnc/join.hpp>
 #include <rnnc/model.hpp>
 
@@ -26,7 +26,7 @@ constexpr StandardCell kStandardCells[] = {
 #include "standard_cells_text.inc"
 };
 
-// Read piece by piece: a size asked of a pipe, a folder or a growing file would be wrong.
+// The file is read piece by piece, since a pipe, a folder or a growing file has no reliable size.
 Result<std::string> read(const std::string& path) {
   const auto failed = [&](const std::string& why) {
     return Error{ErrorCode::File, {path, 0, 0}, "cannot read the file: " + why, {}};
@@ -48,7 +48,8 @@ Error out_of_memory(std::string_view file) {
   return {ErrorCode::Limit, {std::string(file)}, "not enough memory to read the text", {}};
 }
 
-// The graph of this name; without one the only network, or else the only cell. Null where there is none.
+// Returns the graph of this name; without a name, the only network or else the only cell. Returns null if there is
+// none.
 const ir::Graph* choose(const ir::Module& module, const std::string& name) {
   if (!name.empty()) {
     if (const ir::Network* network = module.find_network(name)) return network;

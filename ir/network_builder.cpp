@@ -1,4 +1,4 @@
-// The C++ builder of networks: the calls that cells have not.
+// The C++ builder of networks has the calls that the builder of cells lacks.
 #include <new>
 #include <utility>
 
@@ -11,7 +11,7 @@ namespace rnnc {
 
 namespace {
 
-// The cell of this name; nullptr, and the mistake kept, where there is none.
+// Returns the cell of this name; if there is none, keeps the mistake and returns nullptr.
 std::shared_ptr<const ir::Cell> find_cell(BuilderGraph& graph, std::string_view name) {
   std::vector<std::string> known = standard_cell_names();
   for (const ir::Cell& cell : graph.cells) {

@@ -1,5 +1,5 @@
-// Enumerators and facts of the op set, generated from ops.def and runtime/functions.def, with the meaning of every
-// scalar function in words.
+// This header has the enumerators and facts of the op set, which it generates from ops.def and runtime/functions.def,
+// and the meaning of every scalar function in words.
 #pragma once
 
 #include <array>
@@ -17,8 +17,8 @@ enum class Op : std::uint8_t {
 #include "ir/ops.def"
 };
 
-// x is the first operand. Every function gives NaN when an operand is NaN, except a select whose comparison is false
-// for NaN. relu(-0) is -0. min and max may return either zero of (-0, +0).
+// In this table x is the first operand. Every function gives NaN when an operand is NaN, except a select whose
+// comparison is false for NaN. relu(-0) is -0. min and max may return either zero of (-0, +0).
 //   relu              x < 0 ? 0 : x                silu    x * sigmoid(x)
 //   rsqrt             1 / sqrt(x)                  gelu    x / 2 * (1 + erf(x / sqrt 2))
 //   softplus          log(1 + exp(x))              softsign  x / (1 + |x|)
@@ -33,7 +33,7 @@ enum class Op : std::uint8_t {
 //   sigmoid_mul(a, b)   sigmoid(a) * b             sigmoid_sigmoid, sigmoid_tanh, tanh_tanh likewise
 using runtime::Function;
 
-// argmax is the index of the first of the largest elements, or of the first NaN where there is one.
+// argmax is the index of the first of the largest elements, or of the first NaN if there is one.
 enum class Reduction : std::uint8_t {
 #define RNNC_REDUCTION(enumerator, ...) enumerator,
 #include "ir/ops.def"
@@ -57,7 +57,7 @@ inline constexpr std::array kAllFunctions = {
 #include "runtime/functions.def"
 };
 
-/// Those of the language: without the products that only the compiler writes.
+/// The functions of the language: the products that only the compiler writes are left out.
 inline constexpr std::span kFunctions = std::span(kAllFunctions).first(static_cast<std::size_t>(Function::SigmoidMul));
 
 enum class ResultKind : std::uint8_t { Scalar, Vector };

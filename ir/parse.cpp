@@ -1,4 +1,4 @@
-// Files, cells and statements.
+// This part of the parser reads files, cells and statements.
 #include "ir/parse.hpp"
 
 #include "ir/parser.hpp"

@@ -1,4 +1,4 @@
-// Text to cells and networks.
+// Text becomes a module of cells and networks.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,7 @@
-// Expressions. From loosest to tightest: + and -, * and /, the minus sign, @, slices and calls. @ groups to the right,
-// so W @ V @ x is a product of vectors; the others group to the left. A minus sign and the number behind it are one
-// constant. Since a newline is white space, `a = b` with `-c` on the next line is a subtraction.
+// This part of the parser reads expressions. From loosest to tightest: + and -, * and /, the minus sign, @, slices and
+// calls. @ groups to the right, so W @ V @ x is a product of vectors; the others group to the left. A minus sign and
+// the number behind it are one constant. Since a newline is white space, `a = b` with `-c` on the next line is a
+// subtraction.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -206,7 +207,7 @@ Value Parser::parse_call(const std::string& name, Location location) {
   return add(std::move(node), location);
 }
 
-// A node of the op that the name and the operands stand for, as the tables say.
+// Returns a node of the op that the tables have for the name and the operands.
 Node Parser::find_callee(const std::string& name, const std::vector<Value>& operands, Location location) {
   Node node;
   std::vector<std::string> names;
@@ -263,7 +264,7 @@ void Parser::fail_callee(const std::string& name, std::vector<std::string> known
 
 namespace {
 
-// Of a decimal number that no double holds: whether it is too large, not too small.
+// Tells whether a decimal number that no double holds is too large rather than too small.
 bool is_huge(std::string_view text) {
   const std::size_t e = text.find_first_of("eE");
   const std::string_view mantissa = text.substr(0, e);

@@ -1,4 +1,5 @@
-// Networks: their place in a file, and the scans of cells over sequences. The rest of a network is expressions.
+// This part of the parser finds networks in a file and reads scans of cells over sequences. The rest of a network is
+// expressions.
 #include <algorithm>
 #include <new>
 
@@ -14,7 +15,7 @@ void Parser::skip_network() {
   int depth = 0;
   for (;;) {
     advance();
-    if (token_.kind == Token::Kind::End) return;  // the brace that is missing is found when the network is read
+    if (token_.kind == Token::Kind::End) return;  // a missing brace is reported when the network is read
     if (at("{")) ++depth;
     if (at("}") && --depth <= 0) return advance();
     if (depth == 0 && (at("cell") || at("network"))) return;
@@ -44,7 +45,7 @@ bool Parser::is_cell(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// A cell of the file, or a standard cell where the file has none of that name.
+// Returns a cell of the file, or a standard cell if the file has none of that name.
 std::shared_ptr<const Cell> Parser::find_cell(const std::string& name) {
   std::shared_ptr<const Cell>& cell = callees_[name];
   if (cell) return cell;
@@ -54,11 +55,11 @@ std::shared_ptr<const Cell> Parser::find_cell(const std::string& name) {
     fail(ErrorCode::Name, location, "there is no cell " + quote(name) + did_you_mean(name, cell_names()));
   }
   const Result<Model> standard = standard_cell(name);
-  if (!standard) throw std::bad_alloc();  // its text is right; only memory can be missing
+  if (!standard) throw std::bad_alloc();  // the text of a standard cell is right, so only memory can be missing
   return cell = std::make_shared<const Cell>(standard->module().cells.at(0));
 }
 
-// Whether the expression of a statement is one: it begins with a direction, or a cell and what follows it.
+// Tells whether the expression is a scan: it begins with a direction, or with a cell and `<` or `(`.
 bool Parser::at_scan() {
   if (at_word("forward") || at_word("reverse") || at_word("bidirectional")) return true;
   if (!at_name()) return false;
@@ -78,7 +79,7 @@ Value Parser::parse_scan(const std::string& name, Location location) {
   if (!at_name()) expect_name("the name of a cell");
   scan.cell = find_cell(std::string(token_.text));
   advance();
-  nodes_ += scan.cell->nodes.size();  // what is scanned often is no smaller for being written once
+  nodes_ += scan.cell->nodes.size();  // each scan counts the nodes of its cell, also if the cell is written once
   if (accept("<")) parse_scan_dims(scan);
   Node node;
   expect("(", "before the arguments of " + scan.cell->name);
@@ -92,7 +93,7 @@ Value Parser::parse_scan(const std::string& name, Location location) {
   node.op = Op::Scan;
   node.name = name;
   node.scan = std::make_shared<const Scan>(std::move(scan));
-  if (scope_.count(name) != 0) bind(name, {}, location);  // says that the name is taken
+  if (scope_.count(name) != 0) bind(name, {}, location);  // reports that the name is taken
   return add(std::move(node), callee);
 }
 

@@ -1,4 +1,4 @@
-// Types and dims.
+// This part of the parser reads types and dims.
 #include <charconv>
 #include <limits>
 
@@ -7,7 +7,7 @@
 
 namespace rnnc::ir {
 
-// `seq` or `seq<S>` before the type of a network's input.
+// Reads `seq` or `seq<S>` before the type of a network's input.
 std::string Parser::parse_axis() {
   if (!in_network() || !accept_word("seq")) return "";
   if (!accept("<")) return std::string(kTime);
@@ -71,7 +71,7 @@ Dim Parser::parse_dim_factor() {
   const char* end = token_.text.data() + token_.text.size();
   const auto [stop, error] = std::from_chars(token_.text.data(), end, value);
   if (error == std::errc::result_out_of_range) {
-    value = std::numeric_limits<std::int64_t>::max();  // past every limit, which the checks of types then tell
+    value = std::numeric_limits<std::int64_t>::max();  // this is past every limit, and the checks of types report it
   } else if (stop != end) {
     fail(ErrorCode::Syntax, token_.location, "a dim must be an integer, not " + token_text());
   }

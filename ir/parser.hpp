@@ -1,6 +1,7 @@
-// The recursive descent behind parse(): the state that parse.cpp (cells and statements), parse_network.cpp
-// (networks and scans), parse_type.cpp (types and dims) and parse_expression.cpp share. A failure inside leaves by the
-// private exception ParseFailure, which parse() turns into its Result. Chains of operators are loops; what nests passes
+// The recursive descent parser behind parse() is a class in four files: parse.cpp (cells and statements),
+// parse_network.cpp (networks and scans), parse_type.cpp (types and dims) and parse_expression.cpp. A failure throws
+// the
+// private exception ParseFailure, which parse() turns into its Result. Chains of operators are loops; nested forms pass
 // through Nesting, which bounds the stack.
 #pragma once
 
@@ -33,9 +34,9 @@ class Parser {
   // Tokens.
   bool at(std::string_view text) const;       // a symbol or a reserved word
   bool at_name() const;                       // a name that is not reserved
-  bool at_word(std::string_view word) const;  // a name of nothing where it stands
+  bool at_word(std::string_view word) const;  // a word that is a keyword only at this place
   bool accept_word(std::string_view word);
-  Token peek() const;  // the token behind this one; End where that is none
+  Token peek() const;  // the token behind this one; End if there is none
   void advance();
   bool accept(std::string_view text);
   void expect(std::string_view text, std::string_view where);
@@ -95,7 +96,7 @@ class Parser {
   Value parse_call(const std::string& name, Location location);
   Node find_callee(const std::string& name, const std::vector<Value>& operands, Location location);
   [[noreturn]] void fail_callee(const std::string& name, std::vector<std::string> known, Location location);
-  bool parse_operands(std::vector<Value>& operands);  // whether they hold a comparison
+  bool parse_operands(std::vector<Value>& operands);  // returns whether they hold a comparison
   float parse_number(bool negative);
   Value operate(const FunctionFacts& row, std::vector<Value> operands, Location location);
   Value add(Node node, Location location);
@@ -105,7 +106,7 @@ class Parser {
     Location location;
   };
 
-  // One level deeper for as long as it lives.
+  // An object of this class counts one level of nesting while it lives.
   class Nesting {
    public:
     explicit Nesting(Parser& parser);
@@ -124,7 +125,7 @@ class Parser {
   std::size_t nodes_ = 0;                            // of all of them
   int depth_ = 0;
 
-  // Networks are read behind all cells, so that a cell may stand below the network that scans it.
+  // Networks are read after all cells, so that a cell may stand below the network that scans it.
   struct Skipped {
     Lexer lexer;
     Token token;
@@ -132,7 +133,7 @@ class Parser {
   std::vector<Skipped> skipped_;
   std::unordered_map<std::string, std::shared_ptr<const Cell>> callees_;
 
-  // Of the cell or network at hand.
+  // These describe the cell or network that is being read.
   Graph graph_;
   std::unordered_set<std::string> dims_;
   std::unordered_map<std::string, Binding> scope_;  // "x", "c'", "%7"

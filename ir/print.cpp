@@ -1,5 +1,5 @@
-// Graphs to text. Two steps: count the uses of every value to see which need a name of their own, then write statement
-// by statement, expressions inline with as few parentheses as precedence allows.
+// Graphs become text in two steps: the printer counts the uses of every value to see which values need a name of their
+// own, then writes statement by statement, with as few parentheses as precedence allows.
 #include "ir/print.hpp"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace rnnc::ir {
 
 namespace {
 
-// Well below the parser's limit of 256, and what a reader can take in.
+// This is well below the parser's limit of 256, and people cannot follow deeper nesting.
 constexpr int kDeepest = 64;
 
 std::string type_text(const Type& type) {
@@ -47,7 +47,7 @@ Precedence precedence_of(const Node& node) {
 
 Precedence above(Precedence precedence) { return static_cast<Precedence>(static_cast<int>(precedence) + 1); }
 
-// Writes expressions into `out`. A value that has a name is written by it.
+// Writes expressions into `out`. A value that has a name is written as its name.
 class Writer {
  public:
   explicit Writer(const Graph& graph) : graph_(graph), names_(graph.nodes.size()) {
@@ -71,7 +71,7 @@ class Writer {
   std::vector<std::string>& names() { return names_; }
 
   std::string out;
-  std::size_t longest = std::string::npos;  // where to stop descending
+  std::size_t longest = std::string::npos;  // the length of `out` at which the writer stops descending
 
  private:
   void write_node(std::uint32_t index, Precedence least, int depth) {
@@ -213,7 +213,8 @@ class GraphPrinter {
   }
 
  private:
-  // Uses by statements and by values that a statement reaches. Operands precede their users, so one way back suffices.
+  // Counts the uses by statements and by values that a statement reaches. Operands precede their users, so one pass
+  // from the back is enough.
   void count_uses() {
     for (const Statement& statement : graph_.statements) {
       if (statement.value.index < size_) ++uses_[statement.value.index];
@@ -278,7 +279,8 @@ class GraphPrinter {
     if (root < size_ && writer_.names()[root].empty()) writer_.names()[root] = name;
   }
 
-  // What the statement's expression needs that has no name yet and cannot stand inline, in order of computation.
+  // Returns the values below the statement's expression that have no name yet and cannot be written inline, in order of
+  // computation.
   std::vector<std::uint32_t> unnamed_below(std::uint32_t root, bool binds) {
     std::vector<std::uint32_t> found;
     std::vector<std::uint32_t> open;
@@ -305,8 +307,8 @@ class GraphPrinter {
   std::uint32_t size_;
   Writer writer_;
   std::vector<std::uint64_t> uses_;
-  std::vector<bool> cut_;   // gets a name although used once, since its expression nests deep
-  std::vector<bool> seen_;  // has been given a name of the form %7, or is about to
+  std::vector<bool> cut_;   // gets a name although it is used once, since its expression nests deep
+  std::vector<bool> seen_;  // has a name of the form %7, or gets one next
   int next_temporary_ = 0;
 };
 

@@ -1,6 +1,6 @@
-// Cells and networks to text: `parse(print(graph))` is equal to the graph. A value that is used twice and has no name
-// gets one of the form `%7`, which the parser reads back as no name; so does one whose expression nests deeper than the
-// parser accepts. A malformed graph prints too, with `%?` where an operand makes no sense.
+// Cells and networks become text such that `parse(print(graph))` equals the graph. A value that is used twice and has
+// no name gets one of the form `%7`, which the parser does not keep as a name; so does a value whose expression nests
+// deeper than the parser accepts. A malformed graph is printed too, with `%?` for an operand that makes no sense.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@ namespace rnnc::ir {
 std::string print(const Graph& graph);
 std::string print(const Module& module);
 
-/// A constant as the language has it: the fewest digits that read back as `value`.
+/// Writes a constant as the language has it: with the fewest digits that are read back as `value`.
 std::string number_text(float value);
 
-/// A value in a message: its name, or its expression, cut short where it is long.
+/// Describes a value for a message: its name, or its expression, cut short if it is long.
 std::string describe(const Graph& graph, Value value);
 
 }  // namespace rnnc::ir

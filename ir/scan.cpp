@@ -1,4 +1,4 @@
-// What follows from a Scan: dims by matching the cell's declarations with what stands for them, types, and weights.
+// A Scan gives dims, types and weights: the dims follow by matching the declarations of the cell with the arguments.
 #include "ir/scan.hpp"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ Type replace(Type type, const DimValues& dims) {
   return type;
 }
 
-// "h", or "fwd.h" of two directions: the state of the cell that it means, or what it should have been.
+// The state that a path such as "h", or "fwd.h" of two directions, names; or the text of the problem if it names none.
 struct StatePath {
   const Node* state = nullptr;
   std::string problem;
@@ -66,7 +66,7 @@ StatePath find_state(const Node& node, const std::string& path) {
   return {nullptr, node.name + " has no state " + path + "; it has " + join(known)};
 }
 
-// Matches one after the other what the cell declares with what stands for it, until no more dims follow.
+// Matches each declaration of the cell with its argument, again and again, until no more dims follow.
 class Matching : Mistakes {
  public:
   Matching(const Graph& graph, const Node& node) : Mistakes(graph, node), scan_(*node.scan), cell_(*scan_.cell) {}
@@ -125,7 +125,7 @@ class Matching : Mistakes {
     return {};
   }
 
-  // Where one dim of the cell is all that is unknown, and stands in it once: that dim.
+  // Finds the value of a dim of the cell, if it is the only unknown one and occurs once, to the first power.
   bool solve(const Dim& declared, const Dim& actual) {
     const Dim dim = declared.replace(dims_);
     std::string unknown;
@@ -153,7 +153,7 @@ class Matching : Mistakes {
     return found != dims_.end() && found->second == Dim::symbol(implied_name(node_, dim));
   }
 
-  // Whether some dim of the cell in it has no value yet: once all have numbers it is compared.
+  // Tells whether a dim of the cell in `dim` has no value yet. Such a dim is compared when all dims are numbers.
   bool is_open(const Dim& dim) const {
     const std::vector<std::string> symbols = dim.symbols();
     return std::any_of(symbols.begin(), symbols.end(), [&](const std::string& symbol) { return is_unknown(symbol); });

@@ -1,4 +1,5 @@
-// A cell over a sequence: what the text of a Scan says, and what follows for its dims, states and weights.
+// A scan runs a cell over a sequence: this header has the content of a Scan's text, and the dims, states and weights
+// that follow from it.
 #pragma once
 
 #include <map>
@@ -19,53 +20,55 @@ std::optional<Merge> find_merge(std::string_view name);
 
 struct Scan {
   std::shared_ptr<const Cell> cell;  // as it was declared, verified
-  DimValues dims;                    // those that are given; others follow from the arguments, or from weights
+  DimValues dims;                    // the dims that the text gives; others follow from the arguments, or from weights
   Direction direction = Direction::Forward;
   Merge merge = Merge::Concat;
-  std::string steps;                 // the time it runs over where no argument tells
-  std::vector<std::string> initial;  // "h" or "fwd.h": the states that the last operands begin
+  std::string steps;                 // the time of the scan if no argument is a sequence
+  std::vector<std::string> initial;  // "h" or "fwd.h": the states whose first values are the last operands
 
   std::size_t arguments(const Node& node) const { return node.operands.size() - initial.size(); }
 };
 
-/// The names of its parts: "a.", or "a.fwd." and "a.bwd."; "" of a scan without a name. Weights and states of a part
-/// begin with it.
+/// Returns the prefixes of its parts: "a.", or "a.fwd." and "a.bwd."; "" for a scan without a name. The weights and
+/// states of a part begin with the prefix.
 std::vector<std::string> scan_prefixes(const Node& node);
 
-/// Every dim of the cell, in terms of the graph's. One that neither the text nor an argument tells is a dim of the
-/// network, `a.H`. Errors: ShapeMismatch, Usage (dims that the cell lacks), Limit.
+/// Returns every dim of the cell, in terms of the dims of the graph. A dim that neither the text nor an argument gives
+/// is a dim of the network, `a.H`. Errors: ShapeMismatch, Usage (dims that the cell lacks), Limit.
 Result<DimValues> scan_dims(const Graph& graph, const Node& node);
 
-/// The cell with numbers for its dims, of a node in a bound network.
+/// Returns the cell with numbers for its dims, for a node of a bound network.
 Result<Cell> scan_cell(const Graph& graph, const Node& node);
 
-/// The network that runs a bound cell over the time T and does nothing else: its scan has no name, so that weights and
-/// states keep those of the cell.
+/// Returns the network that runs a bound cell over the time T and does nothing else. Its scan has no name, so that
+/// weights and states keep the names of the cell.
 Network network_of(const Cell& cell);
 
-/// Dims of a network that no head declares: the `a.H` of its scans.
+/// Returns the dims of a network that no head declares: the `a.H` of its scans.
 std::vector<std::string> implied_dims(const Graph& graph);
 
-/// The type of a Scan or FinalState (infer_type's part of networks).
+/// These return the type of a Scan or FinalState; infer_type calls them.
 Result<Type> infer_scan(const Graph& graph, const Node& node);
 Result<Type> infer_final_state(const Graph& graph, const Node& node);
 
-/// `node`, a call of `name`, or the OverTime that the same call means where its operand is a sequence. A name that is
-/// no reduction's means one of any operand, which infer_type then refuses.
+/// Returns `node`, which is a call of `name`; or, if the call means a function over time, the OverTime node. A call
+/// means it if its operand is a sequence or no reduction has that name. infer_type refuses an operand that is no
+/// sequence.
 Node over_time(const Graph& graph, Node node, std::string_view name, const std::vector<Value>& operands);
 
-/// States, `a.h` or `a.fwd.h`, that begin anew at each call of the network: those of a scan, or of one direction of it,
-/// that begins with something that depends on inputs. Others may go on from one call to the next.
+/// Returns the states, `a.h` or `a.fwd.h`, that begin anew at each call of the network: if one initial value of a scan,
+/// or of one direction of it, depends on inputs, then all its states with initial values begin anew. Other states may
+/// go on from one call to the next.
 std::set<std::string> begun_by_inputs(const Graph& graph);
 
-/// A tensor that a graph takes: its own parameters, and those of the cells it scans, `a.Wi`.
+/// A tensor that a graph needs: one of its own parameters, or of a cell that it scans, `a.Wi`.
 struct Weight {
   std::string name;
   Type type;
   Location location;  // of the parameter, or the scan
 };
 
-/// The graph is verified.
+/// Returns the weights of a verified graph.
 std::vector<Weight> weights_of(const Graph& graph);
 
 }  // namespace rnnc::ir

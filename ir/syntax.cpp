@@ -1,4 +1,4 @@
-// Facts of the text form.
+// This file has the facts of the text form.
 #include "ir/syntax.hpp"
 
 #include <algorithm>
@@ -59,10 +59,10 @@ std::string_view call_name(Op op) {
   return text.substr(0, text.find('('));
 }
 
-// Names longer than this are no misspellings of each other worth the time.
+// Longer names are not compared: the comparison takes time, and few such names are misspellings of each other.
 static constexpr std::size_t kLongestCompared = 32;
 
-// The least number of letters to insert, drop, replace or swap with their neighbour (optimal string alignment).
+// Returns the least number of letters to insert, drop, replace or swap with their neighbour (optimal string alignment).
 static std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> above(b.size() + 1);

@@ -1,4 +1,4 @@
-// Well-formedness of a whole graph; the types of single nodes are infer_type.cpp's.
+// This file checks that a whole graph is well formed; infer_type.cpp checks the types of single nodes.
 #include "ir/verify.hpp"
 
 #include <algorithm>
@@ -205,7 +205,7 @@ class Verifier {
   std::string kind_;
   std::unordered_set<std::string> dims_;
   std::unordered_map<std::string, Location> names_;
-  std::map<std::string, Value> scans_;  // that no statement has named yet
+  std::map<std::string, Value> scans_;  // scans that no statement has named yet
 };
 
 }  // namespace

@@ -10,10 +10,11 @@
 namespace rnnc::runtime {
 namespace {
 
-// Weights that are streamed at every step take a TLB entry for each page.
+// Weights that are streamed at every step need a TLB entry for each page. Huge pages (2 MiB on x86-64) take 14 % off a
+// step of an LSTM of 1024 units with one sequence and change nothing up to 512 units (docs/performance.md).
 constexpr std::size_t kHugePage = std::size_t{2} << 20, kLarge = std::size_t{1} << 20;
 
-// Only a wish: where the system has no such pages, the memory is as good.
+// The request is only a hint: a system without such pages leaves the memory as it is.
 void ask_for_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes) {
 #if defined(__linux__)
   madvise(data, bytes, MADV_HUGEPAGE);

@@ -1,5 +1,5 @@
-// Memory for rows and panels: zeroed, on cache lines, never resized; where it is large, on huge pages if the system has
-// them.
+// This buffer owns memory for rows and panels: it is zeroed, begins on a cache line and is never resized. A large
+// buffer uses huge pages if the system has them.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class AlignedBuffer {
  public:
   AlignedBuffer() = default;
 
-  /// `size` floats, all 0. Throws std::bad_alloc.
+  /// Allocates `size` floats, all 0. Throws std::bad_alloc.
   RNNC_API explicit AlignedBuffer(std::int64_t size);
 
   float* data() const { return data_.get(); }

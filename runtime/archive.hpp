@@ -1,6 +1,7 @@
-// Values as bytes and back: numbers and enumerations as they lie in memory, lists behind their lengths, structs field
-// by field, as `fields` of artifact_fields.hpp names them. Whatever is read is checked against the bytes that are there
-// before it is used.
+// A Writer turns values into bytes and a Reader turns the bytes back into values. Numbers and enumerations are stored
+// as they lie in memory, a list is stored behind its length, and a struct is stored field by field, as `fields` of
+// artifact_fields.hpp names them. The reader checks every value against the bytes that are there before it uses the
+// value.
 #pragma once
 
 #include <bit>
@@ -105,7 +106,8 @@ class Reader {
     ((i++ == index ? (*this)(value.template emplace<T>()) : void()), ...);
   }
 
-  // An element takes a byte at least, so that no length asks for more memory than the file's size justifies.
+  // An element takes at least one byte, so a length that is larger than the rest of the file is refused before memory
+  // is taken for it.
   template <class List>
   void list(List& values) {
     using T = typename List::value_type;

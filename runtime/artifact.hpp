@@ -1,5 +1,6 @@
-// What a compilation yields and everything that runs code needs: object code and its description. The JIT links an
-// artifact in memory; files and caches will hold the same. No LLVM here: whoever links hands over a function pointer.
+// A compilation yields an artifact: object code and its description, with everything that is needed to run the code.
+// The JIT links an artifact in memory; artifact files and caches store it. This header needs no LLVM: the linker hands
+// over function pointers.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +14,13 @@
 
 namespace rnnc::runtime {
 
-/// How far a part has come: it counts the stages that it has finished. In a cache line of its own.
+/// Counts the stages that a part of a call has finished. Each part's count has a cache line of its own.
 struct alignas(kCacheLineBytes) Flag {
   std::uint64_t stages = 0;
 };
 
-/// What the generated `run` gets, on cache lines of its own; its field order is the binary interface that
-/// compiler/llvm/emit_kernel.cpp writes against. All rows are of the row format. `current` and `next` have swapped
+/// The arguments of the generated `run`, on cache lines of their own. The order of the fields is the binary interface
+/// that compiler/llvm/emit_kernel.cpp writes against. All rows are of the row format. `current` and `next` have swapped
 /// their roles after an odd number of steps.
 struct alignas(kCacheLineBytes) KernelArguments {
   const float* x;            // x_t of sequence b at x + t * x_step + b * x_row
@@ -27,7 +28,7 @@ struct alignas(kCacheLineBytes) KernelArguments {
   float* current;            // old values of double-buffered states [batch, row]
   float* next;               // their new values
   float* in_place;           // the other states [batch, row]
-  float* sequence;           // hoisted values [chunk_steps * batch, row]
+  float* sequence;           // values hoisted out of the recurrence [chunk_steps * batch, row]
   float* step;               // values within a step [batch, row]
   const float* weights;      // the packed block
   std::int64_t x_step;       // floats from one time step of x to the next; negative where time is read backwards
@@ -37,7 +38,8 @@ struct alignas(kCacheLineBytes) KernelArguments {
   std::int64_t chunk_steps;  // time steps whose hoisted values fit in `sequence`, >= 1
   std::int64_t x_row;        // floats from one sequence of x to the next, >= input_size; rows may lie in wider ones
   std::int64_t y_row;        // the same of y
-  // What follows is read only by code for several threads. Each calls `run` with its own `part` of the same arguments.
+  // Only code for several threads reads the fields below. Each thread calls `run` with its own `part` of the same
+  // arguments.
   Flag* flags;         // one for each part, all equal when the call begins
   std::int64_t part;   // in [0, parts)
   std::int64_t parts;  // >= 1
@@ -53,7 +55,7 @@ struct TensorInfo {
   Shape shape;  // of one sequence at one step: [] or [n]; of parameters up to [n, k]
 };
 
-/// A state and where its row lies: in `current` and `next`, or `in_place`.
+/// A state and the place of its row: in `current` and `next`, or in `in_place`.
 struct StateInfo {
   TensorInfo tensor;
   bool doubled = false;
@@ -77,9 +79,7 @@ struct MatrixPiece {
   int gate = 0;
 };
 
-/// A stacked product's weights: [group of blocks of `lanes` units][column][block][gate][lane], zero past the last unit.
-/// If the last block is not full, up to `tail_gates` gates may share a vector of it, each taking as many lanes as there
-/// are units left; it is a group of its own then, of a single gate too.
+/// The weights of a stacked product, as a packed panel: the layout is drawn in compiler/schedule/plan.hpp.
 struct PanelPacking {
   std::int64_t offset = 0;  // floats of the packed block
   std::int64_t units = 0;
@@ -106,11 +106,11 @@ struct Description {
   std::int64_t weights_size = 0;  // floats of the packed block
   double flops_per_step = 0;      // of one sequence, products only
   double recurrent_bytes = 0;     // packed weights that every step reads
-  int step_stages = 0;            // that follow each other in every step
-  double shared_bytes = 0;        // of recurrent_bytes, those of stages that threads may share
-  double row_seconds = 0;         // what a step's products of one sequence take by the cost model, were weights at hand
-  double weights_seconds = 0;     // what reading a step's weights takes
-  std::int64_t block_groups = 0;  // of a step's largest stage that threads may share; 0 in code for one thread
+  int step_stages = 0;            // of each step, one after the other
+  double shared_bytes = 0;        // the part of recurrent_bytes whose stages threads may share
+  double row_seconds = 0;      // time of one sequence's products at one step by the cost model, without reading weights
+  double weights_seconds = 0;  // time to read the weights of one step
+  std::int64_t block_groups = 0;  // of the largest stage of a step that threads may share; 0 in code for one thread
   std::vector<VectorPacking> vectors;
   std::vector<PanelPacking> panels;
 };

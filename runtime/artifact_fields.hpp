@@ -1,4 +1,5 @@
-// The fields of what artifacts hold, in one order for writing and reading: `visit` takes each in turn.
+// This table gives the fields of everything that an artifact stores, in one order for writing and reading: `visit` is
+// called with each field in turn.
 #pragma once
 
 #include <type_traits>

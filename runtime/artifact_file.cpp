@@ -9,7 +9,7 @@
 namespace rnnc::runtime {
 namespace {
 
-// What follows the header.
+// The kinds of content that may follow the header.
 enum Kind : std::uint8_t { kEntry, kProgram };
 
 template <class Stored>

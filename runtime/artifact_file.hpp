@@ -1,5 +1,6 @@
-// Artifacts as bytes: a header with magic, versions, size and checksum, then the parts of a program or of a cache's
-// entry. Integers are little-endian. Whatever is read is checked against the bytes that are there before it is used.
+// An artifact becomes bytes and bytes become an artifact again: a header with magic number, versions, size and
+// checksum, then the content of a program or of a cache entry. Integers are little-endian. The reader checks every
+// value against the bytes that are there before it uses the value.
 #pragma once
 
 #include <cstddef>
@@ -17,19 +18,19 @@
 
 namespace rnnc::runtime {
 
-/// Code for one kind of cell.
+/// The code for one kind of cell.
 struct StoredCode {
   Description description;
   CodeImage image;
 };
 
-/// A cell of a program: which code runs it, with which weights.
+/// A cell of a program: the number of its code, and its weights.
 struct StoredCell {
   std::uint32_t code = 0;
   std::vector<float> weights;  // packed and prepared
 };
 
-/// A program: its steps, code for each kind of cell, and the cells in the order of the steps.
+/// A program: its steps, the code for each kind of cell, and the cells in the order of the steps.
 struct StoredProgram {
   CpuFeatures features = 0;
   Description description;  // names and sizes only
@@ -38,7 +39,7 @@ struct StoredProgram {
   std::vector<StoredCell> cells;
 };
 
-/// An entry of a cache: code without weights, and the key of what it was made from.
+/// An entry of a cache: code without weights, and the key of the source that the code was compiled from.
 struct StoredEntry {
   std::string key;
   CpuFeatures features = 0;
@@ -48,8 +49,8 @@ struct StoredEntry {
 RNNC_API std::vector<std::byte> write_artifact(const StoredProgram& program);
 RNNC_API std::vector<std::byte> write_entry(const StoredEntry& entry);
 
-/// Every number that anything but the code itself goes by is checked.
-/// Errors: InvalidData, Unsupported (version); `file` is its name in messages.
+/// Reads an artifact or a cache entry, and checks every number in it except the machine code itself.
+/// Errors: InvalidData, Unsupported (version); `file` is the name in messages.
 RNNC_API Result<StoredProgram> read_artifact(std::span<const std::byte> content, std::string_view file);
 RNNC_API Result<StoredEntry> read_entry(std::span<const std::byte> content, std::string_view file);
 

@@ -1,4 +1,4 @@
-// Writes the header of an artifact and checks one: format, version and a checksum of what follows.
+// This file writes the header of an artifact and checks one: format, version, and a checksum of the content behind it.
 #include "runtime/artifact_header.hpp"
 
 #include <bit>
@@ -12,7 +12,8 @@
 namespace rnnc::runtime {
 namespace {
 
-// "rnncart" and the number of the format: it counts changes of what follows and of KernelArguments.
+// The magic number is "rnncart" and the number of the format, which grows with every change of the content or of
+// KernelArguments.
 constexpr char kMagic[8] = {'r', 'n', 'n', 'c', 'a', 'r', 't', 3};
 constexpr std::size_t kVersionBytes = 16;
 
@@ -24,7 +25,8 @@ struct Header {
   std::uint64_t checksum;  // of the payload
 };
 
-// Four sums side by side, as one would wait for each multiplication. It finds accidents; it keeps no enemy out.
+// Four sums run side by side, since each multiplication of one sum waits for the one before. The checksum finds
+// accidental damage; it is no protection against an attacker.
 std::uint64_t checksum(std::span<const std::byte> bytes) {
   constexpr std::uint64_t kPrime = 0x100000001b3u, kStart = 0xcbf29ce484222325u;
   std::uint64_t sums[4] = {kStart, kStart + 1, kStart + 2, kStart + 3};

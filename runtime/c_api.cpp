@@ -1,4 +1,5 @@
-// The part of rnnc.h that needs no compiler: weights by hand, artifacts, states, calls.
+// This file implements the functions of rnnc.h that need no compiler: weights from the caller's memory, artifacts,
+// states and calls.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -34,7 +35,7 @@ rnnc_status status_of(rnnc::RunStatus status) noexcept {
   return RNNC_INTERNAL;
 }
 
-// Elements of a shape, or nothing where it is negative or absurd.
+// Returns the number of elements of a shape, or nullopt if a dim is negative or the number is too large.
 std::optional<std::int64_t> elements_of(std::span<const std::int64_t> shape) noexcept {
   std::int64_t elements = 1;
   for (const std::int64_t dim : shape) {
@@ -46,7 +47,7 @@ std::optional<std::int64_t> elements_of(std::span<const std::int64_t> shape) noe
 
 std::int64_t elements_of(const rnnc::Shape& shape) noexcept { return shape.empty() ? 1 : shape.front(); }
 
-// The options as C++ has them, or an error.
+// Copies the caller's options into the C++ struct, or returns an error.
 rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, rnnc_error* error) noexcept {
   rnnc_load_options options{};
   if (from && !rnnc::c::read_struct(from, options))

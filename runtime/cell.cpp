@@ -11,7 +11,7 @@
 namespace rnnc::runtime {
 namespace {
 
-// The arguments for `count` sequences from `first`, which are rows of the whole call's.
+// Returns the arguments of a call on sequences [first, first + count) of the whole call.
 KernelArguments slice(const Description& description, const KernelArguments& whole, std::int64_t first,
                       std::int64_t count) noexcept {
   KernelArguments part = whole;
@@ -34,7 +34,7 @@ void run_alone(const LoadedCell& cell, const KernelArguments& arguments) noexcep
     cell.code.run(&arguments);
 }
 
-// A call that several threads share.
+// A call whose work several threads share.
 struct Call {
   const LoadedCell& cell;
   const KernelArguments& arguments;
@@ -54,7 +54,8 @@ struct Call {
   }
 };
 
-// False, with nothing done, where one thread is best or others cannot be had.
+// Runs the call on several threads. Returns false, with nothing done, if one thread is best or the others are not
+// available.
 bool run_shared(const LoadedCell& cell, const Threads& threads, const KernelArguments& arguments,
                 std::vector<Flag>& flags) noexcept {
   for (Flag& flag : flags) flag.stages = 0;
@@ -67,7 +68,7 @@ bool run_shared(const LoadedCell& cell, const Threads& threads, const KernelArgu
   return threads.executor->try_run(task, &call, call.shares.parts, call.shares.saving);
 }
 
-// Rows to the other buffer: row i from or to that of the sequence that is i-th.
+// Copies rows from one buffer to another: from the caller's order to that of the timeline if `sort`, otherwise back.
 void permute(const Timeline& timeline, bool sort, const float* from, std::int64_t width, float* to) noexcept {
   if (width == 0) return;
   for (std::int64_t i = 0; i < timeline.batch(); ++i) {

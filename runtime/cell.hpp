@@ -1,4 +1,5 @@
-// One loaded cell: its code and weights, the states of a batch, and the calls of its kernel over a timeline.
+// A loaded cell is one cell with its code and weights; this header has the states of a batch and the calls of the
+// cell's kernel over a timeline.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +20,7 @@
 
 namespace rnnc::runtime {
 
-/// Code in memory, kept alive by `owner`; or operations to execute.
+/// The code of a cell: machine code in memory, which `owner` keeps alive, or operations for the portable executor.
 struct Code {
   RunKernel run = nullptr;
   PrepareKernel prepare = nullptr;
@@ -33,58 +34,60 @@ struct LoadedCell {
   Code code;
 };
 
-/// Packs `weights` and computes what depends on them only. Errors: those of pack_weights.
+/// Packs `weights` and computes the values that depend on weights only. Errors: as of pack_weights.
 RNNC_API Result<LoadedCell> load_cell(Description description, Code code, const TensorRefs& weights);
 
-/// How many threads a call may use, and whose; in a program `executor` is not null where there are several.
+/// The number of threads that a call may use and the executor that owns them. If `count` is above 1 in a program,
+/// `executor` is not null.
 struct Threads {
   int count = 1;
   std::shared_ptr<Executor> executor;
   Sharing sharing = Sharing::Auto;
-  int useful = 1;  // of `count`, those that the system lets run at the same time
+  int useful = 1;  // the number of those that the system lets run at the same time
 };
 
 struct CellState {
   std::int64_t batch = 0;
   std::int64_t chunk_steps = 1;
-  AlignedBuffer buffers[2];  // double-buffered states; `current` tells which holds their values
+  AlignedBuffer buffers[2];  // double-buffered states; `current` is the index of the buffer with the present values
   int current = 0;
   AlignedBuffer in_place;
   AlignedBuffer sequence, step;  // working memory of a call
   std::vector<Flag> flags;       // one for each thread
 
   CellState() = default;
-  /// Throws std::bad_alloc.
+  /// Allocates memory for `rows` rows and `threads` threads. Throws std::bad_alloc.
   CellState(const Description& description, std::int64_t rows, int threads);
 
   float* row(const StateInfo& info, const Description& description, std::int64_t b) const;
 };
 
-/// What a CellState of `rows` takes, in bytes.
+/// Returns the size of a CellState of `rows`, in bytes.
 std::int64_t state_bytes(const Description& description, std::int64_t rows);
 
-/// Steps of `batch` sequences whose hoisted values are kept at the same time.
+/// Returns the number of steps whose hoisted values are kept at the same time for `batch` sequences.
 std::int64_t chunk_steps(const Description& description, std::int64_t batch);
 
-/// What a kernel gets that runs with `state`; where x, y, steps and batch are is the caller's to add.
+/// Returns the arguments of a kernel that runs with `state`. The caller adds x, y, steps and batch.
 KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept;
 
-/// The kernel on one thread, or on several where that promises to be faster.
+/// Runs the kernel on one thread, or on several threads if that promises to be faster.
 void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArguments& arguments,
                 std::vector<Flag>& flags) noexcept;
 
 /// The output of one step of one sequence, of a cell that reads no input.
 RNNC_API std::vector<float> run_once(const LoadedCell& cell);
 
-/// States from the caller's order to the timeline's, and back. `spare` is as large as `state.in_place`.
+/// Reorder the states from the caller's order to that of the timeline, and back. `spare` is as large as
+/// `state.in_place`.
 void sort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
                  CellState& state) noexcept;
 void unsort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
                    CellState& state) noexcept;
 
-/// Runs every sequence from the first step of the segments, which follow each other, to its last, or backwards, with
-/// states in the timeline's order. `run` is called for each segment, with arguments that lack x and y, and leaves the
-/// new states where the kernel does.
+/// Runs every sequence over consecutive segments, forwards or backwards, with states in the timeline's order. `run` is
+/// called for each segment with arguments that lack x and y; it leaves the new states in the same place as the kernel
+/// does.
 template <class Run>
 void run_segments(const LoadedCell& cell, std::span<const Segment> segments, bool reverse, CellState& state,
                   Run run) noexcept {
@@ -103,7 +106,7 @@ void run_segments(const LoadedCell& cell, std::span<const Segment> segments, boo
     const std::size_t index = reverse ? segments.size() - 1 - k : k;
     const Segment& segment = segments[index];
     const std::int64_t shorter = index + 1 < segments.size() ? segments[index + 1].live : 0;
-    if (reverse) copy(0, now, shorter, segment.live);  // whose ends are here
+    if (reverse) copy(0, now, shorter, segment.live);  // the sequences that end in this segment
     KernelArguments arguments = kernel_arguments(cell, state);
     arguments.current = buffers[now];
     arguments.next = buffers[1 - now];

@@ -8,7 +8,7 @@
 namespace rnnc::runtime {
 namespace {
 
-constexpr std::int64_t kMost = std::int64_t{1} << 31;  // floats; keeps every size within 64 bits
+constexpr std::int64_t kMost = std::int64_t{1} << 31;  // floats; with this limit every size fits in 64 bits
 
 void require(bool right, const char* what) {
   if (!right) throw Damaged(std::string("its cell has ") + what);
@@ -16,7 +16,7 @@ void require(bool right, const char* what) {
 
 bool is_size(std::int64_t size) { return size >= 0 && size <= kMost; }
 
-// Elements of a shape of inputs, outputs and states, which are scalars or vectors.
+// Returns the number of elements of an input, output or state, which is a scalar or a vector.
 std::int64_t elements_of(const TensorInfo& tensor) {
   require(tensor.shape.size() <= 1, "a value of more than one dim");
   const std::int64_t elements = tensor.shape.empty() ? 1 : tensor.shape.front();

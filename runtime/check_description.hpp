@@ -1,12 +1,13 @@
-// Whether the sizes and places of a cell's description fit each other.
+// This check takes the description of a cell that was read from a file and tells whether its sizes and offsets fit each
+// other.
 #pragma once
 
 #include "runtime/artifact.hpp"
 
 namespace rnnc::runtime {
 
-/// Of a cell: what memory is asked for, and where states lie in it. How weights were packed is not looked at again.
-/// Throws Damaged.
+/// Checks the sizes of the memory that a cell asks for, and the places of its states in it. The packing of the weights
+/// is not checked, since the weights in a file are packed already. Throws Damaged.
 void check_description(const Description& description);
 
 }  // namespace rnnc::runtime

@@ -52,7 +52,7 @@ class Check {
     require(is_time(list_.pieces_of), "a time that there is not");
   }
 
-  // Where parts begin, in order, and behind them how many elements there are.
+  // Checks the indices at which parts begin: they ascend from 0, and the last one is the number of elements.
   static void divides(const std::vector<int>& begins, std::int64_t count) {
     require(!begins.empty() && begins.front() == 0 && begins.back() == count, "parts that are not all of it");
     for (std::size_t i = 1; i < begins.size(); ++i) require(begins[i - 1] <= begins[i], "parts out of order");
@@ -65,7 +65,8 @@ class Check {
     return piece.width();
   }
 
-  // Columns that are read: of `time`, or of none, as a row may be that stands for itself at each step.
+  // Returns the number of columns that are read. Each piece is over `time` or without a time, since a row without a
+  // time is read again at each step.
   std::int64_t width(const std::vector<Piece>& pieces, int time) const {
     std::int64_t sum = 0;
     for (const Piece& piece : pieces) {
@@ -75,7 +76,7 @@ class Check {
     return sum;
   }
 
-  // Columns that are written, which are not the caller's.
+  // Returns the number of columns that are written; they must not lie in the caller's memory.
   std::int64_t written(const Piece& piece, int time) const {
     const std::int64_t columns = width(piece);
     require(list_.block(piece).kind == Block::Kind::Own, "a result in the caller's memory");
@@ -98,12 +99,14 @@ class Check {
     return description.states[static_cast<std::size_t>(state)];
   }
 
-  // Where a call may be cut into pieces, all of it is of one time, for whose pieces alone there is room.
+  // Checks a call that may be cut into pieces of time: all its rows are over that one time or without a time, since
+  // memory is planned for the pieces of that time only.
   void in_pieces(int time) const {
     require(list_.pieces_of == kNoTime || time == kNoTime || time == list_.pieces_of, "pieces of several times");
   }
 
-  // Each cell is run by one step, in the order of the steps, so that its memory is of one size.
+  // Checks a step that runs a cell. Each cell is run by one step, in the order of the steps, so that its memory has one
+  // size.
   const Description& run_by(int cell, const Piece& x, const Piece& y, int time) {
     require(cell == next_cell_++, "cells out of order");
     ++runs_;
@@ -172,7 +175,7 @@ class Check {
   const StoredProgram& stored_;
   const StepList& list_;
   int next_cell_ = 0;
-  int runs_ = 0;  // of the call that is checked
+  int runs_ = 0;  // steps that run a cell, in the call that is checked
 };
 
 }  // namespace

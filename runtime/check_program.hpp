@@ -1,11 +1,12 @@
-// A program that was read from a file: every index and size is checked against what it counts, before anything runs.
+// This check takes a program that was read from a file and compares every index and size with the list it belongs to,
+// before anything runs.
 #pragma once
 
 #include "runtime/artifact_file.hpp"
 
 namespace rnnc::runtime {
 
-/// Throws Damaged.
+/// Checks a program. Throws Damaged.
 void check_program(const StoredProgram& stored);
 
 }  // namespace rnnc::runtime

@@ -1,4 +1,5 @@
-// The two half precisions widen in integer SIMD. The other types are loops that every compiler vectorises.
+// This file converts elements of every type to f32. The two half precisions are widened with integer SIMD; the other
+// types are plain loops, which every compiler vectorises.
 #include "runtime/convert.hpp"
 
 #include <bit>
@@ -18,21 +19,20 @@ constexpr std::size_t kLanes = Words::size;
 
 Words word(std::uint32_t value) { return Words(value); }
 
-/// Each lane holds a bf16 in its low half, zeros above. Answers the bits of the f32.
+/// Each lane of `half` holds a bf16 in its low half and zeros above. Returns the bits of the f32.
 struct WidenBf16 {
   Words operator()(const Words& half) const { return half << 16; }
 };
 
-/// Likewise for IEEE binary16: sign 1, exponent 5 (bias 15), fraction 10. The f32 has exponent 8 (bias 127),
-/// fraction 23.
+/// Widens IEEE binary16: sign 1, exponent 5 (bias 15), fraction 10. The f32 has exponent 8 (bias 127), fraction 23.
 struct WidenF16 {
   Words operator()(const Words& half) const {
     const Words sign = (half & word(0x8000)) << 16;
     const Words magnitude = (half & word(0x7fff)) << 13;  // fraction in place, exponent too small by the biases' 112
     const Words normal = magnitude + word(112u << 23);
     const Words special = magnitude + word(224u << 23);  // infinity and NaN: exponent 31 becomes 255
-    // A subnormal is fraction * 2^-24: as the fraction of a number with exponent -14 it is that plus 2^-14, which the
-    // subtraction takes off exactly, without an f32 subnormal on the way.
+    // A subnormal is fraction * 2^-24. The fraction of a number with exponent -14 stands for that value plus 2^-14; the
+    // subtraction removes 2^-14 exactly, and no f32 subnormal is needed on the way.
     const Words one = word(113u << 23);
     const Words subnormal = std::bit_cast<Words>(std::bit_cast<Floats>(magnitude + one) - std::bit_cast<Floats>(one));
     const Words finite = xsimd::select(magnitude < word(1u << 23), subnormal, normal);
@@ -40,7 +40,8 @@ struct WidenF16 {
   }
 };
 
-/// Lane by lane: xsimd 8 has no load that widens at any address, and its zip_lo and zip_hi are wrong for AVX.
+/// Each lane is loaded alone: xsimd 8 has no load that widens at any address, and its zip_lo and zip_hi are wrong for
+/// AVX.
 Words load_halves(const std::byte* from) {
   std::uint16_t halves[kLanes];
   std::uint32_t words[kLanes];

@@ -1,4 +1,4 @@
-// Elements of any type, at any address, to f32. Weights pass here once on their way into the packer.
+// Elements of any type, at any address, become f32. Weights are converted here once, before they are packed.
 #pragma once
 
 #include <cstddef>

@@ -23,7 +23,7 @@ Leaves read_leaves() noexcept {
   return leaves;
 }
 
-// Which vector registers the system saves for programs: XCR0, where it may be read.
+// Returns the vector registers that the system saves for programs: XCR0, if programs may read it.
 unsigned saved_registers(const Leaves& leaves) noexcept {
   constexpr unsigned kOsxsave = 1u << 27;
   if ((leaves[0][2] & kOsxsave) == 0) return 0;
@@ -52,7 +52,8 @@ CpuFeatures host_features() noexcept { return 0; }
 #endif
 
 std::uint32_t saved_registers_for(CpuFeatures features) noexcept {
-  constexpr std::uint32_t kYmm = 0x6, kZmm = 0xe6;  // SSE and AVX state; with it the mask and the 512-bit registers
+  constexpr std::uint32_t kYmm = 0x6,
+                          kZmm = 0xe6;  // kYmm: SSE and AVX state; kZmm: also the mask and the 512-bit registers
   std::uint32_t needed = 0;
   for (std::size_t i = 0; i < std::size(kCpuFeatures); ++i) {
     if ((features >> i & 1) == 0) continue;

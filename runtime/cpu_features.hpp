@@ -1,4 +1,5 @@
-// Which instructions generated code needs, and which this machine has: a bit for each row of cpu_features.def.
+// This header lists the instruction sets that generated code may need and tells which of them this machine has: one bit
+// for each row of cpu_features.def.
 #pragma once
 
 #include <array>
@@ -29,13 +30,13 @@ inline constexpr CpuFeature kCpuFeatures[] = {
 using CpuFeatures = std::uint64_t;  // bit i: kCpuFeatures[i]
 static_assert(std::size(kCpuFeatures) <= 64);
 
-/// Those of this machine that its system lets programs use.
+/// Returns the features of this machine that its system lets programs use.
 RNNC_API CpuFeatures host_features() noexcept;
 
-/// The bits of XCR0 that must be set for programs to use them: the system saves their registers.
+/// Returns the bits of XCR0 that must be set before programs may use `features`: the system then saves their registers.
 RNNC_API std::uint32_t saved_registers_for(CpuFeatures features) noexcept;
 
-/// Their names with commas between.
+/// Returns the names of the features with commas between.
 std::string feature_names(CpuFeatures features);
 
 }  // namespace rnnc::runtime

@@ -55,7 +55,8 @@ class ScalarArithmetic {
   }
 };
 
-// By function. Calls through pointers stay behind the change of mode, which compilers do not know of.
+// A pointer to the computation of each function. A call through a pointer is not moved before the change of the mode,
+// of which compilers know nothing.
 using Evaluate = float (*)(const float* operands) noexcept;
 constexpr Evaluate kEvaluate[] = {
 #define RNNC_FUNCTION(name, ...) \

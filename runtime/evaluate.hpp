@@ -1,5 +1,5 @@
-// One value of a function of elements: for constants, which have the bits that running code gives on a CPU with fused
-// multiply-add, whatever the CPU at hand.
+// A function and the values of its operands become one value, for constants: the result has the bits that running code
+// gives on a CPU with fused multiply-add, whatever the CPU of this machine.
 #pragma once
 
 #include <rnnc/export.hpp>
@@ -8,7 +8,7 @@
 
 namespace rnnc::runtime {
 
-/// `operands` holds as many as the function's row asks for. Denormals are flushed.
+/// Computes a function; `operands` has as many elements as the function's row asks for. Denormals are flushed.
 RNNC_API float evaluate(Function function, const float* operands) noexcept;
 
 }  // namespace rnnc::runtime

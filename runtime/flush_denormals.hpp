@@ -1,4 +1,5 @@
-// Denormals count as zero while one of these lives; the caller's mode comes back after.
+// An object of this class makes the CPU treat denormals as zero while it lives; its destructor restores the caller's
+// mode.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,7 @@ class FlushDenormals {
   static Mode read() noexcept { return 0; }
   static void write(Mode) noexcept {}
 #endif
-  // To write the mode takes a CPU some 20 cycles; callers that process audio have set it already.
+  // A write of the mode takes a CPU some 20 cycles; callers that process audio have set the mode already.
   bool is_set() const noexcept { return (before_ & kFlush) == kFlush; }
 
   Mode before_;

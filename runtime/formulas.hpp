@@ -1,6 +1,6 @@
-// How each scalar function is computed: IEEE operations, comparisons and integer arithmetic only; no call, no estimate.
-// Written once for everyone who computes them: `Arithmetic` is that of vectors at hand, or one that emits code. So a
-// value has the same bits for every lane count and every CPU with fused multiply-add. Right with denormals flushed,
+// This class computes each scalar function from IEEE operations, comparisons and integer arithmetic, without calls and
+// without estimates. A formula is written once: `Arithmetic` either computes with vectors or emits code. So a value has
+// the same bits for every lane count and every CPU with fused multiply-add. Results are right with denormals flushed,
 // which is how kernels run, and sensible without. docs/numerics.md has the measured error of each function,
 // scripts/fit_functions.py the origin of every coefficient.
 #pragma once
@@ -67,8 +67,8 @@ class Formulas {
     __builtin_unreachable();
   }
 
-  // The comparison is false for NaN, so a NaN in the second operand comes through; this is what maxps and minps do. A
-  // constant goes first, where a NaN needs a check that then folds away.
+  // The comparison is false for NaN, so a NaN in the second operand is the result, as with maxps and minps. A constant
+  // is put first, since the check that a NaN in the first operand needs is folded away for a constant.
   Float maximum(Float a, Float b) const {
     if (a_.is_constant(b)) return maximum_of(b, a);
     return maximum_of(a, b);
@@ -86,7 +86,8 @@ class Formulas {
   static constexpr float kLog2E = 0x1.715476p+0f;
   static constexpr float kLn2 = 0x1.62e43p-1f;
 
-  // ln 2 in two parts. The first has 16 bits, so its product with an exponent is exact without fused multiply-add too.
+  // ln 2 is split in two parts. The first has 16 bits, so its product with an exponent is exact without fused
+  // multiply-add too.
   static constexpr float kLn2High = 0x1.62e4p-1f;
   static constexpr float kLn2Low = 0x1.7f7d1cp-20f;
 
@@ -126,7 +127,8 @@ class Formulas {
   Float propagate_nan(Float operand, Float result) const { return a_.select(a_.is_nan(operand), operand, result); }
   Float clamp(float low, Float x, float high) const { return minimum(splat(high), maximum(splat(low), x)); }
 
-  // Horner's rule in x^2 over pairs c[2k] + c[2k+1] x: half the latency of Horner's rule in x for one multiplication.
+  // This is Horner's rule in x^2 over pairs c[2k] + c[2k+1] x: it has half the latency of Horner's rule in x for one
+  // multiplication more.
   template <std::size_t n>
   Float polynomial(Float x, Float x_squared, const float (&coefficients)[n]) const {
     const auto pair = [&](std::size_t k) {
@@ -173,7 +175,7 @@ class Formulas {
     return a_.fma(exp_r, power_of_two(reduced.biased), splat(scale_exponent == 0 ? 1.f : 0x1p-8f));
   }
 
-  // 1 + exp(-x), which sigmoid divides by.
+  // Returns 1 + exp(-x), the divisor of sigmoid.
   Float logistic(Float x) const { return scaled_logistic(x, -89.f, 88.f, 0); }
 
   struct Quotient {
@@ -182,7 +184,7 @@ class Formulas {
 
   // tanh(b + r) with b = n ln 2 / 2 by the addition theorem: tanh b = (s - 1) / (s + 1) with s = 2^n, so
   // tanh(b + r) = (s - 1 + u (s + 1)) / (s + 1 + u (s - 1)) with u = tanh r. An error of u fades as tanh nears 1; the
-  // numerator never exceeds the denominator, and they are equal at the bound. One part of ln 2 / 2 will do.
+  // numerator never exceeds the denominator, and they are equal at the bound. ln 2 / 2 needs no second part here.
   Quotient tanh_quotient(Float x) const {
     const Float a = minimum(splat(9.02f), a_.abs(x));
     const Float magic = splat(kMagic + 127);
@@ -201,7 +203,7 @@ class Formulas {
     return a_.div(quotient.numerator, quotient.denominator);
   }
 
-  // Denominators are at least 1, and a numerator is below 2^28. Where a product of denominators overflows, the result
+  // Denominators are at least 1, and a numerator is below 2^28. If a product of denominators overflows, the result
   // is below 2^-100, and comes out as 0.
   Float sigmoid_tanh(Float x, Float y) const {
     const Quotient quotient = tanh_quotient(y);
@@ -213,7 +215,7 @@ class Formulas {
     return a_.div(a_.mul(a.numerator, b.numerator), a_.mul(a.denominator, b.denominator));
   }
 
-  // Not maximum(0, x): relu(-0) is -0, and NaN must come through, whatever an optimiser makes of either.
+  // This is not maximum(0, x): relu(-0) is -0 and relu(NaN) is NaN, and no optimisation may change either.
   Float relu(Float x) const { return a_.select(a_.less(x, splat(0)), splat(0), x); }
 
   Float hard_sigmoid(Float x, Float alpha, Float beta) const {
@@ -237,7 +239,7 @@ class Formulas {
     return a_.select(large, x, a_.mul(quotient, splat(0x1p-8f)));
   }
 
-  // The power is taken in two halves, so that results near the largest float and denormal ones come out right.
+  // The power is applied in two halves, so that results near the largest float and denormal results are right.
   Float exp(Float x) const {
     const Reduced reduced = reduce(clamp(-104.f, x, 89.f), 254);
     const Bits half = a_.template shift_right<1>(reduced.biased);
@@ -267,19 +269,19 @@ class Formulas {
     return a_.select(a_.less(x, splat(0x1p-126f)), special, result);
   }
 
-  // For -88 <= x <= 0; 0 at the lower end.
+  // Computes exp(x) for -88 <= x <= 0; the result is 0 at the lower end.
   Float exp_of_negative(Float x) const {
     const Reduced reduced = reduce(x, 127);
     return a_.mul(power_of_two(reduced.biased), a_.add(reduced_expm1(reduced.r), splat(1)));
   }
 
-  // max(x, 0) + log1p(exp(-|x|))
+  // softplus x = max(x, 0) + log1p(exp(-|x|))
   Float softplus(Float x) const {
     const Float e = exp_of_negative(a_.neg(minimum(splat(88), a_.abs(x))));
     return a_.fma(e, polynomial(e, a_.mul(e, e), kLog1p), maximum(splat(0), x));
   }
 
-  // expm1 x = 2^n expm1 r + (2^n - 1); what this is for large x is garbage that the selection drops.
+  // expm1 x = 2^n expm1 r + (2^n - 1); the value of this for large x is meaningless, and the selection drops it.
   Float elu(Float x, Float alpha) const {
     const Reduced reduced = reduce(maximum(splat(-87), x), 127);
     const Float power = power_of_two(reduced.biased);
@@ -288,7 +290,7 @@ class Formulas {
     return propagate_nan(alpha, a_.select(positive, x, a_.mul(alpha, expm1)));
   }
 
-  // erf |x| where it is not large, and erfc |x| where it is.
+  // The result has erf |x| for small |x| and erfc |x| for large |x|.
   struct ErrorFunction {
     Float small, complement;
     Mask is_large;
@@ -308,7 +310,7 @@ class Formulas {
     return a_.copy_sign(a_.select(f.is_large, a_.sub(splat(1), f.complement), f.small), x);
   }
 
-  // x / 2 (1 + erf(x / sqrt 2)), where the sum is erfc for negative x.
+  // gelu x = x / 2 (1 + erf(x / sqrt 2)); for negative x the sum is erfc.
   Float gelu(Float x) const {
     const ErrorFunction f = error_function(a_.mul(x, splat(0x1.6a09e6p-1f)));  // 1 / sqrt 2
     const Mask negative = a_.less(x, splat(0));
@@ -325,8 +327,8 @@ class Formulas {
     return body(std::integral_constant<Function, Function::name>());
 #define RNNC_PRODUCT RNNC_FUNCTION
 
-/// Calls `body` with a constant of type std::integral_constant that is `function`: one dispatch for all vectors that
-/// follow.
+/// Calls `body` with a constant of type std::integral_constant that equals `function`, so that one dispatch serves all
+/// vectors.
 template <class Body>
 decltype(auto) with_function(Function function, const Body& body) {
   switch (function) {

@@ -1,5 +1,5 @@
-// Enumerators of the functions of elements and over time, generated from functions.def. The language has the same ones;
-// ir/op.hpp tells what each means.
+// Enumerators of the functions of elements and of the functions over time, generated from functions.def. The language
+// has the same ones; ir/op.hpp gives the meaning of each.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ enum class OverTime : std::uint8_t {
 #include "runtime/functions.def"
 };
 
-/// Operands of each function, in the order of the table.
+/// The number of operands of each function, in the order of the table.
 inline constexpr int kArities[] = {
 #define RNNC_FUNCTION(enumerator, name, arity, ...) arity,
 #define RNNC_PRODUCT RNNC_FUNCTION

@@ -1,4 +1,4 @@
-// From an artifact's bytes to a program: nothing here compiles or links.
+// The bytes of an artifact become a program here; this file neither compiles nor links.
 #include <rnnc/artifact.hpp>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Where the blocks of a network lie, and the states of its calls.
+// This file decides the place of each block of a network in memory and makes the states of its cells.
 #include <algorithm>
 #include <numeric>
 
@@ -8,14 +8,15 @@ namespace rnnc::runtime {
 namespace {
 
 constexpr std::int64_t kLine = kCacheLineFloats;  // full registers may read behind the end of a row
-constexpr std::int64_t kTooMany = std::int64_t{1}
-                                  << 46;  // no machine can address them; sums of many such are still numbers
+// No machine can address so many floats, and sums of many such numbers still fit in 64 bits.
+constexpr std::int64_t kTooMany = std::int64_t{1} << 46;
 
 std::int64_t rows_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
   return block.time == kNoTime ? batch : batch * max_steps;
 }
 
-// A block of the caller's needs room where its sequences differ in length.
+// Returns the floats of a block. A block of the caller's needs memory too if it is over a time: sequences of different
+// lengths are copied into it.
 std::int64_t size_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
   if (batch == 0 || (block.kind != Block::Kind::Own && block.time == kNoTime)) return 0;
   const std::int64_t rows = rows_of(block, batch, max_steps);
@@ -23,8 +24,8 @@ std::int64_t size_of(const Block& block, std::int64_t batch, std::int64_t max_st
   return (rows * block.width + 2 * kLine - 1) / kLine * kLine;
 }
 
-// The rows that a cell runs at a time: each of the batch, or as many as are worked on together where they do not depend
-// on each other.
+// Returns the number of rows that each cell runs at a time: those of the batch for a scan, and a chunk of rows for a
+// cell without states, whose rows do not depend on each other.
 std::vector<std::int64_t> rows_of_cells(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
   std::vector<std::int64_t> rows(network.cells.size(), batch);
   if (network.direct) return rows;
@@ -37,7 +38,8 @@ std::vector<std::int64_t> rows_of_cells(const LoadedNetwork& network, std::int64
   return rows;
 }
 
-// A direct scan works on the caller's memory; sequences of different lengths are gathered a chunk of time at a time.
+// Returns the steps that memory is planned for. A direct scan works on the caller's memory; only sequences of different
+// lengths are copied, one chunk of time after another.
 std::int64_t steps_of_state(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
   return network.direct ? chunk_steps(network.direct->description, batch) : max_steps;
 }

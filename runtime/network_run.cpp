@@ -1,4 +1,5 @@
-// What the caller hands over is checked and laid out; waves of calls are run, on several threads where that saves time.
+// This file checks the arguments of a call, lays out its blocks and runs its waves, on several threads if that saves
+// time.
 #include "runtime/network_run.hpp"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ RunStatus NetworkRun::run() noexcept {
     run_piece(0);
     return RunStatus::Ok;
   }
-  // Without a step there is one piece all the same: what it gives may be of no time.
+  // A call of no steps still runs one piece, since the output may be a value without a time.
   Timeline& time = state_.times[static_cast<std::size_t>(list_.pieces_of)];
   const std::int64_t steps = time.steps(), piece = std::max<std::int64_t>(1, state_.max_steps);
   std::int64_t first = 0;
@@ -81,13 +82,13 @@ void NetworkRun::run_piece(std::int64_t first) noexcept {
   write_output(first);
 }
 
-// Whether the output is a block that nothing but the caller's y is needed for.
+// Tells whether the output block can lie in the caller's y.
 bool NetworkRun::is_written_directly() const noexcept {
   const Timeline* timeline = this->timeline(list_.output_time);
   return output_block(list_) >= 0 && !(timeline && timeline->is_ragged());
 }
 
-// The caller's sequences stay where they are, but for those that differ in length.
+// The caller's sequences stay in place, except those that differ in length, which are copied in the timeline's order.
 void NetworkRun::place_blocks(std::int64_t first) noexcept {
   for (std::size_t i = 0; i < list_.blocks.size(); ++i) {
     const Block& block = list_.blocks[i];
@@ -128,7 +129,8 @@ NetworkRun::Work NetworkRun::work_of(int call) const noexcept {
   return {steps, steps == 0 ? 0 : (rows(index) + steps - 1) / steps};
 }
 
-// Over one call after the other; 0 where one call is most of the work, which its own threads then share better.
+// Returns the time that `parts` threads save over running one call after another. It is 0 if one call is most of the
+// work, since threads that share this call save more.
 double NetworkRun::seconds_saved(int first, int end, int parts) const noexcept {
   double total = 0, longest = 0;
   for (int i = first; i < end; ++i) {
@@ -143,7 +145,7 @@ double NetworkRun::seconds_saved(int first, int end, int parts) const noexcept {
   return saved * 2 >= total * (1 - 1.0 / parts) ? saved : 0;
 }
 
-// Calls of a wave are shared whole; a call that is alone may share its own work.
+// Several calls of a wave are divided among threads as whole calls; a single call may divide its own work.
 void NetworkRun::run_wave(int first, int end) noexcept {
   if (threads_.useful > 1 && end - first > 1) {
     struct Wave {

@@ -1,5 +1,5 @@
-// One call of a program, on memory that is there already: what the caller hands over is checked and laid out as the
-// blocks have it, then the steps are executed, wave after wave, once for each piece of time.
+// This class runs one call of a program in memory that was allocated before: the arguments are checked and laid out as
+// blocks, then the steps run wave by wave, once for each piece of time.
 #pragma once
 
 #include <span>
@@ -8,10 +8,10 @@
 
 namespace rnnc::runtime {
 
-/// Steps of a call whose sequences are all as long: the part of the time that a wavefront runs at once.
+/// The steps of a call with sequences of equal length that a wavefront runs at once.
 struct TimeChunk {
   std::int64_t first = 0, steps = 0;
-  bool ends = false;  // whether it is the last one
+  bool ends = false;  // tells whether this is the last chunk
 };
 
 class NetworkRun {
@@ -40,7 +40,7 @@ class NetworkRun {
   const Wavefront* wavefront_at(int wave) const noexcept;
   bool run_wavefront(const Wavefront& wavefront) noexcept;
 
-  // Defined in run_steps.cpp. A chunk is null where the whole of a call runs.
+  // Defined in run_steps.cpp. `chunk` is null if the whole call runs.
   void run_call(int call, const Threads& threads, const TimeChunk* chunk = nullptr) noexcept;
   void run(const Gather& step, const Threads& threads, const TimeChunk* chunk) noexcept;
   void run(const Repeat& step, const Threads& threads, const TimeChunk* chunk) noexcept;
@@ -58,11 +58,11 @@ class NetworkRun {
   Span span_of(int time, const TimeChunk* chunk) const noexcept;
   void gather(const std::vector<Piece>& pieces, int time, Span rows, RowView to) const noexcept;
 
-  // The cell that a call runs over time or over rows; null of a function over time.
+  // Returns the cell that a call runs over time or over rows, or null for a function over time.
   const LoadedCell* cell_of(int call) const noexcept;
   int time_of_call(int call) const noexcept;
   struct Work {
-    std::int64_t steps = 0, batch = 0;  // as if all sequences were of their mean length
+    std::int64_t steps = 0, batch = 0;  // as if all sequences had their mean length
   };
   Work work_of(int call) const noexcept;
 
@@ -82,7 +82,7 @@ class NetworkRun {
   const Threads& threads_;
   const RunArguments& arguments_;
   NetworkState& state_;
-  bool begins_ = true;  // a call, and not a later piece of it
+  bool begins_ = true;  // tells whether this is the first piece of a call
 };
 
 }  // namespace rnnc::runtime

@@ -1,5 +1,5 @@
-// The formats that numbers have in memory: a count of elements becomes bytes here and nowhere else. The size of a cache
-// line, on which rows, panels and what threads share begin, stands here too.
+// This header defines the formats of numbers in memory: only here does a count of elements become a number of bytes. It
+// also has the size of a cache line, on which rows, panels and the memory that threads share begin.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +26,13 @@ constexpr const char* name(NumberFormat format) noexcept {
   return "";
 }
 
-/// The packed block of weights is counted in floats: how many of them `elements` of a format take.
+/// Returns how many floats `elements` of a format take: the packed block of weights is counted in floats.
 constexpr std::int64_t floats_for(NumberFormat format, std::int64_t elements) noexcept {
   const std::int64_t float_bytes = bytes_of(kRowFormat, 1);
   return (bytes_of(format, elements) + float_bytes - 1) / float_bytes;
 }
 
-/// How many elements of a format take as much as `floats` floats.
+/// Returns how many elements of a format fit in `floats` floats.
 constexpr std::int64_t elements_in(NumberFormat format, std::int64_t floats) noexcept {
   return bytes_of(kRowFormat, floats) / bytes_of(format, 1);
 }

@@ -8,9 +8,10 @@
 namespace rnnc::runtime {
 namespace {
 
-constexpr std::int64_t kColumns = 64;  // that are summed up at once
+constexpr std::int64_t kColumns = 64;  // columns that are summed at once
 
-// The steps of the sequence that is i-th, which has at least one: each has a row, or all have the one of the sequence.
+// The steps of the i-th sequence of the timeline, which has at least one. Each step has its own row, or all steps read
+// the one row of the sequence.
 struct Steps {
   const Timeline& timeline;
   std::int64_t i;

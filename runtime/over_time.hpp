@@ -1,4 +1,4 @@
-// Functions over the steps of each sequence.
+// A function over time reduces the steps of each sequence to one row.
 #pragma once
 
 #include "runtime/steps.hpp"
@@ -6,9 +6,9 @@
 
 namespace rnnc::runtime {
 
-/// `width` floats of each row of the timeline into one row for each sequence, in the caller's order. Sums are of
-/// doubles, step after step: they do not depend on the other sequences. NaN propagates. `repeats`: `from` is no
-/// sequence, but one row for each sequence, in the caller's order, that stands at each of its steps.
+/// Reduces `width` floats of each row of the timeline to one row for each sequence, in the caller's order. Sums are
+/// sums of doubles, step after step, so they do not depend on the other sequences. NaN propagates. If `repeats`, `from`
+/// has one row for each sequence, in the caller's order, which is the row of each of its steps.
 void over_time(OverTime function, const Timeline& timeline, RowView from, bool repeats, std::int64_t width,
                RowView to) noexcept;
 

@@ -17,7 +17,8 @@ const TensorInfo& find(const std::vector<TensorInfo>& tensors, const std::string
   return *std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& t) { return t.name == tensor_name; });
 }
 
-// Where a unit of a gate begins in the packed panel, and how far its columns are apart, in weights.
+// The offset of a unit of a gate in the packed panel and the distance between its columns, both in weights. The layout
+// is drawn in compiler/schedule/plan.hpp.
 struct Lane {
   std::int64_t offset = 0, stride = 0;
 };
@@ -38,7 +39,7 @@ Lane lane_of(const PanelPacking& panel, int gate, std::int64_t unit) {
   return {first * block_size * panel.columns + (block - first) * block_size + gate * panel.lanes + lane, stride};
 }
 
-// The weights that it stores are of the panel's format.
+// Copies a piece of a matrix into the panel. `store` writes the weights in the format of the panel.
 template <class Store>
 void scatter(const PanelPacking& panel, const MatrixPiece& piece, const std::vector<float>& source, std::int64_t width,
              const Store& store) {

@@ -1,4 +1,4 @@
-// Weights as files hold them into the block that kernels read.
+// Weights as files hold them become the packed block that kernels read.
 #pragma once
 
 #include <map>
@@ -13,15 +13,15 @@
 
 namespace rnnc::runtime {
 
-/// Tensors by the names of parameters; those who own them keep them.
+/// Tensors by the names of parameters. The owner of a tensor keeps it alive.
 using TensorRefs = std::map<std::string, const Tensor*>;
 RNNC_API TensorRefs refs_to(const TensorMap& tensors);
 
-/// Whether every parameter of the description has a tensor of its shape, and none is left over.
-/// Errors: InvalidData (missing, left over, or of a type that is no float), ShapeMismatch.
+/// Checks that every parameter of the description has a tensor of its shape and that no tensor is left over.
+/// Errors: InvalidData (missing, left over, or not a float type), ShapeMismatch.
 RNNC_API Result<void> check_weights(const Description& description, const TensorRefs& weights);
 
-/// Checks the tensors and packs them all. Errors: those of check_weights.
+/// Checks the tensors and packs all of them. Errors: those of check_weights.
 RNNC_API Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights);
 
 }  // namespace rnnc::runtime

@@ -1,4 +1,4 @@
-// What a thread does in a loop that waits for another.
+// A thread that waits for another in a loop calls this function.
 #pragma once
 
 #if defined(__x86_64__)

@@ -26,7 +26,7 @@ void run_ops(const PortableKernels& kernels, std::span<const PortableOp> ops, co
 
 PortableRows shared_rows(const PortableProgram& program, const float* weights) noexcept {
   PortableRows rows;
-  // Nothing writes there but `once`.
+  // Only the operations of `once` write to weights.
   base(rows, PortableSpace::Weights) = const_cast<float*>(weights);
   base(rows, PortableSpace::Constants) = const_cast<float*>(program.constants.data());
   return rows;
@@ -45,7 +45,8 @@ class Run {
     base(rows_, PortableSpace::Step) = a_.step;
   }
 
-  // A chunk of time at a time: first all that needs no state, for all its rows at once, then step after step.
+  // Runs one chunk of time after another: first the hoisted operations for all rows of the chunk at once, then step
+  // after step.
   void run() noexcept {
     for (std::int64_t first = 0; first < a_.steps; first += a_.chunk_steps) {
       const std::int64_t steps = std::min(a_.chunk_steps, a_.steps - first);
@@ -55,7 +56,8 @@ class Run {
   }
 
  private:
-  // The rows of a chunk are one run of rows where x is dense or the batch is 1; else a run for each step.
+  // The rows of a chunk are run at once if x is dense or the batch is 1; otherwise the rows of each step are run at
+  // once.
   void run_sequence(std::int64_t first, std::int64_t steps) noexcept {
     const bool single = a_.batch == 1, one_run = single || a_.x_step == a_.batch * a_.x_row;
     PortableRows rows = rows_;
@@ -86,7 +88,7 @@ class Run {
 
 struct Choice {
   const PortableKernels* kernels;
-  std::initializer_list<std::string_view> needs;  // beyond what every machine of the kind has
+  std::initializer_list<std::string_view> needs;  // beyond the base instruction set
 };
 
 bool can_run(const Choice& choice) noexcept {

@@ -1,3 +1,4 @@
+// This source builds the portable executor's operations with AVX2 and FMA (runtime/CMakeLists.txt sets the flags).
 #include "runtime/portable_simd.hpp"
 
 #if defined(__x86_64__)

@@ -1,3 +1,4 @@
+// This source builds the portable executor's operations with AVX-512 (runtime/CMakeLists.txt sets the flags).
 #include "runtime/portable_simd.hpp"
 
 #if defined(__x86_64__)

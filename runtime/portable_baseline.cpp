@@ -1,3 +1,4 @@
+// This source builds the portable executor's operations for CPUs without AVX2, and for CPUs other than x86-64.
 #include "runtime/portable_simd.hpp"
 
 namespace rnnc::runtime {

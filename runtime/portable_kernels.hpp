@@ -1,4 +1,5 @@
-// The operations of portable programs for the vectors of one instruction set, and the choice among those built.
+// This header has the operations of portable programs for the vectors of one instruction set, and the sets that are
+// built.
 #pragma once
 
 #include <span>
@@ -7,7 +8,7 @@
 
 namespace rnnc::runtime {
 
-/// Rows that an operation is done for: of space s, row r begins at base[s] + r * stride[s].
+/// The rows that an operation runs for: row r of space s begins at base[s] + r * stride[s].
 struct PortableRows {
   float* base[kPortableSpaces] = {};
   std::int64_t stride[kPortableSpaces] = {};
@@ -17,7 +18,8 @@ struct PortableRows {
 struct PortableKernels {
   const char* name;
   void (*product)(const PortableOp& op, const PortableRows& rows) noexcept;
-  /// All of `ops`, which are no products, of a row before those of the next: what one writes the next reads from L1.
+  /// Runs all of `ops`, none of which is a product, for one row before the next: each operation reads from L1 what the
+  /// one before wrote.
   void (*others)(std::span<const PortableOp> ops, const PortableRows& rows) noexcept;
 };
 

@@ -1,6 +1,6 @@
-// The operations of portable programs on xsimd's widest vectors, whatever they are where this file is included: once
-// for each instruction set, in a source of its own. Nothing here may be shared between these: no function that is not a
-// template on the vectors or of internal linkage, lest the linker keep one that the machine cannot run.
+// The operations of portable programs on xsimd's widest vectors. This file is included once for each instruction set,
+// by a source of its own. Every function here is a template on the vectors or has internal linkage: the linker keeps
+// one of several equal inline functions, which could be one that the machine cannot run.
 #pragma once
 
 #include <bit>
@@ -20,7 +20,7 @@ using UnsignedWords = xsimd::batch<std::uint32_t>;
 constexpr int kWidth = static_cast<int>(Vector::size);
 static_assert(kPortableLanes % kWidth == 0, "a block is whole vectors");
 
-// a * b + c, rounded once where the CPU can.
+// a * b + c, with one rounding if the CPU has fused multiply-add.
 inline Vector multiply_add(Vector a, Vector b, Vector c) {
 #if defined(__AVX512F__)
   return _mm512_fmadd_ps(a, b, c);  // for AVX-512, xsimd 8 multiplies and adds
@@ -43,14 +43,14 @@ class VectorArithmetic {
   static Float sub(Float a, Float b) { return a - b; }
   static Float mul(Float a, Float b) { return a * b; }
   static Float div(Float a, Float b) { return a / b; }
-  // Not -x, which is 0 - x in some versions of xsimd: -0 would stay what it is.
+  // This is not -x, which is 0 - x in some versions of xsimd: the negation of 0 would be 0 and not -0.
   static Float neg(Float x) { return as_float(as_bits(x) ^ bits(0x80000000)); }
   static Float abs(Float x) { return xsimd::abs(x); }
   static Float sqrt(Float x) { return xsimd::sqrt(x); }
   static Float copy_sign(Float magnitude, Float sign) { return xsimd::copysign(magnitude, sign); }
   static Float fma(Float a, Float b, Float c) { return multiply_add(a, b, c); }
 
-  // Where there is no fused multiply-add, the product is taken in double, where it is exact.
+  // Without fused multiply-add, the product is computed in double, in which it is exact.
   static Float affine(Float x, Float alpha, Float beta) {
 #if defined(__FMA__) || defined(__aarch64__)
     return fma(alpha, x, beta);
@@ -93,7 +93,7 @@ class VectorArithmetic {
 
 using VectorFormulas = Formulas<VectorArithmetic>;
 
-// The bases of one row.
+// The addresses of one row in each space.
 struct Row {
   float* base[kPortableSpaces];
 
@@ -105,8 +105,8 @@ struct Row {
 
 // ---- products
 
-// `rows` rows times `blocks` blocks of units: as many accumulators as registers hold, each one chain of multiply-adds
-// from its start over ascending columns.
+// Computes `rows` rows times `blocks` blocks of units with as many accumulators as fit in registers. Each accumulator
+// is one chain of multiply-adds from its start over ascending columns.
 template <int blocks, int rows>
 void product_tile(const PortableOp& op, const PortableRows& all, std::int64_t first_row, const float* weights,
                   std::int64_t column_stride, std::int64_t first_unit) {
@@ -135,7 +135,7 @@ void product_tile(const PortableOp& op, const PortableRows& all, std::int64_t fi
   }
 }
 
-// Of blocks that lie side by side, all rows: `rows` at a time, then what is left by ever fewer.
+// Computes all rows of blocks that lie side by side: `rows` at a time, then the remaining rows with smaller tiles.
 template <int blocks, int rows>
 void product_rows(const PortableOp& op, const PortableRows& all, std::int64_t first_row, const float* weights,
                   std::int64_t column_stride, std::int64_t first_unit) {
@@ -144,10 +144,11 @@ void product_rows(const PortableOp& op, const PortableRows& all, std::int64_t fi
   if constexpr (rows > 1) product_rows<blocks, rows - 1>(op, all, first_row, weights, column_stride, first_unit);
 }
 
-// Accumulators of a tile, beside a column's weights and a broadcast: with 32 registers 24 vectors, with 16 12 of them.
+// The accumulators of a tile share the registers with the weights of a column and a broadcast: 24 of 32 registers are
+// accumulators, or 12 of 16.
 constexpr int kManyBlocks = kWidth == 16 ? 4 : kWidth == 8 ? 2 : 1;
 constexpr int kManyRows = kWidth == 16 ? 6 : 3;
-constexpr int kSingleBlocks = kWidth == 4 ? 2 : 4;  // of one row: what hides the latency of its chains
+constexpr int kSingleBlocks = kWidth == 4 ? 2 : 4;  // blocks of one row: enough chains to hide the latency of each
 
 template <int blocks, int rows>
 std::int64_t product_blocks(const PortableOp& op, const PortableRows& all, const float* group, std::int64_t together,
@@ -176,7 +177,7 @@ void product(const PortableOp& op, const PortableRows& all) noexcept {
   }
 }
 
-// ---- the others
+// ---- the other operations
 
 template <Function function>
 void map(const PortableOp& op, const Row& row) {
@@ -213,7 +214,7 @@ void copy(const PortableOp& op, const Row& row) {
     for (std::int64_t i = 0; i < op.size; ++i) to[i] = *from;
 }
 
-// A row of NaN where the index is none.
+// The result is a row of NaN if the index is out of range.
 void lookup(const PortableOp& op, const Row& row) {
   const float index = *row.at(op.operands[1]);
   float* to = row.at(op.to);
@@ -227,7 +228,7 @@ void lookup(const PortableOp& op, const Row& row) {
   std::memcpy(to, from, static_cast<std::size_t>(bytes_of(kRowFormat, op.size)));
 }
 
-// The tree: lanes j and j + 8, then j + 4, j + 2, j + 1.
+// Combines the 16 partial results in a fixed tree: lanes j and j + 8, then j + 4, j + 2, j + 1.
 template <class Combine>
 void reduce(const PortableOp& op, const Row& row, float start, const Combine& combine) {
   constexpr int kVectors = kPortableLanes / kWidth;
@@ -264,7 +265,7 @@ void one(const PortableOp& op, const Row& row) {
     case PortableOp::Kind::Map:
       return with_function(op.function, [&](auto function) { map<decltype(function)::value>(op, row); });
     case PortableOp::Kind::Copy: return copy(op, row);
-    case PortableOp::Kind::Product: return;  // product() does these
+    case PortableOp::Kind::Product: return;  // product() runs these
     case PortableOp::Kind::Lookup: return lookup(op, row);
     case PortableOp::Kind::Sum: return reduce(op, row, 0, [](Vector a, Vector b) { return a + b; });
     case PortableOp::Kind::Max:

@@ -23,7 +23,7 @@ using runtime::StateInfo;
 namespace runtime {
 namespace {
 
-// A direct scan needs no more than the caller's memory and its own.
+// Checks the arguments of a direct scan, which needs only x, y and its state.
 RunStatus check_direct(const LoadedProgram& program, const RunArguments& arguments,
                        const StateContent& state) noexcept {
   if (arguments.batch != state.batch) return RunStatus::BatchMismatch;
@@ -43,7 +43,7 @@ void run_direct(const LoadedProgram& program, const RunArguments& arguments, Cel
   if (arguments.steps % 2 == 1) state.current = 1 - state.current;
 }
 
-// A state of one of the cells.
+// A state of one of the cells, found by its name.
 struct Found {
   const StateInfo* info = nullptr;
   const Description* description = nullptr;
@@ -75,7 +75,7 @@ Error unknown_state(const StateContent& content, const std::string& name) {
 
 Port port_of(const TensorInfo& tensor) { return {tensor.name, tensor.shape}; }
 
-// On how many CPUs the threads that this one starts may run.
+// Returns the number of CPUs on which the threads that this one starts may run.
 int cpus_of_this_thread() {
 #if defined(__linux__)
   cpu_set_t set;
@@ -110,7 +110,7 @@ Result<Program> load_program(Description description, LoadedNetwork network, Thr
 }  // namespace runtime
 
 namespace {
-constexpr std::int64_t kMost = std::int64_t{1} << 31;  // keeps every size within 64 bits
+constexpr std::int64_t kMost = std::int64_t{1} << 31;  // with this limit every size fits in 64 bits
 }
 
 State::State(std::unique_ptr<StateContent> content) : content_(std::move(content)) {}

@@ -1,4 +1,4 @@
-// Errors as lines of text.
+// This file writes errors as lines of text.
 #include <rnnc/result.hpp>
 
 namespace rnnc {

@@ -1,4 +1,4 @@
-// What a call's status means, as text.
+// This file gives each status of a call as text.
 #include <rnnc/program.hpp>
 
 namespace rnnc {

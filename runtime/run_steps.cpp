@@ -1,4 +1,4 @@
-// Steps are executed: a switch over their kinds, each on the rows of a whole call or of one chunk of time.
+// This file executes steps: a switch over their kinds, each on the rows of a whole call or of one chunk of time.
 #include <algorithm>
 
 #include "runtime/network_run.hpp"
@@ -33,7 +33,7 @@ NetworkRun::Span NetworkRun::span_of(int time, const TimeChunk* chunk) const noe
   return {0, rows(time)};
 }
 
-// Rows of `to` from `rows.first` on: the pieces side by side.
+// Copies the pieces side by side into the rows of `to` that begin at `rows.first`.
 void NetworkRun::gather(const std::vector<Piece>& pieces, int time, Span rows, RowView to) const noexcept {
   const Timeline* timeline = this->timeline(time);
   for (const Piece& piece : pieces) {
@@ -71,7 +71,7 @@ void NetworkRun::run(const Repeat& step, const Threads&, const TimeChunk* chunk)
   }
 }
 
-// States are in the caller's order then, as the rows are.
+// States are in the caller's order at this point, as the rows are.
 void NetworkRun::run(const Begin& step, const Threads&, const TimeChunk* chunk) noexcept {
   if (!begins_ || (chunk && chunk->first > 0)) return;
   const Description& description = network_.cell(step.cell).description;

@@ -19,7 +19,7 @@ void append(std::vector<std::byte>& bytes, std::uint32_t number) { append(bytes,
 
 const std::vector<StateInfo>& states_of(const StateContent& content) { return content.program->description.states; }
 
-// What stands before a state's floats; the first also what stands before all of them.
+// Returns the bytes before the floats of a state. Those of the first state begin with the header of the whole row.
 std::vector<std::byte> header(const StateContent& content, std::size_t state) {
   std::vector<std::byte> bytes;
   const std::string& name = states_of(content)[state].tensor.name;

@@ -1,4 +1,5 @@
-// The states of one sequence in the form that sessions and whole states are saved in: versioned, with names and sizes.
+// The states of one sequence become bytes and bytes become states again: versioned, with names and sizes. Sessions and
+// whole states are saved in this form.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +16,13 @@ namespace rnnc::runtime {
 /// Appends the states of sequence `b`.
 void save_row(const StateContent& content, std::int64_t b, std::vector<std::byte>& bytes);
 
-/// What save_row appends, in bytes.
+/// Returns the number of bytes that save_row appends.
 std::size_t saved_row_bytes(const StateContent& content);
 
-/// Whether `saved` is what save_row gave for states of the same names and sizes. Errors: InvalidData.
+/// Checks that `saved` comes from save_row for states of the same names and sizes. Errors: InvalidData.
 Result<void> check_saved_row(const StateContent& content, std::span<const std::byte> saved);
 
-/// Sets the states of sequence `b` to those of a row that has been checked.
+/// Sets the states of sequence `b` to those of a row that check_saved_row has accepted.
 void restore_row(const StateContent& content, std::int64_t b, std::span<const std::byte> saved);
 
 }  // namespace rnnc::runtime

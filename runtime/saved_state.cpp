@@ -1,4 +1,4 @@
-// State::save and State::restore: a header, then each sequence as a session of its own.
+// This file implements State::save and State::restore: a header, then the row of each sequence as a session saves it.
 #include <cstring>
 #include <string>
 

@@ -1,4 +1,4 @@
-// Sessions: the rows of one state, handed to streams that come and go.
+// This file implements Sessions: each stream uses one row of a state while it lasts.
 #include <rnnc/session.hpp>
 
 #include <algorithm>

@@ -5,24 +5,25 @@
 namespace rnnc::runtime {
 namespace {
 
-// In seconds. What products take is told with the code; these only have to tell what is worth sharing.
-constexpr double kSecondsPerStage = 30e-9;  // what a stage takes besides its products, with one sequence
-// Threads that meet at the end of a stage: a flag and what the others have computed go from core to core. Seen with
-// LSTM of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
+// These constants are in seconds. The description has the time of the products; the constants only have to tell which
+// calls are worth sharing.
+constexpr double kSecondsPerStage = 30e-9;  // a stage of one sequence, without its products
+// Threads wait for each other at the end of a stage: a flag and the values that the other threads have computed go from
+// core to core. Measured with LSTM of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
 constexpr double kMeeting = 400e-9;
 
 struct Estimate {
   const Description& description;
   std::int64_t steps;
 
-  // Products of `rows` sequences at one step, of which this thread has a share.
+  // Returns the time of one step of `rows` sequences on a thread that computes `share` of the products.
   double step(double rows, double share) const {
     return share * std::max(rows * description.row_seconds, description.weights_seconds) +
            description.step_stages * kSecondsPerStage;
   }
   double one(std::int64_t batch) const { return static_cast<double>(steps) * step(static_cast<double>(batch), 1); }
   double by_batch(std::int64_t batch, int parts) const { return kStartSeconds + one((batch + parts - 1) / parts); }
-  // Blocks are shared whole, so that shares may differ; some stages one thread computes alone.
+  // Blocks are shared whole, so shares may differ; and one thread alone computes the stages that are not shared.
   double by_units(std::int64_t batch, int parts) const {
     const std::int64_t groups = std::max<std::int64_t>(1, description.block_groups);
     const double most = static_cast<double>((groups + parts - 1) / parts) / static_cast<double>(groups);

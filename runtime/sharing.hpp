@@ -1,4 +1,5 @@
-// How a call is shared among threads: by its sequences, which never wait for each other, or by the units of each step.
+// This header decides how a call is divided among threads: by its sequences, which never wait for each other, or by the
+// units of each step.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +15,15 @@ inline constexpr double kStartSeconds = 4e-6;  // to wake threads that spin, and
 struct Shares {
   Sharing sharing = Sharing::Batch;
   int parts = 1;
-  double saving = 0;  // seconds, over one thread
+  double saving = 0;  // seconds saved over one thread
 };
 
-/// For a call of `steps` steps of `batch` sequences: `sharing` with all threads that can take part, or where that is
-/// Auto, what promises to be fastest by an estimate of each way's time.
+/// Decides the shares of a call of `steps` steps of `batch` sequences. A `sharing` other than Auto uses as many threads
+/// as can take part; Auto is the fastest way by an estimate of the time of each.
 Shares choose_shares(const Description& description, Sharing sharing, int threads, std::int64_t steps,
                      std::int64_t batch) noexcept;
 
-/// An estimate of what a call takes on one thread.
+/// Estimates the time of a call on one thread.
 double seconds_alone(const Description& description, std::int64_t steps, std::int64_t batch) noexcept;
 
 }  // namespace rnnc::runtime

@@ -20,7 +20,7 @@ std::string text_of(const std::vector<Piece>& pieces) {
   return text.empty() ? "nothing" : text;
 }
 
-// Steps and blocks as text, with the names of times and cells.
+// Writes steps and blocks as text, with the names of times and cells.
 class Printer {
  public:
   Printer(const StepList& list, const std::vector<std::string>& cells) : list_(list), cells_(cells) {}

@@ -1,6 +1,6 @@
-// The steps that a program runs as, in their order, and the blocks of memory that they read and write. The compiler
-// decides them once (compiler/network/layout.cpp); the runtime executes them, objects are emitted from them, artifacts
-// store them.
+// A program is a list of steps, in the order in which they run, and the blocks of memory that they read and write. The
+// compiler decides the list once (compiler/network/layout.cpp); the runtime executes it, objects are emitted from it,
+// and artifacts store it.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,19 @@ namespace rnnc::runtime {
 
 inline constexpr int kNoTime = -1;
 
-/// Rows of `width` floats. A block of a time has one row for each sequence and step, in the timeline's order; a block
-/// of no time has one for each sequence, in the caller's order.
+/// Rows of `width` floats. A block over a time has one row for each sequence and step, in the timeline's order; a block
+/// without a time has one row for each sequence, in the caller's order.
 struct Block {
-  enum class Kind : std::uint8_t { Own, X, Input };  // ours; the caller's x; the caller's input `input`
+  enum class Kind : std::uint8_t { Own, X, Input };  // the program's own; the caller's x; the caller's input `input`
   Kind kind = Kind::Own;
   int time = kNoTime;
   std::int64_t width = 0;
   int input = 0;
-  int first_wave = 0, last_wave = 0;  // that need it, both included; the caller's are there from wave 0 on
+  int first_wave = 0,
+      last_wave = 0;  // the waves that need the block, both included; the caller's blocks are there from wave 0 on
 };
 
-/// Columns [begin, end) of a block. A row of no time stands for itself at each step.
+/// Columns [begin, end) of a block. A row without a time is read again at each step.
 struct Piece {
   int block = 0;
   std::int64_t begin = 0, end = 0;
@@ -38,28 +39,28 @@ struct Piece {
   friend bool operator==(const Piece&, const Piece&) = default;
 };
 
-/// Copies the pieces side by side into the rows of `to`, which is of the same time.
+/// Copies the pieces side by side into the rows of `to`, which has the same time.
 struct Gather {
   std::vector<Piece> from;
   Piece to;
 };
 
-/// Copies one row for each sequence, of pieces of no time, into `to`, in the order of the timeline `time`.
+/// Copies one row for each sequence, from pieces without a time, into `to`, in the order of the timeline `time`.
 struct Repeat {
   int time = kNoTime;
   std::vector<Piece> from;
   Piece to;
 };
 
-/// Sets state `state` of cell `cell` to the pieces side by side, which are of no time, at the beginning of each call.
+/// Sets state `state` of cell `cell` to the pieces side by side, which have no time, at the beginning of each call.
 struct Begin {
   int cell = 0;
   int state = 0;  // of the cell's description
   std::vector<Piece> from;
 };
 
-/// Runs a cell with states over each sequence, forwards or backwards. `x` is of the same time; or, where `repeats`, one
-/// row for each sequence, in the timeline's order, that each step reads. A cell without inputs has an `x` of no
+/// Runs a cell with states over each sequence, forwards or backwards. `x` has the same time; or, if `repeats`, `x` is
+/// one row for each sequence, in the timeline's order, that each step reads. A cell without inputs has an `x` of no
 /// columns.
 struct Scan {
   int cell = 0;
@@ -76,14 +77,14 @@ struct Rows {
   Piece x, y;
 };
 
-/// Copies state `state` of cell `cell` to a row for each sequence, at the end of each call.
+/// Copies state `state` of cell `cell` to one row for each sequence, at the end of each call.
 struct End {
   int cell = 0;
   int state = 0;
   Piece to;
 };
 
-/// A function over the steps of each sequence, over its own length; of no step it is 0.
+/// Computes a function over the steps of each sequence, up to the sequence's own length. The result for no steps is 0.
 struct ReduceTime {
   OverTime function{};
   int time = 0;
@@ -93,28 +94,28 @@ struct ReduceTime {
 
 using AnyStep = std::variant<Gather, Repeat, Begin, Scan, Rows, End, ReduceTime>;
 
-/// A state as the caller names it, `a.h`, and where it is.
+/// A state by the name that the caller uses, `a.h`, and its place.
 struct NamedState {
   std::string name;
   int cell = 0;
   int state = 0;
 };
 
-/// What a state is at the beginning of a sequence, where that is not zero: one row, of every sequence.
+/// The value of a state at the beginning of a sequence, if it is not zero: one row for every sequence.
 struct StartState {
   int cell = 0;
   int state = 0;
   std::vector<float> values;
 };
 
-/// The steps in their order. Those of a call belong together: what it gathers and begins, then what it runs, then its
-/// ends. Calls of one wave do not read what another of them writes.
+/// The list of steps. The steps of a call are consecutive: its gathers and begins, then the step that runs, then its
+/// ends. Calls of one wave do not read rows that another call of the wave writes.
 struct StepList {
   std::vector<std::string> times;
   std::vector<Block> blocks;
   std::vector<AnyStep> steps;
-  std::vector<int> calls;         // where the steps of each call begin, and the number of steps
-  std::vector<int> waves;         // where the calls of each wave begin, and the number of calls
+  std::vector<int> calls;         // the first step of each call, and the number of steps
+  std::vector<int> waves;         // the first call of each wave, and the number of calls
   int cells = 0;                  // cells, each with weights and states of its own, in the order of their calls
   std::vector<NamedPort> inputs;  // by name
   std::vector<NamedState> states;
@@ -122,13 +123,14 @@ struct StepList {
   std::vector<Piece> output;
   int output_time = kNoTime;
   std::string no_streaming;  // why the program cannot run step by step; "" where it can
-  /// The time of which a call may have more steps than there is room for, since it may be cut into pieces: all steps
-  /// are over it, every scan runs forwards, and nothing needs the end of a sequence. kNoTime where there is none.
+  /// The time of which a call may have more steps than there is memory for, since the call may be cut into pieces: all
+  /// steps are over this time, every scan runs forwards, and nothing needs the end of a sequence. kNoTime if there is
+  /// no such time.
   int pieces_of = kNoTime;
 
   const Block& block(const Piece& piece) const { return blocks[static_cast<std::size_t>(piece.block)]; }
 
-  /// The steps of a call, and the calls of a wave.
+  /// These return the steps of a call and the calls of a wave.
   std::span<const AnyStep> steps_of(int call) const {
     const auto at = static_cast<std::size_t>(call);
     return {steps.data() + calls[at], steps.data() + calls[at + 1]};
@@ -138,18 +140,19 @@ struct StepList {
   int count_calls() const { return static_cast<int>(calls.size()) - 1; }
 };
 
-/// The columns that a step reads and those that it writes, of blocks.
+/// These return the columns of blocks that a step reads, and those that it writes.
 std::vector<Piece> reads(const AnyStep& step);
-Piece writes(const AnyStep& step);  // of no columns where it writes none
+Piece writes(const AnyStep& step);  // no columns if it writes none
 
-/// Whether all there is to do is one cell over time T forwards, on rows that are the caller's x and y.
+/// Tells whether the program only runs one cell over time T forwards, on rows that are the caller's x and y.
 RNNC_API bool is_direct(const StepList& list);
 
-/// The block that is the output and nothing else, which can lie in the caller's y where all sequences are as long; -1
-/// where there is none.
+/// Returns the block that is the whole output and can lie in the caller's y if all sequences have the same length; -1
+/// if there is none.
 RNNC_API int output_block(const StepList& list);
 
-/// A line for each step and block, under headings of waves: for people and tests. `cells` are the names of the cells.
+/// Prints a line for each step and block, under headings of waves, for people and tests. `cells` are the names of the
+/// cells.
 RNNC_API std::string print(const StepList& list, const std::vector<std::string>& cells);
 
 }  // namespace rnnc::runtime

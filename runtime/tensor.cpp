@@ -1,4 +1,4 @@
-// Tensors as include/rnnc/tensor.hpp declares them; the conversions are in convert.cpp.
+// This file implements include/rnnc/tensor.hpp; the conversions are in convert.cpp.
 #include <rnnc/tensor.hpp>
 
 #include <algorithm>
@@ -58,7 +58,7 @@ std::string to_string(const Shape& shape) {
 }
 
 std::int64_t Tensor::elements() const {
-  // A zero first: [2^40,2^40,0] has no elements, and its product overflows on the way there.
+  // A zero is looked for first: [2^40,2^40,0] has no elements, but the product of its other dims overflows.
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
   std::int64_t product = 1;
   for (const std::int64_t dim : shape) product *= dim;

@@ -8,9 +8,9 @@
 namespace rnnc::runtime {
 namespace {
 
-constexpr int kSpins = 2000;  // some 20 to 80 us, by the length of the CPU's pause
+constexpr int kSpins = 2000;  // some 20 to 80 us, depending on the length of the CPU's pause
 
-// Waits until `value` is no longer `old`; what was written before it changed can then be read.
+// Waits until `value` is no longer `old`; everything that was written before the change can then be read.
 void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) noexcept {
   for (int spin = 0; spin < kSpins; ++spin) {
     if (value.load(std::memory_order_acquire) != old) return;
@@ -66,7 +66,7 @@ void ThreadPool::work(Worker& worker, int part) {
     seen = worker.asked.load(std::memory_order_acquire);
     worker.answered.store(seen, std::memory_order_release);
     while (!is_decided(seen)) pause();
-    // A ticket that came too late is another's by now, or was called off.
+    // A ticket that the worker answered too late was cancelled or belongs to another call by now.
     if (decision_.load(std::memory_order_acquire) != std::uint64_t{seen} * 2 + 1) continue;
     task_(context_, part);
     worker.done.store(seen, std::memory_order_release);

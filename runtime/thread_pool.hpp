@@ -1,5 +1,5 @@
-// Threads that wait between calls and run the parts of one call at a time. Waiting is first a short spin, since the
-// next call of a stream comes soon, then a futex: a pool that nobody uses costs nothing.
+// The pool keeps threads that wait between calls and run the parts of one call at a time. A thread waits in a short
+// spin first, since the next call of a stream comes soon, and then in a futex: a pool that nobody uses costs nothing.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@ namespace rnnc::runtime {
 
 class ThreadPool final : public Executor {
  public:
-  /// Starts `workers` threads. Throws std::system_error where the system has none left.
+  /// Starts `workers` threads. Throws std::system_error if the system has none left.
   explicit ThreadPool(int workers);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -25,12 +25,13 @@ class ThreadPool final : public Executor {
   int workers() const { return static_cast<int>(workers_.size()); }
 
   /// Runs task(context, part) for every part in [0, parts), the first on this thread, and returns when all are done.
-  /// False, with nothing run, while another thread is using the pool, and where a thread has not answered after about a
-  /// quarter of `saving`: it sleeps, or its core has other work. parts <= workers() + 1.
+  /// Returns false, with nothing run, while another thread uses the pool, or if a thread has not answered after about a
+  /// quarter of `saving`: that thread sleeps, or its core has other work. parts <= workers() + 1.
   bool try_run(Task task, void* context, int parts, double saving) noexcept override;
 
  private:
-  // A worker answers each ticket that it is handed and waits for what becomes of it. Each has a cache line of its own.
+  // A worker answers each ticket that it gets and waits for the decision about the ticket. Each worker has a cache line
+  // of its own.
   struct alignas(kCacheLineBytes) Worker {
     std::atomic<std::uint32_t> asked{0};
     std::atomic<std::uint32_t> answered{0};

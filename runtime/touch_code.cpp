@@ -16,14 +16,14 @@ constexpr std::uintptr_t kReach = 512 << 10;
 
 std::uintptr_t here() noexcept { return reinterpret_cast<std::uintptr_t>(&touch_code); }
 
-// The address sanitizer keeps places between constants that nobody may read otherwise.
+// The sanitizer is off here, since it keeps areas between constants that no other code may read.
 [[gnu::no_sanitize_address]] void touch(std::uintptr_t begin, std::uintptr_t end) noexcept {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   for (std::uintptr_t at = begin; at < end; at = (at / page + 1) * page)
     (void)*reinterpret_cast<const volatile char*>(at);
 }
 
-// Of the object that has this code, all that lies near it and is only read. Ends the search there.
+// Reads the read-only pages near this function, if `object` is the one that contains it, and ends the search then.
 int touch_object(dl_phdr_info* object, std::size_t, void*) noexcept {
   const auto begin_of = [&](const auto& segment) { return object->dlpi_addr + segment.p_vaddr; };
   const auto loaded = [&](auto visit) {

@@ -1,11 +1,11 @@
-// Pages of the library itself, which a system brings into memory at their first use.
+// The system loads pages of this library at their first use; this function reads them all once before.
 #pragma once
 
 namespace rnnc::runtime {
 
-/// Brings the code and constants of this library into memory, so that no later call is the first that needs them. In a
-/// program that has the library linked into it, those within half a MiB of this function. Where the system does not
-/// tell what is mapped, does nothing.
+/// Brings the code and constants of this library into memory, so that no later call is the first that needs them. If
+/// the library is linked into a program, only the pages within half a MiB of this function are read. Does nothing if
+/// the system does not tell which pages are mapped.
 void touch_code() noexcept;
 
 }  // namespace rnnc::runtime

@@ -12,7 +12,7 @@ namespace {
 
 bool overlap(const Piece& a, const Piece& b) { return a.block == b.block && a.begin < b.end && b.begin < a.end; }
 
-// Grows one wavefront, wave by wave.
+// Builds one wavefront, one wave after another.
 class Grower {
  public:
   Grower(const StepList& list, int wave) : list_(list), result_{wave, wave, {}} {}
@@ -23,7 +23,7 @@ class Grower {
   }
 
  private:
-  // The time over which a call runs forwards, row by row; kNoTime of a call that does anything else.
+  // Returns the time over which a call runs forwards, row by row; kNoTime for every other call.
   int time_of(int call) const {
     for (const AnyStep& step : list_.steps_of(call)) {
       if (const auto* scan = std::get_if<Scan>(&step)) return scan->reverse ? kNoTime : scan->time;
@@ -32,7 +32,7 @@ class Grower {
     return kNoTime;
   }
 
-  // The calls of the wave join the wavefront, all of them or none.
+  // Adds the calls of the wave to the wavefront, all of them or none, and tells whether it did.
   bool takes(int wave) {
     std::vector<std::vector<int>> reads;
     for (int call = list_.first_call(wave); call < list_.first_call(wave + 1); ++call) {
@@ -46,8 +46,8 @@ class Grower {
     return true;
   }
 
-  // The calls of the wavefront so far whose rows `reader` reads, counted from the first; nullopt if it needs the end of
-  // one.
+  // Returns the calls of the wavefront whose rows `reader` reads, counted from the wavefront's first call; nullopt if
+  // `reader` needs the final state of one.
   std::optional<std::vector<int>> reads_of(int reader) const {
     std::vector<int> found;
     const int first = list_.first_call(result_.first_wave);
@@ -98,12 +98,12 @@ void work(const Wavefront& wavefront, std::int64_t chunks, std::span<Progress> p
   constexpr int kLooksToYield = 4096;  // a thread that is not running will not finish its chunk sooner
   const auto is_done = [&](const Progress& call) { return call.done.load(std::memory_order_acquire) == chunks; };
   for (int looks = 1; !std::all_of(progress.begin(), progress.end(), is_done); ++looks) {
-    // The highest layer first: that keeps the layers close, and rows in the caches.
+    // The highest layer is tried first: the layers stay close to each other, and their rows stay in the caches.
     for (std::size_t call = progress.size(); call-- > 0;) {
       Progress& mine = progress[call];
       if (!is_ready(wavefront, chunks, progress, call) || mine.taken.exchange(true, std::memory_order_acquire))
         continue;
-      // Another thread may have done the chunk between the look and the taking.
+      // Another thread may have finished the chunk between the check and the exchange.
       if (is_ready(wavefront, chunks, progress, call)) {
         const std::int64_t chunk = mine.done.load(std::memory_order_relaxed);
         run(context, static_cast<int>(call), chunk);

@@ -8,7 +8,7 @@ namespace rnnc::files {
 void OnnxAttributes::invalid(const std::string& why) const { files::invalid(file_, node_.describe(), why); }
 void OnnxAttributes::unsupported(const std::string& why) const { files::unsupported(file_, node_.describe(), why); }
 
-// Files of the first versions have no types: what stands in the attribute is what is asked for.
+// Files of the first versions have no types: the value in the attribute is taken to be of the type that is asked for.
 const OnnxAttribute* OnnxAttributes::find(const std::string& name, int type, const std::string& kind) {
   read_.insert(name);
   const auto found = node_.attributes.find(name);

@@ -1,4 +1,4 @@
-// The attributes of one node, each with its type, and none left unread.
+// This class reads the attributes of one node, each with its type, and reports every attribute that was not read.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ class OnnxAttributes {
  public:
   OnnxAttributes(const OnnxNode& node, std::string_view file) : node_(node), file_(file) {}
 
-  // nullopt where the node has none of this name. All throw Refusal where it has another type.
+  // Each returns nullopt if the node has no attribute of this name, and throws Refusal if it has another type.
   std::optional<std::int64_t> integer(const std::string& name);
   std::optional<float> real(const std::string& name);
   std::optional<std::string> text(const std::string& name);
@@ -23,7 +23,7 @@ class OnnxAttributes {
   std::optional<std::vector<std::string>> texts(const std::string& name);
   const OnnxAttribute* tensor(const std::string& name) { return find(name, 4, "a tensor"); }
 
-  /// Behind the last of them: the node has no others.
+  /// Checks, after the last of them is read, that the node has no other attributes.
   void finish() const;
 
   [[noreturn]] void invalid(const std::string& why) const;

@@ -10,10 +10,11 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::int64_t kMostExtent = std::int64_t{1} << 40;  // of dims other than 0, multiplied
-constexpr std::size_t kSlackBytes = std::size_t{1} << 20;    // of folded constants, beyond the size of the file
+constexpr std::int64_t kMostExtent = std::int64_t{1} << 40;  // the product of all dims other than 0
+constexpr std::size_t kSlackBytes = std::size_t{1} << 20;    // of folded constants, more than the size of the file
 
-// Of a tensor that has elements: of one that has none the product of the other dims may be anything.
+// Returns the strides of a tensor that has elements. In a tensor without elements the product of the other dims may be
+// any number, and no stride is needed.
 std::vector<std::int64_t> strides_of(const TensorView& data) {
   const Shape& shape = data.shape;
   std::vector<std::int64_t> strides(shape.size(), 1);
@@ -22,7 +23,8 @@ std::vector<std::int64_t> strides_of(const TensorView& data) {
   return strides;
 }
 
-// The elements from `first` on that the strides, counted in elements, tell; each lies within `from`.
+// Copies the elements that the strides select, beginning with `first`; strides count elements, and each element lies in
+// `from`.
 TensorView gather(const TensorView& from, const Shape& shape, std::int64_t first,
                   const std::vector<std::int64_t>& strides) {
   const std::size_t size = size_bytes(from.type);
@@ -58,7 +60,7 @@ TensorView transpose(OnnxAttributes& attributes, const TensorView& data) {
   return gather(data, shape, 0, strides);
 }
 
-// At most `max_bytes`: a small file could ask for a tensor that fills the memory.
+// Joins tensors into one of at most `max_bytes`: otherwise a small file could ask for a tensor that fills the memory.
 TensorView concat(OnnxAttributes& attributes, const std::vector<const TensorView*>& parts, std::size_t max_bytes) {
   const TensorView& head = *parts.front();
   const auto axis = attributes.integer("axis");
@@ -99,7 +101,7 @@ TensorView reshape(OnnxAttributes& attributes, const TensorView& data,
   TensorView result = data;
   result.shape = *wanted;
   std::optional<std::size_t> open;
-  // Dims of a tensor without elements are limited too: what is computed with them must stay a number.
+  // Dims of a tensor without elements are limited too, so that sums and products of them do not overflow.
   std::int64_t product = 1, extent = 1;
   bool right = true;
   for (std::size_t i = 0; i < result.shape.size() && right; ++i) {
@@ -202,7 +204,7 @@ TensorView OnnxConstants::spread(const OnnxAttributes& attributes, const TensorV
 const TensorView* OnnxConstants::find(const std::string& name) {
   if (name.empty()) return nullptr;
   if (const auto known = known_.find(name); known != known_.end()) return &known->second;
-  // A graph input with an initializer is a default that a caller may replace.
+  // A graph input with an initializer has a default value that a caller may replace.
   if (const auto given = given_.find(name); given != given_.end())
     return &known_.emplace(name, TensorView::of(given->second)).first->second;
   const auto initializer = graph_.initializers.find(name);
@@ -278,7 +280,7 @@ TensorView OnnxConstants::constant(OnnxAttributes& attributes) {
   attributes.unsupported("has no value that can be read; give it value, value_int(s) or value_float(s)");
 }
 
-// starts, ends, axes and steps: attributes until opset 9, inputs since.
+// Slices a constant: starts, ends, axes and steps are attributes until opset 9 and inputs since.
 TensorView OnnxConstants::slice(OnnxAttributes& attributes, const TensorView& data) {
   const auto list = [&](const char* name, std::size_t input) {
     auto values = attributes.integers(name);

@@ -1,4 +1,5 @@
-// The operators that exporters put between recurrent nodes and behind them.
+// This file translates the operators that exporters put between recurrent nodes and behind them: functions and
+// products.
 #include "import/onnx/glue.hpp"
 
 #include <algorithm>
@@ -45,7 +46,7 @@ OnnxValue Glue::function() {
   return each(value(0), [&](const std::string& part) { return name + "(" + part + more + ")"; });
 }
 
-// One number for all features, or one for each.
+// Adds a constant as a parameter: one number for all features, or one for each.
 std::string Glue::operand(const TensorView& tensor, const OnnxValue& beside) {
   if (tensor.elements() == 1) return text_.param("k", Tensor::from_f32({}, tensor.to_f32()));
   const bool features = !tensor.shape.empty() && tensor.elements() == tensor.shape.back() &&
@@ -64,7 +65,7 @@ OnnxValue Glue::binary() {
   if (node_.inputs.size() != 2) attributes_.invalid("takes two inputs, not " + std::to_string(node_.inputs.size()));
   const OnnxValue *a = find(0), *b = find(1);
   if (a && b) {
-    // One number at each step beside features: what is left of the features of a mean, say.
+    // One number at each step is joined with features: a mean keeps such a dim of size 1 of its features, for example.
     const auto spreads = [](const OnnxValue& one, const OnnxValue& many) {
       return one.axes.ends_with('1') && many.axes.ends_with('F') && one.axes.size() == many.axes.size() &&
              std::equal(one.axes.begin(), one.axes.end() - 1, many.axes.begin());
@@ -83,7 +84,7 @@ OnnxValue Glue::binary() {
   return each(x, [&](const std::string& part) { return a ? part + sign + k : k + sign + part; });
 }
 
-// The constant at input 1 as [outputs, features]; `turned` where it stands so in the file.
+// Returns the constant at input 1 as [outputs, features]; `turned` tells that the file has it in this order.
 Tensor Glue::kernel(const OnnxValue& x, bool turned) {
   if (x.axes.empty() || x.axes.back() != 'F')
     attributes_.unsupported("multiplies along a dimension that is not the features");
@@ -111,7 +112,7 @@ OnnxValue Glue::gemm() {
   if (attributes_.integer("transA").value_or(0) != 0)
     attributes_.unsupported("transA is set; transpose the weights instead");
   const bool turned = attributes_.integer("transB").value_or(0) != 0;
-  static_cast<void>(attributes_.integer("broadcast"));  // opset 1 to 6; C is spread in any case
+  static_cast<void>(attributes_.integer("broadcast"));  // opset 1 to 6; C is broadcast in any case
   Tensor W = kernel(value(0), turned);
   if (alpha != 1) {
     std::vector<float> scaled = W.to_f32();
@@ -139,11 +140,11 @@ void Glue::needs_features(const OnnxValue& x, std::int64_t axis) {
 
 OnnxValue Glue::softmax() {
   const OnnxValue& x = value(0);
-  needs_features(x, attributes_.integer("axis").value_or(0));  // what was the default is no longer
+  needs_features(x, attributes_.integer("axis").value_or(0));  // opsets have different defaults: none is taken
   return each(x, [](const std::string& part) { return "softmax(" + part + ")"; });
 }
 
-// Of a sequence in a cell: max and sum of a network's sequence are over time.
+// The function of a sequence is written as a cell, since max and sum of a network's sequence are functions over time.
 OnnxValue Glue::log_softmax() {
   const OnnxValue& x = value(0);
   needs_features(x, attributes_.integer("axis").value_or(0));
@@ -179,7 +180,7 @@ OnnxValue Glue::reduce() {
   OnnxValue result = value(0);
   const auto axes = onnx_axes(attributes_, constants_);
   const bool keeps = attributes_.integer("keepdims").value_or(1) != 0;
-  static_cast<void>(attributes_.integer("noop_with_empty_axes"));  // axes are not empty
+  static_cast<void>(attributes_.integer("noop_with_empty_axes"));  // it has no effect, since axes are not empty
   const std::size_t at =
       axes && axes->size() == 1 ? onnx_axis(attributes_, axes->front(), result.axes.size()) : result.axes.size();
   if (at + 1 == result.axes.size() && result.axes[at] == 'F' && keeps) return reduce_features(result, function);
@@ -193,7 +194,7 @@ OnnxValue Glue::reduce() {
   return result;
 }
 
-// Of a sequence in a cell, as in log_softmax.
+// The function of a sequence is written as a cell, as in log_softmax.
 OnnxValue Glue::reduce_features(const OnnxValue& x, const std::string& function) {
   std::string name = function;
   if (x.axes.find('T') != std::string::npos) {

@@ -1,5 +1,5 @@
-// The operators between recurrent nodes, as a class whose members are spread over onnx_glue.cpp (functions and
-// products) and onnx_moves.cpp (what moves, takes and joins dims).
+// This class translates the operators between recurrent nodes. Its members are in glue.cpp (functions and products) and
+// moves.cpp (operators that move, take and join dims).
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 
 namespace rnnc::files {
 
-/// One node. Throws Refusal.
+/// Translates one node. Throws Refusal.
 class Glue {
  public:
   Glue(const OnnxNode& node, const std::map<std::string, OnnxValue>& values, OnnxConstants& constants,

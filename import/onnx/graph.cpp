@@ -80,7 +80,7 @@ std::vector<std::int64_t> parse_shape(std::string_view content, std::string_view
   return dims;
 }
 
-// Name and shape of a ValueInfoProto: its type.tensor_type.shape, where there is one.
+// Reads name and shape of a ValueInfoProto: its type.tensor_type.shape, if there is one.
 std::pair<std::string, std::vector<std::int64_t>> parse_value(std::string_view content, std::string_view file) {
   std::pair<std::string, std::vector<std::int64_t>> result;
   ProtoReader reader(content, file, "value");
@@ -144,7 +144,7 @@ struct OnnxType {
   ElementType type;
 };
 
-// TensorProto.DataType
+// These are the numbers of TensorProto.DataType.
 constexpr OnnxType kTypes[] = {{1, ElementType::F32},  {2, ElementType::U8},   {3, ElementType::I8},
                                {4, ElementType::U16},  {5, ElementType::I16},  {6, ElementType::I32},
                                {7, ElementType::I64},  {9, ElementType::Bool}, {10, ElementType::F16},

@@ -1,5 +1,5 @@
-// An ONNX file as structs: what rnnc reads of a model, a graph and a node. Tensors stay in the file until they are
-// asked for.
+// An ONNX file becomes structs: the parts of a model, a graph and a node that rnnc reads. A tensor stays in the file
+// until it is needed.
 #pragma once
 
 #include <map>
@@ -51,9 +51,9 @@ struct OnnxModel {
   std::int64_t opset = 0;  // of the default domain
 };
 
-// Both throw Refusal.
+// Both of these throw Refusal.
 OnnxModel parse_onnx(std::string_view content, std::string_view file, const FileLimits& limits);
-/// A view of `tensor` where its elements lie there as they are.
+/// Returns a view of `tensor` if its elements lie in the file as they are, and otherwise a copy.
 TensorView parse_onnx_tensor(std::string_view tensor, std::string_view file, const FileLimits& limits);
 
 }  // namespace rnnc::files

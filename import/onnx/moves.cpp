@@ -1,5 +1,5 @@
-// The operators that move, take and join dims. Those of time, batch and direction have no place in a network: moving
-// them changes what we know of a value, not its expression.
+// This file translates the operators that move, take and join dims. Dims of time, batch and direction have no place in
+// a network: moving them changes only our record of a value's axes, not its expression.
 #include <algorithm>
 
 #include "import/onnx/glue.hpp"
@@ -52,7 +52,7 @@ OnnxValue Glue::unsqueeze() {
   return result;
 }
 
-// Directions and features become features, as in torch's [T, B, 2*H]; nothing else can be reshaped.
+// Joins directions and features to features, as in torch's [T, B, 2*H]; no other reshape is supported.
 OnnxValue Glue::reshape() {
   OnnxValue result = value(0);
   auto shape = attributes_.integers("shape");
@@ -74,7 +74,7 @@ OnnxValue Glue::reshape() {
   return join_directions(std::move(result));
 }
 
-// [..,D,H] to [..,D*H].
+// Changes [..,D,H] to [..,D*H].
 OnnxValue Glue::join_directions(OnnxValue value) {
   value.size *= static_cast<std::int64_t>(value.parts.size());
   if (value.parts.size() > 1) value.parts = {text_.let("v", value.joined())};
@@ -89,7 +89,7 @@ OnnxValue Glue::flatten() {
   return x.axes == "BF" ? x : join_directions(x);
 }
 
-// Features, or directions: PyTorch joins the final states of its layers.
+// Joins features, or directions: PyTorch joins the final states of its layers.
 OnnxValue Glue::concat() {
   const auto axis = attributes_.integer("axis");
   OnnxValue result = value(0);
@@ -112,7 +112,7 @@ OnnxValue Glue::concat() {
   return result;
 }
 
-// A function over time, where all of a sequence's rows are its own: behind their ends ONNX has zeros.
+// Applies a function over time. It refuses sequences with lengths: ONNX has zeros behind their ends.
 void Glue::over_time(OnnxValue& value, const std::string& function) {
   if (text_.ragged)
     attributes_.unsupported(
@@ -121,7 +121,7 @@ void Glue::over_time(OnnxValue& value, const std::string& function) {
   for (std::string& part : value.parts) part = text_.let("v", function + "(" + part + ")");
 }
 
-// A range of features, the first or last step, or directions. Ends beyond all sizes mean all that is there.
+// Takes a range of features, the first or last step, or directions. An end beyond all sizes means the end of the dim.
 OnnxValue Glue::slice() {
   OnnxValue result = value(0);
   const auto list = [&](const char* name, std::size_t input) {
@@ -158,7 +158,7 @@ OnnxValue Glue::slice() {
   return result;
 }
 
-// Rows of a table by numbers that the model reads: an embedding.
+// Takes rows of a table by numbers that the model reads: an embedding.
 OnnxValue Glue::lookup() {
   OnnxValue result = value(1);
   const TensorView& table = constant(0);
@@ -172,7 +172,7 @@ OnnxValue Glue::lookup() {
   return result;
 }
 
-// The last or first step, or one direction.
+// Takes the last or first step, or one direction.
 OnnxValue Glue::gather() {
   if (find(0) == nullptr && find(1) != nullptr) return lookup();
   OnnxValue result = value(0);

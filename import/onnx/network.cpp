@@ -14,7 +14,7 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kMaxTraced = 1000;  // between a graph input and its recurrent node
+constexpr std::size_t kMaxTraced = 1000;  // nodes between a graph input and its recurrent node
 
 class NetworkImport {
  public:
@@ -53,12 +53,12 @@ class NetworkImport {
   NetworkText text_;
   std::map<std::string, OnnxValue> values_;
   std::set<std::string> traced_;        // by name_input
-  std::set<std::string> states_;        // final ones by our names, which need not be the network's output
+  std::set<std::string> states_;        // final states by our names, which need not be in the network's output
   std::optional<std::string> lengths_;  // the graph's name of sequence_lens; "" for none
   Imported result_{Model(nullptr), {}, {}, {}, {}};
 };
 
-// A graph input that a recurrent node reads, if need be through operators that move dimensions or keep them.
+// Names a graph input that a recurrent node reads, also through operators that move dimensions or keep them.
 void NetworkImport::name_input(const std::string& name, std::string axes, std::int64_t size) {
   if (values_.contains(name) || constants_.find(name) != nullptr) return;
   if (traced_.size() > kMaxTraced || !traced_.insert(name).second) return;  // a cycle, or too long a chain
@@ -99,7 +99,7 @@ void NetworkImport::name_input(const std::string& name, std::string axes, std::i
     } else if (node.op == "MatMul") {
       size = 0;
     } else if (node.op == "Gather" && constants_.find(node.input(0)) != nullptr && axes.ends_with('F')) {
-      axes.pop_back();  // an embedding, of numbers
+      axes.pop_back();  // the input of an embedding is numbers
       size = 1;
     }
     for (const std::string& input : node.inputs)
@@ -125,7 +125,8 @@ void NetworkImport::add_lengths(const OnnxNode& node) {
   }
 }
 
-// [D,B,H], or [B,D,H] with layout 1: a graph input's becomes a state of the call, another's a parameter.
+// Returns the text of a constant initial state, [D,B,H], or [B,D,H] with layout 1. The constant of a graph input
+// becomes a state of the call, any other a parameter.
 std::string NetworkImport::constant_initial(const OnnxNode& node, const std::string& name, const TensorView& tensor,
                                             const OnnxRecurrent& recurrent, std::size_t direction,
                                             const std::string& state) {
@@ -156,7 +157,7 @@ std::string NetworkImport::constant_initial(const OnnxNode& node, const std::str
   return text_.param("start", Tensor::from_f32({H}, own));
 }
 
-// What begins a state, "" for zero.
+// Returns the text of a state's initial value, "" for zero.
 std::string NetworkImport::initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent,
                                    std::size_t direction, const std::string& scan, const std::string& state) {
   const std::string name = node.input(input);
@@ -219,7 +220,7 @@ void NetworkImport::add_recurrent(const OnnxNode& node) {
   }
 }
 
-// The first graph output; others must be final states, which --final-state names.
+// Returns the first graph output. The others must be final states, which --final-state gives by name.
 std::string NetworkImport::output() {
   if (graph_.outputs.empty()) files::invalid(file_, "", "the graph has no outputs; export it again");
   for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
@@ -254,7 +255,7 @@ Imported NetworkImport::import() {
       constants_.done_with(node);
       continue;
     }
-    if (!recurrent && traced_.empty())  // what stands in front of the first recurrent node
+    if (!recurrent && traced_.empty())  // these nodes stand before the first recurrent node
       for (const OnnxNode& later : graph_.nodes)
         if (is_recurrent(later)) {
           const bool batch_first = later.attributes.contains("layout") && later.attributes.at("layout").i == 1;

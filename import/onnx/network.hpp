@@ -1,4 +1,5 @@
-// An ONNX graph as a network: recurrent nodes as scans, what stands between and behind them as expressions.
+// An ONNX graph becomes a network: recurrent nodes become scans, and the nodes between and behind them become
+// expressions.
 #pragma once
 
 #include <string_view>
@@ -8,7 +9,7 @@
 
 namespace rnnc::files {
 
-/// Throws Refusal.
+/// Imports a file. Throws Refusal.
 Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& options);
 
 }  // namespace rnnc::files

@@ -14,7 +14,7 @@
 namespace rnnc::files {
 namespace {
 
-using Scope = std::vector<const OnnxGraph*>;  // a graph and those around it, the outermost first
+using Scope = std::vector<const OnnxGraph*>;  // a graph and the graphs around it, the outermost first
 
 struct Found {
   const OnnxNode* node = nullptr;
@@ -46,12 +46,12 @@ std::string label(const Found& one, const std::vector<Found>& all) {
   return one.node->name.empty() || same > 1 ? first_output(*one.node) : one.node->name;
 }
 
-// What constants are made of, as far as it is constant: nodes in the order in which they can be computed.
+// Collects the nodes and initializers that constants are computed from, in an order in which they can be computed.
 class Ancestors {
  public:
   explicit Ancestors(const Scope& scope) : scope_(scope) {}
 
-  /// Adds what `name` needs and returns true, or returns false where something is known only when the model runs.
+  /// Adds the nodes that `name` depends on and returns true, or returns false if one is known only when the model runs.
   bool add(const std::string& name, OnnxGraph& to) {
     std::vector<const OnnxNode*> nodes;
     std::map<std::string, std::string_view> initializers;
@@ -78,7 +78,7 @@ class Ancestors {
   }
 
  private:
-  // The innermost graph's come first.
+  // Initializers of the innermost graph are found first.
   const std::string_view* initializer(const std::string& name) const {
     for (auto graph = scope_.rbegin(); graph != scope_.rend(); ++graph)
       if (const auto found = (*graph)->initializers.find(name); found != (*graph)->initializers.end())

@@ -1,4 +1,4 @@
-// One recurrent node of an ONNX model, wherever it stands, as a model of its own.
+// One recurrent node of an ONNX model, at any place in it, becomes a model of its own.
 #pragma once
 
 #include <string>
@@ -9,12 +9,13 @@
 
 namespace rnnc::files {
 
-/// What tells the model's recurrent nodes apart: their names, or their first outputs' where names are missing or
-/// shared.
+/// Returns names that tell the model's recurrent nodes apart: their own, or those of their first outputs if names are
+/// missing or shared.
 std::vector<std::string> recurrent_nodes(const OnnxModel& model);
 
-/// The node of that name with what its weights are made of. Its X is the graph input, as are its initial states and
-/// sequence_lens where they are no constants; its outputs are the graph's. Throws Refusal where there is no such node.
+/// Returns the node of that name with the nodes that compute its weights. Its X is the graph input, as are its initial
+/// states and sequence_lens if they are no constants; its outputs are the graph's. Throws Refusal if there is no such
+/// node.
 OnnxModel extract_node(const OnnxModel& model, const std::string& name, std::string_view file);
 
 }  // namespace rnnc::files

@@ -80,7 +80,7 @@ float ProtoField::real() const {
 
 std::string ProtoField::text() const {
   expect(*this, wire == kBytes);
-  // in_quotes changes what is no UTF-8; a name that is changed is none.
+  // in_quotes changes text that is no UTF-8, so a name that it changes is not valid.
   using nlohmann::json;
   std::string result(bytes);
   try {
@@ -99,7 +99,7 @@ std::string_view ProtoField::message() const {
 
 void ProtoField::append_to(std::vector<std::int64_t>& values) const {
   if (wire == kVarint) return values.push_back(integer());
-  // A packed list: fields without keys. Reading each as a varint of its own message finds the same numbers.
+  // A packed list has numbers without keys, so each number is read as a varint of its own.
   std::string_view rest = message();
   while (!rest.empty()) {
     std::uint64_t found = 0;

@@ -1,5 +1,6 @@
-// The wire format of protocol buffers, as much of it as ONNX needs: a message is walked field by field, and nothing is
-// copied. Every length is checked against the bytes that are there; groups and unknown wire types are refused.
+// This reader walks a message of protocol buffers field by field and copies nothing; it knows as much of the wire
+// format as ONNX needs. Every length is checked against the bytes that are there; groups and unknown wire types are
+// refused.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@ struct ProtoField {
   std::string_view bytes;     // of 2
   std::string_view file, in;  // for messages: the file, and the kind of message
 
-  // Each throws Refusal where the field has another wire type.
+  // Each of these throws Refusal if the field has another wire type.
   std::int64_t integer() const;
   float real() const;
   std::string text() const;  // UTF-8, without a NUL
@@ -34,7 +35,7 @@ class ProtoReader {
   ProtoReader(std::string_view bytes, std::string_view file, std::string_view in)
       : bytes_(bytes), file_(file), in_(in) {}
 
-  /// False at the end.
+  /// Reads the next field; returns false at the end.
   bool next(ProtoField& field);
 
  private:

@@ -30,7 +30,7 @@ struct Activation {
   bool takes_alpha, takes_beta;
 };
 
-// The defaults are those of the operators of the same names; ScaledTanh has none.
+// The defaults are those of the ONNX operators of the same names; ScaledTanh has none.
 const Activation kActivations[] = {
     {"Relu", "relu", {}, {}, false, false},
     {"Tanh", "tanh", {}, {}, false, false},
@@ -45,13 +45,13 @@ const Activation kActivations[] = {
     {"Softplus", "softplus", {}, {}, false, false},
 };
 
-// `tanh(`, and what goes behind the operand.
+// The name of a function, and the text behind its operand.
 struct Applied {
   std::string name, more;
   std::string operator()(const std::string& operand) const { return name + "(" + operand + more + ")"; }
 };
 
-// Alphas and betas are consumed in the order of the activations that take one.
+// Reads the activations. Alphas and betas are used up in the order of the activations that take one.
 std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind, std::size_t directions) {
   std::vector<std::string> names;
   for (std::size_t d = 0; d < directions; ++d)
@@ -207,7 +207,7 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
   TensorMap& weights = result.weights;
   for (std::int64_t g = 0; g < G; ++g) {
     const std::string gate = kind_.gates[0] == 0 ? "" : std::string(1, kind_.gates[g]);
-    if (coupled_ && gate == "f") continue;  // f = 1 - i: ONNX's f rows have no part in it
+    if (coupled_ && gate == "f") continue;  // f = 1 - i: ONNX ignores its rows of f then
     weights["W" + gate] = W_->part({H, I}, (at * G + g) * H * I);
     weights["U" + gate] = R_->part({H, H}, (at * G + g) * H * H);
     if (!B_) continue;
@@ -245,7 +245,7 @@ OnnxRecurrent RecurrentReader::read() {
   if (clip_ && !std::isfinite(*clip_)) clip_.reset();
   if (is("LSTM")) coupled_ = attributes_.integer("input_forget").value_or(0) != 0;
   if (is("GRU")) reset_after_ = attributes_.integer("linear_before_reset").value_or(0) != 0;
-  // Which outputs there are is what their names say; the attribute of opset 1 repeats it.
+  // The names of the outputs tell which ones there are; the attribute of opset 1 repeats it.
   if (opset_ < 7) static_cast<void>(attributes_.integer("output_sequence"));
   activations_ = activations_of(attributes_, kind_, reverse.size());
   read_sizes(reverse.size());

@@ -1,4 +1,4 @@
-// RNN, GRU and LSTM nodes: their attributes and weights, as the text of one cell for each direction.
+// An RNN, GRU or LSTM node with its attributes and weights becomes the text of one cell for each direction.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ struct OnnxRecurrent {
 
 bool is_recurrent(const OnnxNode& node);
 
-/// Throws Refusal.
+/// Reads a recurrent node. Throws Refusal.
 OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file);
 
 }  // namespace rnnc::files

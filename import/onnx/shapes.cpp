@@ -5,7 +5,7 @@
 namespace rnnc::files {
 namespace {
 
-// What x or a value that depends on it has for dims.
+// Returns the dims of x or of a value that depends on it.
 OnnxShape shape_of(const OnnxValue& value) {
   OnnxShape shape;
   for (const char axis : value.axes) switch (axis) {
@@ -17,7 +17,7 @@ OnnxShape shape_of(const OnnxValue& value) {
   return shape;
 }
 
-// begin and end of a range of a list of `size`, as ONNX has them.
+// Returns the elements from begin to end of a list; ONNX counts negative positions from the end of the list.
 OnnxShape range(const OnnxShape& from, std::int64_t begin, std::int64_t end) {
   const auto size = static_cast<std::int64_t>(from.dims.size());
   const auto clamped = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size); };
@@ -41,7 +41,7 @@ const OnnxShape* OnnxShapes::find(const std::string& name) const {
   return found == shapes_.end() ? nullptr : &found->second;
 }
 
-// A shape, or a constant list of whole numbers.
+// Returns a shape: one that is known, or a constant list of whole numbers.
 OnnxShape OnnxShapes::shape(const OnnxAttributes& attributes, std::size_t input) const {
   const std::string name = attributes.node().input(input);
   if (const OnnxShape* found = find(name)) return *found;
@@ -88,7 +88,7 @@ OnnxShape OnnxShapes::slice(OnnxAttributes& attributes) const {
   return range(shape(attributes, 0), *begin, *end);
 }
 
-// Unsqueeze of a scalar to a list of one, and Squeeze back.
+// Translates Unsqueeze of a scalar to a list of one, and Squeeze back.
 OnnxShape OnnxShapes::change_rank(OnnxAttributes& attributes) const {
   OnnxShape result = shape(attributes, 0);
   const auto axes = onnx_axes(attributes, constants_);
@@ -122,7 +122,7 @@ TensorView OnnxShapes::expanded(OnnxAttributes& attributes) const {
   const OnnxShape wanted = shape(attributes, 1);
   const std::size_t rank = std::max(wanted.dims.size(), data->shape.size());
   Shape dims(rank, 1);
-  for (std::size_t i = 0; i < rank; ++i) {  // from the last on
+  for (std::size_t i = 0; i < rank; ++i) {  // from the last dim to the first
     const std::int64_t has = i < data->shape.size() ? data->shape[data->shape.size() - 1 - i] : 1;
     const OnnxDim dim = i < wanted.dims.size() ? wanted.dims[wanted.dims.size() - 1 - i] : OnnxDim{0, 1};
     const std::int64_t size = known_size(attributes, dim);

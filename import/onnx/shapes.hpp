@@ -1,5 +1,6 @@
-// Shapes that a graph computes when it runs, and the constants that it makes of them: exporters write initial states of
-// zeros as ConstantOfShape or Expand of the batch size, which they ask the input for.
+// This class follows the shapes that a graph computes when it runs, and the constants that the graph makes of them:
+// exporters write initial states of zeros as ConstantOfShape or Expand of the batch size, which the graph reads from
+// its input.
 #pragma once
 
 #include <map>
@@ -24,11 +25,12 @@ class OnnxShapes {
  public:
   OnnxShapes(OnnxConstants& constants, std::string_view file) : constants_(constants), file_(file) {}
 
-  /// Whether `node` computes a shape, or a constant of one; its value is then known here, or among the constants. A
-  /// constant with the batch among its dims has size 1 there, since all its rows are equal. Throws Refusal.
+  /// Tells whether `node` computes a shape, or a constant from one; the value is then known here, or among the
+  /// constants. A constant with the batch among its dims has size 1 in that dim, since all its rows are equal. Throws
+  /// Refusal.
   bool evaluate(const OnnxNode& node, const std::map<std::string, OnnxValue>& values);
 
-  /// nullptr for what is no shape.
+  /// Returns nullptr for a value that is no shape.
   const OnnxShape* find(const std::string& name) const;
 
  private:

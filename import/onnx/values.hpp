@@ -1,5 +1,5 @@
-// Values of an ONNX graph that depend on its input, as expressions of a network, and the operators between recurrent
-// nodes.
+// A value of an ONNX graph that depends on the graph's input becomes an expression of a network; the operators between
+// recurrent nodes are translated here.
 #pragma once
 
 #include <map>
@@ -11,8 +11,8 @@
 
 namespace rnnc::files {
 
-/// What each dimension is: T time, B batch, D direction, F features, 1 of size one. ONNX moves them; a network has no
-/// place for T, B and D, so moving them changes this text only.
+/// A value: `axes` has a letter for each dimension, T time, B batch, D direction, F features, 1 for size one. ONNX
+/// moves dimensions; a network has no T, B and D, so moving them changes only this text.
 struct OnnxValue {
   std::string axes;
   std::vector<std::string> parts;  // an expression for each direction
@@ -21,14 +21,14 @@ struct OnnxValue {
   std::string joined() const;  // the features of all directions side by side
 };
 
-/// The text of a network while it grows.
+/// The text of a network while it is written.
 struct NetworkText {
   std::string inputs, params, statements, cells;
   TensorMap weights;
   std::set<std::string> names;
   bool ragged = false;  // the graph tells lengths, behind which its sequences have zeros
 
-  /// A name that nothing else has, made from `wish`.
+  /// Returns a name that no other value has, made from `wish`.
   std::string fresh(const std::string& wish);
   std::string param(const std::string& wish, Tensor tensor);
   std::string let(const std::string& wish, const std::string& expression);
@@ -36,7 +36,7 @@ struct NetworkText {
 
 class OnnxShapes;
 
-/// The value of a node that is neither recurrent nor constant. Throws Refusal where the operator is unknown.
+/// Translates a node that is neither recurrent nor constant. Throws Refusal if the operator is unknown.
 OnnxValue evaluate_glue(const OnnxNode& node, const std::map<std::string, OnnxValue>& values, OnnxConstants& constants,
                         const OnnxShapes& shapes, NetworkText& text, std::string_view file);
 

@@ -1,5 +1,5 @@
-// Cells and networks written in C++ with ordinary operators. Their text says the same.
-// A mistake never throws and never stops: the first one is kept, and build() returns it.
+// These classes build cells and networks in C++ with ordinary operators; text can say the same. A mistake never throws
+// and never stops the calls: the first one is kept, and build() returns it.
 #pragma once
 
 #include <concepts>
@@ -22,7 +22,7 @@ namespace ir {
 class Dim;
 }
 
-struct BuilderGraph;  // what a builder and its values share
+struct BuilderGraph;  // a builder and its values share it
 
 /// A dimension: a number, a name bound at compile time (CellBuilder::dim), or sums and products of them: `4 * H`.
 class Dim {
@@ -41,7 +41,7 @@ class Dim {
 
 class Value;
 
-/// The function or reduction of the table that has this name and takes this many operands; the operators too.
+/// Applies the function, reduction or operator of the table that has this name and takes this many operands.
 Value apply(std::string_view function, std::initializer_list<Value> operands);
 
 /// A handle of a value of a cell or network, or a number that becomes a constant where it is used. The functions below
@@ -100,7 +100,7 @@ class Value {
   friend Value clip(const Value& x, const Value& low, const Value& high) { return apply("clip", {x, low, high}); }
   friend Value select(const Comparison& condition, const Value& x, const Value& y);
 
-  // Of a sequence, sum, mean and max are over time too.
+  // For a sequence, sum, mean and max are functions over time too.
   friend Value last(const Value& sequence) { return apply("last", {sequence}); }
   friend Value first(const Value& sequence) { return apply("first", {sequence}); }
 
@@ -122,7 +122,7 @@ class Value {
   Kind kind_ = Kind::None;
   float number_ = 0;
   std::uint32_t index_ = 0;
-  std::shared_ptr<BuilderGraph> graph_;  // of a Node, and of the result of a mistake
+  std::shared_ptr<BuilderGraph> graph_;  // of a Node, and of a value that a mistake left without a node
 };
 
 struct Value::Comparison {
@@ -134,7 +134,7 @@ inline Value select(const Value::Comparison& condition, const Value& x, const Va
   return apply("select", {condition.a, condition.b, x, y});
 }
 
-/// One cell, statement by statement in the order of the calls:
+/// Builds one cell, statement by statement in the order of the calls:
 ///
 ///     rnnc::CellBuilder cell("rnn");
 ///     const rnnc::Dim I = cell.dim("I"), H = cell.dim("H");
@@ -153,13 +153,13 @@ class CellBuilder {
   Value state(std::string_view name, std::initializer_list<Dim> shape = {});
   Value param(std::string_view name, std::initializer_list<Dim> shape = {});
 
-  /// Each returns the value it was given.
+  /// Each of these returns the value it was given.
   Value let(std::string_view name, const Value& value);
   Value next(std::string_view state, const Value& value);
   Value next(const Value& state, const Value& value);
   Value output(const Value& value);
 
-  /// The cell so far. Errors: the first mistake of any call since construction; then what ir::verify finds.
+  /// Returns the cell so far. Errors: the first mistake of any call since construction; then the errors of ir::verify.
   Result<Model> build() const;
 
  private:
@@ -169,12 +169,12 @@ class CellBuilder {
 struct ScanOptions {
   Direction direction = Direction::Forward;
   Merge merge = Merge::Concat;                // of two directions
-  std::map<std::string, Dim> dims = {};       // what does not follow from the arguments, or from weights
-  std::string steps = {};                     // the time it runs over where no argument is a sequence
+  std::map<std::string, Dim> dims = {};       // the dims that follow neither from the arguments nor from weights
+  std::string steps = {};                     // the time of the scan if no argument is a sequence
   std::map<std::string, Value> initial = {};  // "h", or "fwd.h" and "bwd.h" of two directions; others begin at 0
 };
 
-/// One network, statement by statement in the order of the calls:
+/// Builds one network, statement by statement in the order of the calls:
 ///
 ///     rnnc::NetworkBuilder network("tagger");
 ///     const rnnc::Value x = network.sequence("x", {40});
@@ -192,23 +192,24 @@ class NetworkBuilder {
 
   Dim dim(std::string_view name);
 
-  /// Shapes as of CellBuilder. Sequences of one time have the same lengths.
+  /// Shapes are as in CellBuilder. Sequences of one time have the same lengths.
   Value sequence(std::string_view name, std::initializer_list<Dim> shape = {}, std::string_view time = "T");
   Value input(std::string_view name, std::initializer_list<Dim> shape = {});  // one value for a whole sequence
   Value param(std::string_view name, std::initializer_list<Dim> shape = {});
 
-  /// The cell over the arguments, one for each of its inputs; its weights are those of `name`, as in `a.Wi`.
+  /// Runs the cell over the arguments, one for each of its inputs. The names of its weights begin with `name`, as in
+  /// `a.Wi`.
   Value scan(std::string_view name, std::string_view cell, std::initializer_list<Value> arguments,
              const ScanOptions& options = {});
 
-  /// Of what scan() returned: "h", or "fwd.h" and "bwd.h" of two directions.
+  /// Returns a final state of a scan: "h", or "fwd.h" and "bwd.h" of two directions.
   Value final_state(const Value& scan, std::string_view state);
 
-  /// Each returns the value it was given.
+  /// Each of these returns the value it was given.
   Value let(std::string_view name, const Value& value);
   Value output(const Value& value);
 
-  /// The network so far, and its cells. Errors: as of CellBuilder.
+  /// Returns the network so far, and its cells. Errors: as of CellBuilder.
   Result<Model> build() const;
 
  private:

@@ -1,4 +1,4 @@
-// What stands behind the handles of rnnc.h, for C++ that mixes both interfaces and for the libraries themselves.
+// The handles of rnnc.h are these structs, for C++ that mixes both interfaces and for the libraries themselves.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ struct rnnc_program {
   }
 
   rnnc::Program program;
-  // Strings that C sees live here.
+  // The strings that C programs see are kept here.
   std::string name, cpu, output_time, no_streaming;
   std::vector<rnnc::Port> inputs, states;
   std::vector<rnnc::NamedPort> named_inputs;
@@ -64,7 +64,7 @@ inline rnnc_status status_of(ErrorCode code) {
   return RNNC_INTERNAL;
 }
 
-/// Writes an error where the caller wants it. A struct too small for a message is left alone.
+/// Writes an error if the caller wants it. A struct that is too small for a message is left alone.
 inline rnnc_status fail(rnnc_status status, const char* message, rnnc_error* error) noexcept {
   if (!error || error->struct_size < sizeof(rnnc_error)) return status;
   error->status = status;
@@ -78,7 +78,7 @@ inline rnnc_status fail(const Error& from, rnnc_error* error) {
   return fail(status_of(from.code), from.to_string().c_str(), error);
 }
 
-/// Puts what was made behind a new handle, or says why there is none.
+/// Puts a result behind a new handle, or writes the error.
 template <class Handle, class Content>
 rnnc_status hand_over(Result<Content> made, Handle** handle, rnnc_error* error) {
   if (!made) return fail(made.error(), error);
@@ -100,8 +100,8 @@ rnnc_status guarded(rnnc_error* error, const Work& work) noexcept {
   }
 }
 
-/// A caller's struct in the size that this library knows: what is missing at its end is 0. False where the size makes
-/// no sense, or a newer struct has something set that is unknown here.
+/// Copies the caller's struct into one of the size that this library knows; the fields that are missing at its end are
+/// 0. Returns false if the size makes no sense, or if a newer struct has a field set that is unknown here.
 template <class Struct>
 bool read_struct(const Struct* from, Struct& to) noexcept {
   to = Struct{};
@@ -114,7 +114,7 @@ bool read_struct(const Struct* from, Struct& to) noexcept {
   return true;
 }
 
-/// The other way round: fills what the caller's struct has room for.
+/// Copies a struct to the caller as far as the caller's struct has room.
 template <class Struct>
 bool write_struct(const Struct& from, Struct* to) noexcept {
   if (!to || to->struct_size < sizeof to->struct_size || to->struct_size > 1 << 16) return false;

@@ -1,4 +1,4 @@
-// From a model and its weights to a program for the CPU at hand.
+// A model and its weights become a program for the CPU at hand.
 #pragma once
 
 #include <cstdint>
@@ -16,17 +16,19 @@
 namespace RNNC_API rnnc {
 
 struct CompileOptions {
-  std::string cell =
-      {};  // which network or cell; may be left out where there is one network, or one cell and no network
+  // The name of the network or cell; it may be left out if there is one network, or one cell and no network.
+  std::string cell = {};
   std::string cpu = {};                           // LLVM's name of a CPU; "" or "host" is this machine's, or RNNC_ISA's
-  std::map<std::string, std::int64_t> dims = {};  // what does not follow from the weights
-  int threads = 1;  // that a call may use, at most kMaxThreads; those that would not make it faster stay idle
-  std::shared_ptr<Executor> executor = nullptr;  // whose threads they are; null: the program has its own
-  Sharing sharing = Sharing::Auto;               // what the threads divide among them
-  // How stages are laid on the machine, as `rnnc inspect --emit plan` prints it, for experiments. "": what `rnnc bench
-  // --tune` has found, or else what the cost model prefers. The bits of the results do not depend on it.
+  std::map<std::string, std::int64_t> dims = {};  // the dims that do not follow from the weights
+  // The most that a call may use, up to kMaxThreads. A call leaves threads idle that would not make it faster.
+  int threads = 1;
+  std::shared_ptr<Executor> executor = nullptr;  // owns the threads; null: the program has its own
+  Sharing sharing = Sharing::Auto;               // the way in which threads share a call
+  // The plan of the stages, in the form that `rnnc inspect --emit plan` prints, for experiments. "" is the plan that
+  // `rnnc bench --tune` has found, or else the one that the cost model prefers. The bits of the results do not depend
+  // on it.
   std::string plan = {};
-  // Auto is an error where only the portable executor can be had and `cpu` or `plan` ask for what it has not.
+  // Auto is an error if the system allows only the portable executor and that executor lacks the `cpu` or `plan`.
   Backend backend = Backend::Auto;
   bool cache = true;  // use and keep generated code in the user's cache folder, unless RNNC_CACHE says otherwise
 };
@@ -35,8 +37,7 @@ struct CompileOptions {
 ///
 /// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted
 /// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors),
-/// InvalidModel,
-///           Limit, Unsupported
+///           InvalidModel, Limit, Unsupported
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options = {});
 
 }  // namespace rnnc

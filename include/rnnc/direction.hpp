@@ -1,4 +1,4 @@
-// Which way a scan reads time, and what becomes of two ways.
+// A scan reads time in one of these directions, and merges two directions in one of these ways.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What the shared libraries show: all that stands in a `namespace RNNC_API rnnc`, and single functions marked so.
+// The shared libraries export the names of a `namespace RNNC_API rnnc`, and single functions that are marked RNNC_API.
 #pragma once
 
 #if defined(__GNUC__)

@@ -1,6 +1,6 @@
-// Models as other programs write them: ONNX, PyTorch's state_dict in safetensors or JSON, and the JSON of RTNeural,
-// GuitarML and NAM. A reader gives the model's own numbers or an error that names what it cannot do; it ignores
-// nothing.
+// Files that other programs write become models with weights: ONNX, PyTorch's state_dict in safetensors or JSON, and
+// the JSON of RTNeural, GuitarML and NAM. A reader gives the model's own numbers or an error that names the part it
+// cannot import; it ignores nothing.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ namespace RNNC_API rnnc {
 struct Imported {
   Model model;        // one network, or else one cell; the text has numbers for all dims
   TensorMap weights;  // by the names of its parameters, f32
-  // What ImportOptions::inputs say of graph inputs that are no weights.
-  TensorMap states = {};                   // by our names, [B, H], as of `rnnc run --state`
+  // ImportOptions::inputs gives these values for graph inputs that are no weights.
+  TensorMap states = {};                   // by our names, [B, H], as in `rnnc run --state`
   std::vector<std::int32_t> lengths = {};  // [B]; empty where they are not given
   std::vector<std::string> inputs = {};    // the names that ImportOptions::inputs may have
 };
@@ -30,21 +30,22 @@ struct Imported {
 struct ImportOptions {
   FileLimits limits = {};
   TensorMap inputs = {};  // values of an ONNX graph's inputs by their names there, in their ONNX shapes
-  std::string node = {};  // of ONNX: the recurrent node to import alone, wherever in the model it stands
-  // Of the module in a PyTorch state_dict, where there are several or others beside it. Several, with commas, run one
-  // behind the other: recurrent ones and torch.nn.Linear.
+  std::string node = {};  // of an ONNX graph: the recurrent node to import alone, at any place in the model
+  // The module of a PyTorch state_dict, which is needed if the file has several modules or other tensors. Several
+  // names, with commas between, run one after the other: recurrent modules and torch.nn.Linear.
   std::string prefix = {};
-  bool relu = false;  // of a state_dict that is torch.nn.RNN's: its nonlinearity, which it does not say, is not tanh
+  bool relu = false;  // a torch.nn.RNN whose nonlinearity is relu and not tanh, which the file does not say
 };
 
-/// What a file holds, judged by its content.
+/// The format of a file, judged by its content.
 enum class FileFormat { Text, Json, Safetensors, Onnx };
 
 FileFormat format_of(std::span<const std::byte> content);
 
-/// Errors    InvalidData where the file is malformed or contradicts itself; Unsupported where it is neither and this
-/// version
-///           cannot do it; Limit; File. `file` is its name in messages.
+/// Reads a model of any of these formats.
+///
+/// Errors    InvalidData if the file is malformed or contradicts itself; Unsupported if it is neither but this version
+///           cannot import it; Limit; File. `file` is its name in messages.
 Result<Imported> import_model(std::span<const std::byte> content, std::string_view file = "<memory>",
                               const ImportOptions& options = {});
 Result<Imported> import_model_file(const std::string& path, const ImportOptions& options = {});

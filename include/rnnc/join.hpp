@@ -1,4 +1,5 @@
-// From a range to the list that a message has of it: "a, b, c". It is for our own libraries and is not installed.
+// A range becomes the list that a message has of it: "a, b, c". The header is for our own libraries and is not
+// installed.
 #pragma once
 
 #include <functional>
@@ -8,7 +9,7 @@
 
 namespace rnnc {
 
-/// `text` is what is written of an item: a member or a function, whose result is text or a whole number.
+/// `text` gives the text of an item: a member or a function, whose result is text or a whole number.
 template <class Range, class Text = std::identity>
 std::string join(const Range& items, std::string_view between = ", ", const Text& text = {}) {
   std::string list;
@@ -25,7 +26,7 @@ std::string join(const Range& items, std::string_view between = ", ", const Text
   return list;
 }
 
-/// With ", " between.
+/// Joins with ", " between.
 template <class Range, class Text>
 requires(!std::is_convertible_v<Text, std::string_view>) std::string join(const Range& items, const Text& text) {
   return join(items, ", ", text);

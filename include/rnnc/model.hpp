@@ -1,4 +1,4 @@
-// Models as people hand them in: text, or a standard cell by name. A Model is what `compile` takes.
+// A model is given as text, or as a standard cell by name. `compile` takes a Model.
 #pragma once
 
 #include <memory>
@@ -18,10 +18,10 @@ struct Module;
 /// A parameter of a cell or network, whose weights are a tensor of this name and shape.
 struct Parameter {
   std::string name;
-  std::vector<std::string> shape;  // dims as the text has them: "4*H", "64"; none of a scalar
+  std::vector<std::string> shape;  // dims as the text has them: "4*H", "64"; empty for a scalar
 };
 
-/// The verified cells and networks of one file. Immutable; copies share it.
+/// The verified cells and networks of one file. A Model is immutable, and its copies share the content.
 class Model {
  public:
   explicit Model(std::shared_ptr<const ir::Module> module) : module_(std::move(module)) {}
@@ -31,19 +31,20 @@ class Model {
   std::vector<std::string> networks() const;
   std::string text() const;  // `parse(text())` gives an equal model
 
-  /// What `compile` wants weights for, of the cell or network `name`, which may be left out where CompileOptions::cell
-  /// may. Errors: Name, with those there are.
+  /// Returns the parameters that `compile` wants weights for, of the cell or network `name`. The name may be left out
+  /// in the same cases as CompileOptions::cell. Errors: Name, with the known names.
   Result<std::vector<Parameter>> parameters(std::string_view name = {}) const;
 
  private:
   std::shared_ptr<const ir::Module> module_;
 };
 
-/// Errors: Syntax, Name, ShapeMismatch, InvalidModel, Limit, each with its place; File where the file cannot be read.
+/// Reads the text of a model. Errors: Syntax, Name, ShapeMismatch, InvalidModel, Limit, each with its place; File if
+/// the file cannot be read.
 Result<Model> parse(std::string_view text, std::string_view file = "<text>");
 Result<Model> parse_file(const std::string& path);
 
-/// One of the cells that come with rnnc. Errors: Name, with the list of those there are.
+/// Returns one of the cells that come with rnnc. Errors: Name, with the list of the known cells.
 Result<Model> standard_cell(std::string_view name);
 std::vector<std::string> standard_cell_names();
 

@@ -1,6 +1,6 @@
-// Compiled cells and networks and their states. A Program is immutable and may be shared by threads; a State belongs to
-// one stream or batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks
-// and throws nothing, and makes no system call unless threads that share the call have to be woken or waited for.
+// A Program is a compiled cell or network: it is immutable, and threads may share it. A State belongs to one stream or
+// batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
+// nothing, and makes no system call unless threads that share the call have to be woken or waited for.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ struct LoadedProgram;
 struct StateContent;
 }  // namespace runtime
 
-/// The states of a batch of sequences between two calls, and the working memory of a call, sized for the batch.
+/// A state keeps the states of a batch of sequences between two calls, and the working memory of a call for that batch.
 class State {
  public:
   State(State&&) noexcept;
@@ -33,22 +33,23 @@ class State {
   ~State();
 
   std::int64_t batch() const noexcept;
-  std::int64_t max_steps() const noexcept;  // that a call may have; 2^31 where there is no limit
+  std::int64_t max_steps() const noexcept;  // the most that a call may have; 2^31 if there is no limit
 
-  /// All states to zero, or to what parameters of the network begin them with: new sequences.
+  /// Starts new sequences: sets all states to zero, or to the values that parameters of the network give them.
   void reset() noexcept;
 
-  /// Sets one state, [batch, size] row-major. Errors: Name, ShapeMismatch; nothing is changed then.
+  /// Sets one state, [batch, size] row-major. Errors: Name, ShapeMismatch; an error changes nothing.
   Result<void> set(const std::string& name, std::span<const float> values);
 
-  /// One state, [batch, size] row-major. Errors: Name.
+  /// Returns one state, [batch, size] row-major. Errors: Name.
   Result<std::vector<float>> get(const std::string& name) const;
 
-  /// All states with their names, in a versioned form for programs of the same states on machines of the same byte
-  /// order.
+  /// Returns all states with their names, in a versioned form for programs of the same states on machines of the same
+  /// byte order.
   std::vector<std::byte> save() const;
 
-  /// What `save` gave, into a state of the same batch. Errors: InvalidData; nothing is changed then.
+  /// Sets all states from the result of `save`, for a state of the same batch. Errors: InvalidData; an error changes
+  /// nothing.
   Result<void> restore(std::span<const std::byte> saved);
 
  private:
@@ -66,12 +67,12 @@ enum class [[nodiscard]] RunStatus{
     MissingPointer,  // x or y is null where elements are to be read or written
     BadLength,       // a length < 0 or > steps
     TooManySteps,    // the program needs whole sequences, and the state was made for fewer steps
-    MissingInput,    // a named input of the network, or the steps of a time, is not told
-    UnknownName,     // of an input or a time
+    MissingInput,    // a named input of the network, or the steps of a time, is missing
+    UnknownName,     // an input or a time has a name that the program does not know
     NoStreaming,     // the network needs whole sequences: Program::streams() says why
 };
 
-/// What the status means, in a few words: "ok", "the batch is not the state's".
+/// Returns the meaning of the status in a few words: "ok", "the batch is not the state's".
 const char* text(RunStatus status) noexcept;
 
 /// An input of a network that is no part of x.
@@ -93,29 +94,29 @@ struct RunArguments {
   std::int64_t steps = 0;
   std::int64_t batch = 0;
   State& state;
-  /// Where sequences differ in length: [batch], each <= steps. What a sequence reads beyond its length does not matter,
-  /// y is zero there, and its final state is that of its own last step.
+  /// The lengths if sequences differ in length: [batch], each <= steps. Rows of x beyond a sequence's length are not
+  /// used, y is zero there, and the final state of a sequence is that of its own last step.
   const std::int32_t* lengths = nullptr;
   std::span<const NamedInput> inputs = {};  // every one of Program::named_inputs, in any order
   std::span<const NamedTime> times = {};    // every time but T that the network has, in any order
 };
 
-/// Named shapes of one sequence at one step: [] is a scalar.
+/// The name and shape of an input or state, of one sequence at one step: [] is a scalar.
 struct Port {
   std::string name;
   Shape shape;
 };
 
-/// An input of a network that is told by name. `time` is "" of a vector, which is one for a whole sequence.
+/// An input of a network that is given by name. `time` is "" for a vector, which has one value for a whole sequence.
 struct NamedPort {
   Port port;
   std::string time;
 };
 
-/// What runs a program: code generated for the CPU, or operations executed one after another, which no system forbids
-/// and which take up to four times as long.
+/// A program is run as code generated for the CPU, or as operations that are executed one after another. Every system
+/// allows the second, which takes up to four times as long.
 enum class Backend {
-  Auto,  // Jit where it can be had
+  Auto,  // Jit if the system allows it
   Jit,
   Portable,
 };
@@ -127,26 +128,26 @@ class Program {
   std::vector<Port> inputs() const;             // side by side in a row of x, in this order
   std::vector<Port> states() const;             // of a network `a.h`, or `a.fwd.h` of two directions
   std::vector<NamedPort> named_inputs() const;  // of a network, those that are not in x
-  /// The time that y runs over: "T", or another of the network's times; "" where y is a vector, [batch, output_size].
+  /// Returns the time of y: "T", or another of the network's times; "" if y is a vector, [batch, output_size].
   std::string output_time() const;
   std::int64_t input_size() const noexcept;   // floats of a row of x
   std::int64_t output_size() const noexcept;  // floats of a row of y
   std::string name() const;                   // of the cell or network
   std::string cell() const;                   // the same
   std::string cpu() const;
-  /// What runs it, Jit or Portable; an artifact's code counts as Jit.
+  /// Returns Jit or Portable, whichever runs the program; the code of an artifact counts as Jit.
   Backend backend() const noexcept { return backend_; }
-  /// Why Backend::Auto came to the portable executor; "" of other programs.
+  /// Returns the reason why Backend::Auto chose the portable executor; "" for other programs.
   const std::string& fallback() const noexcept { return fallback_; }
 
-  /// A state of `batch` new sequences, as State::reset leaves them. Calls of it have any number of steps where all
-  /// scans run forwards over T: a call of more than `max_steps` goes through the network in pieces of as many, and
-  /// gives the same bits. A program with a reverse scan, a function over time, a scan that begins with the end of
-  /// another or a second time needs whole sequences: calls of its state have at most `max_steps`, of any of its times.
-  /// A cell alone needs no room for steps. Throws std::bad_alloc, or std::length_error where either is < 0 or > 2^31.
+  /// Makes a state of `batch` new sequences, as State::reset leaves them. If all scans run forwards over T, calls may
+  /// have any number of steps: a call of more than `max_steps` runs through the network in pieces of as many, and gives
+  /// the same bits. A program with a reverse scan, a function over time, a scan that begins with the end of another or
+  /// a second time needs whole sequences: calls of its state have at most `max_steps`, of any of its times. A cell
+  /// alone needs no memory for steps. Throws std::bad_alloc, or std::length_error if either argument is < 0 or > 2^31.
   State make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
 
-  /// What make_state(batch, max_steps) takes, in bytes.
+  /// Returns the size of make_state(batch, max_steps) in bytes.
   std::int64_t state_bytes(std::int64_t batch, std::int64_t max_steps = 1) const noexcept;
   std::int64_t weights_bytes() const noexcept;
 
@@ -156,16 +157,15 @@ class Program {
   /// Numerics  bound per function in docs/numerics.md; NaN propagates; the same bits for every batch size and for a
   ///           sequence in pieces; denormals are flushed inside the call
   /// Errors    the status tells; state and y are untouched then
-  /// Threads   concurrent calls allowed on distinct states; of those, one at a time is helped by the program's own
-  /// threads
+  /// Threads   concurrent calls are allowed on distinct states; the program's own threads help one of them at a time
   RunStatus run(const RunArguments& arguments) const noexcept;
 
-  /// Whether a sequence in pieces gives what one call gives: always of a cell. A network that reads time backwards,
-  /// begins a scan with a value that inputs decide, sums up a sequence or needs the end of one in a step does not
-  /// stream. Errors: Unsupported, which says why.
+  /// Tells whether a sequence in pieces gives the same as one call, which every cell does. A network does not stream if
+  /// it reads time backwards, begins a scan with a value that depends on inputs, has a function over time or needs the
+  /// end of a sequence in a step. Errors: Unsupported, with the reason.
   Result<void> streams() const;
 
-  /// One time step: `run` with steps = 1 and the state's batch. Errors: NoStreaming, and those of run.
+  /// Runs one time step: `run` with steps = 1 and the state's batch. Errors: NoStreaming, and those of run.
   RunStatus step(State& state, const float* x, float* y) const noexcept;
 
  private:

@@ -1,5 +1,5 @@
-// What a call answers that the caller's own mistake can make fail: a value, or an error that says where and how to
-// mend it. Bugs of ours never travel this way (see ir/check.hpp), and the hot path returns nothing at all.
+// A call that can fail by the caller's own mistake returns a Result: a value, or an error that says where the mistake
+// is and how to mend it. Bugs of ours are not returned (see ir/check.hpp), and the hot path returns a status only.
 #pragma once
 
 #include <stdexcept>
@@ -17,11 +17,11 @@ enum class ErrorCode {
   Syntax,         // text that is not a cell
   Name,           // a name that is unknown, or declared twice
   ShapeMismatch,  // shapes that do not fit each other
-  InvalidModel,   // a cell that reads well but means nothing
+  InvalidModel,   // a cell that has the right syntax but no meaning
   InvalidData,    // a file or tensor that is malformed, missing, or left over
   Limit,          // more than a limit allows
   Unsupported,    // right, but not on this machine or in this version
-  File,           // the file system said no
+  File,           // the file system reports an error
 };
 
 /// A position in a file. A line of 0 means the file as a whole; columns count bytes from 1.
@@ -48,7 +48,7 @@ struct Error {
   std::string to_string() const;
 };
 
-/// Thrown by `Result::value()` on an error, for callers that prefer an exception to a branch.
+/// `Result::value()` throws this exception on an error, for callers that prefer it to a branch.
 class BadResult : public std::runtime_error {
  public:
   explicit BadResult(const Error& error) : std::runtime_error(error.to_string()) {}
@@ -63,12 +63,12 @@ class [[nodiscard]] Result {
   bool ok() const { return content_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  /// The value. Throws BadResult where there is none.
+  /// Returns the value. Throws BadResult if there is none.
   T& value() & { return require(), std::get<0>(content_); }
   const T& value() const& { return require(), std::get<0>(content_); }
   T&& value() && { return require(), std::get<0>(std::move(content_)); }
 
-  /// Unchecked access, for use behind `ok()`.
+  /// These give unchecked access, for use after `ok()`.
   T& operator*() { return *std::get_if<0>(&content_); }
   const T& operator*() const { return *std::get_if<0>(&content_); }
   T* operator->() { return std::get_if<0>(&content_); }

@@ -2,12 +2,12 @@
  *
  * Libraries  functions under "Runtime" are in rnnc_runtime and need no compiler; those under "Import" are in rnnc_import,
  *            those under "Compiler" in rnnc_ir and rnnc_compiler.
- * Errors     a function that can fail returns a status and, where `error` is not NULL, writes the text there. Outputs are
- *            untouched then. NULL where something is needed is RNNC_USAGE; to destroy NULL does nothing.
+ * Errors     a function that can fail returns a status and, if `error` is not NULL, writes the text there. Outputs are
+ *            untouched then. NULL for a value that is needed is RNNC_USAGE; to destroy NULL does nothing.
  * Structs    begin with their size, set by the caller (RNNC_..._INIT does). A field that is 0 has its default. A larger
- *            struct of a newer header is accepted as long as what this library does not know is 0.
+ *            struct of a newer header is accepted as long as the fields that this library does not know are 0.
  * Threads    programs, models and weights do not change: any thread may use them, at the same time. A state is for one
- *            thread at a time. No function keeps anything between calls but in these objects.
+ *            thread at a time. Functions keep data between calls only in these objects.
  * Real time  rnnc_run and rnnc_step allocate nothing, take no lock, make no system call and touch no new memory, for
  *            programs of one thread. All else may. */
 #ifndef RNNC_RNNC_H
@@ -40,15 +40,15 @@ typedef enum rnnc_status {
   RNNC_SYNTAX = 2,         /* text that is not a model */
   RNNC_NAME = 3,           /* a name that is unknown, or declared twice */
   RNNC_SHAPE_MISMATCH = 4, /* shapes or numbers of elements that do not fit */
-  RNNC_INVALID_MODEL = 5,  /* a model that reads well but means nothing */
+  RNNC_INVALID_MODEL = 5,  /* a model with the right syntax but no meaning */
   RNNC_INVALID_DATA = 6,   /* a file or tensor that is malformed, missing or left over */
   RNNC_LIMIT = 7,          /* more than a limit or the memory allows */
   RNNC_UNSUPPORTED = 8,    /* right, but not on this machine or in this version */
-  RNNC_FILE = 9,           /* the file system said no */
+  RNNC_FILE = 9,           /* the file system reports an error */
   RNNC_INTERNAL = 10,      /* a bug of rnnc */
-  /* Of rnnc_run and rnnc_step: */
+  /* Only rnnc_run and rnnc_step return these: */
   RNNC_BATCH_MISMATCH = 20,
-  RNNC_WRONG_STATE = 21, /* of another program */
+  RNNC_WRONG_STATE = 21, /* the state of another program */
   RNNC_NEGATIVE_STEPS = 22,
   RNNC_MISSING_POINTER = 23,
   RNNC_BAD_LENGTH = 24,
@@ -65,17 +65,17 @@ typedef struct rnnc_error {
 } rnnc_error;
 #define RNNC_ERROR_INIT { sizeof(rnnc_error), RNNC_OK, {0} }
 
-/* What a status means in general, for any value. The text is static. */
+/* Returns the meaning of a status in general, for any value. The text is static. */
 RNNC_C_API const char* rnnc_status_text(rnnc_status status) RNNC_NOEXCEPT;
 
-/* The version of the runtime library, as "0.1.0". */
+/* Returns the version of the runtime library, as "0.1.0". */
 RNNC_C_API const char* rnnc_version(void) RNNC_NOEXCEPT;
 
 /* ---- Runtime: weights given by the caller --------------------------------------------------------------------- */
 
 RNNC_C_API rnnc_status rnnc_weights_create(rnnc_weights** weights, rnnc_error* error) RNNC_NOEXCEPT;
 
-/* Adds a copy of an f32 tensor, row-major; `rank` is 0 to 8. RNNC_NAME where there is one of that name. */
+/* Adds a copy of an f32 tensor, row-major; `rank` is 0 to 8. RNNC_NAME if there is one of that name. */
 RNNC_C_API rnnc_status rnnc_weights_add(rnnc_weights* weights, const char* name, const float* values,
                                         const int64_t* shape, size_t rank, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API size_t rnnc_weights_count(const rnnc_weights* weights) RNNC_NOEXCEPT;
@@ -85,12 +85,12 @@ RNNC_C_API void rnnc_weights_destroy(rnnc_weights* weights) RNNC_NOEXCEPT;
 
 typedef struct rnnc_load_options {
   size_t struct_size;
-  int32_t threads; /* that a call may use; 0 means 1 */
+  int32_t threads; /* the most that a call may use; 0 means 1 */
 } rnnc_load_options;
 #define RNNC_LOAD_OPTIONS_INIT { sizeof(rnnc_load_options), 0 }
 
-/* The program of an artifact that `rnnc compile -o m.rnnc` made. It holds machine code: load only what you would also run
-   as a program. `options` may be NULL. `name` is the content's name in messages, or NULL. */
+/* Loads the program of an artifact that `rnnc compile -o m.rnnc` made. It holds machine code: load only a file that you
+   would also run as a program. `options` may be NULL. `name` is the content's name in messages, or NULL. */
 RNNC_C_API rnnc_status rnnc_program_load_file(const char* path, const rnnc_load_options* options,
                                               rnnc_program** program, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_program_load(const void* bytes, size_t size, const char* name,
@@ -103,15 +103,15 @@ RNNC_C_API void rnnc_program_destroy(rnnc_program* program) RNNC_NOEXCEPT;
 typedef struct rnnc_program_info {
   size_t struct_size;
   const char* name;        /* of the cell or network; as long as the program lives, like all strings here */
-  const char* cpu;         /* that the code is for */
-  const char* output_time; /* that y runs over: "T", another time of a network, or "" where y is [batch, output_size] */
-  const char* no_streaming; /* why rnnc_step is refused; "" where it is not */
+  const char* cpu;         /* the CPU of the code */
+  const char* output_time; /* the time of y: "T", another time of a network, or "" if y is [batch, output_size] */
+  const char* no_streaming; /* why rnnc_step is refused; "" if it is not */
   int64_t input_size;      /* floats of a row of x */
   int64_t output_size;     /* floats of a row of y */
   int64_t weights_bytes;
   size_t input_count;       /* side by side in a row of x */
   size_t state_count;
-  size_t named_input_count; /* of a network, those that are not in x */
+  size_t named_input_count; /* of a network: inputs that are not in x */
 } rnnc_program_info;
 
 typedef struct rnnc_port {
@@ -121,7 +121,7 @@ typedef struct rnnc_port {
   int64_t size;     /* floats of one sequence at one step */
 } rnnc_port;
 
-/* Each fills the struct, whose struct_size the caller has set. RNNC_USAGE where `index` is not below the count. */
+/* Each fills the struct, whose struct_size the caller has set. RNNC_USAGE if `index` is not below the count. */
 RNNC_C_API rnnc_status rnnc_program_get_info(const rnnc_program* program, rnnc_program_info* info) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_program_get_input(const rnnc_program* program, size_t index, rnnc_port* port) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_program_get_state(const rnnc_program* program, size_t index, rnnc_port* port) RNNC_NOEXCEPT;
@@ -130,29 +130,32 @@ RNNC_C_API rnnc_status rnnc_program_get_named_input(const rnnc_program* program,
 
 /* ---- Runtime: states ------------------------------------------------------------------------------------------ */
 
-/* A state of `batch` >= 0 sequences that begin. It has room for calls of `max_steps` steps; a program whose scans all run
-   forwards takes longer calls in pieces of as many, and a cell alone needs no such room. All memory that calls need is allocated and touched here. */
+/* Makes a state of `batch` >= 0 new sequences. It has memory for calls of `max_steps` steps; a program whose scans all run
+   forwards runs longer calls in pieces of as many, and a cell alone needs no such memory. All memory that calls need is
+   allocated and touched here. */
 RNNC_C_API rnnc_status rnnc_state_create(const rnnc_program* program, int64_t batch, int64_t max_steps,
                                          rnnc_state** state, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API void rnnc_state_destroy(rnnc_state* state) RNNC_NOEXCEPT;
 
-/* All states to zero, or to what parameters of the network begin them with: new sequences. Allocates nothing. */
+/* Starts new sequences: sets all states to zero, or to the values that parameters of the network give them. Allocates
+   nothing. */
 RNNC_C_API void rnnc_state_reset(rnnc_state* state) RNNC_NOEXCEPT;
 
-/* One state by name, [batch, size] row-major; `count` is the number of floats at `values` and must be that. */
+/* Read or set one state by name, [batch, size] row-major; `count` is the number of floats at `values` and must be
+   batch * size. */
 RNNC_C_API rnnc_status rnnc_state_get(const rnnc_state* state, const char* name, float* values, size_t count,
                                       rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_state_set(rnnc_state* state, const char* name, const float* values, size_t count,
                                       rnnc_error* error) RNNC_NOEXCEPT;
 
-/* All states, in a versioned form for programs of the same states and machines of the same byte order. `*size` is the room
-   at `bytes` and becomes what is needed; where that is more, or `bytes` is NULL, nothing is written and the status is
-   RNNC_LIMIT, or RNNC_OK for NULL. */
+/* Saves all states, in a versioned form for programs of the same states and machines of the same byte order. `*size` is the
+   number of bytes at `bytes` and becomes the number that is needed. If more are needed, nothing is written and the status
+   is RNNC_LIMIT; if `bytes` is NULL, nothing is written and the status is RNNC_OK. */
 RNNC_C_API rnnc_status rnnc_state_save(const rnnc_state* state, void* bytes, size_t* size,
                                        rnnc_error* error) RNNC_NOEXCEPT;
 
-/* What rnnc_state_save gave, into a state of the same batch. RNNC_INVALID_DATA, and nothing is changed, where it does not
-   fit. */
+/* Sets a state of the same batch from the bytes of rnnc_state_save. RNNC_INVALID_DATA, and nothing is changed, if they do
+   not fit. */
 RNNC_C_API rnnc_status rnnc_state_restore(rnnc_state* state, const void* bytes, size_t size,
                                           rnnc_error* error) RNNC_NOEXCEPT;
 
@@ -177,7 +180,7 @@ typedef struct rnnc_run_arguments {
   float* y;       /* [steps, batch, output_size], or as output_time says */
   int64_t steps;
   int64_t batch;
-  const int32_t* lengths; /* [batch], each in [0, steps]; or NULL where all have `steps` */
+  const int32_t* lengths; /* [batch], each in [0, steps]; or NULL if all have `steps` */
   const rnnc_named_input* inputs;
   size_t input_count; /* at most 64 */
   const rnnc_named_time* times;
@@ -185,30 +188,30 @@ typedef struct rnnc_run_arguments {
 } rnnc_run_arguments;
 
 /* Advances every sequence of the batch by `steps` time steps. Beyond a sequence's length y is 0, and its final state is
-   that of its own last step. A sequence in pieces gives the same bits as in one call. Where the status is not RNNC_OK, state
+   that of its own last step. A sequence in pieces gives the same bits as in one call. If the status is not RNNC_OK, state
    and y are untouched. */
 RNNC_C_API rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state,
                                 const rnnc_run_arguments* arguments) RNNC_NOEXCEPT;
 
-/* One time step: x is [batch, input_size], y [batch, output_size]. */
+/* Runs one time step: x is [batch, input_size], y [batch, output_size]. */
 RNNC_C_API rnnc_status rnnc_step(const rnnc_program* program, rnnc_state* state, const float* x,
                                  float* y) RNNC_NOEXCEPT;
 
 /* ---- Import --------------------------------------------------------------------------------------------------- */
 
-/* The tensors of a safetensors file. */
+/* Reads the tensors of a safetensors file. */
 RNNC_C_API rnnc_status rnnc_weights_load_file(const char* path, rnnc_weights** weights, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_weights_load(const void* bytes, size_t size, const char* name, rnnc_weights** weights,
                                          rnnc_error* error) RNNC_NOEXCEPT;
 
-/* A model of ONNX, RTNeural, GuitarML, NAM or PyTorch with its weights. */
+/* Imports a model of ONNX, RTNeural, GuitarML, NAM or PyTorch with its weights. */
 RNNC_C_API rnnc_status rnnc_import_file(const char* path, rnnc_model** model, rnnc_weights** weights,
                                         rnnc_error* error) RNNC_NOEXCEPT;
 
 /* ---- Compiler ------------------------------------------------------------------------------------------------- */
 
-/* Text of rnnc's language, which ends in 0, or a file of it; or one of the standard cells, as "lstm". `name` is the text's
-   name in messages, or NULL. */
+/* These make a model from text of rnnc's language, which ends in 0, from a file, or from a standard cell such as "lstm".
+   `name` is the text's name in messages, or NULL. */
 RNNC_C_API rnnc_status rnnc_model_parse(const char* text, const char* name, rnnc_model** model,
                                         rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_model_load_file(const char* path, rnnc_model** model, rnnc_error* error) RNNC_NOEXCEPT;
@@ -222,11 +225,11 @@ typedef struct rnnc_dim {
 
 typedef struct rnnc_compile_options {
   size_t struct_size;
-  const char* cell;     /* which network or cell, where there are several; or NULL */
+  const char* cell;     /* the network or cell if there are several; or NULL */
   const char* cpu;      /* LLVM's name of a CPU; NULL is this machine's */
-  const rnnc_dim* dims; /* what does not follow from the weights */
+  const rnnc_dim* dims; /* the dims that do not follow from the weights */
   size_t dim_count;
-  int32_t threads; /* that a call may use; 0 means 1 */
+  int32_t threads; /* the most that a call may use; 0 means 1 */
   int32_t no_cache; /* not 0: leave the user's cache folder alone */
 } rnnc_compile_options;
 #define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0 }

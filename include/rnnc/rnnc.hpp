@@ -1,4 +1,4 @@
-// The whole C++ interface of rnnc.
+// This header includes the whole C++ interface of rnnc.
 #pragma once
 
 #include <rnnc/ahead.hpp>

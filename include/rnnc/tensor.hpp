@@ -1,5 +1,5 @@
-// Tensors as files hold them: a type, a shape and bytes that belong to the tensor. They carry weights into the compiler
-// and sequences through the command line program; the hot path knows raw pointers only.
+// A tensor is the content of a file: a type, a shape and bytes that belong to the tensor. Tensors bring weights to the
+// compiler and sequences to the command line program; the hot path uses raw pointers only.
 #pragma once
 
 #include <cstddef>
@@ -30,11 +30,11 @@ struct Tensor {
 
   std::int64_t elements() const;
 
-  /// A f32 tensor with a copy of `values`; their number must be the product of `shape`.
+  /// Makes a f32 tensor with a copy of `values`; their number must be the product of `shape`.
   static Tensor from_f32(Shape shape, const std::vector<float>& values);
 
-  /// The elements as f32, converted where they are of another type: F16 and BF16 exactly, F64 rounded to nearest even,
-  /// integers rounded to nearest even.
+  /// Returns the elements as f32. Other types are converted: F16 and BF16 exactly, F64 and integers rounded to nearest
+  /// even.
   std::vector<float> to_f32() const;
 };
 

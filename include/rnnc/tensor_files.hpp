@@ -1,5 +1,6 @@
-// Tensors in files: safetensors holds many by name, .npy holds one. The readers are strict: what they do not understand
-// they reject by name. A writer replaces the old file by the whole new one, or fails and leaves it as it was.
+// Tensors are read from files and written to them: safetensors holds many tensors by name, .npy holds one. The readers
+// reject everything that they do not understand, with its name. A writer replaces the old file by the whole new one, or
+// fails and leaves the old file as it was.
 #pragma once
 
 #include <cstddef>
@@ -15,38 +16,39 @@
 
 namespace RNNC_API rnnc {
 
-/// What a reader accepts at most. Sizes are checked against these, and against the real size of the file, before
-/// anything is allocated.
+/// These are the limits of a reader. Sizes are compared with them, and with the real size of the file, before memory is
+/// allocated.
 struct FileLimits {
   std::uint64_t max_file_bytes = std::uint64_t{2} << 30;
-  std::uint64_t max_header_bytes = 100'000'000;  // as the safetensors format has it
+  std::uint64_t max_header_bytes = 100'000'000;  // the limit of the safetensors format
   std::int64_t max_rank = 8;
   std::int64_t max_dim = std::int64_t{1} << 24;
   int max_nesting = 16;  // of objects and arrays in JSON
 };
 
-/// The tensors of a safetensors file by name. `__metadata__` is checked and left out.
+/// Reads the tensors of a safetensors file by name. `__metadata__` is checked and left out.
 ///
-/// Errors    File where it cannot be read; InvalidData where it is malformed; Limit. `file` is its name in messages.
+/// Errors    File if it cannot be read; InvalidData if it is malformed; Limit. `file` is its name in messages.
 Result<TensorMap> load_safetensors(const std::string& path, const FileLimits& limits = {});
 Result<TensorMap> parse_safetensors(std::span<const std::byte> content, std::string_view file = "<memory>",
                                     const FileLimits& limits = {});
 
-/// Writes what `load_safetensors` reads, in an order that keeps every tensor aligned. A path that is no regular file
-/// (/dev/stdout, a pipe) is written directly.
+/// Writes a file that `load_safetensors` reads, in an order that keeps every tensor aligned. A path that is no regular
+/// file (/dev/stdout, a pipe) is written directly.
 ///
-/// Errors    File; InvalidData where a name is no UTF-8 or a tensor's bytes do not fit its shape; Limit
+/// Errors    File; InvalidData if a name is no UTF-8 or a tensor's bytes do not fit its shape; Limit
 Result<void> save_safetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata = {});
 
-/// The array of a .npy file, versions 1.0 to 3.0: little-endian, C order, of a type that Tensor has.
+/// Reads the array of a .npy file, versions 1.0 to 3.0: little-endian, C order, of a type that Tensor has.
 ///
 /// Errors    as for safetensors
 Result<Tensor> load_npy(const std::string& path, const FileLimits& limits = {});
 Result<Tensor> parse_npy(std::span<const std::byte> content, std::string_view file = "<memory>",
                          const FileLimits& limits = {});
 
-/// Writes version 1.0, as numpy.save does. NumPy has no BF16: InvalidData. Otherwise as `save_safetensors`.
+/// Writes version 1.0, as numpy.save does. Errors: InvalidData for BF16, which NumPy lacks; otherwise as
+/// `save_safetensors`.
 Result<void> save_npy(const std::string& path, const Tensor& tensor);
 
 }  // namespace rnnc

@@ -1,4 +1,4 @@
-// Which rnnc this is.
+// This header has the version of rnnc.
 #pragma once
 
 #include <rnnc/export.hpp>
