@@ -33,6 +33,14 @@ RunStatus check_direct(const LoadedProgram& program, const RunArguments& argumen
   return (needs_x && !arguments.x) || !arguments.y ? RunStatus::MissingPointer : RunStatus::Ok;
 }
 
+// Tells whether x and y of a call are all that it hands over, and all sequences are of one length.
+bool is_plain(const RunArguments& arguments, std::int64_t batch) noexcept {
+  if (!arguments.inputs.empty() || !arguments.times.empty()) return false;
+  if (!arguments.lengths) return true;
+  return arguments.batch == batch && std::all_of(arguments.lengths, arguments.lengths + batch,
+                                                 [&](std::int32_t length) { return length == arguments.steps; });
+}
+
 void run_direct(const LoadedProgram& program, const RunArguments& arguments, CellState& state) noexcept {
   const LoadedCell& cell = *program.network.direct;
   KernelArguments kernel = kernel_arguments(cell, state);
@@ -206,8 +214,7 @@ Result<void> Program::streams() const {
 RunStatus Program::run(const RunArguments& arguments) const noexcept {
   StateContent& state = *arguments.state.content_;
   if (state.program != loaded_) return RunStatus::WrongState;
-  const bool is_plain = !arguments.lengths && arguments.inputs.empty() && arguments.times.empty();
-  if (!state.direct || !is_plain) [[unlikely]]
+  if (!state.direct || !runtime::is_plain(arguments, state.batch)) [[unlikely]]
     return run_network(loaded_->network, loaded_->threads, arguments, *state.network);
   const RunStatus status = runtime::check_direct(*loaded_, arguments, state);
   if (status == RunStatus::Ok && arguments.steps > 0 && arguments.batch > 0)

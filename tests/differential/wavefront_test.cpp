@@ -39,7 +39,7 @@ TEST_CASE("layers as a wavefront give the bits of one after the other", "[networ
         network_of(std::string("network n { input x : seq f32[5] input v : f32[4] ") + stack.statements + " }");
     const auto layout = compiler::lay_out(compiler::calls_of(whole).list, whole);
     INFO(stack.statements);
-    CHECK(static_cast<int>(runtime::find_wavefronts(layout.network).size()) == stack.wavefronts);
+    CHECK(static_cast<int>(runtime::find_wavefronts(layout.list).size()) == stack.wavefronts);
     Random random(11);
     const ir::NamedVectors weights = random_weights(whole, random);
     const Program one = compile_network(whole, weights);

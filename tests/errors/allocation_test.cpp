@@ -145,7 +145,7 @@ TEST_CASE("loading artifacts and making states and sessions report that memory r
   write_text(file, fuzz::text_of(artifact));
   fail_each("parse_artifact", End::Limit, [&] { return end_of(parse_artifact(artifact)); });
   fail_each("load_artifact", End::Limit, [&] { return end_of(load_artifact(file)); });
-  const std::vector<std::byte> cell = runtime::write_artifact(fuzz::stored_cell(), fuzz::stored_cell().weights);
+  const std::vector<std::byte> cell = runtime::write_artifact(fuzz::stored_cell());
   fail_each("an artifact of a cell", End::Limit, [&] { return end_of(parse_artifact(cell)); });
 
   for (const Program& program : {parse_artifact(artifact).value(), fuzz::seed_program()}) {
@@ -185,11 +185,11 @@ TEST_CASE("the cache of code finds what is right or nothing where memory runs ou
   if (skipped()) return;
   const TemporaryFolder folder;
   const compiler::CodeCache cache(folder / "cache");
-  const runtime::StoredArtifact stored = fuzz::stored_cell();
+  const runtime::StoredEntry stored = fuzz::stored_entry();
   fail_each("store and find", End::Ok, [&] {
     cache.store(stored);
     const auto found = cache.find(stored.key);
-    return !found || found->image.bytes == stored.image.bytes ? End::Ok : End::Other;
+    return !found || found->code.image.bytes == stored.code.image.bytes ? End::Ok : End::Other;
   });
   std::size_t files = 0;
   for (const auto& file : std::filesystem::directory_iterator(folder / "cache")) {

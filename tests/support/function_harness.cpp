@@ -59,7 +59,7 @@ llvm::Function* declare_loop(llvm::Module& module, unsigned lanes) {
 // The loop runs at least once; operator() skips the call where there is no whole vector.
 void emit_loop(llvm::Module& module, ir::Function function, unsigned lanes, bool has_fma) {
   llvm::IRBuilder<> b(module.getContext());
-  llvm::Type* const vector = vector_of(b, lanes);
+  llvm::Type* const vector = compiler::vector_of(b, lanes);
   llvm::Function* const loop = declare_loop(module, lanes);
   auto* const entry = llvm::BasicBlock::Create(b.getContext(), "entry", loop);
   auto* const body = llvm::BasicBlock::Create(b.getContext(), "body", loop);
@@ -76,7 +76,7 @@ void emit_loop(llvm::Module& module, ir::Function function, unsigned lanes, bool
   Value* const next = b.CreateAdd(index, b.getInt64(1));
   index->addIncoming(b.getInt64(0), entry);
   index->addIncoming(next, body);
-  const llvm::Align align = alignment_of(1);
+  const llvm::Align align = compiler::alignment_of(1);
   std::vector<Value*> operands;
   for (Value* const array : arrays)
     operands.push_back(b.CreateAlignedLoad(vector, b.CreateGEP(vector, array, index), align));

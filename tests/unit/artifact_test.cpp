@@ -78,10 +78,10 @@ TEST_CASE("an artifact of another version, another CPU, or no artifact says so",
 }
 
 TEST_CASE("an artifact whose weights are of no known format is refused", "[artifact]") {
-  auto stored = std::get<runtime::StoredArtifact>(runtime::read_artifact(prepare("rnn", 2).artifact, "m.rnnc").value());
-  CHECK(error_of(runtime::write_artifact(stored, stored.weights)).empty());
-  stored.description.panels.front().format = static_cast<runtime::NumberFormat>(99);
-  CHECK(!error_of(runtime::write_artifact(stored, stored.weights)).empty());
+  runtime::StoredProgram stored = runtime::read_artifact(prepare("rnn", 2).artifact, "m.rnnc").value();
+  CHECK(error_of(runtime::write_artifact(stored)).empty());
+  stored.codes.front().description.panels.front().format = static_cast<runtime::NumberFormat>(99);
+  CHECK(!error_of(runtime::write_artifact(stored)).empty());
 }
 
 TEST_CASE("version.hpp and CMakeLists.txt name the same version", "[artifact]") {

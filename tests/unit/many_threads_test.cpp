@@ -64,10 +64,12 @@ TEST_CASE("64 threads run one program of a network, save, restore and step", "[m
   CHECK(count_true(64, [&](int) {
           State state = program.make_state(2);
           std::vector<float> y(2);
-          for (int step = 0; step < 2; ++step) program.step(state, x.data(), y.data());
+          for (int step = 0; step < 2; ++step)
+            if (program.step(state, x.data(), y.data()) != RunStatus::Ok) return false;
           State other = program.make_state(2);
           if (!other.restore(state.save())) return false;
-          for (int step = 0; step < 2; ++step) program.step(other, x.data(), y.data());
+          for (int step = 0; step < 2; ++step)
+            if (program.step(other, x.data(), y.data()) != RunStatus::Ok) return false;
           return y == expected;
         }) == 64);
 }
