@@ -66,7 +66,8 @@ void codegen(benchmark::State& state, const std::string& name, std::int64_t size
 void link_object(benchmark::State& state, const std::string& name, std::int64_t size) {
   const Prepared p = prepare(name, size);
   const auto artifact = compiler::make_artifact(p.source.cell, p.target).value();
-  for (auto _ : state) benchmark::DoNotOptimize(runtime::map_code(compiler::link_image(artifact.object)).value().run);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(runtime::map_code(compiler::link_image(p.target.arch, artifact.object)).value().run);
 }
 
 // A folder for the cache that is gone afterwards.

@@ -102,7 +102,7 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
               "--state a.s: the cell has no such state; it has a.fwd.s, a.bwd.s");
   check_fails(folder, all + " --dim H=3", 2, "--dim: network sums has no dim H; it has N");
   check_fails(folder, all + " --steps T=3", 2, "--steps T: an input tells how many steps there are");
-  check_fails(folder, "run nets.rnn --cell total --dim N=1 --output y.npy --input x.npy --input x.npy", 2,
+  check_fails(folder, "run nets.rnn --cell total --dim N=2 --output y.npy --input x.npy --input x.npy", 2,
               "--input: given twice; there is one x");
   save_safetensors(folder / "half.safetensors", {{"a.fwd.w", Tensor::from_f32({1}, {1})}}).value();
   check_fails(folder, all + " --weights half.safetensors", 2, "--weights");
@@ -110,8 +110,10 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
               "run nets.rnn --cell sums --backend interpret --weights half.safetensors --output y.npy "
               "--input x.npy --input v=v.npy",
               3, "no tensor for parameter a.bwd.w f32[1]");
-  check_fails(folder, "run nets.rnn --cell decode --backend interpret --output y.npy --input v=v.npy --state d.n=v.npy",
-              2, "--state d.n: the network begins it with a value that depends on its inputs");
+  folder.write("one.npy", {2, 1}, {10, 20});
+  check_fails(folder,
+              "run nets.rnn --cell decode --backend interpret --output y.npy --input v=one.npy --state d.n=one.npy", 2,
+              "--state d.n: the network begins it with a value that depends on its inputs");
 }
 
 TEST_CASE("inspect prints a network, and bound where its dims are told", "[tools]") {

@@ -122,8 +122,9 @@ TEST_CASE("inspect shows what a network runs when, where its values lie, and its
   const std::string stack = "inspect --cell lstm --layers 3 --dim I=4 --dim H=6 --emit ";
   const std::string plan = folder.rnnc(stack + "plan --isa x86-64-v3").out;
   CHECK(plan.find("wave 2\n|\n+-- call 2: lstm l3. over T\n|   <-- call 1, columns 0:6\n|   --> output\n\n"
-                  "waves 0 to 2 as a wavefront where several threads make that faster\n"
-                  "block 0: T * B rows of 4, the caller's x\n") != std::string::npos);
+                  "steps\n\nblock b0: T * B rows of 4, the caller's x\n") != std::string::npos);
+  CHECK(plan.find("    scan l3. over T b2[0:6] -> b3[0:6]\noutput over T: b3[0:6]\n"
+                  "waves 0 to 2 as a wavefront where several threads make that faster\n") != std::string::npos);
   CHECK(plan.find("// lstm of l2., l3.\ntarget x86-64-v3: 8 lanes") != std::string::npos);
   CHECK(folder.rnnc(stack + "llvm").out.find("; lstm of l1.\n") != std::string::npos);
   CHECK(folder.rnnc(stack + "asm").out.find("# lstm of l1.\n") != std::string::npos);
