@@ -41,14 +41,14 @@ bool is_plain(const RunArguments& arguments, std::int64_t batch) noexcept {
                                                  [&](std::int32_t length) { return length == arguments.steps; });
 }
 
-void run_direct(const LoadedProgram& program, const RunArguments& arguments, CellState& state) noexcept {
+void run_direct(const LoadedProgram& program, const float* x, float* y, std::int64_t steps, CellState& state) noexcept {
   const LoadedCell& cell = *program.network.direct;
   KernelArguments kernel = kernel_arguments(cell, state);
-  kernel.x = arguments.x;
-  kernel.y = arguments.y;
-  kernel.steps = arguments.steps;
+  kernel.x = x;
+  kernel.y = y;
+  kernel.steps = steps;
   run_kernel(cell, program.threads, kernel, state.flags);
-  if (arguments.steps % 2 == 1) state.current = 1 - state.current;
+  if (steps % 2 == 1) state.current = 1 - state.current;
 }
 
 // A state of one of the cells, found by its name.
@@ -218,13 +218,21 @@ RunStatus Program::run(const RunArguments& arguments) const noexcept {
     return run_network(loaded_->network, loaded_->threads, arguments, *state.network);
   const RunStatus status = runtime::check_direct(*loaded_, arguments, state);
   if (status == RunStatus::Ok && arguments.steps > 0 && arguments.batch > 0)
-    runtime::run_direct(*loaded_, arguments, *state.direct);
+    runtime::run_direct(*loaded_, arguments.x, arguments.y, arguments.steps, *state.direct);
   return status;
 }
 
+// A direct scan, which a real-time thread steps from sample to sample, needs none of what run() looks at.
 RunStatus Program::step(State& state, const float* x, float* y) const noexcept {
-  if (!loaded_->network.list.no_streaming.empty()) return RunStatus::NoStreaming;
-  return run({.x = x, .y = y, .steps = 1, .batch = state.batch(), .state = state});
+  StateContent& content = *state.content_;
+  if (!content.direct || content.program != loaded_) [[unlikely]] {
+    if (!loaded_->network.list.no_streaming.empty()) return RunStatus::NoStreaming;
+    return run({.x = x, .y = y, .steps = 1, .batch = state.batch(), .state = state});
+  }
+  if (content.batch == 0) return RunStatus::Ok;
+  if ((!x && loaded_->description.input_size > 0) || !y) return RunStatus::MissingPointer;
+  runtime::run_direct(*loaded_, x, y, 1, *content.direct);
+  return RunStatus::Ok;
 }
 
 }  // namespace rnnc
