@@ -170,7 +170,7 @@ TEST_CASE("a network that reads time forwards takes calls of any length, whateve
     const Network whole = sample_network(statements);
     Random random(++seed);
     const Program program = compile_network(whole, small_weights(whole, random));
-    if (program.make_state(1, 1).max_steps() == 1) continue;
+    if (program.make_state(1, 1).max_steps() == 1 || program.output_time() == "S") continue;
     ++in_pieces;
     for (const std::int64_t batch : {1, 3})
       for (const bool ragged : {false, true}) {
