@@ -2,7 +2,7 @@
 #include <iostream>
 #include <memory>
 
-#include "compiler/llvm/code_cache.hpp"
+#include "compiler/schedule/code_cache.hpp"
 #include "ir/environment.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"

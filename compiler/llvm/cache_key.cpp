@@ -4,7 +4,7 @@
 
 #include <rnnc/version.hpp>
 
-#include "compiler/llvm/code_cache.hpp"
+#include "compiler/schedule/code_cache.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc::compiler {

@@ -1,9 +1,9 @@
 #include "compiler/llvm/code_of.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 
-#include "compiler/llvm/code_cache.hpp"
 #include "compiler/llvm/link_image.hpp"
 #include "compiler/llvm/make_artifact.hpp"
+#include "compiler/schedule/code_cache.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/tuned.hpp"
 #include "ir/environment.hpp"

@@ -10,7 +10,7 @@
 #include <functional>
 #include <new>
 
-#include "compiler/llvm/code_cache.hpp"
+#include "compiler/schedule/code_cache.hpp"
 #include "tests/errors/file_bytes.hpp"
 #include "tests/fuzz/stored.hpp"
 #include "tests/fuzz/targets.hpp"

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "compiler/llvm/code_cache.hpp"
+#include "compiler/schedule/code_cache.hpp"
 #include "runtime/artifact_file.hpp"
 #include "tests/fuzz/stored.hpp"
 #include "tests/fuzz/targets.hpp"

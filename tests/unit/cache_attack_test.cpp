@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "compiler/llvm/code_cache.hpp"
+#include "compiler/schedule/code_cache.hpp"
 #include "tests/errors/file_bytes.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"

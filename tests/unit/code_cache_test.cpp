@@ -1,5 +1,5 @@
 // The code cache: what it finds is what was stored, and whatever is wrong with a file is a miss.
-#include "compiler/llvm/code_cache.hpp"
+#include "compiler/schedule/code_cache.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 
 #include <sys/stat.h>

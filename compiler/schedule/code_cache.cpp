@@ -1,4 +1,4 @@
-#include "compiler/llvm/code_cache.hpp"
+#include "compiler/schedule/code_cache.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
