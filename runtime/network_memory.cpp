@@ -39,9 +39,10 @@ std::vector<std::int64_t> rows_of_cells(const LoadedNetwork& network, std::int64
 }
 
 // Returns the steps that memory is planned for. A direct scan works on the caller's memory; only sequences of different
-// lengths are copied, one chunk of time after another.
+// lengths are copied, one chunk of time after another. Calls in pieces need room for a piece of one step at least.
 std::int64_t steps_of_state(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
-  return network.direct ? chunk_steps(network.direct->description, batch) : max_steps;
+  if (network.direct) return chunk_steps(network.direct->description, batch);
+  return network.list.pieces_of == kNoTime ? max_steps : std::max<std::int64_t>(1, max_steps);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ class OnednnStack {
 
   std::span<float> input() { return layers_.front().input(); }
   std::span<const float> output() const { return layers_.back().output(); }
-  /// Of the last layer.
+  /// The final state `name` of the last layer.
   std::span<const float> final_state(const std::string& name) const { return layers_.back().final_state(name); }
 
   /// From states of zero over all steps.

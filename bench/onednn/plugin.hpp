@@ -1,4 +1,4 @@
-// What `rnnc bench --against onednn` and its plug-in hand each other: structures and functions of C, so that the
+// `rnnc bench --against onednn` and its plug-in hand each other these structures and functions of C, so that the
 // program and a plug-in of another build or compiler understand each other, or find out that they do not.
 #pragma once
 

@@ -199,6 +199,19 @@ TEST_CASE("layers on two threads take calls of any length too", "[network]") {
     CHECK(run_network(two, whole, input, {}, piece) == run_network(one, whole, input));
 }
 
+TEST_CASE("a state made for no steps has room for a piece of one", "[network]") {
+  const Network whole = network_of("network n { input x : seq f32[5] a = lstm<H=33>(x) b = gru<H=70>(a) output b }");
+  Random random(8);
+  const Program program = compile_network(whole, small_weights(whole, random));
+  CHECK(program.state_bytes(9, 0) == program.state_bytes(9, 1));
+  const std::vector<float> x = random.vector(7 * 9 * 5, -1, 1);
+  std::vector<float> y(7 * 9 * 70), expected(y.size());
+  State none = program.make_state(9, 0), all = program.make_state(9, 7);
+  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = 7, .batch = 9, .state = none}) == RunStatus::Ok);
+  REQUIRE(program.run({.x = x.data(), .y = expected.data(), .steps = 7, .batch = 9, .state = all}) == RunStatus::Ok);
+  CHECK(y == expected);
+}
+
 TEST_CASE("what inputs begin is begun once in a call of many pieces", "[network]") {
   const Network whole = network_of(
       "network n { input x : seq f32[5] input v : f32[9] a = rnn<H=9>(x) from (h = v) output concat(a, v) }");
