@@ -36,6 +36,15 @@ void check_description(const Description& description) {
                               description.row_seconds, description.weights_seconds})
     require(std::isfinite(figure) && figure >= 0, "times that are none");
   for (const PanelPacking& panel : description.panels) require(bytes_of(panel.format, 1) > 0, "weights of no format");
+  check_ports(description);
+  for (const StateInfo& state : description.states) {
+    const std::int64_t row = state.doubled ? description.doubled_row : description.in_place_row;
+    require(elements_of(state.tensor) == state.size, "a state of another size");
+    require(state.offset >= 0 && state.offset <= row && state.size <= row - state.offset, "a state outside of its row");
+  }
+}
+
+void check_ports(const Description& description) {
   std::int64_t inputs = 0;
   for (const TensorInfo& input : description.inputs) {
     inputs += elements_of(input);
@@ -43,11 +52,6 @@ void check_description(const Description& description) {
   }
   require(inputs == description.input_size, "inputs of another size");
   require(elements_of(description.output) == description.output_size, "an output of another size");
-  for (const StateInfo& state : description.states) {
-    const std::int64_t row = state.doubled ? description.doubled_row : description.in_place_row;
-    require(elements_of(state.tensor) == state.size, "a state of another size");
-    require(state.offset >= 0 && state.offset <= row && state.size <= row - state.offset, "a state outside of its row");
-  }
 }
 
 }  // namespace rnnc::runtime

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "runtime/archive.hpp"
+#include "runtime/check_description.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -33,6 +34,7 @@ class Check {
     require(next_cell_ == list_.cells, "cells that nothing runs");
     states();
     output();
+    check_ports(stored_.description);
   }
 
  private:
@@ -40,12 +42,22 @@ class Check {
 
   bool is_time(int time) const { return time == kNoTime || within(time, list_.times); }
 
+  // Checks a block that lies in the caller's memory, of which the caller knows only the input's shape and time.
+  void input(const Block& block) const {
+    require(within(block.input, list_.inputs), "an input that there is not");
+    const NamedPort& input = list_.inputs[static_cast<std::size_t>(block.input)];
+    const Shape& shape = input.port.shape;
+    require(shape.size() <= 1 && block.width == (shape.empty() ? 1 : shape[0]), "an input of another shape");
+    require(input.time == (block.time == kNoTime ? "" : list_.times[static_cast<std::size_t>(block.time)]),
+            "an input of another time");
+  }
+
   void blocks() const {
     std::int64_t inputs = 0;
     for (const Block& block : list_.blocks) {
       require(block.kind <= Block::Kind::Input, "a kind of block that there is not");
       require(is_time(block.time) && block.width >= 0 && block.width < kMost, "a block of no size");
-      if (block.kind == Block::Kind::Input) require(within(block.input, list_.inputs), "an input that there is not");
+      if (block.kind == Block::Kind::Input) input(block);
       if (block.kind == Block::Kind::X) inputs += block.width;
     }
     require(inputs == stored_.description.input_size, "an input of another size");
@@ -161,7 +173,13 @@ class Check {
 
   void states() const {
     require(list_.states.size() == stored_.description.states.size(), "states of other names");
-    for (const NamedState& state : list_.states) state_of(state.cell, state.state);
+    for (std::size_t i = 0; i < list_.states.size(); ++i) {
+      const NamedState& named = list_.states[i];
+      const StateInfo& described = stored_.description.states[i];
+      const StateInfo& state = state_of(named.cell, named.state);
+      require(named.name == described.tensor.name, "states of other names");
+      require(state.tensor.shape == described.tensor.shape && state.size == described.size, "a state of another shape");
+    }
     for (const StartState& start : list_.starts)
       require(std::ssize(start.values) == state_of(start.cell, start.state).size, "a state of another size");
   }

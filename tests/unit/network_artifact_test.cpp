@@ -99,7 +99,11 @@ const Fault kFaults[] = {
     {"rows of another time", [](auto& n) { any<Scan>(n).repeats = true; }},
     {"a result of another time", [](auto& n) { block_of(n, any<Scan>(n).y).time = runtime::kNoTime; }},
     {"a result in the caller's memory",
-     [](auto& n) { block_of(n, any<Scan>(n).y).kind = runtime::Block::Kind::Input; }},
+     [](auto& n) {
+       runtime::Block& block = block_of(n, any<Scan>(n).y);
+       block.kind = runtime::Block::Kind::Input, block.input = static_cast<int>(n.list.inputs.size());
+       n.list.inputs.push_back({{"z", {block.width}}, "T"});
+     }},
     {"a scan backwards in pieces", [](auto& n) { n.list.pieces_of = 0; }},
     {"rows of a cell with states",
      [](auto& n) {
@@ -122,6 +126,15 @@ const Fault kFaults[] = {
     {"a time that there is not", [](auto& n) { any<ReduceTime>(n).time = runtime::kNoTime; }},
     {"a function over time of another size", [](auto& n) { any<ReduceTime>(n).to.end -= 1; }},
     {"states of other names", [](auto& n) { n.list.states.pop_back(); }},
+    {"states of other names", [](auto& n) { n.list.states[0].name += "_"; }},
+    {"states of other names", [](auto& n) { n.description.states[0].tensor.name.clear(); }},
+    {"a state of another shape", [](auto& n) { n.description.states[0].size += 1; }},
+    {"a state of another shape",
+     [](auto& n) {
+       n.description.states[0].tensor.shape = {1, 1};
+     }},
+    {"an input of another shape", [](auto& n) { n.list.inputs.at(0).port.shape = {5}; }},
+    {"an input of another time", [](auto& n) { n.list.inputs.at(0).time = "T"; }},
     {"a cell that there is not", [](auto& n) { n.list.states[0].cell = 1000; }},
     {"a state that there is not", [](auto& n) { n.list.states[0].state = 3; }},
 };
@@ -158,6 +171,14 @@ TEST_CASE("each number of a network's artifact that makes no sense is refused", 
     REQUIRE_FALSE(program.ok());
     CHECK(program.error().to_string() == std::string("n.rnnc: the artifact is damaged: its steps have ") + fault.error);
   }
+  const auto refused = [](const StoredProgram& network) {
+    return parse_artifact(runtime::write_artifact(network), "n.rnnc").error().to_string();
+  };
+  StoredProgram input = stored(), output = stored();
+  input.description.inputs.at(0).shape = {6};
+  output.description.output.shape = {6};
+  CHECK(refused(input) == "n.rnnc: the artifact is damaged: its cell has inputs of another size");
+  CHECK(refused(output) == "n.rnnc: the artifact is damaged: its cell has an output of another size");
 }
 
 TEST_CASE("an artifact of a network that is cut or changed is refused", "[artifact][network]") {
