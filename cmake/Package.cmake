@@ -3,7 +3,8 @@
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/rnnc)
-install(DIRECTORY include/rnnc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT runtime PATTERN join.hpp EXCLUDE)
+install(DIRECTORY include/rnnc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT runtime PATTERN join.hpp EXCLUDE
+  PATTERN default_float_environment.hpp EXCLUDE)
 if(RNNC_BUILD_TOOLS)
   install(TARGETS rnnc EXPORT rnnc-tools RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
   if(NOT CMAKE_CROSSCOMPILING)

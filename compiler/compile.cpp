@@ -1,6 +1,7 @@
 // A model and weights become a program: compile() chooses the network or cell, binds its dims, makes code for each kind
 // of cell and loads the weights.
 #include <rnnc/compile.hpp>
+#include <rnnc/default_float_environment.hpp>
 
 #include <new>
 
@@ -81,6 +82,7 @@ Result<Program> compile_with(const Result<Backing>& backing, const Model& model,
 }  // namespace
 
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options) try {
+  const DefaultFloatEnvironment environment;
   const auto mark = [](Result<Program> program, const std::string& reason) {
     if (!program) return program;
     program->backend_ = Backend::Portable;

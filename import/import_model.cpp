@@ -1,4 +1,5 @@
 // This file picks the reader of a file by the file's content, and is the one place that turns a Refusal into a Result.
+#include <rnnc/default_float_environment.hpp>
 #include <rnnc/import.hpp>
 
 #include <cstring>
@@ -70,6 +71,7 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
 
 Result<Imported> import_content(const files::FileContent& content, std::string_view file,
                                 const ImportOptions& options) try {
+  const DefaultFloatEnvironment environment;
   return import_any(content, file, options);
 } catch (const files::Refusal& refusal) {
   return refusal.error;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <rnnc/default_float_environment.hpp>
+
 #include "ir/builder_graph.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
@@ -195,6 +197,7 @@ Value CellBuilder::output(const Value& value) {
 }
 
 Result<Model> CellBuilder::build() const {
+  const DefaultFloatEnvironment environment;
   if (graph_->error) return *graph_->error;
   const Result<void> verified = ir::verify(graph_->graph);
   if (!verified) return verified.error();

@@ -1,4 +1,5 @@
 // Models are made from text, files and the standard cells, which a build step puts into standard_cells_text.inc.
+#include <rnnc/default_float_environment.hpp>
 #include <rnnc/join.hpp>
 #include <rnnc/model.hpp>
 
@@ -97,6 +98,7 @@ Result<std::vector<Parameter>> Model::parameters(std::string_view name) const {
 }
 
 Result<Model> parse(std::string_view text, std::string_view file) try {
+  const DefaultFloatEnvironment environment;
   Result<ir::Module> module = ir::parse(text, file);
   if (!module) return module.error();
   return Model(std::make_shared<const ir::Module>(std::move(*module)));

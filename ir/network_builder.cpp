@@ -2,6 +2,8 @@
 #include <new>
 #include <utility>
 
+#include <rnnc/default_float_environment.hpp>
+
 #include "ir/builder_graph.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
@@ -96,6 +98,7 @@ Value NetworkBuilder::output(const Value& value) {
 }
 
 Result<Model> NetworkBuilder::build() const {
+  const DefaultFloatEnvironment environment;
   if (graph_->error) return *graph_->error;
   const Result<void> verified = ir::verify(graph_->graph);
   if (!verified) return verified.error();

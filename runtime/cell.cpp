@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/flush_denormals.hpp"
+#include "runtime/kernel_float_mode.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/sharing.hpp"
 
@@ -27,7 +27,6 @@ KernelArguments slice(const Description& description, const KernelArguments& who
 }
 
 void run_alone(const LoadedCell& cell, const KernelArguments& arguments) noexcept {
-  const FlushDenormals flush;
   if (cell.code.portable)
     run_portable(*cell.code.portable, arguments);
   else
@@ -40,7 +39,7 @@ struct Call {
   const KernelArguments& arguments;
   Shares shares;
 
-  void run_part(int part) const noexcept {
+  void operator()(int part) const noexcept {
     if (shares.sharing == Sharing::Units) {
       KernelArguments mine = arguments;
       mine.part = part;
@@ -64,8 +63,7 @@ bool run_shared(const LoadedCell& cell, const Threads& threads, const KernelArgu
                           threads.sharing == Sharing::Auto ? threads.useful : threads.count, arguments.steps,
                           arguments.batch)};
   if (call.shares.parts == 1) return false;
-  const auto task = [](void* context, int part) noexcept { static_cast<Call*>(context)->run_part(part); };
-  return threads.executor->try_run(task, &call, call.shares.parts, call.shares.saving);
+  return run_parts(threads, call, call.shares.parts, call.shares.saving);
 }
 
 // Copies rows from one buffer to another: from the caller's order to that of the timeline if `sort`, otherwise back.
@@ -96,7 +94,7 @@ Result<LoadedCell> load_cell(Description description, Code code, const TensorRef
   Result<AlignedBuffer> block = pack_weights(description, weights);
   if (!block) return block.error();
   {
-    const FlushDenormals flush;
+    const KernelFloatMode mode;
     if (code.portable)
       prepare_portable(*code.portable, block->data());
     else
@@ -154,6 +152,7 @@ void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArgu
 }
 
 std::vector<float> run_once(const LoadedCell& cell) {
+  const KernelFloatMode mode;
   std::vector<float> y(static_cast<std::size_t>(cell.description.output_size));
   CellState state(cell.description, 1, 1);
   KernelArguments arguments = kernel_arguments(cell, state);

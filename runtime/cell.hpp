@@ -14,6 +14,7 @@
 
 #include "runtime/aligned_buffer.hpp"
 #include "runtime/artifact.hpp"
+#include "runtime/kernel_float_mode.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/portable.hpp"
 #include "runtime/timeline.hpp"
@@ -71,7 +72,19 @@ std::int64_t chunk_steps(const Description& description, std::int64_t batch);
 /// Returns the arguments of a kernel that runs with `state`. The caller adds x, y, steps and batch.
 KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept;
 
-/// Runs the kernel on one thread, or on several threads if that promises to be faster.
+/// Runs work(part) for each part in [0, parts) at the same time, each on a thread of its own in the mode of kernels.
+/// Returns false, with nothing run, if the threads are not available. `saving` is as of Executor::try_run.
+template <class Work>
+bool run_parts(const Threads& threads, Work& work, int parts, double saving) noexcept {
+  const auto task = [](void* context, int part) noexcept {
+    const KernelFloatMode mode;
+    (*static_cast<Work*>(context))(part);
+  };
+  return threads.executor->try_run(task, &work, parts, saving);
+}
+
+/// Runs the kernel on one thread, or on several threads if that promises to be faster. The calling thread is in the
+/// mode of kernels.
 void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArguments& arguments,
                 std::vector<Flag>& flags) noexcept;
 

@@ -3,8 +3,8 @@
 #include <bit>
 #include <cmath>
 
-#include "runtime/flush_denormals.hpp"
 #include "runtime/formulas.hpp"
+#include "runtime/kernel_float_mode.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -68,7 +68,7 @@ constexpr Evaluate kEvaluate[] = {
 }  // namespace
 
 float evaluate(Function function, const float* operands) noexcept {
-  const FlushDenormals flush;
+  const KernelFloatMode mode;
   return kEvaluate[static_cast<std::size_t>(function)](operands);
 }
 

@@ -151,13 +151,13 @@ void NetworkRun::run_wave(int first, int end) noexcept {
     struct Wave {
       NetworkRun& run;
       int first, end, parts;
+
+      void operator()(int part) const noexcept {
+        for (int call = first + part; call < end; call += parts) run.run_call(call, Threads{});
+      }
     } wave{*this, first, end, std::min(threads_.useful, end - first)};
-    const auto task = [](void* context, int part) noexcept {
-      const Wave& me = *static_cast<Wave*>(context);
-      for (int call = me.first + part; call < me.end; call += me.parts) me.run.run_call(call, Threads{});
-    };
     const double saving = seconds_saved(first, end, wave.parts);
-    if (saving > 0 && threads_.executor->try_run(task, &wave, wave.parts, saving)) return;
+    if (saving > 0 && run_parts(threads_, wave, wave.parts, saving)) return;
   }
   for (int call = first; call < end; ++call) run_call(call, threads_);
 }
@@ -179,6 +179,7 @@ void NetworkRun::write_output(std::int64_t first) noexcept {
 
 RunStatus run_network(const LoadedNetwork& network, const Threads& threads, const RunArguments& arguments,
                       NetworkState& state) noexcept {
+  const KernelFloatMode mode;
   return NetworkRun(network, threads, arguments, state).run();
 }
 

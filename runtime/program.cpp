@@ -42,6 +42,7 @@ bool is_plain(const RunArguments& arguments, std::int64_t batch) noexcept {
 }
 
 void run_direct(const LoadedProgram& program, const float* x, float* y, std::int64_t steps, CellState& state) noexcept {
+  const KernelFloatMode mode;
   const LoadedCell& cell = *program.network.direct;
   KernelArguments kernel = kernel_arguments(cell, state);
   kernel.x = x;

@@ -19,6 +19,17 @@ struct NetworkRun::Chunks {
 
   Chunks(NetworkRun& all, const Wavefront& front) noexcept;
 
+  // Runs chunks until none is left.
+  void operator()(int) noexcept {
+    const std::span<Progress> progress(run.state_.progress.data(), wavefront.reads.size());
+    const auto run_chunk = [](void* of, int call, std::int64_t index) noexcept {
+      const Chunks& me = *static_cast<Chunks*>(of);
+      const TimeChunk chunk = me.chunk(index);
+      me.run.run_call(me.first_call + call, Threads{}, &chunk);
+    };
+    work(wavefront, count, progress, run_chunk, this);
+  }
+
   TimeChunk chunk(std::int64_t index) const noexcept {
     const std::int64_t first = index * chunk_steps;
     return {first, std::min(chunk_steps, steps - first), index + 1 == count};
@@ -71,17 +82,7 @@ bool NetworkRun::run_wavefront(const Wavefront& wavefront) noexcept {
   const Timeline& time = *timeline(time_of_call(chunks.first_call));
   if (chunks.parts < 2 || chunks.count < 2 || chunks.saving <= 0 || time.is_ragged()) return false;
   for (Progress& progress : state_.progress) progress.done.store(0, std::memory_order_relaxed);
-  const auto task = [](void* context, int) noexcept {
-    const Chunks& all = *static_cast<Chunks*>(context);
-    const std::span<Progress> progress(all.run.state_.progress.data(), all.wavefront.reads.size());
-    const auto run_chunk = [](void* of, int call, std::int64_t index) noexcept {
-      const Chunks& me = *static_cast<Chunks*>(of);
-      const TimeChunk chunk = me.chunk(index);
-      me.run.run_call(me.first_call + call, Threads{}, &chunk);
-    };
-    work(all.wavefront, all.count, progress, run_chunk, context);
-  };
-  return threads_.executor->try_run(task, &chunks, chunks.parts, chunks.saving);
+  return run_parts(threads_, chunks, chunks.parts, chunks.saving);
 }
 
 }  // namespace rnnc::runtime

@@ -1,4 +1,5 @@
 // This file implements include/rnnc/tensor.hpp; the conversions are in convert.cpp.
+#include <rnnc/default_float_environment.hpp>
 #include <rnnc/tensor.hpp>
 
 #include <algorithm>
@@ -78,6 +79,7 @@ Tensor Tensor::from_f32(Shape shape, const std::vector<float>& values) {
 }
 
 std::vector<float> Tensor::to_f32() const {
+  const DefaultFloatEnvironment environment;
   std::vector<float> values(bytes.size() / size_bytes(type));
   convert_to_f32(type, bytes.data(), values.size(), values.data());
   return values;

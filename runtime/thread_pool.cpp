@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/kernel_float_mode.hpp"
 #include "runtime/pause.hpp"
 
 namespace rnnc::runtime {
@@ -60,6 +61,7 @@ bool ThreadPool::is_decided(std::uint32_t ticket) const noexcept {
 }
 
 void ThreadPool::work(Worker& worker, int part) {
+  const KernelFloatMode mode;  // a thread begins in the mode of the thread that made it
   for (std::uint32_t seen = 0;;) {
     wait_while(worker.asked, seen);
     if (worker.stop.load(std::memory_order_relaxed)) return;

@@ -9,7 +9,7 @@
 #include <limits>
 #include <string>
 
-#include "runtime/flush_denormals.hpp"
+#include "runtime/kernel_float_mode.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -81,7 +81,7 @@ Times summary(Samples& samples) {
 }  // namespace
 
 std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls, int rounds, const Report& report) {
-  const runtime::FlushDenormals flush;  // as in a program that processes signals, and alike for all contestants
+  const runtime::KernelFloatMode mode;  // as in a program that processes signals, and alike for all contestants
   std::vector<Samples> samples(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) samples[i].calls = calls_per_sample(calls[i]);
   for (int round = 0; round < rounds; ++round) {

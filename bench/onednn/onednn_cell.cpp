@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <unordered_map>
 
-#include "runtime/flush_denormals.hpp"
+#include "runtime/kernel_float_mode.hpp"
 
 namespace rnnc::bench {
 namespace {
@@ -277,7 +277,7 @@ std::span<const float> OnednnCell::final_state(const std::string& name) const {
 void OnednnCell::read_from(const OnednnCell& below) { content_->arguments[DNNL_ARG_SRC_LAYER] = below.content_->y; }
 
 void OnednnCell::run() {
-  const runtime::FlushDenormals flush;
+  const runtime::KernelFloatMode mode;
   content_->primitive.execute(content_->stream, content_->arguments);
   content_->stream.wait();
 }

@@ -5,7 +5,7 @@
 
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/link_image.hpp"
-#include "runtime/flush_denormals.hpp"
+#include "runtime/kernel_float_mode.hpp"
 #include "runtime/pack.hpp"
 
 namespace rnnc::compiler {
@@ -44,7 +44,7 @@ Result<runtime::AlignedBuffer> prepared_weights(const Lowered& lowered, const Ta
   if (!here) return here.error();
   const auto code = runtime::map_code(link_image(here->arch, emit_object(lowered.schedule, lowered.plan, *here)));
   if (!code) return code.error();
-  const runtime::FlushDenormals flush;
+  const runtime::KernelFloatMode mode;
   code->prepare(block->data());
   return block;
 }

@@ -3,6 +3,7 @@
 
 #include <rnnc/ahead.hpp>
 #include <rnnc/compile.hpp>
+#include <rnnc/default_float_environment.hpp>
 
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/link_image.hpp"
@@ -50,6 +51,7 @@ Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const com
 
 Result<std::vector<std::byte>> compile_artifact(const Model& model, const TensorMap& weights,
                                                 const ArtifactOptions& options) try {
+  const DefaultFloatEnvironment environment;
   if (options.threads < 1 || options.threads > kMaxThreads)
     return Error{ErrorCode::Usage, {}, "threads = " + std::to_string(options.threads) + " is not in [1, 1024]", {}};
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;

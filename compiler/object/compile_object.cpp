@@ -1,5 +1,6 @@
 // A model and its weights become an object file and the C header that goes with it.
 #include <rnnc/ahead.hpp>
+#include <rnnc/default_float_environment.hpp>
 
 #include <algorithm>
 #include <new>
@@ -146,6 +147,7 @@ Result<std::string> name_for(const std::string& own, const ObjectOptions& option
 
 Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const ObjectOptions& options,
                              std::string* llvm) try {
+  const DefaultFloatEnvironment environment;
   const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
   if (!network) return network.error();
   const Result<std::string> name = name_for(network->name, options);

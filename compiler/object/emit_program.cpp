@@ -151,20 +151,10 @@ class LevelEmitter {
     return builder_.CreateLoad(builder_.getPtrTy(), place);
   }
 
-  // Cells run with denormals flushed. Functions over time run in the caller's mode, as in the runtime.
   void emit_steps() {
-    const auto flushes = [](const AnyStep& step) { return !std::holds_alternative<ReduceTime>(step); };
-    for (auto step = list_.steps.begin(); step != list_.steps.end();) {
-      const auto end =
-          std::find_if(step, list_.steps.end(), [&](const AnyStep& s) { return flushes(s) != flushes(*step); });
-      const auto emit_all = [&] {
-        for (; step != end; ++step) std::visit([this](const auto& each) { emit(each); }, *step);
-      };
-      if (flushes(*step))
-        module_.flushing_denormals(level_.target.arch, emit_all);
-      else
-        emit_all();
-    }
+    module_.in_kernel_mode(level_.target.arch, [&] {
+      for (const AnyStep& step : list_.steps) std::visit([this](const auto& each) { emit(each); }, step);
+    });
   }
 
   // Copies the pieces side by side into rows `to`.

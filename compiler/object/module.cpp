@@ -18,8 +18,10 @@ namespace {
 
 using runtime::KernelArguments;
 
-constexpr std::uint32_t kFlushDenormals = 0x8040;                         // MXCSR: flush to zero, denormals are zero
-constexpr std::uint64_t kFlushDenormalsAArch64 = std::uint64_t{1} << 24;  // FPCR.FZ also flushes operands
+// The mode of kernels is that of runtime/kernel_float_mode.hpp, which says why.
+constexpr std::uint32_t kKernelMode = 0x9fc0;                         // MXCSR without its flags
+constexpr std::uint32_t kFlags = 0x003f;                              // MXCSR: the exceptions that have been raised
+constexpr std::uint64_t kKernelModeAArch64 = std::uint64_t{1} << 24;  // FPCR; the flags are in FPSR
 
 }  // namespace
 
@@ -128,39 +130,43 @@ void ObjectModule::return_where_misaligned(llvm::Value* state, llvm::Value* scra
   return_where(builder_.CreateICmpNE(low, constant(0)), EntryStatus::Misaligned);
 }
 
-void ObjectModule::flushing_denormals(Arch arch, llvm::function_ref<void()> work) {
+void ObjectModule::in_kernel_mode(Arch arch, llvm::function_ref<void()> work) {
   switch (arch) {
-    case Arch::X86_64: return flushing_denormals_x86(work);
-    case Arch::AArch64: return flushing_denormals_aarch64(work);
+    case Arch::X86_64: return in_kernel_mode_x86(work);
+    case Arch::AArch64: return in_kernel_mode_aarch64(work);
   }
 }
 
-void ObjectModule::flushing_denormals_x86(llvm::function_ref<void()> work) {
-  llvm::Value* before = slot(builder_.getInt32Ty());
-  llvm::Value* inside = slot(builder_.getInt32Ty());
-  builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_stmxcsr, {}, {before});
-  llvm::Value* mode = builder_.CreateLoad(builder_.getInt32Ty(), before);
-  llvm::Value* flushed = builder_.CreateOr(mode, kFlushDenormals);
-  llvm::Value* differs = builder_.CreateICmpNE(mode, flushed);
-  builder_.CreateStore(flushed, inside);
-  const auto set = [&](llvm::Value* from) {
-    emit_if(builder_, differs, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_ldmxcsr, {}, {from}); });
+void ObjectModule::in_kernel_mode_x86(llvm::function_ref<void()> work) {
+  llvm::Type* type = builder_.getInt32Ty();
+  llvm::Value* memory = slot(type);
+  llvm::Value* callers = slot(type);
+  const auto read = [&](llvm::Value* to) -> llvm::Value* {
+    builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_stmxcsr, {}, {to});
+    return builder_.CreateLoad(type, to);
   };
-  set(inside);
+  const auto write_where = [&](llvm::Value* condition, llvm::Value* from) {
+    emit_if(builder_, condition, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_ldmxcsr, {}, {from}); });
+  };
+  llvm::Value* before = read(callers);
+  llvm::Value* inside = builder_.CreateOr(builder_.CreateAnd(before, kFlags), kKernelMode);
+  builder_.CreateStore(inside, memory);
+  write_where(builder_.CreateICmpNE(before, inside), memory);
   work();
-  set(before);
+  write_where(builder_.CreateICmpNE(read(memory), before), callers);
 }
 
-void ObjectModule::flushing_denormals_aarch64(llvm::function_ref<void()> work) {
-  llvm::Value* mode = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpcr, {}, {});
-  llvm::Value* flushed = builder_.CreateOr(mode, kFlushDenormalsAArch64);
-  llvm::Value* differs = builder_.CreateICmpNE(mode, flushed);
-  const auto set = [&](llvm::Value* to) {
-    emit_if(builder_, differs, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpcr, {}, {to}); });
+void ObjectModule::in_kernel_mode_aarch64(llvm::function_ref<void()> work) {
+  llvm::Value* before = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpcr, {}, {});
+  llvm::Value* flags = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpsr, {}, {});
+  llvm::Value* differs = builder_.CreateICmpNE(before, builder_.getInt64(kKernelModeAArch64));
+  const auto write = [&](llvm::Value* mode) {
+    emit_if(builder_, differs, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpcr, {}, {mode}); });
   };
-  set(flushed);
+  write(builder_.getInt64(kKernelModeAArch64));
   work();
-  set(mode);
+  write(before);
+  builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpsr, {}, {flags});
 }
 
 void ObjectModule::copy_back(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch,

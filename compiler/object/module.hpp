@@ -81,8 +81,9 @@ class ObjectModule {
   void return_where(llvm::Value* condition, EntryStatus value);
   void return_where_misaligned(llvm::Value* state, llvm::Value* scratch);
 
-  /// Emits code that flushes denormals while the code of `work` runs, and restores the caller's mode behind it.
-  void flushing_denormals(Arch arch, llvm::function_ref<void()> work);
+  /// Emits the code of `work` such that it runs in the floating-point mode of kernels, and restores the caller's mode
+  /// and flags behind it.
+  void in_kernel_mode(Arch arch, llvm::function_ref<void()> work);
 
   /// After an odd number of steps the new values are in the second buffer; the emitted code copies them to the first
   /// one, which the caller keeps.
@@ -96,8 +97,8 @@ class ObjectModule {
   void emit_step(llvm::Function* run);
 
  private:
-  void flushing_denormals_x86(llvm::function_ref<void()> work);
-  void flushing_denormals_aarch64(llvm::function_ref<void()> work);
+  void in_kernel_mode_x86(llvm::function_ref<void()> work);
+  void in_kernel_mode_aarch64(llvm::function_ref<void()> work);
   llvm::Value* call(llvm::Function* body, llvm::Function& entry);
 
   llvm::IRBuilder<> builder_;

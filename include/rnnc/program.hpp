@@ -155,7 +155,8 @@ class Program {
   ///
   /// Shapes    x f32[T, B, I], y f32[T, B, O], row-major; T >= 0 and B >= 0 (0 is a no-op)
   /// Numerics  bound per function in docs/numerics.md; NaN propagates; the same bits for every batch size and for a
-  ///           sequence in pieces; denormals are flushed inside the call
+  ///           sequence in pieces and every floating-point mode of the caller; denormals are flushed inside the
+  ///           call; the caller's mode and flags of exceptions are as before
   /// Errors    the status tells; state and y are untouched then
   /// Threads   concurrent calls are allowed on distinct states; the program's own threads help one of them at a time
   RunStatus run(const RunArguments& arguments) const noexcept;

@@ -7,14 +7,14 @@
 
 namespace rnnc::test {
 
-TEST_CASE("random cells match the interpreter, alone, in batches and in pieces", "[differential]") {
+TEST_CASE("random cells match the interpreter, alone, in batches, in pieces and in every mode", "[differential]") {
   for (std::uint64_t seed = 0; seed < kRandomCells; ++seed) {
     RandomCell random = random_cell(seed);
     const Subject subject{std::move(random.cell), std::move(random.weights)};
     const Setting setting = random_setting(subject, seed);
     INFO("seed " << seed << " on " << setting.executor);
     const Trial trial(subject, setting);
-    for (const Check check : {Check::Interpreter, Check::Alone, Check::Pieces})
+    for (const Check check : {Check::Interpreter, Check::Alone, Check::Pieces, Check::FloatModes})
       CHECK(trial.fault(check).value_or("") == "");
   }
 }

@@ -18,7 +18,7 @@
 #include "compiler/llvm/target.hpp"
 #include "compiler/llvm/types.hpp"
 #include "ir/check.hpp"
-#include "runtime/flush_denormals.hpp"
+#include "runtime/kernel_float_mode.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -127,7 +127,7 @@ Result<FunctionHarness> FunctionHarness::make(ir::Function function, const std::
 }
 
 void FunctionHarness::operator()(const float* const* operands, float* result, std::size_t n) const {
-  const runtime::FlushDenormals flush;
+  const runtime::KernelFloatMode mode;
   const std::size_t lanes = content_->lanes, whole = n / lanes * lanes;
   if (whole > 0) content_->loop(operands, result, static_cast<std::int64_t>(n / lanes));
   if (whole == n) return;

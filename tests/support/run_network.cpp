@@ -62,7 +62,7 @@ std::vector<std::string> times_of(const ir::Graph& graph) {
 }
 
 NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,
-                           const ir::NamedVectors& states, std::int64_t max_steps) {
+                           const ir::NamedVectors& states, std::int64_t max_steps, const FloatMode* mode) {
   std::map<std::string, Lengths> times = {{"T", {}}};
   std::int64_t most = 0;
   for (const auto& [name, time] : batch.times) {
@@ -86,14 +86,20 @@ NetworkOutcome run_network(const Program& program, const ir::Graph& network, con
   outcome.y.assign(
       static_cast<std::size_t>((time.empty() ? 1 : times.at(time).steps) * batch.sequences * program.output_size()),
       std::numeric_limits<float>::quiet_NaN());
-  const RunStatus status = program.run({.x = x.data(),
-                                        .y = outcome.y.data(),
-                                        .steps = times["T"].steps,
-                                        .batch = batch.sequences,
-                                        .state = state,
-                                        .lengths = times["T"].data(),
-                                        .inputs = inputs,
-                                        .times = others});
+  const RunArguments arguments{.x = x.data(),
+                               .y = outcome.y.data(),
+                               .steps = times["T"].steps,
+                               .batch = batch.sequences,
+                               .state = state,
+                               .lengths = times["T"].data(),
+                               .inputs = inputs,
+                               .times = others};
+  RunStatus status{};
+  const auto call = [&] { status = program.run(arguments); };
+  if (mode)
+    in_mode(*mode, call);
+  else
+    call();
   if (status != RunStatus::Ok) throw std::runtime_error("run failed: " + std::to_string(static_cast<int>(status)));
   for (const Port& port : program.states()) outcome.states[port.name] = state.get(port.name).value();
   return outcome;

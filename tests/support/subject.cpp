@@ -138,8 +138,8 @@ NetworkOutcome alone(const ir::Graph& graph, const NetworkOutcome& all, std::int
   return one;
 }
 
-NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& data) {
-  return run_network(program, graph, data.batch, data.states);
+NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& data, const FloatMode* mode) {
+  return run_network(program, graph, data.batch, data.states, 0, mode);
 }
 
 NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const Data& data,

@@ -49,7 +49,7 @@ Data random_data(const ir::Graph& graph, const Setting& setting);
 Data alone(const ir::Graph& graph, const Data& all, std::int64_t b);
 NetworkOutcome alone(const ir::Graph& graph, const NetworkOutcome& all, std::int64_t batch, std::int64_t b);
 
-NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& data);
+NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& data, const FloatMode* mode = nullptr);
 
 /// In pieces of the given lengths, over and over. The program streams, the graph has no time but T, and sequences are
 /// of one length.

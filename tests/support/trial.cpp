@@ -67,6 +67,7 @@ std::string_view name_of(Check check) {
     case Check::Executors: return "executors";
     case Check::Artifact: return "artifact";
     case Check::Object: return "object";
+    case Check::FloatModes: return "float modes";
   }
   return "";
 }
@@ -106,6 +107,7 @@ std::optional<std::string> Trial::fault(Check check) const {
     case Check::Executors: return executors();
     case Check::Artifact: return artifact();
     case Check::Object: return object();
+    case Check::FloatModes: return float_modes();
   }
   return std::nullopt;
 }
@@ -196,6 +198,13 @@ std::optional<std::string> Trial::object() const {
   const ObjectFiles files =
       compile_object(model_of(subject_), tensors_of(subject_), {.name = "m", .targets = {setting_.executor}}).value();
   return differ(run_object(files, program_, subject_.graph, data_), outcome_);
+}
+
+std::optional<std::string> Trial::float_modes() const {
+  for (const FloatMode& mode : test::float_modes())
+    if (auto difference = differ(run(program_, subject_.graph, data_, &mode), outcome_))
+      return to_string(mode) + ": " + *difference;
+  return std::nullopt;
 }
 
 }  // namespace rnnc::test

@@ -22,6 +22,7 @@ enum class Check {
   Executors,    // the portable executor, or generated code where the setting is portable, has the bits
   Artifact,     // so has what an artifact in memory runs
   Object,       // and a linked object
+  FloatModes,   // the bits are the same in every floating-point mode of the caller, which is left as it was
 };
 std::string_view name_of(Check check);
 
@@ -51,6 +52,7 @@ class Trial {
   std::optional<std::string> executors() const;
   std::optional<std::string> artifact() const;
   std::optional<std::string> object() const;
+  std::optional<std::string> float_modes() const;
 
   const Subject& subject_;
   Setting setting_;

@@ -27,7 +27,8 @@ void compile_for(const Folder& folder, const std::string& cell, const std::strin
   }
 }
 
-// Canaries around state, scratch and y; denormals in the state; FPCR before and after.
+// Canaries around state, scratch and y; denormals in the state; FPCR and FPSR before and after; each rounding, with
+// denormals flushed and counted, gives the same bits.
 constexpr const char* kGuards = R"(
 #include <stdint.h>
 #include <string.h>
@@ -37,7 +38,10 @@ constexpr const char* kGuards = R"(
 enum { kGuard = 64 };
 static union { float f[4096]; uint32_t u[4096]; } __attribute__((aligned(64))) state, scratch, y;
 static float x[T * B * ONE_INPUT_SIZE];
+static float expected[T * B * ONE_OUTPUT_SIZE];
 static uint64_t mode(void) { uint64_t m; __asm__ volatile("mrs %0, fpcr" : "=r"(m)); return m; }
+static void set_mode(uint64_t m) { __asm__ volatile("msr fpcr, %0" : : "r"(m)); }
+static uint64_t flags(void) { uint64_t m; __asm__ volatile("mrs %0, fpsr" : "=r"(m)); return m; }
 static int kept(const uint32_t* words, size_t used) {
   size_t i;
   for (i = 0; i < kGuard; ++i) if (words[i] != 0xdeadbeefu) return 0;
@@ -47,7 +51,7 @@ static int kept(const uint32_t* words, size_t used) {
 int main(void) {
   size_t i, n = ONE_STATE_FLOATS(B);
   float *s, *w;
-  uint64_t before = mode();
+  uint64_t before = mode(), r;
   for (i = 0; i < 4096; ++i) state.u[i] = scratch.u[i] = y.u[i] = 0xdeadbeefu;
   s = state.f + kGuard, w = scratch.f + kGuard;
   if ((uintptr_t)s % 64 || (uintptr_t)w % 64) return 9;
@@ -59,6 +63,18 @@ int main(void) {
   if (!kept(scratch.u, ONE_SCRATCH_FLOATS(T, B))) return 5;
   if (!kept(y.u, T * B * ONE_OUTPUT_SIZE)) return 6;
   for (i = 0; i < n; ++i) if (s[i] != s[i]) return 7;
+  for (i = 0; i < T * B * ONE_INPUT_SIZE; ++i) x[i] = (float)(i * 37 % 100) / 50 - 1;
+  for (r = 0; r < 9; ++r) {  /* FPCR.FZ and FPCR.RMode; the last time again as the first */
+    uint64_t raised = flags(), set = r % 8 << 22;
+    int status;
+    memset(s, 0, n * sizeof *s);
+    set_mode(set);
+    status = one_run(s, w, x, y.f + kGuard, T, B);
+    if (status != ONE_OK || mode() != set || flags() != raised) return 8;
+    set_mode(before);
+    if (r == 0) memcpy(expected, y.f + kGuard, sizeof expected);
+    if (memcmp(expected, y.f + kGuard, sizeof expected) != 0) return 10;
+  }
   return 0;
 }
 )";

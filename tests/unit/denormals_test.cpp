@@ -1,8 +1,6 @@
-// Denormals: they count as zero inside a call, wherever they come from and whatever runs it, and the caller's
-// floating-point mode is what it was. What a step costs then, bench/denormals.cpp measures.
+// Denormals count as zero inside a call, wherever they come from and whatever runs it. bench/denormals.cpp measures
+// what a step costs then.
 #if defined(__x86_64__)
-#include <xmmintrin.h>
-
 #include <cmath>
 #include <limits>
 
@@ -10,14 +8,11 @@
 #include <rnnc/artifact.hpp>
 
 #include "tests/support/catch.hpp"
-#include "tests/support/networks.hpp"
 #include "tests/support/run_object.hpp"
 #include "tests/support/subject.hpp"
 
 namespace rnnc::test {
 namespace {
-
-constexpr unsigned kModes = 0xffc0;  // MXCSR without the flags of what has happened
 
 // With a sum of its states, so that products and reductions see them; x is silence.
 Subject leak(const std::string& decay, std::int64_t size) {
@@ -77,31 +72,7 @@ TEST_CASE("denormal inputs, states and weights count as zero", "[denormals]") {
   }
 }
 
-TEST_CASE("the caller's floating-point mode is what it was, whichever it was", "[denormals]") {
-  const Subject cell = leak("0.75", 17);
-  const ir::Network whole = network_of("network n { input x : seq f32[5] a = bidirectional gru<H=7>(x) output a }");
-  Random random(3);
-  Subject network{whole, {}};
-  for (const auto& [name, values] : random_weights(whole, random))
-    network.weights[name] = {values.begin(), values.end()};
-  const unsigned before = _mm_getcsr();
-  for (const Subject* subject : {static_cast<const Subject*>(&cell), static_cast<const Subject*>(&network)})
-    for (const std::string& executor : executors())
-      for (const int threads : {1, 2})
-        for (const unsigned mode : {0x1f80u, 0x1fc0u, 0x9fc0u, 0x9f80u}) {  // denormals counted or flushed, in all ways
-          const Program program = compile(*subject, {.executor = executor, .threads = threads});
-          const Data data = random_data(subject->graph, {.steps = 20, .batch = 4});
-          INFO(subject->graph.name << " on " << executor << ", " << threads << " threads, mode " << mode);
-          _mm_setcsr(mode);
-          const NetworkOutcome outcome = run(program, subject->graph, data);
-          const unsigned after = _mm_getcsr();
-          _mm_setcsr(before);
-          CHECK((after & kModes) == mode);
-          CHECK(outcome == run(program, subject->graph, data));
-        }
-}
-
-TEST_CASE("artifacts and objects flush as generated code does, and restore the mode", "[denormals]") {
+TEST_CASE("artifacts and objects flush as generated code does", "[denormals]") {
   const Subject subject = leak("0.75", 17);
   const Data data = silence(subject, 400, 2, 1);
   const Program program = compile(subject, {});
@@ -111,11 +82,8 @@ TEST_CASE("artifacts and objects flush as generated code does, and restore the m
       parse_artifact(compile_artifact(model_of(subject), tensors_of(subject), {.cpu = cpu}).value()).value();
   const ObjectFiles files =
       compile_object(model_of(subject), tensors_of(subject), {.name = "m", .targets = {cpu}}).value();
-  const unsigned before = _mm_getcsr() & kModes;
   CHECK(run(loaded, subject.graph, data) == expected);
-  CHECK((_mm_getcsr() & kModes) == before);
   CHECK(run_object(files, program, subject.graph, data) == expected);
-  CHECK((_mm_getcsr() & kModes) == before);
 }
 
 }  // namespace rnnc::test

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "runtime/flush_denormals.hpp"
+#include "runtime/kernel_float_mode.hpp"
 #include "tests/support/allocations.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/guarded.hpp"
