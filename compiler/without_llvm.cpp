@@ -8,7 +8,7 @@ namespace rnnc {
 namespace {
 
 Error no_compiler() {
-  return {ErrorCode::Unsupported, {}, "this build of rnnc has no LLVM: it runs models, and compiles none", {}};
+  return {ErrorCode::Unsupported, {}, "this build of rnnc has no LLVM: it runs models, and compiles none"};
 }
 
 }  // namespace

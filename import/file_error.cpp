@@ -26,7 +26,7 @@ std::string_view hint(int number) {
 }  // namespace
 
 Error file_error(ErrorCode code, std::string_view file, std::string message) {
-  return Error{code, Place{std::string(file)}, std::move(message), {}};
+  return Error{code, Place{std::string(file)}, std::move(message)};
 }
 
 Error system_error(std::string_view file, std::string_view what, int number) {

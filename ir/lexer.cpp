@@ -48,7 +48,7 @@ char Lexer::peek(std::size_t ahead) const { return position_ + ahead < text_.siz
 Location Lexer::location() const { return {line_, static_cast<int>(position_ - line_begin_) + 1}; }
 
 Error Lexer::error(std::string message) const {
-  return {ErrorCode::Syntax, {std::string(file_), location().line, location().column}, std::move(message), {}};
+  return {ErrorCode::Syntax, {std::string(file_), location().line, location().column}, std::move(message)};
 }
 
 Token Lexer::take(Token::Kind kind, std::size_t length) {

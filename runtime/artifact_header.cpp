@@ -47,7 +47,7 @@ std::uint64_t checksum(std::span<const std::byte> bytes) {
 }
 
 Error refuse(ErrorCode code, std::string_view file, const std::string& message) {
-  return {code, {std::string(file)}, message, {}};
+  return {code, {std::string(file)}, message};
 }
 
 static_assert(sizeof(Header) == kArtifactHeaderBytes);

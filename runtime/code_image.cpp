@@ -43,13 +43,13 @@ Function entry(std::byte* address) {
 }  // namespace
 
 Result<MappedCode> map_code(const CodeImage& image) {
-  if (!is_sound(image)) return Error{ErrorCode::InvalidData, {}, "the code's entries lie outside of it", {}};
+  if (!is_sound(image)) return Error{ErrorCode::InvalidData, {}, "the code's entries lie outside of it"};
   const auto pages = std::make_shared<Pages>(image.bytes.size());
-  if (!pages->valid()) return Error{ErrorCode::Limit, {}, "not enough memory for the code", {}};
+  if (!pages->valid()) return Error{ErrorCode::Limit, {}, "not enough memory for the code"};
   std::memcpy(pages->data(), image.bytes.data(), image.bytes.size());
   if (!pages->protect(image.code_begin))
     return Error{
-        ErrorCode::Unsupported, {}, "this system lets no program make code at run time; link an object instead", {}};
+        ErrorCode::Unsupported, {}, "this system lets no program make code at run time; link an object instead"};
   __builtin___clear_cache(reinterpret_cast<char*>(pages->data()),
                           reinterpret_cast<char*>(pages->data() + image.bytes.size()));
   return MappedCode{pages, entry<RunKernel>(pages->data() + image.run),

@@ -7,7 +7,7 @@
 namespace rnnc::runtime {
 namespace {
 
-Error invalid(ErrorCode code, std::string message) { return {code, {}, std::move(message), {}}; }
+Error invalid(ErrorCode code, std::string message) { return {code, {}, std::move(message)}; }
 
 bool is_float(ElementType type) {
   return type == ElementType::F32 || type == ElementType::F16 || type == ElementType::BF16 || type == ElementType::F64;

@@ -34,7 +34,7 @@ std::vector<std::byte> header(const StateContent& content, std::size_t state) {
   return bytes;
 }
 
-Error wrong_data(const std::string& what) { return {ErrorCode::InvalidData, {}, "saved states: " + what, {}}; }
+Error wrong_data(const std::string& what) { return {ErrorCode::InvalidData, {}, "saved states: " + what}; }
 
 }  // namespace
 

@@ -14,7 +14,7 @@ struct Header {
   std::int64_t batch = 0;
 };
 
-Error wrong_data(const std::string& what) { return {ErrorCode::InvalidData, {}, "saved state: " + what, {}}; }
+Error wrong_data(const std::string& what) { return {ErrorCode::InvalidData, {}, "saved state: " + what}; }
 
 }  // namespace
 

@@ -21,15 +21,14 @@ Sessions::Sessions(const Program& program, std::int64_t capacity)
 Result<Sessions> Sessions::make(const Program& program, std::int64_t capacity) try {
   if (const Result<void> streams = program.streams(); !streams) return streams.error();
   if (!program.named_inputs().empty())
-    return Error{ErrorCode::Unsupported, {}, "sessions take x only, no inputs by name", {}};
+    return Error{ErrorCode::Unsupported, {}, "sessions take x only, no inputs by name"};
   if (capacity < 1 || capacity > kMostStreams)
     return Error{ErrorCode::Limit,
                  {},
-                 "a capacity of " + std::to_string(capacity) + " is not between 1 and " + std::to_string(kMostStreams),
-                 {}};
+                 "a capacity of " + std::to_string(capacity) + " is not between 1 and " + std::to_string(kMostStreams)};
   return Sessions(program, capacity);
 } catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {}, "not enough memory for " + std::to_string(capacity) + " streams", {}};
+  return Error{ErrorCode::Limit, {}, "not enough memory for " + std::to_string(capacity) + " streams"};
 }
 
 bool Sessions::is_joined(std::int64_t slot) const noexcept {
@@ -39,7 +38,7 @@ bool Sessions::is_joined(std::int64_t slot) const noexcept {
 Result<std::int64_t> Sessions::join() {
   const auto free = std::find(joined_.begin(), joined_.end(), 0);
   if (free == joined_.end())
-    return Error{ErrorCode::Limit, {}, "all " + std::to_string(capacity()) + " slots are taken", {}};
+    return Error{ErrorCode::Limit, {}, "all " + std::to_string(capacity()) + " slots are taken"};
   *free = 1;
   const std::int64_t slot = free - joined_.begin();
   reset(slot);
@@ -58,7 +57,7 @@ void Sessions::reset(std::int64_t slot) noexcept {
 
 Result<void> Sessions::check(std::int64_t slot) const {
   if (is_joined(slot)) return {};
-  return Error{ErrorCode::Usage, {}, "no stream has joined slot " + std::to_string(slot), {}};
+  return Error{ErrorCode::Usage, {}, "no stream has joined slot " + std::to_string(slot)};
 }
 
 Result<std::vector<std::byte>> Sessions::save(std::int64_t slot) const {

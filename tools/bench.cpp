@@ -75,7 +75,7 @@ Result<void> check_page_path(const BenchRequest& request) {
   const std::filesystem::path folder = std::filesystem::path(request.html).parent_path();
   std::error_code ignored;
   if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
-    return Error{ErrorCode::File, {request.html}, "cannot write the file: there is no folder " + folder.string(), {}};
+    return Error{ErrorCode::File, {request.html}, "cannot write the file: there is no folder " + folder.string()};
   return {};
 }
 
@@ -94,7 +94,7 @@ Result<void> check_shape(const BenchFlags& flags, const OnednnPlugin* onednn) {
   if (!network) return network.error();
   const std::vector<std::string> known = onednn ? onednn->cells() : std::vector{network->name};
   if (!source->network && std::ranges::find(known, network->name) == known.end())
-    return Error{ErrorCode::Unsupported, {}, "oneDNN has no cell " + network->name, {}};
+    return Error{ErrorCode::Unsupported, {}, "oneDNN has no cell " + network->name};
   return {};
 }
 

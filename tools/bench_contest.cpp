@@ -199,10 +199,8 @@ SequenceResult result_of(const OnednnStack& stack, const ir::Network& network) {
 Result<void> add_baseline(const BenchFlags& flags, const OnednnPlugin& onednn, const Job& job, const Program& program,
                           Contest& contest) {
   if (job.source.network && !flags.model.stack.any())
-    return Error{ErrorCode::Unsupported,
-                 {},
-                 "oneDNN baseline: it runs cells and stacks of them (--layers, --bidirectional)",
-                 {}};
+    return Error{
+        ErrorCode::Unsupported, {}, "oneDNN baseline: it runs cells and stacks of them (--layers, --bidirectional)"};
   Result<OnednnStack> made =
       onednn.make(job.source.cell.name, weights_by_layer(job), flags.steps, flags.batch, flags.threads);
   if (!made) return made.error();

@@ -15,7 +15,7 @@ namespace {
 Result<int> run(const std::string& action) {
   const std::string folder = read_environment().cache_dir;
   if (folder.empty())
-    return Error{ErrorCode::Usage, {}, "no folder is known for the cache; set RNNC_CACHE_DIR or HOME", {}};
+    return Error{ErrorCode::Usage, {}, "no folder is known for the cache; set RNNC_CACHE_DIR or HOME"};
   const compiler::CodeCache cache(folder);
   const auto print = [](const char* what, const compiler::CodeCache::Size& size) {
     std::cout << what << size.files << " files, " << size.bytes << " bytes\n";

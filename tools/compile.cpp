@@ -29,8 +29,7 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
     return Error{ErrorCode::Unsupported,
                  {flags.model.model},
                  "the model says how long its sequences are, which an object cannot; compile it to an artifact "
-                 "(-o m.rnnc), whose `run` takes --lengths",
-                 {}};
+                 "(-o m.rnnc), whose `run` takes --lengths"};
   ObjectOptions options{source.graph().name, source.dims, flags.name, flags.targets};
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);

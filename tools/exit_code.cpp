@@ -18,7 +18,7 @@ int exit_code(ErrorCode code) {
 }
 
 Error usage_error(const std::string& flag, const std::string& message) {
-  return {ErrorCode::Usage, {}, flag + ": " + message, {}};
+  return {ErrorCode::Usage, {}, flag + ": " + message};
 }
 
 }  // namespace rnnc::tools

@@ -52,8 +52,7 @@ int finish(int code) {
   const bool can_write = ::write(STDOUT_FILENO, "\n", 1) == 1;  // asks again for the reason
   return report(Error{ErrorCode::File,
                       {"standard output"},
-                      "cannot write it" + (can_write ? "" : std::string(": ") + std::strerror(errno)),
-                      {}});
+                      "cannot write it" + (can_write ? "" : std::string(": ") + std::strerror(errno))});
 }
 
 std::string help_text(const CLI::App* app, std::string, CLI::AppFormatMode) {
@@ -69,7 +68,7 @@ Verb add_help(CLI::App& program) {
   return {&app, [&program, name]() -> Result<int> {
             const ProgramText text = describe(program);
             if (!name->empty() && std::ranges::find(text.verbs, *name, &VerbText::name) == text.verbs.end())
-              return Error{ErrorCode::Usage, {}, no_such_verb(*name, text), {}};
+              return Error{ErrorCode::Usage, {}, no_such_verb(*name, text)};
             const CLI::App* verb = name->empty() ? &program : program.get_subcommand(*name);
             std::cout << help_text(verb, "", CLI::AppFormatMode::Normal);
             return kOk;

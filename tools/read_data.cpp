@@ -17,8 +17,7 @@ namespace {
 Error wrong_type(const std::string& path, const std::string& what, ElementType wanted, ElementType found) {
   return {ErrorCode::InvalidData,
           {path},
-          what + " must be " + std::string(name(wanted)) + " but is " + std::string(name(found)) + "; convert it",
-          {}};
+          what + " must be " + std::string(name(wanted)) + " but is " + std::string(name(found)) + "; convert it"};
 }
 
 }  // namespace
@@ -26,8 +25,7 @@ Error wrong_type(const std::string& path, const std::string& what, ElementType w
 Error wrong_shape(const std::string& path, const std::string& what, const Shape& wanted, const Shape& found) {
   return {ErrorCode::ShapeMismatch,
           {path},
-          "shape mismatch: " + what + " must be f32" + to_string(wanted) + " but is " + to_string(found),
-          {}};
+          "shape mismatch: " + what + " must be f32" + to_string(wanted) + " but is " + to_string(found)};
 }
 
 Result<Tensor> read_f32(const std::string& path, const std::string& what) {
@@ -44,8 +42,7 @@ Result<std::vector<std::int32_t>> read_lengths(const std::string& path, std::int
     return Error{ErrorCode::ShapeMismatch,
                  {path},
                  "shape mismatch: lengths must be " + to_string({batch}) + ", one for each sequence, but are " +
-                     to_string(tensor->shape),
-                 {}};
+                     to_string(tensor->shape)};
   std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
   if (!tensor->bytes.empty()) std::memcpy(lengths.data(), tensor->bytes.data(), tensor->bytes.size());
   for (std::size_t b = 0; b < lengths.size(); ++b)
@@ -53,8 +50,7 @@ Result<std::vector<std::int32_t>> read_lengths(const std::string& path, std::int
       return Error{ErrorCode::InvalidData,
                    {path},
                    "length " + std::to_string(lengths[b]) + " of sequence " + std::to_string(b) +
-                       " is not between 0 and the " + std::to_string(steps) + " steps of x",
-                   {}};
+                       " is not between 0 and the " + std::to_string(steps) + " steps of x"};
   return lengths;
 }
 

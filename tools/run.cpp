@@ -25,7 +25,7 @@ Result<Program> load_program(const RunFlags& flags) {
   return load_artifact(flags.model.model, {.threads = static_cast<int>(flags.threads)});
 }
 
-const Error kNoInput = {ErrorCode::Usage, {}, "--input is required", {}};
+const Error kNoInput = {ErrorCode::Usage, {}, "--input is required"};
 
 Result<int> run_artifact(const RunFlags& flags) {
   if (flags.inputs.empty()) return kNoInput;

@@ -84,8 +84,7 @@ Result<void> JobReader::keep_sizes(const std::string& path, const std::string& w
                  {path},
                  "shape mismatch: " + what + " must be f32[" + (axis.empty() ? "" : axis + ",") + "B," +
                      std::to_string(size) + "] but is " + to_string(tensor.shape) +
-                     (is_one ? "; reshape one sequence [" + axis + ",I] to [" + axis + ",1,I]" : ""),
-                 {}};
+                     (is_one ? "; reshape one sequence [" + axis + ",I] to [" + axis + ",1,I]" : "")};
   }
   if (!sequences_) sequences_ = tensor.shape[rank - 2];
   Shape wanted = {*sequences_, size};
@@ -191,8 +190,7 @@ Result<void> JobReader::take_given_lengths() {
                  {},
                  "shape mismatch: the lengths of the model are for " + std::to_string(given_.lengths.size()) +
                      " sequences of up to " + std::to_string(longest) + " steps, but x is of " +
-                     std::to_string(job_.batch.sequences) + " of " + std::to_string(time.steps),
-                 {}};
+                     std::to_string(job_.batch.sequences) + " of " + std::to_string(time.steps)};
   time.lengths.assign(given_.lengths.begin(), given_.lengths.end());
   return {};
 }

@@ -145,7 +145,7 @@ Result<SequenceResult> run_compiled(const Program& program, const Interface& int
   for (const auto& [name, initial] : states)
     if (const auto set = prepared.state().set(name, narrowed(initial)); !set) return set.error();
   if (const RunStatus status = prepared.run(); status != RunStatus::Ok)
-    return Error{ErrorCode::InvalidData, {}, text(status), {}};
+    return Error{ErrorCode::InvalidData, {}, text(status)};
   SequenceResult result{prepared.y(), {}};
   for (const NamedSize& each : interface.states) {
     Result<std::vector<float>> final = prepared.state().get(each.name);

@@ -44,7 +44,7 @@ const std::vector<Layout>& layouts() {
   return all;
 }
 
-Error baseline_error(ErrorCode code, const std::string& why) { return {code, {}, "oneDNN baseline: " + why, {}}; }
+Error baseline_error(ErrorCode code, const std::string& why) { return {code, {}, "oneDNN baseline: " + why}; }
 
 struct Sizes {
   std::int64_t steps = 0, batch = 0, input = 0, hidden = 0, directions = 1;

@@ -20,7 +20,7 @@
 namespace rnnc::compiler {
 namespace {
 
-Error unsupported(std::string message) { return {ErrorCode::Unsupported, {}, std::move(message), {}}; }
+Error unsupported(std::string message) { return {ErrorCode::Unsupported, {}, std::move(message)}; }
 
 std::unique_ptr<llvm::MCSubtargetInfo> subtarget(const Target& target) {
   return std::unique_ptr<llvm::MCSubtargetInfo>(
@@ -139,8 +139,7 @@ Result<Target> resolve_target(const std::string& name, bool must_run_here) {
   if (!is_known(target))
     return Error{ErrorCode::Usage,
                  {},
-                 "unknown CPU '" + name + "'; use " + names_of(arch) + ir::did_you_mean(name, cpu_names()),
-                 {}};
+                 "unknown CPU '" + name + "'; use " + names_of(arch) + ir::did_you_mean(name, cpu_names())};
   if (!describe(target)) return too_little(arch, "CPU '" + name + "'");
   if (!must_run_here) return target;
   if (arch != kHostArch)

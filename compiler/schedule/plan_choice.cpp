@@ -36,8 +36,7 @@ Result<std::vector<PlanChoice>> parse_choices(std::string_view text) {
       return Error{
           ErrorCode::Usage,
           {},
-          "plan '" + std::string(one) + "' is not STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS, as in 1:2/1/256",
-          {}};
+          "plan '" + std::string(one) + "' is not STAGE:SINGLE_BLOCKS/BATCH_BLOCKS/PANEL_COLUMNS, as in 1:2/1/256"};
     choices.push_back(choice);
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
   }

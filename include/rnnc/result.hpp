@@ -42,7 +42,7 @@ struct Error {
   ErrorCode code = ErrorCode::InvalidModel;
   Place place;
   std::string message;
-  std::vector<Note> notes;
+  std::vector<Note> notes = {};
 
   /// `file:line:column: message`, then a line `file:line:column: note: ...` for each note; no newline at the end.
   std::string to_string() const;
