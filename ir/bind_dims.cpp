@@ -13,7 +13,7 @@ namespace rnnc::ir {
 namespace {
 
 Error error_at(const Graph& graph, Location location, ErrorCode code, std::string message) {
-  return {code, {graph.file, location.line, location.column}, std::move(message), {}};
+  return {code, graph.place(location), std::move(message)};
 }
 
 void add_symbols(const Dim& dim, std::set<std::string>& to) {
@@ -153,11 +153,9 @@ class DimInference {
   }
 
   bool solve(const Dim& dim, const std::string& symbol, std::int64_t size) {
-    const Dim offset = dim.substitute({{symbol, 0}});
-    const std::int64_t coefficient = (dim.substitute({{symbol, 1}}) - offset).value();
-    const std::int64_t rest = (Dim(size) - offset).value();
-    if (coefficient == 0 || rest % coefficient != 0 || rest / coefficient < 1) return false;
-    bindings_[symbol] = rest / coefficient;
+    const std::optional<Dim> value = dim.solve(symbol, size);
+    if (!value || value->value() < 1) return false;
+    bindings_[symbol] = value->value();
     return true;
   }
 
@@ -173,13 +171,7 @@ class DimInference {
   Error mismatch(const Weight& weight, const Shape& shape, const std::string& why) const {
     return error_at(graph_, weight.location, ErrorCode::ShapeMismatch,
                     "shape mismatch: " + weight.name + " is " + weight.type.to_string() + why +
-                        " but the tensor given for it is " + shape_text(shape));
-  }
-
-  static std::string shape_text(const Shape& shape) {
-    std::string text = "[";
-    for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(shape[i]);
-    return text + "]";
+                        " but the tensor given for it is " + to_string(shape));
   }
 
   const Graph& graph_;

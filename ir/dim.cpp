@@ -69,6 +69,16 @@ Dim Dim::replace(const DimValues& values) const {
   return result;
 }
 
+std::optional<Dim> Dim::solve(const std::string& name, const Dim& value) const {
+  const Dim offset = substitute({{name, 0}});
+  const Dim factor = substitute({{name, 1}}) - offset, rest = value - offset;
+  if (substitute({{name, 2}}) - offset != Dim(2) * factor || !factor.is_constant() || rest.size() > kMaxDimSize)
+    return std::nullopt;
+  if (factor == Dim(1)) return rest;
+  if (factor == Dim(0) || !rest.is_constant() || rest.value() % factor.value() != 0) return std::nullopt;
+  return Dim(rest.value() / factor.value());
+}
+
 std::string Dim::linear_symbol() const {
   std::string symbol;
   for (const auto& [names, coefficient] : terms_) {

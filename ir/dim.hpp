@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ class Dim {
 
   /// Replaces names by dims. A result that grows past kMaxDimSize is cut short, so callers check its size().
   Dim replace(const DimValues& values) const;
+
+  /// Returns the value of `name` with which this dim is `value`; nullopt if the dim is no multiple of the name plus
+  /// other terms, or if the value would be no whole dim or grow past kMaxDimSize.
+  std::optional<Dim> solve(const std::string& name, const Dim& value) const;
 
   /// Returns the name if the dim is `coefficient * name + offset` with one name, to the first power; otherwise "".
   std::string linear_symbol() const;

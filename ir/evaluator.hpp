@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "ir/elements.hpp"
 #include "ir/interpret.hpp"
 
 namespace rnnc::ir {

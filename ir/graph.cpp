@@ -15,9 +15,9 @@ namespace rnnc::ir {
 
 std::string Type::sequence_text() const { return axis.empty() ? "" : axis == kTime ? "seq " : "seq<" + axis + "> "; }
 
-std::string Type::to_string() const {
+std::string Type::to_string(const char* comma) const {
   std::string text = sequence_text() + "f32";
-  for (std::size_t i = 0; i < dims.size(); ++i) text += (i == 0 ? "[" : ",") + dims[i].to_string();
+  for (std::size_t i = 0; i < dims.size(); ++i) text += (i == 0 ? "[" : comma) + dims[i].to_string();
   return dims.empty() ? text : text + "]";
 }
 
@@ -25,6 +25,12 @@ std::int64_t elements(const Type& type) {
   std::int64_t product = 1;
   for (const Dim& dim : type.dims) product *= dim.value();
   return product;
+}
+
+Shape shape_of(const Type& type) {
+  Shape shape;
+  for (const Dim& dim : type.dims) shape.push_back(dim.value());
+  return shape;
 }
 
 Value Graph::append(Node node) {
@@ -35,35 +41,22 @@ Value Graph::append(Node node) {
   return Value{static_cast<std::uint32_t>(nodes.size() - 1)};
 }
 
-Value Graph::constant(float value) {
-  Node node;
-  node.op = Op::Constant;
-  node.constant = value;
-  return append(std::move(node));
-}
+Value Graph::constant(float value) { return append({.op = Op::Constant, .constant = value}); }
 
 Value Graph::map(Function function, std::vector<Value> operands) {
-  Node node;
-  node.op = Op::Map;
-  node.function = function;
-  node.operands = std::move(operands);
-  return append(std::move(node));
+  return append({.op = Op::Map, .function = function, .operands = std::move(operands)});
 }
 
 Value Graph::reduce(Reduction reduction, std::vector<Value> operands) {
-  Node node;
-  node.op = Op::Reduce;
-  node.reduction = reduction;
-  node.operands = std::move(operands);
-  return append(std::move(node));
+  return append({.op = Op::Reduce, .reduction = reduction, .operands = std::move(operands)});
 }
 
 Value Graph::slice(Value vector, Dim begin, Dim end) {
-  Node node;
-  node.op = Op::Slice;
-  node.operands = {vector};
-  node.ranges = {{std::move(begin), std::move(end)}};
-  return append(std::move(node));
+  return append({.op = Op::Slice, .operands = {vector}, .ranges = {{std::move(begin), std::move(end)}}});
+}
+
+Value Graph::concat(std::vector<Value> parts) {
+  return parts.size() == 1 ? parts[0] : append({.op = Op::Concat, .operands = std::move(parts)});
 }
 
 Value Graph::output() const {

@@ -9,6 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include <rnnc/result.hpp>
+#include <rnnc/tensor.hpp>
+
 #include "ir/dim.hpp"
 #include "ir/op.hpp"
 
@@ -31,13 +34,16 @@ struct Type {
 
   std::size_t rank() const { return dims.size(); }
   bool is_sequence() const { return !axis.empty(); }
-  std::string sequence_text() const;  // "", "seq " or "seq<S> "
-  std::string to_string() const;      // "f32", "f32[H]", "f32[4*H,I]", "seq f32[H]"
+  std::string sequence_text() const;                     // "", "seq " or "seq<S> "
+  std::string to_string(const char* comma = ",") const;  // "f32", "f32[H]", "f32[4*H,I]", "seq f32[H]"
   friend bool operator==(const Type&, const Type&) = default;
 };
 
 /// Returns the number of elements of a value of a bound type; a scalar has 1.
 std::int64_t elements(const Type& type);
+
+/// Returns the shape of a value of a bound type.
+Shape shape_of(const Type& type);
 
 /// The index of a node in its graph.
 struct Value {
@@ -74,12 +80,12 @@ struct Node {
   Reduction reduction{};
   OverTime over_time{};
   float constant = 0;
-  std::vector<Value> operands;
-  std::vector<Range> ranges;
-  std::shared_ptr<const Scan> scan;
-  std::string name;
-  Type type;
-  Location location;
+  std::vector<Value> operands = {};
+  std::vector<Range> ranges = {};
+  std::shared_ptr<const Scan> scan = {};
+  std::string name = {};
+  Type type = {};
+  Location location = {};
 };
 
 inline bool is_declaration(const Node& node) {
@@ -105,6 +111,7 @@ struct Graph {
   Location location;
 
   const Node& operator[](Value value) const { return nodes[value.index]; }
+  Place place(Location at) const { return {file, at.line, at.column}; }
   std::string_view kind_name() const { return kind == Kind::Cell ? "cell" : "network"; }
 
   /// Appends a node whose type must follow from its operands (infer_type in verify.hpp). A node that does not check is
@@ -116,6 +123,7 @@ struct Graph {
   Value map(Function function, std::vector<Value> operands);
   Value reduce(Reduction reduction, std::vector<Value> operands);
   Value slice(Value vector, Dim begin, Dim end);
+  Value concat(std::vector<Value> parts);  // a single part is the value itself
 
   Value output() const;
 };

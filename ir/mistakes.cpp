@@ -13,7 +13,7 @@ std::string Mistakes::counted(std::size_t count, std::string_view noun) {
 }
 
 Error Mistakes::error(ErrorCode code, std::string message) const {
-  return {code, {graph_.file, node_.location.line, node_.location.column}, std::move(message), {}};
+  return {code, graph_.place(node_.location), std::move(message)};
 }
 
 Error Mistakes::mismatch(std::string message, std::initializer_list<std::size_t> operands) const {
@@ -47,7 +47,7 @@ bool Mistakes::find_origin(Value value, Note& note) const {
     how = " defined here";
   }
   if (name.empty() || location.line == 0) return false;
-  note = {{graph_.file, location.line, location.column}, name + how};
+  note = {graph_.place(location), name + how};
   return true;
 }
 

@@ -12,7 +12,7 @@ static constexpr int kDeepestNesting = 256;
 
 Result<Module> parse(std::string_view text, std::string_view file) {
   if (text.size() > kMostBytes) {
-    return Error{ErrorCode::Limit, {std::string(file), 0, 0}, "more than 16 MiB of text", {}};
+    return Error{ErrorCode::Limit, {std::string(file), 0, 0}, "more than 16 MiB of text"};
   }
   try {
     return Parser(text, file).parse_module();
@@ -166,26 +166,17 @@ void Parser::parse_statement() {
 }
 
 void Parser::parse_declaration(Op op) {
-  struct Declared {
-    std::string name;
-    Location location;
-  };
-  std::vector<Declared> names;
+  std::vector<std::pair<std::string, Location>> names;
   do {
     const Location location = token_.location;
-    names.push_back({expect_name("a name to declare"), location});
+    names.emplace_back(expect_name("a name to declare"), location);
   } while (accept(","));
   expect(":", "and a type, as in x : f32[I]");
   const std::string axis = op == Op::Input ? parse_axis() : "";
   Type type = parse_type();
   type.axis = axis;
-  for (Declared& declared : names) {
-    Node node;
-    node.op = op;
-    node.name = declared.name;
-    node.type = type;
-    bind(declared.name, add(std::move(node), declared.location), declared.location);
-  }
+  for (const auto& [name, location] : names)
+    bind(name, add({.op = op, .name = name, .type = type}, location), location);
 }
 
 void Parser::bind(const std::string& name, Value value, Location location) {
@@ -200,12 +191,9 @@ void Parser::bind(const std::string& name, Value value, Location location) {
 void Parser::parse_definition() {
   const Location location = token_.location;
   const bool temporary = token_.kind == Token::Kind::Temporary;
-  std::string name(token_.text);
+  const std::string name(token_.text);
   advance();
-  Statement statement;
-  statement.kind = !temporary && accept("'") ? Statement::Kind::Next : Statement::Kind::Let;
-  statement.location = location;
-  const bool next = statement.kind == Statement::Kind::Next;
+  const bool next = !temporary && accept("'");
   if (next && in_network()) {
     fail(ErrorCode::InvalidModel, location, "a network has no states, so there is no " + name + "'");
   }
@@ -218,25 +206,21 @@ void Parser::parse_definition() {
     }
   }
   const bool scan = !temporary && !next && in_network() && at_scan();
-  statement.value = scan ? parse_scan(name, location) : parse_expression();
-  bind(next ? name + "'" : name, statement.value, location);
-  if (temporary) return;
-  statement.name = std::move(name);
-  graph_.statements.push_back(std::move(statement));
+  const Value value = scan ? parse_scan(name, location) : parse_expression();
+  bind(next ? name + "'" : name, value, location);
+  if (!temporary)
+    graph_.statements.push_back({next ? Statement::Kind::Next : Statement::Kind::Let, name, value, location});
 }
 
 void Parser::parse_output() {
-  Statement statement;
-  statement.kind = Statement::Kind::Output;
-  statement.location = token_.location;
+  const Location location = token_.location;
   advance();
   if (has_output_) {
-    fail(ErrorCode::InvalidModel, statement.location,
+    fail(ErrorCode::InvalidModel, location,
          "a " + std::string(graph_.kind_name()) + " has one output; concat(a, b) joins several values");
   }
   has_output_ = true;
-  statement.value = parse_expression();
-  graph_.statements.push_back(std::move(statement));
+  graph_.statements.push_back({Statement::Kind::Output, "", parse_expression(), location});
 }
 
 }  // namespace rnnc::ir

@@ -24,11 +24,7 @@ Value Parser::add(Node node, Location location) {
 }
 
 Value Parser::operate(const FunctionFacts& row, std::vector<Value> operands, Location location) {
-  Node node;
-  node.op = Op::Map;
-  node.function = row.function;
-  node.operands = std::move(operands);
-  return add(std::move(node), location);
+  return add({.op = Op::Map, .function = row.function, .operands = std::move(operands)}, location);
 }
 
 Value Parser::parse_sum() {
@@ -63,9 +59,7 @@ Value Parser::parse_unary() {
   const bool number = token_.kind == Token::Kind::Number || at("inf") || at("nan");
   if (number && !signs.empty()) {
     signs.pop_back();
-    Node node;
-    node.constant = parse_number(true);
-    value = parse_matvec(add(std::move(node), last), last);
+    value = parse_matvec(add({.op = Op::Constant, .constant = parse_number(true)}, last), last);
   } else {
     const Location location = token_.location;
     value = parse_matvec(parse_postfix(), location);
@@ -87,10 +81,7 @@ Value Parser::parse_matvec(Value first, Location location) {
   }
   Value value = operands.back().value;
   for (operands.pop_back(); !operands.empty(); operands.pop_back()) {
-    Node node;
-    node.op = Op::Matvec;
-    node.operands = {operands.back().value, value};
-    value = add(std::move(node), operands.back().location);
+    value = add({.op = Op::Matvec, .operands = {operands.back().value, value}}, operands.back().location);
   }
   return value;
 }
@@ -103,16 +94,14 @@ Value Parser::parse_postfix() {
 }
 
 Value Parser::parse_slice(Value from, Location location) {
-  Node node;
-  node.op = Op::Slice;
-  node.operands = {from};
+  std::vector<Range> ranges;
   expect("[", "before a slice");
   do {
-    node.ranges.push_back(parse_range());
-    if (node.ranges.size() > 2) fail(ErrorCode::Syntax, location, "a slice has at most two ranges");
+    ranges.push_back(parse_range());
+    if (ranges.size() > 2) fail(ErrorCode::Syntax, location, "a slice has at most two ranges");
   } while (accept(","));
   expect("]", "after a slice");
-  return add(std::move(node), location);
+  return add({.op = Op::Slice, .operands = {from}, .ranges = std::move(ranges)}, location);
 }
 
 Range Parser::parse_range() {
@@ -138,11 +127,8 @@ Value Parser::parse_primary() {
     expect(")", "to close the parenthesis");
     return value;
   }
-  if (token_.kind == Token::Kind::Number || at("inf") || at("nan")) {
-    Node node;
-    node.constant = parse_number(false);
-    return add(std::move(node), location);
-  }
+  if (token_.kind == Token::Kind::Number || at("inf") || at("nan"))
+    return add({.op = Op::Constant, .constant = parse_number(false)}, location);
   if (at_name() || token_.kind == Token::Kind::Temporary) return parse_reference();
   fail(ErrorCode::Syntax, location, "expected a value, not " + token_text());
 }
@@ -209,7 +195,6 @@ Value Parser::parse_call(const std::string& name, Location location) {
 
 // Returns a node of the op that the tables have for the name and the operands.
 Node Parser::find_callee(const std::string& name, const std::vector<Value>& operands, Location location) {
-  Node node;
   std::vector<std::string> names;
   std::string arities;
   const auto matches = [&](std::string_view row, int arity) {
@@ -220,22 +205,17 @@ Node Parser::find_callee(const std::string& name, const std::vector<Value>& oper
   };
   for (const Op op : kCallOps) {
     names.emplace_back(call_name(op));
-    node.op = op;
-    if (names.back() == name) return node;
+    if (names.back() == name) return {.op = op};
   }
   for (const ReductionFacts& row : kReductions) {
-    node.op = Op::Reduce;
-    node.reduction = row.reduction;
-    if (matches(row.name, row.arity)) return over_time(graph_, node, name, operands);
+    if (!matches(row.name, row.arity)) continue;
+    return over_time(graph_, {.op = Op::Reduce, .reduction = row.reduction}, name, operands);
   }
-  node.reduction = {};
   for (const FunctionFacts& row : kAllFunctions) {
-    node.op = Op::Map;
-    node.function = row.function;
-    if (is_name(row.name) && matches(row.name, row.arity)) return node;
+    if (is_name(row.name) && matches(row.name, row.arity)) return {.op = Op::Map, .function = row.function};
   }
   if (arities.empty() && in_network() && find_over_time(name)) {
-    if (operands.size() == 1) return over_time(graph_, node, name, operands);
+    if (operands.size() == 1) return over_time(graph_, {}, name, operands);
     arities = "1";
   }
   if (!arities.empty()) {

@@ -81,20 +81,18 @@ Value Parser::parse_scan(const std::string& name, Location location) {
   advance();
   nodes_ += scan.cell->nodes.size();  // each scan counts the nodes of its cell, also if the cell is written once
   if (accept("<")) parse_scan_dims(scan);
-  Node node;
+  std::vector<Value> operands;
   expect("(", "before the arguments of " + scan.cell->name);
   if (!accept(")")) {
     do {
-      node.operands.push_back(parse_expression());
+      operands.push_back(parse_expression());
     } while (accept(","));
     expect(")", "after the arguments of " + scan.cell->name);
   }
-  parse_scan_options(scan, node.operands);
-  node.op = Op::Scan;
-  node.name = name;
-  node.scan = std::make_shared<const Scan>(std::move(scan));
+  parse_scan_options(scan, operands);
   if (scope_.count(name) != 0) bind(name, {}, location);  // reports that the name is taken
-  return add(std::move(node), callee);
+  const auto shared = std::make_shared<const Scan>(std::move(scan));
+  return add({.op = Op::Scan, .operands = std::move(operands), .scan = shared, .name = name}, callee);
 }
 
 void Parser::parse_direction(Scan& scan) {
@@ -161,11 +159,8 @@ std::string Parser::parse_path(std::string_view what) {
 Value Parser::parse_final_state(Value scan, const std::string& name) {
   const Location location = token_.location;
   expect(".", "after " + name);
-  Node node;
-  node.op = Op::FinalState;
-  node.name = parse_path("the name of a state of " + name);
-  node.operands = {scan};
-  return add(std::move(node), location);
+  return add({.op = Op::FinalState, .operands = {scan}, .name = parse_path("the name of a state of " + name)},
+             location);
 }
 
 }  // namespace rnnc::ir

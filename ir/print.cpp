@@ -16,12 +16,6 @@ namespace {
 // This is well below the parser's limit of 256, and people cannot follow deeper nesting.
 constexpr int kDeepest = 64;
 
-std::string type_text(const Type& type) {
-  std::string text = type.sequence_text() + "f32";
-  for (std::size_t i = 0; i < type.rank(); ++i) text += (i == 0 ? "[" : ", ") + type.dims[i].to_string();
-  return type.dims.empty() ? text : text + "]";
-}
-
 bool is_negative(float value) { return std::signbit(value) && !std::isnan(value); }
 
 Precedence precedence_of(const Node& node) {
@@ -251,7 +245,7 @@ class GraphPrinter {
     for (const Node& node : graph_.nodes) {
       if (!is_declaration(node)) continue;
       const std::string_view keyword = node.op == Op::Input ? "input" : node.op == Op::State ? "state" : "param";
-      out += "  " + std::string(keyword) + " " + node.name + " : " + type_text(node.type) + "\n";
+      out += "  " + std::string(keyword) + " " + node.name + " : " + node.type.to_string(", ") + "\n";
       declared = true;
     }
     if (declared && !graph_.statements.empty()) out += '\n';

@@ -136,16 +136,9 @@ class Matching : Mistakes {
       unknown = name;
     }
     if (unknown.empty()) return false;
-    const std::string symbol = implied_name(node_, unknown);
-    const Dim offset = dim.substitute({{symbol, 0}});
-    const Dim factor = dim.substitute({{symbol, 1}}) - offset;
-    if (dim.substitute({{symbol, 2}}) - offset != Dim(2) * factor || !factor.is_constant()) return false;
-    const Dim rest = actual - offset;
-    if (rest.size() > kMaxDimSize) return false;
-    if (factor == Dim(1)) return dims_[unknown] = rest, true;
-    if (!rest.is_constant() || rest.value() % factor.value() != 0) return false;
-    dims_[unknown] = rest.value() / factor.value();
-    return true;
+    const std::optional<Dim> value = dim.solve(implied_name(node_, unknown), actual);
+    if (value) dims_[unknown] = *value;
+    return value.has_value();
   }
 
   bool is_unknown(const std::string& dim) const {
@@ -184,10 +177,8 @@ class Matching : Mistakes {
     Error result = mismatch("shape mismatch: " + what + wanted.name + " of " + cell_.name + " is " +
                                 replace(wanted.type, dims_).to_string() + " but " + is(operand),
                             {operand});
-    if (wanted.location.line > 0) {
-      result.notes.push_back(
-          {{cell_.file, wanted.location.line, wanted.location.column}, wanted.name + " declared here"});
-    }
+    if (wanted.location.line > 0)
+      result.notes.push_back({cell_.place(wanted.location), wanted.name + " declared here"});
     return result;
   }
 
@@ -269,10 +260,8 @@ Result<Cell> scan_cell(const Graph& graph, const Node& node) {
   Result<Cell> bound = bind_dims(*node.scan->cell, numbers);
   if (bound) return bound;
   Error error = bound.error();
-  if (node.location.line > 0) {
-    error.notes.push_back({{graph.file, node.location.line, node.location.column},
-                           node.name + " runs " + node.scan->cell->name + " here"});
-  }
+  if (node.location.line > 0)
+    error.notes.push_back({graph.place(node.location), node.name + " runs " + node.scan->cell->name + " here"});
   return error;
 }
 
@@ -295,19 +284,17 @@ Network network_of(const Cell& cell) {
   network.name = cell.name;
   network.file = cell.file;
   network.location = cell.location;
-  Scan scan;
-  scan.cell = std::make_shared<const Cell>(cell);
-  scan.steps = kTime;
-  Node node;
-  node.op = Op::Scan;
-  node.scan = std::make_shared<const Scan>(std::move(scan));
-  node.location = cell.location;
+  std::vector<Value> inputs;
   for (const Node* input : declared(cell, Op::Input)) {
     Node sequence = *input;
     sequence.type.axis = kTime;
-    node.operands.push_back(network.append(std::move(sequence)));
+    inputs.push_back(network.append(std::move(sequence)));
   }
-  const Value output = network.append(std::move(node));
+  const Scan scan = {.cell = std::make_shared<const Cell>(cell), .steps = std::string(kTime)};
+  const Value output = network.append({.op = Op::Scan,
+                                       .operands = std::move(inputs),
+                                       .scan = std::make_shared<const Scan>(scan),
+                                       .location = cell.location});
   network.statements.push_back({Statement::Kind::Output, "", output, cell.location});
   return network;
 }

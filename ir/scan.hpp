@@ -20,11 +20,11 @@ std::optional<Merge> find_merge(std::string_view name);
 
 struct Scan {
   std::shared_ptr<const Cell> cell;  // as it was declared, verified
-  DimValues dims;                    // the dims that the text gives; others follow from the arguments, or from weights
+  DimValues dims = {};               // the dims that the text gives; others follow from the arguments, or from weights
   Direction direction = Direction::Forward;
   Merge merge = Merge::Concat;
-  std::string steps;                 // the time of the scan if no argument is a sequence
-  std::vector<std::string> initial;  // "h" or "fwd.h": the states whose first values are the last operands
+  std::string steps = {};                 // the time of the scan if no argument is a sequence
+  std::vector<std::string> initial = {};  // "h" or "fwd.h": the states whose first values are the last operands
 
   std::size_t arguments(const Node& node) const { return node.operands.size() - initial.size(); }
 };

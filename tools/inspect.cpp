@@ -102,7 +102,7 @@ TensorMap zeros_for(const ir::Network& network) {
   TensorMap weights;
   for (const ir::Weight& weight : ir::weights_of(network)) {
     const std::vector<float> zeros(static_cast<std::size_t>(elements(weight.type)));
-    weights.emplace(weight.name, Tensor::from_f32(compiler::shape_of(weight.type), zeros));
+    weights.emplace(weight.name, Tensor::from_f32(ir::shape_of(weight.type), zeros));
   }
   return weights;
 }

@@ -35,8 +35,7 @@ std::vector<std::int32_t> random_lengths(std::int64_t steps, std::int64_t sequen
 TensorMap random_weights(const ir::Network& network, std::uint64_t seed) {
   TensorMap weights;
   for (const ir::Weight& weight : ir::weights_of(network)) {
-    Shape shape;
-    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
+    const Shape shape = shape_of(weight.type);
     const float most = shape.empty() ? 1.0f : 1.0f / std::sqrt(static_cast<float>(shape.back()));
     weights[weight.name] =
         Tensor::from_f32(shape, random_values(elements(weight.type), most, ++seed * 0x2545f4914f6cdd1d));

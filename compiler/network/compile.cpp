@@ -37,7 +37,7 @@ runtime::Description describe(const ir::Network& network, const std::string& cpu
   for (const ir::Node& node : network.nodes) {
     if (node.op != ir::Op::Input || node.type.axis != ir::kTime) continue;
     description.inputs.push_back({node.name, shape_of(node.type)});
-    description.input_size += node.type.rank() == 0 ? 1 : node.type.dims[0].value();
+    description.input_size += elements(node.type);
   }
   description.output = {"y", shape_of(network[network.output()].type)};
   for (const runtime::Piece& piece : list.output) description.output_size += piece.width();
@@ -99,7 +99,7 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
 Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                 const CompileOptions& options, const MakeCode& make_code) {
   if (!options.plan.empty() && !is_of_one_kind(calls_of(network).list))
-    return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several", {}};
+    return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several"};
   Kinds<CellCode> codes;
   runtime::LoadedNetwork loaded;
   const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {

@@ -11,7 +11,6 @@
 #include "compiler/network/levels.hpp"
 #include "compiler/network/split_directions.hpp"
 #include "ir/check.hpp"
-#include "ir/elements.hpp"
 #include "ir/scan.hpp"
 #include "ir/verify.hpp"
 
@@ -82,7 +81,6 @@ class Cutter {
   void call_group(const std::vector<Index>& roots);
   CellCall make_cell(const std::vector<Index>& roots);
   Value declare_input(CellCall& call, Index i);
-  void add_output(Cell& cell, const std::vector<Value>& values);
   Row row_of(Value value);
   Row row_of_view(const Node& node);
 
@@ -224,32 +222,20 @@ CellCall Cutter::make_cell(const std::vector<Index>& roots) {
   }
   std::vector<Value> outputs;
   for (const Index i : roots) outputs.push_back(values[i]);
-  add_output(call.cell, outputs);
+  const Value output = call.cell.concat(std::move(outputs));
+  call.cell.statements.push_back({ir::Statement::Kind::Output, "", output, network_.location});
+  RNNC_ASSERT(ir::verify(call.cell).ok(), &call.cell);
   return call;
 }
 
 Value Cutter::declare_input(CellCall& call, Index i) {
-  Node node;
-  node.op = Op::Input;
-  node.type.dims = network_.nodes[i].type.dims;
-  node.location = network_.nodes[i].location;
   // Two of these names are never equal, but a parameter of the network may have such a name.
-  node.name = "x" + std::to_string(i);
-  while (params_.count(node.name) != 0) node.name += '_';
+  std::string name = "x" + std::to_string(i);
+  while (params_.count(name) != 0) name += '_';
   for (const Columns& columns : row_of(Value{i})) append(call.x, columns);
-  return call.cell.append(std::move(node));
-}
-
-void Cutter::add_output(Cell& cell, const std::vector<Value>& values) {
-  Value output = values.front();
-  if (values.size() > 1) {
-    Node joined;
-    joined.op = Op::Concat;
-    joined.operands = values;
-    output = cell.append(std::move(joined));
-  }
-  cell.statements.push_back({ir::Statement::Kind::Output, "", output, network_.location});
-  RNNC_ASSERT(ir::verify(cell).ok(), &cell);
+  const Node& value = network_.nodes[i];
+  return call.cell.append(
+      {.op = Op::Input, .name = std::move(name), .type = {value.type.dims}, .location = value.location});
 }
 
 }  // namespace

@@ -96,15 +96,13 @@ class Layout {
     const int x = add_block({Block::Kind::X, time_of(std::string(ir::kTime)), 0, 0, 0, 0});
     for (const ir::Node& node : network.nodes) {
       if (node.op != ir::Op::Input) continue;
-      Shape shape;
-      for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
-      const std::int64_t width = shape.empty() ? 1 : shape[0];
+      const std::int64_t width = elements(node.type);
       Home home{x, block(x).width};
       if (node.type.axis == ir::kTime) {
         block(x).width += width;
       } else {
         const int index = static_cast<int>(net().inputs.size());
-        net().inputs.push_back({{node.name, shape}, node.type.axis});
+        net().inputs.push_back({{node.name, shape_of(node.type)}, node.type.axis});
         home = {add_block({Block::Kind::Input, time_of(node.type.axis), width, index, 0, 0}), 0};
       }
       for (std::size_t i = 0; i < homes_.size(); ++i)

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "compiler/passes/analysis.hpp"
+#include "compiler/passes/copy_forward.hpp"
 #include "compiler/passes/pass.hpp"
 #include "ir/check.hpp"
 #include "ir/verify.hpp"
@@ -45,10 +46,7 @@ class ConstantSplitter {
     const std::vector<Value> values = copy(result, needed, {});
     std::vector<Value> outputs;
     for (const Value value : border_) outputs.push_back(values[value.index]);
-    Node joined;
-    joined.op = Op::Concat;
-    joined.operands = outputs;
-    const Value output = outputs.size() == 1 ? outputs[0] : cell.append(std::move(joined));
+    const Value output = cell.concat(std::move(outputs));
     cell.statements.push_back({Statement::Kind::Output, "", output, cell.location});
     check(cell);
     result.y = home_ = list_.buffers.size();
@@ -118,10 +116,8 @@ class ConstantSplitter {
   }
 
   Cell& begin(Cell& cell, const std::string& suffix) const {
-    cell = Cell();
-    cell.name = cell_.name + suffix;
-    cell.file = cell_.file;
-    cell.location = cell_.location;
+    cell = like(cell_);
+    cell.name += suffix;
     return cell;
   }
 
@@ -156,12 +152,8 @@ class ConstantSplitter {
   }
 
   static Value add_input(CellCall& to, std::string name, const ir::Type& type, const Row& row) {
-    Node node;
-    node.op = Op::Input;
-    node.name = std::move(name);
-    node.type = type;
     for (const Columns& columns : row) append(to.x, columns);
-    return to.cell.append(std::move(node));
+    return to.cell.append({.op = Op::Input, .name = std::move(name), .type = type});
   }
 
   // Returns the name of an input that reads the call ahead. The column at which the value ends makes the name unique.

@@ -57,10 +57,7 @@ class DirectionSplitter {
     scan.direction = direction;
     scan.merge = Merge::Concat;
     scan.initial.clear();
-    Node result;
-    result.op = Op::Scan;
-    result.name = node.name + "." + name;
-    result.location = node.location;
+    std::vector<Value> operands;
     const std::size_t arguments = node.scan->arguments(node);
     for (std::size_t k = 0; k < node.operands.size(); ++k) {
       if (k >= arguments) {
@@ -68,20 +65,18 @@ class DirectionSplitter {
         if (!state.starts_with(name + ".")) continue;
         scan.initial.push_back(state.substr(name.size() + 1));
       }
-      result.operands.push_back(replaced_[node.operands[k].index]);
+      operands.push_back(replaced_[node.operands[k].index]);
     }
-    result.scan = std::make_shared<const Scan>(std::move(scan));
-    return to_.append(std::move(result));
+    return to_.append({.op = Op::Scan,
+                       .operands = std::move(operands),
+                       .scan = std::make_shared<const Scan>(std::move(scan)),
+                       .name = node.name + "." + name,
+                       .location = node.location});
   }
 
   Value merge(const Node& node, Value forward, Value backward) {
     switch (node.scan->merge) {
-      case Merge::Concat: {
-        Node joined;
-        joined.op = Op::Concat;
-        joined.operands = {forward, backward};
-        return to_.append(std::move(joined));
-      }
+      case Merge::Concat: return to_.concat({forward, backward});
       case Merge::Sum: return to_.map(Function::Add, {forward, backward});
       case Merge::Mean: {
         const Value sum = to_.map(Function::Add, {forward, backward});

@@ -128,12 +128,9 @@ class Chainer {
   }
 
   Value extend(const Node& product, std::optional<Value> start) {
-    Node node;
-    node.op = Op::Project;
-    node.operands = {replaced_[product.operands[1].index], replaced_[product.operands[0].index],
-                     start ? *start : to_.constant(0)};
-    node.location = product.location;
-    return to_.append(std::move(node));
+    const Value vector = replaced_[product.operands[1].index], matrix = replaced_[product.operands[0].index];
+    const Value begin = start ? *start : to_.constant(0);
+    return to_.append({.op = Op::Project, .operands = {vector, matrix, begin}, .location = product.location});
   }
 
   const Cell& from_;

@@ -85,15 +85,11 @@ std::vector<Window> parts_of(const Cell& cell, Value whole) {
 }
 
 Value look_up(Cell& cell, const Window& part, Value index) {
-  Node slice;
-  slice.op = ir::Op::Slice;
-  slice.operands = {part.matrix};
-  slice.ranges = {{ir::Dim(part.row), ir::Dim(part.row + part.rows)},
-                  {ir::Dim(part.column), ir::Dim(part.column + part.columns)}};
-  Node node;
-  node.op = ir::Op::Lookup;
-  node.operands = {cell.append(std::move(slice)), index};
-  return cell.append(std::move(node));
+  const Value rows =
+      cell.append({.op = ir::Op::Slice,
+                   .operands = {part.matrix},
+                   .ranges = {{part.row, part.row + part.rows}, {part.column, part.column + part.columns}}});
+  return cell.append({.op = ir::Op::Lookup, .operands = {rows, index}});
 }
 
 // The number of a row tells which part has that row. A number that no part has gives NaN in every part.

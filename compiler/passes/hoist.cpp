@@ -26,12 +26,7 @@ Cell hoist(const Cell& cell) {
     if (phase[value.index] >= user || is_free(cell, value) || cell[value].type.rank() == 2)
       return replaced[value.index];
     const auto [entry, first] = hoisted.try_emplace(value);
-    if (first) {
-      Node node;
-      node.op = Op::Hoist;
-      node.operands = {replaced[value.index]};
-      entry->second = to.append(std::move(node));
-    }
+    if (first) entry->second = to.append({.op = Op::Hoist, .operands = {replaced[value.index]}});
     return entry->second;
   };
 

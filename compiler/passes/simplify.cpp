@@ -105,11 +105,7 @@ class Simplifier {
   }
 
   Value slice_of(Value source, std::vector<Range> ranges) {
-    Node node;
-    node.op = Op::Slice;
-    node.operands = {source};
-    node.ranges = std::move(ranges);
-    return to_.append(std::move(node));
+    return to_.append({.op = Op::Slice, .operands = {source}, .ranges = std::move(ranges)});
   }
 
   // Returns ranges for all dims of the operand, so that no rule depends on how many of them the text gives.
@@ -168,7 +164,7 @@ class Simplifier {
       }
       first = last;
     }
-    return parts.size() == 1 ? parts[0] : concat(std::move(parts));
+    return to_.concat(std::move(parts));
   }
 
   Value slice_of_map(const Node& operand, const Range& range) {
@@ -182,19 +178,7 @@ class Simplifier {
     return matvec(slice_of(product.operands[0], {rows}), product.operands[1]);
   }
 
-  Value concat(std::vector<Value> parts) {
-    Node node;
-    node.op = Op::Concat;
-    node.operands = std::move(parts);
-    return to_.append(std::move(node));
-  }
-
-  Value matvec(Value matrix, Value vector) {
-    Node node;
-    node.op = Op::Matvec;
-    node.operands = {matrix, vector};
-    return to_.append(std::move(node));
-  }
+  Value matvec(Value matrix, Value vector) { return to_.append({.op = Op::Matvec, .operands = {matrix, vector}}); }
 
   std::optional<Value> concat_rule(const Node& node) {
     if (node.operands.size() == 1) return node.operands[0];
@@ -206,7 +190,7 @@ class Simplifier {
         flat.push_back(part);
     }
     if (flat.size() == node.operands.size()) return std::nullopt;
-    return concat(std::move(flat));
+    return to_.concat(std::move(flat));
   }
 
   // W @ concat(a, b) becomes a sum of products, so that a product that needs no state can be hoisted.
@@ -232,7 +216,7 @@ class Simplifier {
       const bool starts_at_zero = is_constant(node.operands[i + 1], 0);
       parts.push_back(starts_at_zero ? product : to_.map(Function::Add, {product, node.operands[i + 1]}));
     }
-    return parts.size() == 1 ? parts[0] : concat(std::move(parts));
+    return to_.concat(std::move(parts));
   }
 
   const Cell& from_;

@@ -27,12 +27,6 @@ runtime::MatrixPiece piece_of(const Cell& cell, Value matrix) {
 
 }  // namespace
 
-Shape shape_of(const ir::Type& type) {
-  Shape shape;
-  for (const ir::Dim& dim : type.dims) shape.push_back(dim.value());
-  return shape;
-}
-
 void describe_declarations(const Cell& cell, runtime::Description& description) {
   for (const Node& node : cell.nodes) {
     const runtime::TensorInfo info{node.name, shape_of(node.type)};
@@ -69,11 +63,9 @@ void estimate_times(const Machine& machine, runtime::Description& description) {
 Result<void> check_weights_size(const Cell& cell, std::int64_t floats) {
   const std::int64_t bytes = runtime::bytes_of(runtime::kRowFormat, floats);
   if (bytes <= kMaxWeightsBytes) return {};
-  return Error{ErrorCode::Limit,
-               {cell.file, cell.location.line, cell.location.column},
+  return Error{ErrorCode::Limit, cell.place(cell.location),
                "the weights of cell " + cell.name + " take " + std::to_string(bytes) +
-                   " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes),
-               {}};
+                   " bytes, more than the limit of " + std::to_string(kMaxWeightsBytes)};
 }
 
 }  // namespace rnnc::compiler

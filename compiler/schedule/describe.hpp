@@ -12,9 +12,6 @@
 
 namespace rnnc::compiler {
 
-/// Returns the shape of a type whose dims are bound.
-Shape shape_of(const ir::Type& type);
-
 /// Adds the names and shapes of the inputs, parameters and output of a cell to its description.
 void describe_declarations(const ir::Cell& cell, runtime::Description& description);
 

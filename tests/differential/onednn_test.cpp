@@ -22,8 +22,7 @@ TensorMap tensors(const ir::Cell& cell, const Weights& weights) {
   TensorMap map;
   for (const ir::Node& node : cell.nodes) {
     if (node.op != ir::Op::Param) continue;
-    Shape shape;
-    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    const Shape shape = shape_of(node.type);
     map[node.name] = Tensor::from_f32(shape, weights.at(node.name));
   }
   return map;

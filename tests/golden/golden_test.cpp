@@ -111,7 +111,7 @@ std::string print_steps(const Model& model, const Command& command) {
 TensorMap zeros_for(const ir::Graph& graph) {
   TensorMap weights;
   for (const ir::Weight& weight : ir::weights_of(graph))
-    weights.emplace(weight.name, Tensor::from_f32(compiler::shape_of(weight.type),
+    weights.emplace(weight.name, Tensor::from_f32(ir::shape_of(weight.type),
                                                   std::vector<float>(static_cast<std::size_t>(elements(weight.type)))));
   return weights;
 }

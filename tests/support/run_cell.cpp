@@ -56,8 +56,7 @@ TensorMap tensors_of(const ir::Cell& cell, const Weights& weights) {
   TensorMap tensors;
   for (const ir::Node& node : cell.nodes) {
     if (node.op != ir::Op::Param) continue;
-    Shape shape;
-    for (const ir::Dim& dim : node.type.dims) shape.push_back(dim.value());
+    const Shape shape = shape_of(node.type);
     tensors[node.name] = Tensor::from_f32(shape, weights.at(node.name));
   }
   return tensors;

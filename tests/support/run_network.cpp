@@ -32,8 +32,7 @@ Model model_of(const ir::Network& network) {
 TensorMap tensors_of(const ir::Network& network, const ir::NamedVectors& weights) {
   TensorMap tensors;
   for (const ir::Weight& weight : ir::weights_of(network)) {
-    Shape shape;
-    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
+    const Shape shape = shape_of(weight.type);
     tensors[weight.name] = Tensor::from_f32(shape, narrowed(weights.at(weight.name)));
   }
   return tensors;

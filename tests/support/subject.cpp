@@ -74,8 +74,7 @@ Model model_of(const Subject& subject) {
 TensorMap tensors_of(const Subject& subject) {
   TensorMap tensors;
   for (const ir::Weight& weight : ir::weights_of(subject.graph)) {
-    Shape shape;
-    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
+    const Shape shape = shape_of(weight.type);
     tensors[weight.name] = Tensor::from_f32(shape, subject.weights.at(weight.name));
   }
   return tensors;
