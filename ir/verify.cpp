@@ -13,192 +13,183 @@ namespace rnnc::ir {
 
 namespace {
 
+// A check that fails throws this, which verify() turns into its Result.
+struct Fault {
+  Error error;
+};
+
 class Verifier {
  public:
   explicit Verifier(const Graph& graph) : graph_(graph), kind_(graph.kind_name()) {}
 
-  Result<void> run() {
+  void run() {
     if (graph_.nodes.size() > kMaxNodes) {
-      return error(ErrorCode::Limit, graph_.location, kind_ + " " + graph_.name + " has more than 1000000 nodes");
+      fail(ErrorCode::Limit, graph_.location, kind_ + " " + graph_.name + " has more than 1000000 nodes");
     }
-    if (Result<void> names = check_names(); !names) return names;
-    if (Result<void> nodes = check_nodes(); !nodes) return nodes;
-    return check_statements();
+    check_names();
+    check_nodes();
+    check_statements();
   }
 
  private:
-  Result<void> check_names() {
-    if (!is_name(graph_.name)) return bad_name(graph_.location, graph_.name);
+  void check_names() {
+    if (!is_name(graph_.name)) bad_name(graph_.location, graph_.name);
     for (const std::string& dim : graph_.dims) {
-      if (!is_name(dim)) return bad_name(graph_.location, dim);
+      if (!is_name(dim)) bad_name(graph_.location, dim);
       if (!dims_.insert(dim).second) {
-        return error(ErrorCode::Name, graph_.location, "dim " + dim + " is declared twice");
+        fail(ErrorCode::Name, graph_.location, "dim " + dim + " is declared twice");
       }
     }
-    for (const Node& node : graph_.nodes) {
-      if (!is_declaration(node)) continue;
-      if (Result<void> result = declare(node.name, node.location); !result) return result;
-    }
-    for (const Statement& statement : graph_.statements) {
-      if (statement.kind != Statement::Kind::Let) continue;
-      if (Result<void> result = declare(statement.name, statement.location); !result) return result;
-    }
-    return {};
+    for (const Node& node : graph_.nodes)
+      if (is_declaration(node)) declare(node.name, node.location);
+    for (const Statement& statement : graph_.statements)
+      if (statement.kind == Statement::Kind::Let) declare(statement.name, statement.location);
   }
 
-  Result<void> declare(const std::string& name, Location location) {
+  void declare(const std::string& name, Location location) {
     const bool is_word = graph_.kind == Graph::Kind::Network && is_network_word(name);
-    if (is_word || !is_name(name)) return bad_name(location, name);
+    if (is_word || !is_name(name)) bad_name(location, name);
     const auto [first, added] = names_.try_emplace(name, location);
-    if (added) return {};
-    Error twice = error(ErrorCode::Name, location, name + " is defined twice");
-    if (first->second.line > 0) twice.notes.push_back({place(first->second), "first defined here"});
-    return twice;
+    if (added) return;
+    fail(ErrorCode::Name, location, name + " is defined twice", note(first->second, "first defined here"));
   }
 
-  Result<void> check_nodes() {
+  void check_nodes() {
     std::vector<bool> on_state(graph_.nodes.size());  // depends on a state
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
       bool depends = node.op == Op::State;
       for (const Value operand : node.operands) {
         if (operand.index >= i) {
-          return error(ErrorCode::InvalidModel, node.location,
-                       "node " + std::to_string(i) + " uses node " + std::to_string(operand.index) +
-                           ", which does not come before it");
+          fail(ErrorCode::InvalidModel, node.location,
+               "node " + std::to_string(i) + " uses node " + std::to_string(operand.index) +
+                   ", which does not come before it");
         }
         depends = depends || on_state[operand.index];
       }
       on_state[i] = depends;
       if (depends && node.op == Op::Hoist) {
-        return error(ErrorCode::InvalidModel, node.location,
-                     "hoist takes a value that depends on no state; this one changes with every step");
+        fail(ErrorCode::InvalidModel, node.location,
+             "hoist takes a value that depends on no state; this one changes with every step");
       }
-      if (Result<void> result = check_kind(node); !result) return result;
+      check_kind(node);
       if (node.op == Op::Scan && node.scan) {
         for (const std::string& dim : node.scan->cell->dims) dims_.insert(node.name + "." + dim);
       }
-      if (Result<void> result = check_type(node); !result) return result;
+      check_type(node);
       const bool again =
           node.op == Op::Scan && !scans_.try_emplace(node.name, Value{static_cast<std::uint32_t>(i)}).second;
-      if (again) return error(ErrorCode::Name, node.location, node.name + " is defined twice");
+      if (again) fail(ErrorCode::Name, node.location, node.name + " is defined twice");
     }
-    return {};
   }
 
-  Result<void> check_kind(const Node& node) {
+  void check_kind(const Node& node) {
     const bool in_network = graph_.kind == Graph::Kind::Network;
     if (in_network && node.op == Op::State) {
-      return error(ErrorCode::InvalidModel, node.location,
-                   "a network has no states of its own, but the cells that it scans have");
+      fail(ErrorCode::InvalidModel, node.location,
+           "a network has no states of its own, but the cells that it scans have");
     }
     const bool of_network = node.op == Op::Scan || node.op == Op::FinalState || node.op == Op::OverTime;
-    if (in_network || !of_network) return {};
-    return error(ErrorCode::InvalidModel, node.location, "a cell is one step, but this op is one over time");
+    if (in_network || !of_network) return;
+    fail(ErrorCode::InvalidModel, node.location, "a cell is one step, but this op is one over time");
   }
 
-  Result<void> check_type(const Node& node) {
+  void check_type(const Node& node) {
     const Result<Type> type = infer_type(graph_, node);
-    if (!type) return type.error();
+    if (!type) throw Fault{type.error()};
     if (*type != node.type) {
-      return error(ErrorCode::InvalidModel, node.location,
-                   "node says " + node.type.to_string() + " but computes " + type->to_string());
+      fail(ErrorCode::InvalidModel, node.location,
+           "node says " + node.type.to_string() + " but computes " + type->to_string());
     }
-    for (const Dim& dim : node.type.dims) {
-      if (Result<void> result = check_dim(dim, node.location); !result) return result;
-    }
-    if (node.op == Op::Scan) {
-      for (const auto& [name, dim] : node.scan->dims) {
-        if (Result<void> result = check_dim(dim, node.location); !result) return result;
-      }
-    }
+    for (const Dim& dim : node.type.dims) check_dim(dim, node.location);
+    if (node.op == Op::Scan)
+      for (const auto& [name, dim] : node.scan->dims) check_dim(dim, node.location);
     for (const Range& range : node.ranges) {
-      if (Result<void> result = check_dim(range.begin, node.location); !result) return result;
-      if (Result<void> result = check_dim(range.end, node.location); !result) return result;
+      check_dim(range.begin, node.location);
+      check_dim(range.end, node.location);
     }
-    return {};
   }
 
-  Result<void> check_dim(const Dim& dim, Location location) {
-    if (dim.is_constant()) return {};
+  void check_dim(const Dim& dim, Location location) {
+    if (dim.is_constant()) return;
     for (const std::string& symbol : dim.symbols()) {
       if (dims_.count(symbol) == 0) {
-        return error(ErrorCode::Name, location, kind_ + " " + graph_.name + " has no dim " + symbol);
+        fail(ErrorCode::Name, location, kind_ + " " + graph_.name + " has no dim " + symbol);
       }
     }
-    return {};
   }
 
-  Result<void> check_statements() {
+  void check_statements() {
     std::unordered_map<std::string, const Statement*> next;
     const Statement* output = nullptr;
     for (const Statement& statement : graph_.statements) {
       if (statement.value.index >= graph_.nodes.size()) {
-        return error(ErrorCode::InvalidModel, statement.location, "statement names no node");
+        fail(ErrorCode::InvalidModel, statement.location, "statement names no node");
       }
       if (statement.kind == Statement::Kind::Next) {
         if (!next.try_emplace(statement.name, &statement).second) {
-          return error(ErrorCode::Name, statement.location, statement.name + "' is defined twice");
+          fail(ErrorCode::Name, statement.location, statement.name + "' is defined twice");
         }
       } else if (statement.kind == Statement::Kind::Let) {
         const auto scan = scans_.find(statement.name);
         if (scan != scans_.end() && scan->second == statement.value) scans_.erase(scan);
       } else if (statement.kind == Statement::Kind::Output) {
-        if (output) return error(ErrorCode::InvalidModel, statement.location, "a " + kind_ + " has one output");
+        if (output) fail(ErrorCode::InvalidModel, statement.location, "a " + kind_ + " has one output");
         output = &statement;
       }
     }
     if (!scans_.empty()) {
-      return error(ErrorCode::InvalidModel, graph_[scans_.begin()->second].location,
-                   "no statement names the scan " + scans_.begin()->first);
+      fail(ErrorCode::InvalidModel, graph_[scans_.begin()->second].location,
+           "no statement names the scan " + scans_.begin()->first);
     }
-    if (Result<void> result = check_states(next); !result) return result;
-    return check_output(output);
+    check_states(next);
+    check_output(output);
   }
 
-  Result<void> check_states(std::unordered_map<std::string, const Statement*>& next) {
+  void check_states(std::unordered_map<std::string, const Statement*>& next) {
     for (const Node& node : graph_.nodes) {
       if (node.op != Op::State) continue;
       const auto found = next.find(node.name);
       if (found == next.end()) {
-        return error(ErrorCode::InvalidModel, node.location,
-                     "state " + node.name + " has no next value; add " + node.name + "' = ...");
+        fail(ErrorCode::InvalidModel, node.location,
+             "state " + node.name + " has no next value; add " + node.name + "' = ...");
       }
       const Statement& statement = *found->second;
       const Type& type = graph_[statement.value].type;
       if (type != node.type) {
-        Error wrong = error(ErrorCode::ShapeMismatch, statement.location,
-                            "shape mismatch: " + node.name + "' is " + type.to_string() + " but the state " +
-                                node.name + " is " + node.type.to_string());
-        if (node.location.line > 0) wrong.notes.push_back({place(node.location), node.name + " declared here"});
-        return wrong;
+        fail(ErrorCode::ShapeMismatch, statement.location,
+             "shape mismatch: " + node.name + "' is " + type.to_string() + " but the state " + node.name + " is " +
+                 node.type.to_string(),
+             note(node.location, node.name + " declared here"));
       }
       next.erase(found);
     }
-    if (next.empty()) return {};
-    return error(ErrorCode::Name, next.begin()->second->location,
-                 next.begin()->first + "' is the next value of no state");
+    if (next.empty()) return;
+    fail(ErrorCode::Name, next.begin()->second->location, next.begin()->first + "' is the next value of no state");
   }
 
-  Result<void> check_output(const Statement* output) {
+  void check_output(const Statement* output) {
     if (!output) {
-      return error(ErrorCode::InvalidModel, graph_.location,
-                   kind_ + " " + graph_.name + " has no output; add output ... at its end");
+      fail(ErrorCode::InvalidModel, graph_.location,
+           kind_ + " " + graph_.name + " has no output; add output ... at its end");
     }
     const Type& type = graph_[output->value].type;
-    if (type.rank() < 2) return {};
-    return error(ErrorCode::ShapeMismatch, output->location,
-                 "the output must be a vector or a scalar, not " + type.to_string());
+    if (type.rank() < 2) return;
+    fail(ErrorCode::ShapeMismatch, output->location,
+         "the output must be a vector or a scalar, not " + type.to_string());
   }
 
-  Error bad_name(Location location, const std::string& name) const {
-    return error(ErrorCode::Name, location, "'" + name.substr(0, 40) + "' is not a name");
+  [[noreturn]] void bad_name(Location location, const std::string& name) const {
+    fail(ErrorCode::Name, location, "'" + name.substr(0, 40) + "' is not a name");
   }
 
-  Place place(Location location) const { return {graph_.file, location.line, location.column}; }
+  // Returns a note if the location is known.
+  std::vector<Note> note(Location location, const std::string& message) const {
+    return location.line > 0 ? std::vector<Note>{{graph_.place(location), message}} : std::vector<Note>();
+  }
 
-  Error error(ErrorCode code, Location location, std::string message) const {
-    return {code, place(location), std::move(message), {}};
+  [[noreturn]] void fail(ErrorCode code, Location location, std::string message, std::vector<Note> notes = {}) const {
+    throw Fault{{code, graph_.place(location), std::move(message), std::move(notes)}};
   }
 
   const Graph& graph_;
@@ -210,6 +201,11 @@ class Verifier {
 
 }  // namespace
 
-Result<void> verify(const Graph& graph) { return Verifier(graph).run(); }
+Result<void> verify(const Graph& graph) try {
+  Verifier(graph).run();
+  return {};
+} catch (Fault& fault) {
+  return std::move(fault.error);
+}
 
 }  // namespace rnnc::ir
