@@ -41,6 +41,16 @@ std::optional<ir::Value> BuilderGraph::use(const Value& value, std::string_view 
   return ir::Value{value.index_};
 }
 
+bool BuilderGraph::use_all(std::span<const Value> operands, std::string_view user, ir::Node& node) {
+  bool usable = true;
+  for (const Value& operand : operands) {
+    const std::optional<ir::Value> value = use(operand, user);
+    usable = usable && value;
+    if (value) node.operands.push_back(*value);
+  }
+  return usable;
+}
+
 std::optional<ir::Value> BuilderGraph::append(ir::Node node) {
   const Result<ir::Type> type = ir::infer_type(graph, node);
   if (!type) {
@@ -54,13 +64,7 @@ Value BuilderGraph::call(ir::Node node, std::span<const Value> operands, std::st
   const auto first = std::find_if(operands.begin(), operands.end(), [](const Value& v) { return v.graph_ != nullptr; });
   if (first == operands.end()) return {};
   const Pointer graph = first->graph_;
-  bool usable = true;
-  for (const Value& operand : operands) {
-    const std::optional<ir::Value> value = graph->use(operand, user);
-    usable = usable && value;
-    if (value) node.operands.push_back(*value);
-  }
-  if (!usable) return handle(graph, std::nullopt);
+  if (!graph->use_all(operands, user, node)) return handle(graph, std::nullopt);
   return handle(graph, graph->append(ir::over_time(graph->graph, node, user, node.operands)));
 }
 
@@ -77,12 +81,9 @@ Value BuilderGraph::unknown(std::string_view function, std::span<const Value> op
 
 Value BuilderGraph::declare(const Pointer& graph, ir::Op op, std::string_view name, std::initializer_list<Dim> shape,
                             std::string_view axis) {
-  ir::Node node;
-  node.op = op;
-  node.type.axis = axis;
-  node.name = name;
-  for (const Dim& dim : shape) node.type.dims.push_back(of(dim));
-  return handle(graph, graph->append(std::move(node)));
+  ir::Type type{{}, std::string(axis)};
+  for (const Dim& dim : shape) type.dims.push_back(of(dim));
+  return handle(graph, graph->append({.op = op, .name = std::string(name), .type = std::move(type)}));
 }
 
 Value BuilderGraph::say(ir::Statement::Kind kind, std::string_view name, const Value& value, const Pointer& graph) {
@@ -102,80 +103,81 @@ Dim operator-(const Dim& a, const Dim& b) { return Dim(*a.dim_ - *b.dim_); }
 Dim operator*(const Dim& a, const Dim& b) { return Dim(*a.dim_ * *b.dim_); }
 
 Value apply(std::string_view function, std::initializer_list<Value> operands) {
-  ir::Node node;
   const int arity = static_cast<int>(operands.size());
-  for (const ir::FunctionFacts& row : ir::kFunctions) {
-    if (row.name != function || row.arity != arity) continue;
-    node.op = ir::Op::Map;
-    node.function = row.function;
-    return BuilderGraph::call(std::move(node), operands, function);
-  }
-  for (const ir::ReductionFacts& row : ir::kReductions) {
-    if (row.name != function || row.arity != arity) continue;
-    node.op = ir::Op::Reduce;
-    node.reduction = row.reduction;
-    return BuilderGraph::call(std::move(node), operands, function);
-  }
-  if (ir::find_over_time(function) && arity == 1) return BuilderGraph::call(std::move(node), operands, function);
+  for (const ir::FunctionFacts& row : ir::kFunctions)
+    if (row.name == function && row.arity == arity)
+      return BuilderGraph::call({.op = ir::Op::Map, .function = row.function}, operands, function);
+  for (const ir::ReductionFacts& row : ir::kReductions)
+    if (row.name == function && row.arity == arity)
+      return BuilderGraph::call({.op = ir::Op::Reduce, .reduction = row.reduction}, operands, function);
+  if (ir::find_over_time(function) && arity == 1) return BuilderGraph::call({}, operands, function);
   return BuilderGraph::unknown(function, operands);
 }
 
 Value matvec(const Value& matrix, const Value& vector) {
-  ir::Node node;
-  node.op = ir::Op::Matvec;
-  return BuilderGraph::call(std::move(node), std::vector{matrix, vector}, "matvec");
+  return BuilderGraph::call({.op = ir::Op::Matvec}, std::vector{matrix, vector}, "matvec");
 }
 
 Value lookup(const Value& matrix, const Value& row) {
-  ir::Node node;
-  node.op = ir::Op::Lookup;
-  return BuilderGraph::call(std::move(node), std::vector{matrix, row}, "lookup");
+  return BuilderGraph::call({.op = ir::Op::Lookup}, std::vector{matrix, row}, "lookup");
 }
 
 Value slice(const Value& v, const Dim& begin, const Dim& end) {
-  ir::Node node;
-  node.op = ir::Op::Slice;
-  node.ranges = {{BuilderGraph::of(begin), BuilderGraph::of(end)}};
-  return BuilderGraph::call(std::move(node), {&v, 1}, "slice");
+  const ir::Range range{BuilderGraph::of(begin), BuilderGraph::of(end)};
+  return BuilderGraph::call({.op = ir::Op::Slice, .ranges = {range}}, {&v, 1}, "slice");
 }
 
 Value slice(const Value& matrix, const Dim& row_begin, const Dim& row_end, const Dim& begin, const Dim& end) {
-  ir::Node node;
-  node.op = ir::Op::Slice;
-  node.ranges = {{BuilderGraph::of(row_begin), BuilderGraph::of(row_end)},
-                 {BuilderGraph::of(begin), BuilderGraph::of(end)}};
-  return BuilderGraph::call(std::move(node), {&matrix, 1}, "slice");
+  const ir::Range rows{BuilderGraph::of(row_begin), BuilderGraph::of(row_end)};
+  const ir::Range columns{BuilderGraph::of(begin), BuilderGraph::of(end)};
+  return BuilderGraph::call({.op = ir::Op::Slice, .ranges = {rows, columns}}, {&matrix, 1}, "slice");
 }
 
 Value Value::join(std::initializer_list<Value> parts) {
-  ir::Node node;
-  node.op = ir::Op::Concat;
-  return BuilderGraph::call(std::move(node), parts, "concat");
+  return BuilderGraph::call({.op = ir::Op::Concat}, parts, "concat");
 }
 
-CellBuilder::CellBuilder(std::string_view name) : graph_(std::make_shared<BuilderGraph>()) {
+GraphBuilder::GraphBuilder(std::string_view name) : graph_(std::make_shared<BuilderGraph>()) {
   graph_->graph.name = name;
 }
 
-Dim CellBuilder::dim(std::string_view name) {
+Dim GraphBuilder::dim(std::string_view name) {
   graph_->graph.dims.emplace_back(name);
   return BuilderGraph::make(ir::Dim::symbol(std::string(name)));
 }
 
-Value CellBuilder::input(std::string_view name, std::initializer_list<Dim> shape) {
+Value GraphBuilder::input(std::string_view name, std::initializer_list<Dim> shape) {
   return BuilderGraph::declare(graph_, ir::Op::Input, name, shape);
+}
+
+Value GraphBuilder::param(std::string_view name, std::initializer_list<Dim> shape) {
+  return BuilderGraph::declare(graph_, ir::Op::Param, name, shape);
+}
+
+Value GraphBuilder::let(std::string_view name, const Value& value) {
+  return BuilderGraph::say(ir::Statement::Kind::Let, name, value, graph_);
+}
+
+Value GraphBuilder::output(const Value& value) {
+  return BuilderGraph::say(ir::Statement::Kind::Output, "", value, graph_);
+}
+
+Result<Model> GraphBuilder::build() const {
+  const DefaultFloatEnvironment environment;
+  if (graph_->error) return *graph_->error;
+  const Result<void> verified = ir::verify(graph_->graph);
+  if (!verified) return verified.error();
+  auto module = std::make_shared<ir::Module>();
+  module->cells = graph_->cells;
+  if (graph_->graph.kind == ir::Graph::Kind::Cell)
+    module->cells.emplace_back(graph_->graph);
+  else
+    module->networks.emplace_back(graph_->graph);
+  return Model(std::move(module));
 }
 
 Value CellBuilder::state(std::string_view name, std::initializer_list<Dim> shape) {
   return BuilderGraph::declare(graph_, ir::Op::State, name, shape);
-}
-
-Value CellBuilder::param(std::string_view name, std::initializer_list<Dim> shape) {
-  return BuilderGraph::declare(graph_, ir::Op::Param, name, shape);
-}
-
-Value CellBuilder::let(std::string_view name, const Value& value) {
-  return BuilderGraph::say(ir::Statement::Kind::Let, name, value, graph_);
 }
 
 Value CellBuilder::next(std::string_view state, const Value& value) {
@@ -190,20 +192,6 @@ Value CellBuilder::next(const Value& state, const Value& value) {
     return value;
   }
   return next(graph_->graph[*node].name, value);
-}
-
-Value CellBuilder::output(const Value& value) {
-  return BuilderGraph::say(ir::Statement::Kind::Output, "", value, graph_);
-}
-
-Result<Model> CellBuilder::build() const {
-  const DefaultFloatEnvironment environment;
-  if (graph_->error) return *graph_->error;
-  const Result<void> verified = ir::verify(graph_->graph);
-  if (!verified) return verified.error();
-  auto module = std::make_shared<ir::Module>();
-  module->cells.emplace_back(graph_->graph);
-  return Model(std::move(module));
 }
 
 }  // namespace rnnc

@@ -22,10 +22,11 @@ struct BuilderGraph {
   void fail(Error mistake) {
     if (!error) error = std::move(mistake);
   }
-  void fail(ErrorCode code, std::string message) { fail(Error{code, {}, std::move(message), {}}); }
+  void fail(ErrorCode code, std::string message) { fail(Error{code, {}, std::move(message)}); }
 
   static Value handle(const Pointer& graph, std::optional<ir::Value> node);
   std::optional<ir::Value> use(const Value& value, std::string_view user);
+  bool use_all(std::span<const Value> operands, std::string_view user, ir::Node& node);  // adds them to `node`
   std::optional<ir::Value> append(ir::Node node);
   static Value call(ir::Node node, std::span<const Value> operands, std::string_view user);
   static Value unknown(std::string_view function, std::span<const Value> operands);

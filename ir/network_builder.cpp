@@ -2,12 +2,9 @@
 #include <new>
 #include <utility>
 
-#include <rnnc/default_float_environment.hpp>
-
 #include "ir/builder_graph.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
-#include "ir/verify.hpp"
 
 namespace rnnc {
 
@@ -29,30 +26,16 @@ std::shared_ptr<const ir::Cell> find_cell(BuilderGraph& graph, std::string_view 
 
 }  // namespace
 
-NetworkBuilder::NetworkBuilder(std::string_view name) : graph_(std::make_shared<BuilderGraph>()) {
+NetworkBuilder::NetworkBuilder(std::string_view name) : GraphBuilder(name) {
   graph_->graph.kind = ir::Graph::Kind::Network;
-  graph_->graph.name = name;
 }
 
 NetworkBuilder::NetworkBuilder(std::string_view name, const Model& cells) : NetworkBuilder(name) {
   graph_->cells = cells.module().cells;
 }
 
-Dim NetworkBuilder::dim(std::string_view name) {
-  graph_->graph.dims.emplace_back(name);
-  return BuilderGraph::make(ir::Dim::symbol(std::string(name)));
-}
-
 Value NetworkBuilder::sequence(std::string_view name, std::initializer_list<Dim> shape, std::string_view time) {
   return BuilderGraph::declare(graph_, ir::Op::Input, name, shape, time);
-}
-
-Value NetworkBuilder::input(std::string_view name, std::initializer_list<Dim> shape) {
-  return BuilderGraph::declare(graph_, ir::Op::Input, name, shape);
-}
-
-Value NetworkBuilder::param(std::string_view name, std::initializer_list<Dim> shape) {
-  return BuilderGraph::declare(graph_, ir::Op::Param, name, shape);
 }
 
 Value NetworkBuilder::scan(std::string_view name, std::string_view cell, std::initializer_list<Value> arguments,
@@ -68,44 +51,14 @@ Value NetworkBuilder::scan(std::string_view name, std::string_view cell, std::in
     scan.initial.push_back(state);
     operands.push_back(value);
   }
-  ir::Node node;
-  node.op = ir::Op::Scan;
-  node.name = name;
-  bool usable = scan.cell != nullptr;
-  for (const Value& operand : operands) {
-    const std::optional<ir::Value> value = graph_->use(operand, "scan");
-    usable = usable && value;
-    if (value) node.operands.push_back(*value);
-  }
-  if (!usable) return BuilderGraph::handle(graph_, std::nullopt);
+  ir::Node node{.op = ir::Op::Scan, .name = std::string(name)};
+  if (!graph_->use_all(operands, "scan", node) || !scan.cell) return BuilderGraph::handle(graph_, std::nullopt);
   node.scan = std::make_shared<const ir::Scan>(std::move(scan));
   return let(name, BuilderGraph::handle(graph_, graph_->append(std::move(node))));
 }
 
 Value NetworkBuilder::final_state(const Value& scan, std::string_view state) {
-  ir::Node node;
-  node.op = ir::Op::FinalState;
-  node.name = state;
-  return BuilderGraph::call(std::move(node), {&scan, 1}, "final_state");
-}
-
-Value NetworkBuilder::let(std::string_view name, const Value& value) {
-  return BuilderGraph::say(ir::Statement::Kind::Let, name, value, graph_);
-}
-
-Value NetworkBuilder::output(const Value& value) {
-  return BuilderGraph::say(ir::Statement::Kind::Output, "", value, graph_);
-}
-
-Result<Model> NetworkBuilder::build() const {
-  const DefaultFloatEnvironment environment;
-  if (graph_->error) return *graph_->error;
-  const Result<void> verified = ir::verify(graph_->graph);
-  if (!verified) return verified.error();
-  auto module = std::make_shared<ir::Module>();
-  module->cells = graph_->cells;
-  module->networks.emplace_back(graph_->graph);
-  return Model(std::move(module));
+  return BuilderGraph::call({.op = ir::Op::FinalState, .name = std::string(state)}, {&scan, 1}, "final_state");
 }
 
 }  // namespace rnnc

@@ -134,6 +134,30 @@ inline Value select(const Value::Comparison& condition, const Value& x, const Va
   return apply("select", {condition.a, condition.b, x, y});
 }
 
+/// The calls that the builders of cells and of networks have in common.
+class GraphBuilder {
+ public:
+  Dim dim(std::string_view name);
+
+  /// A shape {} is a scalar, {n} a vector; {rows, columns} a matrix, of params only. The input of a network is one
+  /// value for a whole sequence.
+  Value input(std::string_view name, std::initializer_list<Dim> shape = {});
+  Value param(std::string_view name, std::initializer_list<Dim> shape = {});
+
+  /// Each of these returns the value it was given.
+  Value let(std::string_view name, const Value& value);
+  Value output(const Value& value);
+
+  /// Returns the cell or network so far; a network comes with its cells. Errors: the first mistake of any call since
+  /// construction; then the errors of ir::verify.
+  Result<Model> build() const;
+
+ protected:
+  explicit GraphBuilder(std::string_view name);
+
+  std::shared_ptr<BuilderGraph> graph_;
+};
+
 /// Builds one cell, statement by statement in the order of the calls:
 ///
 ///     rnnc::CellBuilder cell("rnn");
@@ -142,28 +166,15 @@ inline Value select(const Value::Comparison& condition, const Value& x, const Va
 ///     const rnnc::Value W = cell.param("W", {H, I}), U = cell.param("U", {H, H}), b = cell.param("b", {H});
 ///     cell.output(cell.next("h", tanh(matvec(W, x) + matvec(U, h) + b)));
 ///     rnnc::Result<rnnc::Model> model = cell.build();
-class CellBuilder {
+class CellBuilder : public GraphBuilder {
  public:
-  explicit CellBuilder(std::string_view name);
+  explicit CellBuilder(std::string_view name) : GraphBuilder(name) {}
 
-  Dim dim(std::string_view name);
-
-  /// A shape {} is a scalar, {n} a vector; {rows, columns} a matrix, of params only.
-  Value input(std::string_view name, std::initializer_list<Dim> shape = {});
   Value state(std::string_view name, std::initializer_list<Dim> shape = {});
-  Value param(std::string_view name, std::initializer_list<Dim> shape = {});
 
   /// Each of these returns the value it was given.
-  Value let(std::string_view name, const Value& value);
   Value next(std::string_view state, const Value& value);
   Value next(const Value& state, const Value& value);
-  Value output(const Value& value);
-
-  /// Returns the cell so far. Errors: the first mistake of any call since construction; then the errors of ir::verify.
-  Result<Model> build() const;
-
- private:
-  std::shared_ptr<BuilderGraph> graph_;
 };
 
 struct ScanOptions {
@@ -183,19 +194,15 @@ struct ScanOptions {
 ///     const rnnc::Value W = network.param("W", {10, 128});
 ///     network.output(softmax(matvec(W, last(a))));
 ///     rnnc::Result<rnnc::Model> model = network.build();
-class NetworkBuilder {
+class NetworkBuilder : public GraphBuilder {
  public:
   explicit NetworkBuilder(std::string_view name);
 
   /// Scans find their cells by name in `cells`, then among the standard ones.
   NetworkBuilder(std::string_view name, const Model& cells);
 
-  Dim dim(std::string_view name);
-
-  /// Shapes are as in CellBuilder. Sequences of one time have the same lengths.
+  /// Sequences of one time have the same lengths.
   Value sequence(std::string_view name, std::initializer_list<Dim> shape = {}, std::string_view time = "T");
-  Value input(std::string_view name, std::initializer_list<Dim> shape = {});  // one value for a whole sequence
-  Value param(std::string_view name, std::initializer_list<Dim> shape = {});
 
   /// Runs the cell over the arguments, one for each of its inputs. The names of its weights begin with `name`, as in
   /// `a.Wi`.
@@ -204,16 +211,6 @@ class NetworkBuilder {
 
   /// Returns a final state of a scan: "h", or "fwd.h" and "bwd.h" of two directions.
   Value final_state(const Value& scan, std::string_view state);
-
-  /// Each of these returns the value it was given.
-  Value let(std::string_view name, const Value& value);
-  Value output(const Value& value);
-
-  /// Returns the network so far, and its cells. Errors: as of CellBuilder.
-  Result<Model> build() const;
-
- private:
-  std::shared_ptr<BuilderGraph> graph_;
 };
 
 }  // namespace rnnc
