@@ -19,7 +19,7 @@ struct StandardCell {
 
 inline StandardCell make_standard_cell(const std::string& name, std::int64_t input_size, std::int64_t hidden_size) {
   Model model = standard_cell(name).value();
-  ir::Cell cell = compiler::choose_cell(model, name, {{"I", input_size}, {"H", hidden_size}}, {}).value();
+  ir::Cell cell = compiler::bind(model.module().cells[0], {{"I", input_size}, {"H", hidden_size}}, {}).value();
   std::mt19937 random(1);
   TensorMap weights;
   for (const ir::Node& node : cell.nodes) {

@@ -1,5 +1,7 @@
 #include "ir/cell.hpp"
 
+#include <rnnc/join.hpp>
+
 #include "ir/check.hpp"
 
 namespace rnnc::ir {
@@ -23,6 +25,23 @@ const Network* Module::find_network(const std::string& name) const {
     if (network.name == name) return &network;
   }
   return nullptr;
+}
+
+Result<const Graph*> Module::choose(const std::string& name) const {
+  const std::string of_cells = join(cells, &Cell::name), of_networks = join(networks, &Network::name);
+  const auto error = [&](const std::string& message) {
+    return Error{ErrorCode::Name, {file}, "the model has " + message};
+  };
+  if (name.empty()) {
+    if (networks.size() > 1) return error("several networks; choose one of: " + of_networks);
+    if (networks.size() == 1) return &networks.front();
+    if (cells.size() == 1) return &cells.front();
+    return error("several cells; choose one of: " + of_cells);
+  }
+  if (const Network* network = find_network(name)) return network;
+  if (const Cell* cell = find(name)) return cell;
+  const char* separator = cells.empty() || networks.empty() ? "" : ", ";
+  return error("no cell or network " + name + "; it has: " + of_networks + separator + of_cells);
 }
 
 }  // namespace rnnc::ir

@@ -29,6 +29,10 @@ struct Module {
 
   const Cell* find(const std::string& name) const;
   const Network* find_network(const std::string& name) const;
+
+  /// Returns the cell or network `name`; without a name, the only network, or the only cell of a module without
+  /// networks. Errors: Name.
+  Result<const Graph*> choose(const std::string& name) const;
 };
 
 }  // namespace rnnc::ir

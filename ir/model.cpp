@@ -30,7 +30,7 @@ constexpr StandardCell kStandardCells[] = {
 // The file is read piece by piece, since a pipe, a folder or a growing file has no reliable size.
 Result<std::string> read(const std::string& path) {
   const auto failed = [&](const std::string& why) {
-    return Error{ErrorCode::File, {path, 0, 0}, "cannot read the file: " + why, {}};
+    return Error{ErrorCode::File, {path, 0, 0}, "cannot read the file: " + why};
   };
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -46,28 +46,7 @@ Result<std::string> read(const std::string& path) {
 }
 
 Error out_of_memory(std::string_view file) {
-  return {ErrorCode::Limit, {std::string(file)}, "not enough memory to read the text", {}};
-}
-
-// Returns the graph of this name; without a name, the only network or else the only cell. Returns null if there is
-// none.
-const ir::Graph* choose(const ir::Module& module, const std::string& name) {
-  if (!name.empty()) {
-    if (const ir::Network* network = module.find_network(name)) return network;
-    return module.find(name);
-  }
-  if (module.networks.size() == 1) return &module.networks.front();
-  return module.networks.empty() && module.cells.size() == 1 ? &module.cells.front() : nullptr;
-}
-
-Error no_graph(const ir::Module& module, std::string_view name) {
-  const std::string networks = join(module.networks, &ir::Network::name), cells = join(module.cells, &ir::Cell::name);
-  const std::string known = networks + (networks.empty() || cells.empty() ? "" : ", ") + cells;
-  return {ErrorCode::Name,
-          {module.file},
-          name.empty() ? "the model has several cells or networks; choose one of: " + known
-                       : "the model has no cell or network " + std::string(name) + "; it has: " + known,
-          {}};
+  return {ErrorCode::Limit, {std::string(file)}, "not enough memory to read the text"};
 }
 
 }  // namespace
@@ -87,10 +66,10 @@ std::vector<std::string> Model::networks() const {
 std::string Model::text() const { return ir::print(*module_); }
 
 Result<std::vector<Parameter>> Model::parameters(std::string_view name) const {
-  const ir::Graph* graph = choose(*module_, std::string(name));
-  if (!graph) return no_graph(*module_, name);
+  const Result<const ir::Graph*> graph = module_->choose(std::string(name));
+  if (!graph) return graph.error();
   std::vector<Parameter> parameters;
-  for (const ir::Weight& weight : ir::weights_of(*graph)) {
+  for (const ir::Weight& weight : ir::weights_of(**graph)) {
     Parameter& parameter = parameters.emplace_back(Parameter{weight.name, {}});
     for (const ir::Dim& dim : weight.type.dims) parameter.shape.push_back(dim.to_string());
   }
@@ -119,7 +98,7 @@ Result<Model> standard_cell(std::string_view name) try {
     if (cell.name == name) return parse(cell.text, std::string(name) + ".rnn");
   }
   const std::string known = join(kStandardCells, &StandardCell::name);
-  return Error{ErrorCode::Name, {}, "there is no standard cell '" + std::string(name) + "'; there are " + known, {}};
+  return Error{ErrorCode::Name, {}, "there is no standard cell '" + std::string(name) + "'; there are " + known};
 } catch (const std::bad_alloc&) {
   return out_of_memory(name);
 }

@@ -98,11 +98,7 @@ Result<void> make_stack(const ModelFlags& flags, Source& source) {
 }  // namespace
 
 ImportOptions import_options(const PartFlags& flags) {
-  ImportOptions options;
-  options.node = flags.node;
-  options.prefix = flags.prefix;
-  options.relu = flags.relu;
-  return options;
+  return {.node = flags.node, .prefix = flags.prefix, .relu = flags.relu};
 }
 
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states) {
@@ -142,14 +138,10 @@ Result<ir::Network> bind(const Source& source) {
 }
 
 Result<ir::Cell> bind_cell(const Source& source) {
-  if (source.network) {
-    const ir::Location location = source.network->location;
-    return Error{ErrorCode::Unsupported,
-                 {source.network->file, location.line, location.column},
-                 "network " + source.network->name + ": a cell is wanted here; --cell names one",
-                 {}};
-  }
-  Result<ir::Cell> cell = compiler::choose_cell(source.model, source.cell.name, source.dims, source.weights);
+  if (source.network)
+    return Error{ErrorCode::Unsupported, source.network->place(source.network->location),
+                 "network " + source.network->name + ": a cell is wanted here; --cell names one"};
+  Result<ir::Cell> cell = compiler::bind(source.cell, source.dims, source.weights);
   return cell ? cell : with_flag(cell.error());
 }
 
@@ -199,7 +191,7 @@ Result<void> check_memory(double bytes, const std::string& what) {
   if (bytes <= memory) return {};
   const auto mib = [](double size) { return std::to_string(std::llround(size / (1 << 20))) + " MiB"; };
   const std::string message = what + " would take " + mib(bytes) + ", but this machine has " + mib(memory);
-  return Error{ErrorCode::Limit, {}, message + "; use smaller sizes", {}};
+  return Error{ErrorCode::Limit, {}, message + "; use smaller sizes"};
 }
 
 double parameter_bytes(const ir::Network& network) {

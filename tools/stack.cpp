@@ -34,8 +34,7 @@ Result<Model> stack(const Model& cells, const ir::Cell& cell, const StackFlags& 
         flag, "takes cells with one input, a vector whose size is a dim, and a vector as output, which " + cell.name +
                   " has not; write the network as text");
   NetworkBuilder network("stack", cells);
-  ScanOptions options;
-  options.direction = flags.bidirectional ? Direction::Bidirectional : Direction::Forward;
+  ScanOptions options{.direction = flags.bidirectional ? Direction::Bidirectional : Direction::Forward};
   std::optional<Dim> width;
   for (const std::string& name : cell.dims) {
     const Dim dim = network.dim(name);

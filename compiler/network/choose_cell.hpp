@@ -1,7 +1,6 @@
 // A model, a name and known dims become the cell or network that is meant, with a number for each dim.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include <rnnc/model.hpp>
@@ -9,22 +8,15 @@
 #include <rnnc/tensor.hpp>
 
 #include "ir/cell.hpp"
-#include "ir/verify.hpp"
 
 namespace rnnc::compiler {
 
-/// Returns the cell `name`, or the only cell, bound to `dims` and to the dims that follow from the shapes of `weights`.
-/// Errors: Name (no such cell, several cells, a dim without a number), ShapeMismatch.
-Result<ir::Cell> choose_cell(const Model& model, const std::string& name, const ir::DimBindings& dims,
-                             const TensorMap& weights);
+/// Binds a cell to `dims` and to the dims that follow from the shapes of `weights`. Errors: Usage (a dim without a
+/// number, or one that the cell lacks), ShapeMismatch.
+Result<ir::Cell> bind(const ir::Cell& cell, const ir::DimBindings& dims, const TensorMap& weights);
 
-/// Returns the network `name`, or the only network if no name is given, bound in the same way; nullopt if a cell is
-/// meant. Errors: Name (several networks, a dim without a number), ShapeMismatch.
-Result<std::optional<ir::Network>> choose_network(const Model& model, const std::string& name,
-                                                  const ir::DimBindings& dims, const TensorMap& weights);
-
-/// Returns the network that is meant. A cell becomes the network of one scan of that cell, so that every program is a
-/// network. Errors: those of choose_network and choose_cell.
+/// Returns the network that Module::choose finds, bound in the same way. A cell becomes the network of one scan of that
+/// cell, so that every program is a network. Errors: those of Module::choose and of bind.
 Result<ir::Network> choose_program(const Model& model, const std::string& name, const ir::DimBindings& dims,
                                    const TensorMap& weights);
 

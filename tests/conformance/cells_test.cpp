@@ -59,7 +59,7 @@ Case case_of(const std::string& name) {
   TensorMap weights;
   for (const ir::Node& node : model.module().cells.front().nodes)
     if (node.op == ir::Op::Param) weights[node.name] = all_data().at(name + "." + node.name);
-  ir::Cell cell = compiler::choose_cell(model, name, {}, weights).value();
+  ir::Cell cell = compiler::bind(*model.module().find(name), {}, weights).value();
   return {name, std::move(model), std::move(weights), std::move(cell), all_data()};
 }
 

@@ -138,7 +138,7 @@ TEST_CASE("a hit runs the code that is kept: nothing is generated", "[cache]") {
     return "cell m<N> {\n  input x : f32[N]\n  state s : f32[N]\n  s' = s " + sign + " x\n  output s'\n}\n";
   };
   const auto bound = [&](const std::string& sign) {
-    return compiler::choose_cell(parse(text(sign), "m.rnn").value(), "m", {{"N", 3}}, {}).value();
+    return compiler::bind(parse(text(sign), "m.rnn").value().module().cells[0], {{"N", 3}}, {}).value();
   };
   // Kept as the sum's code is the difference's, which nobody would generate.
   const compiler::Target target = compiler::resolve_target("host").value();
