@@ -11,9 +11,12 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <variant>
 #include <vector>
+
+#include "runtime/artifact_fields.hpp"
 
 namespace rnnc::runtime {
 
@@ -49,7 +52,7 @@ class Writer {
       (*this)(static_cast<std::uint8_t>(value.index()));
       std::visit(*this, value);
     } else {
-      fields(value, *this);
+      std::apply([this](const auto&... each) { ((*this)(each), ...); }, fields(value));
     }
   }
 
@@ -90,7 +93,7 @@ class Reader {
     } else if constexpr (IsVariant<T>::value) {
       alternative(value);
     } else {
-      fields(value, *this);
+      std::apply([this](auto&... each) { ((*this)(each), ...); }, fields(value));
     }
   }
 

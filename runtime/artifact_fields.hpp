@@ -1,7 +1,7 @@
-// This table gives the fields of everything that an artifact stores, in one order for writing and reading: `visit` is
-// called with each field in turn.
+// This table gives the fields of everything that an artifact stores, in one order for writing and reading.
 #pragma once
 
+#include <tuple>
 #include <type_traits>
 
 #include "runtime/artifact_file.hpp"
@@ -11,115 +11,40 @@ namespace rnnc::runtime {
 template <class T, class Wanted>
 concept Is = std::is_same_v<std::remove_const_t<T>, Wanted>;
 
-template <Is<TensorInfo> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.name), visit(value.shape);
+auto fields(Is<TensorInfo> auto& x) { return std::tie(x.name, x.shape); }
+auto fields(Is<StateInfo> auto& x) { return std::tie(x.tensor, x.doubled, x.offset, x.size); }
+auto fields(Is<VectorPacking> auto& x) { return std::tie(x.param, x.offset, x.size); }
+auto fields(Is<MatrixPiece> auto& x) { return std::tie(x.param, x.row, x.column, x.rows, x.first_row, x.gate); }
+auto fields(Is<PanelPacking> auto& x) {
+  return std::tie(x.offset, x.units, x.columns, x.format, x.gates, x.lanes, x.together, x.tail_gates, x.pieces);
 }
-template <Is<StateInfo> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.tensor), visit(value.doubled), visit(value.offset), visit(value.size);
+auto fields(Is<Description> auto& x) {
+  return std::tie(x.cell, x.cpu, x.inputs, x.params, x.states, x.output, x.input_size, x.output_size, x.doubled_row,
+                  x.in_place_row, x.sequence_row, x.step_row, x.chunk_rows, x.weights_size, x.flops_per_step,
+                  x.recurrent_bytes, x.step_stages, x.shared_bytes, x.row_seconds, x.weights_seconds, x.block_groups,
+                  x.vectors, x.panels);
 }
-template <Is<VectorPacking> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.param), visit(value.offset), visit(value.size);
+auto fields(Is<CodeImage> auto& x) { return std::tie(x.code_begin, x.run, x.prepare, x.bytes); }
+auto fields(Is<Port> auto& x) { return std::tie(x.name, x.shape); }
+auto fields(Is<NamedPort> auto& x) { return std::tie(x.port, x.time); }
+auto fields(Is<Block> auto& x) { return std::tie(x.kind, x.time, x.width, x.input, x.first_wave, x.last_wave); }
+auto fields(Is<Piece> auto& x) { return std::tie(x.block, x.begin, x.end); }
+auto fields(Is<Gather> auto& x) { return std::tie(x.from, x.to); }
+auto fields(Is<Repeat> auto& x) { return std::tie(x.time, x.from, x.to); }
+auto fields(Is<Begin> auto& x) { return std::tie(x.cell, x.state, x.from); }
+auto fields(Is<Scan> auto& x) { return std::tie(x.cell, x.time, x.reverse, x.repeats, x.x, x.y); }
+auto fields(Is<Rows> auto& x) { return std::tie(x.cell, x.time, x.x, x.y); }
+auto fields(Is<End> auto& x) { return std::tie(x.cell, x.state, x.to); }
+auto fields(Is<ReduceTime> auto& x) { return std::tie(x.function, x.time, x.from, x.to); }
+auto fields(Is<NamedState> auto& x) { return std::tie(x.name, x.cell, x.state); }
+auto fields(Is<StartState> auto& x) { return std::tie(x.cell, x.state, x.values); }
+auto fields(Is<StepList> auto& x) {
+  return std::tie(x.times, x.blocks, x.steps, x.calls, x.waves, x.cells, x.inputs, x.states, x.starts, x.output,
+                  x.output_time, x.no_streaming, x.pieces_of);
 }
-template <Is<MatrixPiece> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.param), visit(value.row), visit(value.column), visit(value.rows), visit(value.first_row),
-      visit(value.gate);
-}
-template <Is<PanelPacking> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.offset), visit(value.units), visit(value.columns), visit(value.format), visit(value.gates),
-      visit(value.lanes), visit(value.together), visit(value.tail_gates), visit(value.pieces);
-}
-template <Is<Description> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.cell), visit(value.cpu), visit(value.inputs), visit(value.params), visit(value.states);
-  visit(value.output), visit(value.input_size), visit(value.output_size), visit(value.doubled_row);
-  visit(value.in_place_row), visit(value.sequence_row), visit(value.step_row), visit(value.chunk_rows);
-  visit(value.weights_size), visit(value.flops_per_step), visit(value.recurrent_bytes), visit(value.step_stages);
-  visit(value.shared_bytes), visit(value.row_seconds), visit(value.weights_seconds), visit(value.block_groups),
-      visit(value.vectors), visit(value.panels);
-}
-template <Is<CodeImage> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.code_begin), visit(value.run), visit(value.prepare), visit(value.bytes);
-}
-template <Is<Port> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.name), visit(value.shape);
-}
-template <Is<NamedPort> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.port), visit(value.time);
-}
-template <Is<Block> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.kind), visit(value.time), visit(value.width), visit(value.input), visit(value.first_wave),
-      visit(value.last_wave);
-}
-template <Is<Piece> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.block), visit(value.begin), visit(value.end);
-}
-template <Is<Gather> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.from), visit(value.to);
-}
-template <Is<Repeat> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.time), visit(value.from), visit(value.to);
-}
-template <Is<Begin> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.cell), visit(value.state), visit(value.from);
-}
-template <Is<Scan> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.cell), visit(value.time), visit(value.reverse), visit(value.repeats), visit(value.x), visit(value.y);
-}
-template <Is<Rows> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.cell), visit(value.time), visit(value.x), visit(value.y);
-}
-template <Is<End> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.cell), visit(value.state), visit(value.to);
-}
-template <Is<ReduceTime> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.function), visit(value.time), visit(value.from), visit(value.to);
-}
-template <Is<NamedState> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.name), visit(value.cell), visit(value.state);
-}
-template <Is<StartState> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.cell), visit(value.state), visit(value.values);
-}
-template <Is<StepList> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.times), visit(value.blocks), visit(value.steps), visit(value.calls), visit(value.waves);
-  visit(value.cells), visit(value.inputs), visit(value.states), visit(value.starts), visit(value.output);
-  visit(value.output_time), visit(value.no_streaming), visit(value.pieces_of);
-}
-template <Is<StoredCode> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.description), visit(value.image);
-}
-template <Is<StoredCell> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.code), visit(value.weights);
-}
-template <Is<StoredProgram> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.features), visit(value.description), visit(value.list), visit(value.codes), visit(value.cells);
-}
-template <Is<StoredEntry> T, class Visitor>
-void fields(T& value, Visitor&& visit) {
-  visit(value.key), visit(value.features), visit(value.code);
-}
+auto fields(Is<StoredCode> auto& x) { return std::tie(x.description, x.image); }
+auto fields(Is<StoredCell> auto& x) { return std::tie(x.code, x.weights); }
+auto fields(Is<StoredProgram> auto& x) { return std::tie(x.features, x.description, x.list, x.codes, x.cells); }
+auto fields(Is<StoredEntry> auto& x) { return std::tie(x.key, x.features, x.code); }
 
 }  // namespace rnnc::runtime

@@ -1,7 +1,6 @@
 #include "runtime/artifact_file.hpp"
 
 #include "runtime/archive.hpp"
-#include "runtime/artifact_fields.hpp"
 #include "runtime/artifact_header.hpp"
 #include "runtime/check_description.hpp"
 #include "runtime/check_program.hpp"
@@ -25,7 +24,7 @@ std::vector<std::byte> write(Kind kind, const Stored& stored) {
 template <class Stored, class Check>
 Result<Stored> read(Kind wanted, std::span<const std::byte> content, std::string_view file, const Check& check) try {
   const auto refuse = [&](const std::string& message) {
-    return Error{ErrorCode::InvalidData, {std::string(file)}, message, {}};
+    return Error{ErrorCode::InvalidData, {std::string(file)}, message};
   };
   if (const auto checked = check_header(content, file); !checked) return checked.error();
   Reader reader(content.subspan(kArtifactHeaderBytes));
@@ -41,8 +40,7 @@ Result<Stored> read(Kind wanted, std::span<const std::byte> content, std::string
   if (!reader.at_end()) throw Damaged("there is something after its end");
   return stored;
 } catch (const Damaged& error) {
-  return Error{
-      ErrorCode::InvalidData, {std::string(file)}, std::string("the artifact is damaged: ") + error.what(), {}};
+  return Error{ErrorCode::InvalidData, {std::string(file)}, std::string("the artifact is damaged: ") + error.what()};
 }
 
 }  // namespace
