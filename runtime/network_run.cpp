@@ -123,7 +123,7 @@ void NetworkRun::run_waves() noexcept {
 }
 
 NetworkRun::Work NetworkRun::work_of(int call) const noexcept {
-  const int index = time_of_call(call);
+  const int index = list_.running(call).time;
   const Timeline* time = timeline(index);
   const std::int64_t steps = time ? time->live_steps() : 1;
   return {steps, steps == 0 ? 0 : (rows(index) + steps - 1) / steps};

@@ -60,7 +60,6 @@ class NetworkRun {
 
   // Returns the cell that a call runs over time or over rows, or null for a function over time.
   const LoadedCell* cell_of(int call) const noexcept;
-  int time_of_call(int call) const noexcept;
   struct Work {
     std::int64_t steps = 0, batch = 0;  // as if all sequences had their mean length
   };

@@ -7,20 +7,8 @@
 namespace rnnc::runtime {
 
 const LoadedCell* NetworkRun::cell_of(int call) const noexcept {
-  for (const AnyStep& step : list_.steps_of(call)) {
-    if (const auto* scan = std::get_if<Scan>(&step)) return &network_.cell(scan->cell);
-    if (const auto* rows = std::get_if<Rows>(&step)) return &network_.cell(rows->cell);
-  }
-  return nullptr;
-}
-
-int NetworkRun::time_of_call(int call) const noexcept {
-  for (const AnyStep& step : list_.steps_of(call)) {
-    if (const auto* scan = std::get_if<Scan>(&step)) return scan->time;
-    if (const auto* rows = std::get_if<Rows>(&step)) return rows->time;
-    if (const auto* over = std::get_if<ReduceTime>(&step)) return over->time;
-  }
-  return kNoTime;
+  const int cell = list_.running(call).cell;
+  return cell < 0 ? nullptr : &network_.cell(cell);
 }
 
 void NetworkRun::run_call(int call, const Threads& threads, const TimeChunk* chunk) noexcept {

@@ -59,7 +59,7 @@ NetworkRun::Chunks::Chunks(NetworkRun& all, const Wavefront& front) noexcept
   // more chunks.
   const auto wanted = std::max<std::int64_t>(2, std::llround(std::sqrt(longest / cost)));
   const std::int64_t tile = std::max<std::int64_t>(1, forced ? 1 : kRows / std::max<std::int64_t>(1, all.state_.batch));
-  steps = all.timeline(all.time_of_call(first_call))->live_steps();
+  steps = all.timeline(all.list_.running(first_call).time)->live_steps();
   chunk_steps = ((steps + wanted - 1) / wanted + tile - 1) / tile * tile;
   count = chunk_steps == 0 ? 0 : (steps + chunk_steps - 1) / chunk_steps;
   const double chunks = static_cast<double>(std::max<std::int64_t>(1, count));
@@ -79,7 +79,7 @@ const Wavefront* NetworkRun::wavefront_at(int wave) const noexcept {
 bool NetworkRun::run_wavefront(const Wavefront& wavefront) noexcept {
   if (threads_.sharing != Sharing::Auto && threads_.sharing != Sharing::Layers) return false;
   Chunks chunks(*this, wavefront);
-  const Timeline& time = *timeline(time_of_call(chunks.first_call));
+  const Timeline& time = *timeline(list_.running(chunks.first_call).time);
   if (chunks.parts < 2 || chunks.count < 2 || chunks.saving <= 0 || time.is_ragged()) return false;
   for (Progress& progress : state_.progress) progress.done.store(0, std::memory_order_relaxed);
   return run_parts(threads_, chunks, chunks.parts, chunks.saving);

@@ -88,20 +88,25 @@ class Printer {
 
 }  // namespace
 
+Running StepList::running(int call) const {
+  for (const AnyStep& step : steps_of(call)) {
+    if (const auto* scan = std::get_if<Scan>(&step)) return {scan->cell, scan->time, scan->reverse};
+    if (const auto* rows = std::get_if<Rows>(&step)) return {rows->cell, rows->time, false};
+    if (const auto* over = std::get_if<ReduceTime>(&step)) return {-1, over->time, false};
+  }
+  return {};
+}
+
 std::vector<Piece> reads(const AnyStep& step) {
-  using Pieces = std::vector<Piece>;
-  return std::visit(Overloaded{[](const Gather& s) { return s.from; }, [](const Repeat& s) { return s.from; },
-                               [](const Begin& s) { return s.from; }, [](const Scan& s) { return Pieces{s.x}; },
-                               [](const Rows& s) { return Pieces{s.x}; }, [](const End&) { return Pieces{}; },
-                               [](const ReduceTime& s) { return s.from; }},
-                    step);
+  return std::visit(
+      Overloaded{[](const auto& s) { return s.from; }, [](const Scan& s) { return std::vector{s.x}; },
+                 [](const Rows& s) { return std::vector{s.x}; }, [](const End&) { return std::vector<Piece>(); }},
+      step);
 }
 
 Piece writes(const AnyStep& step) {
-  return std::visit(Overloaded{[](const Gather& s) { return s.to; }, [](const Repeat& s) { return s.to; },
-                               [](const Begin&) { return Piece{}; }, [](const Scan& s) { return s.y; },
-                               [](const Rows& s) { return s.y; }, [](const End& s) { return s.to; },
-                               [](const ReduceTime& s) { return s.to; }},
+  return std::visit(Overloaded{[](const auto& s) { return s.to; }, [](const Scan& s) { return s.y; },
+                               [](const Rows& s) { return s.y; }, [](const Begin&) { return Piece(); }},
                     step);
 }
 

@@ -108,6 +108,13 @@ struct StartState {
   std::vector<float> values;
 };
 
+/// What a call runs over a time: a scan or rows of a cell, or a function over time, which has no cell.
+struct Running {
+  int cell = -1;
+  int time = kNoTime;
+  bool reverse = false;
+};
+
 /// The list of steps. The steps of a call are consecutive: its gathers and begins, then the step that runs, then its
 /// ends. Calls of one wave do not read rows that another call of the wave writes.
 struct StepList {
@@ -135,6 +142,10 @@ struct StepList {
     const auto at = static_cast<std::size_t>(call);
     return {steps.data() + calls[at], steps.data() + calls[at + 1]};
   }
+
+  /// Returns what a call runs; nothing has no time.
+  Running running(int call) const;
+
   int first_call(int wave) const { return waves[static_cast<std::size_t>(wave)]; }
   int count_waves() const { return static_cast<int>(waves.size()) - 1; }
   int count_calls() const { return static_cast<int>(calls.size()) - 1; }

@@ -25,11 +25,8 @@ class Grower {
  private:
   // Returns the time over which a call runs forwards, row by row; kNoTime for every other call.
   int time_of(int call) const {
-    for (const AnyStep& step : list_.steps_of(call)) {
-      if (const auto* scan = std::get_if<Scan>(&step)) return scan->reverse ? kNoTime : scan->time;
-      if (const auto* rows = std::get_if<Rows>(&step)) return rows->time;
-    }
-    return kNoTime;
+    const Running running = list_.running(call);
+    return running.cell < 0 || running.reverse ? kNoTime : running.time;
   }
 
   // Adds the calls of the wave to the wavefront, all of them or none, and tells whether it did.
