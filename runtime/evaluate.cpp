@@ -9,20 +9,10 @@
 namespace rnnc::runtime {
 namespace {
 
-class ScalarArithmetic {
+class ScalarArithmetic : public Operators<float, std::uint32_t, bool> {
  public:
-  using Float = float;
-  using Bits = std::uint32_t;
-  using Mask = bool;
-
-  static Float splat(float constant) { return constant; }
   static Bits bits(std::uint32_t constant) { return constant; }
-  static constexpr bool is_constant(Float) { return false; }
 
-  static Float add(Float a, Float b) { return a + b; }
-  static Float sub(Float a, Float b) { return a - b; }
-  static Float mul(Float a, Float b) { return a * b; }
-  static Float div(Float a, Float b) { return a / b; }
   static Float neg(Float x) { return -x; }
   static Float abs(Float x) { return std::fabs(x); }
   static Float sqrt(Float x) { return std::sqrt(x); }
@@ -30,21 +20,9 @@ class ScalarArithmetic {
   static Float fma(Float a, Float b, Float c) { return std::fma(a, b, c); }
   static Float affine(Float x, Float alpha, Float beta) { return std::fma(alpha, x, beta); }
 
-  static Mask less(Float a, Float b) { return a < b; }
-  static Mask less_equal(Float a, Float b) { return a <= b; }
-  static Mask greater(Float a, Float b) { return a > b; }
   static Mask is_nan(Float x) { return std::isnan(x); }
   static Float select(Mask mask, Float yes, Float no) { return mask ? yes : no; }
 
-  static Bits as_bits(Float value) { return std::bit_cast<Bits>(value); }
-  static Float as_float(Bits value) { return std::bit_cast<Float>(value); }
-  static Bits add_bits(Bits a, Bits b) { return a + b; }
-  static Bits sub_bits(Bits a, Bits b) { return a - b; }
-  static Bits and_bits(Bits a, Bits b) { return a & b; }
-  template <int by>
-  static Bits shift_left(Bits value) {
-    return value << by;
-  }
   template <int by>
   static Bits shift_right(Bits value) {
     return value >> by;

@@ -5,6 +5,7 @@
 // scripts/fit_functions.py the origin of every coefficient.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,6 +14,35 @@
 #include "runtime/functions.hpp"
 
 namespace rnnc::runtime {
+
+/// The operations of an Arithmetic whose types have the operators of C++.
+template <class FloatType, class BitsType, class MaskType>
+struct Operators {
+  using Float = FloatType;
+  using Bits = BitsType;
+  using Mask = MaskType;
+
+  static Float splat(float constant) { return Float(constant); }
+  static constexpr bool is_constant(const Float&) { return false; }
+
+  static Float add(Float a, Float b) { return a + b; }
+  static Float sub(Float a, Float b) { return a - b; }
+  static Float mul(Float a, Float b) { return a * b; }
+  static Float div(Float a, Float b) { return a / b; }
+  static Mask less(Float a, Float b) { return a < b; }
+  static Mask less_equal(Float a, Float b) { return a <= b; }
+  static Mask greater(Float a, Float b) { return a > b; }
+
+  static Bits as_bits(Float value) { return std::bit_cast<Bits>(value); }
+  static Float as_float(Bits value) { return std::bit_cast<Float>(value); }
+  static Bits add_bits(Bits a, Bits b) { return a + b; }
+  static Bits sub_bits(Bits a, Bits b) { return a - b; }
+  static Bits and_bits(Bits a, Bits b) { return a & b; }
+  template <int by>
+  static Bits shift_left(Bits value) {
+    return value << by;
+  }
+};
 
 /// `Arithmetic` has the types Float, Bits (32-bit integers) and Mask, and the operations that are used here under their
 /// usual names; fma(a, b, c) is a * b + c with one rounding where the CPU has it, affine with one anywhere. It is empty

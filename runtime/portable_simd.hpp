@@ -29,20 +29,10 @@ inline Vector multiply_add(Vector a, Vector b, Vector c) {
 #endif
 }
 
-class VectorArithmetic {
+class VectorArithmetic : public Operators<Vector, Words, xsimd::batch_bool<float>> {
  public:
-  using Float = Vector;
-  using Bits = Words;
-  using Mask = xsimd::batch_bool<float>;
-
-  static Float splat(float constant) { return Vector(constant); }
   static Bits bits(std::uint32_t constant) { return Words(static_cast<std::int32_t>(constant)); }
-  static constexpr bool is_constant(const Float&) { return false; }
 
-  static Float add(Float a, Float b) { return a + b; }
-  static Float sub(Float a, Float b) { return a - b; }
-  static Float mul(Float a, Float b) { return a * b; }
-  static Float div(Float a, Float b) { return a / b; }
   // This is not -x, which is 0 - x in some versions of xsimd: the negation of 0 would be 0 and not -0.
   static Float neg(Float x) { return as_float(as_bits(x) ^ bits(0x80000000)); }
   static Float abs(Float x) { return xsimd::abs(x); }
@@ -66,21 +56,9 @@ class VectorArithmetic {
 #endif
   }
 
-  static Mask less(Float a, Float b) { return a < b; }
-  static Mask less_equal(Float a, Float b) { return a <= b; }
-  static Mask greater(Float a, Float b) { return a > b; }
   static Mask is_nan(Float x) { return xsimd::isnan(x); }
   static Float select(Mask mask, Float yes, Float no) { return xsimd::select(mask, yes, no); }
 
-  static Bits as_bits(Float value) { return std::bit_cast<Words>(value); }
-  static Float as_float(Bits value) { return std::bit_cast<Vector>(value); }
-  static Bits add_bits(Bits a, Bits b) { return a + b; }
-  static Bits sub_bits(Bits a, Bits b) { return a - b; }
-  static Bits and_bits(Bits a, Bits b) { return a & b; }
-  template <int by>
-  static Bits shift_left(Bits value) {
-    return value << by;
-  }
   template <int by>
   static Bits shift_right(Bits value) {
     return std::bit_cast<Words>(std::bit_cast<UnsignedWords>(value) >> by);
