@@ -8,7 +8,6 @@
 #include "bench/standard_cell.hpp"
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/link_image.hpp"
-#include "compiler/llvm/make_artifact.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/schedule/lower.hpp"
 
@@ -65,9 +64,10 @@ void codegen(benchmark::State& state, const std::string& name, std::int64_t size
 
 void link_object(benchmark::State& state, const std::string& name, std::int64_t size) {
   const Prepared p = prepare(name, size);
-  const auto artifact = compiler::make_artifact(p.source.cell, p.target).value();
+  const compiler::Lowered lowered = compiler::lower(p.source.cell, p.target).value();
+  const std::vector<std::byte> object = compiler::emit_object(lowered.schedule, lowered.plan, p.target);
   for (auto _ : state)
-    benchmark::DoNotOptimize(runtime::map_code(compiler::link_image(p.target.arch, artifact.object)).value().run);
+    benchmark::DoNotOptimize(runtime::map_code(compiler::link_image(p.target.arch, object)).value().run);
 }
 
 // A folder for the cache that is gone afterwards.

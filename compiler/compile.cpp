@@ -13,6 +13,7 @@
 #include "ir/environment.hpp"
 #include "runtime/code_image.hpp"
 #include "runtime/program.hpp"
+#include "runtime/sharing.hpp"
 
 namespace rnnc {
 namespace {
@@ -25,14 +26,13 @@ struct Backing {
 
 Result<Backing> portable(const CompileOptions& options) {
   if (!options.plan.empty())
-    return Error{ErrorCode::Usage, {}, "a plan is of generated code; the portable executor has none", {}};
+    return Error{ErrorCode::Usage, {}, "a plan is of generated code; the portable executor has none"};
   const runtime::PortableKernels* kernels = runtime::portable_kernels(options.cpu);
   if (!kernels)
     return Error{ErrorCode::Unsupported,
                  {},
                  "the portable executor has no code for '" + options.cpu +
-                     "' that this machine can run; it knows x86-64-v2, x86-64-v3 and x86-64-v4, and host",
-                 {}};
+                     "' that this machine can run; it knows x86-64-v2, x86-64-v3 and x86-64-v4, and host"};
   return Backing{compiler::portable_cpu(*kernels),
                  [kernels](const ir::Cell& cell) { return compiler::portable_code_of(cell, *kernels); }};
 }
@@ -68,7 +68,7 @@ Result<Program> compile_bound(const ir::Network& network, const Backing& backing
                               const CompileOptions& options) try {
   return compiler::compile_network(network, backing.cpu, weights, options, backing.make_code);
 } catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {network.file}, "not enough memory for the weights of " + network.name, {}};
+  return Error{ErrorCode::Limit, {network.file}, "not enough memory for the weights of " + network.name};
 }
 
 Result<Program> compile_with(const Result<Backing>& backing, const Model& model, const TensorMap& weights,
@@ -89,12 +89,7 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
     program->fallback_ = reason;
     return program;
   };
-  if (options.threads < 1 || options.threads > kMaxThreads)
-    return Error{
-        ErrorCode::Usage,
-        {},
-        "threads = " + std::to_string(options.threads) + " is not between 1 and " + std::to_string(kMaxThreads),
-        {}};
+  if (const Result<void> checked = runtime::check_threads(options.threads); !checked) return checked.error();
   switch (options.backend) {
     case Backend::Portable: return mark(compile_with(portable(options), model, weights, options), {});
     case Backend::Jit: return compile_with(jit(options), model, weights, options);
@@ -104,7 +99,7 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
   if (reason.empty()) return compile_with(jit(options), model, weights, options);
   return mark(compile_with(fallback(options, reason), model, weights, options), reason);
 } catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {}, "not enough memory to compile the model", {}};
+  return Error{ErrorCode::Limit, {}, "not enough memory to compile the model"};
 }
 
 }  // namespace rnnc

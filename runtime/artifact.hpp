@@ -1,6 +1,6 @@
-// A compilation yields an artifact: object code and its description, with everything that is needed to run the code.
-// The JIT links an artifact in memory; artifact files and caches store it. This header needs no LLVM: the linker hands
-// over function pointers.
+// Generated code comes with a description of all that is needed to run it: the rows that it reads and writes, the
+// packing of its weights, and the arguments of its kernels. Artifact files and caches store the description beside the
+// code. This header needs no LLVM: the linker hands over function pointers.
 #pragma once
 
 #include <cstddef>
@@ -89,7 +89,7 @@ struct PanelPacking {
   int lanes = 0;
   int together = 1;  // blocks of a group
   int tail_gates = 1;
-  std::vector<MatrixPiece> pieces;
+  std::vector<MatrixPiece> pieces = {};
 };
 
 struct Description {
@@ -115,11 +115,7 @@ struct Description {
   std::vector<PanelPacking> panels;
 };
 
-struct Artifact {
-  Description description;
-  std::vector<std::byte> object;  // relocatable object code; defines kRunSymbol and kPrepareSymbol
-};
-
+// Object code defines these.
 inline constexpr const char* kRunSymbol = "rnnc_run";
 inline constexpr const char* kPrepareSymbol = "rnnc_prepare";
 

@@ -7,12 +7,13 @@
 
 #include "runtime/artifact_file.hpp"
 #include "runtime/program.hpp"
+#include "runtime/sharing.hpp"
 
 namespace rnnc {
 namespace {
 
 Error refuse(ErrorCode code, std::string_view file, std::string message) {
-  return {code, {std::string(file)}, std::move(message), {}};
+  return {code, {std::string(file)}, std::move(message)};
 }
 
 Result<void> check_features(runtime::CpuFeatures features, const std::string& cpu, std::string_view file) {
@@ -54,10 +55,7 @@ Result<Program> load(runtime::StoredProgram stored, std::string_view file, runti
 
 Result<Program> parse_artifact(std::span<const std::byte> content, std::string_view file,
                                const LoadOptions& options) try {
-  if (options.threads < 1 || options.threads > kMaxThreads)
-    return refuse(
-        ErrorCode::Usage, {},
-        "threads = " + std::to_string(options.threads) + " is not between 1 and " + std::to_string(kMaxThreads));
+  if (const Result<void> checked = runtime::check_threads(options.threads); !checked) return checked.error();
   Result<runtime::StoredProgram> stored = runtime::read_artifact(content, file);
   if (!stored) return stored.error();
   if (const auto fits = check_features(stored->features, stored->description.cpu, file); !fits) return fits.error();

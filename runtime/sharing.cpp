@@ -1,6 +1,7 @@
 #include "runtime/sharing.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace rnnc::runtime {
 namespace {
@@ -35,6 +36,13 @@ struct Estimate {
 };
 
 }  // namespace
+
+Result<void> check_threads(int threads) {
+  if (threads >= 1 && threads <= kMaxThreads) return {};
+  return Error{ErrorCode::Usage,
+               {},
+               "threads = " + std::to_string(threads) + " is not between 1 and " + std::to_string(kMaxThreads)};
+}
 
 Shares choose_shares(const Description& description, Sharing sharing, int threads, std::int64_t steps,
                      std::int64_t batch) noexcept {

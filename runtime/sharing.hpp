@@ -5,12 +5,17 @@
 #include <cstdint>
 
 #include <rnnc/executor.hpp>
+#include <rnnc/export.hpp>
+#include <rnnc/result.hpp>
 
 #include "runtime/artifact.hpp"
 
 namespace rnnc::runtime {
 
 inline constexpr double kStartSeconds = 4e-6;  // to wake threads that spin, and to wait for their end
+
+/// Checks the number of threads that a program is to have. Errors: Usage.
+RNNC_API Result<void> check_threads(int threads);
 
 struct Shares {
   Sharing sharing = Sharing::Batch;

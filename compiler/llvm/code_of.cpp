@@ -1,8 +1,9 @@
 #include "compiler/llvm/code_of.hpp"
-#include "compiler/llvm/resolve_target.hpp"
 
+#include "compiler/llvm/codegen.hpp"
+#include "compiler/llvm/dump.hpp"
 #include "compiler/llvm/link_image.hpp"
-#include "compiler/llvm/make_artifact.hpp"
+#include "compiler/llvm/resolve_target.hpp"
 #include "compiler/schedule/code_cache.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/tuned.hpp"
@@ -17,13 +18,6 @@ std::vector<PlanChoice> tuned_choices(const ir::Cell& cell, const Target& target
   return read_tuned(tuned_path(environment.cache_dir, cell, target), cell, target);
 }
 
-Result<runtime::StoredEntry> generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan) {
-  Result<runtime::Artifact> made = make_artifact(cell, target, plan);
-  if (!made) return made.error();
-  return runtime::StoredEntry{
-      {}, required_features(target), {std::move(made->description), link_image(target.arch, made->object)}};
-}
-
 // Takes the code from the cache where it is there. A compilation whose stages RNNC_DEBUG is to show always runs.
 Result<runtime::StoredEntry> find_or_generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan,
                                               bool use_cache) {
@@ -34,16 +28,28 @@ Result<runtime::StoredEntry> find_or_generate(const ir::Cell& cell, const Target
   std::string key = cache_key(cell, target, plan);
   if (use_cache && environment.cache_reads && !looks)
     if (auto found = cache.find(key)) return std::move(*found);
-  Result<runtime::StoredEntry> entry = generate(cell, target, plan);
-  if (!entry) return entry;
-  entry->key = std::move(key);
-  if (use_cache && environment.cache_writes) cache.store(*entry);
+  Result<runtime::StoredCode> code = generate_code(cell, target, plan);
+  if (!code) return code.error();
+  runtime::StoredEntry entry{std::move(key), required_features(target), std::move(*code)};
+  if (use_cache && environment.cache_writes) cache.store(entry);
   return entry;
 }
 
 }  // namespace
 
 bool can_generate_code() { return true; }
+
+Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
+  Dumper dumper(cell);
+  Result<CellKind> kind = make_kind(cell, target, options, [&](auto name, const ir::Cell& after, double seconds) {
+    dumper.pass(name, after, seconds);
+  });
+  if (!kind) return kind.error();
+  const Lowered& lowered = kind->lowered;
+  dumper.plan(lowered, target);
+  const auto object = dumper.timed("codegen", [&] { return emit_object(lowered.schedule, lowered.plan, target); });
+  return runtime::StoredCode{std::move(kind->description), link_image(target.arch, object)};
+}
 
 Result<CellCode> code_of(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
   PlanOptions plan{.threads = options.threads};

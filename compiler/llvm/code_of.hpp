@@ -5,16 +5,22 @@
 #include <rnnc/compile.hpp>
 
 #include "compiler/schedule/cell_code.hpp"
+#include "compiler/schedule/plan.hpp"
 #include "compiler/schedule/target.hpp"
 #include "ir/cell.hpp"
+#include "runtime/artifact_file.hpp"
 
 namespace rnnc::compiler {
 
 /// Tells whether this build has LLVM.
 bool can_generate_code();
 
-/// Makes code for `cell`, which is bound. Of `options`, only threads, plan and cache count. Errors: those of
-/// make_artifact, of parse_choices and of map_code.
+/// Generates code for `cell`, which is bound. Dumper (compiler/llvm/dump.hpp) shows the stages that RNNC_DEBUG names.
+/// Errors: those of make_kind.
+Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& target, const PlanOptions& options);
+
+/// Finds or generates code for `cell`, which is bound. Of `options`, only threads, plan and cache count. Errors: those
+/// of generate_code, of parse_choices and of map_code.
 Result<CellCode> code_of(const ir::Cell& cell, const Target& target, const CompileOptions& options);
 
 }  // namespace rnnc::compiler

@@ -7,14 +7,12 @@
 
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/link_image.hpp"
-#include "compiler/llvm/prepared_weights.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/choose_cell.hpp"
-#include "compiler/network/network.hpp"
-#include "compiler/schedule/kinds.hpp"
-#include "compiler/schedule/lower.hpp"
+#include "compiler/object/level.hpp"
 #include "ir/environment.hpp"
 #include "runtime/artifact_file.hpp"
+#include "runtime/sharing.hpp"
 
 namespace rnnc {
 
@@ -26,24 +24,16 @@ runtime::CodeImage image_of(const compiler::CellKind& kind, const compiler::Targ
 
 Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const compiler::Target& target,
                                            const TensorMap& weights, int threads) {
+  Result<compiler::Level> level = compiler::make_level(network, target, weights, {.threads = threads});
+  if (!level) return level.error();
   runtime::StoredProgram stored;
   stored.features = compiler::required_features(target);
-  compiler::Kinds<compiler::CellKind> kinds;
-  const auto make = [&](const ir::Cell& cell) { return compiler::make_kind(cell, target, {.threads = threads}); };
-  const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {
-    const Result<std::size_t> number = kinds.number_of(cell, make);
-    if (!number) return number.error();
-    const compiler::CellKind& kind = kinds[*number];
-    if (*number == stored.codes.size()) stored.codes.push_back({kind.description, image_of(kind, target)});
-    const auto block = compiler::prepared_weights(kind.lowered, target, kind.description, own);
-    if (!block) return block.error();
-    stored.cells.push_back({static_cast<std::uint32_t>(*number), {block->data(), block->data() + block->size()}});
-    return &kind.description;
-  };
-  Result<compiler::NetworkParts> parts = compiler::put_together(network, compiler::name_of(target), weights, add);
-  if (!parts) return parts.error();
-  stored.description = std::move(parts->description);
-  stored.list = std::move(parts->list);
+  stored.description = std::move(level->parts.description);
+  stored.list = std::move(level->parts.list);
+  for (const compiler::CellKind& kind : level->kinds.all())
+    stored.codes.push_back({kind.description, image_of(kind, target)});
+  for (compiler::CellUse& cell : level->cells)
+    stored.cells.push_back({static_cast<std::uint32_t>(cell.kind), std::move(cell.weights)});
   return runtime::write_artifact(stored);
 }
 
@@ -52,8 +42,7 @@ Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const com
 Result<std::vector<std::byte>> compile_artifact(const Model& model, const TensorMap& weights,
                                                 const ArtifactOptions& options) try {
   const DefaultFloatEnvironment environment;
-  if (options.threads < 1 || options.threads > kMaxThreads)
-    return Error{ErrorCode::Usage, {}, "threads = " + std::to_string(options.threads) + " is not in [1, 1024]", {}};
+  if (const Result<void> checked = runtime::check_threads(options.threads); !checked) return checked.error();
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
   const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
   if (!target) return target.error();
@@ -61,13 +50,12 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
     return Error{
         ErrorCode::Unsupported,
         {},
-        "artifacts are for x86-64; compile to an object (-o m.o --header m.h) for " + compiler::name_of(*target),
-        {}};
+        "artifacts are for x86-64; compile to an object (-o m.o --header m.h) for " + compiler::name_of(*target)};
   const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
   if (!network) return network.error();
   return artifact_of(*network, *target, weights, options.threads);
 } catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {}, "not enough memory for the weights", {}};
+  return Error{ErrorCode::Limit, {}, "not enough memory for the weights"};
 }
 
 }  // namespace rnnc

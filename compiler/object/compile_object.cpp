@@ -7,10 +7,8 @@
 #include <utility>
 
 #include "compiler/llvm/machine.hpp"
-#include "compiler/llvm/prepared_weights.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/choose_cell.hpp"
-#include "compiler/network/network.hpp"
 #include "compiler/object/c_header.hpp"
 #include "compiler/object/emit_program.hpp"
 #include "compiler/object/object_llvm.hpp"
@@ -20,7 +18,6 @@ namespace {
 
 using compiler::CellKind;
 using compiler::Level;
-using compiler::NetworkParts;
 using compiler::ObjectProgram;
 using runtime::Description;
 
@@ -29,45 +26,13 @@ constexpr std::int64_t kMaxObjectWeightsBytes = std::int64_t{1} << 30;
 
 // ---- levels
 
-Result<void> check_size(const ir::Network& network, std::int64_t bytes) {
-  if (bytes <= kMaxObjectWeightsBytes) return {};
-  return Error{ErrorCode::Limit,
-               {network.file},
-               "the weights of " + network.name + " take " + std::to_string(bytes) +
-                   " bytes, more than an object may hold; compile it to an artifact (.rnnc)",
-               {}};
-}
-
-// `parts` gets the parts of the level. They do not differ between levels in anything that files_of reads.
-Result<Level> make_level(const ir::Network& network, const compiler::Target& target, const TensorMap& weights,
-                         std::vector<NetworkParts>& parts) {
-  Level level{target};
-  std::int64_t bytes = 0;
-  const auto make = [&](const ir::Cell& cell) { return compiler::make_kind(cell, target); };
-  const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const Description*> {
-    const Result<std::size_t> number = level.kinds.number_of(cell, make);
-    if (!number) return number.error();
-    const CellKind& kind = level.kinds[*number];
-    bytes += runtime::bytes_of(runtime::kRowFormat, kind.description.weights_size);
-    if (const auto checked = check_size(network, bytes); !checked) return checked.error();
-    const auto block = compiler::prepared_weights(kind.lowered, target, kind.description, own);
-    if (!block) return block.error();
-    level.cells.push_back({*number, std::vector<float>(block->data(), block->data() + block->size())});
-    return &kind.description;
-  };
-  Result<NetworkParts> made = compiler::put_together(network, compiler::name_of(target), weights, add);
-  if (!made) return made.error();
-  parts.push_back(std::move(*made));
-  return level;
-}
-
 Result<std::vector<Level>> make_levels(const ir::Network& network, const std::vector<std::string>& targets,
-                                       const TensorMap& weights, std::vector<NetworkParts>& parts) {
+                                       const TensorMap& weights) {
   std::vector<Level> levels;
   for (const std::string& cpu : targets.empty() ? std::vector<std::string>{"host"} : targets) {
     const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
     if (!target) return target.error();
-    Result<Level> level = make_level(network, *target, weights, parts);
+    Result<Level> level = compiler::make_level(network, *target, weights, {}, kMaxObjectWeightsBytes);
     if (!level) return level.error();
     levels.push_back(std::move(*level));
   }
@@ -76,8 +41,7 @@ Result<std::vector<Level>> make_levels(const ir::Network& network, const std::ve
       return Error{ErrorCode::Usage,
                    {},
                    "an object for " + std::string(arch.name) + " is for one CPU; make one for each, or use " +
-                       arch.prefix + arch.baseline_cpu,
-                   {}};
+                       arch.prefix + arch.baseline_cpu};
   return levels;
 }
 
@@ -105,11 +69,10 @@ std::vector<compiler::StatePlace> places_of(const ObjectProgram& program, const 
   return places;
 }
 
-std::string header_of(const std::string& name, const Description& description, const ObjectProgram& program,
-                      const std::vector<Level>& levels) {
+std::string header_of(const std::string& name, const ObjectProgram& program, const std::vector<Level>& levels) {
   compiler::HeaderFacts facts{.name = name,
                               .cpus = {},
-                              .description = description,
+                              .description = levels.front().parts.description,
                               .program = program,
                               .weights_bytes = weights_bytes(levels),
                               .states = places_of(program, levels.front())};
@@ -142,7 +105,7 @@ std::vector<std::byte> object_of(const std::string& name, const ObjectProgram& p
 Result<std::string> name_for(const std::string& own, const ObjectOptions& options) {
   const std::string& name = options.name.empty() ? own : options.name;
   if (compiler::is_c_name(name)) return name;
-  return Error{ErrorCode::Usage, {}, "'" + name + "' is no C name; use letters, digits and _", {}};
+  return Error{ErrorCode::Usage, {}, "'" + name + "' is no C name; use letters, digits and _"};
 }
 
 Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const ObjectOptions& options,
@@ -152,15 +115,13 @@ Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const
   if (!network) return network.error();
   const Result<std::string> name = name_for(network->name, options);
   if (!name) return name.error();
-  std::vector<NetworkParts> parts;  // those of each level
-  const Result<std::vector<Level>> levels = make_levels(*network, options.targets, weights, parts);
+  const Result<std::vector<Level>> levels = make_levels(*network, options.targets, weights);
   if (!levels) return levels.error();
-  ObjectProgram program{std::move(parts.front().list), {}};
+  ObjectProgram program{levels->front().parts.list, {}};
   program.memory = compiler::plan_object_memory(program.list, descriptions_of(levels->front()));
-  return ObjectFiles{object_of(*name, program, *levels, llvm),
-                     header_of(*name, parts.front().description, program, *levels)};
+  return ObjectFiles{object_of(*name, program, *levels, llvm), header_of(*name, program, *levels)};
 } catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {}, "not enough memory for the weights", {}};
+  return Error{ErrorCode::Limit, {}, "not enough memory for the weights"};
 }
 
 }  // namespace

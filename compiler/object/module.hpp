@@ -12,26 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "compiler/schedule/kinds.hpp"
-#include "compiler/schedule/lower.hpp"
+#include "compiler/object/level.hpp"
 
 namespace rnnc::compiler {
-
-/// Holds a cell of a program: the number of its kind, and its own weights, packed and prepared.
-struct CellUse {
-  std::size_t kind = 0;
-  std::vector<float> weights;
-};
-
-/// Holds the cells of a program for one CPU.
-struct Level {
-  Target target;
-  Kinds<CellKind> kinds = {};
-  std::vector<CellUse> cells = {};
-
-  const CellUse& cell(int i) const { return cells[static_cast<std::size_t>(i)]; }
-  const runtime::Description& description(int i) const { return kinds[cell(i).kind].description; }
-};
 
 /// The functions return these numbers, which the generated header documents.
 enum class EntryStatus : int { Ok = 0, BadSize = 1, Misaligned = 2, NoLevel = 3 };

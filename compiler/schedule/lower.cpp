@@ -75,8 +75,9 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   return description;
 }
 
-Result<CellKind> make_kind(const Cell& cell, const Target& target, const PlanOptions& options) {
-  Result<Lowered> lowered = lower(cell, target, options);
+Result<CellKind> make_kind(const Cell& cell, const Target& target, const PlanOptions& options,
+                           const PassObserver& observe) {
+  Result<Lowered> lowered = lower(cell, target, options, observe);
   if (!lowered) return lowered.error();
   if (const Result<void> checked = check_weights_size(cell, lowered->plan.weights_size); !checked)
     return checked.error();

@@ -28,6 +28,7 @@ Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOpti
 runtime::Description describe(const ir::Cell& cell, const Lowered& lowered, const Target& target);
 
 /// Lowers a bound cell and describes its code. Errors: those of lower; Limit if the packed weights would be too large.
-Result<CellKind> make_kind(const ir::Cell& cell, const Target& target, const PlanOptions& options = {});
+Result<CellKind> make_kind(const ir::Cell& cell, const Target& target, const PlanOptions& options = {},
+                           const PassObserver& observe = {});
 
 }  // namespace rnnc::compiler

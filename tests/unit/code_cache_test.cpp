@@ -7,8 +7,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "compiler/llvm/link_image.hpp"
-#include "compiler/llvm/make_artifact.hpp"
+#include "compiler/llvm/code_of.hpp"
 #include "compiler/network/choose_cell.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "tests/support/run_cell.hpp"
@@ -21,10 +20,8 @@ namespace fs = std::filesystem;
 
 runtime::StoredEntry stored_of(const ir::Cell& cell) {
   const compiler::Target target = compiler::resolve_target("host").value();
-  runtime::Artifact made = compiler::make_artifact(cell, target).value();
-  return {compiler::cache_key(cell, target, {}),
-          compiler::required_features(target),
-          {made.description, compiler::link_image(compiler::kHostArch, made.object)}};
+  return {compiler::cache_key(cell, target, {}), compiler::required_features(target),
+          compiler::generate_code(cell, target, {}).value()};
 }
 
 runtime::StoredEntry entry(const std::string& name, int hidden) { return stored_of(standard(name, 8, hidden)); }

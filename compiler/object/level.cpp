@@ -1,0 +1,79 @@
+#include "compiler/object/level.hpp"
+
+#include <algorithm>
+
+#include "compiler/llvm/codegen.hpp"
+#include "compiler/llvm/link_image.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "runtime/kernel_float_mode.hpp"
+#include "runtime/pack.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+bool has_preparation(const Schedule& schedule) {
+  return std::ranges::any_of(schedule.stages, [](const Stage& stage) { return stage.phase == Phase::Once; });
+}
+
+// Makes a target with the vectors of `target` and the instructions of this machine, so that the plan of `target` runs
+// here. Canonical arithmetic gives the same bits.
+Result<Target> stand_in(const Target& target) {
+  Result<Target> host = resolve_target("host");
+  if (!host) return host;
+  if (target.fma && !host->fma)
+    return Error{
+        ErrorCode::Unsupported,
+        {},
+        "the weights for " + name_of(target) + " need a machine with FMA to be prepared; compile on such a one"};
+  Target result = target;
+  result.arch = host->arch;
+  result.cpu = host->cpu;
+  result.features = host->features;
+  return result;
+}
+
+// Returns the block that a kernel reads, for code that runs later and perhaps elsewhere: weights are packed, and the
+// values that depend on parameters only are computed.
+Result<runtime::AlignedBuffer> prepared_weights(const CellKind& kind, const Target& target,
+                                                const runtime::TensorRefs& weights) {
+  const auto& [lowered, description] = kind;
+  Result<runtime::AlignedBuffer> block = runtime::pack_weights(description, weights);
+  if (!block || !has_preparation(lowered.schedule)) return block;
+  const Result<Target> here = stand_in(target);
+  if (!here) return here.error();
+  const auto code = runtime::map_code(link_image(here->arch, emit_object(lowered.schedule, lowered.plan, *here)));
+  if (!code) return code.error();
+  const runtime::KernelFloatMode mode;
+  code->prepare(block->data());
+  return block;
+}
+
+}  // namespace
+
+Result<Level> make_level(const ir::Network& network, const Target& target, const TensorMap& weights,
+                         const PlanOptions& options, std::int64_t most_bytes) {
+  Level level{target};
+  std::int64_t bytes = 0;
+  const auto make = [&](const ir::Cell& cell) { return make_kind(cell, target, options); };
+  const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {
+    const Result<std::size_t> number = level.kinds.number_of(cell, make);
+    if (!number) return number.error();
+    const CellKind& kind = level.kinds[*number];
+    bytes += runtime::bytes_of(runtime::kRowFormat, kind.description.weights_size);
+    if (bytes > most_bytes)
+      return Error{ErrorCode::Limit,
+                   {network.file},
+                   "the weights of " + network.name + " take " + std::to_string(bytes) +
+                       " bytes, more than an object may hold; compile it to an artifact (.rnnc)"};
+    const auto block = prepared_weights(kind, target, own);
+    if (!block) return block.error();
+    level.cells.push_back({*number, {block->data(), block->data() + block->size()}});
+    return &kind.description;
+  };
+  Result<NetworkParts> parts = put_together(network, name_of(target), weights, add);
+  if (!parts) return parts.error();
+  level.parts = std::move(*parts);
+  return level;
+}
+
+}  // namespace rnnc::compiler
