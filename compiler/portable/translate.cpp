@@ -258,12 +258,11 @@ class Translator {
 
   PortablePlace add_panel(Value value) {
     const Node& n = node(value);
-    runtime::PanelPacking panel;
-    panel.units = size_of(n);
-    panel.columns = size_of(node(n.operands[0]));
-    panel.gates = 1;
-    panel.lanes = runtime::kPortableLanes;
-    panel.together = runtime::kPortableTogether;
+    runtime::PanelPacking panel{.units = size_of(n),
+                                .columns = size_of(node(n.operands[0])),
+                                .gates = 1,
+                                .lanes = runtime::kPortableLanes,
+                                .together = runtime::kPortableTogether};
     const std::int64_t elements = padded(panel.units) * panel.columns;
     panel.offset = row(PortableSpace::Weights).take(runtime::floats_for(panel.format, elements));
     std::int64_t first_row = 0;

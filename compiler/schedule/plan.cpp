@@ -18,12 +18,6 @@ constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
 // A tile of fewer than kNarrow vectors needs no more than kMostRowsOfNarrow rows to hide the latency of multiply-adds.
 constexpr int kNarrow = 3, kMostRowsOfNarrow = 4;
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-int gates_of(const Schedule& schedule, Value product) {
-  return static_cast<int>(schedule.cell[product].operands.size() / 2);
-}
-
 // Returns the floats that a panel takes in the packed block.
 std::int64_t panel_size(const Panel& panel) {
   const std::int64_t tail = panel.units % panel.lanes > 0 ? panel.vectors(true) : 0;
@@ -83,8 +77,7 @@ Error no_such_plan(const PlanChoice& choice, const std::vector<Candidate>& candi
     known += (known.empty() ? "" : ", ") + print(choice_of(choice.stage, candidate.plan));
   return {ErrorCode::Usage,
           {},
-          "stage " + std::to_string(choice.stage) + " has no plausible plan " + print(choice) + "; it has " + known,
-          {}};
+          "stage " + std::to_string(choice.stage) + " has no plausible plan " + print(choice) + "; it has " + known};
 }
 
 // Returns the candidate that the options ask for, else the first, which the model prefers.
@@ -110,8 +103,7 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
       return Error{ErrorCode::Usage,
                    {},
                    "plan " + print(choice) + " is of a stage that is not there; there are " +
-                       std::to_string(schedule.stages.size()),
-                   {}};
+                       std::to_string(schedule.stages.size())};
   for (std::size_t i = 0; i < schedule.stages.size(); ++i) {
     const auto candidates = plan_candidates(schedule, schedule.stages[i], target, options);
     const Result<std::size_t> chosen = choose(i, candidates, options);

@@ -32,8 +32,6 @@ constexpr std::int64_t kFarBytes = 1024 * 1024;
 constexpr std::int64_t kParkedBytes = 16 * 1024;
 constexpr std::int64_t kMostGroupRows = 64;
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 // Returns the number of registers for accumulators. The others hold the weights of one column and the broadcast
 // operand. Without FMA, each product needs a register too before it is added.
 int accumulators(const Target& target) { return target.fma ? target.registers * 3 / 4 : target.registers / 2; }
@@ -52,10 +50,6 @@ int operations_of(ir::Function function) {
   if (is_product) return (function == ir::Function::SigmoidMul ? 1 : 2) * kPolynomial + 1;
   if (ir::facts(function).ulp > 0.5) return kPolynomial;
   return function == ir::Function::Div || function == ir::Function::Sqrt ? 8 : 1;
-}
-
-int gates_of(const Schedule& schedule, Value product) {
-  return static_cast<int>(schedule.cell[product].operands.size() / 2);
 }
 
 std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
@@ -79,11 +73,7 @@ class Candidates {
   }
 
   std::vector<StagePlan> all() {
-    if (gates_ == 0) {
-      StagePlan plan;
-      plan.single_blocks = parts_;
-      return {plan};
-    }
+    if (gates_ == 0) return {StagePlan{.single_blocks = parts_}};
     // A last block whose gates share vectors is a group of its own and does not count here.
     const int alike = gates_share_vectors(units_, target_.lanes, gates_) ? blocks_ - 1 : blocks_;
     for (int n = 1; n <= alike && (n == 1 || n * gates_ <= kMostWidth); ++n)
@@ -109,9 +99,7 @@ class Candidates {
   }
 
   void add(int together, int single_blocks) {
-    StagePlan plan;
-    plan.single_blocks = single_blocks;
-    plan.batch_blocks = together;
+    const StagePlan plan{.single_blocks = single_blocks, .batch_blocks = together};
     if (columns_ < kFewColumns) return plans_.push_back(plan);
     for (const std::int64_t panel_bytes : {kPanelBytes, kPanelBytes / 2, 2 * kPanelBytes}) {
       const StagePlan batch = with_rows(plan, panel_bytes);
@@ -142,6 +130,10 @@ class Candidates {
 
 }  // namespace
 
+int gates_of(const Schedule& schedule, ir::Value product) {
+  return static_cast<int>(schedule.cell[product].operands.size() / 2);
+}
+
 bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates) {
   const std::int64_t left = units % lanes;
   return left > 0 && units > lanes && gates > 1 && 2 * left <= lanes;
@@ -149,11 +141,10 @@ bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates) {
 
 StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights) {
   const ir::Cell& cell = schedule.cell;
-  StageShape shape;
-  shape.weights = weights;
-  shape.lanes = target.lanes;
-  shape.blocks = static_cast<int>(divide_up(stage.units, target.lanes));
-  shape.gates = 0;
+  StageShape shape{.lanes = target.lanes,
+                   .weights = weights,
+                   .gates = 0,
+                   .blocks = static_cast<int>(divide_up(stage.units, target.lanes))};
   for (const Stage& other : schedule.stages)
     for (Value product : other.products) {
       const ir::Type& matrix = cell[cell[product].operands[1]].type;

@@ -20,6 +20,11 @@ struct Candidate {
 std::vector<Candidate> plan_candidates(const Schedule& schedule, const Stage& stage, const Target& target,
                                        const PlanOptions& options);
 
+/// Returns the number of gates of a stacked product.
+int gates_of(const Schedule& schedule, ir::Value product);
+
+constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// Tells whether the gates share the vectors of the last block: so few units are left after the last full block that
 /// several gates fit in a vector.
 bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates);
