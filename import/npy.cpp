@@ -86,29 +86,17 @@ Result<Tensor> parse(std::span<const std::byte> content, std::string_view file, 
                 std::vector<std::byte>(parts->elements.begin(), parts->elements.end())};
 }
 
-std::optional<std::string_view> spelled(ElementType type) {
-  switch (type) {
-    case ElementType::F64: return "<f8";
-    case ElementType::F32: return "<f4";
-    case ElementType::F16: return "<f2";
-    case ElementType::BF16: return std::nullopt;
-    case ElementType::I64: return "<i8";
-    case ElementType::I32: return "<i4";
-    case ElementType::I16: return "<i2";
-    case ElementType::I8: return "|i1";
-    case ElementType::U64: return "<u8";
-    case ElementType::U32: return "<u4";
-    case ElementType::U16: return "<u2";
-    case ElementType::U8: return "|u1";
-    case ElementType::Bool: return "|b1";
-  }
-  return std::nullopt;
+// Returns the spelling with the byte order, which is '|' for a type of one byte; "" if NumPy lacks the type.
+std::string spelled(ElementType type) {
+  for (const files::NpyType& each : files::kNpyTypes)
+    if (each.type == type) return (size_bytes(type) == 1 ? "|" : "<") + std::string(each.name);
+  return "";
 }
 
 /// Returns everything before the elements. A shape within the usual limits keeps it far below version 1.0's 65535
 /// bytes.
-std::string prefix(std::string_view descr, const Shape& shape) {
-  std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (" + join(shape);
+std::string prefix(const std::string& descr, const Shape& shape) {
+  std::string dict = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + join(shape);
   dict += shape.size() == 1 ? ",), }" : "), }";
   const std::size_t fixed = kMagic.size() + kVersionBytes + sizeof(std::uint16_t);
   const std::size_t unpadded = fixed + dict.size() + 1;
@@ -125,12 +113,12 @@ std::string prefix(std::string_view descr, const Shape& shape) {
 
 Result<void> save(const std::string& path, const Tensor& tensor) {
   if (auto writable = files::check_writable(tensor, path, "the array"); !writable) return writable;
-  const auto descr = spelled(tensor.type);
-  if (!descr) {
+  const std::string descr = spelled(tensor.type);
+  if (descr.empty()) {
     return invalid(path, "NumPy has no type for " + std::string(name(tensor.type)) +
                              "; convert the tensor to F32 or save it as safetensors");
   }
-  const std::string text = prefix(*descr, tensor.shape);
+  const std::string text = prefix(descr, tensor.shape);
   if (const auto total = text.size() + tensor.bytes.size(); total > FileLimits{}.max_file_bytes) {
     return file_error(ErrorCode::Limit, path,
                       "the file would have " + std::to_string(total) + " bytes, more than the limit of " +

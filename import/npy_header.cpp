@@ -6,26 +6,16 @@
 #include <optional>
 #include <string>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_error.hpp"
 
 namespace rnnc::files {
 namespace {
 
-constexpr std::string_view kSpelledTypes = "f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1";
-
 std::optional<ElementType> type_named(std::string_view text) {
-  if (text == "f2") return ElementType::F16;
-  if (text == "f4") return ElementType::F32;
-  if (text == "f8") return ElementType::F64;
-  if (text == "i1") return ElementType::I8;
-  if (text == "i2") return ElementType::I16;
-  if (text == "i4") return ElementType::I32;
-  if (text == "i8") return ElementType::I64;
-  if (text == "u1") return ElementType::U8;
-  if (text == "u2") return ElementType::U16;
-  if (text == "u4") return ElementType::U32;
-  if (text == "u8") return ElementType::U64;
-  if (text == "b1") return ElementType::Bool;
+  for (const auto& [name, type] : kNpyTypes)
+    if (name == text) return type;
   return std::nullopt;
 }
 
@@ -80,7 +70,7 @@ class DictReader {
     // A type of one byte has no byte order, which NumPy writes as '|'.
     const bool order_fits = type && (text[0] == '<' || (text[0] == '|' && size_bytes(*type) == 1));
     if (!order_fits) {
-      return fail("type " + in_quotes(text) + " is not one of " + std::string(kSpelledTypes) +
+      return fail("type " + in_quotes(text) + " is not one of " + join(kNpyTypes, " ", &NpyType::name) +
                   ", little-endian; convert the array with astype");
     }
     header_.type = *type;

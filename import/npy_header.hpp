@@ -10,6 +10,16 @@
 
 namespace rnnc::files {
 
+/// A type as NumPy spells it, without the byte order.
+struct NpyType {
+  std::string_view name;
+  ElementType type;
+};
+inline constexpr NpyType kNpyTypes[] = {{"f2", ElementType::F16}, {"f4", ElementType::F32}, {"f8", ElementType::F64},
+                                        {"i1", ElementType::I8},  {"i2", ElementType::I16}, {"i4", ElementType::I32},
+                                        {"i8", ElementType::I64}, {"u1", ElementType::U8},  {"u2", ElementType::U16},
+                                        {"u4", ElementType::U32}, {"u8", ElementType::U64}, {"b1", ElementType::Bool}};
+
 struct NpyHeader {
   ElementType type = ElementType::F32;
   Shape shape;
