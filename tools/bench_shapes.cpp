@@ -1,24 +1,17 @@
 #include "tools/bench_shapes.hpp"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include <rnnc/compile.hpp>
 
+#include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 
 namespace rnnc::tools {
 namespace {
 
 constexpr std::size_t kMostShapes = 1000;
-
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text + at);
-  for (std::string part; std::getline(stream, part, at);) parts.push_back(part);
-  return parts;
-}
 
 Error no_shape(const std::string& text) {
   return usage_error("--shape", "'" + text + "' is not CELL:T:B:I:H or CELL:T:B:I:H:THREADS, such as lstm:100:1:64:64");

@@ -1,19 +1,9 @@
 #include "tools/command_line.hpp"
 
-#include <algorithm>
+#include <sstream>
 
 namespace rnnc::tools {
 namespace {
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
 
 FlagText flag_of(const CLI::Option& option) {
   FlagText flag;
@@ -56,7 +46,7 @@ VerbText describe_verb(const CLI::App& app, const std::string& name) {
   verb.name = name;
   const std::string text = app.get_description();
   const std::size_t empty_line = text.find("\n\n");
-  verb.examples = lines_of(text.substr(0, empty_line));
+  verb.examples = split(text.substr(0, empty_line), '\n');
   verb.what = text.substr(empty_line + 2);
   for (const CLI::Option* option : app.get_options())
     if (!option->get_group().empty()) verb.flags.push_back(flag_of(*option));
@@ -75,6 +65,13 @@ std::vector<std::string> verb_names(const ProgramText& program) {
   std::vector<std::string> names;
   for (const VerbText& verb : program.verbs) names.push_back(verb.name);
   return names;
+}
+
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text + at);
+  for (std::string part; std::getline(stream, part, at);) parts.push_back(part);
+  return parts;
 }
 
 std::string first_sentence(const std::string& text) {

@@ -52,6 +52,9 @@ ProgramText describe(const CLI::App& program);
 
 std::vector<std::string> verb_names(const ProgramText& program);
 
+/// Returns the parts of a text between the characters `at`.
+std::vector<std::string> split(const std::string& text, char at);
+
 /// Returns the text's first sentence, without its full stop.
 std::string first_sentence(const std::string& text);
 

@@ -55,10 +55,6 @@ std::string examples_of(const VerbText& verb, std::size_t width) {
   return text + "\n";
 }
 
-std::string description_of(const FlagText& flag) {
-  return flag.description + (flag.repeated ? "; may be repeated" : "") + (flag.required ? " (required)" : "");
-}
-
 std::string flags_of(const VerbText& verb, const std::string& group, std::size_t width) {
   std::string text;
   for (const FlagText& flag : verb.flags)
@@ -87,6 +83,10 @@ std::size_t help_width() {
   winsize size{};
   if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kWidestHelp;
   return std::clamp<std::size_t>(size.ws_col, kNarrowestHelp, kWidestHelp);
+}
+
+std::string description_of(const FlagText& flag) {
+  return flag.description + (flag.repeated ? "; may be repeated" : "") + (flag.required ? " (required)" : "");
 }
 
 std::string label_of(const FlagText& flag) {

@@ -22,6 +22,9 @@ std::string help_of(const ProgramText& program, std::size_t width);
 /// Returns a line such as "rnnc run [MODEL] [FLAGS] --output y.npy".
 std::string usage_of(const VerbText& verb);
 
+/// Returns what help says of a flag.
+std::string description_of(const FlagText& flag);
+
 /// Returns a label such as "-o, --output m.o".
 std::string label_of(const FlagText& flag);
 

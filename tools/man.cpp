@@ -1,11 +1,12 @@
 // rnnc man turns the description of the command line into the manual page, in roff.
 #include <iostream>
 
+#include <rnnc/version.hpp>
+
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/help.hpp"
 #include "tools/verbs.hpp"
-#include "tools/version.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -36,9 +37,7 @@ std::string entry(const std::string& label, const std::string& meaning) {
 
 std::string flags_of(const VerbText& verb) {
   std::string text;
-  for (const FlagText& flag : verb.flags)
-    text += entry(label_of(flag),
-                  flag.description + (flag.repeated ? "; may be repeated" : "") + (flag.required ? " (required)" : ""));
+  for (const FlagText& flag : verb.flags) text += entry(label_of(flag), description_of(flag));
   return text;
 }
 

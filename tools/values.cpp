@@ -1,7 +1,5 @@
 #include "tools/values.hpp"
 
-#include <algorithm>
-
 #include <rnnc/model.hpp>
 
 #include "compiler/llvm/cpu_names.hpp"
@@ -13,16 +11,6 @@ namespace {
 // These suffixes are usual for the files that import_model_file and load_artifact read. Both tell a format by its
 // content, not by the suffix.
 const std::vector<std::string> kModelSuffixes = {".rnn", ".rnnc", ".onnx", ".safetensors", ".json", ".nam"};
-
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(at, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
 
 std::vector<std::string> cpus() {
   std::vector<std::string> names = compiler::cpu_names();

@@ -1,5 +1,7 @@
 #include "tools/version.hpp"
 
+#include <rnnc/version.hpp>
+
 #include "compiler/llvm/cpu_names.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 

@@ -5,8 +5,6 @@
 
 namespace rnnc::tools {
 
-inline constexpr const char* kVersion = RNNC_VERSION;
-
 /// Returns "rnnc 0.1.0", then LLVM's version and the CPU that code is made for where nothing else is said, a line each.
 std::string version_text();
 
