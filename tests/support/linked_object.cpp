@@ -4,8 +4,7 @@
 #include <cstring>
 #include <deque>
 #include <limits>
-
-#include "tests/support/catch.hpp"
+#include <stdexcept>
 
 namespace rnnc::test {
 namespace {
@@ -67,6 +66,11 @@ std::string shim(const std::string& header, const std::vector<Port>& states) {
   return text;
 }
 
+// A program without Catch2 links this too, so that a failure is an exception.
+void require(bool holds, const char* what) {
+  if (!holds) throw std::runtime_error(what);
+}
+
 std::int64_t round_up(std::int64_t floats) { return (floats + 15) / 16 * 16; }
 
 }  // namespace
@@ -90,9 +94,9 @@ int LinkedObject::start(float* state, std::int64_t batch, std::int64_t first, st
 
 Guarded LinkedObject::make_state(std::int64_t batch) const {
   const std::int64_t floats = library_.find<std::int64_t(std::int64_t)>("state_floats")(batch);
-  REQUIRE(floats % 16 == 0);
+  require(floats % 16 == 0, "a state of the object is not whole cache lines");
   std::vector<float> state(static_cast<std::size_t>(floats), kNan);
-  REQUIRE(start(state.data(), batch, 0, batch) == 0);
+  require(start(state.data(), batch, 0, batch) == 0, "the object makes no state");
   return Guarded(state, true);
 }
 
@@ -109,11 +113,10 @@ std::span<float> LinkedObject::state(const std::string& name, float* state, std:
           library_.find<float*(float*, std::int64_t, std::int64_t)>("state_" + std::to_string(i))(state, batch, b);
       return {row, static_cast<std::size_t>(size)};
     }
-  FAIL("no state " + name);
-  std::abort();
+  throw std::runtime_error("no state " + name);
 }
 
-NetworkOutcome run_object(const LinkedObject& object, const Program& program, const ir::Network& network,
+NetworkOutcome run_object(const LinkedObject& object, const Program& program, const ir::Graph& graph,
                           const ir::NetworkBatch& batch, const ir::NamedVectors& states) {
   const auto steps_of = [&](const std::string& time) {
     const auto found = batch.times.find(time);
@@ -122,7 +125,7 @@ NetworkOutcome run_object(const LinkedObject& object, const Program& program, co
   const std::int64_t steps = steps_of("T"), sequences = batch.sequences;
   std::int64_t most = std::max<std::int64_t>(1, steps);
   std::vector<std::int64_t> times;
-  for (const std::string& name : ir::times_of(network))
+  for (const std::string& name : times_of(graph))
     if (name != "T") times.push_back(steps_of(name)), most = std::max(most, times.back());
   std::deque<Guarded> values;
   std::vector<const float*> inputs;
@@ -130,7 +133,7 @@ NetworkOutcome run_object(const LinkedObject& object, const Program& program, co
     const ir::Vector& from = batch.inputs.at(input.port.name);
     inputs.push_back(values.emplace_back(std::vector<float>(from.begin(), from.end()), true).data());
   }
-  const Guarded x(rows_of_x(network, batch, steps), true), state = object.make_state(sequences);
+  const Guarded x(rows_of_x(graph, batch, steps), true), state = object.make_state(sequences);
   const Guarded scratch = object.make_scratch(most, sequences);
   for (const auto& [name, initial] : states)
     for (std::int64_t b = 0; b < sequences; ++b) {
@@ -139,8 +142,9 @@ NetworkOutcome run_object(const LinkedObject& object, const Program& program, co
     }
   const std::int64_t rows = (program.output_time().empty() ? 1 : steps_of(program.output_time())) * sequences;
   const Guarded y(std::vector<float>(static_cast<std::size_t>(rows * program.output_size()), kNan), true);
-  REQUIRE(object.run(
-              {state.data(), scratch.data(), x.data(), y.data(), steps, sequences, inputs.data(), times.data()}) == 0);
+  const int status =
+      object.run({state.data(), scratch.data(), x.data(), y.data(), steps, sequences, inputs.data(), times.data()});
+  require(status == 0, "the object refuses the call");
   NetworkOutcome outcome{y.values(), {}};
   for (const Port& port : program.states())
     for (std::int64_t b = 0; b < sequences; ++b) {

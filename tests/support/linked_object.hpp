@@ -1,5 +1,6 @@
-// An object of a network in this process, called as a C program calls it that includes its header: the C compiler makes
-// a shared library of both. What the object reads or writes beyond what the header says is its memory faults.
+// An object of a cell or network in this process, called as a C program calls it that includes its header: the C
+// compiler makes a shared library of both. What the object reads or writes beyond what the header says is its memory
+// faults.
 #pragma once
 
 #include <rnnc/ahead.hpp>
@@ -45,7 +46,7 @@ class LinkedObject {
 };
 
 /// As run_network of a compiled program, which has the names.
-NetworkOutcome run_object(const LinkedObject& object, const Program& program, const ir::Network& network,
+NetworkOutcome run_object(const LinkedObject& object, const Program& program, const ir::Graph& graph,
                           const ir::NetworkBatch& batch, const ir::NamedVectors& states = {});
 
 /// To the bit, NaN included.

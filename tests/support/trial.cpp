@@ -13,7 +13,7 @@
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/plan_stage.hpp"
-#include "tests/support/run_object.hpp"
+#include "tests/support/linked_object.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -197,7 +197,7 @@ std::optional<std::string> Trial::object() const {
     return std::nullopt;
   const ObjectFiles files =
       compile_object(model_of(subject_), tensors_of(subject_), {.name = "m", .targets = {setting_.executor}}).value();
-  return differ(run_object(files, program_, subject_.graph, data_), outcome_);
+  return differ(run_object({files, program_.states()}, program_, subject_.graph, data_.batch, data_.states), outcome_);
 }
 
 std::optional<std::string> Trial::float_modes() const {

@@ -8,7 +8,7 @@
 #include <rnnc/artifact.hpp>
 
 #include "tests/support/catch.hpp"
-#include "tests/support/run_object.hpp"
+#include "tests/support/linked_object.hpp"
 #include "tests/support/subject.hpp"
 
 namespace rnnc::test {
@@ -83,7 +83,7 @@ TEST_CASE("artifacts and objects flush as generated code does", "[denormals]") {
   const ObjectFiles files =
       compile_object(model_of(subject), tensors_of(subject), {.name = "m", .targets = {cpu}}).value();
   CHECK(run(loaded, subject.graph, data) == expected);
-  CHECK(run_object(files, program, subject.graph, data) == expected);
+  CHECK(run_object({files, program.states()}, program, subject.graph, data.batch, data.states) == expected);
 }
 
 }  // namespace rnnc::test
