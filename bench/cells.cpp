@@ -44,10 +44,7 @@ class Pair {
         throw std::runtime_error(shape.name() + ": rnnc and oneDNN differ at element " + std::to_string(i));
   }
 
-  void run() {
-    (void)program_.run(
-        {.x = peer_.input().data(), .y = y_.data(), .steps = shape_.steps, .batch = shape_.batch, .state = state_});
-  }
+  void run() { (void)program_.run(state_, {.x = peer_.input(), .y = y_, .steps = shape_.steps}); }
   void run_peer() { peer_.run(); }
 
   std::string cpu() const { return program_.cpu(); }

@@ -11,8 +11,8 @@ int main() {
   const int steps = 20, batch = 3;
   std::vector<float> x(steps * batch * program.input_size()), y(steps * batch * program.output_size());
   auto state = program.make_state(batch);
-  auto status = program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state});
-  if (status == rnnc::RunStatus::Ok) status = program.step(state, x.data(), y.data());  // one more, for streaming
+  auto status = program.run(state, {.x = x, .y = y, .steps = steps});
+  if (status == rnnc::RunStatus::Ok) status = program.step(state, x, y);  // one more, for streaming
   if (status != rnnc::RunStatus::Ok) return std::fprintf(stderr, "rnnc: %s\n", rnnc::text(status)), 1;
   std::printf("%s on %s: %g\n", program.name().c_str(), program.cpu().c_str(), y[0]);
 }

@@ -9,6 +9,8 @@
 #include <rnnc/c_handles.hpp>
 #include <rnnc/version.hpp>
 
+#include "runtime/memory_limit.hpp"
+
 namespace {
 
 using rnnc::c::fail;
@@ -22,7 +24,6 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 rnnc_status status_of(rnnc::RunStatus status) noexcept {
   switch (status) {
     case rnnc::RunStatus::Ok: return RNNC_OK;
-    case rnnc::RunStatus::BatchMismatch: return RNNC_BATCH_MISMATCH;
     case rnnc::RunStatus::WrongState: return RNNC_WRONG_STATE;
     case rnnc::RunStatus::NegativeSteps: return RNNC_NEGATIVE_STEPS;
     case rnnc::RunStatus::MissingPointer: return RNNC_MISSING_POINTER;
@@ -31,6 +32,9 @@ rnnc_status status_of(rnnc::RunStatus status) noexcept {
     case rnnc::RunStatus::MissingInput: return RNNC_MISSING_INPUT;
     case rnnc::RunStatus::UnknownName: return RNNC_UNKNOWN_NAME;
     case rnnc::RunStatus::NoStreaming: return RNNC_NO_STREAMING;
+    case rnnc::RunStatus::WrongWorkspace: return RNNC_WRONG_WORKSPACE;
+    case rnnc::RunStatus::NoWorkspace: return RNNC_NO_WORKSPACE;
+    case rnnc::RunStatus::ShortSpan: break;  // pointers have no sizes
   }
   return RNNC_INTERNAL;
 }
@@ -61,6 +65,29 @@ rnnc_status fill(const rnnc::Port& from, const char* time, rnnc_port* to) noexce
   return rnnc::c::write_struct(port, to) ? RNNC_OK : RNNC_USAGE;
 }
 
+// A caller in C gives no sizes: a pointer becomes a span that is as long as any call needs.
+template <class T>
+std::span<T> unsized(T* data) noexcept {
+  return {data, data ? std::size_t{1} << 60 : 0};
+}
+
+// Puts what `make` makes for a batch behind a new handle.
+template <class Handle, class Make>
+rnnc_status create(std::int64_t batch, std::int64_t max_steps, Handle** handle, rnnc_error* error,
+                   const Make& make) noexcept {
+  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  if (batch < 0 || batch > kMost || max_steps < 0 || max_steps > kMost)
+    return fail(RNNC_USAGE, "batch or max_steps is negative or absurd", error);
+  return guarded(error, [&] {
+    try {
+      *handle = new Handle{make()};
+      return RNNC_OK;
+    } catch (const rnnc::runtime::NotEnoughMemory& none) {
+      return fail(RNNC_LIMIT, none.what(), error);
+    }
+  });
+}
+
 }  // namespace
 
 extern "C" {
@@ -80,15 +107,17 @@ const char* rnnc_status_text(rnnc_status status) noexcept {
     case RNNC_UNSUPPORTED: return "not supported on this machine or in this version";
     case RNNC_FILE: return "the file cannot be read";
     case RNNC_INTERNAL: return "a bug of rnnc";
-    case RNNC_BATCH_MISMATCH: return text(rnnc::RunStatus::BatchMismatch);
-    case RNNC_WRONG_STATE: return text(rnnc::RunStatus::WrongState);
-    case RNNC_NEGATIVE_STEPS: return text(rnnc::RunStatus::NegativeSteps);
-    case RNNC_MISSING_POINTER: return text(rnnc::RunStatus::MissingPointer);
-    case RNNC_BAD_LENGTH: return text(rnnc::RunStatus::BadLength);
-    case RNNC_TOO_MANY_STEPS: return text(rnnc::RunStatus::TooManySteps);
-    case RNNC_MISSING_INPUT: return text(rnnc::RunStatus::MissingInput);
-    case RNNC_UNKNOWN_NAME: return text(rnnc::RunStatus::UnknownName);
-    case RNNC_NO_STREAMING: return text(rnnc::RunStatus::NoStreaming);
+    case RNNC_BATCH_MISMATCH: return "the batch is not the state's";
+    case RNNC_WRONG_STATE: return rnnc::text(rnnc::RunStatus::WrongState);
+    case RNNC_NEGATIVE_STEPS: return rnnc::text(rnnc::RunStatus::NegativeSteps);
+    case RNNC_MISSING_POINTER: return rnnc::text(rnnc::RunStatus::MissingPointer);
+    case RNNC_BAD_LENGTH: return rnnc::text(rnnc::RunStatus::BadLength);
+    case RNNC_TOO_MANY_STEPS: return rnnc::text(rnnc::RunStatus::TooManySteps);
+    case RNNC_MISSING_INPUT: return rnnc::text(rnnc::RunStatus::MissingInput);
+    case RNNC_UNKNOWN_NAME: return rnnc::text(rnnc::RunStatus::UnknownName);
+    case RNNC_NO_STREAMING: return rnnc::text(rnnc::RunStatus::NoStreaming);
+    case RNNC_WRONG_WORKSPACE: return rnnc::text(rnnc::RunStatus::WrongWorkspace);
+    case RNNC_NO_WORKSPACE: return rnnc::text(rnnc::RunStatus::NoWorkspace);
   }
   return "no status of rnnc";
 }
@@ -175,14 +204,22 @@ rnnc_status rnnc_program_get_named_input(const rnnc_program* program, size_t ind
 rnnc_status rnnc_state_create(const rnnc_program* program, int64_t batch, int64_t max_steps, rnnc_state** state,
                               rnnc_error* error) noexcept {
   if (!program || !state) return fail(RNNC_USAGE, "program or state is NULL", error);
-  constexpr std::int64_t kMost = std::int64_t{1} << 31;
-  if (batch < 0 || batch > kMost || max_steps < 0 || max_steps > kMost)
-    return fail(RNNC_USAGE, "batch or max_steps is negative or absurd", error);
-  return guarded(error, [&] {
-    *state = new rnnc_state{program->program.make_state(batch, max_steps)};
-    return RNNC_OK;
-  });
+  return create(batch, max_steps, state, error, [&] { return program->program.make_state(batch, max_steps); });
 }
+
+rnnc_status rnnc_state_create_without_workspace(const rnnc_program* program, int64_t batch, rnnc_state** state,
+                                                rnnc_error* error) noexcept {
+  if (!program || !state) return fail(RNNC_USAGE, "program or state is NULL", error);
+  return create(batch, 0, state, error, [&] { return program->program.make_state_without_workspace(batch); });
+}
+
+rnnc_status rnnc_workspace_create(const rnnc_program* program, int64_t batch, int64_t max_steps,
+                                  rnnc_workspace** workspace, rnnc_error* error) noexcept {
+  if (!program || !workspace) return fail(RNNC_USAGE, "program or workspace is NULL", error);
+  return create(batch, max_steps, workspace, error, [&] { return program->program.make_workspace(batch, max_steps); });
+}
+
+void rnnc_workspace_destroy(rnnc_workspace* workspace) noexcept { delete workspace; }
 
 void rnnc_state_destroy(rnnc_state* state) noexcept { delete state; }
 
@@ -241,29 +278,36 @@ rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state, const rnnc_
   if (!program || !state || !rnnc::c::read_struct(arguments, given)) return RNNC_USAGE;
   if (given.input_count > kMostNamed || given.time_count > kMostNamed) return RNNC_LIMIT;
   if ((given.input_count > 0 && !given.inputs) || (given.time_count > 0 && !given.times)) return RNNC_USAGE;
+  if (given.batch != state->state.batch()) return RNNC_BATCH_MISMATCH;
   std::array<rnnc::NamedInput, kMostNamed> inputs;
   std::array<rnnc::NamedTime, kMostNamed> times;
   for (std::size_t i = 0; i < given.input_count; ++i) {
     if (!given.inputs[i].name) return RNNC_USAGE;
-    inputs[i] = {given.inputs[i].name, given.inputs[i].data};
+    inputs[i] = {given.inputs[i].name, unsized(given.inputs[i].data)};
   }
   for (std::size_t i = 0; i < given.time_count; ++i) {
     if (!given.times[i].name) return RNNC_USAGE;
-    times[i] = {given.times[i].name, given.times[i].steps, given.times[i].lengths};
+    times[i] = {given.times[i].name, given.times[i].steps, unsized(given.times[i].lengths)};
   }
-  return status_of(program->program.run({.x = given.x,
-                                         .y = given.y,
-                                         .steps = given.steps,
-                                         .batch = given.batch,
-                                         .state = state->state,
-                                         .lengths = given.lengths,
-                                         .inputs = std::span(inputs.data(), given.input_count),
-                                         .times = std::span(times.data(), given.time_count)}));
+  return status_of(
+      program->program.run(state->state, {.x = unsized(given.x),
+                                          .y = unsized(given.y),
+                                          .steps = given.steps,
+                                          .lengths = unsized(given.lengths),
+                                          .inputs = std::span(inputs.data(), given.input_count),
+                                          .times = std::span(times.data(), given.time_count),
+                                          .workspace = given.workspace ? &given.workspace->workspace : nullptr}));
 }
 
 rnnc_status rnnc_step(const rnnc_program* program, rnnc_state* state, const float* x, float* y) noexcept {
   if (!program || !state) return RNNC_USAGE;
-  return status_of(program->program.step(state->state, x, y));
+  return status_of(program->program.step(state->state, unsized(x), unsized(y)));
+}
+
+rnnc_status rnnc_step_in(const rnnc_program* program, rnnc_state* state, rnnc_workspace* workspace, const float* x,
+                         float* y) noexcept {
+  if (!program || !state || !workspace) return RNNC_USAGE;
+  return status_of(program->program.step(state->state, workspace->workspace, unsized(x), unsized(y)));
 }
 
 }  // extern "C"

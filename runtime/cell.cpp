@@ -75,15 +75,6 @@ void permute(const Timeline& timeline, bool sort, const float* from, std::int64_
   }
 }
 
-void permute_states(const Description& description, const Timeline& timeline, bool sort, AlignedBuffer& spare,
-                    CellState& state) noexcept {
-  permute(timeline, sort, state.buffers[state.current].data(), description.doubled_row,
-          state.buffers[1 - state.current].data());
-  state.current = 1 - state.current;
-  permute(timeline, sort, state.in_place.data(), description.in_place_row, spare.data());
-  std::swap(state.in_place, spare);
-}
-
 }  // namespace
 
 std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
@@ -103,44 +94,42 @@ Result<LoadedCell> load_cell(Description description, Code code, const TensorRef
   return LoadedCell{std::move(description), std::move(*block), std::move(code)};
 }
 
-CellState::CellState(const Description& description, std::int64_t rows, int threads)
-    : batch(rows), chunk_steps(runtime::chunk_steps(description, rows)) {
-  for (AlignedBuffer& buffer : buffers) buffer = AlignedBuffer(rows * description.doubled_row);
+CellWorkspace::CellWorkspace(const Description& description, std::int64_t most, std::int64_t steps, int threads)
+    : rows(most),
+      chunk_rows(most * std::min(runtime::chunk_steps(description, most), std::max<std::int64_t>(1, steps))) {
+  next = AlignedBuffer(rows * description.doubled_row);
   in_place = AlignedBuffer(rows * description.in_place_row);
-  sequence = AlignedBuffer(chunk_steps * rows * description.sequence_row);
+  sequence = AlignedBuffer(chunk_rows * description.sequence_row);
   step = AlignedBuffer(rows * description.step_row);
   if (threads > 1) flags.resize(static_cast<std::size_t>(threads));
 }
 
-float* CellState::row(const StateInfo& info, const Description& description, std::int64_t b) const {
-  const AlignedBuffer& buffer = info.doubled ? buffers[current] : in_place;
-  return buffer.data() + b * (info.doubled ? description.doubled_row : description.in_place_row) + info.offset;
+std::int64_t workspace_bytes(const Description& description, std::int64_t rows, std::int64_t steps) {
+  const std::int64_t chunk = std::min(chunk_steps(description, rows), std::max<std::int64_t>(1, steps));
+  const std::int64_t row = description.doubled_row + description.in_place_row + description.step_row +
+                           floats_of(chunk, description.sequence_row);
+  return bytes_of(kRowFormat, floats_of(rows, row));
 }
 
-std::int64_t state_bytes(const Description& description, std::int64_t rows) {
-  const std::int64_t row = 2 * description.doubled_row + description.in_place_row + description.step_row +
-                           chunk_steps(description, rows) * description.sequence_row;
-  return bytes_of(kRowFormat, rows * row);
-}
-
-KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept {
+KernelArguments kernel_arguments(const LoadedCell& cell, const CellRows& states, CellWorkspace& workspace,
+                                 std::int64_t batch) noexcept {
   const Description& description = cell.description;
   return {.x = nullptr,
           .y = nullptr,
-          .current = state.buffers[state.current].data(),
-          .next = state.buffers[1 - state.current].data(),
-          .in_place = state.in_place.data(),
-          .sequence = state.sequence.data(),
-          .step = state.step.data(),
+          .current = states.doubled,
+          .next = workspace.next.data(),
+          .in_place = states.in_place,
+          .sequence = workspace.sequence.data(),
+          .step = workspace.step.data(),
           .weights = cell.weights.data(),
-          .x_step = state.batch * description.input_size,
-          .y_step = state.batch * description.output_size,
+          .x_step = batch * description.input_size,
+          .y_step = batch * description.output_size,
           .steps = 1,
-          .batch = state.batch,
-          .chunk_steps = state.chunk_steps,
+          .batch = batch,
+          .chunk_steps = batch == 1 ? workspace.chunk_rows : workspace.chunk_rows / batch,  // a division takes long
           .x_row = description.input_size,
           .y_row = description.output_size,
-          .flags = state.flags.data(),
+          .flags = workspace.flags.data(),
           .part = 0,
           .parts = 1,
           .yield = [] { std::this_thread::yield(); }};
@@ -154,21 +143,24 @@ void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArgu
 std::vector<float> run_once(const LoadedCell& cell) {
   const KernelFloatMode mode;
   std::vector<float> y(static_cast<std::size_t>(cell.description.output_size));
-  CellState state(cell.description, 1, 1);
-  KernelArguments arguments = kernel_arguments(cell, state);
+  const AlignedBuffer doubled(cell.description.doubled_row), in_place(cell.description.in_place_row);
+  CellWorkspace workspace(cell.description, 1, 1, 1);
+  KernelArguments arguments = kernel_arguments(cell, {doubled.data(), in_place.data()}, workspace, 1);
   arguments.y = y.data();
   run_alone(cell, arguments);
   return y;
 }
 
-void sort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
-                 CellState& state) noexcept {
-  permute_states(description, timeline, true, spare, state);
+void sort_states(const Description& description, const Timeline& timeline, const CellRows& callers,
+                 const CellRows& sorted) noexcept {
+  permute(timeline, true, callers.doubled, description.doubled_row, sorted.doubled);
+  permute(timeline, true, callers.in_place, description.in_place_row, sorted.in_place);
 }
 
-void unsort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
-                   CellState& state) noexcept {
-  permute_states(description, timeline, false, spare, state);
+void unsort_states(const Description& description, const Timeline& timeline, const CellRows& sorted,
+                   const CellRows& callers) noexcept {
+  permute(timeline, false, sorted.doubled, description.doubled_row, callers.doubled);
+  permute(timeline, false, sorted.in_place, description.in_place_row, callers.in_place);
 }
 
 }  // namespace rnnc::runtime

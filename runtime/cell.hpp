@@ -1,5 +1,5 @@
-// A loaded cell is one cell with its code and weights; this header has the states of a batch and the calls of the
-// cell's kernel over a timeline.
+// A loaded cell is one cell with its code and weights; this header has the memory of a call and the calls of the cell's
+// kernel over a timeline.
 #pragma once
 
 #include <algorithm>
@@ -47,30 +47,41 @@ struct Threads {
   int useful = 1;  // the number of those that the system lets run at the same time
 };
 
-struct CellState {
-  std::int64_t batch = 0;
-  std::int64_t chunk_steps = 1;
-  AlignedBuffer buffers[2];  // double-buffered states; `current` is the index of the buffer with the present values
-  int current = 0;
-  AlignedBuffer in_place;
-  AlignedBuffer sequence, step;  // working memory of a call
-  std::vector<Flag> flags;       // one for each thread
+/// The states of a cell for a batch of sequences. The rows of double-buffered states and those that are advanced in
+/// place lie apart from each other.
+struct CellRows {
+  float* doubled = nullptr;   // [batch, doubled_row]
+  float* in_place = nullptr;  // [batch, in_place_row]
 
-  CellState() = default;
-  /// Allocates memory for `rows` rows and `threads` threads. Throws std::bad_alloc.
-  CellState(const Description& description, std::int64_t rows, int threads);
-
-  float* row(const StateInfo& info, const Description& description, std::int64_t b) const;
+  float* row(const StateInfo& info, const Description& description, std::int64_t b) const {
+    return (info.doubled ? doubled + b * description.doubled_row : in_place + b * description.in_place_row) +
+           info.offset;
+  }
 };
 
-/// Returns the size of a CellState of `rows`, in bytes.
-std::int64_t state_bytes(const Description& description, std::int64_t rows);
+/// The memory of a cell that needs to last for one call only.
+struct CellWorkspace {
+  std::int64_t rows = 0;        // the most sequences that the kernel takes at once
+  std::int64_t chunk_rows = 1;  // rows of hoisted values that are kept at the same time, >= rows
+  AlignedBuffer next;           // double-buffered states, [rows, doubled_row]
+  AlignedBuffer in_place;       // spare rows to sort states, [rows, in_place_row]
+  AlignedBuffer sequence, step;
+  std::vector<Flag> flags;  // one for each thread
+
+  CellWorkspace() = default;
+  /// Allocates memory for `rows` rows, calls of `steps` steps and `threads` threads. Throws std::bad_alloc.
+  CellWorkspace(const Description& description, std::int64_t rows, std::int64_t steps, int threads);
+};
+
+/// Returns the size of a CellWorkspace in bytes.
+std::int64_t workspace_bytes(const Description& description, std::int64_t rows, std::int64_t steps);
 
 /// Returns the number of steps whose hoisted values are kept at the same time for `batch` sequences.
 std::int64_t chunk_steps(const Description& description, std::int64_t batch);
 
-/// Returns the arguments of a kernel that runs with `state`. The caller adds x, y, steps and batch.
-KernelArguments kernel_arguments(const LoadedCell& cell, CellState& state) noexcept;
+/// Returns the arguments of a kernel for `batch` sequences. The caller adds x, y and steps.
+KernelArguments kernel_arguments(const LoadedCell& cell, const CellRows& states, CellWorkspace& workspace,
+                                 std::int64_t batch) noexcept;
 
 /// Runs work(part) for each part in [0, parts) at the same time, each on a thread of its own in the mode of kernels.
 /// Returns false, with nothing run, if the threads are not available. `saving` is as of Executor::try_run.
@@ -91,46 +102,38 @@ void run_kernel(const LoadedCell& cell, const Threads& threads, const KernelArgu
 /// The output of one step of one sequence, of a cell that reads no input.
 RNNC_API std::vector<float> run_once(const LoadedCell& cell);
 
-/// Reorder the states from the caller's order to that of the timeline, and back. `spare` is as large as
-/// `state.in_place`.
-void sort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
-                 CellState& state) noexcept;
-void unsort_states(const Description& description, const Timeline& timeline, AlignedBuffer& spare,
-                   CellState& state) noexcept;
+/// Copies the states from the caller's order to that of the timeline, and back.
+void sort_states(const Description& description, const Timeline& timeline, const CellRows& callers,
+                 const CellRows& sorted) noexcept;
+void unsort_states(const Description& description, const Timeline& timeline, const CellRows& sorted,
+                   const CellRows& callers) noexcept;
 
-/// Runs every sequence over consecutive segments, forwards or backwards, with states in the timeline's order. `run` is
-/// called for each segment with arguments that lack x and y; it leaves the new states in the same place as the kernel
-/// does.
+/// Runs every sequence over consecutive segments, forwards or backwards, with states in the timeline's order, which are
+/// advanced; `next` is as large as states.doubled. `run` is called for each segment with arguments that lack x and y.
 template <class Run>
-void run_segments(const LoadedCell& cell, std::span<const Segment> segments, bool reverse, CellState& state,
-                  Run run) noexcept {
-  const std::int64_t row = cell.description.doubled_row, chunk_rows = state.chunk_steps * state.batch;
-  float* const buffers[2] = {state.buffers[state.current].data(), state.buffers[1 - state.current].data()};
+void run_segments(const LoadedCell& cell, std::span<const Segment> segments, bool reverse, const CellRows& states,
+                  float* next, CellWorkspace& workspace, Run run) noexcept {
+  const std::int64_t row = cell.description.doubled_row;
+  float* const buffers[2] = {states.doubled, next};
   const auto copy = [&](int from, int to, std::int64_t first, std::int64_t end) {
     if (from != to && first < end && row > 0)
       std::copy_n(buffers[from] + first * row, (end - first) * row, buffers[to] + first * row);
   };
-  std::int64_t steps = 0;
-  for (const Segment& segment : segments) steps += segment.steps;
-  const int last = static_cast<int>(steps % 2);
-  copy(0, last, segments.empty() ? 0 : segments.front().live, state.batch);
   int now = 0;
   for (std::size_t k = 0; k < segments.size(); ++k) {
     const std::size_t index = reverse ? segments.size() - 1 - k : k;
     const Segment& segment = segments[index];
     const std::int64_t shorter = index + 1 < segments.size() ? segments[index + 1].live : 0;
-    if (reverse) copy(0, now, shorter, segment.live);  // the sequences that end in this segment
-    KernelArguments arguments = kernel_arguments(cell, state);
+    if (reverse) copy(0, now, shorter, segment.live);  // the sequences that end in this segment begin here
+    KernelArguments arguments = kernel_arguments(cell, states, workspace, segment.live);
     arguments.current = buffers[now];
     arguments.next = buffers[1 - now];
     arguments.steps = segment.steps;
-    arguments.batch = segment.live;
-    arguments.chunk_steps = chunk_rows / segment.live;
     run(segment, arguments);
     now = static_cast<int>((now + segment.steps) % 2);
-    if (!reverse) copy(now, last, shorter, segment.live);
+    if (!reverse) copy(now, 0, shorter, segment.live);
   }
-  if (last == 1) state.current = 1 - state.current;
+  if (reverse && !segments.empty()) copy(now, 0, 0, segments.front().live);
 }
 
 }  // namespace rnnc::runtime

@@ -12,22 +12,17 @@ namespace rnnc::runtime {
 
 /// Rounding is to nearest even, no exception traps, and denormal operands and results count as zero. Lanes behind the
 /// end of a vector compute too, so that an exception in them says nothing about the caller's values: the flags are
-/// those from before.
+/// those from before. Only if the caller's mode is that of kernels already, and nothing has to be written, the flags of
+/// what was computed are added to them.
 class KernelFloatMode {
  public:
-  KernelFloatMode() noexcept : before_(read_mode()) {
-    if ((before_ & ~kFlags) != kMode) write_mode(kMode | (before_ & kFlags));
-#if defined(__aarch64__)
-    flags_ = read_flags();
-#endif
+  KernelFloatMode() noexcept : before_(read_mode()), flags_(read_flags()) {
+    if (differs()) write_mode(kMode | (before_ & kFlags));
   }
-  // A write of the mode takes a CPU some 20 cycles. A caller that processes audio has set the mode already, and the
-  // most frequent flags are set after a few calls.
   ~KernelFloatMode() {
-    if ((before_ & ~kFlags) != kMode || read_mode() != before_) write_mode(before_);
-#if defined(__aarch64__)
-    if (read_flags() != flags_) write_flags(flags_);
-#endif
+    if (!differs()) return;
+    write_mode(before_);
+    write_flags(flags_);
   }
   KernelFloatMode(const KernelFloatMode&) = delete;
   KernelFloatMode& operator=(const KernelFloatMode&) = delete;
@@ -39,6 +34,8 @@ class KernelFloatMode {
   static constexpr Mode kMode = 0x9fc0;   // all exceptions masked, flush to zero, denormals are zero
   static Mode read_mode() noexcept { return _mm_getcsr(); }
   static void write_mode(Mode mode) noexcept { _mm_setcsr(mode); }
+  static Mode read_flags() noexcept { return 0; }
+  static void write_flags(Mode) noexcept {}
 #elif defined(__aarch64__)
   using Mode = std::uint64_t;
   static constexpr Mode kFlags = 0;        // they are in FPSR
@@ -55,15 +52,19 @@ class KernelFloatMode {
     return flags;
   }
   static void write_flags(Mode flags) noexcept { asm volatile("msr fpsr, %0" ::"r"(flags)); }
-  Mode flags_;
 #else
   using Mode = unsigned;
   static constexpr Mode kFlags = 0, kMode = 0;
   static Mode read_mode() noexcept { return 0; }
   static void write_mode(Mode) noexcept {}
+  static Mode read_flags() noexcept { return 0; }
+  static void write_flags(Mode) noexcept {}
 #endif
 
-  Mode before_;
+  // A write of the mode takes a CPU some 20 cycles. A caller that processes audio has set the mode already.
+  bool differs() const noexcept { return (before_ & ~kFlags) != kMode; }
+
+  Mode before_, flags_;
 };
 
 }  // namespace rnnc::runtime

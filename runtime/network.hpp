@@ -1,9 +1,10 @@
-// A loaded network is a program in memory: its steps, its cells with code and weights, and the memory of a batch. The
-// sizes follow from the batch and the number of steps when a state is made; blocks that are never needed in the same
-// wave share memory.
+// A loaded network is a program in memory: its steps, its cells with code and weights, and the memory of calls. The
+// sizes follow from the batch and the number of steps when a workspace is made; blocks that are never needed in the
+// same wave share memory.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <rnnc/export.hpp>
@@ -24,17 +25,13 @@ struct LoadedNetwork {
   const LoadedCell& cell(int i) const { return *cells[static_cast<std::size_t>(i)]; }
 };
 
-struct CellMemory {
-  CellState state;
-  AlignedBuffer in_place;  // spare rows to sort states
-};
-
-/// The memory of one batch.
-struct NetworkState {
+/// The memory of a call of at most `batch` sequences and `max_steps` steps. One workspace serves any number of states.
+struct NetworkWorkspace {
   std::int64_t batch = 0;
   std::int64_t max_steps = 0;  // of a call, or of one piece of time if the program runs in pieces
   std::vector<Timeline> times;
-  std::vector<CellMemory> cells;
+  std::vector<CellWorkspace> cells;
+  std::vector<CellRows> states;       // of each cell, in the call that runs
   std::vector<std::int64_t> offsets;  // of the blocks in `arena`
   AlignedBuffer arena;
   std::vector<RowView> blocks;     // the rows of each block in the call that runs
@@ -44,12 +41,23 @@ struct NetworkState {
 /// Finds the layers that may run as wavefronts. The blocks of a wavefront then count as needed at the same time.
 void add_wavefronts(LoadedNetwork& network);
 
-/// Makes the state of a batch. Throws std::bad_alloc.
-std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, std::int64_t batch,
-                                                 std::int64_t max_steps, int threads);
+/// The number of steps that a workspace is made for. If calls are longer, `any` makes memory for as many steps as are
+/// fast where a call can be cut; the program then takes calls of any length.
+struct StepsOfCalls {
+  std::int64_t most = 1;
+  bool any = false;
+};
 
-/// Sets the states of sequences [first, end), in the caller's order, to those of a new sequence.
-void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int64_t first, std::int64_t end) noexcept;
+/// Makes the memory of calls. Throws std::bad_alloc.
+std::unique_ptr<NetworkWorkspace> make_workspace(const LoadedNetwork& network, std::int64_t batch, StepsOfCalls steps,
+                                                 int threads);
+
+/// Returns the size of a workspace's rows in bytes; the lists beside them are smaller than the rows.
+std::int64_t workspace_bytes(const LoadedNetwork& network, std::int64_t batch, StepsOfCalls steps);
+
+/// Returns the number of floats that the states of `batch` sequences take: of one cell after the other, each array on a
+/// cache line.
+std::int64_t state_floats(const LoadedNetwork& network, std::int64_t batch);
 
 /// Returns an offset for each block of these sizes, and behind the last one the size of all. Blocks are placed largest
 /// first, each at the lowest offset that no block of the same waves has.
@@ -59,10 +67,14 @@ RNNC_API std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks
 /// Returns the offset of each block in an arena, in floats, and behind the last one the size of the arena.
 RNNC_API std::vector<std::int64_t> plan_memory(const StepList& list, std::int64_t batch, std::int64_t max_steps);
 
-/// Returns the size of a state in bytes.
-std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps);
+/// Checks that a span of a call has the elements that the call reads or writes.
+inline RunStatus check_span(std::span<const float> span, std::int64_t elements) noexcept {
+  if (elements > 0 && !span.data()) return RunStatus::MissingPointer;
+  return std::ssize(span) < elements ? RunStatus::ShortSpan : RunStatus::Ok;
+}
 
+/// Runs a call on `batch` sequences, whose states workspace.states names. The workspace fits the program and the batch.
 RunStatus run_network(const LoadedNetwork& network, const Threads& threads, const RunArguments& arguments,
-                      NetworkState& state) noexcept;
+                      std::int64_t batch, NetworkWorkspace& workspace) noexcept;
 
 }  // namespace rnnc::runtime

@@ -1,4 +1,4 @@
-// This file decides the place of each block of a network in memory and makes the states of its cells.
+// This file decides the place of each block of a network in memory and makes the memory of calls and states.
 #include <algorithm>
 #include <numeric>
 
@@ -8,20 +8,16 @@ namespace rnnc::runtime {
 namespace {
 
 constexpr std::int64_t kLine = kCacheLineFloats;  // full registers may read behind the end of a row
-// No machine can address so many floats, and sums of many such numbers still fit in 64 bits.
-constexpr std::int64_t kTooMany = std::int64_t{1} << 46;
 
 std::int64_t rows_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
-  return block.time == kNoTime ? batch : batch * max_steps;
+  return block.time == kNoTime ? batch : floats_of(batch, max_steps);
 }
 
 // Returns the floats of a block. A block of the caller's needs memory too if it is over a time: sequences of different
 // lengths are copied into it.
 std::int64_t size_of(const Block& block, std::int64_t batch, std::int64_t max_steps) {
   if (batch == 0 || (block.kind != Block::Kind::Own && block.time == kNoTime)) return 0;
-  const std::int64_t rows = rows_of(block, batch, max_steps);
-  if (block.width > 0 && rows >= kTooMany / block.width) return kTooMany;
-  return (rows * block.width + 2 * kLine - 1) / kLine * kLine;
+  return whole_lines(floats_of(rows_of(block, batch, max_steps), block.width) + kLine);
 }
 
 // Returns the number of rows that each cell runs at a time: those of the batch for a scan, and a chunk of rows for a
@@ -31,18 +27,29 @@ std::vector<std::int64_t> rows_of_cells(const LoadedNetwork& network, std::int64
   if (network.direct) return rows;
   for (const AnyStep& step : network.list.steps)
     if (const auto* each = std::get_if<Rows>(&step)) {
-      const std::int64_t all = each->time == kNoTime ? batch : batch * max_steps;
+      const std::int64_t all = each->time == kNoTime ? batch : floats_of(batch, max_steps);
       const std::int64_t chunk = std::max<std::int64_t>(1, network.cell(each->cell).description.chunk_rows);
       rows[static_cast<std::size_t>(each->cell)] = std::min(all, chunk);
     }
   return rows;
 }
 
-// Returns the steps that memory is planned for. A direct scan works on the caller's memory; only sequences of different
-// lengths are copied, one chunk of time after another. Calls in pieces need room for a piece of one step at least.
-std::int64_t steps_of_state(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
-  if (network.direct) return chunk_steps(network.direct->description, batch);
-  return network.list.pieces_of == kNoTime ? max_steps : std::max<std::int64_t>(1, max_steps);
+// The steps that memory is planned for.
+struct PlannedSteps {
+  std::int64_t of_blocks = 0;  // of a call, or of a piece of one
+  std::int64_t of_cells = 0;   // of hoisted values, at most
+};
+
+// A direct scan works on the caller's memory; only sequences of different lengths are copied, one piece of time after
+// another: x and y of a piece fit in the second cache. Calls in pieces need room for a piece of one step at least.
+PlannedSteps planned_steps(const LoadedNetwork& network, std::int64_t batch, StepsOfCalls steps) {
+  constexpr std::int64_t kPieceFloats = 512 * 1024 / 4;
+  const std::int64_t most = network.list.pieces_of == kNoTime ? steps.most : std::max<std::int64_t>(1, steps.most);
+  if (!network.direct) return {most, most};
+  const Description& description = network.direct->description;
+  const std::int64_t chunk = chunk_steps(description, batch), wanted = steps.any ? chunk : std::min(chunk, most);
+  const std::int64_t step = floats_of(batch, description.input_size + description.output_size);
+  return {std::clamp<std::int64_t>(kPieceFloats / std::max<std::int64_t>(1, step), 1, wanted), wanted};
 }
 
 }  // namespace
@@ -84,54 +91,41 @@ void add_wavefronts(LoadedNetwork& network) {
     }
 }
 
-std::unique_ptr<NetworkState> make_network_state(const LoadedNetwork& network, std::int64_t batch,
-                                                 std::int64_t max_steps, int threads) {
-  auto state = std::make_unique<NetworkState>();
-  state->batch = batch;
-  state->max_steps = steps_of_state(network, batch, max_steps);
-  for (std::size_t i = 0; i < network.list.times.size(); ++i) state->times.emplace_back(batch);
-  const std::vector<std::int64_t> rows = rows_of_cells(network, batch, state->max_steps);
-  for (std::size_t i = 0; i < network.cells.size(); ++i) {
-    const Description& description = network.cells[i]->description;
-    const std::int64_t to_sort = description.states.empty() ? 0 : batch * description.in_place_row;
-    state->cells.push_back({CellState(description, rows[i], threads), AlignedBuffer(to_sort)});
-  }
-  state->offsets = plan_memory(network.list, batch, state->max_steps);
-  state->arena = AlignedBuffer(state->offsets.back());
-  state->blocks.resize(network.list.blocks.size());
+std::unique_ptr<NetworkWorkspace> make_workspace(const LoadedNetwork& network, std::int64_t batch, StepsOfCalls steps,
+                                                 int threads) {
+  const PlannedSteps planned = planned_steps(network, batch, steps);
+  auto workspace = std::make_unique<NetworkWorkspace>();
+  workspace->batch = batch;
+  workspace->max_steps = planned.of_blocks;
+  for (std::size_t i = 0; i < network.list.times.size(); ++i) workspace->times.emplace_back(batch);
+  const std::vector<std::int64_t> rows = rows_of_cells(network, batch, planned.of_blocks);
+  for (std::size_t i = 0; i < network.cells.size(); ++i)
+    workspace->cells.emplace_back(network.cells[i]->description, rows[i], planned.of_cells, threads);
+  workspace->states.resize(network.cells.size());
+  workspace->offsets = plan_memory(network.list, batch, planned.of_blocks);
+  workspace->arena = AlignedBuffer(workspace->offsets.back());
+  workspace->blocks.resize(network.list.blocks.size());
   std::size_t calls = 0;
   for (const Wavefront& wavefront : network.wavefronts) calls = std::max(calls, wavefront.reads.size());
-  state->progress = std::vector<Progress>(calls);
-  start_sequences(network, *state, 0, batch);
-  return state;
+  workspace->progress = std::vector<Progress>(calls);
+  return workspace;
 }
 
-void start_sequences(const LoadedNetwork& network, NetworkState& state, std::int64_t first, std::int64_t end) noexcept {
-  for (std::size_t i = 0; i < network.cells.size(); ++i) {
-    const Description& description = network.cells[i]->description;
-    for (const StateInfo& info : description.states)
-      for (std::int64_t b = first; b < end; ++b)
-        std::fill_n(state.cells[i].state.row(info, description, b), info.size, 0.0f);
-  }
-  for (const StartState& start : network.list.starts) {
-    const Description& description = network.cell(start.cell).description;
-    const StateInfo& info = description.states[static_cast<std::size_t>(start.state)];
-    for (std::int64_t b = first; b < end; ++b)
-      std::copy_n(start.values.data(), info.size,
-                  state.cells[static_cast<std::size_t>(start.cell)].state.row(info, description, b));
-  }
+std::int64_t workspace_bytes(const LoadedNetwork& network, std::int64_t batch, StepsOfCalls steps) {
+  const PlannedSteps planned = planned_steps(network, batch, steps);
+  std::int64_t bytes = bytes_of(kRowFormat, plan_memory(network.list, batch, planned.of_blocks).back());
+  const std::vector<std::int64_t> rows = rows_of_cells(network, batch, planned.of_blocks);
+  for (std::size_t i = 0; i < network.cells.size(); ++i)
+    bytes += workspace_bytes(network.cells[i]->description, rows[i], planned.of_cells);
+  return bytes;
 }
 
-std::int64_t network_state_bytes(const LoadedNetwork& network, std::int64_t batch, std::int64_t max_steps) {
-  const std::int64_t steps = steps_of_state(network, batch, max_steps);
-  std::int64_t floats = plan_memory(network.list, batch, steps).back(), bytes = 0;
-  const std::vector<std::int64_t> rows = rows_of_cells(network, batch, steps);
-  for (std::size_t i = 0; i < network.cells.size(); ++i) {
-    const Description& description = network.cells[i]->description;
-    bytes += state_bytes(description, rows[i]);
-    if (!description.states.empty()) floats += batch * description.in_place_row;
-  }
-  return bytes + bytes_of(kRowFormat, floats);
+std::int64_t state_floats(const LoadedNetwork& network, std::int64_t batch) {
+  std::int64_t floats = 0;
+  for (const auto& cell : network.cells)
+    floats += whole_lines(floats_of(batch, cell->description.doubled_row)) +
+              whole_lines(floats_of(batch, cell->description.in_place_row));
+  return floats;
 }
 
 }  // namespace rnnc::runtime

@@ -9,14 +9,14 @@
 namespace rnnc::runtime {
 
 RunStatus NetworkRun::run() noexcept {
-  if (const RunStatus status = check(); status != RunStatus::Ok || state_.batch == 0) return status;
+  if (const RunStatus status = check(); status != RunStatus::Ok || batch_ == 0) return status;
   if (list_.pieces_of == kNoTime) {
     run_piece(0);
     return RunStatus::Ok;
   }
   // A call of no steps still runs one piece, since the output may be a value without a time.
-  Timeline& time = state_.times[static_cast<std::size_t>(list_.pieces_of)];
-  const std::int64_t steps = time.steps(), piece = std::max<std::int64_t>(1, state_.max_steps);
+  Timeline& time = workspace_.times[static_cast<std::size_t>(list_.pieces_of)];
+  const std::int64_t steps = time.steps(), piece = std::max<std::int64_t>(1, workspace_.max_steps);
   std::int64_t first = 0;
   do {
     time.select(first, std::min(piece, steps - first));
@@ -28,16 +28,16 @@ RunStatus NetworkRun::run() noexcept {
 }
 
 RunStatus NetworkRun::check() noexcept {
-  if (arguments_.batch != state_.batch) return RunStatus::BatchMismatch;
   for (const NamedTime& time : arguments_.times)
     if (std::find(list_.times.begin(), list_.times.end(), time.name) == list_.times.end())
       return RunStatus::UnknownName;
-  const auto set = [&](std::size_t time, std::int64_t steps, const std::int32_t* lengths) {
+  const auto set = [&](std::size_t time, std::int64_t steps, std::span<const std::int32_t> lengths) {
     if (steps < 0) return RunStatus::NegativeSteps;
-    if (steps > state_.max_steps && static_cast<int>(time) != list_.pieces_of) return RunStatus::TooManySteps;
-    if (lengths && std::any_of(lengths, lengths + state_.batch, [&](auto n) { return n < 0 || n > steps; }))
-      return RunStatus::BadLength;
-    state_.times[time].set(steps, lengths);
+    if (steps > workspace_.max_steps && static_cast<int>(time) != list_.pieces_of) return RunStatus::TooManySteps;
+    if (!lengths.empty() && std::ssize(lengths) < batch_) return RunStatus::ShortSpan;
+    lengths = lengths.first(lengths.empty() ? 0 : static_cast<std::size_t>(batch_));
+    if (std::ranges::any_of(lengths, [&](auto n) { return n < 0 || n > steps; })) return RunStatus::BadLength;
+    workspace_.times[time].set(batch_, steps, lengths.empty() ? nullptr : lengths.data());
     return RunStatus::Ok;
   };
   for (std::size_t i = 0; i < list_.times.size(); ++i) {
@@ -58,20 +58,28 @@ RunStatus NetworkRun::check_inputs() const noexcept {
     if (std::none_of(list_.inputs.begin(), list_.inputs.end(),
                      [&](const NamedPort& input) { return input.port.name == each.name; }))
       return RunStatus::UnknownName;
+  // The caller's rows are those of all steps, also where a sequence has ended.
+  const auto elements = [&](int time, std::int64_t width) {
+    return floats_of(time == kNoTime ? batch_ : floats_of(timeline(time)->steps(), batch_), width);
+  };
   for (const Block& block : list_.blocks) {
-    if (rows(block.time) == 0) continue;
-    if (block.kind == Block::Kind::X && block.width > 0 && !arguments_.x) return RunStatus::MissingPointer;
-    if (block.kind == Block::Kind::Input && !input(block.input)) return RunStatus::MissingInput;
+    if (block.kind == Block::Kind::Own || rows(block.time) == 0) continue;
+    const bool is_x = block.kind == Block::Kind::X;
+    const std::span<const float> given = is_x ? arguments_.x : input(block.input);
+    if (!is_x && !given.data()) return RunStatus::MissingInput;
+    if (const RunStatus status = check_span(given, elements(block.time, block.width)); status != RunStatus::Ok)
+      return status;
   }
-  const bool writes = list_.output_time == kNoTime || timeline(list_.output_time)->steps() > 0;
-  return writes && state_.batch > 0 && !arguments_.y ? RunStatus::MissingPointer : RunStatus::Ok;
+  std::int64_t width = 0;
+  for (const Piece& piece : list_.output) width += piece.width();
+  return check_span(arguments_.y, elements(list_.output_time, width));
 }
 
-const float* NetworkRun::input(int index) const noexcept {
+std::span<const float> NetworkRun::input(int index) const noexcept {
   const std::string& name = list_.inputs[static_cast<std::size_t>(index)].port.name;
   for (const NamedInput& each : arguments_.inputs)
     if (each.name == name) return each.data;
-  return nullptr;
+  return {};
 }
 
 // ---- a piece of time
@@ -92,21 +100,21 @@ bool NetworkRun::is_written_directly() const noexcept {
 void NetworkRun::place_blocks(std::int64_t first) noexcept {
   for (std::size_t i = 0; i < list_.blocks.size(); ++i) {
     const Block& block = list_.blocks[i];
-    RowView& place = state_.blocks[i];
-    place = {state_.arena.data() + state_.offsets[i], block.width};
+    RowView& place = workspace_.blocks[i];
+    place = {workspace_.arena.data() + workspace_.offsets[i], block.width};
     if (block.kind == Block::Kind::Own) continue;
-    const float* given = block.kind == Block::Kind::X ? arguments_.x : input(block.input);
+    const float* given = (block.kind == Block::Kind::X ? arguments_.x : input(block.input)).data();
     const Timeline* timeline = this->timeline(block.time);
-    if (given && block.time == list_.pieces_of && block.time != kNoTime) given += first * state_.batch * block.width;
+    if (given && block.time == list_.pieces_of && block.time != kNoTime) given += first * batch_ * block.width;
     if (timeline && timeline->is_ragged())
       gather_rows(*timeline, given, block.width, place.data);
     else
       place.data = const_cast<float*>(given);  // no call writes to it
   }
   if (is_written_directly()) {
-    RowView& place = state_.blocks[static_cast<std::size_t>(list_.output[0].block)];
+    RowView& place = workspace_.blocks[static_cast<std::size_t>(list_.output[0].block)];
     const bool of_time = list_.output_time != kNoTime;
-    place.data = arguments_.y + (of_time ? first * state_.batch * place.stride : 0);
+    place.data = arguments_.y.data() + (of_time ? first * batch_ * place.stride : 0);
   }
 }
 
@@ -167,8 +175,8 @@ void NetworkRun::write_output(std::int64_t first) noexcept {
   const Timeline* timeline = this->timeline(list_.output_time);
   std::int64_t width = 0;
   for (const Piece& piece : list_.output) width += piece.width();
-  RowView to{arguments_.y, width};
-  if (timeline) to.data += first * state_.batch * width;
+  RowView to{arguments_.y.data(), width};
+  if (timeline) to.data += first * batch_ * width;
   if (!timeline || !timeline->is_ragged())
     return gather(list_.output, list_.output_time, {0, rows(list_.output_time)}, to);
   for (const Piece& piece : list_.output) {
@@ -178,9 +186,9 @@ void NetworkRun::write_output(std::int64_t first) noexcept {
 }
 
 RunStatus run_network(const LoadedNetwork& network, const Threads& threads, const RunArguments& arguments,
-                      NetworkState& state) noexcept {
+                      std::int64_t batch, NetworkWorkspace& workspace) noexcept {
   const KernelFloatMode mode;
-  return NetworkRun(network, threads, arguments, state).run();
+  return NetworkRun(network, threads, arguments, batch, workspace).run();
 }
 
 }  // namespace rnnc::runtime

@@ -16,9 +16,14 @@ struct TimeChunk {
 
 class NetworkRun {
  public:
-  NetworkRun(const LoadedNetwork& network, const Threads& threads, const RunArguments& arguments,
-             NetworkState& state) noexcept
-      : network_(network), list_(network.list), threads_(threads), arguments_(arguments), state_(state) {}
+  NetworkRun(const LoadedNetwork& network, const Threads& threads, const RunArguments& arguments, std::int64_t batch,
+             NetworkWorkspace& workspace) noexcept
+      : network_(network),
+        list_(network.list),
+        threads_(threads),
+        arguments_(arguments),
+        batch_(batch),
+        workspace_(workspace) {}
 
   RunStatus run() noexcept;
 
@@ -27,7 +32,7 @@ class NetworkRun {
   RunStatus check() noexcept;
   RunStatus check_inputs() const noexcept;
   bool is_written_directly() const noexcept;
-  const float* input(int index) const noexcept;
+  std::span<const float> input(int index) const noexcept;
   void run_piece(std::int64_t first) noexcept;
   void place_blocks(std::int64_t first) noexcept;
   void run_waves() noexcept;
@@ -49,7 +54,8 @@ class NetworkRun {
   void run(const Rows& step, const Threads& threads, const TimeChunk* chunk) noexcept;
   void run(const End& step, const Threads& threads, const TimeChunk* chunk) noexcept;
   void run(const ReduceTime& step, const Threads& threads, const TimeChunk* chunk) noexcept;
-  void run_segments_of(const Scan& step, const Threads& threads, std::span<const Segment> segments) noexcept;
+  void run_segments_of(const Scan& step, const Threads& threads, std::span<const Segment> segments,
+                       const CellRows& states, float* next) noexcept;
 
   // Rows [first, end) of a time.
   struct Span {
@@ -66,21 +72,23 @@ class NetworkRun {
   Work work_of(int call) const noexcept;
 
   RowView at(const Piece& piece) const noexcept {
-    const RowView& block = state_.blocks[static_cast<std::size_t>(piece.block)];
+    const RowView& block = workspace_.blocks[static_cast<std::size_t>(piece.block)];
     return {block.data + piece.begin, block.stride};
   }
-  CellState& memory(int cell) const noexcept { return state_.cells[static_cast<std::size_t>(cell)].state; }
+  CellWorkspace& workspace(int cell) const noexcept { return workspace_.cells[static_cast<std::size_t>(cell)]; }
+  const CellRows& states(int cell) const noexcept { return workspace_.states[static_cast<std::size_t>(cell)]; }
   int time_of(const Piece& piece) const noexcept { return list_.block(piece).time; }
   const Timeline* timeline(int time) const noexcept {
-    return time == kNoTime ? nullptr : &state_.times[static_cast<std::size_t>(time)];
+    return time == kNoTime ? nullptr : &workspace_.times[static_cast<std::size_t>(time)];
   }
-  std::int64_t rows(int time) const noexcept { return time == kNoTime ? state_.batch : timeline(time)->rows(); }
+  std::int64_t rows(int time) const noexcept { return time == kNoTime ? batch_ : timeline(time)->rows(); }
 
   const LoadedNetwork& network_;
   const StepList& list_;
   const Threads& threads_;
   const RunArguments& arguments_;
-  NetworkState& state_;
+  const std::int64_t batch_;
+  NetworkWorkspace& workspace_;
   bool begins_ = true;  // tells whether this is the first piece of a call
 };
 

@@ -40,4 +40,19 @@ constexpr std::int64_t elements_in(NumberFormat format, std::int64_t floats) noe
 inline constexpr std::int64_t kCacheLineBytes = 64;
 inline constexpr std::int64_t kCacheLineFloats = kCacheLineBytes / bytes_of(kRowFormat, 1);
 
+/// No machine can address so many floats, and sums of many such numbers still fit in 64 bits.
+inline constexpr std::int64_t kTooManyFloats = std::int64_t{1} << 46;
+
+/// Returns a * b, but at most kTooManyFloats; neither is negative. A division would take longer than a short step's
+/// sums.
+constexpr std::int64_t floats_of(std::int64_t a, std::int64_t b) noexcept {
+  std::int64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) || product > kTooManyFloats ? kTooManyFloats : product;
+}
+
+/// Returns the floats of the cache lines that `floats` floats take.
+constexpr std::int64_t whole_lines(std::int64_t floats) noexcept {
+  return (floats + kCacheLineFloats - 1) / kCacheLineFloats * kCacheLineFloats;
+}
+
 }  // namespace rnnc::runtime

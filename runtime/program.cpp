@@ -11,11 +11,13 @@
 
 #include <rnnc/join.hpp>
 
+#include "runtime/memory_limit.hpp"
 #include "runtime/thread_pool.hpp"
 #include "runtime/touch_code.hpp"
 
 namespace rnnc {
 
+using runtime::CellWorkspace;
 using runtime::Description;
 using runtime::StateContent;
 using runtime::StateInfo;
@@ -23,50 +25,65 @@ using runtime::StateInfo;
 namespace runtime {
 namespace {
 
-// Checks the arguments of a direct scan, which needs only x, y and its state.
-RunStatus check_direct(const LoadedProgram& program, const RunArguments& arguments,
-                       const StateContent& state) noexcept {
-  if (arguments.batch != state.batch) return RunStatus::BatchMismatch;
-  if (arguments.steps < 0) return RunStatus::NegativeSteps;
-  if (arguments.steps == 0 || arguments.batch == 0) return RunStatus::Ok;
-  const bool needs_x = program.description.input_size > 0;
-  return (needs_x && !arguments.x) || !arguments.y ? RunStatus::MissingPointer : RunStatus::Ok;
-}
-
 // Tells whether x and y of a call are all that it hands over, and all sequences are of one length.
 bool is_plain(const RunArguments& arguments, std::int64_t batch) noexcept {
   if (!arguments.inputs.empty() || !arguments.times.empty()) return false;
-  if (!arguments.lengths) return true;
-  return arguments.batch == batch && std::all_of(arguments.lengths, arguments.lengths + batch,
-                                                 [&](std::int32_t length) { return length == arguments.steps; });
+  return arguments.lengths.empty() || (std::ssize(arguments.lengths) >= batch &&
+                                       std::all_of(arguments.lengths.begin(), arguments.lengths.begin() + batch,
+                                                   [&](std::int32_t length) { return length == arguments.steps; }));
 }
 
-void run_direct(const LoadedProgram& program, const float* x, float* y, std::int64_t steps, CellState& state) noexcept {
+// Runs the only scan of a program on the caller's memory, if the arguments allow it.
+RunStatus run_direct(const LoadedProgram& program, const StateContent& state, CellWorkspace& workspace,
+                     std::span<const float> x, std::span<float> y, std::int64_t steps) noexcept {
+  const std::int64_t batch = state.batch;
+  if (steps < 0) return RunStatus::NegativeSteps;
+  if (steps == 0 || batch == 0) return RunStatus::Ok;
+  const std::int64_t rows = floats_of(steps, batch);
+  if (const RunStatus status = check_span(x, floats_of(rows, program.description.input_size)); status != RunStatus::Ok)
+    return status;
+  if (const RunStatus status = check_span(y, floats_of(rows, program.description.output_size)); status != RunStatus::Ok)
+    return status;
   const KernelFloatMode mode;
   const LoadedCell& cell = *program.network.direct;
-  KernelArguments kernel = kernel_arguments(cell, state);
-  kernel.x = x;
-  kernel.y = y;
+  float* const floats = state.floats();
+  const std::int64_t doubled = batch * cell.description.doubled_row;
+  KernelArguments kernel = kernel_arguments(cell, {floats, floats + whole_lines(doubled)}, workspace, batch);
+  kernel.x = x.data();
+  kernel.y = y.data();
   kernel.steps = steps;
-  run_kernel(cell, program.threads, kernel, state.flags);
-  if (steps % 2 == 1) state.current = 1 - state.current;
+  run_kernel(cell, program.threads, kernel, workspace.flags);
+  if (steps % 2 == 1) std::copy_n(kernel.next, doubled, floats);
+  return RunStatus::Ok;
+}
+
+// Finds the workspace of a call, which is the caller's or the state's own.
+RunStatus find_workspace(const StateContent& state, const WorkspaceContent* given, NetworkWorkspace*& found) noexcept {
+  const WorkspaceContent* const used = given ? given : state.workspace.get();
+  if (!used) return RunStatus::NoWorkspace;
+  if (used->program != state.program || used->network->batch < state.batch) return RunStatus::WrongWorkspace;
+  found = used->network.get();
+  return RunStatus::Ok;
 }
 
 // A state of one of the cells, found by its name.
 struct Found {
   const StateInfo* info = nullptr;
   const Description* description = nullptr;
-  const CellState* state = nullptr;
+  CellRows rows = {};
 
-  float* row(std::int64_t b) const { return state->row(*info, *description, b); }
+  float* row(std::int64_t b) const { return rows.row(*info, *description, b); }
 };
 
 Found found_state(const StateContent& content, std::size_t i) {
   const LoadedNetwork& network = content.program->network;
   const NamedState& named = network.list.states[i];
   const Description& description = network.cell(named.cell).description;
-  return {&description.states[static_cast<std::size_t>(named.state)], &description,
-          &content.network->cells[static_cast<std::size_t>(named.cell)].state};
+  Found found{&description.states[static_cast<std::size_t>(named.state)], &description};
+  for_each_cell(content, [&](std::size_t cell, const CellRows& rows) {
+    if (static_cast<int>(cell) == named.cell) found.rows = rows;
+  });
+  return found;
 }
 
 Found find_state(const StateContent& content, const std::string& name) {
@@ -95,11 +112,41 @@ int cpus_of_this_thread() {
 
 }  // namespace
 
+void* StateContent::operator new(std::size_t size, std::int64_t floats) {
+  const std::int64_t bytes = bytes_of(kRowFormat, floats);
+  return ::operator new (size + static_cast<std::size_t>(bytes), std::align_val_t{kCacheLineBytes});
+}
+
+void StateContent::operator delete(void* memory) noexcept {
+  ::operator delete (memory, std::align_val_t{kCacheLineBytes});
+}
+
 std::size_t count_states(const StateContent& content) { return content.program->network.list.states.size(); }
 
 std::span<float> state_row(const StateContent& content, std::size_t state, std::int64_t b) {
   const Found found = found_state(content, state);
   return {found.row(b), static_cast<std::size_t>(found.info->size)};
+}
+
+void start_sequences(const StateContent& content, std::int64_t first, std::int64_t end) noexcept {
+  const LoadedNetwork& network = content.program->network;
+  const auto set = [&](const CellRows& rows, const Description& description, const StateInfo& info,
+                       const float* values) {
+    for (std::int64_t b = first; b < end; ++b) {
+      float* const row = rows.row(info, description, b);
+      if (values)
+        std::copy_n(values, info.size, row);
+      else
+        std::fill_n(row, info.size, 0.0f);
+    }
+  };
+  for_each_cell(content, [&](std::size_t i, const CellRows& rows) {
+    const Description& description = network.cells[i]->description;
+    for (const StateInfo& info : description.states) set(rows, description, info, nullptr);
+    for (const StartState& start : network.list.starts)
+      if (start.cell == static_cast<int>(i))
+        set(rows, description, description.states[static_cast<std::size_t>(start.state)], start.values.data());
+  });
 }
 
 Result<Program> load_program(Description description, LoadedNetwork network, Threads threads) try {
@@ -119,24 +166,70 @@ Result<Program> load_program(Description description, LoadedNetwork network, Thr
 }  // namespace runtime
 
 namespace {
+
 constexpr std::int64_t kMost = std::int64_t{1} << 31;  // with this limit every size fits in 64 bits
+
+void check_sizes(std::int64_t batch, std::int64_t max_steps) {
+  if (batch < 0 || batch > kMost) throw std::length_error("the batch of a state is negative or absurd");
+  if (max_steps < 0 || max_steps > kMost) throw std::length_error("max_steps of a state is negative or absurd");
 }
+
+Error moved_from(const char* what) { return {ErrorCode::Usage, {}, std::string(what) + " was moved from", {}}; }
+
+// Returns the content of a program, and that of one without anything for a program that was moved from.
+const runtime::LoadedProgram& content_of(const std::shared_ptr<const runtime::LoadedProgram>& loaded) {
+  static const runtime::LoadedProgram none;
+  return loaded ? *loaded : none;
+}
+
+std::unique_ptr<runtime::StateContent> make_content(const std::shared_ptr<const runtime::LoadedProgram>& program,
+                                                    std::int64_t batch) {
+  if (!program) throw std::logic_error("a state of a program that was moved from");
+  const std::int64_t floats = runtime::state_floats(program->network, batch);
+  std::unique_ptr<runtime::StateContent> content(new (floats) runtime::StateContent{program, batch});
+  std::fill_n(content->floats(), floats, 0.0f);
+  runtime::start_sequences(*content, 0, batch);
+  return content;
+}
+
+std::unique_ptr<runtime::WorkspaceContent> make_workspace_content(
+    const std::shared_ptr<const runtime::LoadedProgram>& program, std::int64_t batch, runtime::StepsOfCalls steps) {
+  if (!program) throw std::logic_error("a workspace of a program that was moved from");
+  return std::make_unique<runtime::WorkspaceContent>(runtime::WorkspaceContent{
+      program, runtime::make_workspace(program->network, batch, steps, program->threads.count)});
+}
+
+std::string named(const char* what, const runtime::LoadedProgram& program, std::int64_t batch) {
+  return std::string(what) + " of " + program.description.cell + " for a batch of " + std::to_string(batch);
+}
+
+}  // namespace
+
+Workspace::Workspace(std::unique_ptr<runtime::WorkspaceContent> content) : content_(std::move(content)) {}
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+Workspace::~Workspace() = default;
+
+std::int64_t Workspace::batch() const noexcept { return content_ ? content_->network->batch : 0; }
 
 State::State(std::unique_ptr<StateContent> content) : content_(std::move(content)) {}
 State::State(State&&) noexcept = default;
 State& State::operator=(State&&) noexcept = default;
 State::~State() = default;
 
-std::int64_t State::batch() const noexcept { return content_->batch; }
+std::int64_t State::batch() const noexcept { return content_ ? content_->batch : 0; }
 std::int64_t State::max_steps() const noexcept {
-  return content_->program->network.list.pieces_of != runtime::kNoTime ? kMost : content_->network->max_steps;
+  if (!content_ || !content_->workspace) return 0;
+  return content_->program->network.list.pieces_of != runtime::kNoTime ? kMost
+                                                                       : content_->workspace->network->max_steps;
 }
 
 void State::reset() noexcept {
-  runtime::start_sequences(content_->program->network, *content_->network, 0, content_->batch);
+  if (content_) runtime::start_sequences(*content_, 0, content_->batch);
 }
 
 Result<void> State::set(const std::string& name, std::span<const float> values) {
+  if (!content_) return moved_from("the state");
   const runtime::Found found = runtime::find_state(*content_, name);
   if (!found.info) return runtime::unknown_state(*content_, name);
   const std::int64_t size = found.info->size;
@@ -151,6 +244,7 @@ Result<void> State::set(const std::string& name, std::span<const float> values) 
 }
 
 Result<std::vector<float>> State::get(const std::string& name) const {
+  if (!content_) return moved_from("the state");
   const runtime::Found found = runtime::find_state(*content_, name);
   if (!found.info) return runtime::unknown_state(*content_, name);
   const std::int64_t size = found.info->size;
@@ -161,79 +255,108 @@ Result<std::vector<float>> State::get(const std::string& name) const {
 
 std::vector<Port> Program::inputs() const {
   std::vector<Port> ports;
-  for (const auto& input : loaded_->description.inputs) ports.push_back(runtime::port_of(input));
+  for (const auto& input : content_of(loaded_).description.inputs) ports.push_back(runtime::port_of(input));
   return ports;
 }
 
 std::vector<Port> Program::states() const {
   std::vector<Port> ports;
-  for (const StateInfo& state : loaded_->description.states) ports.push_back(runtime::port_of(state.tensor));
+  for (const StateInfo& state : content_of(loaded_).description.states) ports.push_back(runtime::port_of(state.tensor));
   return ports;
 }
 
-std::vector<NamedPort> Program::named_inputs() const { return loaded_->network.list.inputs; }
+std::vector<NamedPort> Program::named_inputs() const { return content_of(loaded_).network.list.inputs; }
 
 std::string Program::output_time() const {
-  const runtime::StepList& list = loaded_->network.list;
+  const runtime::StepList& list = content_of(loaded_).network.list;
   return list.output_time == runtime::kNoTime ? "" : list.times[static_cast<std::size_t>(list.output_time)];
 }
 
-std::int64_t Program::input_size() const noexcept { return loaded_->description.input_size; }
-std::int64_t Program::output_size() const noexcept { return loaded_->description.output_size; }
-std::string Program::name() const { return loaded_->description.cell; }
+std::int64_t Program::input_size() const noexcept { return content_of(loaded_).description.input_size; }
+std::int64_t Program::output_size() const noexcept { return content_of(loaded_).description.output_size; }
+std::string Program::name() const { return content_of(loaded_).description.cell; }
 std::string Program::cell() const { return name(); }
-std::string Program::cpu() const { return loaded_->description.cpu; }
+std::string Program::cpu() const { return content_of(loaded_).description.cpu; }
 
 State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {
-  if (batch < 0 || batch > kMost) throw std::length_error("make_state: batch is negative or absurd");
-  if (max_steps < 0 || max_steps > kMost) throw std::length_error("make_state: max_steps is negative or absurd");
+  runtime::require_memory(state_bytes(batch, max_steps), named("a state", content_of(loaded_), batch));
   runtime::touch_code();
-  auto content = std::make_unique<StateContent>();
-  content->program = loaded_;
-  content->batch = batch;
-  content->network = make_network_state(loaded_->network, batch, max_steps, loaded_->threads.count);
-  if (loaded_->network.direct) content->direct = &content->network->cells[0].state;
+  auto content = make_content(loaded_, batch);
+  content->workspace = make_workspace_content(loaded_, batch, {max_steps, true});
+  if (loaded_->network.direct) content->direct = &content->workspace->network->cells[0];
   return State(std::move(content));
 }
 
-std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) const noexcept {
-  return network_state_bytes(loaded_->network, batch, max_steps);
+State Program::make_state_without_workspace(std::int64_t batch) const {
+  runtime::require_memory(bytes_without_workspace(batch), named("a state", content_of(loaded_), batch));
+  return State(make_content(loaded_, batch));
+}
+
+Workspace Program::make_workspace(std::int64_t batch, std::int64_t max_steps) const {
+  runtime::require_memory(workspace_bytes(batch, max_steps), named("a workspace", content_of(loaded_), batch));
+  runtime::touch_code();
+  return Workspace(make_workspace_content(loaded_, batch, {max_steps, false}));
+}
+
+std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) const {
+  check_sizes(batch, max_steps);
+  return bytes_without_workspace(batch) +
+         runtime::workspace_bytes(content_of(loaded_).network, batch, {max_steps, true});
+}
+
+std::int64_t Program::bytes_without_workspace(std::int64_t batch) const {
+  check_sizes(batch, 0);
+  return std::int64_t{sizeof(StateContent)} +
+         runtime::bytes_of(runtime::kRowFormat, runtime::state_floats(content_of(loaded_).network, batch));
+}
+
+std::int64_t Program::workspace_bytes(std::int64_t batch, std::int64_t max_steps) const {
+  check_sizes(batch, max_steps);
+  return runtime::workspace_bytes(content_of(loaded_).network, batch, {max_steps, false});
 }
 
 std::int64_t Program::weights_bytes() const noexcept {
   std::int64_t floats = 0;
-  for (const auto& cell : loaded_->network.cells) floats += cell->weights.size();
+  for (const auto& cell : content_of(loaded_).network.cells) floats += cell->weights.size();
   return runtime::bytes_of(runtime::kRowFormat, floats);
 }
 
 Result<void> Program::streams() const {
-  const std::string& why_not = loaded_->network.list.no_streaming;
+  if (!loaded_) return moved_from("the program");
+  const std::string& why_not = content_of(loaded_).network.list.no_streaming;
   if (why_not.empty()) return {};
   return Error{ErrorCode::Unsupported, {}, why_not, {}};
 }
 
-RunStatus Program::run(const RunArguments& arguments) const noexcept {
-  StateContent& state = *arguments.state.content_;
-  if (state.program != loaded_) return RunStatus::WrongState;
-  if (!state.direct || !runtime::is_plain(arguments, state.batch)) [[unlikely]]
-    return run_network(loaded_->network, loaded_->threads, arguments, *state.network);
-  const RunStatus status = runtime::check_direct(*loaded_, arguments, state);
-  if (status == RunStatus::Ok && arguments.steps > 0 && arguments.batch > 0)
-    runtime::run_direct(*loaded_, arguments.x, arguments.y, arguments.steps, *state.direct);
-  return status;
+RunStatus Program::run(State& state, const RunArguments& arguments) const noexcept {
+  if (!state.content_ || state.content_->program != loaded_ || !loaded_) return RunStatus::WrongState;
+  const StateContent& content = *state.content_;
+  if (arguments.workspace && !arguments.workspace->content_) return RunStatus::WrongWorkspace;
+  runtime::NetworkWorkspace* workspace = nullptr;
+  const RunStatus found =
+      runtime::find_workspace(content, arguments.workspace ? arguments.workspace->content_.get() : nullptr, workspace);
+  if (found != RunStatus::Ok) return found;
+  if (loaded_->network.direct && runtime::is_plain(arguments, content.batch))
+    return runtime::run_direct(*loaded_, content, workspace->cells[0], arguments.x, arguments.y, arguments.steps);
+  runtime::for_each_cell(content,
+                         [&](std::size_t cell, const runtime::CellRows& rows) { workspace->states[cell] = rows; });
+  return runtime::run_network(loaded_->network, loaded_->threads, arguments, content.batch, *workspace);
 }
 
-// A direct scan, which a real-time thread steps from sample to sample, needs none of what run() looks at.
-RunStatus Program::step(State& state, const float* x, float* y) const noexcept {
-  StateContent& content = *state.content_;
-  if (!content.direct || content.program != loaded_) [[unlikely]] {
-    if (!loaded_->network.list.no_streaming.empty()) return RunStatus::NoStreaming;
-    return run({.x = x, .y = y, .steps = 1, .batch = state.batch(), .state = state});
-  }
-  if (content.batch == 0) return RunStatus::Ok;
-  if ((!x && loaded_->description.input_size > 0) || !y) return RunStatus::MissingPointer;
-  runtime::run_direct(*loaded_, x, y, 1, *content.direct);
-  return RunStatus::Ok;
+RunStatus Program::step(State& state, std::span<const float> x, std::span<float> y) const noexcept {
+  if (!state.content_ || state.content_->program != loaded_ || !loaded_) [[unlikely]]
+    return RunStatus::WrongState;
+  // A real-time thread steps a direct scan from sample to sample.
+  if (CellWorkspace* const direct = state.content_->direct) [[likely]]
+    return runtime::run_direct(*loaded_, *state.content_, *direct, x, y, 1);
+  if (!loaded_->network.list.no_streaming.empty()) return RunStatus::NoStreaming;
+  return run(state, {.x = x, .y = y, .steps = 1});
+}
+
+RunStatus Program::step(State& state, Workspace& workspace, std::span<const float> x,
+                        std::span<float> y) const noexcept {
+  if (loaded_ && !loaded_->network.list.no_streaming.empty()) return RunStatus::NoStreaming;
+  return run(state, {.x = x, .y = y, .steps = 1, .workspace = &workspace});
 }
 
 }  // namespace rnnc

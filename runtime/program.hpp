@@ -1,7 +1,9 @@
-// This header has the contents behind the public classes Program and State.
+// This header has the contents behind the public classes Program, State and Workspace.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <span>
 
 #include <rnnc/export.hpp>
@@ -18,12 +20,42 @@ struct LoadedProgram {
   Threads threads;
 };
 
-struct StateContent {
+struct WorkspaceContent {
+  std::shared_ptr<const LoadedProgram> program;
+  std::unique_ptr<NetworkWorkspace> network;
+};
+
+/// A state is one piece of memory, since a server may keep very many: this object, and behind it the floats of its
+/// states.
+struct alignas(kCacheLineBytes) StateContent {
   std::shared_ptr<const LoadedProgram> program;
   std::int64_t batch = 0;
-  std::unique_ptr<NetworkState> network;
-  CellState* direct = nullptr;  // the state of the only cell if the program is a direct scan, otherwise null
+  std::unique_ptr<WorkspaceContent> workspace = nullptr;  // its own, or null
+
+  CellWorkspace* direct = nullptr;  // the only cell's part of its own workspace if the program is a direct scan
+
+  float* floats() const noexcept { return const_cast<float*>(reinterpret_cast<const float*>(this + 1)); }
+
+  static void* operator new(std::size_t size, std::int64_t floats);
+  static void operator delete(void* memory) noexcept;
+  static void operator delete(void* memory, std::int64_t) noexcept { operator delete(memory); }
 };
+
+/// Calls visit(cell, rows) for each cell with its states.
+template <class Visit>
+void for_each_cell(const StateContent& content, Visit visit) {
+  const LoadedNetwork& network = content.program->network;
+  float* floats = content.floats();
+  for (std::size_t i = 0; i < network.cells.size(); ++i) {
+    const Description& description = network.cells[i]->description;
+    const std::int64_t doubled = whole_lines(content.batch * description.doubled_row);
+    visit(i, CellRows{floats, floats + doubled});
+    floats += doubled + whole_lines(content.batch * description.in_place_row);
+  }
+}
+
+/// Sets the states of sequences [first, end), in the caller's order, to those of a new sequence.
+void start_sequences(const StateContent& content, std::int64_t first, std::int64_t end) noexcept;
 
 /// Makes a program that runs on `threads`; if there are several and no executor, the program starts its own threads.
 /// Errors: Limit if the system has no more threads.

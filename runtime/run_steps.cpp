@@ -17,7 +17,7 @@ void NetworkRun::run_call(int call, const Threads& threads, const TimeChunk* chu
 }
 
 NetworkRun::Span NetworkRun::span_of(int time, const TimeChunk* chunk) const noexcept {
-  if (chunk) return {chunk->first * state_.batch, (chunk->first + chunk->steps) * state_.batch};
+  if (chunk) return {chunk->first * batch_, (chunk->first + chunk->steps) * batch_};
   return {0, rows(time)};
 }
 
@@ -53,7 +53,7 @@ void NetworkRun::run(const Repeat& step, const Threads&, const TimeChunk* chunk)
   RowView to = at(step.to);
   for (const Piece& piece : step.from) {
     const RowView from = at(piece);
-    for (std::int64_t i = 0; i < state_.batch; ++i)
+    for (std::int64_t i = 0; i < batch_; ++i)
       std::copy_n(from.data + timeline.sequence(i) * from.stride, piece.width(), to.data + i * to.stride);
     to.data += piece.width();
   }
@@ -64,8 +64,8 @@ void NetworkRun::run(const Begin& step, const Threads&, const TimeChunk* chunk) 
   if (!begins_ || (chunk && chunk->first > 0)) return;
   const Description& description = network_.cell(step.cell).description;
   const StateInfo& info = description.states[static_cast<std::size_t>(step.state)];
-  for (std::int64_t b = 0; b < state_.batch; ++b) {
-    float* to = memory(step.cell).row(info, description, b);
+  for (std::int64_t b = 0; b < batch_; ++b) {
+    float* to = states(step.cell).row(info, description, b);
     for (const Piece& piece : step.from) {
       const RowView from = at(piece);
       to = std::copy_n(from.data + b * from.stride, piece.width(), to);
@@ -74,23 +74,28 @@ void NetworkRun::run(const Begin& step, const Threads&, const TimeChunk* chunk) 
 }
 
 void NetworkRun::run(const Scan& step, const Threads& threads, const TimeChunk* chunk) noexcept {
+  CellWorkspace& workspace = this->workspace(step.cell);
+  const CellRows& states = this->states(step.cell);
+  float* const next = workspace.next.data();
   if (chunk) {
-    const Segment segment{chunk->first, chunk->steps, state_.batch, chunk->first * state_.batch};
-    return run_segments_of(step, threads, {&segment, 1});
+    const Segment segment{chunk->first, chunk->steps, batch_, chunk->first * batch_};
+    return run_segments_of(step, threads, {&segment, 1}, states, next);
   }
   const Timeline& timeline = *this->timeline(step.time);
+  if (!timeline.is_ragged()) return run_segments_of(step, threads, timeline.segments(), states, next);
   const Description& description = network_.cell(step.cell).description;
-  CellMemory& memory = state_.cells[static_cast<std::size_t>(step.cell)];
-  if (timeline.is_ragged()) sort_states(description, timeline, memory.in_place, memory.state);
-  run_segments_of(step, threads, timeline.segments());
-  if (timeline.is_ragged()) unsort_states(description, timeline, memory.in_place, memory.state);
+  const CellRows sorted{next, workspace.in_place.data()};
+  sort_states(description, timeline, states, sorted);
+  run_segments_of(step, threads, timeline.segments(), sorted, states.doubled);
+  unsort_states(description, timeline, sorted, states);
 }
 
-void NetworkRun::run_segments_of(const Scan& step, const Threads& threads, std::span<const Segment> segments) noexcept {
+void NetworkRun::run_segments_of(const Scan& step, const Threads& threads, std::span<const Segment> segments,
+                                 const CellRows& states, float* next) noexcept {
   const LoadedCell& cell = network_.cell(step.cell);
-  CellState& state = memory(step.cell);
+  CellWorkspace& workspace = this->workspace(step.cell);
   const RowView x = at(step.x), y = at(step.y);
-  run_segments(cell, segments, step.reverse, state, [&](const Segment& segment, KernelArguments& kernel) {
+  const auto run = [&](const Segment& segment, KernelArguments& kernel) {
     const std::int64_t row = segment.first_row + (step.reverse ? (segment.steps - 1) * segment.live : 0);
     const std::int64_t forth = step.reverse ? -segment.live : segment.live;
     kernel.x = step.repeats ? x.data : x.data + row * x.stride;
@@ -99,25 +104,26 @@ void NetworkRun::run_segments_of(const Scan& step, const Threads& threads, std::
     kernel.y_step = forth * y.stride;
     kernel.x_row = x.stride;
     kernel.y_row = y.stride;
-    run_kernel(cell, threads, kernel, state.flags);
-  });
+    run_kernel(cell, threads, kernel, workspace.flags);
+  };
+  run_segments(cell, segments, step.reverse, states, next, workspace, run);
 }
 
 void NetworkRun::run(const Rows& step, const Threads& threads, const TimeChunk* chunk) noexcept {
   const LoadedCell& cell = network_.cell(step.cell);
-  CellState& state = memory(step.cell);
+  CellWorkspace& workspace = this->workspace(step.cell);
   const RowView x = at(step.x), y = at(step.y);
   const Span rows = span_of(step.time, chunk);
-  KernelArguments kernel = kernel_arguments(cell, state);
-  kernel.x_row = x.stride;
-  kernel.y_row = y.stride;
-  for (std::int64_t first = rows.first; first < rows.end; first += state.batch) {
-    kernel.batch = std::min(state.batch, rows.end - first);
+  for (std::int64_t first = rows.first; first < rows.end; first += workspace.rows) {
+    KernelArguments kernel =
+        kernel_arguments(cell, states(step.cell), workspace, std::min(workspace.rows, rows.end - first));
+    kernel.x_row = x.stride;
+    kernel.y_row = y.stride;
     kernel.x = x.data + first * x.stride;
     kernel.y = y.data + first * y.stride;
     kernel.x_step = kernel.batch * x.stride;
     kernel.y_step = kernel.batch * y.stride;
-    run_kernel(cell, threads, kernel, state.flags);
+    run_kernel(cell, threads, kernel, workspace.flags);
   }
 }
 
@@ -126,8 +132,8 @@ void NetworkRun::run(const End& step, const Threads&, const TimeChunk* chunk) no
   const StateInfo& info = description.states[static_cast<std::size_t>(step.state)];
   if (chunk && !chunk->ends) return;
   const RowView to = at(step.to);
-  for (std::int64_t b = 0; b < state_.batch; ++b)
-    std::copy_n(memory(step.cell).row(info, description, b), info.size, to.data + b * to.stride);
+  for (std::int64_t b = 0; b < batch_; ++b)
+    std::copy_n(states(step.cell).row(info, description, b), info.size, to.data + b * to.stride);
 }
 
 void NetworkRun::run(const ReduceTime& step, const Threads&, const TimeChunk*) noexcept {

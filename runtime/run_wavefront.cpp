@@ -21,7 +21,7 @@ struct NetworkRun::Chunks {
 
   // Runs chunks until none is left.
   void operator()(int) noexcept {
-    const std::span<Progress> progress(run.state_.progress.data(), wavefront.reads.size());
+    const std::span<Progress> progress(run.workspace_.progress.data(), wavefront.reads.size());
     const auto run_chunk = [](void* of, int call, std::int64_t index) noexcept {
       const Chunks& me = *static_cast<Chunks*>(of);
       const TimeChunk chunk = me.chunk(index);
@@ -58,7 +58,7 @@ NetworkRun::Chunks::Chunks(NetworkRun& all, const Wavefront& front) noexcept
   // Threads wait for the first chunks and for the last ones: shorter chunks make these waits shorter, but there are
   // more chunks.
   const auto wanted = std::max<std::int64_t>(2, std::llround(std::sqrt(longest / cost)));
-  const std::int64_t tile = std::max<std::int64_t>(1, forced ? 1 : kRows / std::max<std::int64_t>(1, all.state_.batch));
+  const std::int64_t tile = std::max<std::int64_t>(1, forced ? 1 : kRows / std::max<std::int64_t>(1, all.batch_));
   steps = all.timeline(all.list_.running(first_call).time)->live_steps();
   chunk_steps = ((steps + wanted - 1) / wanted + tile - 1) / tile * tile;
   count = chunk_steps == 0 ? 0 : (steps + chunk_steps - 1) / chunk_steps;
@@ -81,7 +81,7 @@ bool NetworkRun::run_wavefront(const Wavefront& wavefront) noexcept {
   Chunks chunks(*this, wavefront);
   const Timeline& time = *timeline(list_.running(chunks.first_call).time);
   if (chunks.parts < 2 || chunks.count < 2 || chunks.saving <= 0 || time.is_ragged()) return false;
-  for (Progress& progress : state_.progress) progress.done.store(0, std::memory_order_relaxed);
+  for (Progress& progress : workspace_.progress) progress.done.store(0, std::memory_order_relaxed);
   return run_parts(threads_, chunks, chunks.parts, chunks.saving);
 }
 

@@ -19,6 +19,7 @@ Error wrong_data(const std::string& what) { return {ErrorCode::InvalidData, {}, 
 }  // namespace
 
 std::vector<std::byte> State::save() const {
+  if (!content_) return {};
   Header header;
   header.batch = batch();
   std::vector<std::byte> bytes(sizeof header);
@@ -28,6 +29,7 @@ std::vector<std::byte> State::save() const {
 }
 
 Result<void> State::restore(std::span<const std::byte> saved) {
+  if (!content_) return Error{ErrorCode::Usage, {}, "the state was moved from", {}};
   Header expected, header;
   expected.batch = batch();
   if (saved.size() < sizeof header) return wrong_data("it is cut short");

@@ -5,6 +5,7 @@
 #include <new>
 #include <string>
 
+#include "runtime/memory_limit.hpp"
 #include "runtime/program.hpp"
 #include "runtime/saved_row.hpp"
 
@@ -12,11 +13,19 @@ namespace rnnc {
 namespace {
 
 constexpr std::int64_t kMostStreams = std::int64_t{1} << 20;
+// Streams that advance at the same time. Weights that the caches hold are read from there by each group; of weights
+// that they do not hold, a group of so many computes for longer than it reads.
+constexpr std::int64_t kStreamsAtOnce = 256;
 
 }  // namespace
 
 Sessions::Sessions(const Program& program, std::int64_t capacity)
-    : program_(program), state_(program.make_state(capacity)), joined_(static_cast<std::size_t>(capacity)) {}
+    : program_(program),
+      workspace_(program.make_workspace(std::min(capacity, kStreamsAtOnce))),
+      joined_(static_cast<std::size_t>(capacity)) {
+  for (std::int64_t first = 0; first < capacity; first += kStreamsAtOnce)
+    states_.push_back(program.make_state_without_workspace(std::min(kStreamsAtOnce, capacity - first)));
+}
 
 Result<Sessions> Sessions::make(const Program& program, std::int64_t capacity) try {
   if (const Result<void> streams = program.streams(); !streams) return streams.error();
@@ -26,9 +35,16 @@ Result<Sessions> Sessions::make(const Program& program, std::int64_t capacity) t
     return Error{ErrorCode::Limit,
                  {},
                  "a capacity of " + std::to_string(capacity) + " is not between 1 and " + std::to_string(kMostStreams)};
+  runtime::require_memory(program.bytes_without_workspace(capacity), std::to_string(capacity) + " streams");
   return Sessions(program, capacity);
+} catch (const runtime::NotEnoughMemory& none) {
+  return Error{ErrorCode::Limit, {}, none.what()};
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory for " + std::to_string(capacity) + " streams"};
+}
+
+Sessions::Place Sessions::place(std::int64_t slot) const noexcept {
+  return {states_[static_cast<std::size_t>(slot / kStreamsAtOnce)], slot % kStreamsAtOnce};
 }
 
 bool Sessions::is_joined(std::int64_t slot) const noexcept {
@@ -51,8 +67,8 @@ void Sessions::leave(std::int64_t slot) noexcept {
 
 void Sessions::reset(std::int64_t slot) noexcept {
   if (!is_joined(slot)) return;
-  const runtime::StateContent& content = *state_.content_;
-  runtime::start_sequences(content.program->network, *content.network, slot, slot + 1);
+  const auto [state, row] = place(slot);
+  runtime::start_sequences(*state.content_, row, row + 1);
 }
 
 Result<void> Sessions::check(std::int64_t slot) const {
@@ -63,19 +79,38 @@ Result<void> Sessions::check(std::int64_t slot) const {
 Result<std::vector<std::byte>> Sessions::save(std::int64_t slot) const {
   if (const Result<void> checked = check(slot); !checked) return checked.error();
   std::vector<std::byte> bytes;
-  runtime::save_row(*state_.content_, slot, bytes);
+  const auto [state, row] = place(slot);
+  runtime::save_row(*state.content_, row, bytes);
   return bytes;
 }
 
 Result<void> Sessions::restore(std::int64_t slot, std::span<const std::byte> saved) {
   if (const Result<void> checked = check(slot); !checked) return checked.error();
-  if (const Result<void> checked = runtime::check_saved_row(*state_.content_, saved); !checked) return checked.error();
-  runtime::restore_row(*state_.content_, slot, saved);
+  const auto [state, row] = place(slot);
+  if (const Result<void> checked = runtime::check_saved_row(*state.content_, saved); !checked) return checked.error();
+  runtime::restore_row(*state.content_, row, saved);
   return {};
 }
 
-RunStatus Sessions::step(const float* x, float* y) noexcept {
-  return program_.run({.x = x, .y = y, .steps = 1, .batch = capacity(), .state = state_, .lengths = joined_.data()});
+RunStatus Sessions::step(std::span<const float> x, std::span<float> y) noexcept {
+  if (states_.empty()) return RunStatus::WrongState;
+  for (const RunStatus status : {runtime::check_span(x, capacity() * program_.input_size()),
+                                 runtime::check_span(y, capacity() * program_.output_size())})
+    if (status != RunStatus::Ok) return status;
+  const auto inputs = static_cast<std::size_t>(program_.input_size());
+  const auto outputs = static_cast<std::size_t>(program_.output_size());
+  std::size_t first = 0;
+  for (State& state : states_) {
+    const auto streams = static_cast<std::size_t>(state.batch());
+    const RunStatus status = program_.run(state, {.x = x.subspan(first * inputs, streams * inputs),
+                                                  .y = y.subspan(first * outputs, streams * outputs),
+                                                  .steps = 1,
+                                                  .lengths = std::span(joined_).subspan(first, streams),
+                                                  .workspace = &workspace_});
+    if (status != RunStatus::Ok) return status;
+    first += streams;
+  }
+  return RunStatus::Ok;
 }
 
 }  // namespace rnnc

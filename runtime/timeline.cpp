@@ -16,12 +16,13 @@ void Timeline::add_segment(std::int64_t end, std::int64_t live) noexcept {
   live_steps_ = end;
 }
 
-void Timeline::set(std::int64_t steps, const std::int32_t* lengths) noexcept {
+void Timeline::set(std::int64_t batch, std::int64_t steps, const std::int32_t* lengths) noexcept {
+  batch_ = batch;
   lengths_ = lengths;
   ragged_ = lengths && std::any_of(lengths, lengths + batch_, [&](std::int32_t length) { return length != steps; });
   if (ragged_) {
-    std::iota(order_.begin(), order_.end(), 0);
-    std::sort(order_.begin(), order_.end(), [&](std::int32_t a, std::int32_t b) {
+    std::iota(order_.begin(), order_.begin() + batch, 0);
+    std::sort(order_.begin(), order_.begin() + batch, [&](std::int32_t a, std::int32_t b) {
       return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
     });
   }

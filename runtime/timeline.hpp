@@ -29,12 +29,12 @@ class Timeline {
  public:
   Timeline() = default;
 
-  /// Makes a timeline of `batch` sequences. Throws std::bad_alloc; no other member allocates.
+  /// Makes a timeline of at most `batch` sequences. Throws std::bad_alloc; no other member allocates.
   explicit Timeline(std::int64_t batch);
 
-  /// Sets the lengths: `lengths` is [batch], each in [0, steps], or null if all sequences have `steps`. Selects all
-  /// steps.
-  void set(std::int64_t steps, const std::int32_t* lengths) noexcept;
+  /// Sets the number of sequences and their lengths: `lengths` is [batch], each in [0, steps], or null if all sequences
+  /// have `steps`. Selects all steps.
+  void set(std::int64_t batch, std::int64_t steps, const std::int32_t* lengths) noexcept;
 
   /// Selects steps [first, first + steps) of the steps that were set, in the order of the whole: the functions below
   /// describe the selected steps.

@@ -147,14 +147,14 @@ Result<void> add_sessions(const BenchFlags& flags, const Program& program, Conte
   }
   streams->x = random_values(flags.sessions * program.input_size(), 1, static_cast<std::uint64_t>(flags.seed));
   streams->y.resize(static_cast<std::size_t>(flags.sessions * program.output_size()));
-  contest.together = [streams] { (void)streams->together.step(streams->x.data(), streams->y.data()); };
+  contest.together = [streams] { (void)streams->together.step(streams->x, streams->y); };
   contest.ours = [streams] {
-    const float* x = streams->x.data();
-    float* y = streams->y.data();
+    std::span<const float> x = streams->x;
+    std::span<float> y = streams->y;
     for (State& state : streams->alone) {
       (void)streams->program.step(state, x, y);
-      x += streams->program.input_size();
-      y += streams->program.output_size();
+      x = x.subspan(static_cast<std::size_t>(streams->program.input_size()));
+      y = y.subspan(static_cast<std::size_t>(streams->program.output_size()));
     }
   };
   return {};

@@ -119,10 +119,10 @@ PreparedRun::PreparedRun(const Program& program, const Interface& interface, con
       state_(program.make_state(batch.sequences, most_steps(batch))),
       x_(rows_of_x(interface, batch)),
       y_(static_cast<std::size_t>(rows_of(interface.output, batch) * elements(interface.output))),
-      arguments_{.x = x_.data(), .y = y_.data(), .batch = batch.sequences, .state = state_} {
+      arguments_{.x = x_, .y = y_} {
   for (const auto& [name, time] : batch.times) {
     const auto own = lengths_.try_emplace(name, time.lengths.begin(), time.lengths.end()).first;
-    const std::int32_t* lengths = time.lengths.empty() ? nullptr : own->second.data();
+    const std::span<const std::int32_t> lengths = own->second;
     if (name != ir::kTime) {
       times_.push_back({own->first, time.steps, lengths});
       continue;
@@ -133,7 +133,7 @@ PreparedRun::PreparedRun(const Program& program, const Interface& interface, con
   for (const auto& [name, type] : interface.inputs) {
     if (type.axis == ir::kTime) continue;
     const auto own = values_.emplace(name, narrowed(batch.inputs.at(name))).first;
-    inputs_.push_back({own->first, own->second.data()});
+    inputs_.push_back({own->first, own->second});
   }
   arguments_.inputs = inputs_;
   arguments_.times = times_;

@@ -48,7 +48,7 @@ class PreparedRun {
   PreparedRun(const PreparedRun&) = delete;
   PreparedRun& operator=(const PreparedRun&) = delete;
 
-  RunStatus run() { return program_.run(arguments_); }
+  RunStatus run() { return program_.run(state_, arguments_); }
   State& state() { return state_; }
   const std::vector<float>& y() const { return y_; }
 

@@ -150,23 +150,26 @@ void ObjectModule::in_kernel_mode_x86(llvm::function_ref<void()> work) {
   };
   llvm::Value* before = read(callers);
   llvm::Value* inside = builder_.CreateOr(builder_.CreateAnd(before, kFlags), kKernelMode);
+  llvm::Value* differs = builder_.CreateICmpNE(before, inside);
   builder_.CreateStore(inside, memory);
-  write_where(builder_.CreateICmpNE(before, inside), memory);
+  write_where(differs, memory);
   work();
-  write_where(builder_.CreateICmpNE(read(memory), before), callers);
+  write_where(differs, callers);
 }
 
 void ObjectModule::in_kernel_mode_aarch64(llvm::function_ref<void()> work) {
   llvm::Value* before = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpcr, {}, {});
   llvm::Value* flags = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpsr, {}, {});
   llvm::Value* differs = builder_.CreateICmpNE(before, builder_.getInt64(kKernelModeAArch64));
-  const auto write = [&](llvm::Value* mode) {
-    emit_if(builder_, differs, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpcr, {}, {mode}); });
+  const auto set_mode = [&](llvm::Value* mode) {
+    builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpcr, {}, {mode});
   };
-  write(builder_.getInt64(kKernelModeAArch64));
+  emit_if(builder_, differs, [&] { set_mode(builder_.getInt64(kKernelModeAArch64)); });
   work();
-  write(before);
-  builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpsr, {}, {flags});
+  emit_if(builder_, differs, [&] {
+    set_mode(before);
+    builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpsr, {}, {flags});
+  });
 }
 
 void ObjectModule::copy_back(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch,

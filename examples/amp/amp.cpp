@@ -37,7 +37,7 @@ Times play(const rnnc::Program& program, SNDFILE* in, SNDFILE* out, int channels
   while (const sf_count_t frames = sf_readf_float(in, x.data(), block)) {
     const auto begin = std::chrono::steady_clock::now();
     // x and y are [frames, channels, 1], which is how WAV interleaves them.
-    const auto status = program.run({.x = x.data(), .y = y.data(), .steps = frames, .batch = channels, .state = state});
+    const auto status = program.run(state, {.x = x, .y = y, .steps = frames});
     const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (status != rnnc::RunStatus::Ok || sf_writef_float(out, y.data(), frames) != frames) return {};
     times.sum += took;

@@ -34,7 +34,7 @@ int generate(const std::string& folder, const std::string& start, int characters
   const auto feed = [&](std::size_t index) {
     x.assign(x.size(), 0.0f);
     x[index] = 1.0f;
-    const auto status = program.step(state, x.data(), logits.data());
+    const auto status = program.step(state, x, logits);
     if (status != rnnc::RunStatus::Ok) throw std::runtime_error(rnnc::text(status));
   };
   for (const char character : start) {

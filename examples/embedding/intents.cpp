@@ -52,12 +52,7 @@ int run() {
   }
   std::vector<float> y(batch * kIntents.size());
   rnnc::State state = program.make_state(static_cast<std::int64_t>(batch), kSteps);
-  const rnnc::RunStatus status = program.run({.x = x.data(),
-                                              .y = y.data(),
-                                              .steps = kSteps,
-                                              .batch = static_cast<std::int64_t>(batch),
-                                              .state = state,
-                                              .lengths = lengths.data()});
+  const rnnc::RunStatus status = program.run(state, {.x = x, .y = y, .steps = kSteps, .lengths = lengths});
   if (status != rnnc::RunStatus::Ok) return 1;
   int wrong = 0;
   for (std::size_t b = 0; b < batch; ++b) {

@@ -47,6 +47,10 @@ struct rnnc_state {
   rnnc::State state;
 };
 
+struct rnnc_workspace {
+  rnnc::Workspace workspace;
+};
+
 namespace rnnc::c {
 
 inline rnnc_status status_of(ErrorCode code) {

@@ -1,6 +1,7 @@
 // A Program is a compiled cell or network: it is immutable, and threads may share it. A State belongs to one stream or
-// batch and to one thread at a time. Constructing either may allocate and fail; running allocates, locks and throws
-// nothing, and makes no system call unless threads that share the call have to be woken or waited for.
+// batch, and a Workspace is the memory of a call; each is for one thread at a time. Constructing them may allocate and
+// fail; running allocates, locks and throws nothing, and makes no system call unless threads that share the call have
+// to be woken or waited for.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +24,27 @@ struct CompileOptions;
 namespace runtime {
 struct LoadedProgram;
 struct StateContent;
+struct WorkspaceContent;
 }  // namespace runtime
 
-/// A state keeps the states of a batch of sequences between two calls, and the working memory of a call for that batch.
+/// A workspace is the memory that a call needs beside the states. A thread needs one for any number of states of the
+/// program, and uses it for one call at a time.
+class Workspace {
+ public:
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
+  ~Workspace();
+
+  std::int64_t batch() const noexcept;  // the most sequences that a call may have
+
+ private:
+  friend class Program;
+  explicit Workspace(std::unique_ptr<runtime::WorkspaceContent> content);
+  std::unique_ptr<runtime::WorkspaceContent> content_;
+};
+
+/// A state keeps the states of a batch of sequences between two calls, and may have a workspace of its own. A state
+/// that was moved from has no sequences: calls refuse it, and its functions do nothing.
 class State {
  public:
   State(State&&) noexcept;
@@ -33,7 +52,9 @@ class State {
   ~State();
 
   std::int64_t batch() const noexcept;
-  std::int64_t max_steps() const noexcept;  // the most that a call may have; 2^31 if there is no limit
+  /// Returns the most steps that a call with the state's own workspace may have: 2^31 if there is no limit, 0 if it has
+  /// no workspace.
+  std::int64_t max_steps() const noexcept;
 
   /// Starts new sequences: sets all states to zero, or to the values that parameters of the network give them.
   void reset() noexcept;
@@ -61,44 +82,46 @@ class State {
 
 enum class [[nodiscard]] RunStatus{
     Ok,
-    BatchMismatch,   // `batch` is not the state's
-    WrongState,      // the state was made by another program
+    WrongState,      // the state was made by another program, or moved from
+    WrongWorkspace,  // the workspace was made by another program or for fewer sequences, or moved from
+    NoWorkspace,     // neither the state nor the call has a workspace
     NegativeSteps,   // `steps` < 0
     MissingPointer,  // x or y is null where elements are to be read or written
+    ShortSpan,       // x, y, an input or lengths have fewer elements than the call reads or writes
     BadLength,       // a length < 0 or > steps
-    TooManySteps,    // the program needs whole sequences, and the state was made for fewer steps
+    TooManySteps,    // the program needs whole sequences, and the workspace was made for fewer steps
     MissingInput,    // a named input of the network, or the steps of a time, is missing
     UnknownName,     // an input or a time has a name that the program does not know
     NoStreaming,     // the network needs whole sequences: Program::streams() says why
 };
 
-/// Returns the meaning of the status in a few words: "ok", "the batch is not the state's".
+/// Returns the meaning of the status in a few words: "ok", "the state was made by another program".
 const char* text(RunStatus status) noexcept;
 
 /// An input of a network that is no part of x.
 struct NamedInput {
   std::string_view name;
-  const float* data = nullptr;  // [batch, size] of a vector; [steps of its time, batch, size] of a sequence
+  std::span<const float> data = {};  // [batch, size] of a vector; [steps of its time, batch, size] of a sequence
 };
 
 /// A time of a network other than T.
 struct NamedTime {
   std::string_view name;
   std::int64_t steps = 0;
-  const std::int32_t* lengths = nullptr;
+  std::span<const std::int32_t> lengths = {};  // as RunArguments::lengths
 };
 
+/// What a call reads and writes. Spans may be longer than the call needs; the rest is left alone.
 struct RunArguments {
-  const float* x = nullptr;  // [steps, batch, input_size]
-  float* y = nullptr;        // [steps, batch, output_size]; of a network, see Program::output_time
+  std::span<const float> x = {};  // [steps, batch, input_size]
+  std::span<float> y = {};        // [steps, batch, output_size]; of a network, see Program::output_time
   std::int64_t steps = 0;
-  std::int64_t batch = 0;
-  State& state;
   /// The lengths if sequences differ in length: [batch], each <= steps. Rows of x beyond a sequence's length are not
   /// used, y is zero there, and the final state of a sequence is that of its own last step.
-  const std::int32_t* lengths = nullptr;
+  std::span<const std::int32_t> lengths = {};
   std::span<const NamedInput> inputs = {};  // every one of Program::named_inputs, in any order
   std::span<const NamedTime> times = {};    // every time but T that the network has, in any order
+  Workspace* workspace = nullptr;           // null for the state's own
 };
 
 /// The name and shape of an input or state, of one sequence at one step: [] is a scalar.
@@ -140,15 +163,28 @@ class Program {
   /// Returns the reason why Backend::Auto chose the portable executor; "" for other programs.
   const std::string& fallback() const noexcept { return fallback_; }
 
-  /// Makes a state of `batch` new sequences, as State::reset leaves them. If all scans run forwards over T, calls may
-  /// have any number of steps: a call of more than `max_steps` runs through the network in pieces of as many, and gives
-  /// the same bits. A program with a reverse scan, a function over time, a scan that begins with the end of another or
-  /// a second time needs whole sequences: calls of its state have at most `max_steps`, of any of its times. A cell
-  /// alone needs no memory for steps. Throws std::bad_alloc, or std::length_error if either argument is < 0 or > 2^31.
+  /// Makes a state of `batch` new sequences, as State::reset leaves them, with a workspace of its own. If all scans run
+  /// forwards over T, calls may have any number of steps: a call of more than `max_steps` runs through the network in
+  /// pieces of as many, and gives the same bits. A program with a reverse scan, a function over time, a scan that
+  /// begins with the end of another or a second time needs whole sequences: calls of its state have at most
+  /// `max_steps`, of any of its times. A cell alone takes calls of any length at full speed. Throws std::bad_alloc,
+  /// whose text says what is missing, or std::length_error if either argument is < 0 or > 2^31.
   State make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
 
-  /// Returns the size of make_state(batch, max_steps) in bytes.
-  std::int64_t state_bytes(std::int64_t batch, std::int64_t max_steps = 1) const noexcept;
+  /// Makes a state without a workspace: it takes the memory of its states and less than 512 bytes. Calls name a
+  /// workspace. Throws as make_state.
+  State make_state_without_workspace(std::int64_t batch) const;
+
+  /// Makes the memory of calls of at most `batch` sequences. Calls of more steps than `max_steps` run as make_state
+  /// says, those of a cell alone in pieces too. Throws as make_state.
+  Workspace make_workspace(std::int64_t batch, std::int64_t max_steps = 1) const;
+
+  /// Return the size in bytes of make_state(batch, max_steps), of make_state_without_workspace(batch) and of
+  /// make_workspace(batch, max_steps). Throw std::length_error as make_state.
+  std::int64_t state_bytes(std::int64_t batch, std::int64_t max_steps = 1) const;
+  std::int64_t bytes_without_workspace(std::int64_t batch) const;
+  std::int64_t workspace_bytes(std::int64_t batch, std::int64_t max_steps = 1) const;
+
   std::int64_t weights_bytes() const noexcept;
 
   /// Advances every sequence of the batch by `steps` time steps.
@@ -156,18 +192,20 @@ class Program {
   /// Shapes    x f32[T, B, I], y f32[T, B, O], row-major; T >= 0 and B >= 0 (0 is a no-op)
   /// Numerics  bound per function in docs/numerics.md; NaN propagates; the same bits for every batch size and for a
   ///           sequence in pieces and every floating-point mode of the caller; denormals are flushed inside the
-  ///           call; the caller's mode and flags of exceptions are as before
+  ///           call; the caller's mode is as before, and so are the flags of exceptions (docs/numerics.md)
   /// Errors    the status tells; state and y are untouched then
   /// Threads   concurrent calls are allowed on distinct states; the program's own threads help one of them at a time
-  RunStatus run(const RunArguments& arguments) const noexcept;
+  RunStatus run(State& state, const RunArguments& arguments) const noexcept;
 
   /// Tells whether a sequence in pieces gives the same as one call, which every cell does. A network does not stream if
   /// it reads time backwards, begins a scan with a value that depends on inputs, has a function over time or needs the
   /// end of a sequence in a step. Errors: Unsupported, with the reason.
   Result<void> streams() const;
 
-  /// Runs one time step: `run` with steps = 1 and the state's batch. Errors: NoStreaming, and those of run.
-  RunStatus step(State& state, const float* x, float* y) const noexcept;
+  /// Runs one time step: `run` with steps = 1, in the state's own workspace or in `workspace`. Errors: NoStreaming, and
+  /// those of run.
+  RunStatus step(State& state, std::span<const float> x, std::span<float> y) const noexcept;
+  RunStatus step(State& state, Workspace& workspace, std::span<const float> x, std::span<float> y) const noexcept;
 
  private:
   friend Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options);

@@ -32,7 +32,8 @@ extern "C" {
 typedef struct rnnc_model rnnc_model;     /* the cells and networks of a text or file */
 typedef struct rnnc_weights rnnc_weights; /* tensors by name */
 typedef struct rnnc_program rnnc_program; /* compiled code with weights */
-typedef struct rnnc_state rnnc_state;     /* the states of a batch of sequences, and memory of a call */
+typedef struct rnnc_state rnnc_state;     /* the states of a batch of sequences, and mostly a workspace */
+typedef struct rnnc_workspace rnnc_workspace; /* the memory of a call, for any number of states */
 
 typedef enum rnnc_status {
   RNNC_OK = 0,
@@ -46,7 +47,7 @@ typedef enum rnnc_status {
   RNNC_UNSUPPORTED = 8,    /* right, but not on this machine or in this version */
   RNNC_FILE = 9,           /* the file system reports an error */
   RNNC_INTERNAL = 10,      /* a bug of rnnc */
-  /* Only rnnc_run and rnnc_step return these: */
+  /* Only rnnc_run, rnnc_step and rnnc_step_in return these: */
   RNNC_BATCH_MISMATCH = 20,
   RNNC_WRONG_STATE = 21, /* the state of another program */
   RNNC_NEGATIVE_STEPS = 22,
@@ -55,7 +56,9 @@ typedef enum rnnc_status {
   RNNC_TOO_MANY_STEPS = 25,
   RNNC_MISSING_INPUT = 26,
   RNNC_UNKNOWN_NAME = 27,
-  RNNC_NO_STREAMING = 28
+  RNNC_NO_STREAMING = 28,
+  RNNC_WRONG_WORKSPACE = 29, /* the workspace of another program, or for fewer sequences */
+  RNNC_NO_WORKSPACE = 30     /* neither the state nor the call has a workspace */
 } rnnc_status;
 
 typedef struct rnnc_error {
@@ -137,6 +140,16 @@ RNNC_C_API rnnc_status rnnc_state_create(const rnnc_program* program, int64_t ba
                                          rnnc_state** state, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API void rnnc_state_destroy(rnnc_state* state) RNNC_NOEXCEPT;
 
+/* Makes a state without a workspace: it takes the memory of its states and less than 512 bytes. Calls name a workspace. */
+RNNC_C_API rnnc_status rnnc_state_create_without_workspace(const rnnc_program* program, int64_t batch,
+                                                           rnnc_state** state, rnnc_error* error) RNNC_NOEXCEPT;
+
+/* Makes the memory of calls of at most `batch` sequences, for one thread at a time. Calls of more than `max_steps` steps run
+   in pieces of as many, or are refused, as those of rnnc_state_create. */
+RNNC_C_API rnnc_status rnnc_workspace_create(const rnnc_program* program, int64_t batch, int64_t max_steps,
+                                             rnnc_workspace** workspace, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API void rnnc_workspace_destroy(rnnc_workspace* workspace) RNNC_NOEXCEPT;
+
 /* Starts new sequences: sets all states to zero, or to the values that parameters of the network give them. Allocates
    nothing. */
 RNNC_C_API void rnnc_state_reset(rnnc_state* state) RNNC_NOEXCEPT;
@@ -184,7 +197,8 @@ typedef struct rnnc_run_arguments {
   const rnnc_named_input* inputs;
   size_t input_count; /* at most 64 */
   const rnnc_named_time* times;
-  size_t time_count; /* at most 64 */
+  size_t time_count;         /* at most 64 */
+  rnnc_workspace* workspace; /* NULL for the state's own */
 } rnnc_run_arguments;
 
 /* Advances every sequence of the batch by `steps` time steps. Beyond a sequence's length y is 0, and its final state is
@@ -196,6 +210,10 @@ RNNC_C_API rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state,
 /* Runs one time step: x is [batch, input_size], y [batch, output_size]. */
 RNNC_C_API rnnc_status rnnc_step(const rnnc_program* program, rnnc_state* state, const float* x,
                                  float* y) RNNC_NOEXCEPT;
+
+/* The same in a workspace, which may serve other states in other calls. */
+RNNC_C_API rnnc_status rnnc_step_in(const rnnc_program* program, rnnc_state* state, rnnc_workspace* workspace,
+                                    const float* x, float* y) RNNC_NOEXCEPT;
 
 /* ---- Import --------------------------------------------------------------------------------------------------- */
 

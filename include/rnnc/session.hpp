@@ -42,15 +42,25 @@ class Sessions {
   /// Runs one step of every stream that has joined; allocates nothing.
   ///
   /// Shapes    x f32[capacity, I], of which rows of free slots are not read; y f32[capacity, O], 0 in their rows
-  /// Errors    as of Program::run
-  RunStatus step(const float* x, float* y) noexcept;
+  /// Errors    as of Program::run; WrongState if the object was moved from
+  RunStatus step(std::span<const float> x, std::span<float> y) noexcept;
 
  private:
   Sessions(const Program& program, std::int64_t capacity);
   Result<void> check(std::int64_t slot) const;
 
+  // The state that has a slot, and the slot's row in it.
+  struct Place {
+    const State& state;
+    std::int64_t row;
+  };
+  Place place(std::int64_t slot) const noexcept;
+
   Program program_;
-  State state_;
+  // Streams advance some at a time, so that one workspace of that size serves them all. Each state but the last has as
+  // many streams as the first.
+  std::vector<State> states_;
+  Workspace workspace_;
   std::vector<std::int32_t> joined_;  // 1 where a stream has the slot: the length of its part of a step
 };
 

@@ -111,8 +111,7 @@ TEST_CASE("compiled code gives the numbers of the papers' equations for every st
     for (const std::string& name : c.states()) state.set(name, c.floats(name + ".before")).value();
     const std::vector<float> x = c.floats("x");
     std::vector<float> y(static_cast<std::size_t>(c.at("y").elements()));
-    REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = c.steps(), .batch = c.batch(), .state = state}) ==
-            RunStatus::Ok);
+    REQUIRE(program.run(state, {.x = x, .y = y, .steps = c.steps()}) == RunStatus::Ok);
     CHECK(largest_error(y, c.doubles("y")) <= kCompiled);
     for (const std::string& name : c.states())
       CHECK(largest_error(state.get(name).value(), c.doubles(name + ".after")) <= kCompiled);

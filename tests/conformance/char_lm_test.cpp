@@ -41,9 +41,7 @@ TEST_CASE("char_lm gives PyTorch's logits", "[conformance]") {
     const Program program = compile_char_lm(cpu);
     State state = program.make_state(inputs.shape[1]);
     std::vector<float> y(expected.size());
-    REQUIRE(program.run(
-                {.x = x.data(), .y = y.data(), .steps = inputs.shape[0], .batch = inputs.shape[1], .state = state}) ==
-            RunStatus::Ok);
+    REQUIRE(program.run(state, {.x = x, .y = y, .steps = inputs.shape[0]}) == RunStatus::Ok);
     double worst = 0;
     for (std::size_t i = 0; i < y.size(); ++i) worst = std::max(worst, std::fabs(double{y[i]} - expected[i]));
     INFO(cpu << ": " << worst);
@@ -65,7 +63,7 @@ TEST_CASE("char_lm predicts the held-out text as well as PyTorch's", "[conforman
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
     x.assign(x.size(), 0.0f);
     x[index_of(text[i])] = 1.0f;
-    REQUIRE(program.step(state, x.data(), logits.data()) == RunStatus::Ok);
+    REQUIRE(program.step(state, x, logits) == RunStatus::Ok);
     total += bits(logits, index_of(text[i + 1]));
   }
   const auto expected = nlohmann::json::parse(read_text("expected.json"));

@@ -51,8 +51,7 @@ TEST_CASE("two layers of PyTorch's give its output, h_n and c_n", "[examples]") 
       State state = program.make_state(3, 10);
       const std::vector<float> input = x.to_f32();
       std::vector<float> output(y.to_f32().size());
-      REQUIRE(program.run({.x = input.data(), .y = output.data(), .steps = 10, .batch = 3, .state = state}) ==
-              RunStatus::Ok);
+      REQUIRE(program.run(state, {.x = input, .y = output, .steps = 10}) == RunStatus::Ok);
       check_near(output, y);
       check_near(final_states(program, state, "h"), load(name + ".h_n.npy"));
       if (name == "lstm") check_near(final_states(program, state, "c"), load(name + ".c_n.npy"));
@@ -73,18 +72,13 @@ TEST_CASE("the intent classifier answers from the last word of each sentence, al
   }
   State state = program.make_state(batch, steps);
   std::vector<float> answer(static_cast<std::size_t>(batch * 4));
-  REQUIRE(program.run({.x = words.data(),
-                       .y = answer.data(),
-                       .steps = steps,
-                       .batch = batch,
-                       .state = state,
-                       .lengths = lengths.data()}) == RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = words, .y = answer, .steps = steps, .lengths = lengths}) == RunStatus::Ok);
   check_near(answer, y);
   for (std::int64_t b = 0; b < batch; ++b) {
     State one = program.make_state(1);
     std::vector<float> streamed(4);
     for (std::int64_t t = 0; t < lengths[static_cast<std::size_t>(b)]; ++t)
-      REQUIRE(program.step(one, words.data() + t * batch + b, streamed.data()) == RunStatus::Ok);
+      REQUIRE(program.step(one, std::span(words).subspan(t * batch + b), streamed) == RunStatus::Ok);
     CHECK(streamed == std::vector<float>(answer.begin() + b * 4, answer.begin() + (b + 1) * 4));
   }
 }

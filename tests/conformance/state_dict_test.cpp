@@ -54,12 +54,7 @@ void check_module(const std::string& file, const std::string& prefix, bool relu 
   if (has_c) for_each_state(program, "c", at("c"), set);
   const std::vector<float> input = x.to_f32();
   std::vector<float> y(at("y").to_f32().size());
-  REQUIRE(program.run({.x = input.data(),
-                       .y = y.data(),
-                       .steps = x.shape[0],
-                       .batch = x.shape[1],
-                       .state = state,
-                       .lengths = kLengths.data()}) == RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = input, .y = y, .steps = x.shape[0], .lengths = kLengths}) == RunStatus::Ok);
   check_near(y, at("y").to_f32());
   const auto check = [&](const std::string& name, const std::vector<float>& wanted) {
     check_near(state.get(name).value(), wanted);

@@ -96,7 +96,6 @@ struct Call {
   struct Time {
     std::int64_t steps;
     std::vector<std::int32_t> lengths;
-    const std::int32_t* data() const { return lengths.empty() ? nullptr : lengths.data(); }
   };
   Call(const Program& program, const Shape& shape, Random& random);
 
@@ -139,29 +138,27 @@ void run(const Program& program, const Shape& shape, Random& random, Hashes& has
   State state = program.make_state(shape.batch, shape.steps + 1);
   for (const auto& [name, values] : call.states) state.set(name, values).value();
   std::vector<NamedInput> inputs;
-  for (const auto& [name, values] : call.inputs) inputs.push_back({name, values.data()});
+  for (const auto& [name, values] : call.inputs) inputs.push_back({name, values});
   std::vector<NamedTime> times;
   for (const auto& [name, time] : call.times)
-    if (name != "T") times.push_back({name, time.steps, time.data()});
+    if (name != "T") times.push_back({name, time.steps, time.lengths});
   const std::string output_time = program.output_time();
   const std::int64_t row = shape.batch * program.output_size();
   // NaN shows an element that nobody wrote.
   std::vector<float> y(static_cast<std::size_t>(output_time.empty() ? row : call.times.at(output_time).steps * row),
                        std::numeric_limits<float>::quiet_NaN());
-  const RunStatus status = program.run({.x = call.x.data(),
-                                        .y = y.data(),
-                                        .steps = shape.steps,
-                                        .batch = shape.batch,
-                                        .state = state,
-                                        .lengths = call.times.at("T").data(),
-                                        .inputs = inputs,
-                                        .times = times});
+  const RunStatus status = program.run(state, {.x = call.x,
+                                               .y = y,
+                                               .steps = shape.steps,
+                                               .lengths = call.times.at("T").lengths,
+                                               .inputs = inputs,
+                                               .times = times});
   if (status != RunStatus::Ok) throw std::runtime_error("run failed: " + std::to_string(static_cast<int>(status)));
   hashes.y.add(y);
   add_states(program, state, hashes.states);
   if (!program.streams() || !inputs.empty()) return;
   y.resize(static_cast<std::size_t>(row));
-  if (program.step(state, call.x.data(), y.data()) != RunStatus::Ok) throw std::runtime_error("step failed");
+  if (program.step(state, call.x, y) != RunStatus::Ok) throw std::runtime_error("step failed");
   hashes.y.add(y);
   add_states(program, state, hashes.states);
 }

@@ -57,12 +57,12 @@ Outcome run_pieces(const Program& program, const Sequences& all, const std::vect
   std::int64_t t = 0;
   for (std::size_t i = 0; t < all.steps; ++i) {
     const std::int64_t length = std::min(pieces[i % pieces.size()], all.steps - t);
-    const float* x = all.x.data() + t * all.batch * program.input_size();
-    float* y = outcome.y.data() + t * all.batch * program.output_size();
+    const auto x = std::span(all.x).subspan(static_cast<std::size_t>(t * all.batch * program.input_size()));
+    const auto y = std::span(outcome.y).subspan(static_cast<std::size_t>(t * all.batch * program.output_size()));
     if (length == 0)
       REQUIRE(program.step(state, x, y) == RunStatus::Ok);
     else
-      REQUIRE(program.run({.x = x, .y = y, .steps = length, .batch = all.batch, .state = state}) == RunStatus::Ok);
+      REQUIRE(program.run(state, {.x = x, .y = y, .steps = length}) == RunStatus::Ok);
     t += std::max<std::int64_t>(1, length);
   }
   for (const Port& port : program.states()) outcome.states[port.name] = state.get(port.name).value();
@@ -145,8 +145,7 @@ TEST_CASE("lengths within a batch give the bits of each sequence alone, and zero
   State state = program.make_state(4);
   state.set("h", all.states.at("h")).value();
   std::vector<float> y(6 * 4 * 17, -7.0f);
-  REQUIRE(program.run({.x = all.x.data(), .y = y.data(), .steps = 6, .batch = 4, .state = state, .lengths = lengths}) ==
-          RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = all.x, .y = y, .steps = 6, .lengths = lengths}) == RunStatus::Ok);
   const std::vector<float> h = state.get("h").value();
   for (std::int64_t b = 0; b < 4; ++b) {
     Sequences single = alone(all, b);

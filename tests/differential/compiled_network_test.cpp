@@ -151,9 +151,8 @@ TEST_CASE("running a network allocates nothing", "[network]") {
     std::vector<float> y(9 * 3);
     const std::int32_t lengths[] = {3, 20, 0};
     const long before = allocations();
-    const RunStatus whole_run = program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state});
-    const RunStatus ragged =
-        program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state, .lengths = lengths});
+    const RunStatus whole_run = program.run(state, {.x = x, .y = y, .steps = 20});
+    const RunStatus ragged = program.run(state, {.x = x, .y = y, .steps = 20, .lengths = lengths});
     const long after = allocations();
     CHECK(whole_run == RunStatus::Ok);
     CHECK(ragged == RunStatus::Ok);
@@ -207,8 +206,8 @@ TEST_CASE("a state made for no steps has room for a piece of one", "[network]") 
   const std::vector<float> x = random.vector(7 * 9 * 5, -1, 1);
   std::vector<float> y(7 * 9 * 70), expected(y.size());
   State none = program.make_state(9, 0), all = program.make_state(9, 7);
-  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = 7, .batch = 9, .state = none}) == RunStatus::Ok);
-  REQUIRE(program.run({.x = x.data(), .y = expected.data(), .steps = 7, .batch = 9, .state = all}) == RunStatus::Ok);
+  REQUIRE(program.run(none, {.x = x, .y = y, .steps = 7}) == RunStatus::Ok);
+  REQUIRE(program.run(all, {.x = x, .y = expected, .steps = 7}) == RunStatus::Ok);
   CHECK(y == expected);
 }
 
@@ -230,17 +229,11 @@ TEST_CASE("a wrong call of a network is told by its status", "[network]") {
   State state = program.make_state(1, 2);
   const std::vector<float> x(6 * 2), v(4), s(1), y(3 * 2);
   std::vector<float> out(8);
-  const NamedInput inputs[] = {{"y", y.data()}, {"v", v.data()}, {"s", s.data()}};
-  const NamedInput wrong[] = {{"y", y.data()}, {"v", v.data()}, {"s", s.data()}, {"q", s.data()}};
+  const NamedInput inputs[] = {{"y", y}, {"v", v}, {"s", s}};
+  const NamedInput wrong[] = {{"y", y}, {"v", v}, {"s", s}, {"q", s}};
   const NamedTime times[] = {{"S", 2}}, long_times[] = {{"S", 3}}, wrong_times[] = {{"S", 2}, {"R", 1}};
   const auto run = [&](std::int64_t steps, std::span<const NamedInput> given, std::span<const NamedTime> durations) {
-    return program.run({.x = x.data(),
-                        .y = out.data(),
-                        .steps = steps,
-                        .batch = 1,
-                        .state = state,
-                        .inputs = given,
-                        .times = durations});
+    return program.run(state, {.x = x, .y = out, .steps = steps, .inputs = given, .times = durations});
   };
   CHECK(run(2, inputs, times) == RunStatus::Ok);
   CHECK(run(3, inputs, times) == RunStatus::TooManySteps);
@@ -249,7 +242,9 @@ TEST_CASE("a wrong call of a network is told by its status", "[network]") {
   CHECK(run(2, inputs, {}) == RunStatus::MissingInput);
   CHECK(run(2, {}, times) == RunStatus::MissingInput);
   CHECK(run(2, wrong, times) == RunStatus::UnknownName);
-  CHECK(program.step(state, x.data(), out.data()) == RunStatus::NoStreaming);
+  const NamedInput short_inputs[] = {{"y", y}, {"v", std::span(v).first(3)}, {"s", s}};
+  CHECK(run(2, short_inputs, times) == RunStatus::ShortSpan);
+  CHECK(program.step(state, x, out) == RunStatus::NoStreaming);
   CHECK(program.streams().error().message ==
         "d begins with a value that inputs decide, so that the network cannot run step by step");
 }
@@ -265,9 +260,10 @@ TEST_CASE("a network that reads time forwards gives step by step what one call g
   std::vector<float> y(static_cast<std::size_t>(steps * batch * 14)), pieces(y.size());
   State state = program.make_state(batch, steps), stream = program.make_state(batch);
   REQUIRE(program.streams());
-  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state}) == RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = x, .y = y, .steps = steps}) == RunStatus::Ok);
   for (std::int64_t t = 0; t < steps; ++t)
-    REQUIRE(program.step(stream, x.data() + t * batch * 6, pieces.data() + t * batch * 14) == RunStatus::Ok);
+    REQUIRE(program.step(stream, std::span(x).subspan(t * batch * 6), std::span(pieces).subspan(t * batch * 14)) ==
+            RunStatus::Ok);
   CHECK(pieces == y);
   CHECK(stream.get("b.h").value() == state.get("b.h").value());
 }
@@ -309,11 +305,9 @@ TEST_CASE("a network whose parameters say where states begin goes on from piece 
   const std::vector<float> begin = state.get("b.h").value();
   for (std::size_t k = 0; k < begin.size(); ++k) REQUIRE(begin[k] == static_cast<float>(weights.at("h0")[k % 14]));
   const auto run = [&](State& with, std::vector<float>& to, std::int64_t first, std::int64_t count) {
-    REQUIRE(program.run({.x = x.data() + first * batch * 5,
-                         .y = to.data() + first * batch * 21,
-                         .steps = count,
-                         .batch = batch,
-                         .state = with}) == RunStatus::Ok);
+    REQUIRE(program.run(with, {.x = std::span(x).subspan(first * batch * 5),
+                               .y = std::span(to).subspan(first * batch * 21),
+                               .steps = count}) == RunStatus::Ok);
   };
   run(state, y, 0, steps);
   ir::NamedVectors states;
@@ -337,8 +331,8 @@ TEST_CASE("a network whose parameters say where states begin goes on from piece 
   std::vector<float> row(42), own(21);
   for (int t = 0; t < 6; ++t) {
     if (t == 3) sessions.reset(slot), alone.reset();
-    REQUIRE(sessions.step(x.data() + t * 5, row.data()) == RunStatus::Ok);
-    REQUIRE(program.step(alone, x.data() + t * 5, own.data()) == RunStatus::Ok);
+    REQUIRE(sessions.step(std::span(x).subspan(t * 5), row) == RunStatus::Ok);
+    REQUIRE(program.step(alone, std::span(x).subspan(t * 5), own) == RunStatus::Ok);
     REQUIRE(std::equal(own.begin(), own.end(), row.begin() + slot * 21));
   }
 }

@@ -72,7 +72,7 @@ TEST_CASE("a wavefront is taken where it promises to be faster", "[network]") {
   std::vector<float> y(64 * 200);
   const auto run = [&](std::int64_t steps) {
     executor->calls = 0;
-    REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = 1, .state = state}) == RunStatus::Ok);
+    REQUIRE(program.run(state, {.x = x, .y = y, .steps = steps}) == RunStatus::Ok);
     return executor->calls;
   };
   CHECK(run(200) == 1);

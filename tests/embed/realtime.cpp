@@ -203,14 +203,10 @@ void check_cell(Pass pass, std::int64_t hidden, std::int64_t batch, Source sourc
   for (std::size_t b = 0; b < lengths.size(); ++b) lengths[b] = static_cast<std::int32_t>((7 * b) % kSteps);
   forget_code();
   rnnc::State one = program.make_state(batch), two = program.make_state(batch), three = program.make_state(batch);
-  check_contract(pass, name + " step", [&] { (void)program.step(one, x.data(), y.data()); });
-  check_contract(pass, name + " run", [&] {
-    (void)program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = two});
-  });
-  check_contract(pass, name + " lengths", [&] {
-    (void)program.run(
-        {.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = three, .lengths = lengths.data()});
-  });
+  check_contract(pass, name + " step", [&] { (void)program.step(one, x, y); });
+  check_contract(pass, name + " run", [&] { (void)program.run(two, {.x = x, .y = y, .steps = kSteps}); });
+  check_contract(pass, name + " lengths",
+                 [&] { (void)program.run(three, {.x = x, .y = y, .steps = kSteps, .lengths = lengths}); });
   check_contract(pass, name + " reset", [&] { three.reset(); });
 }
 
@@ -249,16 +245,10 @@ void check_network(Pass pass, Source source, const std::string& source_name) {
   rnnc::State state = program.make_state(kBatch, kSteps);
   const std::vector<float> x(kSteps * kBatch * 4, 0.5f), v(kBatch * 4, 0.2f);
   const std::int32_t lengths[kBatch] = {20, 0, 7};
-  const rnnc::NamedInput inputs[] = {{"v", v.data()}};
+  const rnnc::NamedInput inputs[] = {{"v", v}};
   std::vector<float> y(kBatch * 2, 1.0f);
   check_contract(pass, source_name + " network with lengths", [&] {
-    (void)program.run({.x = x.data(),
-                       .y = y.data(),
-                       .steps = kSteps,
-                       .batch = kBatch,
-                       .state = state,
-                       .lengths = lengths,
-                       .inputs = inputs});
+    (void)program.run(state, {.x = x, .y = y, .steps = kSteps, .lengths = lengths, .inputs = inputs});
   });
 }
 
@@ -272,11 +262,11 @@ void check_streams(Pass pass, Source source, const std::string& source_name) {
   std::vector<float> y(5 * 4, 1.0f);
   forget_code();
   rnnc::State state = program.make_state(2);
-  check_contract(pass, source_name + " network step", [&] { (void)program.step(state, x.data(), y.data()); });
+  check_contract(pass, source_name + " network step", [&] { (void)program.step(state, x, y); });
   rnnc::Sessions sessions = rnnc::Sessions::make(program, 5).value();
   for (int i = 0; i < 4; ++i) sessions.join().value();
   sessions.leave(1);
-  check_contract(pass, source_name + " sessions step", [&] { (void)sessions.step(x.data(), y.data()); });
+  check_contract(pass, source_name + " sessions step", [&] { (void)sessions.step(x, y); });
   check_contract(pass, source_name + " sessions leave and reset", [&] {
     sessions.leave(2);
     sessions.reset(0);

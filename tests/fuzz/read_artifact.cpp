@@ -32,19 +32,17 @@ void run(const Program& program) {
     for (const std::int64_t dim : input.port.shape) size *= dim;
     if (size > kMostFloats) return;
     values.emplace_back(static_cast<std::size_t>(kBatch * kSteps * size));
-    inputs.push_back({input.port.name, values.back().data()});
+    inputs.push_back({input.port.name, values.back()});
     times.push_back({input.time, kSteps});
   }
   const std::int32_t lengths[kBatch] = {1, kSteps};
-  for (const std::int32_t* each : {static_cast<const std::int32_t*>(nullptr), lengths})
-    (void)program.run({.x = x.data(),
-                       .y = y.data(),
-                       .steps = kSteps,
-                       .batch = kBatch,
-                       .state = state,
-                       .lengths = each,
-                       .inputs = inputs,
-                       .times = times});
+  for (const std::size_t given : {0, 2})
+    (void)program.run(state, {.x = x,
+                              .y = y,
+                              .steps = kSteps,
+                              .lengths = std::span(lengths).first(given),
+                              .inputs = inputs,
+                              .times = times});
   state.restore(state.save()).value();
   for (const Port& port : program.states()) state.get(port.name).value();
 }

@@ -55,9 +55,8 @@ void run_twice(const Program& program) {
   const std::vector<float> x(static_cast<std::size_t>(kSteps * kBatch * program.input_size()), 0.5f);
   std::vector<float> y(static_cast<std::size_t>(kSteps * kBatch * program.output_size()));
   const std::int32_t lengths[kBatch] = {1, 3};
-  const RunStatus whole = program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = kBatch, .state = state});
-  const RunStatus ragged =
-      program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = kBatch, .state = state, .lengths = lengths});
+  const RunStatus whole = program.run(state, {.x = x, .y = y, .steps = kSteps});
+  const RunStatus ragged = program.run(state, {.x = x, .y = y, .steps = kSteps, .lengths = lengths});
   require(whole == ragged, "lengths change whether a call is right");
 }
 

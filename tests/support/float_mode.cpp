@@ -32,6 +32,8 @@ Environment environment() {
   return now;
 }
 
+void clear_flags(Environment& environment) { environment.mxcsr &= ~0x3fu; }
+
 void enter(const FloatMode& mode) {
   std::fesetround(mode.rounding);
   unsigned mxcsr = _mm_getcsr();
@@ -62,12 +64,20 @@ Environment environment() {
   return now;
 }
 
+void clear_flags(Environment& environment) { environment.flags = 0; }
+
 void enter(const FloatMode& mode) {
   std::fesetround(mode.rounding);
   const unsigned long bits = environment().mode | (mode.flushes ? 1ul << 24 : 0);
   asm volatile("msr fpcr, %0" ::"r"(bits));
 }
 #endif
+
+// The flags may differ in the mode in which kernels compute.
+bool same(Environment before, Environment after, const FloatMode& mode) {
+  if (mode.flushes && !mode.traps && mode.rounding == FE_TONEAREST) clear_flags(before), clear_flags(after);
+  return before == after;
+}
 
 }  // namespace
 
@@ -100,7 +110,7 @@ void in_mode(const FloatMode& mode, const std::function<void()>& call) {
   call();
   const Environment after = environment();
   std::fesetenv(&callers);
-  if (before != after) throw std::runtime_error("a call changes the floating-point mode or its flags");
+  if (!same(before, after, mode)) throw std::runtime_error("a call changes the floating-point mode or its flags");
 }
 
 }  // namespace rnnc::test

@@ -19,7 +19,8 @@ std::vector<FloatMode> float_modes();
 std::string to_string(const FloatMode& mode);
 
 /// Runs `call` on this thread in the mode, which must neither compute nor throw beside what is tested. Throws if the
-/// mode or the flags of exceptions are not the same behind the call.
+/// mode or the flags of exceptions are not the same behind the call; in the mode in which kernels compute, flags may be
+/// added.
 void in_mode(const FloatMode& mode, const std::function<void()>& call);
 
 }  // namespace rnnc::test

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <new>
+#include <span>
 #include <vector>
 
 namespace rnnc::test {
@@ -33,6 +34,7 @@ class Guarded {
   ~Guarded() { munmap(base_, length_); }
 
   float* data() const { return data_; }
+  std::span<float> span() const { return {data_, size_}; }
   std::vector<float> values() const { return {data_, data_ + size_}; }
 
  private:

@@ -106,11 +106,7 @@ Outcome run(const Program& program, const Sequences& sequences) {
   // NaN shows an element that nobody wrote.
   outcome.y.assign(static_cast<std::size_t>(sequences.steps * sequences.batch * program.output_size()),
                    std::numeric_limits<float>::quiet_NaN());
-  const RunStatus status = program.run({.x = sequences.x.data(),
-                                        .y = outcome.y.data(),
-                                        .steps = sequences.steps,
-                                        .batch = sequences.batch,
-                                        .state = state});
+  const RunStatus status = program.run(state, {.x = sequences.x, .y = outcome.y, .steps = sequences.steps});
   if (status != RunStatus::Ok) throw std::runtime_error("run failed");
   for (const Port& port : program.states()) outcome.states[port.name] = state.get(port.name).value();
   return outcome;

@@ -35,10 +35,7 @@ std::vector<float> run_imported(const Imported& imported, const std::vector<floa
   for (const auto& [name, tensor] : imported.states) state.set(name, tensor.to_f32()).value();
   const std::int64_t rows = program.output_time().empty() ? batch : steps * batch;
   std::vector<float> y(static_cast<std::size_t>(rows * program.output_size()));
-  const std::int32_t* lengths = imported.lengths.empty() ? nullptr : imported.lengths.data();
-  REQUIRE(
-      program.run({.x = x.data(), .y = y.data(), .steps = steps, .batch = batch, .state = state, .lengths = lengths}) ==
-      RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = x, .y = y, .steps = steps, .lengths = imported.lengths}) == RunStatus::Ok);
   for (const Port& port : program.states()) {
     const std::vector<float> values = state.get(port.name).value();
     finals[port.name] = ir::Vector(values.begin(), values.end());

@@ -18,7 +18,6 @@ std::vector<float> narrowed(const ir::Vector& values) { return {values.begin(), 
 struct Lengths {
   std::int64_t steps = 0;
   std::vector<std::int32_t> values;
-  const std::int32_t* data() const { return values.empty() ? nullptr : values.data(); }
 };
 
 }  // namespace
@@ -61,40 +60,41 @@ std::vector<std::string> times_of(const ir::Graph& graph) {
 }
 
 NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,
-                           const ir::NamedVectors& states, std::int64_t max_steps, const FloatMode* mode) {
+                           const ir::NamedVectors& states, std::int64_t max_steps, const FloatMode* mode,
+                           Workspace* workspace) {
   std::map<std::string, Lengths> times = {{"T", {}}};
   std::int64_t most = 0;
   for (const auto& [name, time] : batch.times) {
     times[name] = {time.steps, {time.lengths.begin(), time.lengths.end()}};
     most = std::max(most, time.steps);
   }
-  State state = program.make_state(batch.sequences, max_steps == 0 ? most : max_steps);
+  State state = workspace ? program.make_state_without_workspace(batch.sequences)
+                          : program.make_state(batch.sequences, max_steps == 0 ? most : max_steps);
   for (const auto& [name, values] : states) state.set(name, narrowed(values)).value();
   std::map<std::string, std::vector<float>> values;
   std::vector<NamedInput> inputs;
   for (const NamedPort& each : program.named_inputs()) {
     values[each.port.name] = narrowed(batch.inputs.at(each.port.name));
-    inputs.push_back({values.find(each.port.name)->first, values[each.port.name].data()});
+    inputs.push_back({values.find(each.port.name)->first, values[each.port.name]});
   }
   std::vector<NamedTime> others;
   for (const std::string& name : times_of(network))
-    if (name != "T") others.push_back({times.find(name)->first, times[name].steps, times[name].data()});
+    if (name != "T") others.push_back({times.find(name)->first, times[name].steps, times[name].values});
   const std::vector<float> x = rows_of_x(network, batch, times["T"].steps);
   const std::string time = network.kind == ir::Graph::Kind::Cell ? std::string(ir::kTime) : program.output_time();
   NetworkOutcome outcome;
   outcome.y.assign(
       static_cast<std::size_t>((time.empty() ? 1 : times.at(time).steps) * batch.sequences * program.output_size()),
       std::numeric_limits<float>::quiet_NaN());
-  const RunArguments arguments{.x = x.data(),
-                               .y = outcome.y.data(),
+  const RunArguments arguments{.x = x,
+                               .y = outcome.y,
                                .steps = times["T"].steps,
-                               .batch = batch.sequences,
-                               .state = state,
-                               .lengths = times["T"].data(),
+                               .lengths = times["T"].values,
                                .inputs = inputs,
-                               .times = others};
+                               .times = others,
+                               .workspace = workspace};
   RunStatus status{};
-  const auto call = [&] { status = program.run(arguments); };
+  const auto call = [&] { status = program.run(state, arguments); };
   if (mode)
     in_mode(*mode, call);
   else

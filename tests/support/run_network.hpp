@@ -27,11 +27,11 @@ std::vector<std::string> times_of(const ir::Graph& graph);
 std::vector<float> rows_of_x(const ir::Graph& graph, const ir::NetworkBatch& batch, std::int64_t steps);
 
 /// The batch from the initial `states`; those that are not there begin at zero. Of a cell all inputs are of time T.
-/// The state is made for `max_steps`, or where that is 0 for as many as the batch has. If there is a `mode`, the program
-/// is called in it.
+/// The state is made for `max_steps`, or where that is 0 for as many as the batch has. If there is a `mode`, the
+/// program is called in it; if there is a `workspace`, the state has none.
 NetworkOutcome run_network(const Program& program, const ir::Graph& network, const ir::NetworkBatch& batch,
                            const ir::NamedVectors& states = {}, std::int64_t max_steps = 0,
-                           const FloatMode* mode = nullptr);
+                           const FloatMode* mode = nullptr, Workspace* workspace = nullptr);
 
 /// The largest |jit - interpreter| / max(1, |interpreter|) over outputs and final states.
 double error_against_interpreter(const ir::Network& network, const ir::NamedVectors& weights,

@@ -64,13 +64,13 @@ int main(void) {
   if (!kept(y.u, T * B * ONE_OUTPUT_SIZE)) return 6;
   for (i = 0; i < n; ++i) if (s[i] != s[i]) return 7;
   for (i = 0; i < T * B * ONE_INPUT_SIZE; ++i) x[i] = (float)(i * 37 % 100) / 50 - 1;
-  for (r = 0; r < 9; ++r) {  /* FPCR.FZ and FPCR.RMode; the last time again as the first */
+  for (r = 0; r < 9; ++r) {  /* FPCR.FZ and RMode; 4 is the mode of kernels, 8 is 0 again */
     uint64_t raised = flags(), set = r % 8 << 22;
     int status;
     memset(s, 0, n * sizeof *s);
     set_mode(set);
     status = one_run(s, w, x, y.f + kGuard, T, B);
-    if (status != ONE_OK || mode() != set || flags() != raised) return 8;
+    if (status != ONE_OK || mode() != set || (r % 8 != 4 && flags() != raised)) return 8;
     set_mode(before);
     if (r == 0) memcpy(expected, y.f + kGuard, sizeof expected);
     if (memcmp(expected, y.f + kGuard, sizeof expected) != 0) return 10;

@@ -67,17 +67,17 @@ TEST_CASE("steps and sessions give the same bits in every mode and leave it as i
   const std::vector<float> x(3 * 17, 0.3f);
   std::vector<float> expected(x.size()), y(x.size());
   State first = program.make_state(3);
-  REQUIRE(program.step(first, x.data(), expected.data()) == RunStatus::Ok);
+  REQUIRE(program.step(first, x, expected) == RunStatus::Ok);
   for (const FloatMode& mode : float_modes()) {
     INFO(to_string(mode));
     State state = program.make_state(3);
     Sessions sessions = Sessions::make(program, 3).value();
     for (int i = 0; i < 3; ++i) sessions.join().value();
     RunStatus status{};
-    in_mode(mode, [&] { status = program.step(state, x.data(), y.data()); });
+    in_mode(mode, [&] { status = program.step(state, x, y); });
     CHECK(status == RunStatus::Ok);
     CHECK(y == expected);
-    in_mode(mode, [&] { status = sessions.step(x.data(), y.data()); });
+    in_mode(mode, [&] { status = sessions.step(x, y); });
     CHECK(status == RunStatus::Ok);
     CHECK(y == expected);
   }
@@ -145,7 +145,7 @@ TEST_CASE("what is compiled in any mode is the same", "[float_mode]") {
   const auto output = [&](const Program& program) {
     State state = program.make_state(1);
     std::vector<float> y(17);
-    REQUIRE(program.step(state, x.data(), y.data()) == RunStatus::Ok);
+    REQUIRE(program.step(state, x, y) == RunStatus::Ok);
     return y;
   };
   for (const Backend backend : {Backend::Jit, Backend::Portable}) {

@@ -27,15 +27,11 @@ void check_calls(const Program& plain, const Program& program, const ir::Cell& c
   const Guarded x(sequences.x, at_end), y(expected.y.size(), at_end);
   State state = program.make_state(batch);
   for (const auto& [name, values] : sequences.states) state.set(name, values).value();
-  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = state}) ==
-          RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = x.span(), .y = y.span(), .steps = kSteps}) == RunStatus::Ok);
   REQUIRE(y.values() == expected.y);
   std::vector<std::int32_t> lengths(static_cast<std::size_t>(batch));
   for (std::size_t b = 0; b < lengths.size(); ++b) lengths[b] = static_cast<std::int32_t>(b % (kSteps + 1));
-  REQUIRE(
-      program.run(
-          {.x = x.data(), .y = y.data(), .steps = kSteps, .batch = batch, .state = state, .lengths = lengths.data()}) ==
-      RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = x.span(), .y = y.span(), .steps = kSteps, .lengths = lengths}) == RunStatus::Ok);
 }
 
 // `make` gives the same program each time, in guarded memory or not.

@@ -59,17 +59,17 @@ TEST_CASE("64 threads run one program of a network, save, restore and step", "[m
   std::vector<float> expected(2);
   {
     State state = program.make_state(2);
-    for (int step = 0; step < 4; ++step) REQUIRE(program.step(state, x.data(), expected.data()) == RunStatus::Ok);
+    for (int step = 0; step < 4; ++step) REQUIRE(program.step(state, x, expected) == RunStatus::Ok);
   }
   CHECK(count_true(64, [&](int) {
           State state = program.make_state(2);
           std::vector<float> y(2);
           for (int step = 0; step < 2; ++step)
-            if (program.step(state, x.data(), y.data()) != RunStatus::Ok) return false;
+            if (program.step(state, x, y) != RunStatus::Ok) return false;
           State other = program.make_state(2);
           if (!other.restore(state.save())) return false;
           for (int step = 0; step < 2; ++step)
-            if (program.step(other, x.data(), y.data()) != RunStatus::Ok) return false;
+            if (program.step(other, x, y) != RunStatus::Ok) return false;
           return y == expected;
         }) == 64);
 }

@@ -39,7 +39,7 @@ TEST_CASE("a program tells its shapes", "[program]") {
   CHECK(program.states()[0].name == "h");
   CHECK(program.states()[0].shape == Shape{5});
   CHECK(program.inputs()[0].shape == Shape{3});
-  CHECK(program.state_bytes(0) == 0);
+  CHECK(program.state_bytes(0) <= 512);
   CHECK(program.state_bytes(2) > 0);
   CHECK(program.weights_bytes() >= 4 * (3 * 5 * (3 + 5)));
 }
@@ -51,28 +51,72 @@ TEST_CASE("a wrong call changes neither state nor output", "[program]") {
   state.set("h", std::vector<float>(10, 0.5f)).value();
   std::vector<float> x(12, 1.0f), y(20, 7.0f);
   const std::int32_t lengths[] = {2, 3};
-  const auto call = [&](const Program& p, const float* in, float* out, std::int64_t steps, std::int64_t batch,
-                        const std::int32_t* n) {
-    return p.run({.x = in, .y = out, .steps = steps, .batch = batch, .state = state, .lengths = n});
+  const auto call = [&](const Program& p, std::span<const float> in, std::span<float> out, std::int64_t steps,
+                        std::span<const std::int32_t> n) {
+    return p.run(state, {.x = in, .y = out, .steps = steps, .lengths = n});
   };
-  CHECK(call(program, x.data(), y.data(), 2, 3, nullptr) == RunStatus::BatchMismatch);
-  CHECK(call(other, x.data(), y.data(), 2, 2, nullptr) == RunStatus::WrongState);
-  CHECK(call(program, x.data(), y.data(), -1, 2, nullptr) == RunStatus::NegativeSteps);
-  CHECK(call(program, nullptr, y.data(), 2, 2, nullptr) == RunStatus::MissingPointer);
-  CHECK(call(program, x.data(), nullptr, 2, 2, nullptr) == RunStatus::MissingPointer);
-  CHECK(call(program, x.data(), y.data(), 2, 2, lengths) == RunStatus::BadLength);
+  CHECK(call(other, x, y, 2, {}) == RunStatus::WrongState);
+  CHECK(call(program, x, y, -1, {}) == RunStatus::NegativeSteps);
+  CHECK(call(program, {}, y, 2, {}) == RunStatus::MissingPointer);
+  CHECK(call(program, x, {}, 2, {}) == RunStatus::MissingPointer);
+  CHECK(call(program, std::span(x).first(11), y, 2, {}) == RunStatus::ShortSpan);
+  CHECK(call(program, x, std::span(y).first(19), 2, {}) == RunStatus::ShortSpan);
+  CHECK(call(program, x, y, std::int64_t{1} << 62, {}) == RunStatus::ShortSpan);
+  CHECK(call(program, std::span(x).first(11), y, 2, std::vector<std::int32_t>{1, 2}) == RunStatus::ShortSpan);
+  CHECK(call(program, x, y, 2, std::span(lengths).first(1)) == RunStatus::ShortSpan);
+  CHECK(call(program, x, y, 2, lengths) == RunStatus::BadLength);
+  CHECK(program.step(state, std::span(x).first(5), y) == RunStatus::ShortSpan);
+  CHECK(program.step(state, x, std::span(y).first(9)) == RunStatus::ShortSpan);
   CHECK(y == std::vector<float>(20, 7.0f));
   CHECK(state.get("h").value() == std::vector<float>(10, 0.5f));
+}
+
+TEST_CASE("what was moved from answers, and sizes that make no sense throw", "[program]") {
+  Program program = gru(3, 5);
+  State state = program.make_state(2);
+  const State kept = std::move(state);
+  std::vector<float> x(6), y(10);
+  CHECK(program.step(state, x, y) == RunStatus::WrongState);
+  CHECK(program.run(state, {.x = x, .y = y, .steps = 1}) == RunStatus::WrongState);
+  CHECK(state.batch() == 0);
+  CHECK(state.max_steps() == 0);
+  CHECK(state.save().empty());
+  CHECK(state.get("h").error().message == "the state was moved from");
+  CHECK(state.set("h", y).error().message == "the state was moved from");
+  CHECK(state.restore({}).error().message == "the state was moved from");
+  state.reset();
+  for (const std::int64_t size : {std::int64_t{-1}, std::int64_t{1} << 40}) {
+    CHECK_THROWS_AS(program.make_state(size), std::length_error);
+    CHECK_THROWS_AS(program.make_state(1, size), std::length_error);
+    CHECK_THROWS_AS(program.make_state_without_workspace(size), std::length_error);
+    CHECK_THROWS_AS(program.make_workspace(1, size), std::length_error);
+    CHECK_THROWS_AS(program.state_bytes(size), std::length_error);
+    CHECK_THROWS_AS(program.bytes_without_workspace(size), std::length_error);
+    CHECK_THROWS_AS(program.workspace_bytes(1, size), std::length_error);
+  }
+  State mine = program.make_state(2);
+  Workspace workspace = program.make_workspace(2);
+  const Workspace taken = std::move(workspace);
+  CHECK(program.step(mine, workspace, x, y) == RunStatus::WrongWorkspace);
+  CHECK(workspace.batch() == 0);
+  const Program other = std::move(program);
+  CHECK(program.step(mine, x, y) == RunStatus::WrongState);
+  CHECK(program.run(mine, {.x = x, .y = y, .steps = 1}) == RunStatus::WrongState);
+  CHECK(program.input_size() == 0);
+  CHECK(program.states().empty());
+  CHECK(program.streams().error().message == "the program was moved from");
+  CHECK_THROWS_AS(program.make_state(1), std::logic_error);
+  CHECK(other.step(mine, x, y) == RunStatus::Ok);
 }
 
 TEST_CASE("no steps and no sequences are no-ops", "[program]") {
   const Program program = gru(3, 5);
   State state = program.make_state(2);
   state.set("h", std::vector<float>(10, 0.5f)).value();
-  CHECK(program.run({.x = nullptr, .y = nullptr, .steps = 0, .batch = 2, .state = state}) == RunStatus::Ok);
+  CHECK(program.run(state, {.steps = 0}) == RunStatus::Ok);
   CHECK(state.get("h").value() == std::vector<float>(10, 0.5f));
   State empty = program.make_state(0);
-  CHECK(program.run({.x = nullptr, .y = nullptr, .steps = 4, .batch = 0, .state = empty}) == RunStatus::Ok);
+  CHECK(program.run(empty, {.steps = 4}) == RunStatus::Ok);
   CHECK(empty.get("h").value().empty());
   CHECK_THROWS_AS(program.make_state(-1), std::length_error);
   CHECK_THROWS(program.make_state(std::numeric_limits<std::int64_t>::max()));
@@ -87,11 +131,11 @@ TEST_CASE("states are set and read by name, and reset to zero", "[program]") {
   CHECK(state.get("q").error().code == ErrorCode::Name);
   const std::vector<float> x(3, 1.0f);
   std::vector<float> y(5), again(5);
-  REQUIRE(program.step(state, x.data(), y.data()) == RunStatus::Ok);
+  REQUIRE(program.step(state, x, y) == RunStatus::Ok);
   CHECK(state.get("h").value() == y);
   state.reset();
   CHECK(state.get("h").value() == std::vector<float>(5));
-  REQUIRE(program.step(state, x.data(), again.data()) == RunStatus::Ok);
+  REQUIRE(program.step(state, x, again) == RunStatus::Ok);
   CHECK(again == y);
 }
 
@@ -104,10 +148,9 @@ TEST_CASE("running allocates nothing", "[program]") {
   const std::int32_t lengths[] = {20, 3, 0};
   const long before = allocations();
   const auto in_use = mallinfo2().uordblks;
-  const RunStatus whole = program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state});
-  const RunStatus ragged =
-      program.run({.x = x.data(), .y = y.data(), .steps = 20, .batch = 3, .state = state, .lengths = lengths});
-  const RunStatus step = program.step(state, x.data(), y.data());
+  const RunStatus whole = program.run(state, {.x = x, .y = y, .steps = 20});
+  const RunStatus ragged = program.run(state, {.x = x, .y = y, .steps = 20, .lengths = lengths});
+  const RunStatus step = program.step(state, x, y);
   const auto in_use_after = mallinfo2().uordblks;
   const long after = allocations();
   CHECK(in_use_after == in_use);
@@ -127,7 +170,7 @@ TEST_CASE("a call stays within the caller's buffers", "[program]") {
       const Guarded x(sequences.x, at_end), y(expected.y.size(), at_end);
       State state = program.make_state(batch);
       for (const auto& [name, values] : sequences.states) state.set(name, values).value();
-      REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = 3, .batch = batch, .state = state}) == RunStatus::Ok);
+      REQUIRE(program.run(state, {.x = x.span(), .y = y.span(), .steps = 3}) == RunStatus::Ok);
       CHECK(y.values() == expected.y);
     }
   };
@@ -151,7 +194,7 @@ TEST_CASE("denormals are flushed inside a call and the caller's mode comes back"
   const std::vector<float> x(200, 0.0f);
   std::vector<float> y(800);
   const unsigned before = _mm_getcsr();
-  REQUIRE(program.run({.x = x.data(), .y = y.data(), .steps = 200, .batch = 1, .state = state}) == RunStatus::Ok);
+  REQUIRE(program.run(state, {.x = x, .y = y, .steps = 200}) == RunStatus::Ok);
   CHECK((_mm_getcsr() & 0xffc0u) == (before & 0xffc0u));
   CHECK(y[125 * 4] == std::ldexp(1.0f, -126));
   CHECK(y[126 * 4] == 0.0f);

@@ -45,9 +45,9 @@ TEST_CASE("streams that join and leave get the bits that each gets alone", "[ses
       streams[0].alone.reset();
     }
     const std::vector<float> x = random.vector(kCapacity * kIn, -1, 1);
-    REQUIRE(sessions.step(x.data(), y.data()) == RunStatus::Ok);
+    REQUIRE(sessions.step(x, y) == RunStatus::Ok);
     for (Stream& stream : streams) {
-      REQUIRE(program.step(stream.alone, x.data() + stream.slot * kIn, alone.data()) == RunStatus::Ok);
+      REQUIRE(program.step(stream.alone, std::span(x).subspan(stream.slot * kIn), alone) == RunStatus::Ok);
       const auto mine = y.begin() + stream.slot * kOut;
       REQUIRE(std::vector<float>(mine, mine + kOut) == alone);
     }
@@ -60,13 +60,13 @@ TEST_CASE("a saved stream goes on in another slot, and what is not saved states 
   const std::int64_t a = sessions.join().value();
   const std::vector<float> x(2 * kIn, 0.5f);
   std::vector<float> y(2 * kOut);
-  REQUIRE(sessions.step(x.data(), y.data()) == RunStatus::Ok);
+  REQUIRE(sessions.step(x, y) == RunStatus::Ok);
   const std::vector<std::byte> saved = sessions.save(a).value();
   const std::int64_t b = sessions.join().value();
   CHECK(sessions.join().error().code == ErrorCode::Limit);
   sessions.restore(b, saved).value();
   const long before = allocations();
-  REQUIRE(sessions.step(x.data(), y.data()) == RunStatus::Ok);
+  REQUIRE(sessions.step(x, y) == RunStatus::Ok);
   CHECK(allocations() == before);
   CHECK(std::vector<float>(y.begin(), y.begin() + kOut) == std::vector<float>(y.begin() + kOut, y.end()));
   std::vector<std::byte> wrong = saved;

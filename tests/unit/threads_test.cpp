@@ -117,12 +117,7 @@ TEST_CASE("lengths are kept by several threads", "[threads]") {
     const Program program = compile_cell(cell, weights, "host", threads);
     State state = program.make_state(6);
     std::vector<float> y(51 * 6 * 100);
-    REQUIRE(program.run({.x = sequences.x.data(),
-                         .y = y.data(),
-                         .steps = 51,
-                         .batch = 6,
-                         .state = state,
-                         .lengths = lengths.data()}) == RunStatus::Ok);
+    REQUIRE(program.run(state, {.x = sequences.x, .y = y, .steps = 51, .lengths = lengths}) == RunStatus::Ok);
     const std::vector<float> h = state.get("h").value();
     y.insert(y.end(), h.begin(), h.end());
     results.push_back(std::move(y));
@@ -152,7 +147,7 @@ TEST_CASE("a call that threads share allocates nothing", "[threads]") {
   const std::vector<float> x(60 * 6 * 40, 0.5f);
   std::vector<float> y(60 * 6 * 100);
   const long before = allocations();
-  const RunStatus status = program.run({.x = x.data(), .y = y.data(), .steps = 60, .batch = 6, .state = state});
+  const RunStatus status = program.run(state, {.x = x, .y = y, .steps = 60});
   const long after = allocations();
   CHECK(status == RunStatus::Ok);
   CHECK(after == before);
