@@ -80,9 +80,10 @@ std::string steps_note(const StepList& list) {
 }
 
 std::string scratch_formula(const ObjectMemory& memory) {
-  std::string text = "(batch) * " + std::to_string(memory.once_columns + memory.cell_row) + " + " +
+  std::string text = "(int64_t)(batch) * " + std::to_string(memory.once_columns + memory.cell_row) + " + " +
                      std::to_string(memory.chunk_row) + " * @F_CHUNK_ROWS(steps, batch)";
-  if (memory.timed_columns > 0) text += " + (int64_t)(steps) * (batch) * " + std::to_string(memory.timed_columns);
+  if (memory.timed_columns > 0)
+    text += " + (int64_t)(steps) * (int64_t)(batch) * " + std::to_string(memory.timed_columns);
   if (memory.has_blocks()) text += " + " + std::to_string(kLine);
   return text;
 }
@@ -96,16 +97,34 @@ std::string sizes(const HeaderFacts& facts) {
   text += "/* Floats of the state of `batch` sequences. ";
   text += facts.program.list.starts.empty() ? "All zero is the beginning of new ones. */\n"
                                             : "@f_start makes new ones. */\n";
-  text += "#define @F_STATE_FLOATS(batch) ((batch) * " + std::to_string(facts.program.memory.state_row) + ")\n";
+  text +=
+      "#define @F_STATE_FLOATS(batch) ((int64_t)(batch) * " + std::to_string(facts.program.memory.state_row) + ")\n";
   const std::string chunk = std::to_string(facts.chunk_rows);
   text += "/* Floats of working memory for @f_run of `steps` steps, or fewer" + steps_note(facts.program.list) +
           ". Its content need not\n   be kept. */\n#define @F_SCRATCH_FLOATS(steps, batch) \\\n  (" +
           scratch_formula(facts.program.memory) +
           ")\n"
           "#define @F_CHUNK_ROWS(steps, batch) \\\n"
-          "  ((batch) >= " +
-          chunk + " ? (batch) : (steps) * (batch) < " + chunk + " ? (steps) * (batch) : " + chunk + ")\n";
+          "  ((int64_t)(batch) >= " +
+          chunk + " ? (int64_t)(batch) : (int64_t)(steps) * (int64_t)(batch) < " + chunk +
+          " \\\n       ? (int64_t)(steps) * (int64_t)(batch) : " + chunk + ")\n";
   return text;
+}
+
+// The compiler of the caller proves what the object relies on, if its language has assertions: C99 and C++03 have none.
+std::string assertions(const HeaderFacts& facts) {
+  constexpr std::int64_t kMany = 65536;  // an int has no room for its square
+  const std::string many = std::to_string(kMany), rows = std::to_string(std::max(kMany, facts.chunk_rows));
+  return "#if defined(__cplusplus) && __cplusplus >= 201103L\n#define @F_ASSERT static_assert\n"
+         "#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L\n#define @F_ASSERT _Static_assert\n#endif\n"
+         "#ifdef @F_ASSERT\n"
+         "@F_ASSERT(sizeof(float) == 4, \"the floats of the object have 4 bytes\");\n"
+         "@F_ASSERT(sizeof(@F_STATE_FLOATS(1)) == 8 && sizeof(@F_SCRATCH_FLOATS(1, 1)) == 8,\n"
+         "         \"sizes are counted in 64 bits\");\n"
+         "@F_ASSERT(@F_CHUNK_ROWS(" +
+         many + ", " + many + ") == " + rows +
+         ", \"rows are counted in 64 bits\");\n"
+         "#undef @F_ASSERT\n#endif\n\n";
 }
 
 std::string state_accessor(const StatePlace& state, const std::string& c_name) {
@@ -161,7 +180,7 @@ extern "C" {
 
 constexpr std::string_view kStatus = R"(enum {
   @F_OK = 0,
-  @F_BAD_SIZE = 1,   /* steps or batch is negative */
+  @F_BAD_SIZE = 1,   /* steps or batch is negative, or so large that the sizes above do not fit into 64 bits */
   @F_MISALIGNED = 2, /* state or scratch is not on a multiple of @F_ALIGNMENT bytes */
   @F_NO_LEVEL = 3    /* this machine runs none of the CPUs' code above */
 };
@@ -179,7 +198,7 @@ constexpr std::string_view kThreads =
 
 constexpr std::string_view kStart =
     R"(/* Makes sequences [first, end) of the batch new ones; @f_start(state, batch, 0, batch) makes a whole state. Returns @F_OK, or
-   @F_BAD_SIZE where not 0 <= first <= end <= batch. */
+   @F_BAD_SIZE where not 0 <= first <= end <= batch, or batch is too large. */
 int @f_start(float* state, int64_t batch, int64_t first, int64_t end);
 
 )";
@@ -242,8 +261,8 @@ bool is_c_name(std::string_view name) {
 std::string c_header(const HeaderFacts& facts) {
   std::string text = "/* " + facts.description.cell + ", compiled by rnnc " + kVersion + " for " + facts.cpus +
                      ".\n   Link the object that came with this header; nothing else of rnnc is needed. */\n";
-  text += std::string(kBegin) + sizes(facts) + "\n" + more_arguments(facts.program.list) + state_accessors(facts) +
-          std::string(kStatus) + functions(facts) + std::string(kEnd);
+  text += std::string(kBegin) + sizes(facts) + "\n" + assertions(facts) + more_arguments(facts.program.list) +
+          state_accessors(facts) + std::string(kStatus) + functions(facts) + std::string(kEnd);
   return filled(text, facts.name);
 }
 

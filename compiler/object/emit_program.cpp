@@ -313,9 +313,7 @@ class ProgramEmitter {
 
   // A call without steps still runs, since its output may be a vector instead of a sequence.
   void emit_checks(const Arguments& arguments) {
-    llvm::Value* sizes = arguments.batch;
-    for (llvm::Value* steps : arguments.steps) sizes = builder_.CreateOr(sizes, steps);
-    module_.return_where(builder_.CreateICmpSLT(sizes, constant(0)), EntryStatus::BadSize);
+    module_.return_where_too_large(arguments.steps, arguments.batch, program_.memory.most_rows());
     module_.return_where_misaligned(arguments.state, arguments.scratch);
     module_.return_where(builder_.CreateICmpEQ(arguments.batch, constant(0)), EntryStatus::Ok);
   }
@@ -331,6 +329,7 @@ class ProgramEmitter {
     llvm::Value* below = builder_.CreateICmpSLT(first, constant(0));
     llvm::Value* order = builder_.CreateOr(builder_.CreateICmpSLT(end, first), builder_.CreateICmpSLT(batch, end));
     module_.return_where(builder_.CreateOr(below, order), EntryStatus::BadSize);
+    module_.return_where_too_large({}, batch, program_.memory.most_rows());
     llvm::Value* count = builder_.CreateSub(end, first);
     for (int cell = 0; cell < list_.cells; ++cell) {
       const States states = states_of(cell, state, batch);

@@ -35,6 +35,9 @@ ObjectMemory plan_object_memory(const runtime::StepList& list, const std::vector
     if (is_scan) memory.cell_row = std::max(memory.cell_row, cell->doubled_row + cell->step_row);
     memory.chunk_row = std::max(memory.chunk_row, cell->sequence_row + (is_scan ? 0 : cell->step_row));
   }
+  memory.widest_row += memory.state_row + memory.cell_row + memory.chunk_row;
+  for (const Block& block : list.blocks) memory.widest_row += block.width;
+  for (const runtime::Piece& piece : list.output) memory.widest_row += piece.width();
   return memory;
 }
 

@@ -13,6 +13,7 @@
 namespace rnnc::compiler {
 
 inline constexpr std::int64_t kLine = runtime::kCacheLineFloats;
+inline constexpr std::int64_t kMostFloats = std::int64_t{1} << 60;  // 2^62 bytes: a sum of two sizes fits too
 
 /// Scratch has three parts. The first has the blocks of sequences, with a row for each step and sequence. The second
 /// has the blocks of vectors, with a row for each sequence. The third begins on a cache line and is the working memory
@@ -29,6 +30,14 @@ struct ObjectMemory {
   // each cell, the floats of a sequence that lie before it.
   std::vector<std::int64_t> states;
   std::int64_t state_row = 0;
+
+  // The caller's rows of inputs and of y, and all that state and scratch have for a row, are together no wider than
+  // this.
+  std::int64_t widest_row = 1;
+
+  /// Returns the most rows of a call, that is steps times batch: with them every size in bytes is far from overflow,
+  /// and more rows than these fit into no address space.
+  std::int64_t most_rows() const { return kMostFloats / widest_row; }
 
   /// Tells whether there are blocks in scratch. Where all rows are the caller's, scratch is working memory only.
   bool has_blocks() const { return timed_columns + once_columns > 0; }

@@ -123,6 +123,20 @@ void ObjectModule::return_where(llvm::Value* condition, EntryStatus value) {
   builder_.SetInsertPoint(go_on);
 }
 
+void ObjectModule::return_where_too_large(llvm::ArrayRef<llvm::Value*> steps, llvm::Value* batch,
+                                          std::int64_t most_rows) {
+  llvm::Value *signs = batch, *most = constant(1);
+  for (llvm::Value* each : steps) {
+    signs = builder_.CreateOr(signs, each);
+    most = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, most, each);
+  }
+  llvm::Value* product = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smul_with_overflow, most, batch);
+  llvm::Value* overflows = builder_.CreateExtractValue(product, 1);
+  llvm::Value* beyond = builder_.CreateICmpSGT(builder_.CreateExtractValue(product, 0), constant(most_rows));
+  llvm::Value* negative = builder_.CreateICmpSLT(signs, constant(0));
+  return_where(builder_.CreateOr(negative, builder_.CreateOr(overflows, beyond)), EntryStatus::BadSize);
+}
+
 void ObjectModule::return_where_misaligned(llvm::Value* state, llvm::Value* scratch) {
   llvm::Value* addresses = builder_.CreateOr(builder_.CreatePtrToInt(state, builder_.getInt64Ty()),
                                              builder_.CreatePtrToInt(scratch, builder_.getInt64Ty()));

@@ -60,8 +60,10 @@ class ObjectModule {
   /// Computes the number of steps whose hoisted values a kernel keeps, as the runtime does, but at most `steps`.
   llvm::Value* chunk_steps(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch);
 
-  /// Emits a return from the function where `condition` holds.
+  /// Emit a return from the function: where `condition` holds; where a count is negative, or one of `steps` times
+  /// `batch` is more than `most_rows`; where memory is not aligned.
   void return_where(llvm::Value* condition, EntryStatus value);
+  void return_where_too_large(llvm::ArrayRef<llvm::Value*> steps, llvm::Value* batch, std::int64_t most_rows);
   void return_where_misaligned(llvm::Value* state, llvm::Value* scratch);
 
   /// Emits the code of `work` such that it runs in the floating-point mode of kernels, and restores the caller's mode

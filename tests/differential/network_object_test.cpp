@@ -192,7 +192,7 @@ TEST_CASE("an object whose rows are all the caller's takes no scratch for rows",
   const auto takes_rows = [](const Subject& subject) {
     const std::string header =
         compile_object(model_of(subject), tensors_of(subject), {.name = "m", .targets = {"host"}}).value().header;
-    return header.find("(int64_t)(steps) * (batch)") != std::string::npos;
+    return header.find("+ (int64_t)(steps) * (int64_t)(batch)") != std::string::npos;
   };
   const auto network = [](const std::string& statements) {
     const Network read = network_of("network n { input x : seq f32[5] " + statements + " }");
