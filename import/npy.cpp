@@ -7,6 +7,7 @@
 #include <rnnc/tensor_files.hpp>
 
 #include "import/file_error.hpp"
+#include "import/npy.hpp"
 #include "import/npy_header.hpp"
 #include "import/read_file.hpp"
 #include "import/tensor_size.hpp"
@@ -111,23 +112,23 @@ std::string prefix(const std::string& descr, const Shape& shape) {
   return text + dict;
 }
 
-Result<void> save(const std::string& path, const Tensor& tensor) {
-  if (auto writable = files::check_writable(tensor, path, "the array"); !writable) return writable;
+}  // namespace
+
+Result<std::string> files::npy_head(const Tensor& tensor, const std::string& path) {
+  if (auto writable = files::check_writable(tensor, path, "the array"); !writable) return writable.error();
   const std::string descr = spelled(tensor.type);
   if (descr.empty()) {
     return invalid(path, "NumPy has no type for " + std::string(name(tensor.type)) +
                              "; convert the tensor to F32 or save it as safetensors");
   }
-  const std::string text = prefix(descr, tensor.shape);
+  std::string text = prefix(descr, tensor.shape);
   if (const auto total = text.size() + tensor.bytes.size(); total > FileLimits{}.max_file_bytes) {
     return file_error(ErrorCode::Limit, path,
                       "the file would have " + std::to_string(total) + " bytes, more than the limit of " +
                           std::to_string(FileLimits{}.max_file_bytes) + "; save the array in parts");
   }
-  return files::write_file(path, {std::as_bytes(std::span(text)), files::Bytes(tensor.bytes)});
+  return text;
 }
-
-}  // namespace
 
 Result<Tensor> parse_npy(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) try {
   return parse(content, file, limits);
@@ -142,7 +143,9 @@ Result<Tensor> load_npy(const std::string& path, const FileLimits& limits) {
 }
 
 Result<void> save_npy(const std::string& path, const Tensor& tensor) try {
-  return save(path, tensor);
+  const Result<std::string> head = files::npy_head(tensor, path);
+  if (!head) return head.error();
+  return files::write_file(path, {std::as_bytes(std::span(*head)), files::Bytes(tensor.bytes)});
 } catch (const std::bad_alloc&) {
   return files::out_of_memory(path);
 }

@@ -6,35 +6,40 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <cstdlib>
-#include <memory>
 #include <optional>
-#include <random>
-#include <string_view>
 #include <utility>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_error.hpp"
+#include "import/leftovers.hpp"
+#include "import/real_path.hpp"
 
 namespace rnnc::files {
 namespace {
 
-constexpr int kNameTries = 100;
-constexpr std::string_view kHex = "0123456789abcdef";
+constexpr mode_t kPermissions = 07777, kPrivate = 0600, kNew = 0666;
 
 /// An open descriptor, and the name of the file, which is removed unless the file is kept.
 class Output {
  public:
-  Output(int descriptor, std::string temporary) : descriptor_(descriptor), temporary_(std::move(temporary)) {}
+  explicit Output(int descriptor, std::string temporary = "")
+      : descriptor_(descriptor), temporary_(std::move(temporary)) {}
+  Output(Output&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), temporary_(std::exchange(other.temporary_, "")) {}
+  Output& operator=(Output&&) = delete;
   ~Output() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    // The file goes first, so that no other run finds it without its lock.
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    if (descriptor_ >= 0) ::close(descriptor_);
   }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
 
   int descriptor() const { return descriptor_; }
-  bool close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
+  // Closes a copy: the descriptor itself holds the lock until the file has its name.
+  bool flush() const {
+    const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+    return copy >= 0 && ::close(copy) == 0;
+  }
   bool rename_to(const std::string& target) {
     if (::rename(temporary_.c_str(), target.c_str()) != 0) return false;
     temporary_.clear();
@@ -63,82 +68,117 @@ bool write_all(int descriptor, const std::vector<Bytes>& pieces) {
   return true;
 }
 
-/// Returns the descriptor behind /dev/stdout and similar paths. Opening such a path again would write a redirected file
-/// from its beginning, and replacing it would separate it from the program that redirected it.
-std::optional<int> inherited_descriptor(std::string_view path) {
-  if (path == "/dev/stdout") return STDOUT_FILENO;
-  if (path == "/dev/stderr") return STDERR_FILENO;
-  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
-    if (!path.starts_with(folder)) continue;
-    const std::string_view digits = path.substr(folder.size());
-    int number = -1;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error == std::errc{} && end == digits.data() + digits.size()) return number;
+/// Holds where the bytes of a path go: to an inherited descriptor, since opening its path again would write a
+/// redirected file from its beginning; to a device or pipe; or to the regular file `real`, which may be there already.
+struct Target {
+  std::string path;
+  std::optional<int> inherited = {};
+  std::string real = "";
+  std::optional<struct stat> old = {};
+
+  bool is_file() const { return !real.empty(); }
+};
+
+std::string cannot_create(const std::string& path) { return "cannot create a file in " + in_quotes(folder_of(path)); }
+
+Result<Target> target_of(const std::string& path) {
+  if (const auto number = inherited_descriptor(path)) return Target{path, number};
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT) return system_error(path, "cannot write it", errno);
+    std::optional<std::string> real = real_path(path);
+    if (real) return Target{path, {}, std::move(*real)};
+    const bool is_link = ::lstat(path.c_str(), &status) == 0;
+    return system_error(path, is_link ? "cannot make the file that this link names" : cannot_create(path), ENOENT);
   }
-  return std::nullopt;
+  if (S_ISDIR(status.st_mode)) {
+    return file_error(ErrorCode::File, path, "cannot write it: it is a folder; name a file in it");
+  }
+  if (!S_ISREG(status.st_mode)) return Target{path};
+  if (::access(path.c_str(), W_OK) != 0) return system_error(path, "cannot write it", errno);
+  std::optional<std::string> real = real_path(path);
+  if (!real) return system_error(path, "cannot write it", errno);
+  return Target{path, {}, std::move(*real), status};
 }
 
-Result<void> write_directly(int descriptor, const std::string& path, const std::vector<Bytes>& pieces) {
-  if (descriptor < 0) return system_error(path, "cannot open it to write", errno);
-  Output output(descriptor, "");
-  if (!write_all(output.descriptor(), pieces) || !output.close()) return system_error(path, "cannot write it", errno);
+Result<void> write_directly(const Target& target, const std::vector<Bytes>& pieces) {
+  const int descriptor =
+      target.inherited ? ::dup(*target.inherited) : ::open(target.path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) return system_error(target.path, "cannot open it to write", errno);
+  const Output output(descriptor);
+  if (!write_all(descriptor, pieces) || !output.flush()) return system_error(target.path, "cannot write it", errno);
   return {};
 }
 
-/// Makes an empty file of a new name in `folder`; the umask gives its permissions. Returns -1 with errno on failure.
-std::pair<int, std::string> create_temporary(const std::string& folder) {
-  std::random_device random;
-  for (int i = 0; i < kNameTries; ++i) {
-    std::string name = folder + "/.rnnc-";
-    for (int digit = 0; digit < 12; ++digit) name += kHex[random() % kHex.size()];
-    const int descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0 || errno != EEXIST) return {descriptor, std::move(name)};
-  }
-  return {-1, ""};
+/// Gives a new file the owner, group and mode of the old one. A group that cannot be kept leaves the new file's group
+/// no more rights than all others have.
+bool hand_on(const struct stat& old, int descriptor) {
+  struct stat made;
+  if (::fstat(descriptor, &made) != 0) return false;
+  mode_t mode = old.st_mode & kPermissions;
+  const bool keeps_owner = made.st_uid == old.st_uid || ::fchown(descriptor, old.st_uid, static_cast<gid_t>(-1)) == 0;
+  const bool keeps_group = made.st_gid == old.st_gid || ::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) == 0;
+  if (!keeps_owner) mode &= ~mode_t{S_ISUID};
+  if (!keeps_group) mode = (mode & ~mode_t{S_ISGID | S_IRWXG}) | (mode & S_IRWXO) << 3;
+  return ::fchmod(descriptor, mode) == 0;
 }
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-/// Replaces a file. `old` is the status of the file that is there already, or nullptr.
-Result<void> replace(const std::string& path, const std::string& target, const struct stat* old,
-                     const std::vector<Bytes>& pieces) {
-  auto [descriptor, temporary] = create_temporary(folder_of(target));
-  if (descriptor < 0) return system_error(path, "cannot create a file in " + in_quotes(folder_of(target)), errno);
-  Output output(descriptor, std::move(temporary));
-  if (old != nullptr && ::fchmod(descriptor, old->st_mode & 07777) != 0) {
-    return system_error(path, "cannot set its permissions", errno);
-  }
+/// Writes the bytes under a temporary name beside the target.
+Result<Output> stage(const Target& target, const std::vector<Bytes>& pieces) {
+  const std::string folder = folder_of(target.real);
+  remove_leftovers(folder);
+  // What is written may be private until the mode of the old file says who may read it.
+  TemporaryFile made = create_temporary(folder, target.old ? kPrivate : kNew);
+  if (made.descriptor < 0) return system_error(target.path, cannot_create(target.path), errno);
+  Output output(made.descriptor, std::move(made.path));
   // A file system without fsync reports EINVAL.
+  const int descriptor = output.descriptor();
   const bool written = write_all(descriptor, pieces) && (::fsync(descriptor) == 0 || errno == EINVAL);
-  if (!written || !output.close()) return system_error(path, "cannot write it", errno);
-  if (!output.rename_to(target)) return system_error(path, "cannot rename the new file to it", errno);
+  if (!written || !output.flush()) return system_error(target.path, "cannot write it", errno);
+  if (target.old && !hand_on(*target.old, descriptor))
+    return system_error(target.path, "cannot set its permissions", errno);
+  return output;
+}
+
+Result<void> rename_all(const std::vector<const Target*>& targets, std::vector<Output>& staged) {
+  for (std::size_t i = 0; i < staged.size(); ++i) {
+    if (staged[i].rename_to(targets[i]->real)) continue;
+    Error error = system_error(targets[i]->path, "cannot rename the new file to it", errno);
+    std::vector<std::string> done;
+    for (std::size_t k = 0; k < i; ++k) done.push_back(targets[k]->path);
+    if (!done.empty()) error.message += "; already written: " + join(done);
+    return error;
+  }
   return {};
 }
 
 }  // namespace
 
+Result<void> write_files(const std::vector<NewFile>& files) {
+  std::vector<Target> targets;
+  for (const NewFile& file : files) {
+    Result<Target> target = target_of(file.path);
+    if (!target) return target.error();
+    targets.push_back(std::move(*target));
+  }
+  std::vector<const Target*> renamed;
+  std::vector<Output> staged;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (!targets[i].is_file()) continue;
+    Result<Output> output = stage(targets[i], files[i].pieces);
+    if (!output) return output.error();
+    renamed.push_back(&targets[i]);
+    staged.push_back(std::move(*output));
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (targets[i].is_file()) continue;
+    if (const auto written = write_directly(targets[i], files[i].pieces); !written) return written;
+  }
+  return rename_all(renamed, staged);
+}
+
 Result<void> write_file(const std::string& path, const std::vector<Bytes>& pieces) {
-  if (const auto number = inherited_descriptor(path)) return write_directly(::dup(*number), path, pieces);
-  struct stat status;
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno != ENOENT) return system_error(path, "cannot write it", errno);
-    return replace(path, path, nullptr, pieces);
-  }
-  if (S_ISDIR(status.st_mode)) {
-    return file_error(ErrorCode::File, path, "cannot write it: it is a folder; name a file in it");
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return write_directly(::open(path.c_str(), O_WRONLY | O_CLOEXEC), path, pieces);
-  }
-  if (::access(path.c_str(), W_OK) != 0) return system_error(path, "cannot write it", errno);
-  // A symbolic link stays: the file that it names is replaced.
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
-  if (!real) return system_error(path, "cannot write it", errno);
-  return replace(path, real.get(), &status, pieces);
+  return write_files({{path, pieces}});
 }
 
 }  // namespace rnnc::files

@@ -1,9 +1,9 @@
 // This file reports our own bugs. The graph may be malformed, which print accepts.
 #include "ir/check.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 
 #include "ir/environment.hpp"
@@ -26,13 +26,25 @@ static std::string commented(std::string_view message) {
   return text + "\n";
 }
 
-static void write_repro(const std::string& text) {
+// Makes repro.rnn, or repro-2.rnn and so on: a file that is there stays, since it may be the model of this very run.
+static std::FILE* create_repro(std::string& path) {
+  constexpr int kMost = 100;
   const std::string folder = read_environment().dump_dir;
-  const std::string path = folder.empty() ? "repro.rnn" : folder + "/repro.rnn";
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.flush();
-  if (file) {
+  const std::string begin = folder.empty() ? "repro" : folder + "/repro";
+  std::FILE* file = nullptr;
+  for (int number = 1; file == nullptr && number <= kMost; ++number) {
+    path = begin + (number == 1 ? "" : "-" + std::to_string(number)) + ".rnn";
+    file = std::fopen(path.c_str(), "wbx");
+    if (file == nullptr && errno != EEXIST) break;
+  }
+  return file;
+}
+
+static void write_repro(const std::string& text) {
+  std::string path;
+  std::FILE* file = create_repro(path);
+  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (file != nullptr && std::fclose(file) == 0 && written) {
     std::fprintf(
         stderr,
         "written to %s; replay it with `rnnc run %s` and the flags of this run, or without data by `rnnc verify "

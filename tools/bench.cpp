@@ -15,6 +15,7 @@
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/onednn_plugin.hpp"
+#include "tools/outputs.hpp"
 #include "tools/progress.hpp"
 #include "tools/verbs.hpp"
 
@@ -70,8 +71,8 @@ Result<BenchForm> form_of(const BenchRequest& request) {
 // Checks the path of the page first, since a bad one would otherwise come to light after minutes.
 Result<void> check_page_path(const BenchRequest& request) {
   if (request.html.empty()) return {};
-  if (request.html == request.common.model.model || request.html == request.common.model.weights)
-    return usage_error("--html", "would overwrite " + request.html + "; name another file");
+  if (const auto checked = check_outputs({{"--html", request.html}}, files_of(request.common.model)); !checked)
+    return checked.error();
   const std::filesystem::path folder = std::filesystem::path(request.html).parent_path();
   std::error_code ignored;
   if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))

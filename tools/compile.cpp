@@ -8,6 +8,7 @@
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
+#include "tools/outputs.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -34,8 +35,8 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
   if (!files) return about_weights(files.error(), source);
-  if (const auto written = files::write_file(flags.output, {files->object}); !written) return written.error();
-  if (const auto written = files::write_file(flags.header, {bytes_of(files->header)}); !written) return written.error();
+  const auto written = files::write_files({{flags.output, {files->object}}, {flags.header, {bytes_of(files->header)}}});
+  if (!written) return written.error();
   return kOk;
 }
 
@@ -55,6 +56,8 @@ Result<int> run(const CompileFlags& flags) {
   const bool is_object = flags.output.ends_with(".o");
   if (!is_object && !flags.output.ends_with(".rnnc"))
     return usage_error("-o", "'" + flags.output + "' ends neither in .o (an object file) nor in .rnnc (an artifact)");
+  const auto checked = check_outputs({{"-o", flags.output}, {"--header", flags.header}}, files_of(flags.model));
+  if (!checked) return checked.error();
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   // Binding the network here says what is wrong in terms of flags.

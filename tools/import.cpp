@@ -8,6 +8,7 @@
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/load_model.hpp"
+#include "tools/outputs.hpp"
 #include "tools/progress.hpp"
 #include "tools/verbs.hpp"
 
@@ -26,7 +27,8 @@ Result<int> run(const ImportFlags& flags) {
   if (!flags.output.ends_with(".rnn"))
     return usage_error("-o", "'" + flags.output + "' does not end in .rnn, as texts of models do");
   const std::string weights = flags.weights.empty() ? beside(flags.output) : flags.weights;
-  if (weights == flags.model) return usage_error("--weights", "would overwrite " + flags.model + "; name another file");
+  const auto checked = check_outputs({{"-o", flags.output}, {"--weights", weights}}, {{"MODEL", flags.model}});
+  if (!checked) return checked.error();
   Progress progress("import");
   progress.show(0, "reading " + flags.model);
   const Result<Imported> imported = import_model_file(flags.model, import_options(flags.part));

@@ -19,6 +19,7 @@
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/interface.hpp"
+#include "tools/outputs.hpp"
 #include "tools/stack.hpp"
 
 namespace rnnc::tools {
@@ -102,6 +103,7 @@ ImportOptions import_options(const PartFlags& flags) {
 }
 
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states) {
+  if (const auto checked = check_dumps(flags.model); !checked) return checked.error();
   Result<std::map<std::string, std::int64_t>> dims = parse_sizes("--dim", flags.dims);
   if (!dims) return dims.error();
   Result<Imported> imported = load_model(flags, states);

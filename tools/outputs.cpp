@@ -1,73 +1,81 @@
 #include "tools/outputs.hpp"
 
-#include <filesystem>
-#include <set>
-#include <system_error>
+#include <regex>
 
-#include <rnnc/join.hpp>
-#include <rnnc/tensor_files.hpp>
-
+#include "import/npy.hpp"
+#include "import/real_path.hpp"
+#include "import/write_file.hpp"
+#include "ir/environment.hpp"
 #include "tools/exit_code.hpp"
 
 namespace rnnc::tools {
 namespace {
 
-namespace fs = std::filesystem;
-
-struct Part {
-  std::string from, to;
-};
-
-// A device or pipe is written directly, since no file can be renamed over it.
-bool is_written_directly(const std::string& path) {
-  std::error_code none;
-  const fs::file_status status = fs::status(path, none);
-  return fs::exists(status) && !fs::is_regular_file(status);
-}
-
-void remove_all(const std::vector<Part>& parts) {
-  std::error_code ignored;
-  for (const Part& part : parts) fs::remove(part.from, ignored);
-}
-
-Result<void> rename_all(const std::vector<Part>& parts) {
-  std::vector<std::string> written;
-  for (const Part& part : parts) {
-    std::error_code failure;
-    fs::rename(part.from, part.to, failure);
-    if (failure) {
-      remove_all(parts);
-      const std::string done = written.empty() ? "no output was written" : "already written: " + join(written);
-      return Error{ErrorCode::File, {part.to}, "cannot write the file: " + failure.message() + "; " + done, {}};
-    }
-    written.push_back(part.to);
-  }
-  return {};
+// Says of which name of the same file `other` is, unless the two are spelled alike.
+std::string also_known(const NamedFile& file, const NamedFile& other) {
+  return file.path == other.path ? file.path : other.path + " under the name " + file.path;
 }
 
 }  // namespace
 
+std::vector<NamedFile> files_of(const ModelFlags& flags) {
+  return {{"MODEL", flags.model}, {"--weights", flags.weights}};
+}
+
+// Which of the two a text is can follow from the model alone, which is not read yet. Both count: nobody needs an output
+// of the name that is left over.
+std::vector<NamedFile> files_of(const std::string& flag, const std::vector<std::string>& texts) {
+  std::vector<NamedFile> files;
+  for (const std::string& text : texts) {
+    files.push_back({flag, text});
+    if (const std::size_t equals = text.find('='); equals != std::string::npos)
+      files.push_back({flag, text.substr(equals + 1)});
+  }
+  return files;
+}
+
+Result<void> check_outputs(const std::vector<NamedFile>& written, const std::vector<NamedFile>& read) {
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const NamedFile& file = written[i];
+    if (file.path.empty()) continue;
+    for (const NamedFile& input : read)
+      if (!input.path.empty() && files::is_same_file(file.path, input.path))
+        return usage_error(file.flag, "would overwrite " + also_known(file, input) + ", which " + input.flag +
+                                          " reads; name another file");
+    for (std::size_t k = 0; k < i; ++k)
+      if (!written[k].path.empty() && files::is_same_file(file.path, written[k].path))
+        return usage_error(file.flag, "would overwrite " + also_known(file, written[k]) + ", which " + written[k].flag +
+                                          " writes; name another file");
+  }
+  return {};
+}
+
+Result<void> check_dumps(const std::string& path) {
+  const Environment environment = read_environment();
+  const auto real = files::real_path(path), folder = files::real_path(environment.dump_dir);
+  if (environment.dump_dir.empty() || !real || !folder || files::folder_of(*real) != *folder) return {};
+  const std::pair<bool, const char*> kDumps[] = {{environment.debug_ir, ".+-[0-9]+-.+\\.rnn"},
+                                                 {environment.debug_plan, ".+-plan\\.txt"},
+                                                 {environment.debug_llvm, ".+-kernel\\.ll"},
+                                                 {environment.debug_asm, ".+-kernel\\.s"}};
+  for (const auto& [is_written, name] : kDumps)
+    if (is_written && std::regex_match(real->substr(folder->size() + 1), std::regex(name)))
+      return usage_error(
+          "MODEL", "a text of RNNC_DEBUG may overwrite " + path + "; copy it, or name another folder in RNNC_DUMP_DIR");
+  return {};
+}
+
 Result<void> write_outputs(const std::vector<Output>& outputs) {
-  std::set<std::string> targets;
-  for (const Output& output : outputs)
-    if (!is_written_directly(output.path) && !targets.insert(fs::path(output.path).lexically_normal()).second)
-      return usage_error(output.flag, "another output goes to " + output.path + " too; name another file");
-  std::vector<Part> parts;
+  std::vector<std::string> heads;
   for (const Output& output : outputs) {
-    if (is_written_directly(output.path)) continue;
-    parts.push_back({output.path + ".part", output.path});
-    if (const auto saved = save_npy(parts.back().from, output.tensor); !saved) {
-      remove_all(parts);
-      Error error = saved.error();
-      error.place.file = output.path;
-      return error;
-    }
+    Result<std::string> head = files::npy_head(output.tensor, output.path);
+    if (!head) return head.error();
+    heads.push_back(std::move(*head));
   }
-  for (const Output& output : outputs) {
-    if (!is_written_directly(output.path)) continue;
-    if (const auto saved = save_npy(output.path, output.tensor); !saved) return remove_all(parts), saved.error();
-  }
-  return rename_all(parts);
+  std::vector<files::NewFile> all;
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    all.push_back({outputs[i].path, {std::as_bytes(std::span(heads[i])), files::Bytes(outputs[i].tensor.bytes)}});
+  return files::write_files(all);
 }
 
 }  // namespace rnnc::tools

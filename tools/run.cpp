@@ -6,6 +6,7 @@
 #include "compiler/network/network.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/outputs.hpp"
 #include "tools/run_data.hpp"
 #include "tools/verbs.hpp"
 
@@ -61,7 +62,21 @@ Result<int> run_model(const RunFlags& flags) {
   return write_results(flags, interface, *job, run_compiled(*program, interface, job->batch, job->states));
 }
 
+Result<void> check_files(const RunFlags& flags) {
+  const Result<Assignments> final_states = parse_assignments("--final-state", flags.final_states, "f.npy");
+  if (!final_states) return final_states.error();
+  std::vector<NamedFile> written = {{"--output", flags.output}}, read = files_of(flags.model);
+  for (const auto& [name, path] : *final_states) written.push_back({"--final-state " + name, path});
+  for (const auto& [flag, texts] :
+       {std::pair("--input", &flags.inputs), {"--state", &flags.states}, {"--lengths", &flags.lengths}}) {
+    const std::vector<NamedFile> files = files_of(flag, *texts);
+    read.insert(read.end(), files.begin(), files.end());
+  }
+  return check_outputs(written, read);
+}
+
 Result<int> run(const RunFlags& flags) {
+  if (const auto checked = check_files(flags); !checked) return checked.error();
   return flags.model.model.ends_with(".rnnc") ? run_artifact(flags) : run_model(flags);
 }
 

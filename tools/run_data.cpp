@@ -226,11 +226,10 @@ Result<int> write_results(const RunFlags& flags, const Interface& interface, con
   const std::int64_t sequences = job.batch.sequences;
   Shape shape = {sequences, elements(interface.output)};
   if (interface.output.is_sequence()) shape.insert(shape.begin(), job.batch.times.at(interface.output.axis).steps);
-  std::vector<Output> outputs = {{"--output", flags.output, Tensor::from_f32(shape, result->y)}};
+  std::vector<Output> outputs = {{flags.output, Tensor::from_f32(shape, result->y)}};
   for (const NamedSize& state : interface.states)
     if (const auto wanted = job.final_states.find(state.name); wanted != job.final_states.end())
-      outputs.push_back({"--final-state " + state.name, wanted->second,
-                         Tensor::from_f32({sequences, state.size}, result->states.at(state.name))});
+      outputs.push_back({wanted->second, Tensor::from_f32({sequences, state.size}, result->states.at(state.name))});
   if (const auto written = write_outputs(outputs); !written) return written.error();
   return kOk;
 }

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <memory>
@@ -102,15 +105,26 @@ std::vector<Entry> entries(const std::string& folder) {
   return list;
 }
 
-// A temporary file that is older than kLongest comes from a writer that was killed: no writer takes so long.
+// Tells whether the process that a temporary file is named after is gone. Where processes of another machine or
+// container seem to be gone, their code is only not kept.
+bool is_of_no_process(std::string_view name) {
+  name.remove_prefix(kTemporary.size());
+  pid_t process = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), process);
+  return parsed.ec == std::errc{} && process > 0 && ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
+// A temporary file is a killed writer's if its process is gone, or if the file is older than kLongest: no writer takes
+// so long.
 void remove_abandoned(const std::string& folder) {
   constexpr std::int64_t kLongest = 600'000'000'000;  // ten minutes, in nanoseconds
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   const std::int64_t old = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - kLongest;
-  for (const Entry& entry : entries(folder))
-    if (entry.written < old && std::string_view(entry.path).substr(folder.size() + 1).starts_with(kTemporary))
-      ::unlink(entry.path.c_str());
+  for (const Entry& entry : entries(folder)) {
+    const std::string_view name = std::string_view(entry.path).substr(folder.size() + 1);
+    if (name.starts_with(kTemporary) && (entry.written < old || is_of_no_process(name))) ::unlink(entry.path.c_str());
+  }
 }
 
 }  // namespace

@@ -87,6 +87,11 @@ TEST_CASE("an internal error writes the cell that was compiled, which run and ve
     CHECK(folder.rnnc("run lstm.rnn" + rest + "y2.npy").code == 0);
     CHECK(folder.text("y.npy") == folder.text("y2.npy"));
     CHECK(folder.rnnc("verify repro.rnn").code == 0);
+    // The file may be the model of the run that dies next, so it stays.
+    const Death again = die_of(folder, cell, broken);
+    CHECK(again.said.find("repro-2.rnn; replay it with `rnnc run ") != std::string::npos);
+    CHECK(folder.text("repro-2.rnn") == repro);
+    CHECK(folder.text("repro.rnn") == repro);
   }
 }
 
