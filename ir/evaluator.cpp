@@ -17,8 +17,12 @@ bool is_leaf(const Node& node) { return node.op == Op::Input || node.op == Op::S
 
 }  // namespace
 
-Evaluator::Evaluator(const Graph& graph, const NamedVectors& params)
-    : graph_(graph), views_(graph.nodes.size()), storage_(graph.nodes.size()), varies_(graph.nodes.size()) {
+Evaluator::Evaluator(const Graph& graph, const NamedVectors& params, Rounding* rounding)
+    : graph_(graph),
+      rounding_(rounding),
+      views_(graph.nodes.size()),
+      storage_(graph.nodes.size()),
+      varies_(graph.nodes.size()) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     const std::int64_t columns = extent(node.type, 1);
@@ -42,6 +46,7 @@ Evaluator::Evaluator(const Graph& graph, const NamedVectors& params)
 
 void Evaluator::compute(std::size_t index) {
   const Node& node = graph_.nodes[index];
+  if (rounding_) rounding_->at(index);
   View& result = views_[index];
   Vector& memory = storage_[index];
   const auto store = [&]() -> double* {
@@ -61,7 +66,11 @@ void Evaluator::compute(std::size_t index) {
     case Op::Concat: concat(node, store()); return;
     case Op::Matvec: {
       static constexpr double zero = 0;
-      matvec(operand(node, 0), operand(node, 1), {&zero, 1, 1, 1}, store());
+      const View start = {&zero, 1, 1, 1};
+      if (rounding_)
+        rounded_matvec(operand(node, 0), operand(node, 1), start, store());
+      else
+        matvec(operand(node, 0), operand(node, 1), start, store());
       return;
     }
     case Op::Lookup: lookup(node, store()); return;
@@ -103,6 +112,17 @@ double* Evaluator::matvec(const View& matrix, const View& x, const View& start, 
   return out;
 }
 
+// Rounds every multiply-add.
+double* Evaluator::rounded_matvec(const View& matrix, const View& x, const View& start, double* out) const {
+  for (std::int64_t r = 0; r < matrix.rows; ++r) {
+    const double* row = matrix.data + r * matrix.stride;
+    double sum = start.spread(r);
+    for (std::int64_t k = 0; k < matrix.columns; ++k) sum = (*rounding_)(sum + row[k] * x.data[k]);
+    *out++ = sum;
+  }
+  return out;
+}
+
 void Evaluator::lookup(const Node& node, double* out) const {
   const View& matrix = operand(node, 0);
   const double row = *operand(node, 1).data;
@@ -116,7 +136,8 @@ void Evaluator::lookup(const Node& node, double* out) const {
 
 void Evaluator::project(const Node& node, double* out) const {
   for (std::size_t i = 1; i < node.operands.size(); i += 2) {
-    out = matvec(operand(node, i), operand(node, 0), operand(node, i + 1), out);
+    const View &matrix = operand(node, i), &x = operand(node, 0), &start = operand(node, i + 1);
+    out = rounding_ ? rounded_matvec(matrix, x, start, out) : matvec(matrix, x, start, out);
   }
 }
 
@@ -125,13 +146,14 @@ void Evaluator::map(const Node& node, std::int64_t count, double* out) const {
   for (std::int64_t i = 0; i < count; ++i) {
     for (std::size_t k = 0; k < node.operands.size(); ++k) operands[k] = operand(node, k).spread(i);
     out[i] = evaluate(node.function, operands);
+    if (rounding_) out[i] = (*rounding_)(out[i], facts(node.function).ulp, facts(node.function).floor);
   }
 }
 
 void Evaluator::reduce(const Node& node, Vector& out) const {
   std::vector<Vector> operands;
   for (const Value value : node.operands) operands.push_back(views_[value.index].to_vector());
-  out = evaluate(node.reduction, operands);
+  out = rounding_ ? rounding_->reduce(node.reduction, operands) : evaluate(node.reduction, operands);
 }
 
 }  // namespace rnnc::ir

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ir/interpret.hpp"
+#include "ir/rounding.hpp"
 
 namespace rnnc::ir {
 
@@ -22,8 +22,9 @@ struct View {
 
 class Evaluator {
  public:
-  /// `params` has every parameter in its size (asserted) and must outlive the evaluator.
-  Evaluator(const Graph& graph, const NamedVectors& params);
+  /// `params` has every parameter in its size (asserted) and must outlive the evaluator. With a rounding, the value of
+  /// each operation is rounded by it.
+  Evaluator(const Graph& graph, const NamedVectors& params, Rounding* rounding = nullptr);
 
   /// Returns the nodes that depend on an input, a state or a scan, in their order. compute() is called for these.
   const std::vector<std::size_t>& varying() const { return varying_; }
@@ -40,6 +41,7 @@ class Evaluator {
   void slice(const Node& node, View& result) const;
   double* concat(const Node& node, double* out) const;
   double* matvec(const View& matrix, const View& x, const View& start, double* out) const;
+  double* rounded_matvec(const View& matrix, const View& x, const View& start, double* out) const;
   void lookup(const Node& node, double* out) const;
   void project(const Node& node, double* out) const;
   void map(const Node& node, std::int64_t count, double* out) const;
@@ -47,6 +49,7 @@ class Evaluator {
   const View& operand(const Node& node, std::size_t i) const { return views_[node.operands[i].index]; }
 
   const Graph& graph_;
+  Rounding* rounding_;
   std::vector<View> views_;      // by node
   std::vector<Vector> storage_;  // by node; empty where the view is of other memory
   std::vector<bool> varies_;     // by node

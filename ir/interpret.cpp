@@ -54,9 +54,7 @@ void interpret_sequence(const Cell& cell, Evaluator& evaluator, const Batch& bat
   }
 }
 
-}  // namespace
-
-Vector interpret(const Cell& cell, const NamedVectors& params, const Batch& batch, NamedVectors& states) {
+Vector run(const Cell& cell, const NamedVectors& params, const Batch& batch, NamedVectors& states, Rounding* rounding) {
   std::vector<Leaf> state_leaves = leaves(cell, Op::State);
   for (Leaf& state : state_leaves) {
     const auto size = static_cast<std::size_t>(batch.sequences * state.size);
@@ -73,9 +71,20 @@ Vector interpret(const Cell& cell, const NamedVectors& params, const Batch& batc
               &cell);
 
   Vector y(static_cast<std::size_t>(batch.steps * batch.sequences * elements(cell[cell.output()].type)));
-  Evaluator evaluator(cell, params);
+  Evaluator evaluator(cell, params, rounding);
   for (std::int64_t b = 0; b < batch.sequences; ++b) interpret_sequence(cell, evaluator, batch, b, state_leaves, y);
   return y;
+}
+
+}  // namespace
+
+Vector interpret(const Cell& cell, const NamedVectors& params, const Batch& batch, NamedVectors& states) {
+  return run(cell, params, batch, states, nullptr);
+}
+
+Vector interpret(const Cell& cell, const NamedVectors& params, const Batch& batch, NamedVectors& states,
+                 Rounding& rounding) {
+  return run(cell, params, batch, states, &rounding);
 }
 
 }  // namespace rnnc::ir

@@ -14,13 +14,14 @@ namespace {
 class NetworkInterpreter {
  public:
   NetworkInterpreter(const Network& network, const NamedVectors& weights, const NetworkBatch& batch,
-                     NamedVectors& states)
+                     NamedVectors& states, Rounding* rounding)
       : network_(network),
         weights_(weights),
         batch_(batch),
         states_(states),
+        rounding_(rounding),
         begun_by_inputs_(begun_by_inputs(network)),
-        evaluator_(network, weights),
+        evaluator_(network, weights, rounding),
         values_(network.nodes.size()) {}
 
   Vector run() {
@@ -39,10 +40,12 @@ class NetworkInterpreter {
   void compute_rows(std::size_t i);
   void compute_scan(std::size_t i);
   Vector run_part(const Node& node, const Cell& cell, const std::string& prefix, bool reverse);
+  Vector run_rounded(const Cell& cell, const NamedVectors& params, const Batch& batch, NamedVectors& states);
   Vector arguments(const Node& node, bool reverse) const;
   void begin_states(const Node& node, const Cell& cell, const std::string& prefix, NamedVectors& states) const;
   void join(const Node& node, const Vector& forward, const Vector& backward, Vector& out) const;
   Vector over_time(const Node& node) const;
+  double rounded(double value) const { return rounding_ ? (*rounding_)(value) : value; }
 
   const Time& time(const Type& type) const { return batch_.times.at(type.axis); }
   std::int64_t steps(const Type& type) const { return type.is_sequence() ? time(type).steps : 1; }
@@ -74,6 +77,8 @@ class NetworkInterpreter {
   const NamedVectors& weights_;
   const NetworkBatch& batch_;
   NamedVectors& states_;
+  Rounding* rounding_;
+  std::size_t operations_ = 0;  // those that the rounding has numbers of
   const std::set<std::string> begun_by_inputs_;
   Evaluator evaluator_;
   std::vector<Vector> values_;  // by node, of those that vary: [steps, B, n] or [B, n]
@@ -167,7 +172,7 @@ Vector NetworkInterpreter::run_part(const Node& node, const Cell& cell, const st
   NamedVectors states;
   begin_states(node, cell, prefix, states);
   const Batch batch{steps(node.type), batch_.sequences, arguments(node, reverse), time(node.type).lengths};
-  const Vector y = interpret(cell, params, batch, states);
+  const Vector y = rounding_ ? run_rounded(cell, params, batch, states) : interpret(cell, params, batch, states);
   for (auto& [name, value] : states) states_[prefix + name] = std::move(value);
   const Type& type = cell[cell.output()].type;
   const std::int64_t size = elements(type);
@@ -178,6 +183,17 @@ Vector NetworkInterpreter::run_part(const Node& node, const Cell& cell, const st
                 result.begin() + (t * batch_.sequences + b) * size);
   });
   return result;
+}
+
+// Gives the operations of the cell numbers of their own, behind those of the network and of the cells before.
+Vector NetworkInterpreter::run_rounded(const Cell& cell, const NamedVectors& params, const Batch& batch,
+                                       NamedVectors& states) {
+  operations_ = std::max(operations_, network_.nodes.size());
+  rounding_->begin(operations_);
+  operations_ += cell.nodes.size();
+  Vector y = interpret(cell, params, batch, states, *rounding_);
+  rounding_->begin(0);
+  return y;
 }
 
 void NetworkInterpreter::compute_scan(std::size_t i) {
@@ -204,9 +220,9 @@ void NetworkInterpreter::join(const Node& node, const Vector& forward, const Vec
         out[begin + size] = b;
         break;
       }
-      case Merge::Sum: out[k] = f + b; break;
-      case Merge::Mean: out[k] = (f + b) / 2; break;
-      case Merge::Mul: out[k] = f * b; break;
+      case Merge::Sum: out[k] = rounded(f + b); break;
+      case Merge::Mean: out[k] = rounded((f + b) / 2); break;
+      case Merge::Mul: out[k] = rounded(f * b); break;
     }
   }
 }
@@ -230,7 +246,10 @@ Vector NetworkInterpreter::over_time(const Node& node) const {
     for (std::int64_t k = 0; k < elements(type); ++k) {
       Vector values;
       for (std::int64_t t = 0; t < length(type, b); ++t) values.push_back(row(node.operands[0], b, t)[k]);
-      result.push_back(evaluate(node.over_time, values));
+      // The runtime sums in double precision, too.
+      const double value = evaluate(node.over_time, values);
+      const bool sums = node.over_time == OverTime::Sum || node.over_time == OverTime::Mean;
+      result.push_back(sums ? rounded(value) : value);
     }
   }
   return result;
@@ -246,7 +265,10 @@ std::vector<std::string> times_of(const Network& network) {
   return {times.begin(), times.end()};
 }
 
-Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states) {
+namespace {
+
+Vector run(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states,
+           Rounding* rounding) {
   for (const std::string& name : times_of(network)) {
     const auto found = batch.times.find(name);
     RNNC_ASSERT(found != batch.times.end(), &network);
@@ -256,7 +278,18 @@ Vector interpret(const Network& network, const NamedVectors& weights, const Netw
                                  [&](std::int64_t n) { return n >= 0 && n <= time.steps; });
     RNNC_ASSERT(fit, &network);
   }
-  return NetworkInterpreter(network, weights, batch, states).run();
+  return NetworkInterpreter(network, weights, batch, states, rounding).run();
+}
+
+}  // namespace
+
+Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states) {
+  return run(network, weights, batch, states, nullptr);
+}
+
+Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states,
+                 Rounding& rounding) {
+  return run(network, weights, batch, states, &rounding);
 }
 
 }  // namespace rnnc::ir

@@ -22,8 +22,6 @@
 namespace rnnc::tools {
 namespace {
 
-// Two good f32 implementations may differ by so much, since both round every product of a long sum.
-constexpr double kMostDifference = 1e-5;
 // About this part of the time at a shape goes by before the shape is timed. The line of progress needs no better
 // figure.
 constexpr double kPreparing = 0.3, kPreparingAndTuning = 0.8;
@@ -36,7 +34,7 @@ struct BenchRequest {
 };
 
 bool agrees(const Difference& difference, const char* with) {
-  if (difference.error <= kMostDifference) return true;
+  if (difference.error <= difference.limit) return true;
   std::cerr << "rnnc: mismatch with " << with << ": error " << difference.error << " at " << difference.where << "\n";
   return false;
 }

@@ -163,7 +163,7 @@ SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weig
 }
 
 SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
-                             bool streams, const Report& report) {
+                             bool streams, const Report& report, ir::Rounding* rounding) {
   const Interface interface = interface_of(network);
   const ir::NamedVectors params = params_of(weights);
   const std::int64_t steps = most_steps(batch), all = streams ? steps : batch.sequences;
@@ -178,7 +178,8 @@ SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weight
     if (!streams) states.clear();
     const ir::NetworkBatch part =
         streams ? slice(batch, interface, piece, {0, batch.sequences}) : slice(batch, interface, {0, steps}, piece);
-    const ir::Vector y = ir::interpret(network, params, part, states);
+    const ir::Vector y = rounding ? ir::interpret(network, params, part, states, *rounding)
+                                  : ir::interpret(network, params, part, states);
     if (streams) {
       std::ranges::transform(y, std::back_inserter(result.y), [](double v) { return static_cast<float>(v); });
     } else {
@@ -191,30 +192,52 @@ SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weight
   return result;
 }
 
-void Difference::consider(double a, double b, const std::string& name, std::int64_t index, std::int64_t batch,
-                          std::int64_t size, bool in_time) {
+namespace {
+
+// One of the vectors of two results.
+struct Compared {
+  const std::vector<float>&a, &b;
+  const std::vector<float>* rounding;
+  std::string what;
+  std::int64_t size;
+  bool in_time;
+};
+
+void consider(const Compared& values, std::size_t i, std::int64_t batch, double promised, Difference& worst) {
+  const double a = values.a[i], b = values.b[i], scale = std::max(1.0, std::abs(b));
   if (a == b || (std::isnan(a) && std::isnan(b))) return;
-  double found = std::abs(a - b) / std::max(1.0, std::abs(b));
-  if (!(found <= std::numeric_limits<double>::max())) found = std::numeric_limits<double>::infinity();
-  if (found <= error) return;
-  error = found;
-  const std::int64_t row = index / size;
-  where = name + "[" + (in_time ? "t=" + std::to_string(row / batch) + ", " : "") + "b=" + std::to_string(row % batch) +
-          ", " + std::to_string(index % size) + "]";
+  double error = std::abs(a - b) / scale;
+  if (!(error <= std::numeric_limits<double>::max())) error = std::numeric_limits<double>::infinity();
+  const double rounding = values.rounding ? (*values.rounding)[i] / scale : 0;
+  const double limit = std::max(promised, std::min(rounding, kMostRounding));
+  if (!worst.where.empty() && error / limit <= worst.error / worst.limit) return;
+  const std::int64_t index = static_cast<std::int64_t>(i), row = index / values.size;
+  worst = {error,       "",
+           limit,       rounding,
+           a,           b,
+           values.what, values.in_time ? row / batch : -1,
+           row % batch, index % values.size};
+  worst.where = values.what + "[" + (values.in_time ? "t=" + std::to_string(worst.step) + ", " : "") +
+                "b=" + std::to_string(worst.sequence) + ", " + std::to_string(worst.element) + "]";
 }
 
-Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch) {
-  Difference difference;
-  const auto consider = [&](const std::vector<float>& left, const std::vector<float>& right, const std::string& name,
-                            std::int64_t size, bool in_time) {
-    for (std::size_t i = 0; i < left.size(); ++i)
-      difference.consider(left[i], right[i], name, static_cast<std::int64_t>(i), batch, size, in_time);
+}  // namespace
+
+Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch,
+                   const Allowance& allowance) {
+  Difference worst;
+  worst.limit = allowance.promised;
+  const auto consider_all = [&](const Compared& values) {
+    for (std::size_t i = 0; i < values.a.size(); ++i) consider(values, i, batch, allowance.promised, worst);
   };
-  consider(a.y, b.y, "y", elements(interface.output), interface.output.is_sequence());
+  const SequenceResult* rounding = allowance.rounding;
+  consider_all(
+      {a.y, b.y, rounding ? &rounding->y : nullptr, "y", elements(interface.output), interface.output.is_sequence()});
   for (const NamedSize& state : interface.states)
     if (const auto right = b.states.find(state.name); right != b.states.end())
-      consider(a.states.at(state.name), right->second, "final " + state.name, state.size, false);
-  return difference;
+      consider_all({a.states.at(state.name), right->second, rounding ? &rounding->states.at(state.name) : nullptr,
+                    "final " + state.name, state.size, false});
+  return worst;
 }
 
 }  // namespace rnnc::tools

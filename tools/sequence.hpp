@@ -11,7 +11,7 @@
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
-#include "ir/interpret_network.hpp"
+#include "ir/rounding.hpp"
 #include "tools/interface.hpp"
 #include "tools/progress.hpp"
 
@@ -73,19 +73,35 @@ SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weig
                                ir::NamedVectors states = {});
 
 /// Runs the interpreter from states of zero, and tells `report` of each piece. A piece is some steps of a network that
-/// `streams`, and one sequence of any other network.
+/// `streams`, and one sequence of any other network. With `rounding`, each operation is rounded by it.
 SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
-                             bool streams, const Report& report);
+                             bool streams, const Report& report, ir::Rounding* rounding = nullptr);
 
-/// Tells where two results differ most. A NaN against a number is an infinite error, against a NaN none.
+// No limit is above this part of max(1, |value|): where rounding may do more, f32 computes hardly a digit, and an
+// agreement would prove nothing.
+inline constexpr double kMostRounding = 0.1;
+
+/// Tells where two results differ most, as a multiple of the limit there. A NaN against a number is an infinite error,
+/// against a NaN none.
 struct Difference {
-  double error = 0;   // |a - b| / max(1, |b|)
-  std::string where;  // "y[t=3, b=0, 17]" or "final h[b=0, 17]"; "" where all is equal
-  void consider(double a, double b, const std::string& name, std::int64_t index, std::int64_t batch, std::int64_t size,
-                bool in_time);
+  double error = 0;        // |a - b| / max(1, |b|)
+  std::string where;       // "y[t=3, b=0, 17]" or "final h[b=0, 17]"; "" where all is equal
+  double limit = 0;        // of `error`, at that place
+  double rounding = 0;     // the error that rounding may make there, in units of max(1, |b|)
+  double a = 0, b = 0;     // the values
+  std::string what;        // "y" or "final h"
+  std::int64_t step = -1;  // -1 where the value is of no step
+  std::int64_t sequence = 0, element = 0;
+};
+
+/// What two results may differ by: `promised` of max(1, |b|), and more where `rounding` may do more.
+struct Allowance {
+  double promised = 1;
+  const SequenceResult* rounding = nullptr;
 };
 
 /// Compares two results; states that `b` lacks do not count.
-Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch);
+Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch,
+                   const Allowance& allowance = {});
 
 }  // namespace rnnc::tools

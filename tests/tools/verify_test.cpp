@@ -1,0 +1,210 @@
+// rnnc verify: its limits follow from what rounding may do, faults are told from rounding, and a mismatch says where,
+// by how much, and why that much is not allowed.
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "runtime/artifact_file.hpp"
+#include "tests/support/random.hpp"
+#include "tests/tools/program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+nlohmann::json last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of('\n');
+  return nlohmann::json::parse(text.substr(text.rfind('\n', end) + 1, end + 1));
+}
+
+nlohmann::json verified(const Folder& folder, const std::string& text, const std::string& flags, int code = 0) {
+  folder.write("m.rnn", text);
+  const Finished finished = folder.rnnc("verify m.rnn --json " + flags);
+  INFO(text.substr(0, 300) << "\n" << finished.out << finished.err);
+  REQUIRE(finished.code == code);
+  return last_line(finished.out);
+}
+
+// Terms of both signs and of sizes that differ by up to a thousand, in any order, so that much of the sum cancels.
+std::string random_sum(int terms, unsigned seed) {
+  Random random(seed);
+  const std::vector<std::string> values = {"x", "v", "1000 * x", "x * v", "0.7", "17.3 * v", "sum(x) * v", "tanh(x)"};
+  std::string sum = values[random.below(values.size())];
+  for (int i = 1; i < terms; ++i) {
+    sum += random.chance(0.5) ? " + " : " - ";
+    sum += values[random.below(values.size())];
+  }
+  return sum;
+}
+
+std::string repeated(const std::string& term, int times, const std::string& between = " + ") {
+  std::string text = term;
+  for (int i = 1; i < times; ++i) text += between + term;
+  return text;
+}
+
+// Changes the number `from`, a constant of the one cell that the cache has code of, in that code.
+void plant(const Folder& folder, float from, float to) {
+  std::string path;
+  for (const auto& each : std::filesystem::directory_iterator(folder / "cache"))
+    if (each.path().filename().string().starts_with("code-")) path = each.path();
+  REQUIRE(!path.empty());
+  const std::string name = std::filesystem::path(path).filename();
+  const std::string bytes = folder.text("cache/" + name);
+  runtime::StoredEntry entry = runtime::read_entry(std::as_bytes(std::span(bytes)), "").value();
+  auto& code = entry.code.image.bytes;
+  int found = 0;
+  for (std::size_t i = 0; i + sizeof from <= code.size(); ++i) {
+    if (std::memcmp(&code[i], &from, sizeof from) != 0) continue;
+    std::memcpy(&code[i], &to, sizeof to);
+    ++found;
+  }
+  REQUIRE(found > 0);
+  const std::vector<std::byte> changed = runtime::write_entry(entry);
+  folder.write("cache/" + name, {reinterpret_cast<const char*>(changed.data()), changed.size()});
+}
+
+}  // namespace
+
+TEST_CASE("verify lets pass what rounding does to sums of many terms", "[tools]") {
+  const Folder folder;
+  const std::string hundred = "cell a { input x : f32[3] output " + repeated("x", 100) + " }";
+  CHECK(verified(folder, hundred, "").at("ok") == true);
+  CHECK(verified(folder, hundred, "--backend portable --seed 7").at("ok") == true);
+  for (const int terms : {2, 3, 7, 20, 100, 400, 1000, 2000})
+    for (const unsigned seed : {1u, 2u, 3u}) {
+      const std::string text = "cell a { input x, v : f32[17] output " + random_sum(terms, seed) + " }";
+      const std::string backend = seed == 2 ? "--backend portable" : "";
+      CHECK(verified(folder, text, "--steps 40 --seed " + std::to_string(seed) + " " + backend).at("ok") == true);
+    }
+}
+
+TEST_CASE("verify lets pass what rounding does to sums in concatenations, reductions and recurrences", "[tools]") {
+  const Folder folder;
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"cell a { input x : f32[9] output concat(" + repeated("x", 300) + ", " + repeated("100 * x", 9, " - ") + ") }",
+       ""},
+      {"cell a { input x : f32[9] output sum(1000 * concat(" + repeated("x", 200, ", ") + ")) - 199 * sum(1000 * x) }",
+       "--steps 50"},
+      {"cell a { input x : f32[900] output concat(mean(1e4 * x) * x[0:2], softmax(60 * x)[0:5], "
+       "layer_norm(x + 1e3, x, x, 1e-6)[0:9]) }",
+       "--steps 20"},
+      {"cell a { input x : f32[5] state s : f32[5] s' = s + x output s' }", "--steps 20000"},
+      {"cell a { input x : f32[5] state s : f32[5] s' = s + 0.1 output concat(s', x) }", "--steps 20000"},
+      {"cell a { input x : f32[5] state s, r : f32[5] s' = s + 0.1 + x r' = r + 0.3 + x output s' + s' + s' - r' }",
+       "--steps 5000"},
+      {"cell a { input x : f32[5] state s : f32[5] s' = 1.01 * s + x output s' }", "--steps 700"},
+      {"network n { input x : seq f32[4] a = bidirectional gru<H=5>(x) merge sum output concat(sum(a), mean(100 * x), "
+       "sum(x)) }",
+       "--steps 3000"},
+      {"cell a { input x : f32[6] param W : f32[8, 6] output 300 * (W @ (100 * x)) - 300 * (W @ (99 * x)) }", ""},
+  };
+  for (const auto& [text, flags] : cases) CHECK(verified(folder, text, flags).at("ok") == true);
+}
+
+TEST_CASE("bench compares by the limits of verify", "[tools]") {
+  const Folder folder;
+  const std::string term = "1000 * x";
+  folder.write("m.rnn",
+               "cell a { input x : f32[5] output " + repeated(term, 400) + " - " + repeated(term, 400, " - ") + " }");
+  const Finished finished = folder.rnnc("bench m.rnn --steps 40 --batch 1 --rounds 3 --json");
+  INFO(finished.out << finished.err);
+  CHECK(finished.code == 0);
+  CHECK(last_line(finished.out).at("max_error").get<double>() > 1e-5);
+}
+
+TEST_CASE("where rounding does more than is promised, verify says so", "[tools]") {
+  const Folder folder;
+  folder.write("sum.rnn", "cell a { input x : f32[3] output " + repeated("x", 100) + " }");
+  const Finished finished = folder.rnnc("verify sum.rnn");
+  INFO(finished.out);
+  CHECK(finished.code == 0);
+  const std::regex line(
+      "after one step:    max error [0-9.e-]+ at y\\[t=0, b=[0-2], [0-2]\\]  \\(limit [0-9.]+e-0[56]\\)\n"
+      "  the limit is above the 1e-06 of max\\(1, \\|value\\|\\) that is promised, since rounding every operation to "
+      "f32 "
+      "may move this value by [0-9.]+e-0[56] of max\\(1, \\|value\\|\\)\n");
+  CHECK(std::regex_search(finished.out, line));
+}
+
+TEST_CASE("a fault in the code is a mismatch that tells place, values, difference, limit and reason", "[tools]") {
+  const Folder folder;
+  const std::string text =
+      "cell a { input x : f32[3] state h : f32[3] h' = 0.73105 * tanh(h + x) output h' * 0.28117 + x }";
+  CHECK(verified(folder, text, "--steps 9").at("ok") == true);
+  plant(folder, 0.73105f, 0.73113f);
+  folder.write("m.rnn", text);
+  const Finished finished = folder.rnnc("verify m.rnn --steps 9 --json");
+  INFO(finished.out);
+  REQUIRE(finished.code == 1);
+  const std::regex words(
+      "after one step:    max error ([0-9.e-]+) at final h\\[b=([0-2]), ([0-2])\\]  \\(limit 1[.0-9]*e-06\\)  "
+      "MISMATCH\n"
+      "  final h, sequence \\2, element \\3: the program gives -?0\\.[0-9]+, the interpreter -?0\\.[0-9]+; they differ "
+      "by \\1, and 1[.0-9]*e-06 is allowed\n"
+      "  the limit is [^\n]*\n"
+      "over all steps:    max error ([0-9.e-]+) at final h\\[b=([0-2]), ([0-2])\\]  \\(limit 5e-06\\)  MISMATCH\n"
+      "  final h, sequence \\5, element \\6: the program gives -?0\\.[0-9]+, the interpreter -?0\\.[0-9]+; they differ "
+      "by \\4, and 5e-06 is allowed\n"
+      "  the limit is the 5e-06 of max\\(1, \\|value\\|\\) that is promised; rounding every operation to f32 explains "
+      "at "
+      "most [0-9.]+e-06 here\n");
+  CHECK(std::regex_search(finished.out, words));
+  const nlohmann::json result = last_line(finished.out);
+  CHECK(result.at("ok") == false);
+  const nlohmann::json& mismatch = result.at("mismatch");
+  CHECK(mismatch.at("what") == "final h");
+  CHECK(mismatch.at("step") == -1);
+  CHECK(mismatch.at("limit") == 5e-6);
+  CHECK(std::abs(mismatch.at("program").get<double>() - mismatch.at("interpreter").get<double>()) ==
+        Approx(mismatch.at("error").get<double>()));
+}
+
+TEST_CASE("small faults in sums and recurrences of large values are found", "[tools]") {
+  struct Fault {
+    std::string text, flags;
+    float from, to;
+  };
+  const std::string sum = repeated("x", 100);
+  for (const Fault& fault : std::initializer_list<Fault>{
+           {"cell a { input x : f32[3] output " + sum + " + 0.73105 * x }", "", 0.73105f, 0.74205f},
+           {"cell a { input x : f32[3] output 0.73105 * (" + sum + ") }", "", 0.73105f, 0.7312f},
+           {"cell a { input x : f32[3] state s : f32[3] s' = s + 0.73105 * x output s' }", "--steps 5000", 0.73105f,
+            0.7314f},
+           {"cell a { input x : f32[3] state s : f32[3] s' = s + 0.73105 output concat(s', x) }", "--steps 3000",
+            0.73105f, 0.7311f},
+           {"cell a { input x : f32[3] output " + repeated("1000 * x", 50) + " - " + repeated("1000 * x", 49, " - ") +
+                " + 0.73105 }",
+            "", 0.73105f, 0.75f},
+       }) {
+    const Folder folder;
+    CHECK(verified(folder, fault.text, fault.flags).at("ok") == true);
+    plant(folder, fault.from, fault.to);
+    CHECK(verified(folder, fault.text, fault.flags, 1).at("ok") == false);
+  }
+}
+
+TEST_CASE("where rounding explains any difference, verify does not say that all is well", "[tools]") {
+  const Folder folder;
+  folder.write("chaos.rnn",
+               "cell chaos { input x : f32[4] state s : f32[4] s' = 1 - 1.99 * s * s + 0.001 * x output s' }");
+  const Finished finished = folder.rnnc("verify chaos.rnn --steps 200 --batch 1");
+  INFO(finished.out);
+  CHECK(finished.code == 1);
+  const std::regex words(
+      "after one step:    [^\n]*\\(limit 1e-06\\)\n"
+      "over all steps:    max error ([0-9.]+) at y\\[t=([0-9]+), b=0, ([0-3])\\]  \\(limit 0.1\\)  MISMATCH\n"
+      "  y of step \\2, sequence 0, element \\3: the program gives -?[0-9.]+, the interpreter -?[0-9.]+; they differ "
+      "by "
+      "[0-9.]+, and [0-9.]+ is allowed\n"
+      "  rounding every operation to f32 may move this value by [0-9.]+ of max\\(1, \\|value\\|\\), so that f32 tells "
+      "hardly a digit of it; no limit is above 0.1\n");
+  CHECK(std::regex_search(finished.out, words));
+
+  folder.write("range.rnn", "cell a { input x : f32[3] output 3e38 * x + 3e38 * x - 3e38 * x }");
+  const Finished left = folder.rnnc("verify range.rnn --batch 9");
+  CHECK(left.code == 1);
+  CHECK(left.out.find("\n  values that this one depends on may leave the range of f32, which ends at 3.4e38; no limit "
+                      "is above 0.1\n") != std::string::npos);
+}
+
+}  // namespace rnnc::test
