@@ -1,6 +1,6 @@
-# rnnc_library(NAME [LINKS DEP...]) makes the shared library rnnc::NAME from the objects of the static library
-# rnnc_NAME. Programs of others link the shared library; our own programs and tests link the static ones, since they use
-# internal functions.
+# rnnc_library(NAME [LINKS DEP...]) makes the library rnnc::NAME from the objects of the static library rnnc_NAME: a
+# shared one, or a static one where BUILD_SHARED_LIBS is OFF. Programs of others link it; our own programs and tests link
+# rnnc_NAME, since they use internal functions.
 include(GNUInstallDirs)
 
 function(rnnc_library name)
@@ -8,7 +8,14 @@ function(rnnc_library name)
   set(static rnnc_${name})
   set(shared rnnc_${name}_shared)
   set_target_properties(${static} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  add_library(${shared} SHARED $<TARGET_OBJECTS:${static}>)
+  if(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
+    add_library(${shared} STATIC $<TARGET_OBJECTS:${static}>)
+    # The archive has the name of the static library that our own programs link, so that it needs a folder of its own.
+    set_target_properties(${shared} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/static)
+  else()
+    add_library(${shared} SHARED $<TARGET_OBJECTS:${static}>)
+  endif()
+  target_compile_features(${shared} INTERFACE cxx_std_20)
   add_library(rnnc::${name} ALIAS ${shared})
   set_target_properties(${shared} PROPERTIES
     OUTPUT_NAME rnnc_${name} EXPORT_NAME ${name} LINKER_LANGUAGE CXX INSTALL_RPATH "$ORIGIN"
@@ -27,7 +34,8 @@ function(rnnc_library name)
     string(APPEND requires " rnnc-${dependency}")
   endforeach()
 
-  install(TARGETS ${shared} EXPORT rnnc-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name})
+  install(TARGETS ${shared} EXPORT rnnc-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name}
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${name})
   install(EXPORT rnnc-${name} NAMESPACE rnnc:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/rnnc COMPONENT ${name})
   file(RELATIVE_PATH to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/rnnc.pc.in ${PROJECT_BINARY_DIR}/rnnc-${name}.pc @ONLY)

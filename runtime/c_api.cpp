@@ -9,8 +9,6 @@
 #include <rnnc/c_handles.hpp>
 #include <rnnc/version.hpp>
 
-#include "runtime/memory_limit.hpp"
-
 namespace {
 
 using rnnc::c::fail;
@@ -69,23 +67,6 @@ rnnc_status fill(const rnnc::Port& from, const char* time, rnnc_port* to) noexce
 template <class T>
 std::span<T> unsized(T* data) noexcept {
   return {data, data ? std::size_t{1} << 60 : 0};
-}
-
-// Puts what `make` makes for a batch behind a new handle.
-template <class Handle, class Make>
-rnnc_status create(std::int64_t batch, std::int64_t max_steps, Handle** handle, rnnc_error* error,
-                   const Make& make) noexcept {
-  constexpr std::int64_t kMost = std::int64_t{1} << 31;
-  if (batch < 0 || batch > kMost || max_steps < 0 || max_steps > kMost)
-    return fail(RNNC_USAGE, "batch or max_steps is negative or absurd", error);
-  return guarded(error, [&] {
-    try {
-      *handle = new Handle{make()};
-      return RNNC_OK;
-    } catch (const rnnc::runtime::NotEnoughMemory& none) {
-      return fail(RNNC_LIMIT, none.what(), error);
-    }
-  });
 }
 
 }  // namespace
@@ -204,19 +185,21 @@ rnnc_status rnnc_program_get_named_input(const rnnc_program* program, size_t ind
 rnnc_status rnnc_state_create(const rnnc_program* program, int64_t batch, int64_t max_steps, rnnc_state** state,
                               rnnc_error* error) noexcept {
   if (!program || !state) return fail(RNNC_USAGE, "program or state is NULL", error);
-  return create(batch, max_steps, state, error, [&] { return program->program.make_state(batch, max_steps); });
+  return guarded(error, [&] { return hand_over(program->program.try_make_state(batch, max_steps), state, error); });
 }
 
 rnnc_status rnnc_state_create_without_workspace(const rnnc_program* program, int64_t batch, rnnc_state** state,
                                                 rnnc_error* error) noexcept {
   if (!program || !state) return fail(RNNC_USAGE, "program or state is NULL", error);
-  return create(batch, 0, state, error, [&] { return program->program.make_state_without_workspace(batch); });
+  return guarded(error,
+                 [&] { return hand_over(program->program.try_make_state_without_workspace(batch), state, error); });
 }
 
 rnnc_status rnnc_workspace_create(const rnnc_program* program, int64_t batch, int64_t max_steps,
                                   rnnc_workspace** workspace, rnnc_error* error) noexcept {
   if (!program || !workspace) return fail(RNNC_USAGE, "program or workspace is NULL", error);
-  return create(batch, max_steps, workspace, error, [&] { return program->program.make_workspace(batch, max_steps); });
+  return guarded(error,
+                 [&] { return hand_over(program->program.try_make_workspace(batch, max_steps), workspace, error); });
 }
 
 void rnnc_workspace_destroy(rnnc_workspace* workspace) noexcept { delete workspace; }

@@ -199,6 +199,18 @@ std::unique_ptr<runtime::WorkspaceContent> make_workspace_content(
       program, runtime::make_workspace(program->network, batch, steps, program->threads.count)});
 }
 
+// Returns what `make` makes, or what it throws as an error.
+template <class Make>
+auto attempt(const Make& make) -> Result<decltype(make())> try {
+  return make();
+} catch (const runtime::NotEnoughMemory& none) {
+  return Error{ErrorCode::Limit, {}, none.what()};
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {}, "not enough memory"};
+} catch (const std::logic_error& error) {
+  return Error{ErrorCode::Usage, {}, error.what()};
+}
+
 std::string named(const char* what, const runtime::LoadedProgram& program, std::int64_t batch) {
   return std::string(what) + " of " + program.description.cell + " for a batch of " + std::to_string(batch);
 }
@@ -296,6 +308,18 @@ Workspace Program::make_workspace(std::int64_t batch, std::int64_t max_steps) co
   runtime::require_memory(workspace_bytes(batch, max_steps), named("a workspace", content_of(loaded_), batch));
   runtime::touch_code();
   return Workspace(make_workspace_content(loaded_, batch, {max_steps, false}));
+}
+
+Result<State> Program::try_make_state(std::int64_t batch, std::int64_t max_steps) const {
+  return attempt([&] { return make_state(batch, max_steps); });
+}
+
+Result<State> Program::try_make_state_without_workspace(std::int64_t batch) const {
+  return attempt([&] { return make_state_without_workspace(batch); });
+}
+
+Result<Workspace> Program::try_make_workspace(std::int64_t batch, std::int64_t max_steps) const {
+  return attempt([&] { return make_workspace(batch, max_steps); });
 }
 
 std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) const {

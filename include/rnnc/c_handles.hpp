@@ -1,6 +1,10 @@
 // The handles of rnnc.h are these structs, for C++ that mixes both interfaces and for the libraries themselves.
 #pragma once
 
+#if !defined(__cpp_exceptions)
+#error "<rnnc/c_handles.hpp> needs exceptions; <rnnc/rnnc.h> and the other headers do not"
+#endif
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>

@@ -179,6 +179,12 @@ class Program {
   /// says, those of a cell alone in pieces too. Throws as make_state.
   Workspace make_workspace(std::int64_t batch, std::int64_t max_steps = 1) const;
 
+  /// The same without exceptions. Errors: Limit with the text of what is missing; Usage for arguments that make no
+  /// sense.
+  Result<State> try_make_state(std::int64_t batch, std::int64_t max_steps = 1) const;
+  Result<State> try_make_state_without_workspace(std::int64_t batch) const;
+  Result<Workspace> try_make_workspace(std::int64_t batch, std::int64_t max_steps = 1) const;
+
   /// Return the size in bytes of make_state(batch, max_steps), of make_state_without_workspace(batch) and of
   /// make_workspace(batch, max_steps). Throw std::length_error as make_state.
   std::int64_t state_bytes(std::int64_t batch, std::int64_t max_steps = 1) const;

@@ -2,6 +2,8 @@
 // is and how to mend it. Bugs of ours are not returned (see ir/check.hpp), and the hot path returns a status only.
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -54,6 +56,16 @@ class BadResult : public std::runtime_error {
   explicit BadResult(const Error& error) : std::runtime_error(error.to_string()) {}
 };
 
+/// Throws BadResult; a program that is built without exceptions ends with the text of the error.
+[[noreturn]] inline void throw_bad_result(const Error& error) {
+#if defined(__cpp_exceptions)
+  throw BadResult(error);
+#else
+  std::fprintf(stderr, "%s\n", error.to_string().c_str());
+  std::abort();
+#endif
+}
+
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -78,7 +90,7 @@ class [[nodiscard]] Result {
 
  private:
   void require() const {
-    if (!ok()) throw BadResult(error());
+    if (!ok()) throw_bad_result(error());
   }
   std::variant<T, Error> content_;
 };
@@ -92,7 +104,7 @@ class [[nodiscard]] Result<void> {
   bool ok() const { return content_.index() == 0; }
   explicit operator bool() const { return ok(); }
   void value() const {
-    if (!ok()) throw BadResult(error());
+    if (!ok()) throw_bad_result(error());
   }
   const Error& error() const { return std::get<1>(content_); }
 
