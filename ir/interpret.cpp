@@ -2,6 +2,8 @@
 #include "ir/interpret.hpp"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 
 #include "ir/check.hpp"
 #include "ir/evaluator.hpp"
@@ -21,11 +23,15 @@ struct Leaf {
 std::vector<Leaf> leaves(const Cell& cell, Op op) {
   std::vector<Leaf> result;
   std::int64_t offset = 0;
+  std::unordered_map<std::string, Value> next;
+  for (const Statement& statement : cell.statements) {
+    if (statement.kind == Statement::Kind::Next) next.emplace(statement.name, statement.value);
+  }
   for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
     const Node& node = cell.nodes[i];
     if (node.op != op) continue;
     result.push_back({i, elements(node.type), offset});
-    if (op == Op::State) result.back().next = cell.next_of(node.name);
+    if (op == Op::State) result.back().next = next.at(node.name);
     offset += result.back().size;
   }
   return result;

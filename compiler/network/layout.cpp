@@ -1,9 +1,10 @@
 // A list of calls becomes a list of steps: buffers become columns of blocks, calls are sorted into waves, each call
 // becomes one or more steps, and each block gets the first and the last wave that need it.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "compiler/network/network.hpp"
-#include "ir/check.hpp"
 #include "ir/scan.hpp"
 
 namespace rnnc::compiler {
@@ -94,6 +95,8 @@ class Layout {
   // The inputs of timeline T lie side by side in x, in the order of the text, also those that no call reads.
   void place_inputs(const ir::Network& network) {
     const int x = add_block({Block::Kind::X, time_of(std::string(ir::kTime)), 0, 0, 0, 0});
+    std::multimap<std::string, std::size_t> buffers;  // by the name of the input that they hold
+    for (std::size_t i = 0; i < homes_.size(); ++i) buffers.emplace(list_.buffers[i].input, i);
     for (const ir::Node& node : network.nodes) {
       if (node.op != ir::Op::Input) continue;
       const std::int64_t width = elements(node.type);
@@ -105,8 +108,7 @@ class Layout {
         net().inputs.push_back({{node.name, shape_of(node.type)}, node.type.axis});
         home = {add_block({Block::Kind::Input, time_of(node.type.axis), width, index, 0, 0}), 0};
       }
-      for (std::size_t i = 0; i < homes_.size(); ++i)
-        if (list_.buffers[i].input == node.name) homes_[i] = home;
+      for (auto [each, end] = buffers.equal_range(node.name); each != end; ++each) homes_[each->second] = home;
     }
   }
 
@@ -120,10 +122,11 @@ class Layout {
 
   void place_joined(const Row& row) {
     std::vector<std::size_t> buffers;
+    std::set<std::size_t> seen;
     for (const Columns& columns : row) {
       const Buffer& buffer = list_.buffers[columns.buffer];
       const bool whole = columns.begin == 0 && columns.end == buffer.width;
-      const bool twice = std::find(buffers.begin(), buffers.end(), columns.buffer) != buffers.end();
+      const bool twice = !seen.insert(columns.buffer).second;
       const bool other_time = buffer.axis != list_.buffers[row[0].buffer].axis;
       if (!whole || twice || other_time || homes_[columns.buffer].block >= 0) return;
       buffers.push_back(columns.buffer);
@@ -163,15 +166,12 @@ class Layout {
     return {home.block, home.column, home.column + list_.buffers[buffer].width};
   }
 
-  // Returns the index of a state. States are counted in the order of the cell's nodes.
-  static int state_index(const ir::Cell& cell, const std::string& name) {
-    int index = 0;
-    for (const ir::Node& node : cell.nodes) {
-      if (node.op != ir::Op::State) continue;
-      if (node.name == name) return index;
-      ++index;
-    }
-    ir::internal_error(&cell, "no state " + name);
+  // Returns the index of each state. States are counted in the order of the cell's nodes.
+  static std::map<std::string, int> state_indices(const ir::Cell& cell) {
+    std::map<std::string, int> indices;
+    for (const ir::Node& node : cell.nodes)
+      if (node.op == ir::Op::State) indices.emplace(node.name, static_cast<int>(indices.size()));
+    return indices;
   }
 
   static std::int64_t width_of(const std::vector<Piece>& pieces) {
@@ -186,22 +186,22 @@ class Layout {
 
   void add(const CellCall& from, int wave) {
     const int cell = static_cast<int>(result_.cells.size()) - 1, time = time_of(from.axis);
-    const auto is_state = [](const ir::Node& node) { return node.op == ir::Op::State; };
-    const bool is_scan = std::ranges::any_of(from.cell.nodes, is_state);
+    const std::map<std::string, int> states = state_indices(from.cell);
+    const bool is_scan = !states.empty();
     const std::vector<Piece> x = read(from.x, wave);
     const bool repeats = is_scan && !x.empty() && is_of(x, runtime::kNoTime);
     const Piece rows = side_by_side(x, repeats ? runtime::kNoTime : time, time, repeats, wave);
     const Piece y = write(from.y, wave);
     for (const auto& [state, row] : from.initial)
-      net().steps.push_back(runtime::Begin{cell, state_index(from.cell, state), read(row, wave)});
+      net().steps.push_back(runtime::Begin{cell, states.at(state), read(row, wave)});
     if (is_scan)
       net().steps.push_back(runtime::Scan{cell, time, from.reverse, repeats, rows, y});
     else
       net().steps.push_back(runtime::Rows{cell, time, rows, y});
     for (const auto& [state, buffer] : from.final_states)
-      net().steps.push_back(runtime::End{cell, state_index(from.cell, state), write(buffer, wave)});
+      net().steps.push_back(runtime::End{cell, states.at(state), write(buffer, wave)});
     for (const ir::Node& node : from.cell.nodes)
-      if (is_state(node)) net().states.push_back({from.prefix + node.name, cell, state_index(from.cell, node.name)});
+      if (node.op == ir::Op::State) net().states.push_back({from.prefix + node.name, cell, states.at(node.name)});
     judge(from);
   }
 

@@ -31,6 +31,7 @@ class ConstantSplitter {
     for (Node& node : cell_.nodes)
       if (constants_.count(node.name) != 0 && node.op == Op::Input) node.op = Op::Param;
     cell_ = run_passes(cell_, "chain");
+    for (const Node& node : cell_.nodes) names_.insert(node.name);
     find_border();
   }
 
@@ -78,11 +79,19 @@ class ConstantSplitter {
 
  private:
   void find_rows() {
-    std::int64_t first = 0;
+    Row left = call_.x;  // what the inputs before have not read, from `next` on
+    std::size_t next = 0;
     for (const Node& node : call_.cell.nodes) {
       if (node.op != Op::Input) continue;
-      const Row row = columns_of(call_.x, first, first + size_of(node));
-      first += size_of(node);
+      Row row;
+      for (std::int64_t missing = size_of(node); missing > 0;) {
+        Columns& columns = left[next];
+        const std::int64_t end = std::min(columns.end, columns.begin + missing);
+        append(row, {columns.buffer, columns.begin, end});
+        missing -= end - columns.begin;
+        columns.begin = end;
+        if (columns.begin == columns.end) ++next;
+      }
       rows_[node.name] = row;
       const auto is_constant = [&](const Columns& columns) { return list_.buffers[columns.buffer].axis.empty(); };
       if (std::all_of(row.begin(), row.end(), is_constant)) constants_.insert(node.name);
@@ -121,10 +130,10 @@ class ConstantSplitter {
     return cell;
   }
 
-  // Marks the operands of needed nodes as needed too, except those of the values of `border`.
+  // Marks the operands of needed nodes as needed too, except those of the values of `border`, which are in order.
   void spread(std::vector<bool>& needed, const std::vector<Value>& border) const {
     for (std::uint32_t i = static_cast<std::uint32_t>(needed.size()); i-- > 0;) {
-      if (!needed[i] || std::count(border.begin(), border.end(), Value{i}) != 0) continue;
+      if (!needed[i] || std::binary_search(border.begin(), border.end(), Value{i})) continue;
       for (const Value operand : cell_.nodes[i].operands) needed[operand.index] = true;
     }
   }
@@ -136,7 +145,7 @@ class ConstantSplitter {
     for (std::uint32_t i = 0; i < needed.size(); ++i) {
       if (!needed[i]) continue;
       Node node = cell_.nodes[i];
-      if (std::count(border.begin(), border.end(), Value{i}) != 0) {
+      if (std::binary_search(border.begin(), border.end(), Value{i})) {
         const Row row = {{home_, column, column + size_of(node)}};
         column += size_of(node);
         values[i] = add_input(to, new_name(column), node.type, row);
@@ -159,8 +168,7 @@ class ConstantSplitter {
   // Returns the name of an input that reads the call ahead. The column at which the value ends makes the name unique.
   std::string new_name(std::int64_t end) const {
     std::string name = "constant" + std::to_string(end);
-    const auto is_taken = [&](const Node& node) { return node.name == name; };
-    while (std::any_of(cell_.nodes.begin(), cell_.nodes.end(), is_taken)) name += '_';
+    while (names_.contains(name)) name += '_';
     return name;
   }
 
@@ -171,6 +179,7 @@ class ConstantSplitter {
   Cell cell_;
   std::map<std::string, Row> rows_;  // the row of each input
   std::set<std::string> constants_;  // the inputs that are the same at each step
+  std::set<std::string> names_;      // of the nodes of the cell
   std::vector<Value> border_;
   std::size_t home_ = 0;
 };

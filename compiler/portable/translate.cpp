@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <unordered_map>
 
 #include "compiler/passes/copy_forward.hpp"
 #include "compiler/passes/pass.hpp"
@@ -39,6 +41,7 @@ class Translator {
   CellCode run() {
     describe_declarations(cell_, description_);
     for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) declare(i);
+    find_states();
     find_next_places();
     for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) {
       if (!live_[i] || cell_.nodes[i].type.rank() == 2) continue;
@@ -109,11 +112,14 @@ class Translator {
     }
   }
 
-  PortablePlace next_place(const std::string& state) const {
+  void find_states() {
     for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i)
-      if (cell_.nodes[i].op == Op::State && cell_.nodes[i].name == state)
-        return {PortableSpace::Next, places_[i]->spread, places_[i]->offset};
-    ir::internal_error(&cell_, "no state " + state);
+      if (cell_.nodes[i].op == Op::State) states_.emplace(cell_.nodes[i].name, i);
+  }
+
+  PortablePlace next_place(const std::string& state) const {
+    const std::optional<PortablePlace>& place = places_[states_.at(state)];
+    return {PortableSpace::Next, place->spread, place->offset};
   }
 
   // ---- values
@@ -335,6 +341,7 @@ class Translator {
   std::vector<bool> live_;
   std::vector<Phase> phases_;
   std::vector<std::uint32_t> last_;
+  std::unordered_map<std::string, std::uint32_t> states_;
   std::vector<std::optional<PortablePlace>> places_, next_places_;  // the places of each node
   std::map<std::pair<std::uint32_t, Phase>, std::optional<PortablePlace>> copies_;
   std::array<PortableRowPlan, runtime::kPortableSpaces> rows_;
