@@ -29,7 +29,7 @@ std::string print_all(const std::vector<PlanChoice>& choices) {
 // Lists the plans that are worth trying for a stage, the cost model's choice first.
 std::vector<PlanChoice> choices_of(const compiler::Schedule& schedule, std::size_t stage,
                                    const compiler::Target& target) {
-  auto candidates = compiler::plan_candidates(schedule, schedule.stages[stage], target, {});
+  auto candidates = compiler::plan_candidates(schedule, target, {}).at(stage);
   candidates.resize(std::min(candidates.size(), kMostCandidates));
   std::vector<PlanChoice> choices;
   for (const compiler::Candidate& one : candidates) choices.push_back(compiler::choice_of(stage, one.plan));

@@ -7,6 +7,7 @@
 #include "compiler/llvm/emit_stage.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/meeting.hpp"
+#include "compiler/llvm/stage_functions.hpp"
 #include "compiler/llvm/types.hpp"
 #include "runtime/artifact.hpp"
 
@@ -54,11 +55,16 @@ class KernelEmitter {
   }
 
   void emit_stages(Phase phase, llvm::Value* count) {
-    for (std::size_t i = 0; i < schedule_.stages.size(); ++i) {
-      if (schedule_.stages[i].phase != phase) continue;
-      emit_stage(builder_, {schedule_, plan_, target_, spaces_, kernels_, part_}, i, count);
-      if (meeting_) meeting_->emit(builder_);
-    }
+    const StageValues values{spaces_, part_, meeting_, count};
+    const auto emit = [this](const std::vector<std::size_t>& stages, StageValues own) {
+      for (const std::size_t i : stages) {
+        emit_stage(builder_, {schedule_, plan_, target_, own.spaces, kernels_, own.part}, i, own.count);
+        if (own.meeting) own.meeting->emit(builder_);
+      }
+    };
+    const auto groups = function_groups(schedule_, phase);
+    if (groups.size() == 1) emit(groups.front(), values);
+    if (groups.size() > 1) emit_functions(builder_, groups, values, emit);
   }
 
   bool has_stages(Phase phase) const {

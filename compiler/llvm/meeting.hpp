@@ -4,6 +4,8 @@
 
 #include <llvm/IR/IRBuilder.h>
 
+#include <array>
+
 #include "compiler/llvm/tile.hpp"
 #include "compiler/schedule/target.hpp"
 
@@ -19,6 +21,9 @@ class Meeting {
 
   /// Emits the wait at the end of a stage. Behind it, a thread can read all that the others wrote before theirs.
   void emit(llvm::IRBuilder<>& builder);
+
+  /// Lists the values of the function in which the meeting takes place.
+  std::array<llvm::Value**, 2> values() { return {&arguments_, &finished_}; }
 
  private:
   llvm::Function* function_;

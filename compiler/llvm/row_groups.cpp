@@ -235,13 +235,11 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
               llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
               llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
               // One form serves all stages, since fetching what is near costs little.
-              const bool fetch = std::any_of(context_.plan.stages.begin(), context_.plan.stages.end(),
-                                             [](const StagePlan& plan) { return plan.fetch_ahead; });
               // Two or more rows in tiles of up to three or more never leave a row alone. A single row comes here only
               // where the product is only stored.
               const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
               emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
-                call_tiles({n, vectors, panel.lanes, panel.format, fetch}, call);
+                call_tiles({n, vectors, panel.lanes, panel.format, context_.plan.fetches_ahead}, call);
               });
             },
             "tiles");

@@ -29,20 +29,16 @@ Gates::Gates(const StageContext& context, const Stage& stage)
     : left_(static_cast<int>(stage.units % context.plan.lanes)) {
   const ir::Cell& cell = context.schedule.cell;
   int gates = 0, packed = 0;
-  std::map<ir::Value, int> first;
   for (ir::Value product : stage.products) {
     const Panel& panel = context.plan.panel(product);
     products_.push_back({&panel, gates, packed});
     if (panel.gates == 1) gate_[product] = gates;
-    first[product] = gates;
+    // A stacked product is read through slices, one for each gate.
+    if (const auto slices = context.schedule.gates.find(product); slices != context.schedule.gates.end())
+      for (const ir::Value slice : slices->second)
+        gate_[slice] = gates + static_cast<int>(cell[slice].ranges[0].begin.value() / stage.units);
     gates += panel.gates;
     packed += panel.vectors(true);
-  }
-  // A stacked product is read through slices, one for each gate.
-  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
-    const auto product = is_gate(cell, ir::Value{i}) ? first.find(cell.nodes[i].operands[0]) : first.end();
-    if (product != first.end())
-      gate_[ir::Value{i}] = product->second + static_cast<int>(cell.nodes[i].ranges[0].begin.value() / stage.units);
   }
 }
 

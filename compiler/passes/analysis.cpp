@@ -98,8 +98,13 @@ namespace {
 
 class StoredValues {
  public:
-  explicit StoredValues(const Cell& cell)
-      : cell_(cell), users_(users(cell)), phases_(phases(cell)), depths_(depths(cell)), stored_(cell.nodes.size()) {}
+  StoredValues(const Cell& cell, std::vector<int> depths, bool cut)
+      : cell_(cell),
+        users_(users(cell)),
+        phases_(phases(cell)),
+        depths_(std::move(depths)),
+        cut_(cut),
+        stored_(cell.nodes.size()) {}
 
   std::vector<bool> run() {
     const std::vector<bool> live = live_nodes(cell_);
@@ -121,7 +126,7 @@ class StoredValues {
     const Node& n = node(i);
     if (n.type.rank() == 2 || is_free(cell_, Value{i})) return false;
     if (is_always_stored(n.op)) return true;
-    if (n.type.rank() == 0 || (n.op == Op::Slice && !is_gate(cell_, Value{i}))) return false;
+    if ((n.type.rank() == 0 && !cut_) || (n.op == Op::Slice && !is_gate(cell_, Value{i}))) return false;
     return std::any_of(users_[i].begin(), users_[i].end(), [&](std::uint32_t user) {
       if (user == kRoot) return false;
       const bool later = phases_[user] == phases_[i] && depths_[user] > depths_[i];
@@ -135,7 +140,7 @@ class StoredValues {
   // reductions do not count: the stage that computes them uses them.
   bool is_read_in_lanes(std::uint32_t i, std::uint32_t user) const {
     const Node& u = node(user);
-    if (u.op == Op::Map) return true;
+    if (u.op == Op::Map || (u.op == Op::Lookup && cut_)) return true;
     if (u.op != Op::Project) return false;
     for (std::size_t j = 2; j < u.operands.size(); j += 2)
       if (u.operands[j].index == i) return true;
@@ -151,7 +156,7 @@ class StoredValues {
   bool can_recompute(std::uint32_t i) const {
     if (node(i).op != Op::Map) return false;
     return std::all_of(node(i).operands.begin(), node(i).operands.end(), [&](Value operand) {
-      return cell_[operand].type.rank() == 0 || is_free(cell_, operand) || stored_[operand.index];
+      return (cell_[operand].type.rank() == 0 && !cut_) || is_free(cell_, operand) || stored_[operand.index];
     });
   }
 
@@ -159,12 +164,17 @@ class StoredValues {
   std::vector<std::vector<std::uint32_t>> users_;
   std::vector<Phase> phases_;
   std::vector<int> depths_;
+  bool cut_;
   std::vector<bool> stored_;
 };
 
 }  // namespace
 
-std::vector<bool> stored_values(const Cell& cell) { return StoredValues(cell).run(); }
+std::vector<bool> stored_values(const Cell& cell) { return stored_values(cell, depths(cell), false); }
+
+std::vector<bool> stored_values(const Cell& cell, std::vector<int> depths, bool cut) {
+  return StoredValues(cell, std::move(depths), cut).run();
+}
 
 int complete_depth(const Cell& cell, const std::vector<int>& depths, Value value) {
   const Node& node = cell[value];
@@ -174,28 +184,32 @@ int complete_depth(const Cell& cell, const std::vector<int>& depths, Value value
   return depths[value.index] + (in_place ? 0 : 1);
 }
 
+int depth_of(const Cell& cell, const std::vector<Phase>& phases, const std::vector<int>& depths, std::uint32_t i) {
+  const Node& node = cell.nodes[i];
+  int result = 0;
+  if (node.op == Op::Hoist) return result;
+  const bool gate = is_gate(cell, Value{i});
+  for (std::size_t j = 0; j < node.operands.size(); ++j) {
+    const Value operand = node.operands[j];
+    if (phases[operand.index] < phases[i] || cell[operand].type.rank() == 2) continue;
+    const bool complete =
+        (node.op == Op::Slice && !gate) || node.op == Op::Matvec || (node.op == Op::Project && j == 0);
+    // A reduction runs in the stage that computes its operand, and its result can be read one stage later, as a
+    // complete vector can. A concat is one stage later too: its parts have to be copied even if they are free.
+    int depth = depths[operand.index];
+    if (node.op == Op::Reduce || node.op == Op::Concat)
+      depth += 1;
+    else if (complete)
+      depth = complete_depth(cell, depths, operand);
+    result = std::max(result, depth);
+  }
+  return result;
+}
+
 std::vector<int> depths(const Cell& cell) {
   std::vector<int> result(cell.nodes.size());
   const std::vector<Phase> phase = phases(cell);
-  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
-    const Node& node = cell.nodes[i];
-    if (node.op == Op::Hoist) continue;
-    for (std::size_t j = 0; j < node.operands.size(); ++j) {
-      const Value operand = node.operands[j];
-      if (phase[operand.index] < phase[i] || cell[operand].type.rank() == 2) continue;
-      const bool gate = is_gate(cell, Value{static_cast<std::uint32_t>(i)});
-      const bool complete =
-          (node.op == Op::Slice && !gate) || node.op == Op::Matvec || (node.op == Op::Project && j == 0);
-      // A reduction runs in the stage that computes its operand, and its result can be read one stage later, as a
-      // complete vector can. A concat is one stage later too: its parts have to be copied even if they are free.
-      int depth = result[operand.index];
-      if (node.op == Op::Reduce || node.op == Op::Concat)
-        depth += 1;
-      else if (complete)
-        depth = complete_depth(cell, result, operand);
-      result[i] = std::max(result[i], depth);
-    }
-  }
+  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) result[i] = depth_of(cell, phase, result, i);
   return result;
 }
 

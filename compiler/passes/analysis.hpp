@@ -38,9 +38,15 @@ std::vector<std::vector<std::uint32_t>> users(const ir::Cell& cell);
 /// reads all of it at once. A map of stored values is computed again in each stage instead of being stored too.
 std::vector<bool> stored_values(const ir::Cell& cell);
 
+/// Tells the same for stages of other depths. `cut` says that stages were cut: scalars are then stored as vectors are.
+std::vector<bool> stored_values(const ir::Cell& cell, std::vector<int> depths, bool cut);
+
 /// Returns for each node how many complete vectors have to be finished, one after the other, before the node can be
 /// computed. Only nodes of the same phase count. A product, a reduction, a slice and a concat need complete vectors.
 std::vector<int> depths(const ir::Cell& cell);
+
+/// Returns the depth of node `i` if the nodes before it have `depths`.
+int depth_of(const ir::Cell& cell, const std::vector<Phase>& phases, const std::vector<int>& depths, std::uint32_t i);
 
 /// Returns the depth at which the complete vector of `value` can be read: one more than the depth of the value, unless
 /// the value is free or already complete.

@@ -27,7 +27,7 @@ runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel) {
 }  // namespace
 
 Result<Lowered> lower(const Cell& cell, const Target& target, const PlanOptions& options, const PassObserver& observe) {
-  Schedule schedule = make_schedule(run_passes(cell, {}, observe));
+  Schedule schedule = make_schedule(run_passes(cell, {}, observe), options.most_work);
   Result<Plan> plan = make_plan(schedule, target, options);
   if (!plan) return plan.error();
   return Lowered{std::move(schedule), std::move(*plan)};

@@ -51,9 +51,7 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
 
 }  // namespace
 
-const Panel& Plan::panel(Value product) const {
-  return *std::find_if(panels.begin(), panels.end(), [&](const Panel& panel) { return panel.product == product; });
-}
+const Panel& Plan::panel(Value product) const { return panels[numbers.at(product)]; }
 
 std::vector<int> pieces_of_tile(int rows, int vectors) {
   const bool is_rare = rows == 5 || rows == 7 || (vectors < kNarrow && rows > kMostRowsOfNarrow);
@@ -104,11 +102,13 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
                    {},
                    "plan " + print(choice) + " is of a stage that is not there; there are " +
                        std::to_string(schedule.stages.size())};
+  const std::vector<std::vector<Candidate>> all = plan_candidates(schedule, target, options);
   for (std::size_t i = 0; i < schedule.stages.size(); ++i) {
-    const auto candidates = plan_candidates(schedule, schedule.stages[i], target, options);
+    const std::vector<Candidate>& candidates = all[i];
     const Result<std::size_t> chosen = choose(i, candidates, options);
     if (!chosen) return chosen.error();
     plan.stages.push_back(candidates[*chosen].plan);
+    plan.fetches_ahead = plan.fetches_ahead || plan.stages.back().fetch_ahead;
     plan.times.push_back(candidates[*chosen].times);
     plan.runners_up.emplace_back();
     if (const std::size_t other = *chosen == 0 ? 1 : 0; other < candidates.size())
@@ -116,6 +116,7 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
   }
   plan.weights_size = schedule.row_size(Space::Weights);
   plan.panels = plan_panels(schedule, plan.stages, target.lanes, options.weights, plan.weights_size);
+  for (std::size_t i = 0; i < plan.panels.size(); ++i) plan.numbers[plan.panels[i].product] = i;
   const std::int64_t row_bytes =
       runtime::bytes_of(runtime::kRowFormat, std::max<std::int64_t>(1, schedule.row_size(Space::Sequence)));
   plan.chunk_rows = std::clamp(kChunkBytes / row_bytes, kMinChunkRows, kMaxChunkRows);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -97,6 +98,7 @@ struct PlanOptions {
   runtime::NumberFormat weights = runtime::kRowFormat;  // the format of all panels
   std::optional<Machine> machine = {};                  // replaces the machine of the target
   std::vector<PlanChoice> choices = {};
+  std::int64_t most_work = kMostWork;  // of a stage, before it is cut
 };
 
 struct Plan {
@@ -109,6 +111,8 @@ struct Plan {
   std::vector<StageTimes> times;  // the times of each stage's plan
   std::vector<std::optional<RunnerUp>> runners_up;
   std::vector<Panel> panels;
+  std::map<ir::Value, std::size_t> numbers;  // the index in `panels` of each product
+  bool fetches_ahead = false;                // true if a stage does
 
   const Panel& panel(ir::Value product) const;
 

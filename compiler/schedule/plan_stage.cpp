@@ -1,6 +1,8 @@
 #include "compiler/schedule/plan_stage.hpp"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "compiler/passes/analysis.hpp"
 
@@ -40,16 +42,6 @@ int accumulators(const Target& target) { return target.fma ? target.registers * 
 // of rows needs code of its own.
 int rows_of_tile(int width, int budget) {
   return std::clamp(std::min(budget / width, width < 3 ? 3 + width : kMostRows), 1, kMostRows);
-}
-
-// Returns the cost of a function in multiply-adds. A function that is approximated is a polynomial of about 14 of them.
-// A product of two such functions that divides once costs as much as both.
-int operations_of(ir::Function function) {
-  constexpr int kPolynomial = 14;
-  const bool is_product = static_cast<std::size_t>(function) >= ir::kFunctions.size();
-  if (is_product) return (function == ir::Function::SigmoidMul ? 1 : 2) * kPolynomial + 1;
-  if (ir::facts(function).ulp > 0.5) return kPolynomial;
-  return function == ir::Function::Div || function == ir::Function::Sqrt ? 8 : 1;
 }
 
 std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
@@ -128,6 +120,39 @@ class Candidates {
   std::vector<StagePlan> plans_;
 };
 
+// Returns the facts about each stage on which its cost depends.
+std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target, runtime::NumberFormat weights) {
+  const ir::Cell& cell = schedule.cell;
+  std::vector<StageShape> shapes;
+  std::map<Phase, double> phase_bytes;
+  std::map<std::tuple<Phase, int, std::int64_t>, int> operations;
+  const std::vector<Phase> phase = phases(cell);
+  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
+    const Node& node = cell.nodes[i];
+    if (node.op == Op::Map && node.type.rank() == 1)
+      operations[{phase[i], schedule.depths[i], node.type.dims[0].value()}] += operations_of(node.function);
+  }
+  for (const Stage& stage : schedule.stages) {
+    StageShape shape;
+    shape.weights = weights;
+    shape.lanes = target.lanes;
+    shape.blocks = static_cast<int>(divide_up(stage.units, target.lanes));
+    shape.gates = 0;
+    for (Value product : stage.products) {
+      const ir::Type& matrix = cell[cell[product].operands[1]].type;
+      const int gates = gates_of(schedule, product);
+      phase_bytes[stage.phase] +=
+          static_cast<double>(runtime::bytes_of(weights, gates * matrix.dims[0].value() * matrix.dims[1].value()));
+      shape.gates = std::max(shape.gates, gates);
+      shape.columns += matrix.dims[1].value();
+    }
+    shape.operations = operations[{stage.phase, stage.depth, stage.units}];
+    shapes.push_back(shape);
+  }
+  for (std::size_t i = 0; i < shapes.size(); ++i) shapes[i].phase_bytes = phase_bytes[schedule.stages[i].phase];
+  return shapes;
+}
+
 }  // namespace
 
 int gates_of(const Schedule& schedule, ir::Value product) {
@@ -139,45 +164,21 @@ bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates) {
   return left > 0 && units > lanes && gates > 1 && 2 * left <= lanes;
 }
 
-StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights) {
-  const ir::Cell& cell = schedule.cell;
-  StageShape shape{.lanes = target.lanes,
-                   .weights = weights,
-                   .gates = 0,
-                   .blocks = static_cast<int>(divide_up(stage.units, target.lanes))};
-  for (const Stage& other : schedule.stages)
-    for (Value product : other.products) {
-      const ir::Type& matrix = cell[cell[product].operands[1]].type;
-      const int gates = gates_of(schedule, product);
-      if (other.phase == stage.phase)
-        shape.phase_bytes +=
-            static_cast<double>(runtime::bytes_of(weights, gates * matrix.dims[0].value() * matrix.dims[1].value()));
-      if (&other != &stage) continue;
-      shape.gates = std::max(shape.gates, gates);
-      shape.columns += matrix.dims[1].value();
-    }
-  const std::vector<Phase> phase = phases(cell);
-  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
-    const Node& node = cell.nodes[i];
-    if (node.op == Op::Map && node.type.rank() == 1 && phase[i] == stage.phase && schedule.depths[i] == stage.depth &&
-        node.type.dims[0].value() == stage.units)
-      shape.operations += operations_of(node.function);
-  }
-  return shape;
-}
-
-std::vector<Candidate> plan_candidates(const Schedule& schedule, const Stage& stage, const Target& target,
-                                       const PlanOptions& options) {
-  const StageShape shape = shape_of(schedule, stage, target, options.weights);
+std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, const Target& target,
+                                                    const PlanOptions& options) {
+  const std::vector<StageShape> shapes = shapes_of(schedule, target, options.weights);
   const Machine machine = options.machine.value_or(machine_of(target));
-  std::vector<Candidate> candidates;
-  for (const StagePlan& plan : Candidates(schedule, stage, target, options.weights).all())
-    candidates.push_back(
-        {plan, {stage_seconds(shape, plan, machine, 1), stage_seconds(shape, plan, machine, kPlannedRows)}});
-  const auto cost = [](const Candidate& candidate) { return candidate.times.one_row * candidate.times.many_rows; };
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [&](const Candidate& a, const Candidate& b) { return cost(a) < cost(b); });
-  return candidates;
+  std::vector<std::vector<Candidate>> result;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    std::vector<Candidate>& candidates = result.emplace_back();
+    for (const StagePlan& plan : Candidates(schedule, schedule.stages[i], target, options.weights).all())
+      candidates.push_back(
+          {plan, {stage_seconds(shapes[i], plan, machine, 1), stage_seconds(shapes[i], plan, machine, kPlannedRows)}});
+    const auto cost = [](const Candidate& candidate) { return candidate.times.one_row * candidate.times.many_rows; };
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [&](const Candidate& a, const Candidate& b) { return cost(a) < cost(b); });
+  }
+  return result;
 }
 
 }  // namespace rnnc::compiler

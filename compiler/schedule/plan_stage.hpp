@@ -8,17 +8,16 @@
 
 namespace rnnc::compiler {
 
-/// Returns the facts about a stage on which its cost depends.
-StageShape shape_of(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights);
-
 /// A plausible plan and its predicted times. plan_candidates puts the model's choice first: one sequence and a batch
 /// count alike, so the choice is the plan with the least product of both times.
 struct Candidate {
   StagePlan plan;
   StageTimes times;
 };
-std::vector<Candidate> plan_candidates(const Schedule& schedule, const Stage& stage, const Target& target,
-                                       const PlanOptions& options);
+
+/// Returns the plausible plans of each stage.
+std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, const Target& target,
+                                                    const PlanOptions& options);
 
 /// Returns the number of gates of a stacked product.
 int gates_of(const Schedule& schedule, ir::Value product);

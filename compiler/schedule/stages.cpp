@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "compiler/passes/copy_forward.hpp"
+#include "compiler/schedule/stage_depths.hpp"
+#include "compiler/schedule/state_reads.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
@@ -31,11 +32,18 @@ Space space_of(Phase phase) {
 
 class Scheduler {
  public:
-  explicit Scheduler(Cell cell)
-      : live_(live_nodes(cell)), users_(users(cell)), phases_(phases(cell)), stored_(stored_values(cell)) {
-    schedule_.depths = depths(cell);
+  Scheduler(Cell cell, std::int64_t most_work)
+      : live_(live_nodes(cell)),
+        phases_(phases(cell)),
+        depths_(find_stage_depths(cell, most_work)),
+        stored_(stored_values(cell, depths_.nodes, depths_.is_cut)) {
+    for (std::size_t i = 0; i < stored_.size(); ++i) stored_[i] = stored_[i] || depths_.kept[i];
+    schedule_.depths = depths_.nodes;
+    schedule_.most_work = most_work;
     schedule_.homes.resize(cell.nodes.size());
-    for (const auto& each : users_) schedule_.uses.push_back(static_cast<int>(each.size()));
+    for (const auto& each : users(cell)) schedule_.uses.push_back(static_cast<int>(each.size()));
+    for (std::uint32_t i = 0; i < cell.nodes.size(); ++i)
+      if (is_gate(cell, Value{i})) schedule_.gates[cell.nodes[i].operands[0]].push_back(Value{i});
     schedule_.cell = std::move(cell);
   }
 
@@ -48,6 +56,7 @@ class Scheduler {
     add_reductions();
     add_stores();
     sort_stages();
+    add_work();
     choose_in_place();
     return std::move(schedule_);
   }
@@ -94,7 +103,10 @@ class Scheduler {
   // All states are double-buffered at first; choose_in_place() moves the states that need no second buffer.
   void place_states() {
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
-      if (node(i).op == Op::State) schedule_.homes[i] = allocate(Space::Current, size_of(node(i)));
+      if (node(i).op == Op::State) {
+        schedule_.homes[i] = allocate(Space::Current, size_of(node(i)));
+        state_homes_[node(i).name] = *schedule_.homes[i];
+      }
   }
 
   // A value that becomes a state is stored as the state's new value and read from there; any other value gets a slot in
@@ -116,9 +128,9 @@ class Scheduler {
   }
 
   const Home& state_home(const std::string& name) const {
-    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
-      if (node(i).op == Op::State && node(i).name == name) return *schedule_.homes[i];
-    ir::internal_error(&cell(), "no state " + name);
+    const auto found = state_homes_.find(name);
+    RNNC_ASSERT(found != state_homes_.end(), &cell());
+    return found->second;
   }
 
   Stage& stage(Phase phase, int depth, std::int64_t units) {
@@ -141,10 +153,9 @@ class Scheduler {
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
       if (!live_[i] || node(i).op != Op::Reduce) continue;
       const std::uint32_t operand = node(i).operands[0].index;
-      const bool same_phase = phases_[operand] == phases_[i] && node(operand).op != Op::Hoist;
       const bool has_indices = combining_of(node(i).reduction).has_indices;
       const Home partials = allocate(space_of(phases_[i]), has_indices ? 2 * kPartials : kPartials);
-      stage(phases_[i], same_phase ? depth(operand) : 0, size_of(node(operand)))
+      stage(phases_[i], depths_.copies[i][0], size_of(node(operand)))
           .reductions.push_back({Value{i}, partials, *schedule_.homes[i]});
     }
   }
@@ -155,33 +166,34 @@ class Scheduler {
       if (node(i).op == Op::Concat)
         add_parts(i);
       else if (node(i).op == Op::Hoist)
-        store(node(i).operands[0], phases_[i], *schedule_.homes[i]);
+        store(node(i).operands[0], phases_[i], depths_.copies[i][0], *schedule_.homes[i]);
       else if (node(i).op != Op::Reduce)
-        store(Value{i}, phases_[i], *schedule_.homes[i]);
+        store(Value{i}, phases_[i], depth(i), *schedule_.homes[i]);
     }
-    for (const Statement& statement : cell().statements) {
+    for (std::size_t i = 0; i < cell().statements.size(); ++i) {
+      const Statement& statement = cell().statements[i];
       if (statement.kind == Statement::Kind::Let) continue;
       const Home target = statement.kind == Statement::Kind::Output
                               ? Home{Space::Output, 0, size_of(cell()[statement.value])}
                               : next_homes_[statement.name];
       const std::optional<Home>& own = schedule_.homes[statement.value.index];
       if (own && own->space == target.space && own->offset == target.offset) continue;  // already stored there
-      store(statement.value, Phase::Step, target, statement.kind == Statement::Kind::Output);
+      store(statement.value, Phase::Step, depths_.statements[i], target, statement.kind == Statement::Kind::Output);
     }
   }
 
   void add_parts(std::uint32_t concat) {
     Home target = *schedule_.homes[concat];
-    for (Value part : node(concat).operands) {
+    for (std::size_t k = 0; k < node(concat).operands.size(); ++k) {
+      const Value part = node(concat).operands[k];
       target.size = size_of(cell()[part]);
-      store(part, phases_[concat], target, true);
+      store(part, phases_[concat], depths_.copies[concat][k], target, true);
       target.offset += target.size;
     }
   }
 
-  void store(Value value, Phase phase, Home target, bool exact = false) {
-    const bool computed_here = phases_[value.index] == phase && cell()[value].op != Op::Hoist;
-    stage(phase, computed_here ? depth(value.index) : 0, target.size).stores.push_back({value, target, exact});
+  void store(Value value, Phase phase, int at, Home target, bool exact = false) {
+    stage(phase, at, target.size).stores.push_back({value, target, exact});
   }
 
   void sort_stages() {
@@ -193,14 +205,29 @@ class Scheduler {
     }
   }
 
+  void add_work() {
+    std::map<std::tuple<Phase, int, std::int64_t>, std::int64_t> work;
+    for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
+      const std::int64_t own = work_of(node(i));
+      if (!live_[i] || own == 0) continue;
+      const Value rows = node(i).op == Op::Project ? node(i).operands[1] : Value{i};
+      work[{phases_[i], depth(i), size_of(cell()[rows])}] += own;
+    }
+    for (Stage& one : schedule_.stages) one.work = work[{one.phase, one.depth, one.units}];
+  }
+
   // A state is overwritten in place if its old value is not read later than it is written, and not read across lanes
   // while it is written.
   void choose_in_place() {
     std::int64_t rows[2] = {0, 0};
-    std::map<std::string, std::pair<Home, Home>> moved;
+    const StateReads reads = reads_of_states(schedule_);
+    std::map<std::int64_t, std::size_t> written;  // the stage that writes a state, by the place of its new value
+    for (std::size_t s = 0; s < schedule_.stages.size(); ++s)
+      for (const Store& store : schedule_.stages[s].stores)
+        if (store.home.space == Space::Next) written[store.home.offset] = s;
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
       if (node(i).op != Op::State) continue;
-      const bool doubled = !may_be_in_place(i);
+      const bool doubled = !reads.end_with(i, written[schedule_.homes[i]->offset]);
       std::int64_t& row = rows[doubled];
       schedule_.states.push_back({node(i).name, doubled, row, size_of(node(i)), node(i).type.rank()});
       const Home old_home = *schedule_.homes[i];
@@ -227,65 +254,12 @@ class Scheduler {
       if (home) move(*home);
   }
 
-  bool may_be_in_place(std::uint32_t state) const {
-    const std::int64_t offset = schedule_.homes[state]->offset;
-    std::size_t written = 0;
-    for (std::size_t s = 0; s < schedule_.stages.size(); ++s)
-      for (const Store& store : schedule_.stages[s].stores)
-        if (store.home.space == Space::Next && store.home.offset == offset) written = s;
-    for (std::size_t s = written; s < schedule_.stages.size(); ++s) {
-      const Reads reads = reads_of(schedule_.stages[s], Value{state});
-      if (reads.across || (reads.in_lanes && s > written)) return false;
-    }
-    return true;
-  }
-
-  struct Reads {
-    bool in_lanes = false, across = false;
-  };
-
-  // Tells how a stage reads `state`. The walk goes from the values that the stage computes to the values that it loads.
-  // A scalar is read by all lanes, and if the stage has several blocks of units, the later blocks read it after the
-  // first has written it.
-  Reads reads_of(const Stage& one, Value state) const {
-    Reads reads;
-    std::set<Value> seen;
-    std::vector<Value> pending;
-    const auto visit = [&](Value value) {
-      if (value == state)
-        (cell()[state].type.rank() == 0 ? reads.across : reads.in_lanes) = true;
-      else if (cell()[value].op == Op::Slice && root(value) == state)
-        reads.across = true;
-      else if (seen.insert(value).second)
-        pending.push_back(value);
-    };
-    for (const Store& store : one.stores) visit(store.value);
-    for (const ReductionStep& reduction : one.reductions) visit(cell()[reduction.node].operands[0]);
-    for (Value product : one.products) {
-      const Node& n = cell()[product];
-      if (root(n.operands[0]) == state) reads.across = true;
-      for (std::size_t j = 2; j < n.operands.size(); j += 2) visit(n.operands[j]);
-    }
-    while (!pending.empty()) {
-      const Value value = pending.back();
-      pending.pop_back();
-      const bool is_map = cell()[value].op == Op::Map || cell()[value].op == Op::Lookup;
-      if (!is_map || (schedule_.homes[value.index] && depth(value.index) < one.depth)) continue;
-      for (Value operand : cell()[value].operands) visit(operand);
-    }
-    return reads;
-  }
-
-  Value root(Value value) const {
-    while (cell()[value].op == Op::Slice) value = cell()[value].operands[0];
-    return value;
-  }
-
   Schedule schedule_;
   std::vector<bool> live_;
-  std::vector<std::vector<std::uint32_t>> users_;
   std::vector<Phase> phases_;
+  StageDepths depths_;
   std::vector<bool> stored_;
+  std::map<std::string, Home> state_homes_;
   std::map<std::string, Home> next_homes_;
   std::map<std::tuple<Phase, int, std::int64_t>, Stage> stages_;
   std::map<std::int64_t, Home> relocations_;
@@ -350,6 +324,6 @@ Table table_of(const Cell& cell, const Node& lookup) {
   return table;
 }
 
-Schedule make_schedule(Cell cell) { return Scheduler(std::move(cell)).run(); }
+Schedule make_schedule(Cell cell, std::int64_t most_work) { return Scheduler(std::move(cell), most_work).run(); }
 
 }  // namespace rnnc::compiler

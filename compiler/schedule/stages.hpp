@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "compiler/passes/analysis.hpp"
+#include "compiler/schedule/stage_depths.hpp"
 #include "ir/cell.hpp"
 #include "runtime/number_format.hpp"
 
@@ -77,6 +79,7 @@ struct Stage {
   std::vector<ir::Value> products;  // Project nodes, in the order of chains
   std::vector<Store> stores;
   std::vector<ReductionStep> reductions;
+  std::int64_t work = 0;  // of all that the stage computes (work_of)
 };
 
 /// A state in memory. `offset` counts floats in the row of Current and Next if the state is doubled, else in that of
@@ -92,10 +95,12 @@ struct StateHome {
 struct Schedule {
   ir::Cell cell;  // the cell after all passes
   std::vector<Stage> stages;
-  std::vector<std::optional<Home>> homes;  // the place of each node that is in memory
-  std::vector<int> depths;
-  std::vector<int> uses;  // for each node, how many operands and statements name it
+  std::vector<std::optional<Home>> homes;             // the place of each node that is in memory
+  std::vector<int> depths;                            // see StageDepths
+  std::vector<int> uses;                              // for each node, how many operands and statements name it
+  std::map<ir::Value, std::vector<ir::Value>> gates;  // the slices of each stacked product
   std::vector<StateHome> states;
+  std::int64_t most_work = kMostWork;    // the work beyond which stages were cut
   std::int64_t row_sizes[kSpaces] = {};  // the floats of a row; that of Weights has no panels
 
   /// Returns the place of a free, stored or sliced vector.
@@ -115,7 +120,7 @@ struct Table {
 };
 Table table_of(const ir::Cell& cell, const ir::Node& lookup);
 
-/// Cuts a cell into stages. `cell` has been through all passes.
-Schedule make_schedule(ir::Cell cell);
+/// Cuts a cell into stages of `most_work` at the most. `cell` has been through all passes.
+Schedule make_schedule(ir::Cell cell, std::int64_t most_work = kMostWork);
 
 }  // namespace rnnc::compiler

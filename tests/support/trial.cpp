@@ -46,9 +46,9 @@ std::string random_plan(const ir::Cell& cell, const Setting& setting) {
   const compiler::Schedule schedule = compiler::lower(cell, target).value().schedule;
   Random random(setting.seed);
   std::string plan;
-  for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
-    const auto candidates = compiler::plan_candidates(schedule, schedule.stages[s], target, {});
-    plan += (plan.empty() ? "" : ",") + print(compiler::choice_of(s, random.pick(candidates).plan));
+  const auto candidates = compiler::plan_candidates(schedule, target, {});
+  for (std::size_t s = 0; s < candidates.size(); ++s) {
+    plan += (plan.empty() ? "" : ",") + print(compiler::choice_of(s, random.pick(candidates[s]).plan));
   }
   return plan;
 }

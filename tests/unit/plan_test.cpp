@@ -55,7 +55,7 @@ TEST_CASE("the model's choice is within 15 % of the best that was measured", "[p
   CHECK(cases.size() >= 40);
   for (const Case& one : cases) {
     const compiler::Lowered lowered = compiler::lower(standard(one.cell, one.size, one.size), v4()).value();
-    const auto candidates = compiler::plan_candidates(lowered.schedule, lowered.schedule.stages[one.stage], v4(), {});
+    const auto candidates = compiler::plan_candidates(lowered.schedule, v4(), {}).at(one.stage);
     const std::string choice = compiler::print(compiler::choice_of(one.stage, candidates.front().plan));
     INFO(one.cell << " of " << one.size << ", " << choice);
     REQUIRE(one.times.contains(choice));
@@ -95,9 +95,9 @@ TEST_CASE("a plan may be chosen by hand, and gives the same bits", "[plan]") {
   const Program model = compile_cell(cell, weights, "host");
   const compiler::Target target = compiler::resolve_target("host").value();
   const compiler::Lowered lowered = compiler::lower(cell, target).value();
-  for (std::size_t stage = 0; stage < lowered.schedule.stages.size(); ++stage)
-    for (const auto& candidate :
-         compiler::plan_candidates(lowered.schedule, lowered.schedule.stages[stage], target, {})) {
+  const auto candidates = compiler::plan_candidates(lowered.schedule, target, {});
+  for (std::size_t stage = 0; stage < candidates.size(); ++stage)
+    for (const auto& candidate : candidates[stage]) {
       const std::string choice = compiler::print(compiler::choice_of(stage, candidate.plan));
       INFO(choice);
       const Program program = compile_cell(cell, weights, "host", 1, nullptr, Sharing::Auto, choice);

@@ -1,0 +1,159 @@
+#include "compiler/schedule/stage_depths.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <tuple>
+
+#include "compiler/passes/copy_forward.hpp"
+#include "compiler/schedule/cost.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Cell;
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+// A product takes about as long to compile as so many instructions: its loops, its tiles and their calls.
+constexpr std::int64_t kWorkOfProduct = 64, kWorkOfLookup = 8;
+// A copy of a part of a concat may be a branch, across which the other parts of its stage are live. While a copy
+// counted as 4, a concat of 400 parts of one element took more than 20 s.
+constexpr std::int64_t kWorkOfCopy = 32;
+
+class StageCutter {
+ public:
+  StageCutter(const Cell& cell, std::int64_t most_work)
+      : cell_(cell), live_(live_nodes(cell)), phases_(phases(cell)), most_work_(most_work) {}
+
+  StageDepths run() {
+    result_.nodes.resize(cell_.nodes.size());
+    result_.copies.resize(cell_.nodes.size());
+    result_.kept.resize(cell_.nodes.size());
+    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) {
+      result_.nodes[i] = depth_of(cell_, phases_, result_.nodes, i);
+      if (live_[i] && cell_.nodes[i].type.rank() < 2) place(i);
+    }
+    for (const ir::Statement& statement : cell_.statements) {
+      const bool is_stored = statement.kind != ir::Statement::Kind::Let;
+      result_.statements.push_back(is_stored ? place_copy(statement.value, Phase::Step) : 0);
+    }
+    return std::move(result_);
+  }
+
+  std::int64_t largest() const { return largest_; }
+
+ private:
+  // The stages of one phase and of as many units differ in depth only.
+  using Key = std::tuple<Phase, std::int64_t, int>;
+
+  struct Place {
+    std::int64_t work = 0;
+    int next = 0;  // a depth with no full stage between this one and it
+  };
+
+  bool cuts() const { return most_work_ < std::numeric_limits<std::int64_t>::max(); }
+
+  void place(std::uint32_t i) {
+    const Node& node = cell_.nodes[i];
+    int& depth = result_.nodes[i];
+    switch (node.op) {
+      case Op::Map:
+      case Op::Lookup:
+      case Op::Project:
+        if (cuts()) depth = std::max(depth, after_scalars(i));
+        depth = take(phases_[i], size_of_stage(node), depth, work_of(node));
+        return;
+      case Op::Concat:
+      case Op::Reduce:
+      case Op::Hoist:
+        for (const Value operand : node.operands) {
+          const int at = place_copy(operand, phases_[i]);
+          result_.copies[i].push_back(at);
+          if (cuts() && node.op != Op::Hoist) depth = std::max(depth, at + 1);
+        }
+        return;
+      case Op::Input:
+      case Op::State:
+      case Op::Param:
+      case Op::Constant:
+      case Op::Slice:
+      case Op::Matvec:
+      case Op::Scan:
+      case Op::FinalState:
+      case Op::OverTime: return;
+    }
+  }
+
+  // Gates of a stacked product share the units of a stage.
+  std::int64_t size_of_stage(const Node& node) const {
+    return node.op == Op::Project ? cell_[node.operands[1]].type.dims[0].value() : size_of(node);
+  }
+
+  // A scalar that the stage of a vector computed again would be computed in each of many stages.
+  int after_scalars(std::uint32_t i) const {
+    int depth = 0;
+    if (cell_.nodes[i].type.rank() == 0) return depth;
+    for (const Value operand : cell_.nodes[i].operands) {
+      const Node& node = cell_[operand];
+      if (node.op == Op::Map && node.type.rank() == 0 && phases_[operand.index] == phases_[i])
+        depth = std::max(depth, result_.nodes[operand.index] + 1);
+    }
+    return depth;
+  }
+
+  int place_copy(Value value, Phase phase) {
+    const bool computed_here = phases_[value.index] == phase && cell_[value].op != Op::Hoist;
+    const int own = computed_here ? result_.nodes[value.index] : 0;
+    const int at = take(phase, size_of(cell_[value]), own, kWorkOfCopy);
+    const Op op = cell_[value].op;
+    const bool has_code = op == Op::Map || op == Op::Lookup || op == Op::Project || is_gate(cell_, value);
+    if (computed_here && at > own && has_code) result_.kept[value.index] = true;
+    return at;
+  }
+
+  // Finds the first stage from `depth` on that is not full, and adds work to it.
+  int take(Phase phase, std::int64_t units, int depth, std::int64_t work) {
+    std::vector<Place*> full;
+    while (true) {
+      Place& place = places_[{phase, units, depth}];
+      if (place.work == 0 || place.work + work <= most_work_) {
+        place.work += work;
+        largest_ = std::max(largest_, place.work);
+        for (Place* each : full) each->next = depth;
+        return depth;
+      }
+      full.push_back(&place);
+      depth = std::max(place.next, depth + 1);
+    }
+  }
+
+  const Cell& cell_;
+  const std::vector<bool> live_;
+  const std::vector<Phase> phases_;
+  const std::int64_t most_work_;
+  std::int64_t largest_ = 0;
+  std::map<Key, Place> places_;
+  StageDepths result_;
+};
+
+}  // namespace
+
+std::int64_t work_of(const Node& node) {
+  if (node.op == Op::Map) return operations_of(node.function);
+  if (node.op == Op::Lookup) return kWorkOfLookup;
+  if (node.op == Op::Project) return kWorkOfProduct;
+  return 0;
+}
+
+StageDepths find_stage_depths(const Cell& cell, std::int64_t most_work) {
+  StageCutter whole(cell, std::numeric_limits<std::int64_t>::max());
+  StageDepths depths = whole.run();
+  if (whole.largest() <= most_work) return depths;
+  depths = StageCutter(cell, most_work).run();
+  depths.is_cut = true;
+  return depths;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,155 @@
+// Programs that are cut into several stages because of their size: the values of the interpreter and the bits of the
+// portable executor, which makes no cuts. Random cells are cut into stages of single operations.
+#include <algorithm>
+#include <string>
+
+#include "compiler/llvm/code_of.hpp"
+#include "compiler/llvm/resolve_target.hpp"
+#include "compiler/network/network.hpp"
+#include "compiler/schedule/lower.hpp"
+#include "ir/parse.hpp"
+#include "ir/scan.hpp"
+#include "runtime/code_image.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/random_cell.hpp"
+#include "tests/support/trial.hpp"
+
+namespace rnnc::test {
+namespace {
+
+using ir::Cell;
+
+constexpr std::uint64_t kCells = 100;
+const char* const kFunctions[] = {"tanh", "sigmoid", "softsign", "abs", "relu", "silu"};
+
+std::string number(std::size_t i) { return std::to_string(i); }
+
+Cell cell_of(const std::string& declarations, const std::string& statements, const std::string& last) {
+  const std::string text = "cell c {\n  input x : f32[17]\n  state h : f32[17]\n" + declarations + statements +
+                           "  h' = tanh(" + last + ")\n  output h'\n}\n";
+  return ir::parse(text).value().cells.at(0);
+}
+
+// Every statement reads the one before and any one before that; each fifth is a scalar.
+Cell cell_of_statements(std::size_t count) {
+  Random random(count);
+  std::string text = "  v0 = x + h\n  s0 = sum(x)\n";
+  std::size_t scalars = 1;
+  for (std::size_t i = 1; i < count; ++i) {
+    const std::string f = kFunctions[i % std::size(kFunctions)];
+    const std::string before = number(random.below(i)), scalar = number(random.below(scalars));
+    if (i % 5 == 0) text += "  s" + number(scalars++) + " = " + f + "(s" + scalar + " * 0.5 - 0.1)\n";
+    text +=
+        "  v" + number(i) + " = " + f + "(v" + number(i - 1) + " * 0.5 - v" + before + " * 0.25 + s" + scalar + ")\n";
+  }
+  return cell_of("", text, "v" + number(count - 1));
+}
+
+Cell cell_of_parts(std::size_t count) {
+  std::string text = "  c = concat(";
+  for (std::size_t i = 0; i < count; ++i)
+    text += (i == 0 ? "" : ", ") + (i % 3 == 0 ? std::string("x") : "tanh(h * 0." + number(i + 1) + ")");
+  return cell_of("  param W : f32[17," + number(17 * count) + "]\n", text + ")\n  d = tanh(c)\n", "W @ d * 0.001");
+}
+
+Cell cell_of_states(std::size_t count) {
+  std::string states, text;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string next = number((i + 1) % count);
+    states += "  state s" + number(i) + " : f32" + (i % 4 == 0 ? "" : "[17]") + "\n";
+    if (i % 4 == 0)
+      text += "  s" + number(i) + "' = tanh(s" + number((i + 4) % count) + " + sum(x))\n";
+    else
+      text += "  s" + number(i) + "' = tanh(s" + next + " * 0.5 + x)\n";
+  }
+  return cell_of(states, text, "s0 + s1 + h");
+}
+
+Cell cell_of_products(std::size_t count) {
+  std::string params, text = "  v0 = x + h\n";
+  for (std::size_t i = 0; i < 4; ++i) params += "  param W" + number(i) + " : f32[17,17]\n";
+  for (std::size_t i = 1; i < count; ++i)
+    text += "  v" + number(i) + " = tanh(W" + number(i % 4) + " @ v" + number(i - 1) + " + sum(v" + number(i / 2) +
+            ") * x)\n";
+  return cell_of(params, text, "v" + number(count - 1));
+}
+
+compiler::Lowered lowered(const Cell& cell) {
+  return compiler::lower(cell, compiler::resolve_target("host").value()).value();
+}
+
+void check(const Cell& cell) {
+  CHECK(lowered(cell).schedule.stages.size() > 3);
+  const Subject subject{cell, random_weights(cell, 7)};
+  const Trial trial(subject, {.steps = 3, .batch = 3, .seed = 5});
+  for (const Check each : {Check::Interpreter, Check::Executors, Check::Alone, Check::Pieces, Check::Threads}) {
+    INFO(name_of(each));
+    CHECK(trial.fault(each).value_or("") == "");
+  }
+}
+
+// Makes a program whose stages have no more work than `most_work`, if an operation has no more.
+Program compile_cut(const Cell& cell, const Weights& weights, std::int64_t most_work, int threads) {
+  const compiler::Target target = compiler::resolve_target("host").value();
+  const auto make_code = [&](const Cell& one) -> Result<compiler::CellCode> {
+    Result<runtime::StoredCode> made =
+        compiler::generate_code(one, target, {.threads = threads, .most_work = most_work});
+    if (!made) return made.error();
+    const Result<runtime::MappedCode> code = runtime::map_code(made->image);
+    if (!code) return code.error();
+    return compiler::CellCode{std::move(made->description), {code->run, code->prepare, code->owner}};
+  };
+  CompileOptions options;
+  options.threads = threads;
+  const Subject subject{cell, weights};
+  return compiler::compile_network(ir::network_of(cell), compiler::name_of(target), tensors_of(subject), options,
+                                   make_code)
+      .value();
+}
+
+}  // namespace
+
+TEST_CASE("a cell of 1,500 statements that reach far back is the interpreter's", "[large]") {
+  check(cell_of_statements(1500));
+}
+
+TEST_CASE("a cell with a concat of 500 parts is the interpreter's", "[large]") { check(cell_of_parts(500)); }
+
+TEST_CASE("a cell of 300 states, a quarter of them scalars, is the interpreter's", "[large]") {
+  check(cell_of_states(300));
+}
+
+TEST_CASE("a cell of 60 products one after the other is the interpreter's", "[large]") { check(cell_of_products(60)); }
+
+TEST_CASE("random cells have the same bits if each operation has a stage of its own", "[large]") {
+  for (std::uint64_t seed = 0; seed < kCells; ++seed) {
+    RandomCell random = random_cell(seed);
+    const int threads = seed % 5 == 0 ? 3 : 1;
+    const std::int64_t most_work = seed % 3 == 0 ? 40 : 1;
+    INFO("seed " << seed << ", most work " << most_work << ", threads " << threads);
+    const Sequences sequences = random_sequences(random.cell, 5, 1 + static_cast<std::int64_t>(seed % 4), seed);
+    CHECK(run(compile_cut(random.cell, random.weights, most_work, threads), sequences) ==
+          run(compile_cell(random.cell, random.weights, "host"), sequences));
+  }
+}
+
+TEST_CASE("no standard cell comes near the work at which stages are cut", "[large]") {
+  for (const std::string& name : standard_cell_names())
+    for (const compiler::Stage& stage : lowered(standard(name, 64, 64)).schedule.stages) {
+      INFO(name);
+      CHECK(4 * stage.work <= compiler::kMostWork);
+    }
+}
+
+TEST_CASE("no stage of a large cell has more than the most work", "[large]") {
+  for (const Cell& cell : {cell_of_statements(2000), cell_of_parts(700), cell_of_states(500), cell_of_products(80)}) {
+    const compiler::Schedule schedule = lowered(cell).schedule;
+    for (const compiler::Stage& stage : schedule.stages) {
+      INFO("depth " << stage.depth << ", " << stage.units << " units");
+      CHECK(stage.work <= compiler::kMostWork);
+      CHECK(stage.stores.size() <= static_cast<std::size_t>(compiler::kMostWork));
+    }
+  }
+}
+
+}  // namespace rnnc::test
