@@ -1,4 +1,7 @@
 // rnnc compile turns a cell or network and its weights into an object file with a header, or into an artifact.
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <memory>
 
 #include <rnnc/ahead.hpp>
@@ -16,12 +19,20 @@ namespace {
 
 struct CompileFlags {
   ModelFlags model;
-  std::string output, header, name;
+  std::string output, header, name, visibility = "default";
   std::vector<std::string> targets;
   std::int64_t threads = 1;
 };
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+// Returns the name of a file without folder and extension, with _ for what a C name cannot have.
+std::string name_of_file(const std::string& path) {
+  std::string name = std::filesystem::path(path).stem().string();
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return name;
+}
 
 Result<int> write_object(const CompileFlags& flags, const Source& source) {
   if (flags.header.empty()) return usage_error("--header", "missing; an object file goes with a header");
@@ -31,7 +42,8 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
                  {flags.model.model},
                  "the model says how long its sequences are, which an object cannot; compile it to an artifact "
                  "(-o m.rnnc), whose `run` takes --lengths"};
-  ObjectOptions options{source.graph().name, source.dims, flags.name, flags.targets};
+  ObjectOptions options{source.graph().name, source.dims, flags.name, flags.targets, flags.visibility == "hidden"};
+  if (options.name.empty()) options.name = name_of_file(flags.model.model);
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
   if (!files) return about_weights(files.error(), source);
@@ -43,6 +55,8 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
 Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   if (!flags.header.empty()) return usage_error("--header", "an artifact has none; leave it out, or name -o FILE.o");
   if (!flags.name.empty()) return usage_error("--name", "an artifact has no symbols; leave it out, or name -o FILE.o");
+  if (flags.visibility != "default")
+    return usage_error("--visibility", "an artifact has no symbols; leave it out, or name -o FILE.o");
   if (flags.targets.size() > 1) return usage_error("--target", "an artifact is for one CPU; make one for each");
   ArtifactOptions options{source.graph().name, source.dims, flags.model.isa, static_cast<int>(flags.threads)};
   if (!flags.targets.empty()) options.cpu = flags.targets.front();
@@ -79,8 +93,12 @@ Verb add_compile(CLI::App& program) {
   begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "an object file, or an artifact")->required()->type_name("m.o|m.rnnc");
   app.add_option("--header", flags->header, "the object's C header")->type_name("m.h");
-  app.add_option("--name", flags->name, "what the object's symbols begin with (default: the model's name)")
+  app.add_option("--name", flags->name, "what the object's symbols begin with (default: the name of MODEL without .rnn, or of the cell)")
       ->type_name("NAME");
+  app.add_option("--visibility", flags->visibility,
+                 "hidden: a shared library that the object is linked into does not show its symbols (default default)")
+      ->check(CLI::IsMember({"default", "hidden"}))
+      ->type_name("default|hidden");
   begin_group(app, kMachineGroup);
   app.add_option(
          "--target", flags->targets,

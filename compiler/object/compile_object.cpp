@@ -91,10 +91,13 @@ std::vector<const Description*> descriptions_of(const Level& level) {
 }
 
 std::vector<std::byte> object_of(const std::string& name, const ObjectProgram& program,
-                                 const std::vector<Level>& levels, std::string* llvm) {
+                                 const std::vector<Level>& levels, bool hidden, std::string* llvm) {
   llvm::LLVMContext context;
   const auto machine = compiler::machine_for(levels.front().target);
   const auto module = compiler::emit_program(context, name, program, levels);
+  for (llvm::Function& function : *module)
+    if (hidden && !function.isDeclaration() && function.hasExternalLinkage())
+      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
   compiler::finish_module(*module, *machine, nullptr);
   if (llvm) *llvm = compiler::text_of(*module);
   const auto bytes = compiler::generate(*module, *machine, llvm::CodeGenFileType::ObjectFile);
@@ -119,7 +122,7 @@ Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const
   if (!levels) return levels.error();
   ObjectProgram program{levels->front().parts.list, {}};
   program.memory = compiler::plan_object_memory(program.list, descriptions_of(levels->front()));
-  return ObjectFiles{object_of(*name, program, *levels, llvm), header_of(*name, program, *levels)};
+  return ObjectFiles{object_of(*name, program, *levels, options.hidden, llvm), header_of(*name, program, *levels)};
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory for the weights"};
 }

@@ -22,6 +22,8 @@ struct ObjectOptions {
   // CPUs by LLVM's names: the first call picks the last of them that the machine can run. An empty list is this
   // machine's CPU. A name with aarch64- before it stands alone and is a CPU of AArch64.
   std::vector<std::string> targets = {};
+  // Hidden symbols are seen within the program or library that the object is linked into, and by no other.
+  bool hidden = false;
 };
 
 struct ObjectFiles {

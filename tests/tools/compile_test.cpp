@@ -65,6 +65,28 @@ TEST_CASE("an object calls nothing but memcpy and memset, and shows three symbol
   }
 }
 
+TEST_CASE("an object's symbols have the model file's name, and a shared library hides those that are hidden",
+          "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  folder.write("noise-gate.2.rnn", folder.rnnc("inspect --cell gru").out);
+  const std::string model = "compile noise-gate.2.rnn --weights w.safetensors -o o.o --header o.h ";
+  const std::string symbols = "cc -shared o.o -o lib.so && nm -D --defined-only lib.so | awk '{print $3}' >all.txt && ";
+  for (const std::string target : {"x86-64-v2", "x86-64-v2,x86-64-v4"})
+    for (const std::string visibility : {"default", "hidden"}) {
+      INFO(visibility << " for " << target);
+      const Finished made = folder.rnnc(model + "--visibility " + visibility + " --target " + target);
+      INFO(made.err);
+      REQUIRE(made.code == 0);
+      CHECK(folder.text("o.h").find("int noise_gate_2_run(") != std::string::npos);
+      REQUIRE(shell(folder, symbols + "(grep noise all.txt || true) >own.txt") == 0);
+      CHECK(folder.text("own.txt") ==
+            (visibility == "default" ? "noise_gate_2_run\nnoise_gate_2_start\nnoise_gate_2_step\n" : ""));
+    }
+  CHECK(folder.rnnc("compile --cell gru --weights w.safetensors -o o.o --header o.h").code == 0);
+  CHECK(folder.text("o.h").find("int gru_run(") != std::string::npos);
+}
+
 TEST_CASE("run of an artifact writes what run of its model writes", "[tools]") {
   const Folder folder;
   fill(folder, "gru");
@@ -94,6 +116,8 @@ TEST_CASE("compile says what is wrong with its flags", "[tools]") {
   check("-o m.exe", 2, "-o: 'm.exe' ends neither in .o");
   check("-o m.o", 2, "--header: missing");
   check("-o m.o --header m.h --name 1x", 2, "'1x' is no C name");
+  check("-o m.o --header m.h --visibility public", 2, "--visibility");
+  check("-o m.rnnc --visibility hidden", 2, "--visibility: an artifact has no symbols");
   check("-o m.o --header m.h --target pentium9", 2, "unknown CPU 'pentium9'");
   check("-o m.rnnc --header m.h", 2, "--header: an artifact has none");
   check("-o no/m.o --header m.h", 3, "cannot create a file");
