@@ -15,7 +15,8 @@ function(rnnc_library name)
   else()
     add_library(${shared} SHARED $<TARGET_OBJECTS:${static}>)
   endif()
-  target_compile_features(${shared} INTERFACE cxx_std_20)
+  # A project that sets no standard gets the one of our C++ headers; one that sets its own may want the C interface only.
+  target_compile_features(${shared} INTERFACE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:CXX_STANDARD>>>:cxx_std_20>)
   add_library(rnnc::${name} ALIAS ${shared})
   set_target_properties(${shared} PROPERTIES
     OUTPUT_NAME rnnc_${name} EXPORT_NAME ${name} LINKER_LANGUAGE CXX INSTALL_RPATH "$ORIGIN"
