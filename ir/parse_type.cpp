@@ -1,6 +1,5 @@
 // This part of the parser reads types and dims.
 #include <charconv>
-#include <limits>
 
 #include "ir/parser.hpp"
 #include "ir/syntax.hpp"
@@ -70,11 +69,11 @@ Dim Parser::parse_dim_factor() {
   std::int64_t value = 0;
   const char* end = token_.text.data() + token_.text.size();
   const auto [stop, error] = std::from_chars(token_.text.data(), end, value);
-  if (error == std::errc::result_out_of_range) {
-    value = std::numeric_limits<std::int64_t>::max();  // this is past every limit, and the checks of types report it
-  } else if (stop != end) {
+  if (error != std::errc::result_out_of_range && stop != end)
     fail(ErrorCode::Syntax, token_.location, "a dim must be an integer, not " + token_text());
-  }
+  // Dims are computed up to this number (ir/dim.hpp), far past what a type may have.
+  if (error == std::errc::result_out_of_range || value > std::int64_t{1} << 62)
+    fail(ErrorCode::Limit, token_.location, token_text() + " is too large for a dim, which may be at most 16777216");
   advance();
   return value;
 }

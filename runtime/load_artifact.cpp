@@ -2,6 +2,7 @@
 #include <rnnc/artifact.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <new>
 
@@ -65,6 +66,8 @@ Result<Program> parse_artifact(std::span<const std::byte> content, std::string_v
 }
 
 Result<Program> load_artifact(const std::string& path, const LoadOptions& options) try {
+  if (std::error_code none; std::filesystem::is_directory(path, none))
+    return refuse(ErrorCode::InvalidData, path, "is a folder, not an artifact");
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
   const std::streamoff size = stream ? static_cast<std::streamoff>(stream.tellg()) : -1;
   if (size < 0) return refuse(ErrorCode::File, path, "cannot open it; check the path");

@@ -90,4 +90,10 @@ TEST_CASE("version.hpp and CMakeLists.txt name the same version", "[artifact]") 
   CHECK(text.find(std::string("project(rnnc VERSION ").append(kVersion).append(" ")) != std::string::npos);
 }
 
+TEST_CASE("a folder is no artifact", "[artifact]") {
+  const Error error = load_artifact(RNNC_SOURCE_DIR).error();
+  CHECK(error.code == ErrorCode::InvalidData);
+  CHECK(error.to_string() == std::string(RNNC_SOURCE_DIR) + ": is a folder, not an artifact");
+}
+
 }  // namespace rnnc::test
