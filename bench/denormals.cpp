@@ -59,8 +59,7 @@ class Timer {
     std::vector<double> times;
     for (std::int64_t k = 0; k < count; ++k) {
       const auto begin = std::chrono::steady_clock::now();
-      const RunStatus status =
-          program_.run(state_, {.x = silent ? silence_ : noise_, .y = y_, .steps = kPiece});
+      const RunStatus status = program_.run(state_, {.x = silent ? silence_ : noise_, .y = y_, .steps = kPiece});
       times.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
       if (status != RunStatus::Ok) std::exit(3);
     }

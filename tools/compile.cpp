@@ -93,7 +93,8 @@ Verb add_compile(CLI::App& program) {
   begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "an object file, or an artifact")->required()->type_name("m.o|m.rnnc");
   app.add_option("--header", flags->header, "the object's C header")->type_name("m.h");
-  app.add_option("--name", flags->name, "what the object's symbols begin with (default: the name of MODEL without .rnn, or of the cell)")
+  app.add_option("--name", flags->name,
+                 "what the object's symbols begin with (default: the name of MODEL without .rnn, or of the cell)")
       ->type_name("NAME");
   app.add_option("--visibility", flags->visibility,
                  "hidden: a shared library that the object is linked into does not show its symbols (default default)")

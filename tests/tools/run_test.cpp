@@ -98,7 +98,8 @@ TEST_CASE("run names what is wrong with flags and leaves no output", "[tools]") 
   check_says(folder, kRun + " --isa " + other, 4, "--isa: this machine cannot run code for '" + other + "'");
   check_says(folder, kRun + " --state h=s.npy", 2, "--state h: the cell has no such state; it has s");
   check_says(folder, kRun + " --final-state h=f.npy", 2, "--final-state h: the cell has no such state; it has s");
-  check_says(folder, kRun + " --final-state s=./y.npy", 2, "--final-state s: would overwrite y.npy under the name ./y.npy, which --output writes; name another file");
+  check_says(folder, kRun + " --final-state s=./y.npy", 2,
+             "--final-state s: would overwrite y.npy under the name ./y.npy, which --output writes; name another file");
 }
 
 TEST_CASE("run names what is wrong with models and weights and leaves no output", "[tools]") {
