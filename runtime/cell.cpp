@@ -97,7 +97,7 @@ Result<LoadedCell> load_cell(Description description, Code code, const TensorRef
 CellWorkspace::CellWorkspace(const Description& description, std::int64_t most, std::int64_t steps, int threads)
     : rows(most),
       chunk_rows(most * std::min(runtime::chunk_steps(description, most), std::max<std::int64_t>(1, steps))) {
-  next = AlignedBuffer(rows * description.doubled_row);
+  next = AlignedBuffer(whole_lines(rows * description.doubled_row));
   in_place = AlignedBuffer(rows * description.in_place_row);
   sequence = AlignedBuffer(chunk_rows * description.sequence_row);
   step = AlignedBuffer(rows * description.step_row);

@@ -63,7 +63,7 @@ struct CellRows {
 struct CellWorkspace {
   std::int64_t rows = 0;        // the most sequences that the kernel takes at once
   std::int64_t chunk_rows = 1;  // rows of hoisted values that are kept at the same time, >= rows
-  AlignedBuffer next;           // double-buffered states, [rows, doubled_row]
+  AlignedBuffer next;           // double-buffered states, [rows, doubled_row], in whole lines
   AlignedBuffer in_place;       // spare rows to sort states, [rows, in_place_row]
   AlignedBuffer sequence, step;
   std::vector<Flag> flags;  // one for each thread
