@@ -127,7 +127,7 @@ bool hand_on(const struct stat& old, int descriptor) {
 Result<Output> stage(const Target& target, const std::vector<Bytes>& pieces) {
   const std::string folder = folder_of(target.real);
   remove_leftovers(folder);
-  // What is written may be private until the mode of the old file says who may read it.
+  // The new content may be private, so that nobody else reads it until it has the mode of the old file.
   TemporaryFile made = create_temporary(folder, target.old ? kPrivate : kNew);
   if (made.descriptor < 0) return system_error(target.path, cannot_create(target.path), errno);
   Output output(made.descriptor, std::move(made.path));

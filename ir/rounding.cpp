@@ -88,9 +88,10 @@ std::vector<double> Rounding::reduce(Reduction reduction, const std::vector<std:
   internal_error(nullptr, "a reduction that is not in the table");
 }
 
-// Where errors add up, Up, Away and Bit are the worst there is: twice what they move leaves room for code that rounds
-// products and sums apart, and four times for bits, of which one alone need not be the worst. Of Free a result has the
-// spread: eight times it is beyond all doubt.
+// Each pattern comes with a factor for what it moves. Up, Away and Bit are the worst roundings for errors that add up:
+// a factor of 2 leaves room for code that rounds products and sums apart, and 4 is for Bit, since one bit alone need
+// not be the worst. Free rounds at random, so that a result shows the spread of its errors; 8 times the spread is
+// beyond doubt.
 std::vector<Rounding::Pattern> rounding_patterns(const Network& network) {
   constexpr std::uint32_t kMostBits = 12;
   std::size_t operations = network.nodes.size();

@@ -41,15 +41,17 @@ struct PlannedSteps {
 };
 
 // A direct scan works on the caller's memory; only sequences of different lengths are copied, one piece of time after
-// another: x and y of a piece fit in the second cache. Calls in pieces need room for a piece of one step at least.
+// another. x and y of a piece take at most half of a second cache of 1 MiB, or are one step. Calls in pieces need room
+// for a piece of one step at least.
 PlannedSteps planned_steps(const LoadedNetwork& network, std::int64_t batch, StepsOfCalls steps) {
-  constexpr std::int64_t kPieceFloats = 512 * 1024 / 4;
+  constexpr std::int64_t kPieceBytes = 512 * 1024;
   const std::int64_t most = network.list.pieces_of == kNoTime ? steps.most : std::max<std::int64_t>(1, steps.most);
   if (!network.direct) return {most, most};
   const Description& description = network.direct->description;
   const std::int64_t chunk = chunk_steps(description, batch), wanted = steps.any ? chunk : std::min(chunk, most);
   const std::int64_t step = floats_of(batch, description.input_size + description.output_size);
-  return {std::clamp<std::int64_t>(kPieceFloats / std::max<std::int64_t>(1, step), 1, wanted), wanted};
+  return {std::clamp<std::int64_t>(kPieceBytes / std::max<std::int64_t>(1, bytes_of(kRowFormat, step)), 1, wanted),
+          wanted};
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ struct StartState {
   std::vector<float> values;
 };
 
-/// What a call runs over a time: a scan or rows of a cell, or a function over time, which has no cell.
+/// The work of a call over a time: it is a scan or rows of a cell, or a function over time, which has no cell.
 struct Running {
   int cell = -1;
   int time = kNoTime;

@@ -94,7 +94,7 @@ struct Difference {
   std::int64_t sequence = 0, element = 0;
 };
 
-/// What two results may differ by: `promised` of max(1, |b|), and more where `rounding` may do more.
+/// The limit of a difference between two results: `promised` of max(1, |b|), and more where `rounding` may do more.
 struct Allowance {
   double promised = 1;
   const SequenceResult* rounding = nullptr;

@@ -111,7 +111,8 @@ struct NamedTime {
   std::span<const std::int32_t> lengths = {};  // as RunArguments::lengths
 };
 
-/// What a call reads and writes. Spans may be longer than the call needs; the rest is left alone.
+/// The arguments of a call are what it reads and writes. A span may be longer than the call needs; its rest is left
+/// alone.
 struct RunArguments {
   std::span<const float> x = {};  // [steps, batch, input_size]
   std::span<float> y = {};        // [steps, batch, output_size]; of a network, see Program::output_time

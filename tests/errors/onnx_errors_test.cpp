@@ -6,35 +6,16 @@
 #include <rnnc/import.hpp>
 
 #include "tests/errors/file_bytes.hpp"
-#include "tests/support/onnx_file.hpp"
+#include "tests/errors/onnx_lstm.hpp"
 
 namespace rnnc::test {
 namespace {
 
 using namespace onnx;
 
-// The graph in its parts, in the order of the file.
-struct Graph {
-  std::string before;  // nodes in front of the LSTM
-  std::string op = "LSTM";
-  Names inputs = {"X", "W", "R", "B"}, outputs = {"Y"};
-  std::string attributes = integer("hidden_size", 2);
-  std::string after = node("Squeeze", {"Y", "one"}, {"out"});
-  Dims x = {-1, -1, 3}, W = {1, 8, 3}, R = {1, 8, 2}, B = {1, 16};
-  std::string more = initializer("one", {1}, {1});
-  std::string result = output("out");
-  std::int64_t opset = 14;
-
-  std::string text() const {
-    return before + node(op, inputs, outputs, attributes) + after + initializer("W", W) + initializer("R", R) +
-           initializer("B", B) + more + input("X", x) + result;
-  }
-  std::string file() const { return model(text(), opset); }
-};
-
 struct Fault {
   const char* error;  // a part of it
-  std::function<void(Graph&)> make;
+  std::function<void(OnnxLstm&)> make;
 };
 
 std::string behind(const std::string& op, const Names& inputs, const std::string& attributes = "") {
@@ -44,230 +25,231 @@ std::string behind(const std::string& op, const Names& inputs, const std::string
 const Fault kFaults[] = {
     // Attributes.
     {"node \"n_Y\" (LSTM): attribute \"peephole\" is not known",
-     [](Graph& g) { g.attributes += integer("peephole", 1); }},
-    {"attribute \"hidden_size\" stands there twice", [](Graph& g) { g.attributes += integer("hidden_size", 2); }},
-    {"with hidden_size 3, R must be", [](Graph& g) { g.attributes = integer("hidden_size", 3); }},
-    {"hidden_size must be at least 1, not -2", [](Graph& g) { g.attributes = integer("hidden_size", -2); }},
-    {"hidden_size", [](Graph& g) { g.attributes = text("hidden_size", "2"); }},
+     [](OnnxLstm& g) { g.attributes += integer("peephole", 1); }},
+    {"attribute \"hidden_size\" stands there twice", [](OnnxLstm& g) { g.attributes += integer("hidden_size", 2); }},
+    {"with hidden_size 3, R must be", [](OnnxLstm& g) { g.attributes = integer("hidden_size", 3); }},
+    {"hidden_size must be at least 1, not -2", [](OnnxLstm& g) { g.attributes = integer("hidden_size", -2); }},
+    {"hidden_size", [](OnnxLstm& g) { g.attributes = text("hidden_size", "2"); }},
     {"direction \"sideways\" is not forward, reverse or bidirectional",
-     [](Graph& g) { g.attributes += text("direction", "sideways"); }},
-    {"R must be [2,8,2]", [](Graph& g) { g.attributes += text("direction", "bidirectional"); }},
-    {"layout must be 0 or 1, not 2", [](Graph& g) { g.attributes += integer("layout", 2); }},
-    {"clip must be above 0", [](Graph& g) { g.attributes += real("clip", -1); }},
+     [](OnnxLstm& g) { g.attributes += text("direction", "sideways"); }},
+    {"R must be [2,8,2]", [](OnnxLstm& g) { g.attributes += text("direction", "bidirectional"); }},
+    {"layout must be 0 or 1, not 2", [](OnnxLstm& g) { g.attributes += integer("layout", 2); }},
+    {"clip must be above 0", [](OnnxLstm& g) { g.attributes += real("clip", -1); }},
     {"has 2 activations, not 3",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.attributes += texts("activations", {"Tanh", "Tanh"});
      }},
     {"activation \"Swish\" is not one of ONNX's eleven",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.attributes += texts("activations", {"Swish", "Tanh", "Tanh"});
      }},
     {"ScaledTanh's alpha is missing",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.attributes += texts("activations", {"ScaledTanh", "Tanh", "Tanh"});
      }},
     {"activation_alpha has more values than activations take",
-     [](Graph& g) { g.attributes += reals("activation_alpha", {0.5f}); }},
-    {"activation_beta has more values", [](Graph& g) { g.attributes += reals("activation_beta", {0.5f}); }},
+     [](OnnxLstm& g) { g.attributes += reals("activation_alpha", {0.5f}); }},
+    {"activation_beta has more values", [](OnnxLstm& g) { g.attributes += reals("activation_beta", {0.5f}); }},
     {"attribute \"linear_before_reset\" is not known",
-     [](Graph& g) { g.attributes += integer("linear_before_reset", 1); }},
+     [](OnnxLstm& g) { g.attributes += integer("linear_before_reset", 1); }},
     // Weights and inputs.
     {"R is missing",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.inputs = {"X", "W"};
      }},
-    {"W is missing", [](Graph& g) { g.inputs[1] = ""; }},
+    {"W is missing", [](OnnxLstm& g) { g.inputs[1] = ""; }},
     {"W must be [1,8,I] but is [1,6,3]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.W = {1, 6, 3};
      }},
     {"W must be [1,8,I] but is [8,3]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.W = {8, 3};
      }},
     {"R must be [D,G*H,H] but is [8,2]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.R = {8, 2};
      }},
     {"B must be [1,16] but is [1,8]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.B = {1, 8};
      }},
     {"graph input \"X\": shape mismatch: has 3 features, not 4",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.W = {1, 8, 4};
        g.x = {-1, -1, 3};
      }},
     {"has 2 dimensions, not 3",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.x = {-1, 3};
      }},
-    {"W comes from \"lost\", which is not known", [](Graph& g) { g.inputs[1] = "lost"; }},
+    {"W comes from \"lost\", which is not known", [](OnnxLstm& g) { g.inputs[1] = "lost"; }},
     {"W must be of floats",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("Wi", {1, 8, 3}, Dims(24, 1));
        g.inputs[1] = "Wi";
      }},
     {"more inputs or outputs than the operator takes",
-     [](Graph& g) { g.inputs = {"X", "W", "R", "B", "", "", "", "", "B"}; }},
-    {"P must be [1,6] but is [1,16]", [](Graph& g) { g.inputs = {"X", "W", "R", "B", "", "", "", "B"}; }},
-    {"its input \"lost\" cannot be traced to a graph input", [](Graph& g) { g.inputs[0] = "lost"; }},
+     [](OnnxLstm& g) { g.inputs = {"X", "W", "R", "B", "", "", "", "", "B"}; }},
+    {"P must be [1,6] but is [1,16]", [](OnnxLstm& g) { g.inputs = {"X", "W", "R", "B", "", "", "", "B"}; }},
+    {"its input \"lost\" cannot be traced to a graph input", [](OnnxLstm& g) { g.inputs[0] = "lost"; }},
     {"sequence_lens has -1",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("l", {1}, {-1});
        g.inputs.push_back("l");
      }},
-    {"its sequence_lens are computed", [](Graph& g) { g.inputs.push_back("lost"); }},
-    {"its initial state \"lost\" is not known", [](Graph& g) { g.inputs = {"X", "W", "R", "B", "", "lost"}; }},
+    {"its sequence_lens are computed", [](OnnxLstm& g) { g.inputs.push_back("lost"); }},
+    {"its initial state \"lost\" is not known", [](OnnxLstm& g) { g.inputs = {"X", "W", "R", "B", "", "lost"}; }},
     {"\"h0\" must be [1,B,2] but is [2,1,2]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("h0", {2, 1, 2});
        g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
     // Shapes that the graph computes.
     {"node \"n_h0\" (ConstantOfShape): makes a constant as long as the sequence",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.before = node("Shape", {"X"}, {"s"}) + node("ConstantOfShape", {"s"}, {"h0"});
        g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
     {"makes a constant that is larger than the whole file",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("s", {3}, {1, 1, std::int64_t{1} << 40});
        g.before = node("ConstantOfShape", {"s"}, {"h0"});
      }},
     {"makes a constant that is larger than the whole file",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("s", {3}, {std::int64_t{1} << 40, std::int64_t{1} << 40, 2});
        g.before = node("Expand", {"R", "s"}, {"h0"});
      }},
     {"a dim of its shape is -3",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("s", {1}, {-3});
        g.before = node("ConstantOfShape", {"s"}, {"h0"});
      }},
     {"[1,8,2] cannot become [1,8,3]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("s", {3}, {1, 8, 3});
        g.before = node("Expand", {"R", "s"}, {"h0"});
      }},
-    {"its input 0 is no shape that is known", [](Graph& g) { g.before = node("ConstantOfShape", {"lost"}, {"h0"}); }},
-    {"(Shape): its input is not the model's input", [](Graph& g) { g.before = node("Shape", {"lost"}, {"s"}); }},
+    {"its input 0 is no shape that is known",
+     [](OnnxLstm& g) { g.before = node("ConstantOfShape", {"lost"}, {"h0"}); }},
+    {"(Shape): its input is not the model's input", [](OnnxLstm& g) { g.before = node("Shape", {"lost"}, {"s"}); }},
     {"axis 5 is not one of 3 dimensions",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("five", {}, {5});
        g.before = node("Shape", {"X"}, {"s"}) + node("Gather", {"s", "five"}, {"h0"});
      }},
     {"\"h0\" must be [1,B,2] but is [1,1,3]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("s", {3}, {1, 1, 3});
        g.before = node("ConstantOfShape", {"s"}, {"h0"});
        g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
     // What is behind the ends of sequences.
     {"takes rows behind the ends of sequences, which have lengths here",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("l", {1}, {1});
        g.inputs.push_back("l");
        g.after = behind("ReduceMean", {"s"}, integers("axes", {0}));
      }},
     {"reduces other than the steps of a sequence",
-     [](Graph& g) { g.after = behind("ReduceMean", {"s"}, integers("axes", {1})); }},
+     [](OnnxLstm& g) { g.after = behind("ReduceMean", {"s"}, integers("axes", {1})); }},
     {"takes 0 to 2 of dimension 0",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("zero", {1}, {0}) + initializer("two", {1}, {2});
        g.after = behind("Slice", {"s", "zero", "two"});
      }},
     {"raises to another power than 2 and 0.5",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += initializer("three", {});
        g.after = behind("Pow", {"s", "three"});
      }},
-    {"casts to other than f32", [](Graph& g) { g.after = behind("Cast", {"s"}, integer("to", 7)); }},
+    {"casts to other than f32", [](OnnxLstm& g) { g.after = behind("Cast", {"s"}, integer("to", 7)); }},
     {"only rows of a matrix can be taken by numbers",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Gather", {"W", "s"});
      }},
     // The graph.
-    {"operator \"Resize\" cannot be imported", [](Graph& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
-    {"its output \"Y\" has a value already", [](Graph& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},
-    {"its output \"W\" has a value already", [](Graph& g) { g.before = node("Identity", {"R"}, {"W"}); }},
+    {"operator \"Resize\" cannot be imported", [](OnnxLstm& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
+    {"its output \"Y\" has a value already", [](OnnxLstm& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},
+    {"its output \"W\" has a value already", [](OnnxLstm& g) { g.before = node("Identity", {"R"}, {"W"}); }},
     {"its input 1 must be a constant",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("MatMul", {"s", "s"});
      }},
     {"2 features times a constant of shape [1,8,3]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("MatMul", {"s", "W"});
      }},
     {"transA is set",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Gemm", {"s", "R2"}, integer("transA", 1));
        g.more += initializer("R2", {2, 2});
      }},
     {"is not one number for each output",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Gemm", {"s", "R2", "B"});
        g.more += initializer("R2", {2, 2});
      }},
     {"a constant of shape [1,16] beside 2 features",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Add", {"s", "B"});
      }},
     {"takes two inputs, not 3",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Add", {"s", "s", "s"});
      }},
     {"perm is no order of the 3 dimensions",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Transpose", {"s"}, integers("perm", {0, 0, 1}));
      }},
     {"perm is no order of the 3 dimensions",
-     [](Graph& g) { g.after = behind("Transpose", {"s"}, integers("perm", {})); }},
+     [](OnnxLstm& g) { g.after = behind("Transpose", {"s"}, integers("perm", {})); }},
     {"squeezes dimension 2, which need not be 1",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = node("Squeeze", {"Y", "two"}, {"out"});
        g.more += initializer("two", {1}, {2});
      }},
     {"axis 9 is not one of 4 dimensions",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = node("Squeeze", {"Y", "nine"}, {"out"});
        g.more += initializer("nine", {1}, {9});
      }},
-    {"which dimensions are 1 depends on the data", [](Graph& g) { g.after = node("Squeeze", {"Y"}, {"out"}); }},
+    {"which dimensions are 1 depends on the data", [](OnnxLstm& g) { g.after = node("Squeeze", {"Y"}, {"out"}); }},
     {"an axis stands in axes twice",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = node("Unsqueeze", {"Y", "twice"}, {"out"});
        g.more += initializer("twice", {2}, {0, 0});
      }},
     {"only the join of directions and features",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = node("Reshape", {"Y", "shape"}, {"out"});
        g.more += initializer("shape", {2}, {-1, 6});
      }},
     {"joins along a dimension that is not the features",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Concat", {"s", "s"}, integer("axis", 0));
      }},
     {"Softmax along a dimension that is not the last",
-     [](Graph& g) { g.after = behind("Softmax", {"s"}, integer("axis", 0)); }},
+     [](OnnxLstm& g) { g.after = behind("Softmax", {"s"}, integer("axis", 0)); }},
     {"takes index 3 of dimension 0",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.after = behind("Gather", {"s", "three"});
        g.more += initializer("three", {}, {3});
      }},
-    {"graph output \"lost\": does not depend on the model's input", [](Graph& g) { g.result = output("lost"); }},
-    {"this is neither the first nor a final state", [](Graph& g) { g.result += output("Y"); }},
-    {"the graph has no outputs", [](Graph& g) { g.result = ""; }},
+    {"graph output \"lost\": does not depend on the model's input", [](OnnxLstm& g) { g.result = output("lost"); }},
+    {"this is neither the first nor a final state", [](OnnxLstm& g) { g.result += output("Y"); }},
+    {"the graph has no outputs", [](OnnxLstm& g) { g.result = ""; }},
     {"the graph has no RNN, GRU or LSTM node",
-     [](Graph& g) { g.op = "Relu", g.inputs = {"X"}, g.attributes = "", g.after = "", g.result = output("Y"); }},
+     [](OnnxLstm& g) { g.op = "Relu", g.inputs = {"X"}, g.attributes = "", g.after = "", g.result = output("Y"); }},
     // Weights that are made of others.
     {"joins [1,8,3] and [1,8,2]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.before = node("Concat", {"W", "R"}, {"WR"}, integer("axis", 0));
        g.inputs[1] = "WR";
      }},
     {"joins tensors to one that is larger than the whole file",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        // Each node doubles: forty of them ask for a million gigabytes.
        std::string last = "W";
        for (int k = 0; k < 40; ++k) {
@@ -278,82 +260,82 @@ const Fault kFaults[] = {
        g.inputs[1] = last;
      }},
     {"[1,8,3] cannot become [5,5]",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.before = node("Reshape", {"W", "s55"}, {"V"});
        g.more += initializer("s55", {2}, {5, 5});
        g.inputs[1] = "V";
      }},
     {"slices with a step of -1",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.before = node("Slice", {"W", "z", "z", "z", "minus"}, {"V"});
        g.more += initializer("z", {1}, {0}) + initializer("minus", {1}, {-1});
        g.inputs[1] = "V";
      }},
     {"starts, ends, axes and steps must be lists of one length",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.before = node("Slice", {"W", "z", "zz"}, {"V"});
        g.more += initializer("z", {1}, {0}) + initializer("zz", {2}, {0, 1});
        g.inputs[1] = "V";
      }},
     {"has no value that can be read",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.before = node("Constant", {}, {"V"});
        g.inputs[1] = "V";
      }},
     // Tensors.
     {"needs 6 elements, but the file has 5",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {2, 3}, zeros({5})));
        g.inputs[1] = "t";
      }},
     {"needs 6 elements, but the file has 7",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {2, 3}, zeros({7})));
        g.inputs[1] = "t";
      }},
     {"needs 281474976710656 elements",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {1 << 24, 1 << 24}, zeros({5})));
        g.inputs[1] = "t";
      }},
     {"more than 2^64 elements",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {1 << 24, 1 << 24, 1 << 24}, zeros({5})));
        g.inputs[1] = "t";
      }},
     {"has a negative dimension",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {-1, 3}, zeros({3})));
        g.inputs[1] = "t";
      }},
     {"is too large; split it",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {1ll << 40}, zeros({3})));
        g.inputs[1] = "t";
      }},
     {"has 9 dimensions",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", Dims(9, 1), zeros({1})));
        g.inputs[1] = "t";
      }},
     {"elements of ONNX type 14 cannot be read",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {1}, zeros({2}), 14));
        g.inputs[1] = "t";
      }},
     {"its data are in another file",
-     [](Graph& g) {
+     [](OnnxLstm& g) {
        g.more += bytes(5, tensor("t", {1}, zeros({1})) + number(14, 1));
        g.inputs[1] = "t";
      }},
-    {"initializer \"W\" stands there twice", [](Graph& g) { g.more += initializer("W", {1}); }},
-    {"sparse initializers", [](Graph& g) { g.more += bytes(15, ""); }},
-    {"field 99 is not known", [](Graph& g) { g.more += bytes(99, "new"); }},
-    {"opset 99 is not known", [](Graph& g) { g.opset = 99; }},
-    {"opset 0 is not known", [](Graph& g) { g.opset = 0; }},
-    {"has wire type 0, which ONNX does not give it", [](Graph& g) { g.more += number(11, 5); }},
-    {"has a name with a NUL", [](Graph& g) { g.more += input(std::string("a\0b", 3), {1}); }},
-    {"no UTF-8", [](Graph& g) { g.more += input("a\xff", {1}); }},
+    {"initializer \"W\" stands there twice", [](OnnxLstm& g) { g.more += initializer("W", {1}); }},
+    {"sparse initializers", [](OnnxLstm& g) { g.more += bytes(15, ""); }},
+    {"field 99 is not known", [](OnnxLstm& g) { g.more += bytes(99, "new"); }},
+    {"opset 99 is not known", [](OnnxLstm& g) { g.opset = 99; }},
+    {"opset 0 is not known", [](OnnxLstm& g) { g.opset = 0; }},
+    {"has wire type 0, which ONNX does not give it", [](OnnxLstm& g) { g.more += number(11, 5); }},
+    {"has a name with a NUL", [](OnnxLstm& g) { g.more += input(std::string("a\0b", 3), {1}); }},
+    {"no UTF-8", [](OnnxLstm& g) { g.more += input("a\xff", {1}); }},
 };
 
 // Files that are no model at all, or of which the outermost part is wrong.
@@ -363,7 +345,7 @@ struct Wreck {
 };
 
 std::vector<Wreck> wrecks() {
-  const std::string graph = Graph().text();
+  const std::string graph = OnnxLstm().text();
   std::string deep = node("Identity", {"a"}, {"b"});
   for (int k = 0; k < 100; ++k) deep = bytes(1, bytes(5, bytes(1, "body") + bytes(6, deep)));
   return {
@@ -382,7 +364,7 @@ std::vector<Wreck> wrecks() {
 }  // namespace
 
 TEST_CASE("the ONNX file of which the malformed ones are made is good", "[errors][import]") {
-  const auto imported = import_model(bytes_of(Graph().file()), "m.onnx");
+  const auto imported = import_model(bytes_of(OnnxLstm().file()), "m.onnx");
   if (!imported) INFO(imported.error().to_string());
   REQUIRE(imported.ok());
   CHECK(imported->weights.at("lstm.Wi").shape == Shape{2, 3});
@@ -390,7 +372,7 @@ TEST_CASE("the ONNX file of which the malformed ones are made is good", "[errors
 
 TEST_CASE("each malformed ONNX file has its own error", "[errors][import]") {
   for (const Fault& fault : kFaults) {
-    Graph graph;
+    OnnxLstm graph;
     fault.make(graph);
     const auto result = import_model(bytes_of(graph.file()), "m.onnx");
     INFO(fault.error);
@@ -410,7 +392,7 @@ TEST_CASE("each malformed ONNX file has its own error", "[errors][import]") {
 }
 
 TEST_CASE("an ONNX file changed or cut anywhere is read or refused", "[errors][import]") {
-  const std::string file = Graph().file();
+  const std::string file = OnnxLstm().file();
   damage_everywhere(file, [](const std::string& damaged) { return import_model(bytes_of(damaged), "m.onnx"); });
 }
 

@@ -387,8 +387,7 @@ Value Expressions::aggregate(std::int64_t size, int depth) {
   return v;
 }
 
-// A small eps divides by a small deviation, and with it the rounding errors of a mean; raw inputs of some length have
-// a deviation that is not small.
+// A small eps divides the rounding errors of a mean by a small deviation, which raw inputs of some length do not have.
 Value Expressions::normalized(Value v) {
   const std::int64_t n = length(v);
   const bool input = exact_inputs && std::find(inputs.begin(), inputs.end(), v) != inputs.end();

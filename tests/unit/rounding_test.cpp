@@ -1,5 +1,5 @@
-// What the interpreter computes with rounded operations: how far values move, and that trained sizes leave limits
-// small.
+// The interpreter computes with rounded operations: these tests hold how far values move, and that limits stay small
+// for the sizes of trained models.
 #include <algorithm>
 #include <cmath>
 
