@@ -42,7 +42,8 @@ Imported import_json(std::string_view text, std::string_view file, const ImportO
                      "architecture, a state_dict weight_ih_l0");
 }
 
-Imported import_any(const files::FileContent& content, std::string_view file, const ImportOptions& options) {
+Imported import_any(const files::FileContent& content, std::string_view file, const ImportOptions& options,
+                    files::OnnxFiles& beside) {
   const FileLimits& limits = options.limits;
   const std::string_view text = content.text();
   if (text.size() > limits.max_file_bytes)
@@ -59,7 +60,7 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
       if (!model) throw files::Refusal{model.error()};
       return {std::move(*model), {}};
     }
-    case FileFormat::Onnx: return files::import_onnx(content, file, options);
+    case FileFormat::Onnx: return files::import_onnx(content, file, options, beside);
     case FileFormat::Safetensors: {
       const Result<files::TensorViews> tensors = files::view_safetensors(content, file, limits);
       if (!tensors) throw files::Refusal{tensors.error()};
@@ -69,10 +70,10 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
   files::unsupported(file, "", "the file is of no known format");
 }
 
-Result<Imported> import_content(const files::FileContent& content, std::string_view file,
-                                const ImportOptions& options) try {
+Result<Imported> import_content(const files::FileContent& content, std::string_view file, const ImportOptions& options,
+                                files::OnnxFiles beside) try {
   const DefaultFloatEnvironment environment;
-  return import_any(content, file, options);
+  return import_any(content, file, options, beside);
 } catch (const files::Refusal& refusal) {
   return refusal.error;
 } catch (const std::bad_alloc&) {
@@ -93,13 +94,13 @@ FileFormat format_of(std::span<const std::byte> content) {
 }
 
 Result<Imported> import_model(std::span<const std::byte> content, std::string_view file, const ImportOptions& options) {
-  return import_content(files::FileContent(content), file, options);
+  return import_content(files::FileContent(content), file, options, {});
 }
 
 Result<Imported> import_model_file(const std::string& path, const ImportOptions& options) {
   const auto content = files::FileContent::open(path, options.limits.max_file_bytes);
   if (!content) return content.error();
-  return import_content(*content, path, options);
+  return import_content(*content, path, options, files::OnnxFiles(path));
 }
 
 }  // namespace rnnc

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "import/file_error.hpp"
+#include "import/onnx/constant_arithmetic.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -170,16 +171,25 @@ std::optional<std::vector<std::int64_t>> onnx_axes(OnnxAttributes& attributes, O
 }
 
 OnnxConstants::OnnxConstants(const OnnxGraph& graph, const TensorMap& given, const FileContent& content,
-                             std::string_view file, const FileLimits& limits)
-    : graph_(graph), given_(given), content_(content), file_(file), limits_(limits) {
-  for (const OnnxNode& node : graph.nodes)
+                             std::string_view file, const FileLimits& limits, OnnxFiles& beside)
+    : graph_(graph), given_(given), content_(content), file_(file), limits_(limits), beside_(beside) {
+  count_uses(graph);
+}
+
+void OnnxConstants::count_uses(const OnnxGraph& graph) {
+  for (const OnnxNode& node : graph.nodes) {
     for (const std::string& name : node.inputs) ++uses_[name];
+    for (const auto& [name, attribute] : node.attributes)
+      if (attribute.graph) count_uses(*attribute.graph);
+  }
   for (const std::string& name : graph.outputs) ++uses_[name];
 }
 
+std::size_t OnnxConstants::most_bytes() const { return content_.bytes().size() + beside_.bytes() + kSlackBytes; }
+
 TensorView OnnxConstants::parse(std::string_view tensor) const {
-  TensorView view = parse_onnx_tensor(tensor, file_, limits_);
-  if (!view.memory) view.file = &content_;
+  TensorView view = parse_onnx_tensor(tensor, file_, limits_, &beside_);
+  if (!view.memory && view.file == nullptr) view.file = &content_;
   return view;
 }
 
@@ -187,7 +197,7 @@ TensorView OnnxConstants::spread(const OnnxAttributes& attributes, const TensorV
   std::int64_t elements = 1;
   for (const std::int64_t dim : shape)
     if (__builtin_mul_overflow(elements, dim, &elements) ||
-        elements > static_cast<std::int64_t>((content_.bytes().size() + kSlackBytes) / size_bytes(data.type)))
+        elements > static_cast<std::int64_t>(most_bytes() / size_bytes(data.type)))
       attributes.too_large("makes a constant that is larger than the whole file");
   const std::size_t missing = shape.size() - std::min(shape.size(), data.shape.size());
   bool fits = shape.size() >= data.shape.size();
@@ -205,8 +215,11 @@ const TensorView* OnnxConstants::find(const std::string& name) {
   if (name.empty()) return nullptr;
   if (const auto known = known_.find(name); known != known_.end()) return &known->second;
   // A graph input with an initializer has a default value that a caller may replace.
-  if (const auto given = given_.find(name); given != given_.end())
+  if (const auto given = given_.find(name); given != given_.end() && !hidden_.contains(name))
     return &known_.emplace(name, TensorView::of(given->second)).first->second;
+  for (auto inner = inner_.rbegin(); inner != inner_.rend(); ++inner)
+    if (const auto found = (*inner)->initializers.find(name); found != (*inner)->initializers.end())
+      return &known_.emplace(name, parse(found->second)).first->second;
   const auto initializer = graph_.initializers.find(name);
   if (initializer == graph_.initializers.end()) return nullptr;
   return &known_.emplace(name, parse(initializer->second)).first->second;
@@ -217,26 +230,36 @@ void OnnxConstants::done_with(const OnnxNode& node) {
     if (--uses_[name] == 0) known_.erase(name);
 }
 
-std::optional<std::vector<std::int64_t>> OnnxConstants::integers(const std::string& name) {
-  const TensorView* tensor = find(name);
-  if (tensor == nullptr || (tensor->type != ElementType::I64 && tensor->type != ElementType::I32)) return std::nullopt;
+std::vector<std::int64_t> OnnxConstants::integers_of(const TensorView& tensor) {
   std::vector<std::int64_t> values;
-  for (std::size_t at = 0; at < tensor->bytes.size(); at += size_bytes(tensor->type)) {
+  for (std::size_t at = 0; at < tensor.bytes.size(); at += size_bytes(tensor.type)) {
     std::int64_t wide = 0;
     std::int32_t narrow = 0;
-    if (tensor->type == ElementType::I64)
-      std::memcpy(&wide, tensor->bytes.data() + at, sizeof wide);
+    if (tensor.type == ElementType::I64)
+      std::memcpy(&wide, tensor.bytes.data() + at, sizeof wide);
+    else if (tensor.type == ElementType::I32)
+      std::memcpy(&narrow, tensor.bytes.data() + at, sizeof narrow), wide = narrow;
     else
-      std::memcpy(&narrow, tensor->bytes.data() + at, sizeof narrow), wide = narrow;
+      wide = tensor.bytes[at] != std::byte{0} ? 1 : 0;
     values.push_back(wide);
   }
   return values;
 }
 
+std::optional<std::vector<std::int64_t>> OnnxConstants::integers(const std::string& name) {
+  const TensorView* tensor = find(name);
+  const bool whole = tensor != nullptr && (tensor->type == ElementType::I64 || tensor->type == ElementType::I32 ||
+                                           tensor->type == ElementType::Bool);
+  if (!whole) return std::nullopt;
+  return integers_of(*tensor);
+}
+
 bool OnnxConstants::fold(const OnnxNode& node) {
   static const std::set<std::string> folding = {"Constant", "Identity",  "Concat",  "Slice",
                                                 "Squeeze",  "Unsqueeze", "Reshape", "Transpose"};
-  if (!folding.contains(node.op) || !node.domain.empty() || node.outputs.size() != 1) return false;
+  if (!node.domain.empty() || node.outputs.size() != 1) return false;
+  if (fold_arithmetic(node, file_, *this)) return true;
+  if (!folding.contains(node.op)) return false;
   std::vector<const TensorView*> inputs;
   for (const std::string& name : node.inputs) {
     if (name.empty()) continue;
@@ -253,7 +276,7 @@ TensorView OnnxConstants::evaluate(const OnnxNode& node, const std::vector<const
   const auto done = [&](TensorView tensor) { return attributes.finish(), tensor; };
   if (node.op == "Constant") return done(constant(attributes));
   const TensorView& data = *inputs.front();
-  if (node.op == "Concat") return done(concat(attributes, inputs, content_.bytes().size() + kSlackBytes));
+  if (node.op == "Concat") return done(concat(attributes, inputs, most_bytes()));
   if (node.op == "Slice") return done(slice(attributes, data));
   if (node.op == "Squeeze") return done(squeeze(attributes, data, *this));
   if (node.op == "Unsqueeze") return done(unsqueeze(attributes, data, *this));
@@ -299,7 +322,18 @@ TensorView OnnxConstants::slice(OnnxAttributes& attributes, const TensorView& da
     const std::size_t d = onnx_axis(attributes, axes ? (*axes)[k] : static_cast<std::int64_t>(k), data.shape.size());
     if (!sliced.insert(d).second) attributes.invalid("an axis stands in axes twice");
     const std::int64_t size = data.shape[d], step = steps ? (*steps)[k] : 1;
-    if (step < 1) attributes.unsupported("slices with a step of " + std::to_string(step) + "; use steps of at least 1");
+    if (step == 0) attributes.invalid("slices with a step of 0");
+    if (step < 0) {
+      const auto from = [&](std::int64_t at) {
+        return std::clamp<std::int64_t>(at < -size ? -1 : at < 0 ? at + size : at, -1, size - 1);
+      };
+      const std::int64_t begin = from((*starts)[k]), end = std::min(begin, from((*ends)[k]));
+      const std::int64_t stride = std::max(step, -size - 1);
+      first += begin * strides[d];
+      shape[d] = (begin - end - stride - 1) / -stride;
+      strides[d] *= stride;
+      continue;
+    }
     const auto clamped = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size); };
     const std::int64_t begin = clamped((*starts)[k]), end = std::max(begin, clamped((*ends)[k]));
     first += begin * strides[d];

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ class OnnxConstants {
  public:
   /// `given` has the values of graph inputs.
   OnnxConstants(const OnnxGraph& graph, const TensorMap& given, const FileContent& content, std::string_view file,
-                const FileLimits& limits);
+                const FileLimits& limits, OnnxFiles& beside);
 
   /// Returns nullptr if the value is not known before the graph runs.
   const TensorView* find(const std::string& name);
@@ -39,17 +40,32 @@ class OnnxConstants {
 
   /// Returns the whole numbers of a constant; nullopt if it is no such constant.
   std::optional<std::vector<std::int64_t>> integers(const std::string& name);
+  /// Returns the elements of a tensor of int64, int32 or truth values.
+  static std::vector<std::int64_t> integers_of(const TensorView& tensor);
+
+  /// Takes the value that is given for a graph input away from the constants: it begins a state.
+  void hide(const std::string& name) { hidden_.insert(name); }
+
+  /// Makes the initializers of a graph within this one known.
+  void enter(const OnnxGraph& graph) { inner_.push_back(&graph); }
+
+  /// Returns the most bytes that a constant made of others may have.
+  std::size_t most_bytes() const;
 
  private:
   TensorView evaluate(const OnnxNode& node, const std::vector<const TensorView*>& inputs);
   TensorView constant(OnnxAttributes& attributes);
   TensorView slice(OnnxAttributes& attributes, const TensorView& data);
+  void count_uses(const OnnxGraph& graph);
 
   const OnnxGraph& graph_;
+  std::vector<const OnnxGraph*> inner_;
+  std::set<std::string> hidden_;
   const TensorMap& given_;
   const FileContent& content_;
   std::string_view file_;
   const FileLimits& limits_;
+  OnnxFiles& beside_;
   std::map<std::string, TensorView> known_;
   std::map<std::string, std::size_t> uses_;  // by nodes that are not read yet, and by the graph
 };

@@ -1,73 +1,108 @@
-// This class translates the operators between recurrent nodes. Its members are in glue.cpp (functions and products) and
-// moves.cpp (operators that move, take and join dims).
+// This class translates the operators between recurrent nodes. Its members are in files by kind: glue.cpp (the table of
+// operators), elementwise.cpp, moves.cpp, products.cpp, convolution.cpp and reductions.cpp.
 #pragma once
 
 #include <functional>
+#include <span>
 
-#include "import/onnx/shapes.hpp"
+#include "import/onnx/scope.hpp"
 
 namespace rnnc::files {
+
+/// A matrix of constants, [rows, columns], and what is added to the product.
+struct Kernel {
+  std::string key;  // names the matrix: matrices of one key are equal
+  std::int64_t rows = 0, columns = 0;
+  std::function<std::vector<float>()> values;  // row-major
+  std::vector<float> bias;                     // [rows], or none
+};
 
 /// Translates one node. Throws Refusal.
 class Glue {
  public:
-  Glue(const OnnxNode& node, const std::map<std::string, OnnxValue>& values, OnnxConstants& constants,
-       const OnnxShapes& shapes, NetworkText& text, std::string_view file)
-      : attributes_(node, file), node_(node), values_(values), constants_(constants), shapes_(shapes), text_(text) {}
+  Glue(const OnnxNode& node, OnnxScope& scope) : attributes_(node, scope.file), node_(node), scope_(scope) {}
 
-  OnnxValue evaluate();
+  std::vector<OnnxValue> evaluate();
 
  private:
-  const OnnxValue* find(std::size_t input) const {
-    const auto found = values_.find(node_.input(input));
-    return found == values_.end() ? nullptr : &found->second;
-  }
-  const OnnxValue& value(std::size_t input) {
-    if (const OnnxValue* found = find(input)) return *found;
-    attributes_.unsupported("its input " + std::to_string(input) + " must depend on the model's input");
-  }
-  const TensorView& constant(std::size_t input) {
-    const TensorView* found = constants_.find(node_.input(input));
-    if (found == nullptr) attributes_.unsupported("its input " + std::to_string(input) + " must be a constant");
-    if (found->type != ElementType::F32 && found->type != ElementType::F64 && found->type != ElementType::F16)
-      attributes_.unsupported("its input " + std::to_string(input) + " must be of floats");
-    return *found;
-  }
+  using Function = std::function<std::string(const std::vector<std::string>&)>;
 
-  OnnxValue each(const OnnxValue& value, const std::function<std::string(const std::string&)>& expression);
-  OnnxValue function();
+  bool is(const char* op) const { return node_.op == op; }
+  bool depends(std::size_t input) const { return scope_.values.contains(node_.input(input)); }
+  const OnnxValue& raw(std::size_t input);    // a value that depends on the graph's inputs
+  const OnnxValue& value(std::size_t input);  // the same, without zeros around the time
+  OnnxValue operand(std::size_t input);       // a value or a constant
+  OnnxValue constant_value(const TensorView& tensor);
+  const TensorView& constant(std::size_t input);
+  const TensorView* optional_constant(std::size_t input);
+  std::vector<float> floats(std::size_t input, std::int64_t count, float standard);
+  std::size_t axis(std::int64_t axis, const OnnxValue& of) const {
+    return onnx_axis(attributes_, axis, of.axes.size());
+  }
+  std::optional<std::vector<std::int64_t>> list(const char* attribute, std::size_t input);
+  std::vector<std::optional<Count>> wanted_shape(std::size_t input, const Axes& from, bool zero_copies);
+
+  // elementwise.cpp
+  OnnxValue each(const std::vector<OnnxValue>& operands, const Function& function);
+  OnnxValue unary();
   OnnxValue binary();
-  OnnxValue matmul();
-  OnnxValue gemm();
+  OnnxValue variadic();
+  OnnxValue power();
+  OnnxValue clip();
+  OnnxValue cast();
+  OnnxValue compare();
+  OnnxValue logic();
+  OnnxValue where();
+  OnnxValue prelu();
+  OnnxValue batch_norm();
+  OnnxValue dequantize();
+
+  // moves.cpp
+  OnnxValue taken(const OnnxValue& from, Axes axes,
+                  const std::function<std::int64_t(std::span<const std::int64_t>)>& at);
+  OnnxValue identity();
   OnnxValue transpose();
   OnnxValue squeeze();
   OnnxValue unsqueeze();
   OnnxValue reshape();
+  OnnxValue flatten();
   OnnxValue concat();
-  OnnxValue softmax();
-  OnnxValue log_softmax();
-  OnnxValue power();
-  OnnxValue reduce_features(const OnnxValue& x, const std::string& function);
-  OnnxValue layer_norm();
+  OnnxValue slice();
+  OnnxValue sliced(OnnxValue value, std::size_t at, std::int64_t begin, std::int64_t end, std::int64_t step);
+  std::vector<OnnxValue> split();
   OnnxValue gather();
   OnnxValue lookup();
-  OnnxValue slice();
+  OnnxValue expand();
+  OnnxValue tile();
+  OnnxValue filled();
+  OnnxValue pad();
+  OnnxValue reverse_sequence();
+
+  // products.cpp
+  Elements product(std::span<const Element> x, const Kernel& kernel);
+  OnnxValue matmul();
+  OnnxValue gemm();
+
+  // convolution.cpp
+  struct Window;
+  Window window(std::size_t spatial, const std::vector<std::int64_t>& kernel);
+  std::int32_t taps(const Elements& elements, std::int64_t steps, bool ahead);
+  OnnxValue windows(const OnnxValue& x, const Window& window, Element outside);
+  OnnxValue conv();
+  OnnxValue conv_transpose();
+  OnnxValue pool();
+
+  // reductions.cpp
+  OnnxValue over_time(const OnnxValue& value, std::size_t at, std::string function, bool keeps);
+  OnnxValue by_rows(const OnnxValue& x, std::size_t axis, const std::string& cell, const std::string& params,
+                    const std::string& body, const std::string& arguments, bool to_scalar);
   OnnxValue reduce();
-  OnnxValue flatten();
-  OnnxValue cast();
-  OnnxValue join_directions(OnnxValue value);
-  void over_time(OnnxValue& value, const std::string& function);
-  void needs_features(const OnnxValue& x, std::int64_t axis);
-  std::string operand(const TensorView& tensor, const OnnxValue& beside);
-  OnnxValue product(const OnnxValue& x, Tensor W, const std::string& added);
-  Tensor kernel(const OnnxValue& x, bool turned);
+  OnnxValue softmax();
+  OnnxValue layer_norm();
 
   OnnxAttributes attributes_;
   const OnnxNode& node_;
-  const std::map<std::string, OnnxValue>& values_;
-  OnnxConstants& constants_;
-  const OnnxShapes& shapes_;
-  NetworkText& text_;
+  OnnxScope& scope_;
 };
 
 }  // namespace rnnc::files

@@ -1,5 +1,8 @@
 #include "import/onnx/graph.hpp"
 
+#include <charconv>
+#include <limits>
+
 #include "import/file_error.hpp"
 #include "import/onnx/protobuf.hpp"
 #include "import/refusal.hpp"
@@ -58,31 +61,41 @@ OnnxNode parse_node(std::string_view content, Reading& reading) {
           invalid(reading.file, result.describe(), "attribute " + in_quotes(name) + " stands there twice; keep one");
         break;
       }
-      case 6: break;  // a text for people
       case 7: result.domain = field.text(); break;
+      case 6:   // a text for people
+      case 9:   // metadata
+      case 10:  // on which device it runs
+        break;
+      case 8:
+        if (!field.text().empty())
+          unsupported(reading.file, result.describe(), "is an overload of a function; inline the model's functions");
+        break;
       default: field.unknown();
     }
   }
   return result;
 }
 
-std::vector<std::int64_t> parse_shape(std::string_view content, std::string_view file) {
-  std::vector<std::int64_t> dims;
+void parse_shape(std::string_view content, std::string_view file, OnnxInput& result) {
+  result.has_shape = true;
   ProtoReader reader(content, file, "shape");
   for (ProtoField field; reader.next(field);) {
     if (field.number != 1) field.unknown();
     std::int64_t dim = -1;
+    std::string name;
     ProtoReader inner(field.message(), file, "dim");
-    for (ProtoField part; inner.next(part);)
+    for (ProtoField part; inner.next(part);) {
       if (part.number == 1) dim = part.integer();
-    dims.push_back(dim);
+      if (part.number == 2) name = part.text();
+    }
+    result.dims.push_back(dim < 1 ? -1 : dim);
+    result.names.push_back(name);
   }
-  return dims;
 }
 
-// Reads name and shape of a ValueInfoProto: its type.tensor_type.shape, if there is one.
-std::pair<std::string, std::vector<std::int64_t>> parse_value(std::string_view content, std::string_view file) {
-  std::pair<std::string, std::vector<std::int64_t>> result;
+// Reads name, type and shape of a ValueInfoProto: its type.tensor_type, if there is one.
+std::pair<std::string, OnnxInput> parse_value(std::string_view content, std::string_view file) {
+  std::pair<std::string, OnnxInput> result;
   ProtoReader reader(content, file, "value");
   for (ProtoField field; reader.next(field);) {
     if (field.number == 1) result.first = field.text();
@@ -91,8 +104,10 @@ std::pair<std::string, std::vector<std::int64_t>> parse_value(std::string_view c
     for (ProtoField kind; type.next(kind);) {
       if (kind.number != 1) continue;
       ProtoReader tensor(kind.message(), file, "tensor type");
-      for (ProtoField part; tensor.next(part);)
-        if (part.number == 2) result.second = parse_shape(part.message(), file);
+      for (ProtoField part; tensor.next(part);) {
+        if (part.number == 1) result.second.type = part.integer();
+        if (part.number == 2) parse_shape(part.message(), file, result.second);
+      }
     }
   }
   return result;
@@ -122,15 +137,17 @@ OnnxGraph parse_graph(std::string_view content, Reading& reading) {
         break;
       }
       case 11: {
-        auto [name, dims] = parse_value(field.message(), reading.file);
+        auto [name, details] = parse_value(field.message(), reading.file);
         result.inputs.push_back(name);
-        result.dims[name] = std::move(dims);
+        result.details[name] = std::move(details);
         break;
       }
       case 12: result.outputs.push_back(parse_value(field.message(), reading.file).first); break;
       case 2:
       case 10:
-      case 13: break;  // name, text for people, shapes that follow from the operators
+      case 13:
+      case 14:
+      case 16: break;  // name, text, shapes that follow from the operators, quantizers' notes, metadata
       case 15: unsupported(reading.file, "", "has sparse initializers; store them dense");
       default: field.unknown();
     }
@@ -171,7 +188,19 @@ struct TensorParts {
   bool has_raw = false;
   std::int64_t type = 0;
   std::string name;
+  bool outside = false;  // its data are in a file beside the model
+  std::map<std::string, std::string> where;
 };
+
+void parse_entry(std::string_view content, std::string_view file, std::map<std::string, std::string>& entries) {
+  std::string key, value;
+  ProtoReader reader(content, file, "external data");
+  for (ProtoField part; reader.next(part);) {
+    if (part.number == 1) key = part.text();
+    if (part.number == 2) value = part.text();
+  }
+  entries[key] = value;
+}
 
 TensorParts parse_parts(std::string_view content, std::string_view file) {
   TensorParts parts;
@@ -186,11 +215,10 @@ TensorParts parse_parts(std::string_view content, std::string_view file) {
       case 8: parts.name = field.text(); break;
       case 9: parts.raw = field.message(), parts.has_raw = true; break;
       case 10: parts.doubles = field.message(), parts.raw = parts.doubles, parts.has_raw = true; break;
-      case 12: break;  // a text for people
-      case 13:
-      case 14:
-        if (field.number == 14 && field.integer() == 0) break;
-        unsupported(file, "tensor", "its data are in another file; save the model as one file");
+      case 12:
+      case 16: break;  // a text for people, metadata
+      case 13: parse_entry(field.message(), file, parts.where); break;
+      case 14: parts.outside = field.integer() != 0; break;
       default: field.unknown();
     }
   }
@@ -203,9 +231,30 @@ std::string OnnxNode::describe() const {
   return "node " + in_quotes(name.empty() && !outputs.empty() ? outputs.front() : name) + " (" + op + ")";
 }
 
-TensorView parse_onnx_tensor(std::string_view content, std::string_view file, const FileLimits& limits) {
+TensorView parse_onnx_tensor(std::string_view content, std::string_view file, const FileLimits& limits,
+                             OnnxFiles* beside) {
   TensorParts parts = parse_parts(content, file);
   const std::string what = "tensor " + in_quotes(parts.name);
+  const FileContent* holder = nullptr;
+  if (parts.outside) {
+    if (beside == nullptr)
+      unsupported(file, what, "its data are in another file; give the model as a file, or save it as one file");
+    const auto number = [&](const char* key) -> std::optional<std::uint64_t> {
+      const auto found = parts.where.find(key);
+      if (found == parts.where.end()) return std::nullopt;
+      std::uint64_t value = 0;
+      const char* end = found->second.data() + found->second.size();
+      const auto [at, error] = std::from_chars(found->second.data(), end, value);
+      if (error != std::errc() || at != end) invalid(file, what, std::string(key) + " of its data is no number");
+      return value;
+    };
+    const auto bytes =
+        beside->read(parts.where["location"], number("offset").value_or(0), number("length"), file, limits, holder);
+    parts.raw = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    parts.has_raw = true;
+  } else if (!parts.where.empty()) {
+    invalid(file, what, "names another file, but has no data there");
+  }
   const ElementType type = type_of(parts.type, file, what);
   std::uint64_t count = 1;
   if (static_cast<std::int64_t>(parts.dims.size()) > limits.max_rank)
@@ -224,16 +273,53 @@ TensorView parse_onnx_tensor(std::string_view content, std::string_view file, co
     invalid(file, what,
             "shape " + to_string(parts.dims) + " of " + std::string(name(type)) + " needs " + std::to_string(count) +
                 " elements, but the file has " + std::to_string(held) + "; export it again");
-  if (parts.has_raw) return {type, parts.dims, std::as_bytes(std::span(parts.raw)), nullptr, nullptr};
+  if (parts.has_raw) return {type, parts.dims, std::as_bytes(std::span(parts.raw)), nullptr, holder};
   if (type == ElementType::F32) return TensorView::own(type, parts.dims, bytes_of(parts.floats));
   if (type == ElementType::I64) return TensorView::own(type, parts.dims, bytes_of(parts.integers));
   if (type == ElementType::I32)
     return TensorView::own(type, parts.dims,
                            bytes_of(std::vector<std::int32_t>(parts.integers.begin(), parts.integers.end())));
+  // The numbers of narrow types stand one by one in integers; of floats of 16 bits these are their bits.
+  const auto narrow = [&]<class T>(T) {
+    std::vector<T> values;
+    for (const std::int64_t value : parts.integers) {
+      if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max())
+        invalid(file, what, std::to_string(value) + " is outside of its type " + std::string(name(type)));
+      values.push_back(static_cast<T>(value));
+    }
+    return TensorView::own(type, parts.dims, bytes_of(values));
+  };
+  switch (type) {
+    case ElementType::F16:
+    case ElementType::BF16:
+    case ElementType::U16: return narrow(std::uint16_t());
+    case ElementType::I16: return narrow(std::int16_t());
+    case ElementType::U8:
+    case ElementType::Bool: return narrow(std::uint8_t());
+    case ElementType::I8: return narrow(std::int8_t());
+    default: break;
+  }
   unsupported(
       file, what,
       "elements of type " + std::string(name(type)) + " are read from raw_data only; export the model with raw data");
 }
+
+namespace {
+
+// Functions that nodes call are refused where they are called, as operators that are not known. One of ONNX's own
+// domain would give an operator another meaning.
+void check_function(std::string_view content, std::string_view file) {
+  std::string name, domain;
+  ProtoReader reader(content, file, "function");
+  for (ProtoField field; reader.next(field);) {
+    if (field.number == 1) name = field.text();
+    if (field.number == 10) domain = field.text();
+  }
+  if (domain.empty() || domain == "ai.onnx")
+    unsupported(file, "function " + in_quotes(name), "is of ONNX's own domain; inline the model's functions");
+}
+
+}  // namespace
 
 OnnxModel parse_onnx(std::string_view content, std::string_view file, const FileLimits& limits) {
   OnnxModel result;
@@ -258,13 +344,16 @@ OnnxModel parse_onnx(std::string_view content, std::string_view file, const File
         if (domain.empty() || domain == "ai.onnx") result.opset = version;
         break;
       }
+      case 20: unsupported(file, "model", "has parts for training; export it for inference");
+      case 25: check_function(field.message(), file); break;
       case 1:
       case 2:
       case 3:
       case 4:
       case 5:
       case 6:
-      case 14: break;  // versions, producer and texts for people
+      case 14:
+      case 26: break;  // versions, producer, texts and metadata, devices
       default: field.unknown();
     }
   }

@@ -4,12 +4,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <rnnc/tensor.hpp>
 #include <rnnc/tensor_files.hpp>
+#include "import/file_content.hpp"
 #include "import/tensor_view.hpp"
 
 namespace rnnc::files {
@@ -39,10 +42,18 @@ struct OnnxNode {
   std::string output(std::size_t i) const { return i < outputs.size() ? outputs[i] : ""; }
 };
 
+/// What a file says of a graph input.
+struct OnnxInput {
+  std::vector<std::int64_t> dims;  // -1 for a dim without a number
+  std::vector<std::string> names;  // of the dims; "" for one without
+  bool has_shape = false;
+  std::int64_t type = 0;  // TensorProto.DataType; 0 where the file has none
+};
+
 struct OnnxGraph {
   std::vector<OnnxNode> nodes;
-  std::map<std::string, std::string_view> initializers;   // TensorProtos
-  std::map<std::string, std::vector<std::int64_t>> dims;  // of inputs; -1 for a dim without a number
+  std::map<std::string, std::string_view> initializers;  // TensorProtos
+  std::map<std::string, OnnxInput> details;              // of inputs
   std::vector<std::string> inputs, outputs;
 };
 
@@ -51,9 +62,28 @@ struct OnnxModel {
   std::int64_t opset = 0;  // of the default domain
 };
 
+/// The files beside a model that hold data of its tensors. None outside the model's folder is read.
+class OnnxFiles {
+ public:
+  OnnxFiles() = default;  // of a model that is no file: there are none
+  explicit OnnxFiles(std::string model) : model_(std::move(model)) {}
+
+  /// Returns `length` bytes of a file, all from `offset` on without a length. Throws Refusal.
+  std::span<const std::byte> read(const std::string& location, std::uint64_t offset,
+                                  std::optional<std::uint64_t> length, std::string_view file, const FileLimits& limits,
+                                  const FileContent*& content);
+  std::uint64_t bytes() const { return bytes_; }  // of all files that were opened
+
+ private:
+  std::string model_;
+  std::map<std::string, FileContent> open_;
+  std::uint64_t bytes_ = 0;
+};
+
 // Both of these throw Refusal.
 OnnxModel parse_onnx(std::string_view content, std::string_view file, const FileLimits& limits);
-/// Returns a view of `tensor` if its elements lie in the file as they are, and otherwise a copy.
-TensorView parse_onnx_tensor(std::string_view tensor, std::string_view file, const FileLimits& limits);
+/// Returns a view of `tensor` if its elements lie in a file as they are, and otherwise a copy.
+TensorView parse_onnx_tensor(std::string_view tensor, std::string_view file, const FileLimits& limits,
+                             OnnxFiles* beside = nullptr);
 
 }  // namespace rnnc::files

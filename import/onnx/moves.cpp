@@ -1,199 +1,470 @@
-// This file translates the operators that move, take and join dims. Dims of time, batch and direction have no place in
-// a network: moving them changes only our record of a value's axes, not its expression.
 #include <algorithm>
+#include <limits>
+#include <set>
 
+#include "import/file_error.hpp"
 #include "import/onnx/glue.hpp"
 
 namespace rnnc::files {
-
-OnnxValue Glue::transpose() {
-  OnnxValue result = value(0);
-  std::vector<std::int64_t> order;
-  for (std::size_t i = result.axes.size(); i-- > 0;) order.push_back(static_cast<std::int64_t>(i));
-  order = attributes_.integers("perm").value_or(order);
-  const std::string old = result.axes;
-  std::set<std::int64_t> seen(order.begin(), order.end());
-  if (order.size() != old.size() || seen.size() != order.size() || *seen.begin() < 0 ||
-      *seen.rbegin() >= static_cast<std::int64_t>(old.size()))
-    attributes_.invalid("perm is no order of the " + std::to_string(old.size()) + " dimensions");
-  for (std::size_t i = 0; i < order.size(); ++i) result.axes[i] = old[static_cast<std::size_t>(order[i])];
+// Returns the value with these axes whose element at an index is the element `at` of `from`, or a zero for -1.
+OnnxValue Glue::taken(const OnnxValue& from, Axes axes,
+                      const std::function<std::int64_t(std::span<const std::int64_t>)>& at) {
+  OnnxValue result = from;
+  result.axes = std::move(axes);
+  const std::int64_t count = fixed(result.axes);
+  if (count > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+  const std::vector<std::int64_t> shape = fixed_shape(result.axes);
+  std::vector<std::int64_t> index(shape.size(), 0);
+  result.elements.resize(static_cast<std::size_t>(count));
+  for (Element& element : result.elements) {
+    const std::int64_t place = at(index);
+    element = place < 0 ? Element::of(0) : from.elements[static_cast<std::size_t>(place)];
+    for (std::size_t d = index.size(); d-- > 0 && ++index[d] == shape[d];) index[d] = 0;
+  }
   return result;
 }
 
-OnnxValue Glue::squeeze() {
-  OnnxValue result = value(0);
-  const auto axes = onnx_axes(attributes_, constants_);
-  if (!axes) attributes_.unsupported("has no axes; name them, since which dimensions are 1 depends on the data");
-  std::set<std::size_t> gone;
-  for (const std::int64_t axis : *axes) gone.insert(onnx_axis(attributes_, axis, result.axes.size()));
-  std::string left;
-  for (std::size_t i = 0; i < result.axes.size(); ++i) {
-    const char axis = result.axes[i];
-    if (!gone.contains(i))
-      left += axis;
-    else if (axis != '1' && !(axis == 'D' && result.parts.size() == 1))
-      attributes_.unsupported("squeezes dimension " + std::to_string(i) + ", which need not be 1");
+namespace {
+
+std::vector<std::int64_t> strides_of(const Axes& axes) {
+  std::vector<std::int64_t> strides(axes.size(), 1);
+  for (std::size_t i = axes.size(); i-- > 1;) strides[i - 1] = strides[i] * axes[i].fixed();
+  return strides;
+}
+
+std::int64_t place(std::span<const std::int64_t> index, const std::vector<std::int64_t>& strides) {
+  std::int64_t at = 0;
+  for (std::size_t d = 0; d < index.size(); ++d) at += index[d] * strides[d];
+  return at;
+}
+
+}  // namespace
+
+OnnxValue Glue::identity() {
+  if (is("Dropout")) {
+    static_cast<void>(attributes_.real("ratio"));
+    static_cast<void>(attributes_.integer("seed"));
+    static_cast<void>(attributes_.integer("is_test"));
+    if (const TensorView* training = node_.input(2).empty() ? nullptr : scope_.constants.find(node_.input(2));
+        !node_.input(2).empty() &&
+        (training == nullptr || training->bytes.empty() || training->bytes[0] != std::byte{0}))
+      attributes_.unsupported("training_mode is set");
   }
-  result.axes = left;
+  return raw(0);
+}
+
+OnnxValue Glue::transpose() {
+  const OnnxValue& x = raw(0);
+  const std::size_t rank = x.axes.size();
+  std::vector<std::int64_t> order(rank);
+  for (std::size_t i = 0; i < rank; ++i) order[i] = static_cast<std::int64_t>(rank - 1 - i);
+  order = attributes_.integers("perm").value_or(order);
+  std::vector<std::int64_t> sorted = order;
+  std::ranges::sort(sorted);
+  bool right = order.size() == rank;
+  for (std::size_t i = 0; right && i < rank; ++i) right = sorted[i] == static_cast<std::int64_t>(i);
+  if (!right) attributes_.invalid("perm is no order of the " + std::to_string(rank) + " dimensions");
+  Axes axes;
+  std::vector<std::int64_t> strides;
+  const std::vector<std::int64_t> old = strides_of(x.axes);
+  for (const std::int64_t from : order) {
+    axes.push_back(x.axes[static_cast<std::size_t>(from)]);
+    strides.push_back(old[static_cast<std::size_t>(from)]);
+  }
+  return taken(x, std::move(axes), [&](std::span<const std::int64_t> index) { return place(index, strides); });
+}
+
+OnnxValue Glue::squeeze() {
+  OnnxValue result = raw(0);
+  const auto axes = list("axes", 1);
+  std::set<std::size_t> gone;
+  if (axes)
+    for (const std::int64_t one : *axes) gone.insert(axis(one, result));
+  for (std::size_t d = result.axes.size(); d-- > 0;) {
+    const Axis& one = result.axes[d];
+    if (!axes && !one.is_number()) attributes_.unsupported("names no axes; which dimensions are 1 depends on the data");
+    // A batch of one, as the file declares it, is a batch of any size here.
+    if (axes && gone.contains(d) && !one.is_one())
+      attributes_.unsupported("squeezes dimension " + std::to_string(d) + ", which need not be 1");
+    if (axes ? gone.contains(d) : one.is_one()) result.axes.erase(result.axes.begin() + static_cast<std::ptrdiff_t>(d));
+  }
   return result;
 }
 
 OnnxValue Glue::unsqueeze() {
-  OnnxValue result = value(0);
-  const auto axes = onnx_axes(attributes_, constants_);
+  OnnxValue result = raw(0);
+  const auto axes = list("axes", 1);
   if (!axes) attributes_.invalid("axes are missing");
   const std::size_t rank = result.axes.size() + axes->size();
   std::set<std::size_t> added;
-  for (const std::int64_t axis : *axes)
-    if (!added.insert(onnx_axis(attributes_, axis, rank)).second) attributes_.invalid("an axis stands in axes twice");
-  std::string left = result.axes;
-  for (const std::size_t axis : added) left.insert(axis, "1");
-  result.axes = left;
+  for (const std::int64_t one : *axes)
+    if (!added.insert(onnx_axis(attributes_, one, rank)).second) attributes_.invalid("an axis stands in axes twice");
+  Axes wide;
+  auto next = result.axes.begin();
+  for (std::size_t d = 0; d < rank; ++d) wide.push_back(added.contains(d) ? Axis{} : *next++);
+  result.axes = std::move(wide);
   return result;
 }
 
-// Joins directions and features to features, as in torch's [T, B, 2*H]; no other reshape is supported.
-OnnxValue Glue::reshape() {
-  OnnxValue result = value(0);
-  auto shape = attributes_.integers("shape");
-  if (!shape) shape = constants_.integers(node_.input(1));
-  if (const OnnxShape* computed = shapes_.find(node_.input(1)); !shape && computed != nullptr) {
-    shape.emplace();
-    for (const OnnxDim& dim : computed->dims) {
-      if (dim.axis != 0 && (shape->size() >= result.axes.size() || result.axes[shape->size()] != dim.axis))
-        attributes_.unsupported("moves the batch or the steps to another dimension");
-      shape->push_back(dim.axis != 0 ? 0 : dim.size);
+// Reads a shape; nullopt in it stands for -1. Where `zero_copies`, a 0 means the dim of `from` at that place.
+std::vector<std::optional<Count>> Glue::wanted_shape(std::size_t input, const Axes& from, bool zero_copies) {
+  std::optional<Counts> counts;
+  if (const auto given = attributes_.integers("shape")) {  // opset 1
+    counts = Counts{{static_cast<std::int64_t>(given->size())}, {given->begin(), given->end()}};
+  } else {
+    counts = scope_.counts.find(node_.input(input));
+  }
+  if (!counts) attributes_.unsupported("its shape must be a constant, or computed of shapes");
+  std::vector<std::optional<Count>> result;
+  for (std::size_t i = 0; i < counts->numbers.size(); ++i) {
+    const auto number = counts->numbers[i].number();
+    if (number == 0 && zero_copies) {
+      if (i >= from.size()) attributes_.invalid("a 0 in its shape stands where its input has no dimension");
+      result.emplace_back(Count::of(from[i]));
+    } else if (number == -1) {
+      result.emplace_back(std::nullopt);
+    } else {
+      if (number && *number < 0) attributes_.invalid("a dim of its shape is " + std::to_string(*number));
+      result.emplace_back(counts->numbers[i]);
     }
   }
-  if (attributes_.integer("allowzero").value_or(0) != 0) attributes_.unsupported("allowzero is set");
-  if (!shape) attributes_.unsupported("its shape must be a constant");
-  const auto features = static_cast<std::int64_t>(result.parts.size()) * result.size;
-  const bool joins = result.axes.ends_with("DF") && shape->size() + 1 == result.axes.size() &&
-                     (shape->back() == features || shape->back() == -1) && std::ranges::count(*shape, -1) <= 1;
-  if (!joins) attributes_.unsupported("only the join of directions and features [..,D,H] to [..,D*H] can be imported");
-  return join_directions(std::move(result));
+  return result;
 }
 
-// Changes [..,D,H] to [..,D*H].
-OnnxValue Glue::join_directions(OnnxValue value) {
-  value.size *= static_cast<std::int64_t>(value.parts.size());
-  if (value.parts.size() > 1) value.parts = {text_.let("v", value.joined())};
-  value.axes.erase(value.axes.size() - 2, 1);
-  return value;
+OnnxValue Glue::reshape() {
+  OnnxValue result = value(0);
+  const bool zero_copies = attributes_.integer("allowzero").value_or(0) == 0;
+  const auto shape = wanted_shape(1, result.axes, zero_copies);
+  if (std::ranges::count_if(shape, [](const auto& count) { return !count; }) > 1)
+    attributes_.invalid("has -1 twice in its shape");
+  const auto axes = regroup(result.axes, shape);
+  if (!axes) {
+    std::string text;
+    for (const auto& count : shape) {
+      const auto number = count ? count->number() : std::nullopt;
+      text += (text.empty() ? "" : ",") + (!count ? "-1" : number ? std::to_string(*number) : std::string("..."));
+    }
+    attributes_.unsupported("reshapes " + to_string(result.axes) + " to [" + text +
+                            "], which mixes steps or sequences with features");
+  }
+  result.axes = *axes;
+  return result;
 }
 
 OnnxValue Glue::flatten() {
-  const OnnxValue& x = value(0);
-  if (attributes_.integer("axis").value_or(1) != 1 || (x.axes != "BF" && x.axes != "BDF"))
-    attributes_.unsupported("only one vector for each sequence can be flattened, with axis 1");
-  return x.axes == "BF" ? x : join_directions(x);
-}
-
-// Joins features, or directions: PyTorch joins the final states of its layers.
-OnnxValue Glue::concat() {
-  const auto axis = attributes_.integer("axis");
   OnnxValue result = value(0);
-  if (!axis) attributes_.invalid("attribute axis is missing");
-  const char along = result.axes[onnx_axis(attributes_, *axis, result.axes.size())];
-  if (along != 'D' && (along != 'F' || result.parts.size() != 1))
-    attributes_.unsupported("joins along a dimension that is not the features");
-  for (std::size_t i = 1; i < node_.inputs.size(); ++i) {
-    const OnnxValue& other = value(i);
-    if (other.axes != result.axes || (along == 'D' ? other.size != result.size : other.parts.size() != 1))
-      attributes_.unsupported("its inputs differ in shape");
-    if (along == 'D') {
-      result.parts.insert(result.parts.end(), other.parts.begin(), other.parts.end());
-    } else {
-      result.parts[0] += ", " + other.parts[0];
-      result.size += other.size;
-    }
-  }
-  if (along == 'F') result.parts[0] = text_.let("v", "concat(" + result.parts[0] + ")");
+  const std::int64_t at = attributes_.integer("axis").value_or(1), rank = static_cast<std::int64_t>(result.axes.size());
+  if (at < -rank || at > rank)
+    attributes_.invalid("axis " + std::to_string(at) + " is not one of " + std::to_string(rank) + " dimensions");
+  const auto begin = static_cast<std::size_t>(at < 0 ? at + rank : at);
+  Count first(1);
+  for (std::size_t d = 0; d < begin; ++d) first = first * Count::of(result.axes[d]);
+  const auto axes = regroup(result.axes, {first, std::nullopt});
+  if (!axes) attributes_.unsupported("flattens " + to_string(result.axes) + " at " + std::to_string(at));
+  result.axes = *axes;
   return result;
 }
 
-// Applies a function over time. It refuses sequences with lengths: ONNX has zeros behind their ends.
-void Glue::over_time(OnnxValue& value, const std::string& function) {
-  if (text_.ragged)
-    attributes_.unsupported(
-        "takes rows behind the ends of sequences, which have lengths here; use the final state (Y_h) for the last "
-        "step");
-  for (std::string& part : value.parts) part = text_.let("v", function + "(" + part + ")");
+OnnxValue Glue::concat() {
+  const auto along = attributes_.integer("axis");
+  if (!along) attributes_.invalid("attribute axis is missing");
+  std::vector<OnnxValue> parts;
+  for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
+    if (!depends(i))
+      if (const TensorView* empty = scope_.constants.find(node_.input(i)); empty != nullptr && empty->elements() == 0)
+        continue;
+    parts.push_back(operand(i));
+  }
+  if (parts.empty()) attributes_.invalid("takes at least one input");
+  for (OnnxValue& part : parts)
+    for (const OnnxValue& other : std::vector<OnnxValue>(parts)) part = with_symbols(part, other.axes);
+  OnnxValue result = parts[0];
+  const std::size_t at = axis(*along, result);
+  bool has_sequence = false;
+  std::int64_t total = 0;
+  for (const OnnxValue& part : parts) {
+    if (part.axes.size() != result.axes.size()) attributes_.invalid("joins values of several ranks");
+    if (!part.axes[at].is_number())
+      attributes_.unsupported("joins along a dimension that is not the features: " + to_string(part.axes));
+    for (std::size_t d = 0; d < part.axes.size(); ++d) {
+      Axis& one = result.axes[d];
+      // The batch of a state may be fixed to 1 in the file where the batch of the input is not.
+      if (d != at && one.is_one() && part.axes[d].is('B')) one = part.axes[d];
+      if (d != at && part.axes[d] != one && !(part.axes[d].is_one() && one.is('B')))
+        attributes_.unsupported("its inputs differ in shape: " + to_string(result.axes) + " and " +
+                                to_string(part.axes));
+    }
+    if (has(part.axes, 'T')) {
+      if (has_sequence && part.turned != result.turned)
+        attributes_.unsupported("joins a sequence with one whose steps are turned round");
+      has_sequence = true;
+      result.turned = part.turned;
+    }
+    result.integer &= part.integer;
+    total += part.axes[at].fixed();
+  }
+  std::int64_t inner = 1;
+  for (std::size_t d = at + 1; d < result.axes.size(); ++d) inner *= result.axes[d].fixed();
+  result.axes[at] = Axis::of(total);
+  const std::int64_t count = fixed(result.axes), outer = count / (total * inner);
+  if (count > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+  result.elements.clear();
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (const OnnxValue& part : parts) {
+      const std::int64_t size = part.axes[at].fixed() * inner;
+      const auto begin = part.elements.begin() + o * size;
+      result.elements.insert(result.elements.end(), begin, begin + size);
+    }
+  return result;
 }
 
-// Takes a range of features, the first or last step, or directions. An end beyond all sizes means the end of the dim.
+// Takes every step-th place of a dim from `begin` to before `end`, which are ONNX's: counted from the end where
+// negative, and clamped.
+OnnxValue Glue::sliced(OnnxValue value, std::size_t at, std::int64_t begin, std::int64_t end, std::int64_t step) {
+  const Axis& axis = value.axes[at];
+  constexpr std::int64_t kAll = 1 << 24;
+  if (step == 0) attributes_.invalid("slices with a step of 0");
+  if (!axis.is_number()) {
+    const bool whole = step == 1 && begin == 0 && end >= kAll;
+    if (whole) return value;
+    if (!axis.is('T'))
+      attributes_.unsupported("takes " + std::to_string(begin) + " to " + std::to_string(end) + " of dimension " +
+                              std::to_string(at) + " of " + to_string(value.axes));
+    const bool turns = step == -1 && (begin == -1 || begin >= kAll) && end < -kAll;
+    if (turns) return scope_.turned_whole = true, value.turned = !value.turned, value;
+    if (step == 1 && ((begin == -1 && end >= kAll) || (begin == 0 && end == 1)))
+      return over_time(value, at, begin == 0 ? "first" : "last", true);
+    attributes_.unsupported("takes " + std::to_string(begin) + " to " + std::to_string(end) + " of dimension " +
+                            std::to_string(at) + ", the time; all of it, its first and its last step can be taken");
+  }
+  const std::int64_t size = axis.fixed(), low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
+  const auto clamped = [&](std::int64_t i) {
+    return std::clamp<std::int64_t>(i < 0 ? std::max(i, -size - 1) + size : std::min(i, size), low, high);
+  };
+  const std::int64_t first = clamped(begin), last = end < -size ? low : clamped(end);
+  const std::int64_t stride = std::clamp<std::int64_t>(step, -size - 1, size + 1);
+  const std::int64_t count = step > 0 ? (last - first + stride - 1) / stride : (first - last - stride - 1) / -stride;
+  if (count < 1)
+    attributes_.unsupported("takes nothing of dimension " + std::to_string(at) + " of " + to_string(value.axes));
+  Axes axes = value.axes;
+  axes[at] = Axis::of(count);
+  const std::vector<std::int64_t> strides = strides_of(value.axes);
+  return taken(value, std::move(axes), [&](std::span<const std::int64_t> index) {
+    std::int64_t result = 0;
+    for (std::size_t d = 0; d < index.size(); ++d)
+      result += (d == at ? first + index[d] * stride : index[d]) * strides[d];
+    return result;
+  });
+}
+
 OnnxValue Glue::slice() {
   OnnxValue result = value(0);
-  const auto list = [&](const char* name, std::size_t input) {
-    auto values = attributes_.integers(name);
-    return values ? values : constants_.integers(node_.input(input));
-  };
   const auto starts = list("starts", 1), ends = list("ends", 2), axes = list("axes", 3), steps = list("steps", 4);
   if (!starts || !ends || starts->size() != ends->size() || (axes && axes->size() != starts->size()) ||
-      (steps && std::ranges::any_of(*steps, [](std::int64_t step) { return step != 1; })))
-    attributes_.unsupported("starts, ends and axes must be constant lists of one length, and steps 1");
-  constexpr std::int64_t kAll = 1 << 24;
-  for (std::size_t k = 0; k < starts->size(); ++k) {
-    const std::size_t at = onnx_axis(attributes_, axes ? (*axes)[k] : static_cast<std::int64_t>(k), result.axes.size());
-    const char axis = result.axes[at];
-    const std::int64_t first = (*starts)[k], last = (*ends)[k];
-    const std::int64_t size = axis == 'F' ? result.size : static_cast<std::int64_t>(result.parts.size());
-    const auto clamped = [&](std::int64_t i) { return std::clamp<std::int64_t>(i < 0 ? i + size : i, 0, size); };
-    const std::int64_t begin = clamped(first), end = clamped(last);
-    if (first == 0 && last >= kAll) continue;
-    if (axis == 'F' && begin < end) {
-      result.size = end - begin;
-      for (std::string& part : result.parts)
-        part = text_.let("v", part + "[" + std::to_string(begin) + ":" + std::to_string(end) + "]");
-    } else if (axis == 'D' && begin < end) {
-      result.parts = {result.parts.begin() + begin, result.parts.begin() + end};
-    } else if (axis == 'T' && ((first == -1 && last >= kAll) || (first == 0 && last == 1))) {
-      over_time(result, first == 0 ? "first" : "last");
-      result.axes[at] = '1';
-    } else {
-      attributes_.unsupported("takes " + std::to_string(first) + " to " + std::to_string(last) + " of dimension " +
-                              std::to_string(at) + "; features, directions, the first and the last step can be taken");
+      (steps && steps->size() != starts->size()))
+    attributes_.unsupported("starts, ends and axes must be constant lists of one length");
+  std::set<std::size_t> taken_axes;
+  // Functions over time take the dim away from the text, so that the time is the last to be sliced.
+  for (const bool time : {false, true})
+    for (std::size_t k = 0; k < starts->size(); ++k) {
+      const std::size_t at = axis(axes ? (*axes)[k] : static_cast<std::int64_t>(k), result);
+      if (result.axes[at].is('T') != time || taken_axes.contains(at)) {
+        if (!time || !result.axes[at].is('T')) continue;
+        attributes_.invalid("an axis stands in axes twice");
+      }
+      taken_axes.insert(at);
+      result = sliced(std::move(result), at, (*starts)[k], (*ends)[k], steps ? (*steps)[k] : 1);
     }
-  }
+  if (taken_axes.size() != starts->size()) attributes_.invalid("an axis stands in axes twice");
   return result;
 }
 
-// Takes rows of a table by numbers that the model reads: an embedding.
+std::vector<OnnxValue> Glue::split() {
+  const OnnxValue& x = value(0);
+  const std::size_t at = axis(attributes_.integer("axis").value_or(0), x);
+  auto sizes = list("split", 1);
+  const auto outputs = static_cast<std::int64_t>(node_.outputs.size());
+  if (const auto count = attributes_.integer("num_outputs"); count && *count != outputs)
+    attributes_.invalid("num_outputs is not the number of its outputs");
+  if (!x.axes[at].is_number())
+    attributes_.unsupported("splits " + to_string(x.axes) + " along dimension " + std::to_string(at));
+  const std::int64_t size = x.axes[at].fixed();
+  if (!sizes) {
+    const std::int64_t part = (size + outputs - 1) / outputs;
+    sizes.emplace();
+    for (std::int64_t begin = 0; begin < size; begin += part) sizes->push_back(std::min(part, size - begin));
+  }
+  std::int64_t sum = 0;
+  for (const std::int64_t part : *sizes) sum += part < 0 || part > size ? size + 1 : part;
+  if (static_cast<std::int64_t>(sizes->size()) != outputs || sum != size)
+    attributes_.invalid("shape mismatch: splits " + std::to_string(size) + " into " + to_string(*sizes));
+  std::vector<OnnxValue> results;
+  std::int64_t begin = 0;
+  for (const std::int64_t part : *sizes) {
+    results.push_back(sliced(x, at, begin, begin + part, 1));
+    begin += part;
+  }
+  return results;
+}
+
+// Takes rows of a table by numbers that the model reads: an embedding. ONNX counts negative numbers from the end.
 OnnxValue Glue::lookup() {
   OnnxValue result = value(1);
   const TensorView& table = constant(0);
-  if (attributes_.integer("axis").value_or(0) != 0 || table.shape.size() != 2 ||
-      result.axes.find('F') != std::string::npos)
+  if (attributes_.integer("axis").value_or(0) != 0 || table.shape.size() != 2 || result.elements.size() > 64)
     attributes_.unsupported("only rows of a matrix can be taken by numbers, one for each step");
-  const std::string name = text_.param("E", table.part(table.shape, 0));
-  for (std::string& part : result.parts) part = text_.let("v", "lookup(" + name + ", " + part + ")");
-  result.axes += 'F';
-  result.size = table.shape[1];
+  const std::string name =
+      scope_.text.param("E", "table " + node_.input(0), [&] { return table.part(table.shape, 0); });
+  const std::string rows = std::to_string(table.shape[0]);
+  Elements elements;
+  for (const Element& number : result.elements) {
+    const Expression index = scope_.text.scalar(number);
+    const std::int32_t row = scope_.text.let(
+        "v",
+        "lookup(" + name + ", select(" + index.text + " < 0, " + index.text + " + " + rows + ", " + index.text + "))",
+        {"", table.shape[1], false, index.sequence});
+    const Elements all = scope_.text.all(row);
+    elements.insert(elements.end(), all.begin(), all.end());
+  }
+  result.elements = std::move(elements);
+  result.axes.push_back(Axis::of(table.shape[1]));
+  result.integer = false;
   return result;
 }
 
-// Takes the last or first step, or one direction.
 OnnxValue Glue::gather() {
-  if (find(0) == nullptr && find(1) != nullptr) return lookup();
-  OnnxValue result = value(0);
-  const std::size_t at = onnx_axis(attributes_, attributes_.integer("axis").value_or(0), result.axes.size());
-  const TensorView* tensor = constants_.find(node_.input(1));
-  const auto index = constants_.integers(node_.input(1));
-  if (!index || index->size() != 1) attributes_.unsupported("takes several indices, or such that depend on the data");
-  const char axis = result.axes[at];
-  const std::int64_t i = index->front();
-  const auto parts = static_cast<std::int64_t>(result.parts.size());
-  if (axis == 'D' && i >= -parts && i < parts)
-    result.parts = {result.parts[static_cast<std::size_t>(i < 0 ? i + parts : i)]};
-  else if (axis == 'T' && (i == 0 || i == -1))
-    over_time(result, i == 0 ? "first" : "last");
-  else
-    attributes_.unsupported("takes index " + std::to_string(i) + " of dimension " + std::to_string(at) +
-                            "; the first and last step and a direction can be imported");
-  if (tensor->shape.empty())
-    result.axes.erase(at, 1);
-  else
-    result.axes[at] = '1';
+  if (!depends(0) && depends(1)) return lookup();
+  const OnnxValue& x = value(0);
+  const std::size_t at = axis(attributes_.integer("axis").value_or(0), x);
+  const auto counts = scope_.counts.find(node_.input(1));
+  const TensorView* tensor = scope_.constants.find(node_.input(1));
+  if (!counts || tensor == nullptr) attributes_.unsupported("takes places that depend on the data");
+  std::vector<std::int64_t> indices;
+  for (const Count& count : counts->numbers) indices.push_back(count.number().value_or(0));
+  OnnxValue result = x;
+  if (x.axes[at].is('T')) {
+    const std::int64_t i = indices.size() == 1 ? indices[0] : 1;
+    if (i != 0 && i != -1)
+      attributes_.unsupported("takes index " + std::to_string(i) + " of dimension " + std::to_string(at) +
+                              ", the time; its first and its last step can be taken");
+    result = over_time(x, at, i == 0 ? "first" : "last", true);
+  } else if (x.axes[at].is_number()) {
+    const std::int64_t size = x.axes[at].fixed();
+    for (std::int64_t& i : indices) {
+      if (i < -size || i >= size)
+        attributes_.invalid("takes index " + std::to_string(i) + " of dimension " + std::to_string(at) +
+                            ", which has " + std::to_string(size));
+      i = i < 0 ? i + size : i;
+    }
+    if (indices.empty()) attributes_.unsupported("takes nothing");
+    Axes axes = x.axes;
+    axes[at] = Axis::of(static_cast<std::int64_t>(indices.size()));
+    const std::vector<std::int64_t> strides = strides_of(x.axes);
+    result = taken(x, std::move(axes), [&](std::span<const std::int64_t> index) {
+      std::int64_t sum = 0;
+      for (std::size_t d = 0; d < index.size(); ++d)
+        sum += (d == at ? indices[static_cast<std::size_t>(index[d])] : index[d]) * strides[d];
+      return sum;
+    });
+  } else {
+    attributes_.unsupported("takes places of dimension " + std::to_string(at) + " of " + to_string(x.axes));
+  }
+  if (tensor->shape.empty()) result.axes.erase(result.axes.begin() + static_cast<std::ptrdiff_t>(at));
+  if (tensor->shape.size() > 1) attributes_.unsupported("takes places by a list of several dimensions");
+  return result;
+}
+
+OnnxValue Glue::expand() {
+  OnnxValue x = operand(0);
+  const auto shape = wanted_shape(1, x.axes, false);
+  Axes wanted;
+  for (const auto& count : shape) {
+    const auto term = count ? count->term() : std::nullopt;
+    if (!term) attributes_.unsupported("its shape is no product of sizes");
+    Axis axis = Axis::of(term->factor);
+    if (term->times + term->batches > 1) attributes_.unsupported("repeats for each step of each sequence");
+    if (term->times == 1) axis.atoms.insert(axis.atoms.begin(), scope_.time);
+    if (term->batches == 1) axis.atoms.insert(axis.atoms.begin(), scope_.batch);
+    wanted.push_back(axis);
+  }
+  x = with_symbols(x, wanted);
+  for (std::size_t i = 0; i < std::min(wanted.size(), x.axes.size()); ++i) {
+    // A number that is what the file declares of the time or the batch means that.
+    Axis& axis = wanted[wanted.size() - 1 - i];
+    const Axis& own = x.axes[x.axes.size() - 1 - i];
+    if (axis.is_number() && own.atoms.size() == 1 && own.atoms[0].symbol != 0 && own.atoms[0].size == axis.fixed())
+      axis = own;
+  }
+  auto axes = broadcast(x.axes, wanted);
+  if (!axes) attributes_.invalid("shape mismatch: " + to_string(x.axes) + " cannot become " + to_string(wanted));
+  if (fixed(*axes) > kMostElements) attributes_.too_large("makes a constant that is larger than the whole file");
+  const auto places = spread(x.axes, *axes);
+  OnnxValue result = x;
+  result.axes = std::move(*axes);
+  result.elements.clear();
+  for (const std::int64_t at : places) result.elements.push_back(x.elements[static_cast<std::size_t>(at)]);
+  return result;
+}
+
+OnnxValue Glue::tile() {
+  const OnnxValue x = operand(0);
+  const auto counts = scope_.counts.find(node_.input(1));
+  if (!counts || counts->numbers.size() != x.axes.size()) attributes_.unsupported("its repeats must be known");
+  Axes axes = x.axes;
+  std::vector<std::int64_t> sizes = fixed_shape(x.axes);
+  for (std::size_t d = 0; d < axes.size(); ++d) {
+    const auto term = counts->numbers[d].term();
+    const bool one = term && term->factor == 1 && term->times == 0 && term->batches == 0;
+    if (one) continue;
+    if (!term || term->factor < 1 || !axes[d].is_number()) attributes_.unsupported("repeats " + to_string(x.axes));
+    if (term->times + term->batches == 0) {
+      std::int64_t size = 0;
+      if (__builtin_mul_overflow(axes[d].fixed(), term->factor, &size) || size > kMostElements)
+        attributes_.too_large("makes a value of more than 4 million elements");
+      axes[d] = Axis::of(size);
+    } else if (axes[d].is_one() && term->factor == 1 && term->times + term->batches == 1) {
+      axes[d] = Axis{{term->times == 1 ? scope_.time : scope_.batch}};
+    } else {
+      attributes_.unsupported("repeats features for each step or sequence");
+    }
+  }
+  const std::vector<std::int64_t> strides = strides_of(x.axes);
+  return taken(x, std::move(axes), [&](std::span<const std::int64_t> index) {
+    std::int64_t at = 0;
+    for (std::size_t d = 0; d < index.size(); ++d) at += index[d] % sizes[d] * strides[d];
+    return at;
+  });
+}
+
+OnnxValue Glue::filled() {
+  float value = 0;
+  bool integer = false;
+  if (const OnnxAttribute* given = attributes_.tensor("value")) {
+    const TensorView tensor = scope_.constants.parse(given->tensor);
+    if (tensor.elements() != 1) attributes_.unsupported("value must be one float");
+    const OnnxValue one = constant_value(tensor);
+    value = one.elements[0].constant();
+    integer = one.integer;
+  }
+  OnnxValue result;
+  result.integer = integer;
+  const auto counts = scope_.counts.find(node_.input(0));
+  if (!counts) attributes_.unsupported("its input 0 is no shape that is known");
+  for (const Count& count : counts->numbers) {
+    const auto term = count.term();
+    if (count.number() && *count.number() < 0)
+      attributes_.invalid("a dim of its shape is " + std::to_string(*count.number()));
+    if (!term || term->times + term->batches > 1 || (term->factor != 1 && term->times + term->batches > 0))
+      attributes_.unsupported("its shape is no list of sizes");
+    if (term->times == 1)
+      result.axes.push_back(Axis{{scope_.time}});
+    else if (term->batches == 1)
+      result.axes.push_back(Axis{{scope_.batch}});
+    else
+      result.axes.push_back(Axis::of(term->factor));
+  }
+  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a constant that is larger than the whole file");
+  result.elements.assign(static_cast<std::size_t>(fixed(result.axes)), Element::of(value));
   return result;
 }
 

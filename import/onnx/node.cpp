@@ -109,7 +109,7 @@ OnnxModel alone(const Found& found, std::int64_t opset) {
     if (name.empty() || std::ranges::find(graph.inputs, name) != graph.inputs.end()) continue;
     if (i > 0 && ancestors.add(name, graph)) continue;
     graph.inputs.push_back(name);
-    graph.dims[name] = {};
+    graph.details[name] = {};
   }
   for (const std::string& name : node.outputs)
     if (!name.empty()) graph.outputs.push_back(name);

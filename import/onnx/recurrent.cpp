@@ -63,6 +63,15 @@ std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind
   }
   const auto alphas = attributes.reals("activation_alpha").value_or(std::vector<float>());
   const auto betas = attributes.reals("activation_beta").value_or(std::vector<float>());
+  // Some writers give a number for each activation, also for those that take none.
+  const auto takers = [&](bool Activation::*takes) {
+    return std::ranges::count_if(names, [&](const std::string& name) {
+      return std::ranges::any_of(kActivations, [&](const Activation& a) { return name == a.onnx && a.*takes; });
+    });
+  };
+  const auto all = static_cast<std::ptrdiff_t>(names.size());
+  const bool each_alpha = std::ssize(alphas) == all && takers(&Activation::takes_alpha) < all;
+  const bool each_beta = std::ssize(betas) == all && takers(&Activation::takes_beta) < all;
   std::size_t next_alpha = 0, next_beta = 0;
   std::vector<Applied> result;
   const auto take = [&](const std::vector<float>& values, std::size_t& next, std::optional<float> standard,
@@ -77,12 +86,16 @@ std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind
       if (name == activation.onnx) found = &activation;
     if (found == nullptr) attributes.unsupported("activation " + in_quotes(name) + " is not one of ONNX's eleven");
     Applied applied{found->name, ""};
+    if (each_alpha) next_alpha = result.size();
+    if (each_beta) next_beta = result.size();
     if (found->takes_alpha) applied.more += take(alphas, next_alpha, found->alpha, name + "'s alpha");
     if (found->takes_beta) applied.more += take(betas, next_beta, found->beta, name + "'s beta");
     result.push_back(std::move(applied));
   }
-  if (next_alpha < alphas.size()) attributes.invalid("activation_alpha has more values than activations take");
-  if (next_beta < betas.size()) attributes.invalid("activation_beta has more values than activations take");
+  if (!each_alpha && next_alpha < alphas.size())
+    attributes.invalid("activation_alpha has more values than activations take");
+  if (!each_beta && next_beta < betas.size())
+    attributes.invalid("activation_beta has more values than activations take");
   return result;
 }
 
@@ -227,7 +240,8 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
     text += "  param " + name + " : f32[" + std::to_string(tensor.shape[0]);
     text += (tensor.shape.size() == 2 ? ", " + std::to_string(tensor.shape[1]) : "") + "]\n";
   }
-  text += "\n" + equations(result) + "  output h'\n}\n";
+  result.equations = equations(result);
+  text += "\n" + result.equations + "  output h'\n}\n";
   return result;
 }
 

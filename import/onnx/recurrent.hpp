@@ -14,6 +14,7 @@ namespace rnnc::files {
 struct OnnxDirection {
   bool reverse = false;
   std::string cell_body;  // behind `cell name`
+  std::string equations;  // of cell_body: of x, of the states, and of the weights by their names
   TensorMap weights;      // by the names in the cell
 };
 

@@ -25,6 +25,8 @@ struct Imported {
   TensorMap states = {};                   // by our names, [B, H], as in `rnnc run --state`
   std::vector<std::int32_t> lengths = {};  // [B]; empty where they are not given
   std::vector<std::string> inputs = {};    // the names that ImportOptions::inputs may have
+  // Outputs of an ONNX graph that the model does not compute: it has one output, the graph's first.
+  std::vector<std::string> left_out = {};
 };
 
 struct ImportOptions {

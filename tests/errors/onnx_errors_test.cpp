@@ -74,12 +74,12 @@ const Fault kFaults[] = {
      [](OnnxLstm& g) {
        g.B = {1, 8};
      }},
-    {"graph input \"X\": shape mismatch: has 3 features, not 4",
+    {"shape mismatch: W is for 4 features but X has 3",
      [](OnnxLstm& g) {
        g.W = {1, 8, 4};
        g.x = {-1, -1, 3};
      }},
-    {"has 2 dimensions, not 3",
+    {"its input has dimensions [B,T] but must have [T,B,F]",
      [](OnnxLstm& g) {
        g.x = {-1, 3};
      }},
@@ -106,7 +106,7 @@ const Fault kFaults[] = {
        g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
     // Shapes that the graph computes.
-    {"node \"n_h0\" (ConstantOfShape): makes a constant as long as the sequence",
+    {"\"h0\" must be [1,B,2] but is [T,B,3]",
      [](OnnxLstm& g) {
        g.before = node("Shape", {"X"}, {"s"}) + node("ConstantOfShape", {"s"}, {"h0"});
        g.inputs = {"X", "W", "R", "B", "", "h0"};
@@ -115,29 +115,42 @@ const Fault kFaults[] = {
      [](OnnxLstm& g) {
        g.more += initializer("s", {3}, {1, 1, std::int64_t{1} << 40});
        g.before = node("ConstantOfShape", {"s"}, {"h0"});
+       g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
-    {"makes a constant that is larger than the whole file",
+    {"[1,8,2] cannot become [1099511627776,1099511627776,2]",
      [](OnnxLstm& g) {
        g.more += initializer("s", {3}, {std::int64_t{1} << 40, std::int64_t{1} << 40, 2});
        g.before = node("Expand", {"R", "s"}, {"h0"});
+       g.inputs = {"X", "W", "h0", "B"};
      }},
     {"a dim of its shape is -3",
      [](OnnxLstm& g) {
        g.more += initializer("s", {1}, {-3});
        g.before = node("ConstantOfShape", {"s"}, {"h0"});
+       g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
     {"[1,8,2] cannot become [1,8,3]",
      [](OnnxLstm& g) {
        g.more += initializer("s", {3}, {1, 8, 3});
        g.before = node("Expand", {"R", "s"}, {"h0"});
+       g.inputs = {"X", "W", "h0", "B"};
      }},
     {"its input 0 is no shape that is known",
-     [](OnnxLstm& g) { g.before = node("ConstantOfShape", {"lost"}, {"h0"}); }},
-    {"(Shape): its input is not the model's input", [](OnnxLstm& g) { g.before = node("Shape", {"lost"}, {"s"}); }},
+     [](OnnxLstm& g) {
+       g.before = node("ConstantOfShape", {"lost"}, {"h0"});
+       g.inputs = {"X", "W", "R", "B", "", "h0"};
+     }},
+    {"(Shape): its input is not the model's input",
+     [](OnnxLstm& g) {
+       g.before = node("Shape", {"lost"}, {"s"}) + node("ConstantOfShape", {"s"}, {"h0"});
+       g.inputs = {"X", "W", "R", "B", "", "h0"};
+     }},
     {"axis 5 is not one of 3 dimensions",
      [](OnnxLstm& g) {
        g.more += initializer("five", {}, {5});
-       g.before = node("Shape", {"X"}, {"s"}) + node("Gather", {"s", "five"}, {"h0"});
+       g.before = node("Shape", {"X"}, {"s"}) + node("Gather", {"s", "five"}, {"d"}) +
+                  node("ConstantOfShape", {"d"}, {"h0"});
+       g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
     {"\"h0\" must be [1,B,2] but is [1,1,3]",
      [](OnnxLstm& g) {
@@ -159,7 +172,7 @@ const Fault kFaults[] = {
        g.more += initializer("zero", {1}, {0}) + initializer("two", {1}, {2});
        g.after = behind("Slice", {"s", "zero", "two"});
      }},
-    {"raises to another power than 2 and 0.5",
+    {"raises to another power than 1, 2, 3, 4, 0.5, -0.5 and -1",
      [](OnnxLstm& g) {
        g.more += initializer("three", {});
        g.after = behind("Pow", {"s", "three"});
@@ -188,10 +201,12 @@ const Fault kFaults[] = {
      }},
     {"is not one number for each output",
      [](OnnxLstm& g) {
-       g.after = behind("Gemm", {"s", "R2", "B"});
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Gather", {"s", "zero"}, {"first"}, integer("axis", 0)) +
+                 node("Gemm", {"first", "R2", "B"}, {"out"});
+       g.more += initializer("zero", {}, {0});
        g.more += initializer("R2", {2, 2});
      }},
-    {"a constant of shape [1,16] beside 2 features",
+    {"its inputs differ in shape: [T,B,2] and [1,16]",
      [](OnnxLstm& g) {
        g.after = behind("Add", {"s", "B"});
      }},
@@ -205,10 +220,10 @@ const Fault kFaults[] = {
      }},
     {"perm is no order of the 3 dimensions",
      [](OnnxLstm& g) { g.after = behind("Transpose", {"s"}, integers("perm", {})); }},
-    {"squeezes dimension 2, which need not be 1",
+    {"squeezes dimension 0, which need not be 1",
      [](OnnxLstm& g) {
-       g.after = node("Squeeze", {"Y", "two"}, {"out"});
-       g.more += initializer("two", {1}, {2});
+       g.after = node("Squeeze", {"Y", "zero"}, {"out"});
+       g.more += initializer("zero", {1}, {0});
      }},
     {"axis 9 is not one of 4 dimensions",
      [](OnnxLstm& g) {
@@ -221,7 +236,7 @@ const Fault kFaults[] = {
        g.after = node("Unsqueeze", {"Y", "twice"}, {"out"});
        g.more += initializer("twice", {2}, {0, 0});
      }},
-    {"only the join of directions and features",
+    {"reshapes [T,1,B,2] to [-1,6], which mixes steps or sequences with features",
      [](OnnxLstm& g) {
        g.after = node("Reshape", {"Y", "shape"}, {"out"});
        g.more += initializer("shape", {2}, {-1, 6});
@@ -230,7 +245,7 @@ const Fault kFaults[] = {
      [](OnnxLstm& g) {
        g.after = behind("Concat", {"s", "s"}, integer("axis", 0));
      }},
-    {"Softmax along a dimension that is not the last",
+    {"Softmax along [T,B,2] at dimension 0, which is not the features",
      [](OnnxLstm& g) { g.after = behind("Softmax", {"s"}, integer("axis", 0)); }},
     {"takes index 3 of dimension 0",
      [](OnnxLstm& g) {
@@ -238,7 +253,6 @@ const Fault kFaults[] = {
        g.more += initializer("three", {}, {3});
      }},
     {"graph output \"lost\": does not depend on the model's input", [](OnnxLstm& g) { g.result = output("lost"); }},
-    {"this is neither the first nor a final state", [](OnnxLstm& g) { g.result += output("Y"); }},
     {"the graph has no outputs", [](OnnxLstm& g) { g.result = ""; }},
     {"the graph has no RNN, GRU or LSTM node",
      [](OnnxLstm& g) { g.op = "Relu", g.inputs = {"X"}, g.attributes = "", g.after = "", g.result = output("Y"); }},
@@ -265,10 +279,10 @@ const Fault kFaults[] = {
        g.more += initializer("s55", {2}, {5, 5});
        g.inputs[1] = "V";
      }},
-    {"slices with a step of -1",
+    {"slices with a step of 0",
      [](OnnxLstm& g) {
-       g.before = node("Slice", {"W", "z", "z", "z", "minus"}, {"V"});
-       g.more += initializer("z", {1}, {0}) + initializer("minus", {1}, {-1});
+       g.before = node("Slice", {"W", "z", "z", "z", "z"}, {"V"});
+       g.more += initializer("z", {1}, {0});
        g.inputs[1] = "V";
      }},
     {"starts, ends, axes and steps must be lists of one length",
@@ -376,7 +390,8 @@ TEST_CASE("each malformed ONNX file has its own error", "[errors][import]") {
     fault.make(graph);
     const auto result = import_model(bytes_of(graph.file()), "m.onnx");
     INFO(fault.error);
-    REQUIRE_FALSE(result.ok());
+    CHECK_FALSE(result.ok());
+    if (result.ok()) continue;
     INFO(result.error().to_string());
     CHECK(result.error().to_string().find(fault.error) != std::string::npos);
     CHECK(result.error().to_string().starts_with("m.onnx: "));

@@ -1,5 +1,7 @@
 #include "tests/support/run_imported.hpp"
 
+#include <algorithm>
+
 #include <rnnc/compile.hpp>
 
 #include "ir/interpret_network.hpp"
@@ -19,8 +21,11 @@ ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std
   const std::vector<std::int64_t> lengths(imported.lengths.begin(), imported.lengths.end());
   const ir::Module& module = imported.model.module();
   if (module.networks.empty()) return ir::interpret(module.cells.at(0), weights, {steps, batch, x, lengths}, finals);
-  const ir::NetworkBatch data{batch, {{"T", {steps, lengths}}}, {{"x", x}}};
-  return ir::interpret(module.networks.at(0), weights, data, finals);
+  const ir::Network& network = module.networks.at(0);
+  const auto input = std::ranges::find(network.nodes, ir::Op::Input, &ir::Node::op);
+  REQUIRE(input != network.nodes.end());
+  const ir::NetworkBatch data{batch, {{"T", {steps, lengths}}}, {{input->name, x}}};
+  return ir::interpret(network, weights, data, finals);
 }
 
 ir::Vector interpret_imported(const Imported& imported, const ir::Vector& x, std::int64_t steps, std::int64_t batch) {

@@ -1,0 +1,218 @@
+#include "import/onnx/reader.hpp"
+
+#include <algorithm>
+
+#include "import/file_error.hpp"
+#include "import/refusal.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr int kMostNesting = 16;
+
+// Names that a node reads, also in the graphs within it.
+void collect_inputs(const OnnxNode& node, std::set<std::string>& names) {
+  names.insert(node.inputs.begin(), node.inputs.end());
+  for (const auto& [name, attribute] : node.attributes) {
+    if (!attribute.graph) continue;
+    for (const OnnxNode& inner : attribute.graph->nodes) collect_inputs(inner, names);
+    names.insert(attribute.graph->outputs.begin(), attribute.graph->outputs.end());
+  }
+}
+
+}  // namespace
+
+GraphReader::GraphReader(const OnnxModel& model, const FileContent& content, std::string_view file,
+                         const ImportOptions& options, OnnxFiles& beside, const OnnxLabels& labels)
+    : model_(model),
+      file_(file),
+      options_(options),
+      labels_(labels),
+      constants_(model.graph, options.inputs, content, file, options.limits, beside),
+      counts_(constants_, file),
+      text_(labels.is_step),
+      scope_{constants_, counts_, text_, {}, labels.time, labels.batch, model.opset, file, false, false, false, {}} {}
+
+void GraphReader::invalid(const OnnxNode& node, const std::string& why) const {
+  files::invalid(file_, node.describe(), why);
+}
+void GraphReader::unsupported(const OnnxNode& node, const std::string& why) const {
+  files::unsupported(file_, node.describe(), why);
+}
+
+const OnnxValue* GraphReader::find(const std::string& name) const {
+  const auto found = scope_.values.find(name);
+  return found == scope_.values.end() ? nullptr : &found->second;
+}
+
+// A graph input is a sequence, a vector, or a number for each step or sequence. Its features are its other dims.
+void GraphReader::add_inputs() {
+  for (const std::string& name : model_.graph.inputs) {
+    const auto labelled = labels_.axes.find(name);
+    if (labelled == labels_.axes.end()) continue;
+    const Axes& axes = labelled->second;
+    const OnnxInput& details = model_.graph.details.at(name);
+    GraphInput input;
+    input.name = name;
+    input.has_time = has(axes, 'T');
+    const std::int64_t size = fixed(axes);
+    if (size > (1 << 22))
+      files::unsupported(file_, "graph input " + in_quotes(name), "has more than 4 million features");
+    const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
+    input.source = text_.add({text_.fresh(name), size, scalar, input.has_time});
+    if (const auto given = options_.inputs.find(name); given != options_.inputs.end())
+      input.given = &given->second, constants_.hide(name);
+    OnnxValue value{axes, text_.all(input.source)};
+    value.integer = details.type == 6 || details.type == 7 || details.type == 9;
+    scope_.values[name] = std::move(value);
+    made_.insert(name);
+    inputs_.push_back(std::move(input));
+  }
+}
+
+// Collects the nodes that the wanted names depend on.
+void GraphReader::find_needed(const OnnxGraph& graph, const std::set<std::string>& wanted,
+                              std::set<const OnnxNode*>& needed) const {
+  std::set<std::string> names = wanted;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (std::ranges::none_of(node->outputs, [&](const std::string& name) { return names.contains(name); })) continue;
+    needed.insert(&*node);
+    collect_inputs(*node, names);
+    names.erase("");
+  }
+}
+
+void GraphReader::read_nodes(const OnnxGraph& graph) {
+  if (++depth_ > kMostNesting) refuse(ErrorCode::Limit, file_, "", "graphs nest deeper than 16");
+  const bool is_top = &graph == &model_.graph;
+  if (is_top) {
+    find_needed(graph, {output_}, needed_by_main_);
+    find_needed(graph, {graph.outputs.begin(), graph.outputs.end()}, needed_);
+  }
+  for (const OnnxNode& node : graph.nodes) {
+    for (const std::string& name : node.outputs)
+      if (!name.empty() && (graph.initializers.contains(name) || !made_.insert(name).second))
+        invalid(node, "its output " + in_quotes(name) + " has a value already; the graph has a cycle or a name twice");
+    if (is_top && !needed_.contains(&node)) continue;
+    const bool needed = !is_top || needed_by_main_.contains(&node);
+    try {
+      read_node(node, needed);
+      ++progress_;
+    } catch (Refusal& refusal) {
+      if (refusal.error.place.file.empty()) {
+        refusal.error = Error{refusal.error.code, {std::string(file_)}, node.describe() + ": " + refusal.error.message};
+      }
+      if (needed) throw;
+      // Only outputs beside the first need it: they are left out, and named with the reason.
+      for (const std::string& name : node.outputs) broken_[name] = refusal.error.message;
+    }
+    constants_.done_with(node);
+  }
+  --depth_;
+}
+
+void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
+  if (!is_needed)
+    for (const std::string& name : node.inputs)
+      if (const auto broken = broken_.find(name); broken != broken_.end()) unsupported(node, broken->second);
+  if (constants_.fold(node)) return;
+  if (is_recurrent(node)) return read_recurrent_node(node);
+  if (node.op == "DynamicQuantizeLSTM" && node.domain == "com.microsoft") return read_recurrent_node(dequantized(node));
+  if (node.op == "If" && node.domain.empty()) return read_if(node);
+  if (node.op == "Scan" && node.domain.empty()) return read_scan(node);
+  if (counts_.evaluate(node, scope_.values)) return;
+  const std::vector<OnnxValue> results = evaluate_glue(node, scope_);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (!node.output(i).empty()) keep(node.output(i), results[i]);
+}
+
+// Keeps a value; one without the time and the batch that is made of constants is a constant, which may be a shape.
+void GraphReader::keep(const std::string& name, const OnnxValue& value) {
+  const bool constant =
+      std::ranges::all_of(value.elements, &Element::is_constant) && std::ranges::all_of(value.axes, &Axis::is_number);
+  if (!constant) {
+    scope_.values[name] = value;
+    return;
+  }
+  const auto put = [&](ElementType type, const auto& numbers) {
+    const auto bytes = std::as_bytes(std::span(numbers));
+    constants_.put(name, TensorView::own(type, fixed_shape(value.axes), {bytes.begin(), bytes.end()}));
+  };
+  std::vector<float> numbers;
+  for (const Element& e : value.elements) numbers.push_back(e.constant());
+  if (value.integer)
+    put(ElementType::I64, std::vector<std::int64_t>(numbers.begin(), numbers.end()));
+  else
+    put(ElementType::F32, numbers);
+}
+
+// Takes the branch that a constant chooses.
+void GraphReader::read_if(const OnnxNode& node) {
+  const auto condition = counts_.find(node.input(0));
+  const auto known = condition && condition->numbers.size() == 1 ? condition->numbers[0].number() : std::nullopt;
+  if (!known)
+    unsupported(node, "its condition " + in_quotes(node.input(0)) +
+                          " is known only when the model runs; give the inputs that decide it (--const NAME=VALUE)");
+  const auto branch = node.attributes.find(*known != 0 ? "then_branch" : "else_branch");
+  if (branch == node.attributes.end() || !branch->second.graph) invalid(node, "has no branch for its condition");
+  const OnnxGraph& graph = *branch->second.graph;
+  if (graph.outputs.size() != node.outputs.size()) invalid(node, "its branch has another number of outputs");
+  constants_.enter(graph);
+  read_nodes(graph);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    const std::string &from = graph.outputs[i], &to = node.outputs[i];
+    if (to.empty() || to == from) continue;
+    if (const OnnxValue* value = find(from))
+      scope_.values[to] = OnnxValue(*value);
+    else if (const TensorView* tensor = constants_.find(from))
+      constants_.put(to, TensorView(*tensor));
+    else
+      counts_.alias(from, to);
+  }
+}
+
+// What quantize_dynamic makes of an LSTM: its weights are whole numbers with scales. The arithmetic of the activations,
+// which is of 8 bits there, is f32 here.
+OnnxNode GraphReader::dequantized(const OnnxNode& node) {
+  OnnxNode result = node;
+  result.op = "LSTM";
+  result.domain.clear();
+  result.inputs.resize(8);
+  for (const std::size_t input : {std::size_t{1}, std::size_t{2}}) {
+    const std::size_t scale = input == 1 ? 8 : 10;
+    const std::string turned = node.input(input) + "/turned", real = node.input(input) + "/real";
+    OnnxNode dequantize, transpose;
+    dequantize.op = "DequantizeLinear";
+    dequantize.name = transpose.name = node.name;
+    dequantize.inputs = {node.input(input), node.input(scale), node.input(scale + 1)};
+    dequantize.outputs = {turned};
+    transpose.op = "Transpose";
+    transpose.inputs = {turned};
+    transpose.outputs = {real};
+    OnnxAttribute& perm = transpose.attributes["perm"];
+    perm.type = 7;
+    perm.ints = {0, 2, 1};
+    if (!constants_.fold(dequantize) || !constants_.fold(transpose)) unsupported(node, "its weights must be constants");
+    result.inputs[input] = real;
+  }
+  return result;
+}
+
+Imported GraphReader::read() {
+  const OnnxGraph& graph = model_.graph;
+  if (graph.outputs.empty()) files::invalid(file_, "", "the graph has no outputs; export it again");
+  output_ = graph.outputs[0];
+  add_inputs();
+  read_nodes(graph);
+  if (scope_.ragged && scope_.turned_whole)
+    files::unsupported(file_, "",
+                       "sequences that have lengths are turned round as a whole, with what is behind their ends");
+  Result<Model> parsed = parse(text(), file_);
+  if (!parsed) throw Refusal{parsed.error()};
+  result_.model = std::move(*parsed);
+  result_.weights = std::move(text_.weights);
+  result_.inputs = graph.inputs;
+  return std::move(result_);
+}
+
+}  // namespace rnnc::files

@@ -1,0 +1,96 @@
+// This class reads a graph, node by node, into the text of a network, or of one step. Its members are in files by kind:
+// reader.cpp (the walk over the nodes), scans.cpp (recurrent nodes of a network), steps.cpp (those of one step) and
+// results.cpp (outputs, states and the whole text).
+#pragma once
+
+#include <set>
+
+#include <rnnc/import.hpp>
+#include "import/onnx/labels.hpp"
+#include "import/onnx/recurrent.hpp"
+#include "import/onnx/scope.hpp"
+
+namespace rnnc::files {
+
+class GraphReader {
+ public:
+  GraphReader(const OnnxModel& model, const FileContent& content, std::string_view file, const ImportOptions& options,
+              OnnxFiles& beside, const OnnxLabels& labels);
+
+  /// Throws Refusal.
+  Imported read();
+
+  /// Returns how many nodes were read before the refusal.
+  std::size_t progress() const { return progress_; }
+
+ private:
+  struct GraphInput {
+    std::string name;
+    std::int32_t source = -1;
+    bool has_time = false;
+    const Tensor* given = nullptr;  // its value, of an initial state
+    std::string state;              // of one step: the new value of the state that it is
+  };
+  // A state that begins with `initial` and ends as `final`, each a vector of one sequence.
+  struct StateLink {
+    Elements initial, final;
+  };
+  struct Scan {
+    std::string name, text;  // text without its initial states
+    std::size_t statement = 0;
+    std::vector<std::string> states;
+    std::vector<StateLink> links;
+  };
+
+  void add_inputs();
+  void read_nodes(const OnnxGraph& graph);
+  void read_node(const OnnxNode& node, bool is_needed);
+  void keep(const std::string& name, const OnnxValue& value);
+  void read_if(const OnnxNode& node);
+  void read_scan(const OnnxNode& node);
+  OnnxNode dequantized(const OnnxNode& node);
+  void find_needed(const OnnxGraph& graph, const std::set<std::string>& wanted,
+                   std::set<const OnnxNode*>& needed) const;
+  const OnnxValue* find(const std::string& name) const;
+
+  void read_recurrent_node(const OnnxNode& node);
+  void add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
+  void add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
+  void add_lengths(const OnnxNode& node);
+  Elements initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent, std::size_t direction);
+
+  const OnnxValue& output(const std::string& name) const;
+  const GraphInput* input_of(const Elements& elements) const;
+  bool is_state(const GraphInput& input, const StateLink& link) const;
+  void finish_scans();
+  void pair_states();
+  std::optional<std::string> output_of_state(const GraphInput& input) const;
+  void give(const GraphInput& input, const Elements& elements, const std::string& state);
+  std::string text();
+
+  [[noreturn]] void invalid(const OnnxNode& node, const std::string& why) const;
+  [[noreturn]] void unsupported(const OnnxNode& node, const std::string& why) const;
+
+  const OnnxModel& model_;
+  std::string_view file_;
+  const ImportOptions& options_;
+  const OnnxLabels& labels_;
+  OnnxConstants constants_;
+  OnnxCounts counts_;
+  NetworkText text_;
+  OnnxScope scope_;
+  std::vector<GraphInput> inputs_;
+  std::vector<Scan> scans_;
+  std::vector<StateLink> links_;
+  std::set<std::string> made_, main_;
+  std::set<const OnnxNode*> needed_, needed_by_main_;
+  std::map<std::string, std::string>
+      broken_;                          // values that other outputs than the first need, and why they are not there
+  std::optional<std::string> lengths_;  // the graph's name of sequence_lens; "" for none
+  std::string output_;                  // the graph output that becomes y
+  std::size_t progress_ = 0;
+  int depth_ = 0;
+  Imported result_{Model(nullptr), {}, {}, {}, {}};
+};
+
+}  // namespace rnnc::files

@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <set>
+
+#include "import/file_error.hpp"
+#include "import/onnx/glue.hpp"
+#include "ir/print.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr std::int64_t kMostRows = 512;  // that are reduced one by one
+
+}  // namespace
+
+// Applies a function over the steps, which stand at dim `at`. It refuses sequences with lengths: ONNX has zeros behind
+// their ends.
+OnnxValue Glue::over_time(const OnnxValue& value, std::size_t at, std::string function, bool keeps) {
+  if (scope_.ragged)
+    attributes_.unsupported(
+        "takes rows behind the ends of sequences, which have lengths here; use the final state (Y_h) for the last "
+        "step");
+  if (value.turned && (function == "first" || function == "last")) function = function == "first" ? "last" : "first";
+  OnnxValue result = value;
+  std::map<std::int32_t, std::int32_t> made;
+  for (Element& e : result.elements) {
+    const bool varies = !e.is_constant() && scope_.text.source(e.source).sequence;
+    if (!varies && function == "sum") attributes_.unsupported("sums over time what is the same at each step");
+    if (!varies) continue;
+    const auto known = made.find(e.source);
+    if (known != made.end()) {
+      e.source = known->second;
+      continue;
+    }
+    const Source from = scope_.text.source(e.source);
+    const std::int32_t over =
+        scope_.text.let("v", function + "(" + from.name + ")", {"", from.size, from.scalar, false});
+    made[e.source] = over;
+    e.source = over;
+  }
+  result.turned = false;
+  result.axes[at] = Axis{};
+  if (!keeps) result.axes.erase(result.axes.begin() + static_cast<std::ptrdiff_t>(at));
+  return result;
+}
+
+// Applies a function to the vector along a dim, for each place of the other dims. Sums and largest elements of a
+// network's sequence are functions over time, so that there the function stands in a cell of its own.
+OnnxValue Glue::by_rows(const OnnxValue& x, std::size_t axis, const std::string& name, const std::string& params,
+                        const std::string& body, const std::string& arguments, bool to_scalar) {
+  OnnxValue result = x;
+  const std::int64_t size = x.axes[axis].fixed();
+  std::int64_t inner = 1;
+  for (std::size_t d = axis + 1; d < x.axes.size(); ++d) inner *= x.axes[d].fixed();
+  const std::int64_t outer = static_cast<std::int64_t>(x.elements.size()) / (size * inner);
+  if (outer * inner > kMostRows)
+    attributes_.unsupported("is applied to " + std::to_string(outer * inner) + " vectors of one step; at most " +
+                            std::to_string(kMostRows) + " can be imported");
+  if (to_scalar) {
+    result.axes[axis] = Axis{};
+    result.elements.assign(static_cast<std::size_t>(outer * inner), {});
+  }
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (std::int64_t i = 0; i < inner; ++i) {
+      Elements row;
+      for (std::int64_t k = 0; k < size; ++k)
+        row.push_back(x.elements[static_cast<std::size_t>((o * size + k) * inner + i)]);
+      const Expression of = scope_.text.vector(row);
+      std::string text;
+      if (of.sequence && !scope_.text.is_step()) {
+        const std::string cell =
+            scope_.text.cell(name, "<N> {\n  input x : f32[N]\n" + params + "\n  output " + body + "\n}\n");
+        text = cell + "(" + of.text + arguments + ")";
+      } else {
+        const std::string local = scope_.text.fresh("v");
+        scope_.text.state(local + " = " + of.text);
+        text = body;
+        for (std::size_t at = 0; (at = text.find("x", at)) != std::string::npos;) {
+          // The operand is the only x that is a word of its own.
+          const auto letter = [&](std::size_t p) {
+            return p < text.size() && (std::isalnum(static_cast<unsigned char>(text[p])) != 0 || text[p] == '_');
+          };
+          if ((at > 0 && letter(at - 1)) || letter(at + 1)) {
+            ++at;
+            continue;
+          }
+          text.replace(at, 1, local);
+          at += local.size();
+        }
+      }
+      const std::int32_t made = scope_.text.let("v", text, {"", to_scalar ? 1 : size, to_scalar, of.sequence});
+      for (std::int64_t k = 0; k < (to_scalar ? 1 : size); ++k)
+        result.elements[static_cast<std::size_t>((o * (to_scalar ? 1 : size) + k) * inner + i)] = {
+            made, static_cast<std::int32_t>(k)};
+    }
+  return result;
+}
+
+OnnxValue Glue::reduce() {
+  OnnxValue x = value(0);
+  auto axes = list("axes", 1);
+  const bool keeps = attributes_.integer("keepdims").value_or(1) != 0;
+  const bool nothing = attributes_.integer("noop_with_empty_axes").value_or(0) != 0;
+  if (!axes || axes->empty()) {
+    if (nothing) return x;
+    axes.emplace();
+    for (std::size_t d = 0; d < x.axes.size(); ++d) axes->push_back(static_cast<std::int64_t>(d));
+  }
+  std::set<std::size_t> gone;
+  for (const std::int64_t one : *axes)
+    if (!gone.insert(axis(one, x)).second) attributes_.invalid("an axis stands in axes twice");
+  std::string function = is("ReduceMean") ? "mean" : is("ReduceMax") ? "max" : is("ReduceMin") ? "min" : "sum";
+  if (is("ReduceL2") || is("ReduceSumSquare"))
+    x = each({x}, [](const std::vector<std::string>& v) { return v[0] + " * " + v[0]; });
+  if (function == "min") x = each({x}, [](const std::vector<std::string>& v) { return "-" + v[0]; });
+  const std::string applied = function == "min" ? "max" : function;
+  std::int64_t reduced = 1;
+  for (const std::size_t d : gone) {
+    if (!x.axes[d].is_number() && !x.axes[d].is('T'))
+      attributes_.unsupported("reduces other than the steps of a sequence, or the features: " + to_string(x.axes));
+    reduced *= x.axes[d].fixed();
+  }
+  // The dims that go stand together behind the others, as one.
+  if (reduced > 1) {
+    std::vector<std::size_t> order;
+    for (std::size_t d = 0; d < x.axes.size(); ++d)
+      if (!gone.contains(d) || !x.axes[d].is_number()) order.push_back(d);
+    for (const std::size_t d : gone)
+      if (x.axes[d].is_number()) order.push_back(d);
+    OnnxValue moved = x;
+    std::vector<std::int64_t> strides(x.axes.size(), 1), own;
+    for (std::size_t i = x.axes.size(); i-- > 1;) strides[i - 1] = strides[i] * x.axes[i].fixed();
+    moved.axes.clear();
+    for (const std::size_t d : order) moved.axes.push_back(x.axes[d]), own.push_back(strides[d]);
+    moved = taken(x, moved.axes, [&](std::span<const std::int64_t> index) {
+      std::int64_t at = 0;
+      for (std::size_t d = 0; d < index.size(); ++d) at += index[d] * own[d];
+      return at;
+    });
+    OnnxValue flat = moved;
+    flat.axes = {Axis::of(static_cast<std::int64_t>(moved.elements.size()) / reduced), Axis::of(reduced)};
+    flat.turned = x.turned;
+    flat = by_rows(flat, 1, applied + "_of_features", "", applied + "(x)", "", true);
+    x.elements = flat.elements;
+    for (const std::size_t d : gone)
+      if (x.axes[d].is_number()) x.axes[d] = Axis{};
+  }
+  for (const std::size_t d : gone)
+    if (x.axes[d].is('T')) x = over_time(x, d, applied, true);
+  if (function == "min") x = each({x}, [](const std::vector<std::string>& v) { return "-" + v[0]; });
+  if (is("ReduceL2")) x = each({x}, [](const std::vector<std::string>& v) { return "sqrt(" + v[0] + ")"; });
+  if (!keeps)
+    for (auto d = gone.rbegin(); d != gone.rend(); ++d) x.axes.erase(x.axes.begin() + static_cast<std::ptrdiff_t>(*d));
+  return x;
+}
+
+OnnxValue Glue::softmax() {
+  const OnnxValue& x = value(0);
+  const std::int64_t standard = scope_.opset >= 13 ? -1 : 1;
+  const std::size_t at = axis(attributes_.integer("axis").value_or(standard), x);
+  // Up to opset 12 all dims from the axis on are one vector.
+  for (std::size_t d = at + 1; d < x.axes.size(); ++d)
+    if (scope_.opset < 13 && !x.axes[d].is_one())
+      attributes_.unsupported(node_.op + " along a dimension that is not the last, the features; name the axis");
+  if (!x.axes[at].is_number())
+    attributes_.unsupported(node_.op + " along " + to_string(x.axes) + " at dimension " + std::to_string(at) +
+                            ", which is not the features; name the axis");
+  if (is("Softmax")) return by_rows(x, at, "softmax_of_features", "", "softmax(x)", "", false);
+  const OnnxValue largest = by_rows(x, at, "max_of_features", "", "max(x)", "", true);
+  const auto minus = [](const std::vector<std::string>& v) { return v[0] + " - " + v[1]; };
+  const OnnxValue d = each({x, largest}, minus);
+  const OnnxValue sum = by_rows(d, at, "log_sum_exp", "", "log(sum(exp(x)))", "", true);
+  return each({d, sum}, minus);
+}
+
+// Both normalise over the last dims: LayerNormalization from `axis` on, InstanceNormalization behind the channels.
+OnnxValue Glue::layer_norm() {
+  const OnnxValue x = value(0);
+  const bool instance = is("InstanceNormalization");
+  const std::size_t at = instance ? 2 : axis(attributes_.integer("axis").value_or(-1), x);
+  if (!instance && attributes_.integer("stash_type").value_or(1) != 1)
+    attributes_.unsupported("stash_type is not 1, f32");
+  const std::string eps = ir::number_text(attributes_.real("epsilon").value_or(1e-5f));
+  std::int64_t size = 1;
+  for (std::size_t d = at; d < x.axes.size(); ++d) {
+    if (!x.axes[d].is_number())
+      attributes_.unsupported(node_.op + " along " + to_string(x.axes) + ", which is not the features alone");
+    size *= x.axes[d].fixed();
+  }
+  if (instance && (x.axes.size() < 3 || !x.axes[1].is_number()))
+    attributes_.unsupported("has no channels of a fixed size");
+  OnnxValue flat = x;
+  flat.axes.assign(x.axes.begin(), x.axes.begin() + static_cast<std::ptrdiff_t>(at));
+  flat.axes.push_back(Axis::of(size));
+  const auto count = static_cast<std::size_t>(size);
+  const auto parameter = [&](const std::vector<float>& values) {
+    return scope_.text.param("k",
+                             "norm " + std::string(reinterpret_cast<const char*>(values.data()), values.size() * 4),
+                             [&] { return Tensor::from_f32({static_cast<std::int64_t>(values.size())}, values); });
+  };
+  const std::vector<float> ones(count, 1), zeros(count, 0);
+  const std::vector<float> gamma = instance ? ones : floats(1, size, 1), beta = instance ? zeros : floats(2, size, 0);
+  OnnxValue result = flat;
+  const std::int64_t rows = static_cast<std::int64_t>(x.elements.size()) / size;
+  if (rows > kMostRows) attributes_.unsupported("is applied to " + std::to_string(rows) + " vectors of one step");
+  const std::string g = parameter(gamma), b = parameter(beta);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const auto begin = static_cast<std::size_t>(r * size);
+    const Expression of = scope_.text.vector(std::span(x.elements).subspan(begin, count));
+    const std::int32_t made = scope_.text.let("v", "layer_norm(" + of.text + ", " + g + ", " + b + ", " + eps + ")",
+                                              {"", size, false, of.sequence});
+    const Elements all = scope_.text.all(made);
+    std::ranges::copy(all, result.elements.begin() + static_cast<std::ptrdiff_t>(begin));
+  }
+  result.axes = x.axes;
+  if (!instance) return result;
+  const std::int64_t channels = x.axes[1].fixed();
+  OnnxValue factor, summand;
+  factor.axes = Axes(x.axes.size() - 1);
+  factor.axes[0] = x.axes[1];
+  summand.axes = factor.axes;
+  for (const float v : floats(1, channels, 1)) factor.elements.push_back(Element::of(v));
+  for (const float v : floats(2, channels, 0)) summand.elements.push_back(Element::of(v));
+  return each({result, factor, summand},
+              [](const std::vector<std::string>& v) { return v[0] + " * " + v[1] + " + " + v[2]; });
+}
+
+}  // namespace rnnc::files

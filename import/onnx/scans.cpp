@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <cctype>
+
+#include "import/file_error.hpp"
+#include "import/onnx/reader.hpp"
+#include "import/refusal.hpp"
+
+namespace rnnc::files {
+namespace {
+
+bool is_batch(const Axis& axis) { return axis.is('B') || axis.is_one(); }
+
+}  // namespace
+
+void GraphReader::add_lengths(const OnnxNode& node) {
+  const std::string name = node.input(4);
+  if (lengths_ && *lengths_ != name)
+    unsupported(node, "its sequence_lens are not those of the recurrent nodes before it");
+  lengths_ = name;
+  scope_.ragged = !name.empty();
+  if (name.empty() || !result_.lengths.empty()) return;
+  if (const OnnxValue* value = find(name)) {
+    const GraphInput* input = input_of(value->elements);
+    if (value->elements.size() != 1 || input == nullptr || value->axes.size() != 1 || !is_batch(value->axes[0]))
+      unsupported(node, "its sequence_lens are computed; make them a graph input");
+    scope_.lengths = value->elements[0];
+    return;
+  }
+  const auto values = constants_.integers(name);
+  if (!values) unsupported(node, "its sequence_lens are computed; make them a graph input");
+  for (const std::int64_t length : *values) {
+    if (length < 0 || length > (1 << 24)) invalid(node, "sequence_lens has " + std::to_string(length));
+    result_.lengths.push_back(static_cast<std::int32_t>(length));
+  }
+}
+
+// Returns the initial state of one direction; nothing where it is left out. A constant has the same row for each
+// sequence.
+Elements GraphReader::initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent,
+                              std::size_t direction) {
+  const std::string name = node.input(input);
+  if (name.empty()) return {};
+  const auto D = static_cast<std::int64_t>(recurrent.directions.size()), d = static_cast<std::int64_t>(direction);
+  const std::int64_t H = recurrent.hidden_size;
+  const std::size_t batch_axis = recurrent.batch_first ? 0 : 1;
+  const auto mismatch = [&](const std::string& shape) {
+    invalid(node, "shape mismatch: " + in_quotes(name) + " must be " + (recurrent.batch_first ? "[B," : "[") +
+                      std::to_string(D) + (recurrent.batch_first ? "," : ",B,") + std::to_string(H) + "] but is " +
+                      shape);
+  };
+  if (const OnnxValue* found = find(name)) {
+    std::optional<OnnxValue> value = *found;
+    // A constant that was made for the batch of the exporter's example has equal rows.
+    const bool constant = std::ranges::all_of(value->elements, &Element::is_constant);
+    if (constant && value->axes.size() == 3 && value->axes[batch_axis].is_number())
+      value = first_of_equal(*value, batch_axis);
+    if (!value) unsupported(node, in_quotes(name) + " differs within the batch; make it a graph input");
+    const Axes& axes = value->axes;
+    if (axes.size() != 3 || axes[2] != Axis::of(H) || axes[1 - batch_axis] != Axis::of(D) ||
+        !is_batch(axes[batch_axis]))
+      mismatch(to_string(axes));
+    for (const Element& e : value->elements)
+      if (!text_.is_step() && !e.is_constant() && text_.source(e.source).sequence)
+        unsupported(node, "its initial state " + in_quotes(name) + " differs from step to step");
+    return {value->elements.begin() + d * H, value->elements.begin() + (d + 1) * H};
+  }
+  const TensorView* tensor = constants_.find(name);
+  if (tensor == nullptr)
+    unsupported(node, "its initial state " + in_quotes(name) + " is not known; make it a graph input");
+  if (tensor->shape.size() != 3 || tensor->shape[2] != H || tensor->shape[1 - batch_axis] != D)
+    mismatch(to_string(tensor->shape));
+  const std::vector<float> all = tensor->to_f32();
+  const std::int64_t B = tensor->shape[batch_axis];
+  if (B < 1) invalid(node, in_quotes(name) + " has no rows");
+  Elements result;
+  for (std::int64_t k = 0; k < H; ++k) {
+    const auto at = [&](std::int64_t b) {
+      return all[static_cast<std::size_t>((recurrent.batch_first ? b * D + d : d * B + b) * H + k)];
+    };
+    for (std::int64_t b = 1; b < B; ++b)
+      if (at(b) != at(0)) unsupported(node, in_quotes(name) + " differs within the batch; make it a graph input");
+    result.push_back(Element::of(at(0)));
+  }
+  return result;
+}
+
+void GraphReader::read_recurrent_node(const OnnxNode& node) {
+  const OnnxValue* x = find(node.input(0));
+  if (x == nullptr) unsupported(node, "its input " + in_quotes(node.input(0)) + " cannot be traced to a graph input");
+  if (x->zeros_before != 0 || x->zeros_after != 0) unsupported(node, "takes a sequence with steps put around it");
+  const bool batch_first = node.attributes.contains("layout") && node.attributes.at("layout").i == 1;
+  const Axes& axes = x->axes;
+  const std::size_t time = batch_first ? 1 : 0, batch = 1 - time;
+  const bool right = axes.size() == 3 && is_batch(axes[batch]) && axes[2].is_number() &&
+                     (text_.is_step() ? axes[time].is_number() : axes[time].is('T'));
+  if (!right)
+    unsupported(node, "its input has dimensions " + to_string(axes) + " but must have " +
+                          (text_.is_step() ? "numbers and the batch: " : "") + (batch_first ? "[B,T,F]" : "[T,B,F]"));
+  OnnxRecurrent recurrent = read_recurrent(node, constants_, model_.opset, file_);
+  if (axes[2].fixed() != recurrent.input_size)
+    invalid(node, "shape mismatch: W is for " + std::to_string(recurrent.input_size) + " features but X has " +
+                      std::to_string(axes[2].fixed()));
+  if (text_.is_step() && !node.input(4).empty()) unsupported(node, "has sequence_lens within one step");
+  if (!text_.is_step()) add_lengths(node);
+  const OnnxValue input = *x;
+  text_.is_step() ? add_steps(node, recurrent, input) : add_scans(node, recurrent, input);
+}
+
+void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x) {
+  std::string kind = node.op;
+  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string base = text_.fresh(kind);
+  const Expression argument = text_.vector(x.elements);
+  if (!argument.sequence) unsupported(node, "its input is the same at each step; a network has no such scan");
+  const auto D = static_cast<std::int64_t>(recurrent.directions.size());
+  const std::int64_t H = recurrent.hidden_size;
+  const std::size_t time = recurrent.batch_first ? 1 : 0;
+  const Axis batch = x.axes[1 - time];
+  OnnxValue y{recurrent.batch_first ? Axes{batch, x.axes[1], Axis::of(D), Axis::of(H)}
+                                    : Axes{x.axes[0], Axis::of(D), batch, Axis::of(H)},
+              {}};
+  y.turned = x.turned;
+  std::vector<OnnxValue> finals(recurrent.states.size());
+  for (OnnxValue& value : finals)
+    value.axes = recurrent.batch_first ? Axes{batch, Axis::of(D), Axis::of(H)} : Axes{Axis::of(D), batch, Axis::of(H)};
+  const auto append = [&](Elements& to, std::int32_t source) {
+    const Elements all = text_.all(source);
+    to.insert(to.end(), all.begin(), all.end());
+    return all;
+  };
+  for (std::size_t d = 0; d < recurrent.directions.size(); ++d) {
+    OnnxDirection& direction = recurrent.directions[d];
+    Scan scan;
+    scan.name = D == 1 ? base : text_.fresh(base + (direction.reverse ? "_bwd" : "_fwd"));
+    text_.cells += "\ncell " + scan.name + "_cell" + direction.cell_body;
+    scan.text = scan.name + " = " + (direction.reverse != x.turned ? "reverse " : "") + scan.name + "_cell(" +
+                argument.text + ")";
+    for (auto& [name, tensor] : direction.weights) text_.weights[scan.name + "." + name] = std::move(tensor);
+    append(y.elements, text_.add({scan.name, H, false, true}));
+    for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
+      scan.states.push_back(recurrent.states[s]);
+      const std::int32_t last = text_.add({scan.name + "." + recurrent.states[s], H, false, false});
+      scan.links.push_back({initial(node, 5 + s, recurrent, d), append(finals[s].elements, last)});
+    }
+    scan.statement = text_.statements.size();
+    text_.state("");
+    scans_.push_back(std::move(scan));
+  }
+  if (!node.output(0).empty()) scope_.values[node.output(0)] = y;
+  for (std::size_t s = 0; s < finals.size(); ++s)
+    if (!node.output(s + 1).empty()) scope_.values[node.output(s + 1)] = finals[s];
+}
+
+}  // namespace rnnc::files

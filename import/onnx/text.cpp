@@ -1,0 +1,224 @@
+#include "import/onnx/text.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <rnnc/join.hpp>
+
+#include "import/refusal.hpp"
+#include "ir/print.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr std::size_t kMostRuns = 4096;  // of elements that an expression joins
+
+std::string range(const Source& source, std::int64_t begin, std::int64_t end) {
+  if (source.scalar || (begin == 0 && end == source.size)) return source.name;
+  return source.name + "[" + std::to_string(begin) + ":" + std::to_string(end) + "]";
+}
+
+}  // namespace
+
+NetworkText::NetworkText(bool is_step) : is_step_(is_step) {
+  names_ = {"T",     "B",      "model", "step",  "forward", "reverse", "bidirectional", "merge", "steps", "from",
+            "input", "output", "state", "param", "cell",    "network", "seq",           "f32",   "inf",   "nan"};
+}
+
+std::string NetworkText::fresh(const std::string& wish) {
+  std::string base;
+  for (const char c : wish.substr(0, 60)) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    if (plain || (!base.empty() && base.back() != '_')) base += plain ? c : '_';
+  }
+  while (base.ends_with('_')) base.pop_back();
+  if (base.empty() || std::isdigit(static_cast<unsigned char>(base[0])) != 0) base = "v" + base;
+  std::string name = base;
+  for (int i = 2; !names_.insert(name).second; ++i) name = base + std::to_string(i);
+  return name;
+}
+
+std::string NetworkText::param(const std::string& wish, Tensor tensor) {
+  const std::string name = fresh(wish);
+  params += "  param " + name + " : f32" + (tensor.shape.empty() ? "" : "[" + join(tensor.shape) + "]") + "\n";
+  weights[name] = std::move(tensor);
+  return name;
+}
+
+std::string NetworkText::param(const std::string& wish, const std::string& key, const std::function<Tensor()>& make) {
+  const auto known = known_params_.find(key);
+  return known != known_params_.end() ? known->second : known_params_[key] = param(wish, make());
+}
+
+std::int32_t NetworkText::add(Source source) {
+  sources_.push_back(std::move(source));
+  return static_cast<std::int32_t>(sources_.size() - 1);
+}
+
+std::int32_t NetworkText::let(const std::string& wish, const std::string& expression, Source what) {
+  what.name = fresh(wish);
+  state(what.name + " = " + expression);
+  return add(std::move(what));
+}
+
+Elements NetworkText::all(std::int32_t source) const {
+  Elements result;
+  for (std::int64_t i = 0; i < this->source(source).size; ++i) result.push_back({source, static_cast<std::int32_t>(i)});
+  return result;
+}
+
+// A scalar times a vector of one 1 is a vector.
+std::string NetworkText::one() {
+  return param("one", "one", [] { return Tensor::from_f32({1}, std::vector<float>{1}); });
+}
+
+Expression NetworkText::express(std::span<const Element> elements) {
+  for (const Element& e : elements)
+    if (!e.is_constant()) used_.insert(e.source);
+  if (elements.size() == 1 && !elements[0].is_constant() && source(elements[0].source).scalar)
+    return {source(elements[0].source).name, source(elements[0].source).sequence, true};
+  Expression result;
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0, end = 0; begin < elements.size(); begin = end) {
+    const Element first = elements[begin];
+    if (first.is_constant()) {
+      std::vector<float> values;
+      for (end = begin; end < elements.size() && elements[end].is_constant(); ++end)
+        values.push_back(elements[end].constant());
+      const auto bytes = reinterpret_cast<const char*>(values.data());
+      parts.push_back(param("k", "constant " + std::string(bytes, values.size() * sizeof(float)),
+                            [&] { return Tensor::from_f32({static_cast<std::int64_t>(values.size())}, values); }));
+      continue;
+    }
+    const Source& from = source(first.source);
+    for (end = begin + 1; end < elements.size() && elements[end].source == first.source &&
+                          elements[end].index == elements[end - 1].index + 1;)
+      ++end;
+    result.sequence |= from.sequence;
+    std::string part = range(from, first.index, first.index + static_cast<std::int64_t>(end - begin));
+    if (from.scalar) part = "(" + part + " * " + one() + ")";
+    parts.push_back(std::move(part));
+    if (parts.size() > kMostRuns)
+      throw Refusal{Error{ErrorCode::Limit,
+                          {},
+                          "its elements are taken from more than " + std::to_string(kMostRuns) +
+                              " places; change the order of the model's dims"}};
+  }
+  result.text = parts.size() == 1 ? parts[0] : "concat(" + join(parts) + ")";
+  return result;
+}
+
+Expression NetworkText::vector(std::span<const Element> elements) {
+  Expression result = express(elements);
+  if (result.scalar) result.text = "(" + result.text + " * " + one() + ")";
+  result.scalar = false;
+  return result;
+}
+
+Expression NetworkText::scalar(Element element) {
+  if (element.is_constant()) {
+    const std::string text = ir::number_text(element.constant());
+    return {text.starts_with('-') ? "(" + text + ")" : text, false, true};
+  }
+  used_.insert(element.source);
+  const Source from = source(element.source);
+  if (from.scalar) return {from.name, from.sequence, true};
+  std::string& known = scalars_[element];
+  if (known.empty()) {
+    const std::string part = range(from, element.index, element.index + 1);
+    // A sum of a network's sequence is over time, so that there a cell takes the feature.
+    std::string function = "sum";
+    if (from.sequence && !is_step_) function = cell("feature", " {\n  input x : f32[1]\n\n  output sum(x)\n}\n");
+    known = fresh("s");
+    state(known + " = " + function + "(" + part + ")");
+  }
+  return {known, from.sequence, true};
+}
+
+std::string NetworkText::cell(const std::string& wish, const std::string& body) {
+  std::string& name = known_cells_[body];
+  if (!name.empty()) return name;
+  name = fresh(wish);
+  cells += "\ncell " + name + body;
+  return name;
+}
+
+Elements NetworkText::group(const std::vector<const Element*>& places, std::size_t operands,
+                            const std::function<std::string(const std::vector<std::string>&)>& function) {
+  const std::size_t count = places.size();
+  std::vector<std::string> texts;
+  bool sequence = false, scalar = true;
+  for (std::size_t k = 0; k < operands; ++k) {
+    Elements own(count);
+    for (std::size_t i = 0; i < count; ++i) own[i] = places[i][k];
+    const bool same = std::ranges::all_of(own, [&](Element e) { return e == own[0]; });
+    // A constant is a number in the text; of one element, a slice of a vector is a vector as its neighbours are.
+    const bool spreads = same && (count > 1 || own[0].is_constant());
+    const Expression expression = spreads ? this->scalar(own[0]) : express(own);
+    texts.push_back(expression.text);
+    sequence |= expression.sequence;
+    scalar &= expression.scalar;
+  }
+  // Numbers alone make one scalar.
+  const bool one = scalar;
+  const std::int32_t made = let("v", function(texts), {"", one ? 1 : static_cast<std::int64_t>(count), one, sequence});
+  Elements result(count);
+  for (std::size_t i = 0; i < count; ++i) result[i] = {made, one ? 0 : static_cast<std::int32_t>(i)};
+  return result;
+}
+
+Elements NetworkText::each(const std::vector<Elements>& operands,
+                           const std::function<std::string(const std::vector<std::string>&)>& function) {
+  const std::size_t arity = operands.size(), count = operands[0].size();
+  Elements tuples;
+  tuples.reserve(arity * count);
+  for (std::size_t i = 0; i < count; ++i)
+    for (const Elements& operand : operands) tuples.push_back(operand[i]);
+  // Of a function of one operand, a source of which half is needed is computed whole, in its own order.
+  if (arity == 1) {
+    std::map<std::int32_t, std::set<std::int32_t>> used;
+    for (const Element& e : tuples)
+      if (!e.is_constant()) used[e.source].insert(e.index);
+    for (const auto& [source, indices] : used)
+      if (2 * static_cast<std::int64_t>(indices.size()) >= this->source(source).size)
+        for (const Element& e : all(source)) tuples.push_back(e);
+  }
+  std::vector<const Element*> order;
+  for (std::size_t i = 0; i < tuples.size(); i += arity) order.push_back(&tuples[i]);
+  // Tuples of the same sources stand together, in the order of the first operand that is no constant.
+  const auto key = [&](const Element* a, const Element* b) {
+    for (std::size_t k = 0; k < arity; ++k)
+      if (a[k].source != b[k].source) return a[k].source < b[k].source ? -1 : 1;
+    for (const bool constants : {false, true})
+      for (std::size_t k = 0; k < arity; ++k)
+        if (a[k].is_constant() == constants && a[k].index != b[k].index) return a[k].index < b[k].index ? -1 : 1;
+    return 0;
+  };
+  std::vector<const Element*> sorted = order;
+  std::ranges::sort(sorted, [&](const Element* a, const Element* b) { return key(a, b) < 0; });
+  sorted.erase(
+      std::unique(sorted.begin(), sorted.end(), [&](const Element* a, const Element* b) { return key(a, b) == 0; }),
+      sorted.end());
+  Elements results;
+  for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
+    const auto together = [&](const Element* a, const Element* b) {
+      for (std::size_t k = 0; k < arity; ++k)
+        if (a[k].source != b[k].source) return false;
+      return true;
+    };
+    for (end = begin + 1; end < sorted.size() && together(sorted[begin], sorted[end]);) ++end;
+    const Elements made =
+        group({sorted.begin() + static_cast<std::ptrdiff_t>(begin), sorted.begin() + static_cast<std::ptrdiff_t>(end)},
+              arity, function);
+    results.insert(results.end(), made.begin(), made.end());
+  }
+  Elements result(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto at =
+        std::ranges::lower_bound(sorted, order[i], [&](const Element* a, const Element* b) { return key(a, b) < 0; });
+    result[i] = results[static_cast<std::size_t>(at - sorted.begin())];
+  }
+  return result;
+}
+
+}  // namespace rnnc::files

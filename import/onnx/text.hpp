@@ -1,0 +1,88 @@
+// The text of a network, or of a cell that is one step, while it is written: its inputs, parameters and statements, and
+// what each of its values is.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <rnnc/tensor.hpp>
+#include "import/onnx/values.hpp"
+
+namespace rnnc::files {
+
+/// A named value of the text.
+struct Source {
+  std::string name;
+  std::int64_t size = 1;
+  bool scalar = false;    // f32, not f32[1]
+  bool sequence = false;  // of a network: one vector for each step
+};
+
+struct Expression {
+  std::string text;
+  bool sequence = false, scalar = false;
+};
+
+class NetworkText {
+ public:
+  /// `is_step` tells that the text is the equations of one step.
+  explicit NetworkText(bool is_step);
+
+  bool is_step() const { return is_step_; }
+
+  /// Returns a name that no other value has, made from `wish`, which may have any characters.
+  std::string fresh(const std::string& wish);
+
+  /// Adds a parameter and returns its name.
+  std::string param(const std::string& wish, Tensor tensor);
+  /// Returns the parameter that was added before with the same key, or adds what `make` returns.
+  std::string param(const std::string& wish, const std::string& key, const std::function<Tensor()>& make);
+
+  /// Adds a statement and returns its source.
+  std::int32_t let(const std::string& wish, const std::string& expression, Source what);
+  void state(const std::string& statement) { statements.push_back("  " + statement + "\n"); }
+
+  /// Tells whether a value stands in the text that was written.
+  bool is_used(std::int32_t source) const { return used_.contains(source); }
+
+  std::int32_t add(Source source);
+  const Source& source(std::int32_t index) const { return sources_[static_cast<std::size_t>(index)]; }
+  Elements all(std::int32_t source) const;
+
+  /// Returns the text of a vector of these elements, in this order; of one element of a scalar it is the scalar.
+  Expression express(std::span<const Element> elements);
+  /// The same, but never a scalar.
+  Expression vector(std::span<const Element> elements);
+  /// Returns the text of one element as a scalar.
+  Expression scalar(Element element);
+
+  /// Computes a function of several operands element by element. The lists have one length. Elements that occur more
+  /// than once are computed once.
+  Elements each(const std::vector<Elements>& operands,
+                const std::function<std::string(const std::vector<std::string>&)>& function);
+
+  /// Adds a cell of the network; it returns the cell's name. `body` is what stands behind the name.
+  std::string cell(const std::string& wish, const std::string& body);
+
+  std::vector<std::string> statements;
+  std::string params, cells;
+  TensorMap weights;
+
+ private:
+  std::string one();
+  Elements group(const std::vector<const Element*>& places, std::size_t operands,
+                 const std::function<std::string(const std::vector<std::string>&)>& function);
+
+  bool is_step_;
+  std::set<std::string> names_;
+  std::vector<Source> sources_;
+  std::set<std::int32_t> used_;
+  std::map<std::string, std::string> known_params_, known_cells_;
+  std::map<Element, std::string> scalars_;
+};
+
+}  // namespace rnnc::files
