@@ -65,6 +65,17 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
 void add_part_flags(CLI::App& app, PartFlags& flags) {
   app.add_option("--node", flags.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
       ->type_name("NAME");
+  add_list(app, "--const", flags.constants, "of an ONNX model: the value of an input that stays the same: sr=16000")
+      ->type_name("NAME=N,...");
+  add_list(app, "--shape-of", flags.shapes,
+           "of an ONNX model: the shape of an input whose sizes the file leaves open: input=1x512; ? for one that stays "
+           "open")
+      ->type_name("NAME=1x512");
+  add_list(app, "--carry", flags.carried,
+           "of an ONNX model that is one step: an input that is a state, and the output that is its new value")
+      ->type_name("IN=OUT");
+  app.add_option("--take", flags.output, "of an ONNX model: the output to compute (default: the first)")
+      ->type_name("OUTPUT");
   app.add_option("--prefix", flags.prefix,
                  "the module of a state_dict, by what its tensors' names begin with: encoder.lstm; several, which run "
                  "one behind the other: lstm,fc")

@@ -45,6 +45,8 @@ struct StackFlags {
 /// The flags say what a file of another program does not say by itself.
 struct PartFlags {
   std::string node;    // of an ONNX model, imported alone
+  std::vector<std::string> constants, shapes, carried;  // of an ONNX model's inputs
+  std::string output;                                   // of an ONNX model
   std::string prefix;  // of a state_dict: its modules
   bool relu = false;   // of a state_dict of torch.nn.RNN
 };

@@ -31,8 +31,11 @@ Result<int> run(const ImportFlags& flags) {
   if (!checked) return checked.error();
   Progress progress("import");
   progress.show(0, "reading " + flags.model);
-  const Result<Imported> imported = import_model_file(flags.model, import_options(flags.part));
+  const Result<ImportOptions> options = import_options(flags.part);
+  if (!options) return options.error();
+  const Result<Imported> imported = import_model_file(flags.model, *options);
   if (!imported) return imported.error();
+  note_left_out(flags.model, *imported);
   progress.show(0.5, "writing " + weights);
   // The text is written last, so that its weights are there where the text is.
   if (const auto saved = save_safetensors(weights, imported->weights); !saved) return saved.error();

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <span>
@@ -33,17 +35,61 @@ bool is_onnx(const std::string& path) {
   return format_of(std::as_bytes(std::span(head, static_cast<std::size_t>(1 + file.gcount())))) == FileFormat::Onnx;
 }
 
+// Reads numbers with commas between: one is a scalar, several a list. Without a point they are whole numbers.
+Result<Tensor> parse_constant(const std::string& flag, const std::string& text) {
+  std::vector<float> reals;
+  std::vector<std::int64_t> wholes;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const char *first = text.data() + begin, *last = text.data() + end;
+    std::int64_t whole = 0;
+    if (const auto [at, error] = std::from_chars(first, last, whole); error == std::errc() && at == last)
+      wholes.push_back(whole);
+    float real = 0;
+    const auto [at, error] = std::from_chars(first, last, real);
+    if (error != std::errc() || at != last || first == last)
+      return usage_error(flag, "'" + text + "' is no list of numbers such as 16000 or 0.5,1");
+    reals.push_back(real);
+    begin = end + 1;
+  }
+  const auto size = static_cast<std::int64_t>(reals.size());
+  const Shape shape = size == 1 ? Shape{} : Shape{size};
+  if (wholes.size() != reals.size()) return Tensor::from_f32(shape, reals);
+  const auto bytes = std::as_bytes(std::span(wholes));
+  return Tensor{ElementType::I64, shape, {bytes.begin(), bytes.end()}};
+}
+
+// Reads sizes with an x between, ? for an open one.
+Result<Shape> parse_shape(const std::string& flag, const std::string& text) {
+  Shape shape;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('x', begin), text.size());
+    const char *first = text.data() + begin, *last = text.data() + end;
+    std::int64_t size = -1;
+    const bool open = end == begin + 1 && text[begin] == '?';
+    const auto [at, error] = open ? std::from_chars_result{last, {}} : std::from_chars(first, last, size);
+    if (error != std::errc() || at != last || (!open && size < 1))
+      return usage_error(flag, "'" + text + "' is no shape such as 1x512 or ?x512");
+    shape.push_back(size);
+    begin = end + 1;
+  }
+  return shape;
+}
+
 // Loads an ONNX file; --state may give values to the inputs of its graph.
 Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::string>& states) {
   const Result<Assignments> files = parse_assignments("--state", states, "s.npy");
   if (!files) return files.error();
-  ImportOptions options = import_options(flags.part);
+  Result<ImportOptions> options = import_options(flags.part);
+  if (!options) return options.error();
   for (const auto& [name, path] : *files) {
     Result<Tensor> tensor = load_npy(path);
     if (!tensor) return tensor.error();
-    options.inputs[name] = std::move(*tensor);
+    options->inputs[name] = std::move(*tensor);
   }
-  return import_model_file(flags.model, options);
+  Result<Imported> imported = import_model_file(flags.model, *options);
+  if (imported) note_left_out(flags.model, *imported);
+  return imported;
 }
 
 Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::string>& states) {
@@ -51,7 +97,10 @@ Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::stri
   if (flags.model.empty() && (!flags.part.node.empty() || !flags.part.prefix.empty() || flags.part.relu))
     return usage_error("MODEL", "missing; --node, --prefix and --relu say which part of one is meant");
   if (from_onnx) return load_graph(flags, states);
-  if (!flags.model.empty()) return import_model_file(flags.model, import_options(flags.part));
+  if (!flags.model.empty()) {
+    const Result<ImportOptions> options = import_options(flags.part);
+    return options ? import_model_file(flags.model, *options) : options.error();
+  }
   const auto names = standard_cell_names();
   if (flags.cell.empty())
     return usage_error("MODEL", "missing; give a model file, or --cell with one of " + join(names));
@@ -98,8 +147,32 @@ Result<void> make_stack(const ModelFlags& flags, Source& source) {
 
 }  // namespace
 
-ImportOptions import_options(const PartFlags& flags) {
-  return {.node = flags.node, .prefix = flags.prefix, .relu = flags.relu};
+Result<ImportOptions> import_options(const PartFlags& flags) {
+  ImportOptions options{.node = flags.node, .output = flags.output, .prefix = flags.prefix, .relu = flags.relu};
+  const Result<Assignments> constants = parse_assignments("--const", flags.constants, "N");
+  if (!constants) return constants.error();
+  for (const auto& [name, text] : *constants) {
+    Result<Tensor> value = parse_constant("--const " + name, text);
+    if (!value) return value.error();
+    options.inputs[name] = std::move(*value);
+  }
+  const Result<Assignments> shapes = parse_assignments("--shape-of", flags.shapes, "1x512");
+  if (!shapes) return shapes.error();
+  for (const auto& [name, text] : *shapes) {
+    Result<Shape> shape = parse_shape("--shape-of " + name, text);
+    if (!shape) return shape.error();
+    options.shapes[name] = std::move(*shape);
+  }
+  const Result<Assignments> carried = parse_assignments("--carry", flags.carried, "OUT");
+  if (!carried) return carried.error();
+  for (const auto& [input, output] : *carried) options.carried[input] = output;
+  return options;
+}
+
+void note_left_out(const std::string& model, const Imported& imported) {
+  for (const std::string& name : imported.left_out)
+    std::fprintf(stderr, "rnnc: %s: graph output %s is left out; --take %s computes it instead of the first\n",
+                 model.c_str(), name.c_str(), name.c_str());
 }
 
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states) {

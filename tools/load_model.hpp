@@ -36,7 +36,11 @@ struct Source {
   const ir::Graph& graph() const { return network ? static_cast<const ir::Graph&>(*network) : cell; }
 };
 
-ImportOptions import_options(const PartFlags& flags);
+/// Reads the flags that say what of a model is meant. Errors: Usage.
+Result<ImportOptions> import_options(const PartFlags& flags);
+
+/// Tells on stderr what of the model was not imported.
+void note_left_out(const std::string& model, const Imported& imported);
 
 /// Loads the model, the cell or network that is meant, and the weights. Errors: Usage (flags), and those of the
 /// readers. `states` are --state's, of which those count that name an input of an ONNX graph.

@@ -16,6 +16,9 @@ constexpr std::int64_t kMostConstants = std::int64_t{1} << 20;  // elements of a
 const OnnxValue& Glue::raw(std::size_t input) {
   const auto found = scope_.values.find(node_.input(input));
   if (found == scope_.values.end())
+    if (const TensorView* tensor = scope_.constants.find(node_.input(input)))
+      return constants_.emplace_back(constant_value(*tensor));
+  if (found == scope_.values.end())
     attributes_.unsupported("its input " + std::to_string(input) + " must depend on the model's input");
   return found->second;
 }
@@ -52,8 +55,7 @@ OnnxValue Glue::constant_value(const TensorView& tensor) {
 }
 
 OnnxValue Glue::operand(std::size_t input) {
-  if (depends(input)) return value(input);
-  if (const TensorView* tensor = scope_.constants.find(node_.input(input))) return constant_value(*tensor);
+  if (depends(input) || scope_.constants.find(node_.input(input)) != nullptr) return value(input);
   attributes_.unsupported("its input " + std::to_string(input) + " (" + in_quotes(node_.input(input)) +
                           ") is neither a constant nor a value that depends on the model's input");
 }

@@ -2,6 +2,7 @@
 // operators), elementwise.cpp, moves.cpp, products.cpp, convolution.cpp and reductions.cpp.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <span>
 
@@ -29,7 +30,7 @@ class Glue {
 
   bool is(const char* op) const { return node_.op == op; }
   bool depends(std::size_t input) const { return scope_.values.contains(node_.input(input)); }
-  const OnnxValue& raw(std::size_t input);    // a value that depends on the graph's inputs
+  const OnnxValue& raw(std::size_t input);    // a value, or a constant
   const OnnxValue& value(std::size_t input);  // the same, without zeros around the time
   OnnxValue operand(std::size_t input);       // a value or a constant
   OnnxValue constant_value(const TensorView& tensor);
@@ -103,6 +104,7 @@ class Glue {
   OnnxAttributes attributes_;
   const OnnxNode& node_;
   OnnxScope& scope_;
+  std::deque<OnnxValue> constants_;  // constants among the operands, as values
 };
 
 }  // namespace rnnc::files

@@ -111,18 +111,26 @@ OnnxInput without_shape(const OnnxGraph& graph, const std::string& name) {
 
 }  // namespace
 
-bool reaches_states(const OnnxGraph& graph, const std::string& name) {
-  std::set<std::string> reached = {name};
+namespace {
+
+bool reaches_states(const OnnxGraph& graph, std::set<std::string>& reached) {
   for (const OnnxNode& node : graph.nodes) {
-    if (is_recurrent(node) &&
-        (reached.contains(node.input(5)) || (node.inputs.size() > 6 && reached.contains(node.input(6)))))
-      return true;
-    if (moves_elements(node.op) && !node.inputs.empty() &&
+    if (is_recurrent(node) && (reached.contains(node.input(5)) || reached.contains(node.input(6)))) return true;
+    for (const auto& [name, attribute] : node.attributes)
+      if (attribute.graph && reaches_states(*attribute.graph, reached)) return true;
+    if (moves_elements(node.op) &&
         std::ranges::any_of(node.inputs, [&](const std::string& input) { return reached.contains(input); }))
       reached.insert(node.outputs.begin(), node.outputs.end());
     reached.erase("");
   }
   return false;
+}
+
+}  // namespace
+
+bool reaches_states(const OnnxGraph& graph, const std::string& name) {
+  std::set<std::string> reached = {name};
+  return reaches_states(graph, reached);
 }
 
 std::vector<OnnxLabels> labellings(const OnnxGraph& graph, const std::vector<std::string>& inputs,

@@ -76,15 +76,50 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
   unsupported(file, "", "the graph has no input that depends on time or is a state");
 }
 
+// Takes the shapes that the caller gives for those of the file, which they must not contradict.
+void set_shapes(OnnxGraph& graph, std::string_view file, const ImportOptions& options) {
+  for (const auto& [name, shape] : options.shapes) {
+    const auto found = graph.details.find(name);
+    if (found == graph.details.end())
+      refuse(ErrorCode::Usage, file, "", "a shape is given for " + in_quotes(name) + ", but the graph's inputs are " +
+                                             join(graph.inputs, in_quotes));
+    OnnxInput& input = found->second;
+    bool fits = !input.has_shape || input.dims.size() == shape.size();
+    for (std::size_t d = 0; fits && input.has_shape && d < shape.size(); ++d)
+      fits = input.dims[d] < 0 || shape[d] < 0 || input.dims[d] == shape[d];
+    if (!fits)
+      refuse(ErrorCode::Usage, file, "graph input " + in_quotes(name),
+             "the shape " + to_string(shape) + " contradicts that of the file, " + to_string(input.dims));
+    if (!input.has_shape) input.dims.assign(shape.size(), -1), input.names.assign(shape.size(), "");
+    input.has_shape = true;
+    for (std::size_t d = 0; d < shape.size(); ++d)
+      if (shape[d] > 0) input.dims[d] = shape[d], input.names[d].clear();
+  }
+}
+
+// A number that is given for an input has the input's type and rank.
+ImportOptions with_types(ImportOptions options, const OnnxGraph& graph) {
+  for (auto& [name, tensor] : options.inputs) {
+    const auto found = graph.details.find(name);
+    if (found == graph.details.end()) continue;
+    const OnnxInput& input = found->second;
+    const bool real = input.type == 1 || input.type == 10 || input.type == 11;
+    if (real && tensor.type == ElementType::I64) tensor = Tensor::from_f32(tensor.shape, tensor.to_f32());
+    if (tensor.shape.empty() && input.has_shape && input.dims.size() == 1) tensor.shape = {1};
+  }
+  return options;
+}
+
 }  // namespace
 
-Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& options,
-                     OnnxFiles& beside) {
-  const OnnxModel model = parse_onnx(content.text(), file, options.limits);
+Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& given, OnnxFiles& beside) {
+  OnnxModel model = parse_onnx(content.text(), file, given.limits);
   if (model.opset < 1 || model.opset > kNewestOpset)
     unsupported(file, "",
                 "opset " + std::to_string(model.opset) + " is not known; export for one from 1 to " +
                     std::to_string(kNewestOpset));
+  set_shapes(model.graph, file, given);
+  const ImportOptions options = with_types(given, model.graph);
   if (!options.node.empty()) return read_graph(extract_node(model, options.node, file), content, file, options, beside);
   try {
     return read_graph(model, content, file, options, beside);

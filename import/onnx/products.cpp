@@ -6,25 +6,12 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kMostRuns =
-    8;  // parts of a vector that are joined for a product, where columns can be moved instead
-
-// Returns for each element its place in its source if the elements are all of one source in another order.
-std::optional<std::vector<std::size_t>> permutation(const Elements& elements, const NetworkText& text) {
-  const auto& source = text.source(elements[0].source);
-  if (source.size != static_cast<std::int64_t>(elements.size())) return std::nullopt;
-  std::vector<std::size_t> places;
-  std::vector<bool> seen(elements.size(), false);
-  std::size_t runs = 1;
-  for (std::size_t i = 0; i < elements.size(); ++i) {
-    if (elements[i].source != elements[0].source) return std::nullopt;
-    const auto at = static_cast<std::size_t>(elements[i].index);
-    if (seen[at]) return std::nullopt;
-    seen[at] = true;
-    places.push_back(at);
-    runs += i > 0 && elements[i].index != elements[i - 1].index + 1 ? 1 : 0;
-  }
-  return runs > kMostRuns ? std::optional(places) : std::nullopt;
+// Returns how many parts of values stand one behind the other in a list.
+std::size_t runs(const Elements& elements) {
+  std::size_t count = elements.empty() ? 0 : 1;
+  for (std::size_t i = 1; i < elements.size(); ++i)
+    count += elements[i].source != elements[i - 1].source || elements[i].index != elements[i - 1].index + 1 ? 1 : 0;
+  return count;
 }
 
 std::string bytes_of(const auto& values) {
@@ -34,7 +21,8 @@ std::string bytes_of(const auto& values) {
 }  // namespace
 
 // Multiplies a matrix of constants with one row of features. Columns of zeros among the features are left out, and
-// those of other constants go into the bias. The rest is taken from its source by moving columns where that is shorter.
+// those of other constants go into the bias. Where the features are scattered over their sources, they are taken in the
+// order of the sources, each once, and the columns are moved and added up.
 Elements Glue::product(std::span<const Element> x, const Kernel& kernel) {
   std::vector<std::size_t> kept;
   Elements features;
@@ -64,19 +52,27 @@ Elements Glue::product(std::span<const Element> x, const Kernel& kernel) {
     for (const float value : bias) result.push_back(Element::of(value));
     return result;
   }
+  Elements ordered = features;
+  std::ranges::sort(ordered);
+  ordered.erase(std::unique(ordered.begin(), ordered.end()), ordered.end());
+  if (runs(ordered) >= runs(features)) ordered = features;
   std::string key = "kernel " + kernel.key;
-  const auto places = permutation(features, scope_.text);
+  std::vector<std::size_t> places;
+  if (ordered != features) {
+    for (const Element& e : features)
+      places.push_back(static_cast<std::size_t>(std::ranges::lower_bound(ordered, e) - ordered.begin()));
+    key += " as " + bytes_of(places);
+  }
   if (kept.size() != x.size()) key += " of " + bytes_of(kept);
-  if (places) key += " as " + bytes_of(*places);
   const std::string W = scope_.text.param("W", key, [&] {
     const std::vector<float> values = kernel.values();
-    std::vector<float> moved(rows * kept.size());
+    const std::size_t width = ordered.size();
+    std::vector<double> moved(rows * width, 0);
     for (std::size_t m = 0; m < rows; ++m)
       for (std::size_t k = 0; k < kept.size(); ++k)
-        moved[m * kept.size() + (places ? (*places)[k] : k)] = values[m * columns + kept[k]];
-    return Tensor::from_f32({kernel.rows, static_cast<std::int64_t>(kept.size())}, moved);
+        moved[m * width + (places.empty() ? k : places[k])] += static_cast<double>(values[m * columns + kept[k]]);
+    return Tensor::from_f32({kernel.rows, static_cast<std::int64_t>(width)}, {moved.begin(), moved.end()});
   });
-  const Elements ordered = places ? scope_.text.all(features[0].source) : features;
   const Expression operand = scope_.text.vector(ordered);
   std::string text = W + " @ " + operand.text;
   if (!bias.empty())

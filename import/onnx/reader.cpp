@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_error.hpp"
 #include "import/refusal.hpp"
 
@@ -201,7 +203,10 @@ OnnxNode GraphReader::dequantized(const OnnxNode& node) {
 Imported GraphReader::read() {
   const OnnxGraph& graph = model_.graph;
   if (graph.outputs.empty()) files::invalid(file_, "", "the graph has no outputs; export it again");
-  output_ = graph.outputs[0];
+  output_ = options_.output.empty() ? graph.outputs[0] : options_.output;
+  if (std::ranges::find(graph.outputs, output_) == graph.outputs.end())
+    refuse(ErrorCode::Usage, file_, "", "there is no output " + in_quotes(output_) + "; the graph's are " +
+                                            join(graph.outputs, in_quotes));
   add_inputs();
   read_nodes(graph);
   if (scope_.ragged && scope_.turned_whole)

@@ -128,6 +128,13 @@ void GraphReader::finish_scans() {
 std::optional<std::string> GraphReader::output_of_state(const GraphInput& input) const {
   const OnnxValue* own = find(input.name);
   const auto& outputs = model_.graph.outputs;
+  if (const auto carried = options_.carried.find(input.name); carried != options_.carried.end()) {
+    const OnnxValue* value = find(carried->second);
+    if (value == nullptr || own == nullptr || value->elements.size() != own->elements.size())
+      refuse(ErrorCode::Usage, file_, "graph input " + in_quotes(input.name),
+             "cannot be carried on by " + in_quotes(carried->second) + ", which is no output of its size");
+    return carried->second;
+  }
   std::vector<const StateLink*> links;
   for (const StateLink& link : links_)
     if (input_of(link.initial) == &input) links.push_back(&link);
@@ -196,7 +203,7 @@ std::string GraphReader::text() {
                          "no input of the graph is a state that an output carries on, and no input has a time");
     }
     if (first == outputs.end()) files::unsupported(file_, "", "every output of the graph is a state");
-    output_ = *first;
+    if (options_.output.empty()) output_ = *first;
     for (const GraphInput& input : inputs_)
       if (!input.state.empty())
         tail +=

@@ -1,5 +1,7 @@
 #include "import/onnx/values.hpp"
 
+#include <algorithm>
+
 namespace rnnc::files {
 
 std::optional<OnnxValue> first_of_equal(const OnnxValue& value, std::size_t axis) {
@@ -21,11 +23,15 @@ std::optional<OnnxValue> first_of_equal(const OnnxValue& value, std::size_t axis
 
 OnnxValue with_symbols(const OnnxValue& value, const Axes& to) {
   OnnxValue result = value;
+  const bool constant = std::ranges::all_of(value.elements, &Element::is_constant);
   for (std::size_t i = 0; i < std::min(to.size(), value.axes.size()); ++i) {
     const std::size_t at = value.axes.size() - 1 - i;
     const Axis& other = to[to.size() - 1 - i];
-    const bool symbol = other.atoms.size() == 1 && other.atoms[0].symbol != 0 && other.atoms[0].size > 1;
-    if (!symbol || !result.axes[at].is_number() || result.axes[at].fixed() != other.atoms[0].size) continue;
+    const bool symbol = other.atoms.size() == 1 && other.atoms[0].symbol != 0;
+    if (!symbol || !result.axes[at].is_number() || result.axes[at].is_one()) continue;
+    // Where the file declares no size, a constant can only be meant for every one.
+    const bool declared = result.axes[at].fixed() == other.atoms[0].size;
+    if (!declared && !(constant && other.atoms[0].size == 0)) continue;
     if (auto one = first_of_equal(result, at)) {
       result = std::move(*one);
       result.axes[at] = other;

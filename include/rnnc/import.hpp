@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,12 @@ struct ImportOptions {
   FileLimits limits = {};
   TensorMap inputs = {};  // values of an ONNX graph's inputs by their names there, in their ONNX shapes
   std::string node = {};  // of an ONNX graph: the recurrent node to import alone, at any place in the model
+  // Shapes of an ONNX graph's inputs where the file leaves sizes open; -1 for a size that stays open.
+  std::map<std::string, Shape> shapes = {};
+  // Of an ONNX graph that is one step: inputs that are states, and the outputs that are their new values, where neither
+  // the graph nor the names tell.
+  std::map<std::string, std::string> carried = {};
+  std::string output = {};  // of an ONNX graph: the output that is meant (default: the first that is no state)
   // The module of a PyTorch state_dict, which is needed if the file has several modules or other tensors. Several
   // names, with commas between, run one after the other: recurrent modules and torch.nn.Linear.
   std::string prefix = {};
