@@ -109,6 +109,12 @@ std::vector<std::int64_t> fixed_shape(const Axes& axes) {
   return shape;
 }
 
+std::vector<std::int64_t> strides_of(const Axes& axes) {
+  std::vector<std::int64_t> strides(axes.size(), 1);
+  for (std::size_t i = axes.size(); i-- > 1;) strides[i - 1] = strides[i] * axes[i].fixed();
+  return strides;
+}
+
 std::int64_t fixed(const Axes& axes) {
   std::int64_t product = 1;
   for (const Axis& axis : axes) product = times(product, axis.fixed());

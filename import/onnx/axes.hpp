@@ -42,7 +42,8 @@ using Axes = std::vector<Axis>;
 bool has(const Axes& axes, char symbol);
 std::int64_t fixed(const Axes& axes);  // the number of elements of one step of one sequence
 std::vector<std::int64_t> fixed_shape(const Axes& axes);
-std::string to_string(const Axes& axes);  // "[T,B,8]", for messages
+std::vector<std::int64_t> strides_of(const Axes& axes);  // row-major, over the numbers
+std::string to_string(const Axes& axes);                 // "[T,B,8]", for messages
 
 /// A whole number that may depend on T and B: a polynomial.
 class Count {

@@ -140,6 +140,7 @@ std::vector<OnnxValue> Glue::evaluate() {
                                                           {"Slice", &Glue::slice},
                                                           {"Gather", &Glue::gather},
                                                           {"Expand", &Glue::expand},
+                                                          {"ScatterND", &Glue::scatter},
                                                           {"Tile", &Glue::tile},
                                                           {"ConstantOfShape", &Glue::filled},
                                                           {"Pad", &Glue::pad},

@@ -73,6 +73,7 @@ class Glue {
   std::vector<OnnxValue> split();
   OnnxValue gather();
   OnnxValue lookup();
+  OnnxValue scatter();
   OnnxValue expand();
   OnnxValue tile();
   OnnxValue filled();

@@ -64,11 +64,6 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
     try {
       return reader.read();
     } catch (const Refusal& own) {
-      if (getenv("DBG")) {
-        fprintf(stderr, "%zu step %d:", reader.progress(), labels.is_step);
-        for (auto& [n, a] : labels.axes) fprintf(stderr, " %s %s", n.c_str(), to_string(a).c_str());
-        fprintf(stderr, " -> %s\n", own.error.message.c_str());
-      }
       if (!refusal || reader.progress() > progress) refusal = own, progress = reader.progress();
     }
   }
@@ -81,8 +76,9 @@ void set_shapes(OnnxGraph& graph, std::string_view file, const ImportOptions& op
   for (const auto& [name, shape] : options.shapes) {
     const auto found = graph.details.find(name);
     if (found == graph.details.end())
-      refuse(ErrorCode::Usage, file, "", "a shape is given for " + in_quotes(name) + ", but the graph's inputs are " +
-                                             join(graph.inputs, in_quotes));
+      refuse(
+          ErrorCode::Usage, file, "",
+          "a shape is given for " + in_quotes(name) + ", but the graph's inputs are " + join(graph.inputs, in_quotes));
     OnnxInput& input = found->second;
     bool fits = !input.has_shape || input.dims.size() == shape.size();
     for (std::size_t d = 0; fits && input.has_shape && d < shape.size(); ++d)

@@ -205,8 +205,8 @@ Imported GraphReader::read() {
   if (graph.outputs.empty()) files::invalid(file_, "", "the graph has no outputs; export it again");
   output_ = options_.output.empty() ? graph.outputs[0] : options_.output;
   if (std::ranges::find(graph.outputs, output_) == graph.outputs.end())
-    refuse(ErrorCode::Usage, file_, "", "there is no output " + in_quotes(output_) + "; the graph's are " +
-                                            join(graph.outputs, in_quotes));
+    refuse(ErrorCode::Usage, file_, "",
+           "there is no output " + in_quotes(output_) + "; the graph's are " + join(graph.outputs, in_quotes));
   add_inputs();
   read_nodes(graph);
   if (scope_.ragged && scope_.turned_whole)

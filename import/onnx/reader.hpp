@@ -57,7 +57,8 @@ class GraphReader {
   void add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
   void add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
   void add_lengths(const OnnxNode& node);
-  Elements initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent, std::size_t direction);
+  Elements initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent, std::size_t direction,
+                   std::int64_t rows, std::int64_t row);
 
   const OnnxValue& output(const std::string& name) const;
   const GraphInput* input_of(const Elements& elements) const;

@@ -198,9 +198,16 @@ std::string GraphReader::text() {
       if (!input.state.empty()) states.insert(input.state);
     const auto first = std::ranges::find_if(outputs, [&](const std::string& name) { return !states.contains(name); });
     if (states.empty()) {
-      progress_ = 0;  // this tells less than any refusal of a sequence
-      files::unsupported(file_, "",
-                         "no input of the graph is a state that an output carries on, and no input has a time");
+      std::string pairs;
+      for (const GraphInput& input : inputs_)
+        for (const std::string& name : outputs)
+          if (const OnnxValue* value = find(name);
+              value != nullptr && value->axes == labels_.axes.at(input.name) && value->axes.size() > 2)
+            pairs += (pairs.empty() ? "; if one is, say so: --carry " : " or --carry ") + input.name + "=" + name;
+      progress_ = pairs.empty() ? 0 : 1;  // this tells less than most refusals of a sequence
+      files::unsupported(
+          file_, "",
+          "no input of the graph is known as a state that an output carries on, and no input has a time" + pairs);
     }
     if (first == outputs.end()) files::unsupported(file_, "", "every output of the graph is a state");
     if (options_.output.empty()) output_ = *first;
@@ -212,8 +219,10 @@ std::string GraphReader::text() {
     finish_scans();
   }
   const std::string result = text_.express(output(output_).elements).text;
-  if (!text_.is_step() && text_.cells.find("  state ") == std::string::npos)
+  if (!text_.is_step() && text_.cells.find("  state ") == std::string::npos) {
+    progress_ = 0;
     files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node, and nothing else that keeps a state");
+  }
   std::string inputs;
   for (const GraphInput& input : inputs_) {
     const Source& source = text_.source(input.source);

@@ -37,7 +37,7 @@ void GraphReader::add_lengths(const OnnxNode& node) {
 // Returns the initial state of one direction; nothing where it is left out. A constant has the same row for each
 // sequence.
 Elements GraphReader::initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent,
-                              std::size_t direction) {
+                              std::size_t direction, std::int64_t rows, std::int64_t row) {
   const std::string name = node.input(input);
   if (name.empty()) return {};
   const auto D = static_cast<std::int64_t>(recurrent.directions.size()), d = static_cast<std::int64_t>(direction);
@@ -52,17 +52,18 @@ Elements GraphReader::initial(const OnnxNode& node, std::size_t input, const Onn
     std::optional<OnnxValue> value = *found;
     // A constant that was made for the batch of the exporter's example has equal rows.
     const bool constant = std::ranges::all_of(value->elements, &Element::is_constant);
-    if (constant && value->axes.size() == 3 && value->axes[batch_axis].is_number())
+    if (constant && rows == 1 && value->axes.size() == 3 && value->axes[batch_axis].is_number())
       value = first_of_equal(*value, batch_axis);
     if (!value) unsupported(node, in_quotes(name) + " differs within the batch; make it a graph input");
     const Axes& axes = value->axes;
     if (axes.size() != 3 || axes[2] != Axis::of(H) || axes[1 - batch_axis] != Axis::of(D) ||
-        !is_batch(axes[batch_axis]))
+        !(rows > 1 ? axes[batch_axis] == Axis::of(rows) : is_batch(axes[batch_axis])))
       mismatch(to_string(axes));
     for (const Element& e : value->elements)
       if (!text_.is_step() && !e.is_constant() && text_.source(e.source).sequence)
         unsupported(node, "its initial state " + in_quotes(name) + " differs from step to step");
-    return {value->elements.begin() + d * H, value->elements.begin() + (d + 1) * H};
+    const std::int64_t begin = (recurrent.batch_first ? row * D + d : d * rows + row) * H;
+    return {value->elements.begin() + begin, value->elements.begin() + begin + H};
   }
   const TensorView* tensor = constants_.find(name);
   if (tensor == nullptr)
@@ -71,15 +72,15 @@ Elements GraphReader::initial(const OnnxNode& node, std::size_t input, const Onn
     mismatch(to_string(tensor->shape));
   const std::vector<float> all = tensor->to_f32();
   const std::int64_t B = tensor->shape[batch_axis];
-  if (B < 1) invalid(node, in_quotes(name) + " has no rows");
+  if (B < 1 || (rows > 1 && B != rows)) mismatch(to_string(tensor->shape));
   Elements result;
   for (std::int64_t k = 0; k < H; ++k) {
     const auto at = [&](std::int64_t b) {
       return all[static_cast<std::size_t>((recurrent.batch_first ? b * D + d : d * B + b) * H + k)];
     };
-    for (std::int64_t b = 1; b < B; ++b)
+    for (std::int64_t b = 1; b < B && rows == 1; ++b)
       if (at(b) != at(0)) unsupported(node, in_quotes(name) + " differs within the batch; make it a graph input");
-    result.push_back(Element::of(at(0)));
+    result.push_back(Element::of(at(row)));
   }
   return result;
 }
@@ -91,7 +92,8 @@ void GraphReader::read_recurrent_node(const OnnxNode& node) {
   const bool batch_first = node.attributes.contains("layout") && node.attributes.at("layout").i == 1;
   const Axes& axes = x->axes;
   const std::size_t time = batch_first ? 1 : 0, batch = 1 - time;
-  const bool right = axes.size() == 3 && is_batch(axes[batch]) && axes[2].is_number() &&
+  const bool rows = text_.is_step() && axes.size() == 3 && axes[batch].is_number();  // of one step, as sequences
+  const bool right = axes.size() == 3 && (is_batch(axes[batch]) || rows) && axes[2].is_number() &&
                      (text_.is_step() ? axes[time].is_number() : axes[time].is('T'));
   if (!right)
     unsupported(node, "its input has dimensions " + to_string(axes) + " but must have " +
@@ -140,7 +142,7 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
     for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
       scan.states.push_back(recurrent.states[s]);
       const std::int32_t last = text_.add({scan.name + "." + recurrent.states[s], H, false, false});
-      scan.links.push_back({initial(node, 5 + s, recurrent, d), append(finals[s].elements, last)});
+      scan.links.push_back({initial(node, 5 + s, recurrent, d, 1, 0), append(finals[s].elements, last)});
     }
     scan.statement = text_.statements.size();
     text_.state("");

@@ -7,6 +7,8 @@
 namespace rnnc::files {
 namespace {
 
+constexpr std::int64_t kMostWritten = 512;  // steps of cells within one step of a graph
+
 // Gives the names of some equations other names; a name before a bracket is a function and keeps its own.
 std::string renamed(const std::string& text, const std::map<std::string, std::string>& names) {
   std::string result;
@@ -47,68 +49,71 @@ std::vector<std::string> locals(const std::string& equations) {
 
 }  // namespace
 
-// Writes the equations of the cell for each of its steps, of which a step of the graph has a fixed number.
+// Writes the equations of the cell for each of its steps and each of its rows, of which a step of the graph has fixed
+// numbers.
 void GraphReader::add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x) {
   std::string kind = node.op;
   std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::string base = text_.fresh(kind);
   const std::size_t time = recurrent.batch_first ? 1 : 0;
-  const std::int64_t steps = x.axes[time].fixed(), H = recurrent.hidden_size, I = recurrent.input_size;
-  if (steps > 64)
-    unsupported(node, "runs over " + std::to_string(steps) + " steps within one; at most 64 are written out");
-  const auto D = static_cast<std::int64_t>(recurrent.directions.size());
+  const std::int64_t steps = x.axes[time].fixed(), rows = x.axes[1 - time].fixed();
+  const std::int64_t H = recurrent.hidden_size, I = recurrent.input_size;
+  const auto D = static_cast<std::int64_t>(recurrent.directions.size()), states = std::ssize(recurrent.states);
+  if (steps * rows * D > kMostWritten)
+    unsupported(node, "runs " + std::to_string(steps * rows * D) + " times within one step; at most " +
+                          std::to_string(kMostWritten) + " are written out");
   const Axis batch = x.axes[1 - time];
-  OnnxValue y{recurrent.batch_first ? Axes{batch, x.axes[1], Axis::of(D), Axis::of(H)}
-                                    : Axes{x.axes[0], Axis::of(D), batch, Axis::of(H)},
-              Elements(static_cast<std::size_t>(steps * D * H))};
-  std::vector<OnnxValue> finals(recurrent.states.size());
-  for (OnnxValue& value : finals)
-    value.axes = recurrent.batch_first ? Axes{batch, Axis::of(D), Axis::of(H)} : Axes{Axis::of(D), batch, Axis::of(H)};
-  std::vector<std::string> inputs;  // a name for each step, which both directions read
-  for (std::int64_t t = 0; t < steps; ++t) {
+  const bool batch_first = recurrent.batch_first;
+  OnnxValue y{
+      batch_first ? Axes{batch, x.axes[1], Axis::of(D), Axis::of(H)} : Axes{x.axes[0], Axis::of(D), batch, Axis::of(H)},
+      Elements(static_cast<std::size_t>(steps * rows * D * H))};
+  OnnxValue ends{batch_first ? Axes{batch, Axis::of(D), Axis::of(H)} : Axes{Axis::of(D), batch, Axis::of(H)},
+                 Elements(static_cast<std::size_t>(rows * D * H))};
+  std::vector<OnnxValue> finals(static_cast<std::size_t>(states), ends);
+  std::vector<std::string> inputs;  // a name for each step of each row, which both directions read
+  for (std::int64_t k = 0; k < steps * rows; ++k) {
     const std::string name = text_.fresh(base + "_x");
-    text_.state(
-        name + " = " +
-        text_.vector(std::span(x.elements).subspan(static_cast<std::size_t>(t * I), static_cast<std::size_t>(I))).text);
+    const auto place = static_cast<std::size_t>(k * I), size = static_cast<std::size_t>(I);
+    text_.state(name + " = " + text_.vector(std::span(x.elements).subspan(place, size)).text);
     inputs.push_back(name);
   }
-  for (std::size_t d = 0; d < recurrent.directions.size(); ++d) {
-    const OnnxDirection& direction = recurrent.directions[d];
+  for (std::int64_t d = 0; d < D; ++d) {
+    const OnnxDirection& direction = recurrent.directions[static_cast<std::size_t>(d)];
     std::map<std::string, std::string> names;
     const std::string prefix = D == 1 ? base : base + (direction.reverse ? "_bwd" : "_fwd");
     for (const auto& [name, tensor] : direction.weights) names[name] = text_.param(prefix + "_" + name, tensor);
-    std::vector<Elements> initials;
-    for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
-      Elements begin = initial(node, 5 + s, recurrent, d);
-      if (begin.empty()) begin.assign(static_cast<std::size_t>(H), Element::of(0));
-      initials.push_back(begin);
-      const std::string name = text_.fresh(prefix + "_" + recurrent.states[s]);
-      text_.state(name + " = " + text_.vector(begin).text);
-      names[recurrent.states[s]] = name;
-    }
-    std::vector<std::int32_t> last(recurrent.states.size());
-    for (std::int64_t k = 0; k < steps; ++k) {
-      const std::int64_t t = direction.reverse != x.turned ? steps - 1 - k : k;
-      names["x"] = inputs[static_cast<std::size_t>(t)];
-      for (const std::string& local : locals(direction.equations)) names[local] = text_.fresh(prefix + "_" + local);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::vector<Elements> initials;
       for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
-        const std::string next = text_.fresh(prefix + "_" + recurrent.states[s]);
-        names[recurrent.states[s] + "'"] = next;
-        last[s] = text_.add({next, H, false, false});
+        Elements begin = initial(node, 5 + s, recurrent, static_cast<std::size_t>(d), rows, row);
+        if (begin.empty()) begin.assign(static_cast<std::size_t>(H), Element::of(0));
+        const std::string name = text_.fresh(prefix + "_" + recurrent.states[s]);
+        text_.state(name + " = " + text_.vector(begin).text);
+        names[recurrent.states[s]] = name;
+        initials.push_back(std::move(begin));
       }
-      text_.statements.push_back(renamed(direction.equations, names));
-      for (const std::string& state : recurrent.states) names[state] = names[state + "'"];
-      const Elements out = text_.all(last[0]);
-      std::ranges::copy(
-          out, y.elements.begin() + ((recurrent.batch_first ? t * D : t * D) + static_cast<std::int64_t>(d)) * H);
-    }
-    for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
-      const Elements end = text_.all(last[s]);
-      finals[s].elements.insert(finals[s].elements.end(), end.begin(), end.end());
-      links_.push_back({initials[s], end});
+      std::vector<std::int32_t> last(recurrent.states.size());
+      for (std::int64_t k = 0; k < steps; ++k) {
+        const std::int64_t t = direction.reverse != x.turned ? steps - 1 - k : k;
+        names["x"] = inputs[static_cast<std::size_t>(batch_first ? row * steps + t : t * rows + row)];
+        for (const std::string& local : locals(direction.equations)) names[local] = text_.fresh(prefix + "_" + local);
+        for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
+          const std::string next = text_.fresh(prefix + "_" + recurrent.states[s]);
+          names[recurrent.states[s] + "'"] = next;
+          last[s] = text_.add({next, H, false, false});
+        }
+        text_.statements.push_back(renamed(direction.equations, names));
+        for (const std::string& state : recurrent.states) names[state] = names[state + "'"];
+        const std::int64_t at = batch_first ? (row * steps + t) * D + d : (t * D + d) * rows + row;
+        std::ranges::copy(text_.all(last[0]), y.elements.begin() + at * H);
+      }
+      for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
+        const Elements end = text_.all(last[s]);
+        std::ranges::copy(end, finals[s].elements.begin() + (batch_first ? row * D + d : d * rows + row) * H);
+        links_.push_back({initials[s], end});
+      }
     }
   }
-  y.turned = false;
   if (!node.output(0).empty()) scope_.values[node.output(0)] = y;
   for (std::size_t s = 0; s < finals.size(); ++s)
     if (!node.output(s + 1).empty()) scope_.values[node.output(s + 1)] = finals[s];

@@ -91,6 +91,14 @@ TEST_CASE("RNN, GRU and LSTM of ONNX give NumPy's numbers with every attribute",
 // weights that are made of others.
 TEST_CASE("chains of ONNX nodes give NumPy's numbers", "[conformance][import]") { CHECK(check_folder("chains") >= 36); }
 
+// onnx/make_fronts.py.
+TEST_CASE("graphs that are easily read wrong give NumPy's numbers", "[conformance][import]") {
+  CHECK(check_folder("fronts") == 12);
+}
+
+// onnx/random_graphs.py, whose --rnnc compares as many others with ONNX Runtime.
+TEST_CASE("random ONNX graphs give NumPy's numbers", "[conformance][import]") { CHECK(check_folder("random") == 40); }
+
 // onnx/export_torch.py: with a batch that is fixed in the file, and one that is not.
 TEST_CASE("what PyTorch exports gives the numbers of its modules", "[conformance][import]") {
   CHECK(check_folder("exported") == 12);

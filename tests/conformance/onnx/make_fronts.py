@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""make_fronts.py DIR: graphs whose meaning is easily guessed wrong, with NumPy's numbers in double precision: states that are cut
+out of one input and joined in one output, one step a call, rows as a batch, convolutions over time and over a cache, a Scan whose
+body is a recurrence, sequences that are turned round, numbers counted from the end, weights of other types. x is [T,B,I] and y
+[T,B,O]; of graphs that are one step, each frame is a call."""
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from random_graphs import double, save_safetensors, sigmoid, step_through
+
+N = helper.make_node
+random = np.random.default_rng(7)
+folder = pathlib.Path(sys.argv[1])
+arrays = {}
+
+
+def weights(*shape):
+    return np.float32(random.normal(size=shape) * 0.5)
+
+
+def integers(*values):
+    return np.array(values, np.int64)
+
+
+def save(name, nodes, inputs, outputs, constants, x, y, opset=14):
+    values = [helper.make_tensor_value_info(n, t, s) for n, t, s in inputs]
+    tensors = [v if isinstance(v, TensorProto) else numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
+    graph = helper.make_graph(nodes, name, values,
+                              [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs], tensors)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), folder / f"{name}.onnx")
+    arrays[f"{name}.x"], arrays[f"{name}.y"] = np.float32(x), double(y).reshape(x.shape[0], x.shape[1], -1)
+
+
+F, I64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def packed_states():
+    W, R, B, K = weights(1, 12, 4), weights(1, 12, 3), weights(1, 24), weights(3, 2)
+    x = weights(6, 1, 4)
+    y, _ = step_through("LSTM", double(x), *(double(w[0]) for w in (W, R, B)))
+    save("packed_states",
+         [N("Slice", ["state", "zero", "one", "zero"], ["h"]), N("Slice", ["state", "one", "two", "zero"], ["c"]),
+          N("Unsqueeze", ["x", "zero"], ["xt"]), N("LSTM", ["xt", "W", "R", "B", "", "h", "c"], ["", "hn", "cn"], hidden_size=3),
+          N("Concat", ["hn", "cn"], ["stateN"], axis=0), N("Squeeze", ["hn", "zero"], ["last"]),
+          N("MatMul", ["last", "K"], ["y"])],
+         [("x", F, [1, 4]), ("state", F, [2, 1, 3])], ["y", "stateN"],
+         dict(W=W, R=R, B=B, K=K, zero=integers(0), one=integers(1), two=integers(2)), x, y @ double(K))
+
+
+def batch_first_states():
+    """Two layers, [layers,B,H], cut by Slice and Split: sequences of one declared step stream."""
+    W, R, B = [weights(1, 12, 4), weights(1, 12, 3)], [weights(1, 12, 3) for _ in range(2)], [weights(1, 24) for _ in range(2)]
+    x = weights(5, 2, 4)
+    below, _ = step_through("LSTM", double(x), *(double(w[0][0]) for w in (W, R, B)))
+    y, _ = step_through("LSTM", below, *(double(w[1][0]) for w in (W, R, B)))
+    constants = {f"{k}{l}": v[l] for l in range(2) for k, v in (("W", W), ("R", R), ("B", B))}
+    save("batch_first_states",
+         [N("Transpose", ["x"], ["xt"], perm=[1, 0, 2]), N("Split", ["h"], ["h0", "h1"], axis=0),
+          N("Split", ["c"], ["c0", "c1"], axis=0),
+          N("LSTM", ["xt", "W0", "R0", "B0", "", "h0", "c0"], ["y0", "hn0", "cn0"], hidden_size=3),
+          N("Squeeze", ["y0", "one"], ["x1"]),
+          N("LSTM", ["x1", "W1", "R1", "B1", "", "h1", "c1"], ["y1", "hn1", "cn1"], hidden_size=3),
+          N("Concat", ["hn0", "hn1"], ["hn"], axis=0), N("Concat", ["cn0", "cn1"], ["cn"], axis=0),
+          N("Squeeze", ["y1", "one"], ["yt"]), N("Transpose", ["yt"], ["y"], perm=[1, 0, 2])],
+         [("x", F, [1, 1, 4]), ("h", F, [2, 1, 3]), ("c", F, [2, 1, 3])], ["y", "hn", "cn"],
+         dict(constants, one=integers(1)), x, y)
+
+
+def cached_convolution():
+    W, b = weights(3, 2, 3), weights(3)
+    x = weights(7, 1, 2)
+    wide = np.concatenate([np.zeros((2, 1, 2)), double(x)])
+    y = sum(wide[j:j + 7] @ double(W[:, :, j]).T for j in range(3)) + double(b)
+    save("cached_convolution",
+         [N("Concat", ["cache", "x"], ["wide"], axis=2), N("Conv", ["wide", "W", "b"], ["v"]), N("Relu", ["v"], ["y"]),
+          N("Slice", ["wide", "minus2", "end", "axis"], ["cache_out"])],
+         [("x", F, [1, 2, 1]), ("cache", F, [1, 2, 2])], ["y", "cache_out"],
+         dict(W=W, b=b, minus2=integers(-2), end=integers(2**62), axis=integers(2)), x, np.maximum(y, 0))
+
+
+def rows_as_batch():
+    """Three rows of one step run through one GRU as its batch."""
+    W, R, B = weights(1, 12, 2), weights(1, 12, 4), weights(1, 24)
+    x = weights(5, 1, 6)
+    y, _ = step_through("GRU", double(x).reshape(5, 3, 2), *(double(w[0]) for w in (W, R, B)))
+    save("rows_as_batch",
+         [N("Reshape", ["x", "rows"], ["r"]), N("GRU", ["r", "W", "R", "B", "", "h"], ["v", "h_out"], hidden_size=4),
+          N("Squeeze", ["v", "zero"], ["y"])],
+         [("x", F, [1, 6]), ("h", F, [1, 3, 4])], ["y", "h_out"],
+         dict(W=W, R=R, B=B, zero=integers(0), rows=integers(1, 3, 2)), x, y)
+
+
+def written_out_gru():
+    """Gates of one product, cut apart; the state is known by its names alone."""
+    W, U, b, u = weights(3, 12), weights(4, 12), weights(12), weights(12)
+    x, h, y = weights(6, 1, 3), np.zeros((1, 4)), []
+    for row in double(x):
+        a, s = row @ double(W) + double(b), h @ double(U) + double(u)
+        r, z = sigmoid(a[:, :4] + s[:, :4]), sigmoid(a[:, 4:8] + s[:, 4:8])
+        h = (1 - z) * np.tanh(a[:, 8:] + r * s[:, 8:]) + z * h
+        y.append(h)
+    save("written_out_gru",
+         [N("MatMul", ["x", "W"], ["xw"]), N("Add", ["xw", "b"], ["a"]), N("Gemm", ["state_in", "U", "u"], ["s"]),
+          N("Split", ["a"], ["ar", "az", "an"], axis=1), N("Split", ["s"], ["sr", "sz", "sn"], axis=1),
+          N("Add", ["ar", "sr"], ["r0"]), N("Sigmoid", ["r0"], ["r"]), N("Add", ["az", "sz"], ["z0"]),
+          N("Sigmoid", ["z0"], ["z"]), N("Mul", ["r", "sn"], ["rs"]), N("Add", ["an", "rs"], ["n0"]), N("Tanh", ["n0"], ["n"]),
+          N("Sub", ["state_in", "n"], ["d"]), N("Mul", ["z", "d"], ["zd"]), N("Add", ["n", "zd"], ["state_out"]),
+          N("Identity", ["state_out"], ["y"])],
+         [("x", F, [1, 3]), ("state_in", F, [1, 4])], ["y", "state_out"], dict(W=W, U=U, b=b, u=u), x, np.array(y))
+
+
+def scan_of_a_body():
+    K, U, b = weights(3, 4), weights(4, 4), weights(4)
+    T, B = 5, 2
+    value = lambda name, dims: helper.make_tensor_value_info(name, F, dims)
+    body = helper.make_graph(
+        [N("MatMul", ["xt", "K"], ["a"]), N("MatMul", ["h", "U"], ["u"]), N("Add", ["a", "u"], ["s"]), N("Add", ["s", "b"], ["t"]),
+         N("Tanh", ["t"], ["h2"]), N("Identity", ["h2"], ["out"])], "body",
+        [value("h", [B, 4]), value("xt", [B, 3])], [value("h2", [B, 4]), value("out", [B, 4])])
+    x, h, y = weights(T, B, 3), np.zeros((B, 4)), [None] * T
+    for t in reversed(range(T)):
+        h = np.tanh(double(x[t]) @ double(K) + h @ double(U) + double(b))
+        y[t] = h
+    save("scan_of_a_body",
+         [N("Scan", ["z", "x"], ["hn", "y"], body=body, num_scan_inputs=1, scan_input_directions=[1], scan_output_directions=[1])],
+         [("x", F, [T, B, 3])], ["y"], dict(K=K, U=U, b=b, z=np.zeros((B, 4), np.float32)), x, np.array(y))
+
+
+def turned_round():
+    """A forward recurrence over the steps turned round, which are turned back behind it."""
+    W, R, B = weights(1, 4, 3), weights(1, 4, 4), weights(1, 8)
+    x = weights(6, 2, 3)
+    y, _ = step_through("RNN", double(x)[::-1], *(double(w[0]) for w in (W, R, B)))
+    turn = ["minus", "least", "zero", "minus"]
+    save("turned_round",
+         [N("Slice", ["x", *turn], ["t"]), N("RNN", ["t", "W", "R", "B"], ["v"], hidden_size=4), N("Squeeze", ["v", "one"], ["s"]),
+          N("Slice", ["s", *turn], ["y"])],
+         [("x", F, ["T", "B", 3])], ["y"],
+         dict(W=W, R=R, B=B, one=integers(1), minus=integers(-1), least=integers(-2**62), zero=integers(0)), x, y[::-1])
+
+
+def negative_tokens():
+    E, W, R, B = weights(6, 3), weights(1, 4, 3), weights(1, 4, 4), weights(1, 8)
+    tokens = np.array([[0, 3], [5, -1], [2, -6]])
+    y, _ = step_through("RNN", double(E[tokens]), *(double(w[0]) for w in (W, R, B)))
+    save("negative_tokens",
+         [N("Gather", ["E", "x"], ["e"]), N("RNN", ["e", "W", "R", "B"], ["v"], hidden_size=4), N("Squeeze", ["v", "one"], ["y"])],
+         [("x", I64, ["T", "B"])], ["y"], dict(E=E, W=W, R=R, B=B, one=integers(1)), tokens[..., None], y)
+
+
+def half_precision():
+    """Casts around, weights of 16 bits whose bits stand in int32_data."""
+    W, R, B = (np.float16(weights(*s)) for s in ((1, 4, 3), (1, 4, 4), (1, 8)))
+
+    def bits(name, array):
+        tensor = TensorProto()
+        tensor.name, tensor.data_type = name, TensorProto.FLOAT16
+        tensor.dims.extend(array.shape)
+        tensor.int32_data.extend(int(v) for v in array.view(np.uint16).ravel())
+        return tensor
+
+    x = weights(5, 2, 3)
+    y, _ = step_through("RNN", double(x), *(double(w[0]) for w in (W, R, B)))
+    save("half_precision",
+         [N("Cast", ["x"], ["x16"], to=TensorProto.FLOAT16), N("RNN", ["x16", "W", "R", "B"], ["v"], hidden_size=4),
+          N("Squeeze", ["v", "one"], ["s"]), N("Cast", ["s"], ["y"], to=F)],
+         [("x", F, ["T", "B", 3])], ["y"],
+         dict(W=bits("W", W), R=bits("R", R), B=bits("B", B), one=integers(1)), x, y)
+
+
+def quantized_weights():
+    scale, q = np.float32([0.02, 0.01, 0.03, 0.015]), random.integers(-127, 128, (1, 4, 3)).astype(np.int8)
+    R, B = weights(1, 4, 4), weights(1, 8)
+    W = double(q) * double(scale)[:, None]
+    x = weights(5, 2, 3)
+    y, _ = step_through("RNN", double(x), W[0], double(R[0]), double(B[0]))
+    save("quantized_weights",
+         [N("DequantizeLinear", ["q", "scale", "zero"], ["W"], axis=1), N("RNN", ["x", "W", "R", "B"], ["v"], hidden_size=4),
+          N("Squeeze", ["v", "one"], ["y"])],
+         [("x", F, ["T", "B", 3])], ["y"], dict(q=q, scale=scale, zero=np.zeros(4, np.int8), R=R, B=B, one=integers(1)), x, y)
+
+
+def image_of_a_step():
+    """A step is a picture [1,C,F]: convolutions, pools and norms over F, a state beside."""
+    W, D, V, a = weights(4, 2, 3), weights(4, 1, 3), weights(4, 2, 2), np.float32([0.1, 0.2, 0.3, 0.4])
+    g, s = weights(2), weights(2)
+    x, total, y = weights(4, 1, 16), np.zeros(2 * 8), []
+    for row in double(x):
+        v = row.reshape(2, 8)
+        wide = np.pad(v, [(0, 0), (1, 1)])
+        c = np.stack([np.einsum("mck,ck->m", double(W), wide[:, 2 * p:2 * p + 3]) for p in range(4)], 1)  # stride 2
+        c = np.where(c < 0, double(a)[:, None] * c, c)
+        wide = np.pad(c, [(0, 0), (1, 1)])
+        d = np.stack([(double(D)[:, 0] * wide[:, p:p + 3]).sum(1) for p in range(4)], 1)  # each channel alone
+        up = np.zeros((2, 8))
+        for p in range(4):
+            for k in range(2):
+                up[:, 2 * p + k] += d[:, p] @ double(V)[:, :, k]
+        mean, deviation = up.mean(1, keepdims=True), np.sqrt(up.var(1, keepdims=True) + 1e-5)
+        up = (up - mean) / deviation * double(g)[:, None] + double(s)[:, None]
+        total = 0.5 * total + up.ravel()
+        pooled = np.stack([np.pad(total.reshape(2, 8), [(0, 0), (1, 1)], constant_values=-np.inf)[:, p:p + 3].max(1) for p in range(8)], 1)
+        y.append(pooled.ravel())
+    save("image_of_a_step",
+         [N("Conv", ["x", "W"], ["c"], pads=[1, 1], strides=[2]), N("PRelu", ["c", "a"], ["p"]),
+          N("Conv", ["p", "D"], ["d"], pads=[1, 1], group=4), N("ConvTranspose", ["d", "V"], ["u"], strides=[2]),
+          N("InstanceNormalization", ["u", "g", "s"], ["n"]), N("Mul", ["total_in", "half"], ["t"]),
+          N("Add", ["t", "n"], ["total_out"]), N("MaxPool", ["total_out"], ["y"], kernel_shape=[3], pads=[1, 1])],
+         [("x", F, [1, 2, 8]), ("total_in", F, [1, 2, 8])], ["y", "total_out"],
+         dict(W=W, D=D, V=V, a=a[:, None], g=g, s=s, half=np.float32(0.5)), x, np.array(y))
+
+
+def rate_decides():
+    """An If whose condition follows from the shape of an input."""
+    W, R, B = weights(1, 4, 3), weights(1, 4, 4), weights(1, 8)
+    value = lambda name: helper.make_tensor_value_info(name, F, None)
+    yes = helper.make_graph([N("Neg", ["x"], ["negative"])], "yes", [], [value("negative")])
+    no = helper.make_graph([N("Identity", ["x"], ["same"])], "no", [], [value("same")])
+    x = weights(5, 2, 3)
+    y, _ = step_through("RNN", -double(x), *(double(w[0]) for w in (W, R, B)))
+    save("rate_decides",
+         [N("Shape", ["x"], ["shape"]), N("Gather", ["shape", "two"], ["width"]), N("Equal", ["width", "three"], ["is3"]),
+          N("If", ["is3"], ["v"], then_branch=yes, else_branch=no), N("RNN", ["v", "W", "R", "B"], ["w"], hidden_size=4),
+          N("Squeeze", ["w", "one"], ["y"])],
+         [("x", F, ["T", "B", 3])], ["y"],
+         dict(W=W, R=R, B=B, one=integers(1), two=np.int64(2), three=np.int64(3)), x, y)
+
+
+for make in (packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
+             negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides):
+    make()
+save_safetensors(folder / "data.safetensors", arrays)
