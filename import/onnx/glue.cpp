@@ -167,6 +167,10 @@ std::vector<OnnxValue> Glue::evaluate() {
   } else {
     const auto found = operators.find(node_.op);
     const bool is_unary = unary_operators.contains(node_.op);
+    if (is("Equal") && node_.domain.empty())
+      attributes_.unsupported("compares " + in_quotes(node_.input(depends(0) ? 0 : 1)) +
+                              ", which is known when the model runs; give an input that stays the same its value: "
+                              "--const NAME=VALUE, ImportOptions::inputs");
     if ((found == operators.end() && !is_unary) || !node_.domain.empty())
       attributes_.unsupported("operator " + in_quotes((node_.domain.empty() ? "" : node_.domain + ".") + node_.op) +
                               " cannot be imported; cut the model to its recurrent part");

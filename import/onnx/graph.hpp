@@ -47,7 +47,8 @@ struct OnnxInput {
   std::vector<std::int64_t> dims;  // -1 for a dim without a number
   std::vector<std::string> names;  // of the dims; "" for one without
   bool has_shape = false;
-  std::int64_t type = 0;  // TensorProto.DataType; 0 where the file has none
+  std::int64_t type = 0;   // TensorProto.DataType; 0 where the file has none
+  std::string alias = {};  // its name in the text, where it is no input of the file's graph
 };
 
 struct OnnxGraph {

@@ -67,6 +67,15 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
       if (!refusal || reader.progress() > progress) refusal = own, progress = reader.progress();
     }
   }
+  for (const std::string& name : inputs) {
+    const OnnxInput& details = graph.details.at(name);
+    const bool open = std::ranges::count(details.dims, -1) > 0 && details.dims.size() > 1 && details.alias.empty();
+    if (!refusal || refusal->error.code != ErrorCode::Unsupported || !open) continue;
+    refusal->error.message += "\nthe file leaves sizes of " + in_quotes(name) +
+                              " open; if each call takes as many, say so: --shape-of " + name +
+                              "=1x512 or ImportOptions::shapes";
+    break;
+  }
   if (refusal) throw Refusal(*refusal);
   unsupported(file, "", "the graph has no input that depends on time or is a state");
 }

@@ -1,6 +1,7 @@
 #include "import/onnx/node.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <optional>
 #include <set>
@@ -96,6 +97,37 @@ class Ancestors {
   std::set<const OnnxNode*> added_;
 };
 
+// Returns what the operator says of the shape of its input: X, sequence_lens, or an initial state.
+OnnxInput shape_of_input(const OnnxNode& node, std::size_t input) {
+  const auto attribute = [&](const char* name) {
+    const auto found = node.attributes.find(name);
+    return found == node.attributes.end() ? nullptr : &found->second;
+  };
+  const OnnxAttribute *layout = attribute("layout"), *direction = attribute("direction"),
+                      *hidden = attribute("hidden_size");
+  const bool batch_first = layout != nullptr && layout->i == 1;
+  std::string kind = node.op;
+  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const char* aliases[] = {"x", "W", "R", "B", "lengths", "_h", "_c", "P"};
+  OnnxInput result{
+      {}, {}, true, 1, input == 5 || input == 6 ? kind + aliases[input] : aliases[std::min<std::size_t>(input, 7)]};
+  if (input == 4) {
+    result.dims = {-1};
+    result.names = {"batch"};
+    result.type = 6;
+  } else if (input == 5 || input == 6) {
+    const std::int64_t directions = direction != nullptr && direction->s == "bidirectional" ? 2 : 1;
+    result.dims = {directions, -1, hidden != nullptr ? hidden->i : -1};
+    result.names = {"", "batch", ""};
+    if (batch_first) std::swap(result.dims[0], result.dims[1]), std::swap(result.names[0], result.names[1]);
+  } else {
+    result.dims = {-1, -1, -1};
+    result.names =
+        batch_first ? std::vector<std::string>{"batch", "time", ""} : std::vector<std::string>{"time", "batch", ""};
+  }
+  return result;
+}
+
 OnnxModel alone(const Found& found, std::int64_t opset) {
   OnnxModel result;
   result.opset = opset;
@@ -109,7 +141,7 @@ OnnxModel alone(const Found& found, std::int64_t opset) {
     if (name.empty() || std::ranges::find(graph.inputs, name) != graph.inputs.end()) continue;
     if (i > 0 && ancestors.add(name, graph)) continue;
     graph.inputs.push_back(name);
-    graph.details[name] = {};
+    graph.details[name] = shape_of_input(node, i);
   }
   for (const std::string& name : node.outputs)
     if (!name.empty()) graph.outputs.push_back(name);

@@ -61,7 +61,7 @@ void GraphReader::add_inputs() {
     if (size > (1 << 22))
       files::unsupported(file_, "graph input " + in_quotes(name), "has more than 4 million features");
     const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
-    input.source = text_.add({text_.fresh(name), size, scalar, input.has_time});
+    input.source = text_.add({text_.fresh(details.alias.empty() ? name : details.alias), size, scalar, input.has_time});
     if (const auto given = options_.inputs.find(name); given != options_.inputs.end())
       input.given = &given->second, constants_.hide(name);
     OnnxValue value{axes, text_.all(input.source)};
