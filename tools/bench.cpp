@@ -144,7 +144,17 @@ Result<void> write_page(const std::string& path, const std::vector<BenchResult>&
   return files::write_file(path, {std::as_bytes(std::span(page))});
 }
 
-Result<int> run(const BenchRequest& request) {
+// Takes the shapes of a model's inputs, NAME=1x512, out of --shape, whose others are cells and sizes.
+BenchRequest with_shapes_of_inputs(BenchRequest request) {
+  std::vector<std::string>& shapes = request.lists.shapes;
+  for (const std::string& text : shapes)
+    if (text.find('=') != std::string::npos) request.common.model.part.shapes.push_back(text);
+  std::erase_if(shapes, [](const std::string& text) { return text.find('=') != std::string::npos; });
+  return request;
+}
+
+Result<int> run(const BenchRequest& given) {
+  const BenchRequest request = with_shapes_of_inputs(given);
   const Result<BenchForm> form = form_of(request);
   if (!form) return form.error();
   const Result<std::vector<BenchFlags>> shapes = each_shape(request.common, request.lists);
@@ -199,7 +209,7 @@ Verb add_bench(CLI::App& program) {
       "machine itself sets. Several shapes are a row each.");
   auto request = std::make_shared<BenchRequest>();
   BenchFlags& flags = request->common;
-  add_stacked_model_flags(app, flags.model);
+  add_stacked_model_flags(app, flags.model, false);
   begin_group(app, kDataGroup);
   add_shape_flags(app, request->lists);
   add_choice(app, "--against", flags.against, {"onednn"}, "a baseline to time in turns and to compare results with");

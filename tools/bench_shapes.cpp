@@ -103,7 +103,8 @@ void add_shape_flags(CLI::App& app, ShapeLists& lists) {
   app.add_option(
          "--shape", lists.shapes,
          "instead of --cell and sizes: cell, steps, batch, input size, hidden size, and threads where they are "
-         "not --threads; several with commas between, or by repeating the flag: lstm:100:1:64:64,gru:1:1:4:40:2")
+         "not --threads; several with commas between, or by repeating the flag: lstm:100:1:64:64,gru:1:1:4:40:2; of an "
+         "ONNX model, NAME=1x512, the shape of an input whose sizes the file leaves open")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("CELL:T:B:I:H[:THREADS],...");

@@ -62,15 +62,16 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
   return app.add_option(name, values, description)->allow_extra_args(false)->type_name("NAME=VALUE");
 }
 
-void add_part_flags(CLI::App& app, PartFlags& flags) {
+void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
   app.add_option("--node", flags.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
       ->type_name("NAME");
   add_list(app, "--const", flags.constants, "of an ONNX model: the value of an input that stays the same: sr=16000")
       ->type_name("NAME=N,...");
-  add_list(app, "--shape-of", flags.shapes,
-           "of an ONNX model: the shape of an input whose sizes the file leaves open: input=1x512; ? for one that stays "
-           "open")
-      ->type_name("NAME=1x512");
+  if (with_shape)
+    add_list(app, "--shape", flags.shapes,
+             "of an ONNX model: the shape of an input whose sizes the file leaves open: input=1x512; ? for one that "
+             "stays open")
+        ->type_name("NAME=1x512");
   add_list(app, "--carry", flags.carried,
            "of an ONNX model that is one step: an input that is a state, and the output that is its new value")
       ->type_name("IN=OUT");
@@ -84,7 +85,7 @@ void add_part_flags(CLI::App& app, PartFlags& flags) {
                "a state_dict of torch.nn.RNN has nonlinearity='relu', which it does not say (default: tanh)");
 }
 
-void add_model_flags(CLI::App& app, ModelFlags& flags) {
+void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape) {
   begin_group(app, kModelGroup);
   app.add_option("MODEL", flags.model,
                  "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, RTNeural, GuitarML or NAM "
@@ -92,7 +93,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
       ->type_name("CELL");
-  add_part_flags(app, flags.part);
+  add_part_flags(app, flags.part, with_shape);
   app.add_option("--weights", flags.weights, "weights by the names of the cell's parameters")
       ->type_name("W.safetensors");
   add_list(app, "--dim", flags.dims, "a dim that the weights do not tell")->type_name("H=128");
@@ -102,8 +103,8 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
   begin_group(app, kModelGroup);
 }
 
-void add_stacked_model_flags(CLI::App& app, ModelFlags& flags) {
-  add_model_flags(app, flags);
+void add_stacked_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape) {
+  add_model_flags(app, flags, with_shape);
   add_number(app, "--layers", flags.stack.layers, 1, 1024,
              "makes a network of so many layers of the cell, with weights l1.NAME, l2.NAME, ... (default 1)");
   app.add_flag("--bidirectional", flags.stack.bidirectional,

@@ -44,11 +44,11 @@ struct StackFlags {
 
 /// The flags say what a file of another program does not say by itself.
 struct PartFlags {
-  std::string node;    // of an ONNX model, imported alone
+  std::string node;                                     // of an ONNX model, imported alone
   std::vector<std::string> constants, shapes, carried;  // of an ONNX model's inputs
   std::string output;                                   // of an ONNX model
-  std::string prefix;  // of a state_dict: its modules
-  bool relu = false;   // of a state_dict of torch.nn.RNN
+  std::string prefix;                                   // of a state_dict: its modules
+  bool relu = false;                                    // of a state_dict of torch.nn.RNN
 };
 
 /// The flags select a cell, its sizes, its weights and the CPU.
@@ -64,10 +64,11 @@ struct ModelFlags {
   StackFlags stack;
 };
 
-void add_part_flags(CLI::App& app, PartFlags& flags);
-void add_model_flags(CLI::App& app, ModelFlags& flags);
+/// `with_shape` tells whether --shape is among them; bench has one of its own, which takes both kinds.
+void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape = true);
+void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 /// Adds the same flags, and those for layers of a cell.
-void add_stacked_model_flags(CLI::App& app, ModelFlags& flags);
+void add_stacked_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
 /// `backends` are jit, portable, auto and, of some verbs, interpret.
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends);

@@ -156,10 +156,10 @@ Result<ImportOptions> import_options(const PartFlags& flags) {
     if (!value) return value.error();
     options.inputs[name] = std::move(*value);
   }
-  const Result<Assignments> shapes = parse_assignments("--shape-of", flags.shapes, "1x512");
+  const Result<Assignments> shapes = parse_assignments("--shape", flags.shapes, "1x512");
   if (!shapes) return shapes.error();
   for (const auto& [name, text] : *shapes) {
-    Result<Shape> shape = parse_shape("--shape-of " + name, text);
+    Result<Shape> shape = parse_shape("--shape " + name, text);
     if (!shape) return shape.error();
     options.shapes[name] = std::move(*shape);
   }

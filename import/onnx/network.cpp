@@ -72,7 +72,7 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
     const bool open = std::ranges::count(details.dims, -1) > 0 && details.dims.size() > 1 && details.alias.empty();
     if (!refusal || refusal->error.code != ErrorCode::Unsupported || !open) continue;
     refusal->error.message += "\nthe file leaves sizes of " + in_quotes(name) +
-                              " open; if each call takes as many, say so: --shape-of " + name +
+                              " open; if each call takes as many, say so: --shape " + name +
                               "=1x512 or ImportOptions::shapes";
     break;
   }
