@@ -71,8 +71,9 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
 }
 
 Result<Imported> import_content(const files::FileContent& content, std::string_view file, const ImportOptions& options,
-                                files::OnnxFiles beside) try {
+                                bool is_file) try {
   const DefaultFloatEnvironment environment;
+  files::OnnxFiles beside = is_file ? files::OnnxFiles(std::string(file)) : files::OnnxFiles();
   return import_any(content, file, options, beside);
 } catch (const files::Refusal& refusal) {
   return refusal.error;
@@ -94,13 +95,13 @@ FileFormat format_of(std::span<const std::byte> content) {
 }
 
 Result<Imported> import_model(std::span<const std::byte> content, std::string_view file, const ImportOptions& options) {
-  return import_content(files::FileContent(content), file, options, {});
+  return import_content(files::FileContent(content), file, options, false);
 }
 
 Result<Imported> import_model_file(const std::string& path, const ImportOptions& options) {
   const auto content = files::FileContent::open(path, options.limits.max_file_bytes);
   if (!content) return content.error();
-  return import_content(*content, path, options, files::OnnxFiles(path));
+  return import_content(*content, path, options, true);
 }
 
 }  // namespace rnnc
