@@ -44,7 +44,8 @@ auto fields(Is<StepList> auto& x) {
 }
 auto fields(Is<StoredCode> auto& x) { return std::tie(x.description, x.image); }
 auto fields(Is<StoredCell> auto& x) { return std::tie(x.code, x.weights); }
-auto fields(Is<StoredProgram> auto& x) { return std::tie(x.features, x.description, x.list, x.codes, x.cells); }
+auto fields(Is<StoredLevel> auto& x) { return std::tie(x.cpu, x.features, x.codes, x.cells); }
+auto fields(Is<StoredProgram> auto& x) { return std::tie(x.description, x.list, x.weights, x.levels); }
 auto fields(Is<StoredEntry> auto& x) { return std::tie(x.key, x.features, x.code); }
 
 }  // namespace rnnc::runtime

@@ -51,7 +51,8 @@ std::vector<std::byte> write_entry(const StoredEntry& entry) { return write(kEnt
 
 Result<StoredProgram> read_artifact(std::span<const std::byte> content, std::string_view file) {
   return read<StoredProgram>(kProgram, content, file, [](const StoredProgram& program) {
-    for (const StoredCode& code : program.codes) check_description(code.description);
+    for (const StoredLevel& level : program.levels)
+      for (const StoredCode& code : level.codes) check_description(code.description);
     check_program(program);
   });
 }

@@ -24,19 +24,28 @@ struct StoredCode {
   CodeImage image;
 };
 
-/// A cell of a program: the number of its code, and its weights.
+/// A cell of a level: the number of its code in the level, and of its weights in the program.
 struct StoredCell {
   std::uint32_t code = 0;
-  std::vector<float> weights;  // packed and prepared
+  std::uint32_t weights = 0;
 };
 
-/// A program: its steps, the code for each kind of cell, and the cells in the order of the steps.
-struct StoredProgram {
+/// A level is what a program needs for one CPU: the code for each kind of cell, and the cells in the order of the
+/// steps.
+struct StoredLevel {
+  std::string cpu;
   CpuFeatures features = 0;
-  Description description;  // names and sizes only
-  StepList list;
   std::vector<StoredCode> codes;
   std::vector<StoredCell> cells;
+};
+
+/// A program: its steps, the weights of its cells, and levels in any order. Levels whose weights are packed alike
+/// share them.
+struct StoredProgram {
+  Description description;  // names and sizes only; its CPU is that of the level that is taken
+  StepList list;
+  std::vector<std::vector<float>> weights;  // of a cell each, packed and prepared
+  std::vector<StoredLevel> levels;
 };
 
 /// An entry of a cache: code without weights, and the key of the source that the code was compiled from.

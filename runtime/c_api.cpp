@@ -50,11 +50,12 @@ std::optional<std::int64_t> elements_of(std::span<const std::int64_t> shape) noe
 std::int64_t elements_of(const rnnc::Shape& shape) noexcept { return shape.empty() ? 1 : shape.front(); }
 
 // Copies the caller's options into the C++ struct, or returns an error.
-rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, rnnc_error* error) noexcept {
+rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, rnnc_error* error) {
   rnnc_load_options options{};
   if (from && !rnnc::c::read_struct(from, options))
     return fail(RNNC_USAGE, "rnnc_load_options: struct_size is wrong, or a newer header's field is set", error);
   to.threads = options.threads == 0 ? 1 : options.threads;
+  to.cpu = options.cpu ? options.cpu : "";
   return RNNC_OK;
 }
 

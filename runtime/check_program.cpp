@@ -19,13 +19,13 @@ bool within(std::int64_t index, const std::vector<T>& list) {
 
 class Check {
  public:
-  explicit Check(const StoredProgram& stored) : stored_(stored), list_(stored.list) {}
+  Check(const StoredProgram& stored, const StoredLevel& level) : stored_(stored), level_(level), list_(stored.list) {}
 
   void run() {
     blocks();
     divides(list_.calls, std::ssize(list_.steps));
     divides(list_.waves, std::ssize(list_.calls) - 1);
-    require(list_.cells == std::ssize(stored_.cells), "another number of cells");
+    require(list_.cells == std::ssize(level_.cells), "another number of cells");
     for (int call = 0; call < list_.count_calls(); ++call) {
       runs_ = 0;
       for (const AnyStep& step : list_.steps_of(call)) std::visit([this](const auto& each) { check(each); }, step);
@@ -97,11 +97,12 @@ class Check {
   }
 
   const Description& description_of(int cell) const {
-    require(within(cell, stored_.cells), "a cell that there is not");
-    const StoredCell& stored = stored_.cells[static_cast<std::size_t>(cell)];
-    require(within(stored.code, stored_.codes), "code that there is not");
-    const Description& description = stored_.codes[stored.code].description;
-    require(std::ssize(stored.weights) == description.weights_size, "weights of another size");
+    require(within(cell, level_.cells), "a cell that there is not");
+    const StoredCell& stored = level_.cells[static_cast<std::size_t>(cell)];
+    require(within(stored.code, level_.codes), "code that there is not");
+    require(within(stored.weights, stored_.weights), "weights that there are not");
+    const Description& description = level_.codes[stored.code].description;
+    require(std::ssize(stored_.weights[stored.weights]) == description.weights_size, "weights of another size");
     return description;
   }
 
@@ -191,6 +192,7 @@ class Check {
   }
 
   const StoredProgram& stored_;
+  const StoredLevel& level_;
   const StepList& list_;
   int next_cell_ = 0;
   int runs_ = 0;  // steps that run a cell, in the call that is checked
@@ -198,6 +200,9 @@ class Check {
 
 }  // namespace
 
-void check_program(const StoredProgram& stored) { Check(stored).run(); }
+void check_program(const StoredProgram& stored) {
+  if (stored.levels.empty()) throw Damaged("it has no level");
+  for (const StoredLevel& level : stored.levels) Check(stored, level).run();
+}
 
 }  // namespace rnnc::runtime

@@ -6,7 +6,7 @@
 
 namespace rnnc::runtime {
 
-/// Checks a program. Throws Damaged.
+/// Checks a program with each of its levels. Throws Damaged.
 void check_program(const StoredProgram& stored);
 
 }  // namespace rnnc::runtime

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "runtime/artifact_file.hpp"
+#include "runtime/choose_level.hpp"
 #include "runtime/program.hpp"
 #include "runtime/sharing.hpp"
 
@@ -17,38 +18,40 @@ Error refuse(ErrorCode code, std::string_view file, std::string message) {
   return {code, {std::string(file)}, std::move(message)};
 }
 
-Result<void> check_features(runtime::CpuFeatures features, const std::string& cpu, std::string_view file) {
-  if (const auto missing = features & ~runtime::host_features(); missing != 0)
-    return refuse(ErrorCode::Unsupported, file,
-                  "the artifact is for " + cpu + ", and this CPU lacks " + runtime::feature_names(missing) +
-                      "; compile the model for this one");
-  return {};
-}
-
 runtime::AlignedBuffer aligned(const std::vector<float>& weights) {
   runtime::AlignedBuffer buffer(std::ssize(weights));
   std::ranges::copy(weights, buffer.data());
   return buffer;
 }
 
-Result<Program> load(runtime::StoredProgram stored, std::string_view file, runtime::Threads threads) {
+// Returns how many cells of the level have each of the program's weights.
+std::vector<int> count_uses(const runtime::StoredProgram& stored, const runtime::StoredLevel& level) {
+  std::vector<int> uses(stored.weights.size());
+  for (const runtime::StoredCell& cell : level.cells) ++uses[cell.weights];
+  return uses;
+}
+
+Result<Program> load(runtime::StoredProgram stored, const runtime::StoredLevel& level, std::string_view file,
+                     runtime::Threads threads) {
   std::vector<runtime::MappedCode> codes;
-  for (const runtime::StoredCode& each : stored.codes) {
+  for (const runtime::StoredCode& each : level.codes) {
     Result<runtime::MappedCode> code = runtime::map_code(each.image);
     if (!code) return refuse(code.error().code, file, code.error().message);
     codes.push_back(std::move(*code));
   }
   runtime::LoadedNetwork network;
   network.list = std::move(stored.list);
-  for (runtime::StoredCell& cell : stored.cells) {
+  std::vector<int> uses = count_uses(stored, level);
+  for (const runtime::StoredCell& cell : level.cells) {
     const runtime::MappedCode& code = codes[cell.code];
     runtime::LoadedCell loaded;
-    loaded.description = stored.codes[cell.code].description;
-    loaded.weights = aligned(cell.weights);
+    loaded.description = level.codes[cell.code].description;
+    loaded.weights = aligned(stored.weights[cell.weights]);
     loaded.code = {code.run, nullptr, code.owner};
     network.cells.push_back(std::make_shared<const runtime::LoadedCell>(std::move(loaded)));
-    cell.weights = {};
+    if (--uses[cell.weights] == 0) stored.weights[cell.weights] = {};
   }
+  stored.description.cpu = level.cpu;
   return runtime::load_program(std::move(stored.description), std::move(network), std::move(threads));
 }
 
@@ -59,8 +62,11 @@ Result<Program> parse_artifact(std::span<const std::byte> content, std::string_v
   if (const Result<void> checked = runtime::check_threads(options.threads); !checked) return checked.error();
   Result<runtime::StoredProgram> stored = runtime::read_artifact(content, file);
   if (!stored) return stored.error();
-  if (const auto fits = check_features(stored->features, stored->description.cpu, file); !fits) return fits.error();
-  return load(std::move(*stored), file, {options.threads, options.executor, options.sharing});
+  const Result<std::size_t> chosen = runtime::choose_level(stored->levels, options.cpu);
+  if (!chosen) return refuse(chosen.error().code, file, chosen.error().message);
+  const runtime::StoredLevel level = std::move(stored->levels[*chosen]);
+  stored->levels.clear();
+  return load(std::move(*stored), level, file, {options.threads, options.executor, options.sharing});
 } catch (const std::bad_alloc&) {
   return refuse(ErrorCode::Limit, file, "not enough memory to load the artifact");
 }

@@ -7,6 +7,7 @@
 #include <rnnc/ahead.hpp>
 
 #include "import/write_file.hpp"
+#include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
@@ -57,9 +58,8 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   if (!flags.name.empty()) return usage_error("--name", "an artifact has no symbols; leave it out, or name -o FILE.o");
   if (flags.visibility != "default")
     return usage_error("--visibility", "an artifact has no symbols; leave it out, or name -o FILE.o");
-  if (flags.targets.size() > 1) return usage_error("--target", "an artifact is for one CPU; make one for each");
-  ArtifactOptions options{source.graph().name, source.dims, flags.model.isa, static_cast<int>(flags.threads)};
-  if (!flags.targets.empty()) options.cpu = flags.targets.front();
+  ArtifactOptions options{source.graph().name, source.dims, flags.targets, static_cast<int>(flags.threads)};
+  if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const auto artifact = compile_artifact(source.model, source.weights, options);
   if (!artifact) return about_weights(artifact.error(), source);
   if (const auto written = files::write_file(flags.output, {*artifact}); !written) return written.error();
@@ -68,7 +68,7 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
 
 Result<int> run(const CompileFlags& flags) {
   const bool is_object = flags.output.ends_with(".o");
-  if (!is_object && !flags.output.ends_with(".rnnc"))
+  if (!is_object && !is_artifact(flags.output))
     return usage_error("-o", "'" + flags.output + "' ends neither in .o (an object file) nor in .rnnc (an artifact)");
   const auto checked = check_outputs({{"-o", flags.output}, {"--header", flags.header}}, files_of(flags.model));
   if (!checked) return checked.error();
@@ -103,8 +103,9 @@ Verb add_compile(CLI::App& program) {
   begin_group(app, kMachineGroup);
   app.add_option(
          "--target", flags->targets,
-         "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; an object "
-         "may have several with commas between, lowest first, and takes the last that the machine can run")
+         "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; several "
+         "have commas between: an artifact takes the highest that the machine can run, an object, lowest first, the "
+         "last")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("CPU,...");

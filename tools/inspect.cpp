@@ -21,6 +21,7 @@
 #include "ir/print.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
+#include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
@@ -154,7 +155,21 @@ Result<void> check_flags(const InspectFlags& flags) {
   return {};
 }
 
+// An artifact has code and no text, so only its levels can be shown.
+Result<std::string> show_artifact(const InspectFlags& flags) {
+  if (const auto checked = check_artifact_flags(flags.model); !checked) return checked.error();
+  const std::pair<const char*, bool> given[] = {{"--isa", !flags.model.isa.empty()},
+                                                {"--after", !flags.after.empty()},
+                                                {"--emit", flags.emit != "text"},
+                                                {"--dot", flags.dot},
+                                                {"--object", flags.object}};
+  for (const auto& [flag, is_given] : given)
+    if (is_given) return usage_error(flag, "an artifact shows its levels only; name the model that it was made of");
+  return describe_artifact(flags.model.model);
+}
+
 Result<std::string> show(const InspectFlags& flags) {
+  if (is_artifact(flags.model.model)) return show_artifact(flags);
   if (const auto checked = check_flags(flags); !checked) return checked.error();
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
@@ -184,7 +199,7 @@ Verb add_inspect(CLI::App& program) {
        "rnnc inspect --cell gru --dim I=64 --dim H=128 --emit plan --backend portable",
        "rnnc inspect model.onnx --emit asm --isa aarch64-cortex-a72", "rnnc inspect --cell gru --dot > gru.dot"},
       "Shows a cell or network as text, after any pass, or as what is made of it for a CPU, which need not be this "
-      "machine's.");
+      "machine's; of an artifact, which CPUs it is for.");
   auto flags = std::make_shared<InspectFlags>();
   add_stacked_model_flags(app, flags->model);
   add_plan_flag(app, flags->model);

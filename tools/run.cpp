@@ -4,6 +4,7 @@
 #include <rnnc/artifact.hpp>
 
 #include "compiler/network/network.hpp"
+#include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/outputs.hpp"
@@ -13,17 +14,14 @@
 namespace rnnc::tools {
 namespace {
 
-// An artifact brings its weights and needs no compiler. Errors: Usage where a flag asks for what was decided when
-// the artifact was made; those of load_artifact.
+// An artifact brings its weights and needs no compiler; --isa chooses one of its levels. Errors: those of
+// check_artifact_flags and of load_artifact.
 Result<Program> load_program(const RunFlags& flags) {
-  const std::pair<const char*, bool> given[] = {{"--weights", !flags.model.weights.empty()},
-                                                {"--cell", !flags.model.cell.empty()},
-                                                {"--dim", !flags.model.dims.empty()},
-                                                {"--isa", !flags.model.isa.empty()},
-                                                {"--backend", flags.model.backend != "jit"}};
-  for (const auto& [flag, is_given] : given)
-    if (is_given) return usage_error(flag, "an artifact was compiled with its own; leave it out");
-  return load_artifact(flags.model.model, {.threads = static_cast<int>(flags.threads)});
+  if (const auto checked = check_artifact_flags(flags.model); !checked) return checked.error();
+  auto program = load_artifact(flags.model.model, {.threads = static_cast<int>(flags.threads), .cpu = flags.model.isa});
+  if (!program && !flags.model.isa.empty() && program.error().code == ErrorCode::Usage)
+    return usage_error("--isa", program.error().message);
+  return program;
 }
 
 const Error kNoInput = {ErrorCode::Usage, {}, "--input is required"};
@@ -77,7 +75,7 @@ Result<void> check_files(const RunFlags& flags) {
 
 Result<int> run(const RunFlags& flags) {
   if (const auto checked = check_files(flags); !checked) return checked.error();
-  return flags.model.model.ends_with(".rnnc") ? run_artifact(flags) : run_model(flags);
+  return is_artifact(flags.model.model) ? run_artifact(flags) : run_model(flags);
 }
 
 }  // namespace
@@ -94,6 +92,8 @@ Verb add_run(CLI::App& program) {
                "Several inputs lie side by side in a row of x.");
   auto flags = std::make_shared<RunFlags>();
   add_stacked_model_flags(app, flags->model);
+  CLI::Option* const isa = app.get_option("--isa");
+  isa->description(isa->get_description() + "; of an artifact the level to run");
   begin_group(app, kDataGroup);
   add_list(app, "--input", flags->inputs,
            "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy")

@@ -43,13 +43,15 @@ Result<ObjectFiles> compile_object(const Model& model, const TensorMap& weights,
 struct ArtifactOptions {
   std::string cell = {};  // as in CompileOptions
   std::map<std::string, std::int64_t> dims = {};
-  std::string cpu = {};
+  // CPUs by LLVM's names, in any order: loading takes the highest that the machine can run. An empty list is the CPU of
+  // RNNC_ISA, or this machine's.
+  std::vector<std::string> targets = {};
   int threads = 1;  // the most that a call may use
 };
 
 /// Compiles a cell or network with its weights into an artifact that `load_artifact` reads.
 ///
-/// Errors    as `compile_object`
+/// Errors    as `compile_object`; Usage if a target is given twice; Unsupported if a target is not x86-64
 Result<std::vector<std::byte>> compile_artifact(const Model& model, const TensorMap& weights,
                                                 const ArtifactOptions& options = {});
 

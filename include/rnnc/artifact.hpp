@@ -1,5 +1,5 @@
-// An artifact is a compiled cell or network on disk: code, description and weights in one file, which
-// `compile_artifact` or `rnnc compile -o m.rnnc` makes. Loading it needs no compiler.
+// An artifact is a compiled cell or network on disk: code for one or several CPUs, description and weights in one file,
+// which `compile_artifact` or `rnnc compile -o m.rnnc` makes. Loading it needs no compiler.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,8 @@ namespace RNNC_API rnnc {
 struct LoadOptions {
   // The most that a call may use. The part of a step that threads share was decided when the artifact was made.
   int threads = 1;
+  // The level to take, by the name of its CPU; "" is the highest that this machine can run.
+  std::string cpu = {};
   std::shared_ptr<Executor> executor = nullptr;  // as in CompileOptions
   Sharing sharing = Sharing::Auto;
 };
@@ -26,8 +28,8 @@ struct LoadOptions {
 /// program.
 ///
 /// Errors    File; InvalidData if it is no artifact or is damaged; Unsupported if another version of rnnc made it, or
-/// if
-///           this CPU lacks an instruction that its code needs; Usage (threads); Limit
+///           if this CPU lacks instructions that the code of each level, or of the level asked for, needs; Usage
+///           (threads, no level of that CPU); Limit
 Result<Program> load_artifact(const std::string& path, const LoadOptions& options = {});
 
 /// Loads an artifact from memory, which may be freed afterwards. `file` is its name in messages.

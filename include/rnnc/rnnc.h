@@ -89,8 +89,9 @@ RNNC_C_API void rnnc_weights_destroy(rnnc_weights* weights) RNNC_NOEXCEPT;
 typedef struct rnnc_load_options {
   size_t struct_size;
   int32_t threads; /* the most that a call may use; 0 means 1 */
+  const char* cpu; /* the level to take, by the name of its CPU; NULL is the highest that this machine can run */
 } rnnc_load_options;
-#define RNNC_LOAD_OPTIONS_INIT { sizeof(rnnc_load_options), 0 }
+#define RNNC_LOAD_OPTIONS_INIT { sizeof(rnnc_load_options), 0, 0 }
 
 /* Loads the program of an artifact that `rnnc compile -o m.rnnc` made. It holds machine code: load only a file that you
    would also run as a program. `options` may be NULL. `name` is the content's name in messages, or NULL. */

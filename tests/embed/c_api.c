@@ -310,6 +310,10 @@ static void test_artifact(const char* artifact, const char* model_path, const ch
     rnnc_state_destroy(state);
   }
   CHECK(memcmp(results[0], results[1], sizeof results[0]) == 0);
+  options.cpu = "z80";
+  CHECK(rnnc_program_load_file(artifact, &options, &programs[0], &error) == RNNC_USAGE);
+  CHECK(strstr(error.message, ", and not for 'z80'") != NULL);
+  options.cpu = NULL;
   options.threads = -1;
   CHECK(rnnc_program_load_file(artifact, &options, &programs[0], &error) == RNNC_USAGE);
   rnnc_model_destroy(model);

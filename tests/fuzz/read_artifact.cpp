@@ -51,9 +51,11 @@ void run(const Program& program) {
 void load(Bytes file) {
   Result<runtime::StoredProgram> stored = runtime::read_artifact(file, "fuzz.rnnc");
   if (!stored) return require(!stored.error().message.empty(), "an error says nothing");
-  for (runtime::StoredCode& code : stored->codes) code.image = code_that_returns();
-  const Result<Program> program = parse_artifact(runtime::write_artifact(*stored), "fuzz.rnnc");
-  if (program) run(*program);
+  for (runtime::StoredLevel& level : stored->levels)
+    for (runtime::StoredCode& code : level.codes) code.image = code_that_returns();
+  const std::vector<std::byte> written = runtime::write_artifact(*stored);
+  for (const runtime::StoredLevel& level : stored->levels)
+    if (const Result<Program> program = parse_artifact(written, "fuzz.rnnc", {.cpu = level.cpu})) run(*program);
 }
 
 }  // namespace

@@ -64,19 +64,25 @@ Part part_of(const ir::Cell& cell, const runtime::TensorRefs& weights) {
   return {loaded.description, {loaded.weights.data(), loaded.weights.data() + loaded.weights.size()}};
 }
 
+// Makes a program of two levels, which share the weights of their cells.
 runtime::StoredProgram stored(const ir::Network& network) {
   runtime::StoredProgram stored;
+  runtime::StoredLevel level{"low", 0, {}, {}};
   std::deque<Part> parts;  // whose addresses are asked for
   const auto add = [&](const ir::Cell& cell,
                        const runtime::TensorRefs& weights) -> Result<const runtime::Description*> {
     parts.push_back(part_of(cell, weights));
-    stored.codes.push_back({parts.back().description, code_that_returns()});
-    stored.cells.push_back({static_cast<std::uint32_t>(parts.size() - 1), parts.back().weights});
+    const auto number = static_cast<std::uint32_t>(level.cells.size());
+    level.codes.push_back({parts.back().description, code_that_returns()});
+    level.cells.push_back({number, number});
+    stored.weights.push_back(parts.back().weights);
     return &parts.back().description;
   };
   compiler::NetworkParts made = compiler::put_together(network, "cpu", equal_weights(network), add).value();
   stored.description = std::move(made.description);
   stored.list = std::move(made.list);
+  stored.levels = {level, level};
+  stored.levels.back().cpu = "high";
   return stored;
 }
 

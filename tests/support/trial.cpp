@@ -185,7 +185,7 @@ std::optional<std::string> Trial::artifact() const {
   if (is_portable(setting_.executor)) return std::nullopt;
   const std::vector<std::byte> file =
       compile_artifact(model_of(subject_), tensors_of(subject_),
-                       {.cell = subject_.graph.name, .cpu = setting_.executor, .threads = setting_.threads})
+                       {.cell = subject_.graph.name, .targets = {setting_.executor}, .threads = setting_.threads})
           .value();
   const Program loaded =
       parse_artifact(file, "artifact", {.threads = setting_.threads, .sharing = setting_.sharing}).value();

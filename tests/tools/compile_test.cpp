@@ -103,6 +103,29 @@ TEST_CASE("run of an artifact writes what run of its model writes", "[tools]") {
   CHECK(refused.err == "rnnc: --weights: an artifact was compiled with its own; leave it out\n");
 }
 
+TEST_CASE("an artifact of several levels runs each of them and shows which it has", "[tools]") {
+  const std::vector<std::string> runnable = compiler::runnable_levels();
+  if (runnable.size() < 2) return;
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string model = "--cell gru --weights w.safetensors ";
+  REQUIRE(folder.rnnc("compile " + model + "-o m.rnnc --target x86-64-v3 --target x86-64-v2").code == 0);
+  for (const std::string level : {"x86-64-v2", "x86-64-v3"}) {
+    REQUIRE(folder.rnnc("run " + model + "--isa " + level + " --input x.npy --output y1.npy").code == 0);
+    REQUIRE(folder.rnnc("run m.rnnc --isa " + level + " --input x.npy --output y2.npy").code == 0);
+    CHECK(folder.text("y1.npy") == folder.text("y2.npy"));
+  }
+  REQUIRE(folder.rnnc("run m.rnnc --input x.npy --output y1.npy").code == 0);
+  CHECK(folder.text("y1.npy") == folder.text("y2.npy"));
+  CHECK(folder.rnnc("inspect m.rnnc").out == "artifact of gru\nx86-64-v3: is taken here\nx86-64-v2: runs here\n");
+  const Finished other = folder.rnnc("run m.rnnc --isa x86-64-v4 --input x.npy --output y1.npy");
+  CHECK(other.code == 2);
+  CHECK(other.err == "rnnc: --isa: the artifact is for x86-64-v3 or x86-64-v2, and not for 'x86-64-v4'\n");
+  const Finished text = folder.rnnc("inspect m.rnnc --emit asm");
+  CHECK(text.code == 2);
+  CHECK(text.err == "rnnc: --emit: an artifact shows its levels only; name the model that it was made of\n");
+}
+
 TEST_CASE("compile says what is wrong with its flags", "[tools]") {
   const Folder folder;
   fill(folder, "gru");
@@ -120,6 +143,7 @@ TEST_CASE("compile says what is wrong with its flags", "[tools]") {
   check("-o m.rnnc --visibility hidden", 2, "--visibility: an artifact has no symbols");
   check("-o m.o --header m.h --target pentium9", 2, "unknown CPU 'pentium9'");
   check("-o m.rnnc --header m.h", 2, "--header: an artifact has none");
+  check("-o m.rnnc --target x86-64-v2,x86-64-v2", 2, "x86-64-v2 is given twice; an artifact has one level for a CPU");
   check("-o no/m.o --header m.h", 3, "cannot create a file");
   CHECK_FALSE(folder.has("m.h"));
 }

@@ -25,8 +25,12 @@ Prepared prepare(const std::string& name, int hidden = 19, const std::string& cp
   const Weights weights = random_weights(cell, 3);
   auto module = std::make_shared<ir::Module>();
   module->cells.push_back(cell);
-  return {cell, weights, compile_artifact(Model(module), tensors_of(cell, weights), {.cpu = cpu}).value()};
+  return {cell, weights, compile_artifact(Model(module), tensors_of(cell, weights), {.targets = {cpu}}).value()};
 }
+
+// The features that this machine lacks.
+const runtime::CpuFeatures kMissing =
+    ~runtime::host_features() & ((runtime::CpuFeatures{1} << std::size(runtime::kCpuFeatures)) - 1);
 
 std::string error_of(std::span<const std::byte> content) {
   const Result<Program> program = parse_artifact(content, "m.rnnc");
@@ -63,15 +67,14 @@ TEST_CASE("an artifact of another version, another CPU, or no artifact says so",
   std::vector<std::byte> artifact = prepare("rnn", 2).artifact;
   CHECK(error_of(std::span(artifact).first(7)).find("this is no artifact of rnnc") != std::string::npos);
   runtime::StoredProgram stored = runtime::read_artifact(artifact, "m.rnnc").value();
-  stored.features = ~runtime::host_features() & ((runtime::CpuFeatures{1} << std::size(runtime::kCpuFeatures)) - 1);
-  stored.description.cpu = "future";
+  stored.levels[0].features = kMissing;
+  stored.levels[0].cpu = "future";
   CHECK(error_of(runtime::write_artifact(stored)).find("is for future, and this CPU lacks ") != std::string::npos);
-  const std::vector<std::byte> entry =
-      runtime::write_entry({"key", 0, {stored.codes[0].description, stored.codes[0].image}});
+  const std::vector<std::byte> entry = runtime::write_entry({"key", 0, stored.levels[0].codes[0]});
   CHECK(error_of(entry) == "m.rnnc: it is code of the cache, without weights; compile the model with -o m.rnnc");
   // The format before this one had other fields.
   std::vector<std::byte> before = artifact;
-  before[7] = std::byte{2};
+  before[7] = std::byte{3};
   CHECK(error_of(before).find("made by another version of rnnc; compile the model again") != std::string::npos);
   artifact[9] = std::byte{'9'};
   CHECK(error_of(artifact).find("made by another version of rnnc; compile the model again") != std::string::npos);
@@ -80,7 +83,7 @@ TEST_CASE("an artifact of another version, another CPU, or no artifact says so",
 TEST_CASE("an artifact whose weights are of no known format is refused", "[artifact]") {
   runtime::StoredProgram stored = runtime::read_artifact(prepare("rnn", 2).artifact, "m.rnnc").value();
   CHECK(error_of(runtime::write_artifact(stored)).empty());
-  stored.codes.front().description.panels.front().format = static_cast<runtime::NumberFormat>(99);
+  stored.levels[0].codes[0].description.panels.front().format = static_cast<runtime::NumberFormat>(99);
   CHECK(!error_of(runtime::write_artifact(stored)).empty());
 }
 

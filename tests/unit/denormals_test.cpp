@@ -79,7 +79,7 @@ TEST_CASE("artifacts and objects flush as generated code does", "[denormals]") {
   const NetworkOutcome expected = run(program, subject.graph, data);
   const std::string cpu = program.cpu();
   const Program loaded =
-      parse_artifact(compile_artifact(model_of(subject), tensors_of(subject), {.cpu = cpu}).value()).value();
+      parse_artifact(compile_artifact(model_of(subject), tensors_of(subject), {.targets = {cpu}}).value()).value();
   const ObjectFiles files =
       compile_object(model_of(subject), tensors_of(subject), {.name = "m", .targets = {cpu}}).value();
   CHECK(run(loaded, subject.graph, data) == expected);

@@ -88,7 +88,7 @@ TEST_CASE("artifacts give the same bits in every mode and leave it as it was", "
     for (const std::string& level : compiler::runnable_levels()) {
       const Data data = random_data(subject.graph, {.steps = 20, .batch = 4});
       const auto file =
-          compile_artifact(model_of(subject), tensors_of(subject), {.cell = subject.graph.name, .cpu = level});
+          compile_artifact(model_of(subject), tensors_of(subject), {.cell = subject.graph.name, .targets = {level}});
       const Program program = parse_artifact(file.value()).value();
       const NetworkOutcome expected = run(program, subject.graph, data);
       for (const FloatMode& mode : float_modes()) {

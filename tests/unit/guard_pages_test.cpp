@@ -53,7 +53,7 @@ std::function<Program()> compiled_once(const ir::Cell& cell, const Weights& weig
   const Model model(module);
   const TensorMap tensors = tensors_of(cell, weights);
   if (options.backend == Backend::Portable) return [=] { return compile(model, tensors, options).value(); };
-  const std::vector<std::byte> artifact = compile_artifact(model, tensors, {.cpu = options.cpu}).value();
+  const std::vector<std::byte> artifact = compile_artifact(model, tensors, {.targets = {options.cpu}}).value();
   return [artifact] { return parse_artifact(artifact).value(); };
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "compiler/llvm/resolve_target.hpp"
 #include "runtime/artifact_file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/networks.hpp"
@@ -36,9 +37,14 @@ StoredProgram stored() {
       "gru<H=3>(a) "
       "from (h = h0) c = lstm<H=4>(concat(x, v)) from (h = v) output concat(tanh(b), last(c)) }");
   Random random(3);
-  const auto bytes = artifact_of(network, random_weights(network, random));
+  const auto bytes = compile_artifact(model_of(network), tensors_of(network, random_weights(network, random)),
+                                      {.targets = compiler::runnable_levels()})
+                         .value();
   return runtime::read_artifact(bytes, "n.rnnc").value();
 }
+
+// The checks of all levels but the last have passed where the last one is wrong.
+runtime::StoredLevel& last(StoredProgram& stored) { return stored.levels.back(); }
 
 // The first step of a kind.
 template <class Wanted>
@@ -69,16 +75,21 @@ const Fault kFaults[] = {
     {"parts that are not all of it", [](auto& n) { n.list.calls.clear(); }},
     {"parts that are not all of it", [](auto& n) { n.list.steps.pop_back(); }},
     {"parts out of order", [](auto& n) { n.list.waves.at(1) = 1000; }},
-    {"another number of cells", [](auto& n) { n.cells.pop_back(); }},
-    {"another number of cells", [](auto& n) { n.cells.push_back(n.cells.front()); }},
-    {"cells that nothing runs", [](auto& n) { n.cells.push_back(n.cells.front()), ++n.list.cells; }},
+    {"another number of cells", [](auto& n) { last(n).cells.pop_back(); }},
+    {"another number of cells", [](auto& n) { last(n).cells.push_back(last(n).cells.front()); }},
+    {"cells that nothing runs",
+     [](auto& n) {
+       for (runtime::StoredLevel& level : n.levels) level.cells.push_back(level.cells.front());
+       ++n.list.cells;
+     }},
     {"cells out of order", [](auto& n) { any<Scan>(n).cell = 1000; }},
     {"a call that runs twice",
      [](auto& n) {
        n.list.calls = {0, static_cast<int>(n.list.steps.size())}, n.list.waves = {0, 1};
      }},
-    {"code that there is not", [](auto& n) { n.cells.front().code = 1000; }},
-    {"weights of another size", [](auto& n) { n.cells.front().weights.pop_back(); }},
+    {"code that there is not", [](auto& n) { last(n).cells.front().code = 1000; }},
+    {"weights that there are not", [](auto& n) { last(n).cells.front().weights = 1000; }},
+    {"weights of another size", [](auto& n) { n.weights.back().pop_back(); }},
     {"a kind of block that there is not",
      [](auto& n) { n.list.blocks.back().kind = static_cast<runtime::Block::Kind>(9); }},
     {"a block of no size", [](auto& n) { n.list.blocks.back().width = -1; }},
@@ -161,6 +172,24 @@ TEST_CASE("an artifact of a network gives the bits of the JIT", "[artifact][netw
   }
 }
 
+TEST_CASE("each level of a network's artifact gives the bits of the JIT", "[artifact][network]") {
+  const std::vector<std::string> levels = compiler::runnable_levels();
+  std::uint64_t seed = 40;
+  for (const std::string& statements : sample_networks()) {
+    INFO(statements);
+    const ir::Network network = sample_network(statements);
+    Random random(++seed);
+    const ir::NamedVectors weights = random_weights(network, random);
+    const auto file = compile_artifact(model_of(network), tensors_of(network, weights), {.targets = levels}).value();
+    const ir::NetworkBatch input = sample_batch(random, 3, true);
+    for (const std::string& level : levels) {
+      const Program program = parse_artifact(file, "n.rnnc", {.cpu = level}).value();
+      const Program jit = compile_network(network, weights, {.cpu = level});
+      CHECK(equal(run_network(program, network, input), run_network(jit, network, input)));
+    }
+  }
+}
+
 TEST_CASE("each number of a network's artifact that makes no sense is refused", "[artifact][network]") {
   REQUIRE(parse_artifact(runtime::write_artifact(stored())).ok());
   for (const Fault& fault : kFaults) {
@@ -174,9 +203,11 @@ TEST_CASE("each number of a network's artifact that makes no sense is refused", 
   const auto refused = [](const StoredProgram& network) {
     return parse_artifact(runtime::write_artifact(network), "n.rnnc").error().to_string();
   };
-  StoredProgram input = stored(), output = stored();
+  StoredProgram input = stored(), output = stored(), none = stored();
   input.description.inputs.at(0).shape = {6};
   output.description.output.shape = {6};
+  none.levels.clear();
+  CHECK(refused(none) == "n.rnnc: the artifact is damaged: it has no level");
   CHECK(refused(input) == "n.rnnc: the artifact is damaged: its cell has inputs of another size");
   CHECK(refused(output) == "n.rnnc: the artifact is damaged: its cell has an output of another size");
 }

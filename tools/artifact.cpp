@@ -1,0 +1,44 @@
+#include "tools/artifact.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "import/file_content.hpp"
+#include "runtime/choose_level.hpp"
+#include "tools/exit_code.hpp"
+
+namespace rnnc::tools {
+
+bool is_artifact(const std::string& path) { return path.ends_with(".rnnc"); }
+
+Result<void> check_artifact_flags(const ModelFlags& flags) {
+  const std::pair<const char*, bool> given[] = {
+      {"--weights", !flags.weights.empty()}, {"--cell", !flags.cell.empty()},
+      {"--dim", !flags.dims.empty()},        {"--backend", flags.backend != "jit"},
+      {"--layers", flags.stack.layers != 1}, {"--bidirectional", flags.stack.bidirectional},
+      {"--node", !flags.part.node.empty()},  {"--prefix", !flags.part.prefix.empty()},
+      {"--relu", flags.part.relu},           {"--plan", !flags.plan.empty()}};
+  for (const auto& [flag, is_given] : given)
+    if (is_given) return usage_error(flag, "an artifact was compiled with its own; leave it out");
+  return {};
+}
+
+Result<std::string> describe_artifact(const std::string& path) {
+  const Result<files::FileContent> file = files::FileContent::open(path, std::numeric_limits<std::uint64_t>::max());
+  if (!file) return file.error();
+  const Result<runtime::StoredProgram> stored = runtime::read_artifact(file->bytes(), path);
+  if (!stored) return stored.error();
+  const Result<std::size_t> taken = runtime::choose_level(stored->levels, "");
+  std::string text = "artifact of " + stored->description.cell + "\n";
+  for (std::size_t i = 0; i < stored->levels.size(); ++i) {
+    const std::string missing = missing_features(stored->levels[i]);
+    text += stored->levels[i].cpu +
+            (taken && *taken == i ? ": is taken here"
+             : missing.empty()    ? ": runs here"
+                                  : ": this CPU lacks " + missing) +
+            "\n";
+  }
+  return text;
+}
+
+}  // namespace rnnc::tools
