@@ -11,6 +11,7 @@
 #include <rnnc/program.hpp>
 
 #include "runtime/cell.hpp"
+#include "runtime/state_places.hpp"
 #include "runtime/steps.hpp"
 #include "runtime/wavefront.hpp"
 
@@ -21,6 +22,7 @@ struct LoadedNetwork {
   std::vector<std::shared_ptr<const LoadedCell>> cells;
   std::vector<Wavefront> wavefronts = {};  // of a program that runs on several threads; otherwise empty
   const LoadedCell* direct = nullptr;      // the only cell if is_direct(list), otherwise null
+  StatePlaces places = {};
 
   const LoadedCell& cell(int i) const { return *cells[static_cast<std::size_t>(i)]; }
 };

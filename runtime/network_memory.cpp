@@ -54,25 +54,32 @@ PlannedSteps planned_steps(const LoadedNetwork& network, std::int64_t batch, Ste
           wanted};
 }
 
+// A block that has its place. What the search for a place reads of it lies side by side, since it reads thousands.
+struct Placed {
+  std::int64_t begin = 0, end = 0;
+  int first_wave = 0, last_wave = 0;
+};
+
 }  // namespace
 
 std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks, const std::vector<std::int64_t>& sizes) {
   std::vector<std::int64_t> offsets(blocks.size() + 1);
-  std::vector<std::size_t> order(blocks.size()), placed;
+  std::vector<std::size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
+  std::vector<Placed> placed;  // in the order of their offsets
   for (const std::size_t i : order) {
-    std::sort(placed.begin(), placed.end(), [&](std::size_t a, std::size_t b) { return offsets[a] < offsets[b]; });
+    if (sizes[i] == 0) break;  // those that follow have no size either, and stay at 0
     std::int64_t offset = 0;
-    for (const std::size_t other : placed) {
-      const bool together =
-          blocks[i].first_wave <= blocks[other].last_wave && blocks[other].first_wave <= blocks[i].last_wave;
-      if (together && offset < offsets[other] + sizes[other] && offsets[other] < offset + sizes[i])
-        offset = offsets[other] + sizes[other];
+    for (const Placed& other : placed) {
+      if (other.begin >= offset + sizes[i]) break;
+      if (blocks[i].first_wave <= other.last_wave && other.first_wave <= blocks[i].last_wave)
+        offset = std::max(offset, other.end);
     }
+    const Placed here{offset, offset + sizes[i], blocks[i].first_wave, blocks[i].last_wave};
+    placed.insert(std::ranges::upper_bound(placed, offset, {}, &Placed::begin), here);
     offsets[i] = offset;
-    offsets.back() = std::max(offsets.back(), offset + sizes[i]);
-    placed.push_back(i);
+    offsets.back() = std::max(offsets.back(), here.end);
   }
   return offsets;
 }

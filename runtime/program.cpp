@@ -78,22 +78,24 @@ struct Found {
   float* row(std::int64_t b) const { return rows.row(*info, *description, b); }
 };
 
+CellRows rows_of_cell(const StateContent& content, std::size_t cell) {
+  const LoadedNetwork& network = content.program->network;
+  float* const floats = content.floats() + network.places.floats_before(cell, content.batch);
+  return {floats, floats + whole_lines(content.batch * network.cells[cell]->description.doubled_row)};
+}
+
 Found found_state(const StateContent& content, std::size_t i) {
   const LoadedNetwork& network = content.program->network;
   const NamedState& named = network.list.states[i];
   const Description& description = network.cell(named.cell).description;
-  Found found{&description.states[static_cast<std::size_t>(named.state)], &description};
-  for_each_cell(content, [&](std::size_t cell, const CellRows& rows) {
-    if (static_cast<int>(cell) == named.cell) found.rows = rows;
-  });
-  return found;
+  return {&description.states[static_cast<std::size_t>(named.state)], &description,
+          rows_of_cell(content, static_cast<std::size_t>(named.cell))};
 }
 
 Found find_state(const StateContent& content, const std::string& name) {
-  const std::vector<NamedState>& states = content.program->network.list.states;
-  for (std::size_t i = 0; i < states.size(); ++i)
-    if (states[i].name == name) return found_state(content, i);
-  return {};
+  const LoadedNetwork& network = content.program->network;
+  const auto found = network.places.find(name);
+  return found ? found_state(content, *found) : Found{};
 }
 
 Error unknown_state(const StateContent& content, const std::string& name) {
@@ -146,16 +148,20 @@ void start_sequences(const StateContent& content, std::int64_t first, std::int64
   for_each_cell(content, [&](std::size_t i, const CellRows& rows) {
     const Description& description = network.cells[i]->description;
     for (const StateInfo& info : description.states) set(rows, description, info, nullptr);
-    for (const StartState& start : network.list.starts)
-      if (start.cell == static_cast<int>(i))
-        set(rows, description, description.states[static_cast<std::size_t>(start.state)], start.values.data());
   });
+  for (const StartState& start : network.list.starts) {
+    const auto cell = static_cast<std::size_t>(start.cell);
+    const Description& description = network.cells[cell]->description;
+    set(rows_of_cell(content, cell), description, description.states[static_cast<std::size_t>(start.state)],
+        start.values.data());
+  }
 }
 
 Result<Program> load_program(Description description, LoadedNetwork network, Threads threads) try {
   threads.useful = threads.executor ? threads.count : std::min(threads.count, cpus_of_this_thread());
   if (threads.count > 1 && !threads.executor) threads.executor = std::make_shared<ThreadPool>(threads.count - 1);
   if (threads.count > 1) add_wavefronts(network);
+  network.places = StatePlaces(network.cells, network.list.states);
   if (is_direct(network.list)) network.direct = network.cells[0].get();
   auto loaded = std::make_shared<LoadedProgram>();
   loaded->description = std::move(description);
