@@ -17,12 +17,12 @@ namespace {
 
 // Adds the start values of the states of one cell.
 Result<void> add_starts(int cell, const runtime::Description& description,
-                        const std::map<std::string, std::vector<StartPart>>& values, const TensorMap& weights,
+                        const std::map<std::string, std::vector<StartPart>>& parts, StartValues& values,
                         std::vector<runtime::StartState>& starts) {
   for (std::size_t i = 0; i < description.states.size(); ++i) {
-    const auto found = values.find(description.states[i].tensor.name);
-    if (found == values.end()) continue;
-    Result<std::vector<float>> value = start_values(found->second, weights);
+    const auto found = parts.find(description.states[i].tensor.name);
+    if (found == parts.end()) continue;
+    Result<std::vector<float>> value = values.of(found->second);
     if (!value) return value.error();
     starts.push_back({cell, static_cast<int>(i), std::move(*value)});
   }
@@ -78,6 +78,7 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
   if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
   const auto [list, starts] = calls_of(network);
   NetworkLayout layout = lay_out(list, network);
+  StartValues values(weights);
   std::vector<const runtime::Description*> cells;
   for (const std::size_t source : layout.cells) {
     const auto& call = std::get<CellCall>(list.calls[source]);
@@ -86,8 +87,7 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
     const Result<const runtime::Description*> added = add_cell(call.cell, own);
     if (!added) return added.error();
     if (const auto found = starts.find(source); found != starts.end()) {
-      const auto given =
-          add_starts(static_cast<int>(cells.size()), **added, found->second, weights, layout.list.starts);
+      const auto given = add_starts(static_cast<int>(cells.size()), **added, found->second, values, layout.list.starts);
       if (!given) return given.error();
     }
     cells.push_back(*added);

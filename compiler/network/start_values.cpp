@@ -32,9 +32,10 @@ class Taking {
   std::vector<StartPart> parts_of(const Row& row) {
     std::vector<StartPart> parts;
     for (const Columns& columns : row) {
-      const auto& call = std::get<CellCall>(list_.calls[constant_.at(columns.buffer)]);
-      parts.push_back({std::make_shared<const CellCall>(call), columns.begin, columns.end});
-      taken_.insert(columns.buffer);
+      std::shared_ptr<const CellCall>& taken = taken_[columns.buffer];
+      if (!taken)
+        taken = std::make_shared<const CellCall>(std::get<CellCall>(list_.calls[constant_.at(columns.buffer)]));
+      parts.push_back({taken, columns.begin, columns.end});
     }
     return parts;
   }
@@ -65,8 +66,8 @@ class Taking {
   }
 
   CallList& list_;
-  std::map<std::size_t, std::size_t> constant_;  // buffer -> the call without inputs that writes it
-  std::set<std::size_t> taken_;                  // the buffers of `constant_` that have become start values
+  std::map<std::size_t, std::size_t> constant_;                   // buffer -> the call without inputs that writes it
+  std::map<std::size_t, std::shared_ptr<const CellCall>> taken_;  // those whose buffers have become start values
 };
 
 }  // namespace
@@ -88,12 +89,16 @@ Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weigh
 
 }  // namespace
 
-Result<std::vector<float>> start_values(const std::vector<StartPart>& parts, const TensorMap& weights) {
+Result<std::vector<float>> StartValues::of(const std::vector<StartPart>& parts) {
   std::vector<float> values;
   for (const StartPart& part : parts) {
-    const Result<std::vector<float>> all = run_once(*part.call, weights);
-    if (!all) return all.error();
-    values.insert(values.end(), all->begin() + part.begin, all->begin() + part.end);
+    auto result = results_.find(part.call);
+    if (result == results_.end()) {
+      Result<std::vector<float>> all = run_once(*part.call, weights_);
+      if (!all) return all.error();
+      result = results_.emplace(part.call, std::move(*all)).first;
+    }
+    values.insert(values.end(), result->second.begin() + part.begin, result->second.begin() + part.end);
   }
   return values;
 }

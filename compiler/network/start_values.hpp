@@ -29,8 +29,19 @@ using Starts = std::map<std::size_t, std::map<std::string, std::vector<StartPart
 /// A scan whose first values depend on inputs stays as it is.
 Starts take_starts(CallList& list);
 
-/// Computes the start value of one state with the portable executor. `weights` has every weight that the parts need, in
-/// the right shape. Errors: Limit.
-Result<std::vector<float>> start_values(const std::vector<StartPart>& parts, const TensorMap& weights);
+/// Computes the start values of states with the portable executor. A call runs once, however many states begin with
+/// parts of its result.
+class StartValues {
+ public:
+  /// `weights` has every weight that the parts need, in the right shape.
+  explicit StartValues(const TensorMap& weights) : weights_(weights) {}
+
+  /// Returns the start value of one state. Errors: Limit.
+  Result<std::vector<float>> of(const std::vector<StartPart>& parts);
+
+ private:
+  const TensorMap& weights_;
+  std::map<std::shared_ptr<const CellCall>, std::vector<float>> results_;
+};
 
 }  // namespace rnnc::compiler
