@@ -38,8 +38,9 @@ Result<void> check_bindings(const Graph& graph, const DimBindings& bindings) {
   const std::string where = std::string(graph.kind_name()) + " " + graph.name;
   std::vector<std::string> dims = graph.dims;
   for (std::string& dim : implied_dims(graph)) dims.push_back(std::move(dim));
+  const std::set<std::string_view> known(dims.begin(), dims.end());
   for (const auto& [name, value] : bindings) {
-    if (std::find(dims.begin(), dims.end(), name) == dims.end()) {
+    if (!known.contains(name)) {
       const std::string there = dims.empty() ? "; it has none" : "; it has " + join(dims);
       return error_at(graph, graph.location, ErrorCode::Usage,
                       where + " has no dim " + name + there + did_you_mean(name, dims));
