@@ -57,9 +57,11 @@ std::string mib(std::int64_t bytes) { return std::to_string((bytes + (1 << 20) -
 
 }  // namespace
 
+std::int64_t available_memory() { return std::min(available_in_system(), available_in_groups()); }
+
 void require_memory(std::int64_t bytes, const std::string& what) {
   if (bytes <= kSmall) return;
-  const std::int64_t available = std::min(available_in_system(), available_in_groups());
+  const std::int64_t available = available_memory();
   if (bytes <= available) return;
   throw NotEnoughMemory(what + " takes " + mib(bytes) + ", but only " + mib(available) +
                         " of memory are left; use a smaller batch or fewer steps");

@@ -6,6 +6,8 @@
 #include <new>
 #include <string>
 
+#include <rnnc/export.hpp>
+
 namespace rnnc::runtime {
 
 /// `what` needs more memory than there is; the text has both sizes.
@@ -17,6 +19,10 @@ class NotEnoughMemory : public std::bad_alloc {
  private:
   std::string text_;
 };
+
+/// Returns the bytes that this process can get now: what the system can give out, or less where a control group of the
+/// process has a limit.
+RNNC_API std::int64_t available_memory();
 
 /// Throws NotEnoughMemory if `bytes` are more than this process can get now. Small sizes are not looked at.
 void require_memory(std::int64_t bytes, const std::string& what);

@@ -1,7 +1,5 @@
 #include "tools/load_model.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -18,6 +16,7 @@
 #include "ir/environment.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
+#include "runtime/memory_limit.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/interface.hpp"
@@ -262,10 +261,10 @@ Error about_weights(Error error, const Source& source) {
 }
 
 Result<void> check_memory(double bytes, const std::string& what) {
-  const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  const auto memory = static_cast<double>(runtime::available_memory());
   if (bytes <= memory) return {};
   const auto mib = [](double size) { return std::to_string(std::llround(size / (1 << 20))) + " MiB"; };
-  const std::string message = what + " would take " + mib(bytes) + ", but this machine has " + mib(memory);
+  const std::string message = what + " would take " + mib(bytes) + ", but only " + mib(memory) + " of memory are left";
   return Error{ErrorCode::Limit, {}, message + "; use smaller sizes"};
 }
 

@@ -66,7 +66,8 @@ Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);
 /// Adds to an error about a missing weight how weights are given, where `source` has none at all.
 Error about_weights(Error error, const Source& source);
 
-/// Errors: Limit where `bytes` is more than this machine's memory; `what` begins the message.
+/// Errors: Limit where `bytes` is more than the memory that the machine and the control group of the process have left;
+/// `what` begins the message.
 Result<void> check_memory(double bytes, const std::string& what);
 
 /// Counts the bytes of a bound network's parameters in f32.

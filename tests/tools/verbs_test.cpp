@@ -109,7 +109,9 @@ TEST_CASE("bench refuses absurd sizes", "[tools]") {
   check_fails(folder, bench + "--steps 0 --batch 1 --hidden-size 7", 2, "--steps: '0' is not a whole number");
   check_fails(folder, bench + "--steps 3 --batch 2", 2, "--hidden-size: missing; cell lstm needs its dim H");
   check_fails(folder, bench + "--steps 3 --batch 2 --hidden-size 16777216", 3, "rnnc: ");
-  check_fails(folder, bench + "--steps 16777216 --batch 16777216 --hidden-size 7", 3, "the sequences would take ");
+  const std::string absurd = bench + "--steps 16777216 --batch 16777216 --hidden-size 7";
+  check_fails(folder, absurd, 3, "the sequences would take ");
+  check_fails(folder, absurd, 3, " MiB of memory are left; use smaller sizes");
   check_fails(folder, kBench + " --threads many", 2, "--threads: 'many' is not a whole number");
   check_fails(folder, kBench + " --against torch", 2, "--against: ");
   check_fails(folder, "bench --cell lstn --steps 3 --batch 2", 2,
