@@ -1,5 +1,6 @@
 // This file decides the place of each block of a network in memory and makes the memory of calls and states.
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "runtime/network.hpp"
@@ -54,11 +55,24 @@ PlannedSteps planned_steps(const LoadedNetwork& network, std::int64_t batch, Ste
           wanted};
 }
 
-// A block that has its place. What the search for a place reads of it lies side by side, since it reads thousands.
 struct Placed {
-  std::int64_t begin = 0, end = 0;
-  int first_wave = 0, last_wave = 0;
+  std::int64_t end = 0;
+  int last_wave = 0;
 };
+
+// The blocks that begin at one offset, by their first wave. Their waves are apart from each other.
+using Column = std::map<int, Placed>;
+
+// Returns the end of the largest block of the column that is needed in a wave of `block`; 0 if there is none.
+std::int64_t end_of(const Column& column, const Block& block) {
+  std::int64_t end = 0;
+  for (auto other = column.upper_bound(block.last_wave); other != column.begin();) {
+    --other;
+    if (other->second.last_wave < block.first_wave) break;
+    end = std::max(end, other->second.end);
+  }
+  return end;
+}
 
 }  // namespace
 
@@ -67,19 +81,17 @@ std::vector<std::int64_t> place_blocks(const std::vector<Block>& blocks, const s
   std::vector<std::size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
-  std::vector<Placed> placed;  // in the order of their offsets
+  std::map<std::int64_t, Column> columns;  // by their offsets
   for (const std::size_t i : order) {
     if (sizes[i] == 0) break;  // those that follow have no size either, and stay at 0
     std::int64_t offset = 0;
-    for (const Placed& other : placed) {
-      if (other.begin >= offset + sizes[i]) break;
-      if (blocks[i].first_wave <= other.last_wave && other.first_wave <= blocks[i].last_wave)
-        offset = std::max(offset, other.end);
+    for (const auto& [begin, column] : columns) {
+      if (begin >= offset + sizes[i]) break;
+      offset = std::max(offset, end_of(column, blocks[i]));
     }
-    const Placed here{offset, offset + sizes[i], blocks[i].first_wave, blocks[i].last_wave};
-    placed.insert(std::ranges::upper_bound(placed, offset, {}, &Placed::begin), here);
+    columns[offset].emplace(blocks[i].first_wave, Placed{offset + sizes[i], blocks[i].last_wave});
     offsets[i] = offset;
-    offsets.back() = std::max(offsets.back(), here.end);
+    offsets.back() = std::max(offsets.back(), offset + sizes[i]);
   }
   return offsets;
 }
