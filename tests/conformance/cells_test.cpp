@@ -3,6 +3,7 @@
 #include <rnnc/compile.hpp>
 #include <rnnc/tensor_files.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -115,6 +116,31 @@ TEST_CASE("compiled code gives the numbers of the papers' equations for every st
     CHECK(largest_error(y, c.doubles("y")) <= kCompiled);
     for (const std::string& name : c.states())
       CHECK(largest_error(state.get(name).value(), c.doubles(name + ".after")) <= kCompiled);
+  }
+}
+
+TEST_CASE(
+    "a new sequence of every standard cell begins as in the paper's equations, with the states that it has by itself",
+    "[conformance][cells]") {
+  const Case c = case_of(GENERATE(from_range(standard_cell_names())));
+  INFO(c.name);
+  for (const std::string& name : c.states()) {
+    const std::vector<float> before = c.floats(name + ".before");
+    const auto width = static_cast<std::ptrdiff_t>(before.size()) / c.batch();
+    REQUIRE(std::all_of(before.begin(), before.begin() + width, [](float value) { return value == 0; }));
+  }
+  const Program program = compile(c.model, c.weights).value();
+  State state = program.make_state(c.batch());
+  const std::vector<float> x = c.floats("x");
+  std::vector<float> y(static_cast<std::size_t>(c.at("y").elements()));
+  REQUIRE(program.run(state, {.x = x, .y = y, .steps = c.steps()}) == RunStatus::Ok);
+  const Vector wanted = c.doubles("y");
+  const std::int64_t width = c.at("y").shape[2];
+  for (std::int64_t t = 0; t < c.steps(); ++t) {
+    INFO("step " << t);
+    const std::int64_t first = t * c.batch() * width;
+    CHECK(largest_error(std::vector<float>(y.begin() + first, y.begin() + first + width),
+                        Vector(wanted.begin() + first, wanted.begin() + first + width)) <= kCompiled);
   }
 }
 

@@ -190,7 +190,7 @@ def lstm_zoneout(w, x, h, c):  # Krueger et al. 2017 (6)
 
 
 @cell("h:N c:N n:N m:N", "Wz,Wi,Wf,Wo:NI Uz,Ui,Uf,Uo:NK bz,bi,bf,bo:N")
-def slstm(w, x, h, c, n, m):  # Beck et al. 2024 (8) to (17); the bound of n is FlashRNN's
+def slstm(w, x, h, c, n, m):  # Beck et al. 2024 (8) to (17); the bound of n is FlashRNN's, the first step that of xlstm
     def gate(name):
         u, size = getattr(w, "U" + name), DIMS["K"]
         blocks = np.zeros((HEADS * size, HEADS * size))
@@ -200,7 +200,7 @@ def slstm(w, x, h, c, n, m):  # Beck et al. 2024 (8) to (17); the bound of n is 
         return x @ getattr(w, "W" + name).T + h @ blocks.T + getattr(w, "b" + name)
 
     kept = np.log(sigmoid(gate("f"))) + m
-    m = np.maximum(kept, gate("i"))
+    m = np.where(n == 0, gate("i"), np.maximum(kept, gate("i")))
     i, f = np.exp(gate("i") - m), np.exp(kept - m)
     c, n = f * c + i * np.tanh(gate("z")), np.maximum(f * n + i, 1)
     h = sigmoid(gate("o")) * (c / n)
@@ -380,8 +380,10 @@ def draw_inputs(random, inputs):
 
 def draw_states(random, states):
     found = {name: random.uniform(-1, 1, (BATCH, *shape)).astype(np.float32) for name, shape in states}
-    for name, value in found.items():  # the first sequence starts as a new one does
-        value[0] = -np.inf if name == "m" else 0
+    if "n" in found:  # a sum of positive numbers
+        found["n"] = np.abs(found["n"])
+    for value in found.values():  # the first sequence starts as a new one does
+        value[0] = 0
     return found
 
 
