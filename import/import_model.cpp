@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "import/audio_models.hpp"
 #include "import/file_content.hpp"
@@ -31,15 +32,17 @@ void check_options(bool onnx, bool state_dict, std::string_view file, const Impo
 Imported import_json(std::string_view text, std::string_view file, const ImportOptions& options) {
   const auto json = files::parse_json(text, file, options.limits);
   const JsonValue root(json, file);
-  const bool state_dict = files::is_json_state_dict(root);
-  check_options(false, state_dict, file, options);
-  if (state_dict) return files::import_state_dict(files::view_json_state_dict(root), file, options);
+  const bool audio = root.has("architecture") || root.has("model_data") || root.has("layers");
+  const std::optional<JsonValue> state_dict = audio ? std::nullopt : files::find_json_state_dict(root);
+  check_options(false, state_dict.has_value(), file, options);
+  if (state_dict)
+    return files::import_state_dict(files::view_json_state_dict(*state_dict, options.prefix), file, options);
   if (root.has("architecture")) return files::import_nam(root);
   if (root.has("model_data")) return files::import_guitarml(root);
   if (root.has("layers")) return files::import_rtneural(root);
   files::unsupported(file, "",
                      "this JSON is no model that is known: RTNeural has the key layers, GuitarML model_data, NAM "
-                     "architecture, a state_dict weight_ih_l0");
+                     "architecture, a state_dict weight_ih_l0 or weight_ih");
 }
 
 Imported import_any(const files::FileContent& content, std::string_view file, const ImportOptions& options,

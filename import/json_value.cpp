@@ -1,5 +1,6 @@
 #include "import/json_value.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -76,6 +77,24 @@ void JsonValue::unsupported(const std::string& why) const { files::unsupported(f
 bool JsonValue::is_null() const { return json_->is_null(); }
 bool JsonValue::is_nested() const { return json_->is_array() && !json_->empty() && json_->front().is_array(); }
 
+bool JsonValue::is_array() const { return json_->is_array(); }
+bool JsonValue::is_object() const { return json_->is_object(); }
+
+bool JsonValue::is_numbers() const {
+  const Json* json = json_;
+  while (json->is_array() && !json->empty()) json = &json->front();
+  return json->is_number();
+}
+
+std::vector<std::int64_t> JsonValue::shape() const {
+  std::vector<std::int64_t> dims;
+  const Json* json = json_;
+  for (; json->is_array() && !json->empty(); json = &json->front())
+    dims.push_back(static_cast<std::int64_t>(json->size()));
+  if (!is_numbers()) static_cast<void>(is_nested() ? matrix().values : vector());  // says what is wrong
+  return dims;
+}
+
 std::string JsonValue::text() const {
   if (!json_->is_string()) wrong("must be a string, not " + std::string(json_->type_name()));
   return json_->get<std::string>();
@@ -94,6 +113,11 @@ bool JsonValue::flag() const {
   if (json_->is_boolean()) return json_->get<bool>();
   if (!json_->is_number_integer() || (*json_ != 0 && *json_ != 1)) wrong("must be true or false");
   return *json_ == 1;
+}
+
+double JsonValue::number() const {
+  if (!finite(*json_)) wrong("must be a finite number in the range of f32");
+  return json_->get<double>();
 }
 
 JsonValue JsonValue::element(std::size_t i) const {
@@ -152,6 +176,30 @@ std::vector<std::string> JsonValue::keys() const {
   std::vector<std::string> result;
   for (const auto& item : object().items()) result.push_back(item.key());
   return result;
+}
+
+namespace {
+
+// The programs whose files these are read a few keys and ignore all others. A newer version may read more, so a key
+// that speaks of arithmetic is not skipped.
+bool speaks_of_arithmetic(std::string_view key) {
+  constexpr std::string_view kWhole[] = {"mean", "std", "alpha", "beta"};
+  constexpr std::string_view kBegin[] = {"in_", "out_", "input", "output"};
+  constexpr std::string_view kAnywhere[] = {"skip",  "gain",  "scale", "norm",   "bias",   "offset",
+                                            "delay", "clip",  "activ", "weight", "kernel", "resid",
+                                            "mix",   "state", "layer", "filter", "quant",  "conv"};
+  return std::ranges::find(kWhole, key) != std::end(kWhole) ||
+         std::ranges::any_of(kBegin, [&](std::string_view begin) { return key.starts_with(begin); }) ||
+         std::ranges::any_of(kAnywhere, [&](std::string_view part) { return key.find(part) != key.npos; });
+}
+
+}  // namespace
+
+void JsonValue::only_of_meaning(const std::set<std::string>& keys) const {
+  for (const auto& item : object().items())
+    if (!keys.contains(item.key()) && speaks_of_arithmetic(item.key()))
+      unsupported("key " + in_quotes(item.key()) +
+                  " is not known here, but may change the numbers; delete it if it does not");
 }
 
 void JsonValue::only(const std::set<std::string>& keys) const {

@@ -29,11 +29,18 @@ class JsonValue {
   std::string text() const;
   std::int64_t size(std::int64_t least = 1) const;  // a whole number in [least, 2^24]
   bool flag() const;                                // true, false, 0 or 1
+  double number() const;                            // a finite number in the range of f32
   std::vector<JsonValue> elements() const;
   std::vector<float> vector() const;  // of finite f32 numbers, at least one
   Matrix matrix() const;              // of rows of one length, at least 1 x 1
   bool is_null() const;
   bool is_nested() const;  // an array whose first element is an array
+  bool is_array() const;
+  bool is_object() const;
+  bool is_numbers() const;  // a number, or an array that begins with one, however deep
+
+  /// Returns the dims of a number or of nested arrays of numbers, judged by the first elements.
+  std::vector<std::int64_t> shape() const;
 
   bool has(const std::string& key) const;
   JsonValue at(const std::string& key) const;
@@ -41,6 +48,10 @@ class JsonValue {
 
   /// Checks that the object has no keys but these; it may lack some of them.
   void only(const std::set<std::string>& keys) const;
+
+  /// Checks the same of the keys whose names say that they may change the numbers: gains, skips, scales, layers. Other
+  /// keys, which tools write for people (rates, names, dates, losses), are skipped.
+  void only_of_meaning(const std::set<std::string>& keys) const;
 
   const std::string& path() const { return path_; }
   std::string_view file() const { return file_; }

@@ -13,6 +13,7 @@
 #include "import/file_error.hpp"
 #include "import/matrix.hpp"
 #include "import/refusal.hpp"
+#include "import/state_dict_names.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -22,12 +23,16 @@ struct Kind {
   std::vector<std::string> gates;  // in PyTorch's order, by the names of the standard cells
 };
 
-constexpr std::string_view kFirst = "weight_ih_l0";
+constexpr std::string_view kFirst = kFirstWeight;
 
 class StateDict {
  public:
   StateDict(const TensorViews& tensors, std::string_view file, const ImportOptions& options)
-      : tensors_(tensors), file_(file), options_(options), modules_(choose_modules()) {}
+      : named_(with_plain_names(tensors, file)),
+        tensors_(named_.tensors),
+        file_(file),
+        options_(options),
+        modules_(choose_modules()) {}
 
   Imported run() {
     std::string body;
@@ -118,8 +123,8 @@ class StateDict {
     const std::vector<std::string> known = known_modules(false);
     if (known.empty())
       unsupported(file_, "",
-                  "no tensor is called weight_ih_l0: this is no state_dict of torch.nn.RNN, LSTM or GRU; "
-                  "weights of a model go with --weights");
+                  "no tensor is called weight_ih_l0 or weight_ih: this is no state_dict of torch.nn.RNN, LSTM, GRU "
+                  "or their cells; weights of a model go with --weights");
     if (options_.prefix.empty()) {
       if (known.size() == 1) return known;
       unsupported(
@@ -131,12 +136,13 @@ class StateDict {
     const std::vector<std::string> all = known_modules(true);
     std::string_view rest = options_.prefix;
     while (true) {
-      const std::string one(rest.substr(0, rest.find(',')));
+      const std::string one = plain_path(rest.substr(0, rest.find(',')));
       const auto found = std::find_if(all.begin(), all.end(),
                                       [&](const std::string& prefix) { return prefix == one || prefix == one + "."; });
       if (found == all.end())
         invalid(file_, "",
-                "there is no module with the prefix " + in_quotes(one) + "; there are: " + join(all, in_quotes));
+                "there is no module with the prefix " + in_quotes(rest.substr(0, rest.find(','))) +
+                    "; there are: " + join(all, in_quotes));
       if (std::find(modules.begin(), modules.end(), *found) != modules.end())
         invalid(file_, "", "the prefix " + in_quotes(one) + " is given twice");
       modules.push_back(*found);
@@ -147,11 +153,29 @@ class StateDict {
 
   bool has(std::string_view name) const { return tensors_.contains(prefix_ + std::string(name)); }
 
+  // Returns the name that a tensor of the module has in the file, for messages.
+  std::string in_file(const std::string& name) const {
+    const auto found = named_.in_file.find(prefix_ + name);
+    return found == named_.in_file.end() ? prefix_ + name : found->second;
+  }
+
+  [[noreturn]] void missing(const std::string& name) const {
+    if (has(name + "_g") || has(name + "_v"))
+      invalid(file_, in_file(name + (has(name + "_v") ? "_v" : "_g")),
+              "is one part of a weight norm; the other one is missing or has another shape: save the module again");
+    const std::string parametrized = "parametrizations." + name + ".original";
+    if (has(parametrized))
+      unsupported(file_, in_file(parametrized),
+                  "is a weight under a parametrization that is no weight norm; save the module after "
+                  "torch.nn.utils.parametrize.remove_parametrizations");
+    invalid(file_, prefix_ + name, "is missing; other tensors of its layer are there");
+  }
+
   const TensorView& take(const std::string& name, std::size_t rank) {
     const auto found = tensors_.find(prefix_ + name);
-    if (found == tensors_.end()) invalid(file_, prefix_ + name, "is missing; other tensors of its layer are there");
+    if (found == tensors_.end()) missing(name);
     if (found->second.shape.size() != rank)
-      invalid(file_, prefix_ + name,
+      invalid(file_, in_file(name),
               "is " + to_string(found->second.shape) + " but must have " + std::to_string(rank) + " dims");
     used_.insert(found->first);
     return found->second;
@@ -169,7 +193,7 @@ class StateDict {
     else if (gates == 1 && projected_ == 0)
       kind_ = {options_.relu ? "rnn_relu" : "rnn", {""}};
     else
-      invalid(file_, prefix_ + "weight_hh_l0",
+      invalid(file_, in_file("weight_hh_l0"),
               "is " + to_string(U) + ", which is of no RNN (1 gate), GRU (3) or LSTM (4)" +
                   (projected_ > 0 ? " with a projection" : ""));
     recurrent_ = kind_.cell;
@@ -177,7 +201,7 @@ class StateDict {
   }
 
   void check_size(const std::string& name, const Shape& found, const Shape& wanted) const {
-    if (found != wanted) invalid(file_, prefix_ + name, "is " + to_string(found) + " but must be " + to_string(wanted));
+    if (found != wanted) invalid(file_, in_file(name), "is " + to_string(found) + " but must be " + to_string(wanted));
   }
 
   std::vector<float> bias(const std::string& name, std::int64_t size) {
@@ -223,12 +247,14 @@ class StateDict {
   void check_all_used() const {
     const auto of_module = [&](const std::string& name) {
       return std::any_of(modules_.begin(), modules_.end(), [&](const std::string& module) {
-        return name.starts_with(module + "weight") || name.starts_with(module + "bias");
+        return name.starts_with(module + "weight") || name.starts_with(module + "bias") ||
+               name.starts_with(module + "parametrizations.");
       });
     };
     std::vector<std::string> left;
     for (const auto& [name, tensor] : tensors_)
-      if (!used_.contains(name) && (options_.prefix.empty() || of_module(name))) left.push_back(name);
+      if (!used_.contains(name) && (options_.prefix.empty() || of_module(name)))
+        left.push_back(named_.in_file.at(name));
     if (left.empty()) return;
     const std::string what = recurrent_.empty() ? "linear layer" : recurrent_ + " layers";
     unsupported(file_, left.front(),
@@ -237,6 +263,7 @@ class StateDict {
                     "; to import the layers alone give their prefix" + (prefix_.empty() ? "" : ", " + prefix_));
   }
 
+  PlainTensors named_;
   const TensorViews& tensors_;
   std::string_view file_;
   const ImportOptions& options_;
@@ -255,22 +282,56 @@ class StateDict {
 
 }  // namespace
 
-TensorViews view_json_state_dict(const JsonValue& root) {
+// A tensor that no prefix asks for needs no numbers. It is there for the lists of what a file has, and may be anything.
+TensorViews view_json_state_dict(const JsonValue& root, std::string_view prefix) {
+  std::vector<std::string> modules;
+  for (std::string_view rest = prefix; !prefix.empty(); rest.remove_prefix(rest.find(',') + 1)) {
+    modules.push_back(plain_path(rest.substr(0, rest.find(','))));
+    if (rest.find(',') == std::string_view::npos) break;
+  }
+  const auto is_wanted = [&](const std::string& key) {
+    const std::string name = plain_name(key);
+    const std::size_t own = name.rfind('.') + 1;  // 0 where there is no dot
+    return prefix.empty() || std::any_of(modules.begin(), modules.end(), [&](const std::string& module) {
+             return name.starts_with(module) && own <= module.size() + 1;
+           });
+  };
   TensorViews tensors;
-  for (const std::string& name : root.keys()) {
-    const JsonValue value = root.at(name);
-    const Matrix matrix = value.is_nested() ? value.matrix() : Matrix{1, 0, value.vector()};
-    const auto bytes = std::as_bytes(std::span(matrix.values));
-    Shape shape = {matrix.rows, matrix.columns};
-    if (!value.is_nested()) shape = {static_cast<std::int64_t>(matrix.values.size())};
-    tensors.emplace(name, TensorView::own(ElementType::F32, std::move(shape), {bytes.begin(), bytes.end()}));
+  for (const std::string& key : root.keys()) {
+    const JsonValue value = root.at(key);
+    const bool wanted = is_wanted(key);
+    if (!wanted && !value.is_numbers()) continue;
+    Shape shape = value.shape();
+    std::vector<float> values;
+    if (wanted && shape.size() == 2) values = value.matrix().values;
+    if (wanted && shape.size() == 1) values = value.vector();
+    const auto bytes = std::as_bytes(std::span(values));
+    tensors.emplace(key, TensorView::own(ElementType::F32, std::move(shape), {bytes.begin(), bytes.end()}));
   }
   return tensors;
 }
 
-bool is_json_state_dict(const JsonValue& root) {
-  const std::vector<std::string> keys = root.keys();
-  return std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return key.ends_with(kFirst); });
+namespace {
+
+bool has_recurrent_weights(const JsonValue& value) {
+  const std::vector<std::string> keys = value.keys();
+  return std::any_of(keys.begin(), keys.end(), [](const std::string& key) {
+    const std::string name = plain_name(key);
+    return name.ends_with(kFirst) || name.ends_with(std::string(kFirst) + "_v");
+  });
+}
+
+}  // namespace
+
+std::optional<JsonValue> find_json_state_dict(const JsonValue& root) {
+  if (has_recurrent_weights(root)) return root;
+  std::vector<std::string> found;
+  for (const std::string& key : root.keys())
+    if (root.at(key).is_object() && has_recurrent_weights(root.at(key))) found.push_back(key);
+  if (found.size() > 1)
+    root.unsupported("there are several state_dicts: " + join(found, in_quotes) + "; keep the one that is meant");
+  if (found.empty()) return std::nullopt;
+  return root.at(found.front());
 }
 
 Imported import_state_dict(const TensorViews& tensors, std::string_view file, const ImportOptions& options) {

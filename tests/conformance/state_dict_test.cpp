@@ -146,6 +146,104 @@ TEST_CASE("modules of a state_dict run one behind the other as the prefixes say"
   check("rnn,fc", "fc.bias: is [2] but must be [3]");
 }
 
+TEST_CASE("a module under wrappers has the names that it has without them", "[import]") {
+  const std::string plain = import_tensors(small_lstm(), {}).value().model.text();
+  for (const std::string wrapper : {"module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."}) {
+    INFO(wrapper);
+    TensorMap tensors, inner;
+    for (const auto& [name, tensor] : small_lstm()) {
+      tensors[wrapper + name] = tensor;
+      inner[wrapper + "encoder." + wrapper + name] = tensor;
+    }
+    CHECK(import_tensors(tensors, {}).value().model.text() == plain);
+    for (const std::string prefix : {"", "encoder", "encoder.", "module.encoder", "_orig_mod.encoder.module"})
+      CHECK(import_tensors(inner, {.prefix = prefix}).value().model.text() == plain);
+    const std::string twice = "encoder." + wrapper + "weight_ih_l0";
+    inner[twice] = inner.at(wrapper + twice);
+    CHECK(message_of(inner).find("is the same tensor as") != std::string::npos);
+  }
+}
+
+TEST_CASE("a cell's weights are those of a module of one layer", "[import]") {
+  TensorMap tensors, cell;
+  for (const auto& [name, tensor] : small_lstm())
+    if (name.ends_with("_l0")) tensors[name] = tensor, cell["cell." + name.substr(0, name.size() - 3)] = tensor;
+  const Imported wanted = import_tensors(tensors, {}).value(), found = import_tensors(cell, {}).value();
+  CHECK(found.model.text() == wanted.model.text());
+  for (const auto& [name, tensor] : wanted.weights) CHECK(found.weights.at(name).bytes == tensor.bytes);
+  cell["out.weight"] = Tensor::from_f32({3, 2}, {1, 2, 3, 4, 5, 6});
+  CHECK(message_of(cell).find("out.weight: is no part of the lstm layers") != std::string::npos);
+  CHECK(import_tensors(cell, {.prefix = "cell,out"}).ok());
+  cell["cell.weight_ih_l0"] = tensors.at("weight_ih_l0");
+  CHECK(message_of(cell).find("is the same tensor as") != std::string::npos);
+}
+
+TEST_CASE("a weight norm is g v / |v|, in both namings and over any dim", "[import]") {
+  struct Case {
+    Shape g;
+    std::vector<float> lengths, wanted;
+  };
+  // v is {{3, 4}, {-6, 8}}; the factors are whole where the norm is one of rows, and else as they come.
+  const float all = std::sqrt(125.0f), first = std::sqrt(45.0f), second = std::sqrt(80.0f);
+  for (const Case& one : {Case{{2, 1}, {10, 5}, {6, 8, -3, 4}}, Case{{}, {2}, {6 / all, 8 / all, -12 / all, 16 / all}},
+                          Case{{1, 2}, {1, 2}, {3 / first, 8 / second, -6 / first, 16 / second}}})
+    for (const bool parametrized : {false, true}) {
+      TensorMap tensors = {{"weight_ih_l0", Tensor::from_f32({2, 2}, {1, 2, 3, 4})}};
+      const std::string name = parametrized ? "parametrizations.weight_hh_l0.original" : "weight_hh_l0_";
+      tensors[name + (parametrized ? "0" : "g")] = Tensor::from_f32(one.g, one.lengths);
+      tensors[name + (parametrized ? "1" : "v")] = Tensor::from_f32({2, 2}, {3, 4, -6, 8});
+      check_near(import_tensors(tensors, {}).value().weights.at("l0.U").to_f32(), one.wanted);
+      TensorMap other = tensors;
+      other[name + (parametrized ? "0" : "g")] = Tensor::from_f32({3, 1}, {1, 2, 3});
+      CHECK(message_of(other).find("is one part of a weight norm") != std::string::npos);
+      other.erase(name + (parametrized ? "0" : "g"));
+      CHECK(message_of(other).find("is one part of a weight norm") != std::string::npos);
+    }
+  const TensorMap orthogonal = {{"weight_ih_l0", Tensor::from_f32({2, 2}, {1, 2, 3, 4})},
+                                {"parametrizations.weight_hh_l0.original", Tensor::from_f32({2, 2}, {1, 2, 3, 4})}};
+  CHECK(message_of(orthogonal).find("under a parametrization that is no weight norm") != std::string::npos);
+}
+
+TEST_CASE("of a weight drop, the weight that evaluation uses is taken", "[import]") {
+  TensorMap tensors;
+  for (const auto& [name, tensor] : small_lstm()) tensors["rnn.module." + name] = tensor;
+  const Tensor raw = Tensor::from_f32({8, 2}, std::vector<float>(16, 7));
+  tensors["rnn.weight_hh_l0_raw"] = raw;
+  const auto U = [&] { return import_tensors(tensors, {.prefix = "rnn"}).value().weights.at("l0.Ui").to_f32(); };
+  CHECK(U() == std::vector<float>(4, 7));
+  tensors.erase("rnn.module.weight_hh_l0");
+  CHECK(U() == std::vector<float>(4, 7));
+}
+
+TEST_CASE("of a JSON state_dict, only the modules that are asked for are read", "[import]") {
+  const std::string rnn = R"("rnn.weight_ih_l0":[[1]],"rnn.weight_hh_l0":[[2]])";
+  const auto import_text = [](const std::string& text, const std::string& prefix) {
+    return import_model(std::as_bytes(std::span(text)), "m.json", {.prefix = prefix});
+  };
+  const std::string others =
+      R"(,"conv.weight":[[[1,2],[3]]],"bn.num_batches_tracked":3,"fc.weight":[[5],[6]],"note":"x","none":null,"o":{"p":[]})";
+  const std::string plain = import_text("{" + rnn + "}", "").value().model.text();
+  CHECK(import_text("{" + rnn + others + "}", "rnn").value().model.text() == plain);
+  CHECK(import_text("{" + rnn + others + "}", "rnn,fc").value().weights.at("fc_W").to_f32() ==
+        std::vector<float>{5, 6});
+  CHECK(import_text(R"({"best_loss":0.5,"epoch":3,"model":{)" + rnn + others + "}}", "rnn").value().model.text() ==
+        plain);
+  const auto check = [&](const std::string& text, const std::string& prefix, const std::string& wanted) {
+    const Result<Imported> imported = import_text(text, prefix);
+    REQUIRE(!imported);
+    INFO(imported.error().message);
+    CHECK(imported.error().message.find(wanted) != std::string::npos);
+  };
+  check("{" + rnn + R"(,"fc.weight":[[5],[6]]})", "", "fc.weight: is no part of the rnn layers");
+  check("{" + rnn + R"(,"bn.count":3})", "", "bn.count: is no part of the rnn layers");
+  check("{" + rnn + R"(,"note":"x"})", "", "note: must be an array of numbers, not string");
+  check("{" + rnn + R"(,"fc.weight":[[5],[6,7]]})", "rnn,fc", "all rows must have as many");
+  check("{" + rnn + R"(,"fc.weight":[[[5]]]})", "rnn,fc", "there is no module with the prefix \"fc\"");
+  check("{" + rnn + R"(,"fc.weight":[[1]],"fc.bias":[[[5]]]})", "rnn,fc", "fc.bias: is [1,1,1] but must have 1 dims");
+  check(R"({"model":{)" + rnn + R"(},"ema":{)" + rnn + "}}", "rnn",
+        "there are several state_dicts: \"model\", \"ema\"");
+}
+
 TEST_CASE("a state_dict that makes no sense is refused with its tensor's name", "[import]") {
   const auto with = [](const std::string& name, Shape shape) {
     TensorMap tensors = small_lstm();
