@@ -1,5 +1,5 @@
-// Each reader takes the JSON of a program that runs recurrent models on audio (RTNeural, GuitarML, NAM) and returns one
-// cell with its weights.
+// Each reader takes the JSON of a program that runs recurrent models (RTNeural, GuitarML, NAM on audio, ICU on text)
+// and returns one cell with its weights.
 #pragma once
 
 #include <rnnc/import.hpp>
@@ -11,5 +11,6 @@ namespace rnnc::files {
 Imported import_rtneural(const JsonValue& root);
 Imported import_guitarml(const JsonValue& root);
 Imported import_nam(const JsonValue& root);
+Imported import_icu(const JsonValue& root);
 
 }  // namespace rnnc::files

@@ -50,9 +50,10 @@ GateWeights layer_of(const JsonValue& state_dict, const Unit& unit, std::int64_t
 }  // namespace
 
 Imported import_guitarml(const JsonValue& root) {
-  root.only({"model_data", "state_dict"});
+  root.only_of_meaning({"model_data", "state_dict"});
   const JsonValue data = root.at("model_data"), state_dict = root.at("state_dict");
-  data.only({"model", "input_size", "skip", "output_size", "unit_type", "num_layers", "hidden_size", "bias_fl"});
+  data.only_of_meaning(
+      {"model", "input_size", "skip", "output_size", "unit_type", "num_layers", "hidden_size", "bias_fl"});
   if (const std::string name = data.at("model").text(); name != "SimpleRNN")
     data.at("model").unsupported("models of type " + in_quotes(name) + " cannot be imported; known is SimpleRNN");
   const std::int64_t inputs = data.at("input_size").size(), outputs = data.at("output_size").size();

@@ -12,6 +12,7 @@
 #include "import/file_error.hpp"
 #include "import/onnx/network.hpp"
 #include "import/refusal.hpp"
+#include "import/rnnoise.hpp"
 #include "import/safetensors.hpp"
 #include "import/state_dict.hpp"
 
@@ -40,9 +41,10 @@ Imported import_json(std::string_view text, std::string_view file, const ImportO
   if (root.has("architecture")) return files::import_nam(root);
   if (root.has("model_data")) return files::import_guitarml(root);
   if (root.has("layers")) return files::import_rtneural(root);
+  if (root.has("dic") && root.has("mat1")) return files::import_icu(root);
   files::unsupported(file, "",
                      "this JSON is no model that is known: RTNeural has the key layers, GuitarML model_data, NAM "
-                     "architecture, a state_dict weight_ih_l0 or weight_ih");
+                     "architecture, a word segmenter of ICU dic and mat1, a state_dict weight_ih_l0 or weight_ih");
 }
 
 Imported import_any(const files::FileContent& content, std::string_view file, const ImportOptions& options,
@@ -64,6 +66,9 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
       return {std::move(*model), {}};
     }
     case FileFormat::Onnx: return files::import_onnx(content, file, options, beside);
+    case FileFormat::Rnnoise: return files::import_rnnoise(text, file);
+    case FileFormat::Zip:
+    case FileFormat::Hdf5: break;
     case FileFormat::Safetensors: {
       const Result<files::TensorViews> tensors = files::view_safetensors(content, file, limits);
       if (!tensors) throw files::Refusal{tensors.error()};
@@ -92,6 +97,9 @@ FileFormat format_of(std::span<const std::byte> content) {
   if (text.size() > 8 && text[8] == '{' && text.substr(0, 8).find('\0') != std::string_view::npos)
     return FileFormat::Safetensors;
   if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) return FileFormat::Json;
+  if (text.starts_with(files::kRnnoiseHead)) return FileFormat::Rnnoise;
+  if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return FileFormat::Zip;
+  if (text.starts_with("\x89HDF\r\n\x1a\n")) return FileFormat::Hdf5;
   // Every ONNX file begins with the field ir_version, a small number, and no text begins with such a byte.
   if (!text.empty() && static_cast<unsigned char>(text[0]) < ' ' && first == 0) return FileFormat::Onnx;
   return FileFormat::Text;

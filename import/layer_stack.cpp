@@ -5,6 +5,11 @@
 #include "import/refusal.hpp"
 
 namespace rnnc::files {
+namespace {
+
+constexpr std::int64_t kMostPastNumbers = 1 << 16;  // numbers that a state holds for one convolution
+
+}  // namespace
 
 LayerStack::LayerStack(std::string name, std::string comment, std::int64_t input_size, std::size_t recurrent,
                        std::string_view file)
@@ -16,7 +21,7 @@ LayerStack::LayerStack(std::string name, std::string comment, std::int64_t input
       recurrent_(recurrent) {}
 
 std::string LayerStack::param(const std::string& name, Tensor tensor) {
-  declarations_ += "  param " + name + " : f32[" + join(tensor.shape) + "]\n";
+  declarations_ += "  param " + name + " : f32" + (tensor.shape.empty() ? "" : "[" + join(tensor.shape) + "]") + "\n";
   weights_[name] = std::move(tensor);
   return name;
 }
@@ -152,8 +157,72 @@ void LayerStack::add_input(const std::string& what) {
     unsupported(file_, what,
                 "adds the " + std::to_string(input_size_) + " features of the input to " + std::to_string(size_) +
                     " outputs; only as many inputs as outputs can be added");
-  const std::string x = size_ == input_size_ ? "x" : "x[0:" + std::to_string(size_) + "]";
+  const std::string x = size_ == input_size_ ? input_ : input_ + "[0:" + std::to_string(size_) + "]";
   top_ = let("y", top_ + " + " + x);
+}
+
+void LayerStack::conv1d(const std::vector<Matrix>& taps, bool depthwise, const std::vector<float>& b,
+                        std::int64_t dilation, const std::string& what) {
+  const auto count = static_cast<std::int64_t>(taps.size());
+  const std::int64_t outputs = depthwise ? size_ : taps.front().rows;
+  if (taps.front().columns != size_)
+    invalid(file_, what,
+            "takes " + std::to_string(taps.front().columns) + " features but the layer below gives " +
+                std::to_string(size_) + "; correct the sizes or save the model again");
+  if (!b.empty() && static_cast<std::int64_t>(b.size()) != outputs)
+    invalid(file_, what,
+            "has " + std::to_string(outputs) + " outputs but a bias of " + std::to_string(b.size()) +
+                "; correct the sizes or save the model again");
+  const std::string name = "conv" + std::to_string(++convs_);
+  const std::int64_t steps = (count - 1) * dilation;
+  if (steps > kMostPastNumbers / size_)
+    unsupported(file_, what,
+                "looks back " + std::to_string(steps) + " steps of " + std::to_string(size_) +
+                    " features; a cell keeps at most " + std::to_string(kMostPastNumbers) + " numbers of the past");
+  std::string sum;
+  for (std::int64_t tap = 0; tap < count; ++tap) {
+    const std::int64_t first = tap * dilation * size_;
+    const std::string row = tap + 1 == count ? top_
+                            : steps == 1
+                                ? name + "_past"
+                                : name + "_past[" + std::to_string(first) + ":" + std::to_string(first + size_) + "]";
+    const Matrix& matrix = taps[static_cast<std::size_t>(tap)];
+    const std::string W = param(name + "_W" + std::to_string(tap),
+                                depthwise ? Tensor::from_f32({size_}, matrix.values) : matrix.tensor());
+    sum += (sum.empty() ? "" : " + ") + W + (depthwise ? " * " : " @ ") + row;
+  }
+  if (!b.empty()) sum += " + " + param(name + "_b", Tensor::from_f32({outputs}, b));
+  const std::string y = let(name, sum);
+  if (steps > 0) {  // the rows of the steps before lie in one state, the oldest first
+    const std::string past = name + "_past", all = std::to_string(steps * size_);
+    declarations_ += "  state " + past + " : f32[" + all + "]\n";
+    let(past + "'",
+        steps == 1 ? top_ : "concat(" + past + "[" + std::to_string(size_) + ":" + all + "], " + top_ + ")");
+  }
+  top_ = y;
+  size_ = outputs;
+}
+
+void LayerStack::scale(const std::vector<float>& factor, const std::vector<float>& shift, const std::string& what) {
+  for (const auto* values : {&factor, &shift})
+    if (static_cast<std::int64_t>(values->size()) != size_)
+      invalid(file_, what,
+              "is for " + std::to_string(values->size()) + " features but the layer below gives " +
+                  std::to_string(size_) + "; correct the sizes or save the model again");
+  const std::string number = std::to_string(++lets_);
+  const std::string by = param("scale" + number, Tensor::from_f32({size_}, factor));
+  const std::string plus = param("shift" + number, Tensor::from_f32({size_}, shift));
+  top_ = let("v" + number, by + " * " + top_ + " + " + plus);
+}
+
+void LayerStack::input_gain(float factor) {
+  const std::string by = param("input_gain", Tensor::from_f32({}, {factor}));
+  const std::string rest = input_size_ > 1 ? "x[1:" + std::to_string(input_size_) + "]" : "";
+  input_ = top_ = let("gained", rest.empty() ? by + " * x" : "concat(" + by + " * x[0:1], " + rest + ")");
+}
+
+void LayerStack::output_gain(float factor) {
+  top_ = let("amplified", param("output_gain", Tensor::from_f32({}, {factor})) + " * " + top_);
 }
 
 Imported LayerStack::build(const std::vector<std::vector<float>>& initial) const {

@@ -35,11 +35,24 @@ class LayerStack {
   void dense(const Matrix& W, const std::vector<float>& b, const std::string& what);
   void prelu(const std::vector<float>& alpha, const std::string& what);
 
+  /// Adds a causal convolution over time. `taps` are the matrices of the steps that it sees, the oldest first,
+  /// `dilation` steps apart; or, of a depthwise one, rows of one factor for each feature. What came before the first
+  /// step is 0.
+  void conv1d(const std::vector<Matrix>& taps, bool depthwise, const std::vector<float>& b, std::int64_t dilation,
+              const std::string& what);
+
+  /// Adds factor * v + shift for each feature.
+  void scale(const std::vector<float>& factor, const std::vector<float>& shift, const std::string& what);
+
+  /// Multiplies the first feature of the input, before any layer is added, or all of the top layer's output.
+  void input_gain(float factor);
+  void output_gain(float factor);
+
   /// Applies a function of one operand by its name in the language; `more` is the text behind the operand: `elu`, ",
   /// 1".
   void apply(const std::string& function, const std::string& more = "");
 
-  /// Adds the first features of the input to the output of the top layer.
+  /// Adds the first features of the input, behind its gain, to the output of the top layer.
   void add_input(const std::string& what);
 
   std::int64_t size() const { return size_; }  // of the top layer's output
@@ -60,8 +73,8 @@ class LayerStack {
   std::string name_, comment_;
   std::string_view file_;
   std::int64_t input_size_, size_;
-  std::size_t recurrent_, layer_ = 0, lets_ = 0, denses_ = 0;
-  std::string suffix_, declarations_, body_, top_ = "x";
+  std::size_t recurrent_, layer_ = 0, lets_ = 0, denses_ = 0, convs_ = 0;
+  std::string suffix_, declarations_, body_, input_ = "x", top_ = "x";
   std::vector<std::string> states_;  // names, in the order of declaration
   TensorMap weights_;
 };

@@ -18,11 +18,13 @@
 
 namespace rnnc::tools {
 
-/// Some models have inputs under names of their own. Holds these names, and what --state said of them.
+/// Some models have inputs under names of their own. Holds these names, what --state said of them, and the file's own
+/// example (Imported::example).
 struct GivenByModel {
   std::vector<std::string> inputs;
   TensorMap states;
   std::vector<std::int32_t> lengths;
+  TensorMap example;
 };
 
 struct Source {

@@ -1,6 +1,6 @@
-// Files that other programs write become models with weights: ONNX, PyTorch's state_dict in safetensors or JSON, and
-// the JSON of RTNeural, GuitarML and NAM. A reader gives the model's own numbers or an error that names the part it
-// cannot import; it ignores nothing.
+// Files that other programs write become models with weights: ONNX, PyTorch's state_dict in safetensors, .npz or JSON,
+// Keras's models, and the files of RTNeural, AIDA-X, GuitarML, NAM, RNNoise and ICU. A reader gives the model's own
+// numbers or an error that names the part it cannot import; it ignores nothing that may change the numbers.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,7 @@ struct Imported {
   std::vector<std::string> inputs = {};    // the names that ImportOptions::inputs may have
   // Outputs of an ONNX graph that the model does not compute: it has one output, the graph's first.
   std::vector<std::string> left_out = {};
+  TensorMap example = {};  // x and y, [T, B, I] and [T, B, O], of the file's own; empty where it has none
 };
 
 struct ImportOptions {
@@ -47,7 +48,7 @@ struct ImportOptions {
 };
 
 /// The format of a file, judged by its content.
-enum class FileFormat { Text, Json, Safetensors, Onnx };
+enum class FileFormat { Text, Json, Safetensors, Onnx, Rnnoise, Zip, Hdf5 };
 
 FileFormat format_of(std::span<const std::byte> content);
 

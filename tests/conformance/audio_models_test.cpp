@@ -1,4 +1,4 @@
-// RTNeural, GuitarML and NAM: small models of our own against NumPy (audio/make_data.py), and the models of RTNeural
+// RTNeural, AIDA-X, GuitarML, NAM, RNNoise and ICU: small models of our own against NumPy (audio/make_data.py), and the models of RTNeural
 // and NAM themselves where RNNC_TEST_DATA, or ../shared/data beside the source, is a folder that has them.
 #include <cstdlib>
 #include <cstring>
@@ -41,9 +41,10 @@ std::string test_data() {
 
 }  // namespace
 
-TEST_CASE("models of GuitarML, RTNeural and NAM give NumPy's numbers", "[conformance][import]") {
+TEST_CASE("models of GuitarML, RTNeural, AIDA-X, NAM, RNNoise and ICU give NumPy's numbers", "[conformance][import]") {
   const std::string name = GENERATE("guitarml_lstm.json", "guitarml_gru.json", "guitarml_rnn.json",
-                                    "rtneural_gru_reset_before.json", "nam_two_layers.nam");
+                                    "rtneural_gru_reset_before.json", "nam_two_layers.nam", "nam_sequential.nam",
+                                    "aidax_convolutions.json", "rnnoise_small.rnnn", "icu_small.json");
   INFO(name);
   const Imported imported = import_model_file(kFolder + name).value();
   const std::string stem = kFolder + name.substr(0, name.find('.'));
