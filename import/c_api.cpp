@@ -18,7 +18,7 @@ extern "C" {
 
 rnnc_status rnnc_weights_load_file(const char* path, rnnc_weights** weights, rnnc_error* error) noexcept {
   if (!path || !weights) return fail(RNNC_USAGE, "path or weights is NULL", error);
-  return guarded(error, [&] { return hand_over(rnnc::load_safetensors(path), weights, error); });
+  return guarded(error, [&] { return hand_over(rnnc::load_tensors(path), weights, error); });
 }
 
 rnnc_status rnnc_weights_load(const void* bytes, size_t size, const char* name, rnnc_weights** weights,

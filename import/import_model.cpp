@@ -10,6 +10,7 @@
 #include "import/audio_models.hpp"
 #include "import/file_content.hpp"
 #include "import/file_error.hpp"
+#include "import/npz.hpp"
 #include "import/onnx/network.hpp"
 #include "import/refusal.hpp"
 #include "import/rnnoise.hpp"
@@ -57,7 +58,8 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
                       std::to_string(limits.max_file_bytes) + "; raise the limit");
   const FileFormat format = format_of(content.bytes());
   if (format != FileFormat::Json)
-    check_options(format == FileFormat::Onnx, format == FileFormat::Safetensors, file, options);
+    check_options(format == FileFormat::Onnx, format == FileFormat::Safetensors || format == FileFormat::Zip, file,
+                  options);
   switch (format) {
     case FileFormat::Json: return import_json(text, file, options);
     case FileFormat::Text: {
@@ -67,7 +69,12 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     }
     case FileFormat::Onnx: return files::import_onnx(content, file, options, beside);
     case FileFormat::Rnnoise: return files::import_rnnoise(text, file);
-    case FileFormat::Zip:
+    case FileFormat::Zip: {
+      const TensorMap tensors = files::read_npz(files::list_zip(content.bytes(), file, limits), file, limits);
+      files::TensorViews views;
+      for (const auto& [name, tensor] : tensors) views.emplace(name, files::TensorView::of(tensor));
+      return files::import_state_dict(views, file, options);
+    }
     case FileFormat::Hdf5: break;
     case FileFormat::Safetensors: {
       const Result<files::TensorViews> tensors = files::view_safetensors(content, file, limits);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <rnnc/join.hpp>
 #include <rnnc/tensor_files.hpp>
+#include <utility>
 
 #include "import/file_error.hpp"
 #include "import/npy.hpp"
@@ -70,6 +71,24 @@ Result<Parts> split(std::span<const std::byte> content, std::string_view file, c
   return Parts{text.substr(header_begin, size), content.subspan(header_begin + size)};
 }
 
+/// Puts elements whose first index runs fastest into the order of Tensor, in which the last one does.
+std::vector<std::byte> in_our_order(std::span<const std::byte> elements, const Shape& shape, std::size_t size) {
+  std::vector<std::byte> ordered(elements.size());
+  std::vector<std::size_t> strides, index(shape.size());
+  std::size_t stride = size;
+  for (const std::int64_t dim : shape) strides.push_back(std::exchange(stride, stride * static_cast<std::size_t>(dim)));
+  std::size_t from = 0;
+  for (std::size_t to = 0; to < ordered.size(); to += size) {
+    std::memcpy(&ordered[to], &elements[from], size);
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+      from += strides[axis];
+      if (++index[axis] < static_cast<std::size_t>(shape[axis])) break;
+      from -= strides[axis] * std::exchange(index[axis], 0);
+    }
+  }
+  return ordered;
+}
+
 Result<Tensor> parse(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
   const auto parts = split(content, file, limits);
   if (!parts) return parts.error();
@@ -82,6 +101,10 @@ Result<Tensor> parse(std::span<const std::byte> content, std::string_view file, 
                              " needs " + std::to_string(*needed) + " bytes, but " + std::to_string(held) +
                              (held < *needed ? " follow the header; the file is cut short: copy it again"
                                              : " follow the header; remove the rest or save the array again"));
+  }
+  if (header->fortran_order && header->shape.size() > 1) {
+    std::vector<std::byte> bytes = in_our_order(parts->elements, header->shape, size_bytes(header->type));
+    return Tensor{header->type, std::move(header->shape), std::move(bytes)};
   }
   return Tensor{header->type, std::move(header->shape),
                 std::vector<std::byte>(parts->elements.begin(), parts->elements.end())};

@@ -78,9 +78,8 @@ class DictReader {
   }
 
   bool order() {
-    if (word("False")) return true;
-    if (!word("True")) return unexpected("True or False for fortran_order");
-    return fail("the array is in Fortran order; save numpy.ascontiguousarray(a) in place of the array a");
+    header_.fortran_order = word("True");
+    return header_.fortran_order || word("False") || unexpected("True or False for fortran_order");
   }
 
   bool shape() {

@@ -23,10 +23,10 @@ inline constexpr NpyType kNpyTypes[] = {{"f2", ElementType::F16}, {"f4", Element
 struct NpyHeader {
   ElementType type = ElementType::F32;
   Shape shape;
+  bool fortran_order = false;  // the first index runs fastest
 };
 
-/// Reads the header. Errors: InvalidData, also for arrays that are big-endian, in Fortran order or of a type that
-/// Tensor lacks; Limit.
+/// Reads the header. Errors: InvalidData, also for arrays that are big-endian or of a type that Tensor lacks; Limit.
 Result<NpyHeader> parse_npy_header(std::string_view text, std::string_view file, const FileLimits& limits);
 
 }  // namespace rnnc::files

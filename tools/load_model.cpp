@@ -192,7 +192,7 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   if (flags.weights.empty()) return source;
   if (!source.weights.empty())
     return usage_error("--weights", flags.model + " has its own weights; leave the flag out");
-  Result<TensorMap> weights = load_safetensors(flags.weights);
+  Result<TensorMap> weights = load_tensors(flags.weights);
   if (!weights) return weights.error();
   source.weights = std::move(*weights);
   return source;

@@ -218,7 +218,7 @@ RNNC_C_API rnnc_status rnnc_step_in(const rnnc_program* program, rnnc_state* sta
 
 /* ---- Import --------------------------------------------------------------------------------------------------- */
 
-/* Reads the tensors of a safetensors file. */
+/* Reads the tensors of a safetensors file, from the disk of a .npz file too. */
 RNNC_C_API rnnc_status rnnc_weights_load_file(const char* path, rnnc_weights** weights, rnnc_error* error) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_weights_load(const void* bytes, size_t size, const char* name, rnnc_weights** weights,
                                          rnnc_error* error) RNNC_NOEXCEPT;

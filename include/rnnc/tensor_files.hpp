@@ -40,12 +40,20 @@ Result<TensorMap> parse_safetensors(std::span<const std::byte> content, std::str
 Result<void> save_safetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata = {});
 
-/// Reads the array of a .npy file, versions 1.0 to 3.0: little-endian, C order, of a type that Tensor has.
+/// Reads the array of a .npy file, versions 1.0 to 3.0: little-endian, of a type that Tensor has, in either order.
 ///
 /// Errors    as for safetensors
 Result<Tensor> load_npy(const std::string& path, const FileLimits& limits = {});
 Result<Tensor> parse_npy(std::span<const std::byte> content, std::string_view file = "<memory>",
                          const FileLimits& limits = {});
+
+/// Reads the arrays of a .npz file (numpy.savez and savez_compressed) by name. Errors: as for safetensors; Unsupported
+/// for a compressed file where rnnc was built without zlib.
+Result<TensorMap> parse_npz(std::span<const std::byte> content, std::string_view file = "<memory>",
+                            const FileLimits& limits = {});
+
+/// Reads the tensors of a safetensors or .npz file, told apart by content. Errors: as for those.
+Result<TensorMap> load_tensors(const std::string& path, const FileLimits& limits = {});
 
 /// Writes version 1.0, as numpy.save does. Errors: InvalidData for BF16, which NumPy lacks; otherwise as
 /// `save_safetensors`.
