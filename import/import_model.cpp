@@ -10,6 +10,7 @@
 #include "import/audio_models.hpp"
 #include "import/file_content.hpp"
 #include "import/file_error.hpp"
+#include "import/keras_file.hpp"
 #include "import/npz.hpp"
 #include "import/onnx/network.hpp"
 #include "import/refusal.hpp"
@@ -70,12 +71,17 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     case FileFormat::Onnx: return files::import_onnx(content, file, options, beside);
     case FileFormat::Rnnoise: return files::import_rnnoise(text, file);
     case FileFormat::Zip: {
-      const TensorMap tensors = files::read_npz(files::list_zip(content.bytes(), file, limits), file, limits);
+      const std::vector<files::ZipEntry> entries = files::list_zip(content.bytes(), file, limits);
+      if (files::is_keras_zip(entries)) {
+        check_options(false, false, file, options);
+        return files::import_keras_zip(entries, file, limits);
+      }
+      const TensorMap tensors = files::read_npz(entries, file, limits);
       files::TensorViews views;
       for (const auto& [name, tensor] : tensors) views.emplace(name, files::TensorView::of(tensor));
       return files::import_state_dict(views, file, options);
     }
-    case FileFormat::Hdf5: break;
+    case FileFormat::Hdf5: return files::import_keras_hdf5(content.bytes(), file, limits);
     case FileFormat::Safetensors: {
       const Result<files::TensorViews> tensors = files::view_safetensors(content, file, limits);
       if (!tensors) throw files::Refusal{tensors.error()};

@@ -77,6 +77,9 @@ void JsonValue::unsupported(const std::string& why) const { files::unsupported(f
 bool JsonValue::is_null() const { return json_->is_null(); }
 bool JsonValue::is_nested() const { return json_->is_array() && !json_->empty() && json_->front().is_array(); }
 
+bool JsonValue::is_off() const {
+  return json_->is_null() || *json_ == false || ((json_->is_array() || json_->is_object()) && json_->empty());
+}
 bool JsonValue::is_array() const { return json_->is_array(); }
 bool JsonValue::is_object() const { return json_->is_object(); }
 

@@ -35,6 +35,7 @@ class JsonValue {
   Matrix matrix() const;              // of rows of one length, at least 1 x 1
   bool is_null() const;
   bool is_nested() const;  // an array whose first element is an array
+  bool is_off() const;     // null, false, or an array or object without content
   bool is_array() const;
   bool is_object() const;
   bool is_numbers() const;  // a number, or an array that begins with one, however deep

@@ -4,13 +4,13 @@
 #include "import/state_dict.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 #include <vector>
 
 #include <rnnc/join.hpp>
 
 #include "import/file_error.hpp"
+#include "import/identifiers.hpp"
 #include "import/matrix.hpp"
 #include "import/refusal.hpp"
 #include "import/state_dict_names.hpp"
@@ -39,7 +39,7 @@ class StateDict {
     std::int64_t inputs = 0;
     for (const std::string& module : modules_) {
       prefix_ = module;
-      label_ = modules_.size() == 1 ? "" : identifier(module);
+      label_ = modules_.size() == 1 ? "" : names_.make(module);
       if (inputs == 0) inputs = width_ = take(std::string(has(kFirst) ? kFirst : "weight"), 2).shape[1];
       body += has(kFirst) ? recurrent() : linear();
     }
@@ -94,17 +94,6 @@ class StateDict {
     width_ = W.shape[0];
     below_ = name;
     return "  " + name + " = " + sum + "\n";
-  }
-
-  // Returns a name of the language that no other module has.
-  std::string identifier(const std::string& module) {
-    std::string name;
-    for (const char c : module) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-    while (name.ends_with('_')) name.pop_back();
-    if (name.empty() || std::isalpha(static_cast<unsigned char>(name[0])) == 0) name = "m" + name;
-    if (name.size() == 1) name += "_";  // x, T and B have meanings
-    while (!labels_.insert(name).second) name += "_";
-    return name;
   }
 
   // Returns the prefixes of tensors that may be a module, with their dots.
@@ -275,7 +264,8 @@ class StateDict {
   std::int64_t hidden_ = 0, projected_ = 0;
   std::string below_ = "x";  // the input of the next layer, and its size
   std::int64_t width_ = 0;
-  std::set<std::string> used_, labels_;
+  std::set<std::string> used_;
+  Identifiers names_;
   std::string params_;
   TensorMap weights_;
 };

@@ -127,7 +127,7 @@ const Change kChanges[] = {
     {"nam", "\"LSTM\"", "\"Parametric\"", "architecture \"Parametric\" cannot be imported; known are LSTM"},
     {"nam", "\"num_layers\":1", "\"num_layers\":1,\"in_channels\":2", "in_channels: is not the input_size of 1"},
     {"nam", "\"num_layers\":1", "\"num_layers\":1,\"out_channels\":2",
-     "has 16 numbers but the sizes of config need 18"},
+     "has 16 numbers but the sizes of config need more: at least 18"},
     {"nam", "\"num_layers\":1", "\"num_layers\":1,\"dropout\":2", "key \"dropout\" is not known here"},
     {"nam", "\"version\":\"0.5.4\",", "\"head_scale\":2,", "key \"head_scale\" is not known here"},
     {"container", "\"weights\":[],", "\"weights\":[1],", "weights: has numbers beside those of the models"},

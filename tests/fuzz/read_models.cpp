@@ -45,7 +45,25 @@ void fuzz_npy(Bytes bytes) {
 }
 
 void fuzz_json(Bytes bytes) {
-  if (format_of(bytes) == FileFormat::Json) import(bytes, {});
+  if (format_of(bytes) != FileFormat::Json) return;
+  import(bytes, {});
+  import(bytes, {.prefix = "rnn"});
+}
+
+void fuzz_rnnoise(Bytes bytes) {
+  if (format_of(bytes) == FileFormat::Rnnoise) import(bytes, {});
+}
+
+void fuzz_zip(Bytes bytes) {
+  const Result<TensorMap> tensors = parse_npz(bytes, "fuzz");
+  if (!tensors) require_message(tensors);
+  if (tensors)
+    for (const auto& [name, tensor] : *tensors) require_whole(tensor);
+  if (format_of(bytes) == FileFormat::Zip) import(bytes, {});
+}
+
+void fuzz_hdf5(Bytes bytes) {
+  if (format_of(bytes) == FileFormat::Hdf5) import(bytes, {});
 }
 
 void fuzz_onnx(Bytes bytes) {

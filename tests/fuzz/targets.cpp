@@ -7,9 +7,11 @@ namespace rnnc::fuzz {
 namespace {
 
 constexpr Target kTargets[] = {
-    {"text", fuzz_text},         {"cell", fuzz_cell}, {"safetensors", fuzz_safetensors}, {"npy", fuzz_npy},
-    {"json", fuzz_json},         {"onnx", fuzz_onnx}, {"artifact", fuzz_artifact},       {"cache", fuzz_cache},
-    {"saved_state", fuzz_state}, {"plan", fuzz_plan},
+    {"text", fuzz_text},         {"cell", fuzz_cell},       {"safetensors", fuzz_safetensors},
+    {"npy", fuzz_npy},           {"rnnoise", fuzz_rnnoise}, {"zip", fuzz_zip},
+    {"hdf5", fuzz_hdf5},         {"json", fuzz_json},       {"onnx", fuzz_onnx},
+    {"artifact", fuzz_artifact}, {"cache", fuzz_cache},     {"saved_state", fuzz_state},
+    {"plan", fuzz_plan},
 };
 
 }  // namespace

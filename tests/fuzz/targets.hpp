@@ -18,7 +18,10 @@ void fuzz_text(Bytes bytes);         // parse, verify, print, parse again
 void fuzz_cell(Bytes bytes);         // text, compiled for the portable executor and run
 void fuzz_safetensors(Bytes bytes);  // tensors, and a state_dict
 void fuzz_npy(Bytes bytes);
-void fuzz_json(Bytes bytes);      // RTNeural, GuitarML, NAM, a state_dict
+void fuzz_json(Bytes bytes);  // RTNeural, GuitarML, NAM, ICU, a state_dict
+void fuzz_rnnoise(Bytes bytes);
+void fuzz_zip(Bytes bytes);       // .npz and .keras
+void fuzz_hdf5(Bytes bytes);      // a model of Keras
 void fuzz_onnx(Bytes bytes);      // protobuf, the graph and its conversion
 void fuzz_artifact(Bytes bytes);  // as a file, and as what stands behind a right checksum
 void fuzz_cache(Bytes bytes);     // likewise, an entry of the code cache

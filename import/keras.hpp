@@ -1,0 +1,16 @@
+// A model of Keras becomes a network: the layers as JSON, and their weights in HDF5.
+#pragma once
+
+#include <string_view>
+
+#include <rnnc/import.hpp>
+#include "import/hdf5.hpp"
+#include "import/json_value.hpp"
+
+namespace rnnc::files {
+
+/// Reads a model of Keras 2 or Keras 3. `root` is the JSON of the model, `version` the text that Keras writes of its
+/// own version. Throws Refusal.
+Imported import_keras(const JsonValue& root, std::string_view version, const Hdf5File& weights);
+
+}  // namespace rnnc::files

@@ -1,0 +1,65 @@
+#include "import/keras_file.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "import/file_error.hpp"
+#include "import/hdf5.hpp"
+#include "import/json_value.hpp"
+#include "import/keras.hpp"
+#include "import/refusal.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr std::string_view kConfig = "config.json", kWeights = "model.weights.h5", kMetadata = "metadata.json";
+
+std::string_view text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+const ZipEntry* find(const std::vector<ZipEntry>& entries, std::string_view name) {
+  const auto found = std::ranges::find(entries, name, &ZipEntry::name);
+  return found == entries.end() ? nullptr : &*found;
+}
+
+// The layers of a model nest deeper than other JSON: a layer in a layer in a list, and the settings of each.
+FileLimits deep(FileLimits limits) {
+  limits.max_nesting = std::max(limits.max_nesting, 32);
+  return limits;
+}
+
+}  // namespace
+
+Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
+  const Hdf5File hdf5 = read_hdf5(content, file, limits);
+  const auto config = hdf5.texts.find("model_config");
+  if (config == hdf5.texts.end())
+    unsupported(
+        file, "",
+        "this HDF5 file has no attribute model_config, as Keras writes it: weights alone do not say which layers "
+        "they are of; save the model with model.save(\"model.keras\")");
+  const auto version = hdf5.texts.find("keras_version");
+  const std::string place = std::string(file) + ", model_config";
+  const auto json = parse_json(config->second, place, deep(limits));
+  return import_keras(JsonValue(json, place), version == hdf5.texts.end() ? "2" : version->second, hdf5);
+}
+
+bool is_keras_zip(const std::vector<ZipEntry>& entries) { return find(entries, kConfig) != nullptr; }
+
+Imported import_keras_zip(const std::vector<ZipEntry>& entries, std::string_view file, const FileLimits& limits) {
+  for (const std::string_view name : {kConfig, kWeights, kMetadata})
+    if (find(entries, name) == nullptr)
+      invalid(file, in_quotes(name), "is missing in this file of Keras; save the model again");
+  const std::string place = std::string(file) + ", " + std::string(kConfig);
+  const std::string about = std::string(file) + ", " + std::string(kMetadata);
+  const std::vector<std::byte> config = unpack(*find(entries, kConfig), file),
+                               metadata = unpack(*find(entries, kMetadata), file);
+  const std::vector<std::byte> weights = unpack(*find(entries, kWeights), file);
+  const auto json = parse_json(text_of(config), place, deep(limits)),
+             more = parse_json(text_of(metadata), about, limits);
+  const Hdf5File hdf5 = read_hdf5(weights, std::string(file) + ", " + std::string(kWeights), limits);
+  return import_keras(JsonValue(json, place), JsonValue(more, about).at("keras_version").text(), hdf5);
+}
+
+}  // namespace rnnc::files

@@ -1,0 +1,21 @@
+// A file of Keras is opened: HDF5 with the layers as an attribute, or a zip file (.keras) with layers and weights as
+// entries.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <rnnc/import.hpp>
+#include "import/zip.hpp"
+
+namespace rnnc::files {
+
+/// Each reads a model. Throws Refusal.
+Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const FileLimits& limits);
+Imported import_keras_zip(const std::vector<ZipEntry>& entries, std::string_view file, const FileLimits& limits);
+
+bool is_keras_zip(const std::vector<ZipEntry>& entries);
+
+}  // namespace rnnc::files
