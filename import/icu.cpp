@@ -15,7 +15,9 @@ namespace {
 // Returns a matrix, or a vector as a matrix of one row.
 Matrix matrix_of(const JsonValue& root, int number, std::size_t rank) {
   const JsonValue value = root.at("mat" + std::to_string(number));
-  value.only({"dim", "data"});
+  value.only({"v", "dim", "data"});
+  if (value.has("v") && value.at("v").size() != 1)
+    value.at("v").unsupported("is a layout that is not known; known is 1");
   const std::vector<JsonValue> dims = value.at("dim").elements();
   if (dims.size() != rank)
     value.at("dim").wrong("has " + std::to_string(dims.size()) + " dims but must have " + std::to_string(rank));
@@ -58,6 +60,8 @@ Imported import_icu(const JsonValue& root) {
     root.at("model").unsupported(
         "embeds a token as the mean of the vectors of its characters, which is no network over tokens; only models of "
         "grapheme clusters or code points can be imported");
+  if (!root.has("dic"))
+    root.wrong("key \"dic\" is missing, which gives the numbers of the tokens; save the model again");
   const Matrix embedding = matrix_of(root, 1, 2), dense = matrix_of(root, 8, 2), bias = matrix_of(root, 9, 1);
   const std::int64_t hidden = matrix_of(root, 3, 2).rows, width = embedding.columns, classes = dense.columns;
   check(root, 8, dense, 2 * hidden, classes);

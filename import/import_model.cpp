@@ -43,10 +43,10 @@ Imported import_json(std::string_view text, std::string_view file, const ImportO
   if (root.has("architecture")) return files::import_nam(root);
   if (root.has("model_data")) return files::import_guitarml(root);
   if (root.has("layers")) return files::import_rtneural(root);
-  if (root.has("dic") && root.has("mat1")) return files::import_icu(root);
+  if (root.has("mat1") && root.has("mat9")) return files::import_icu(root);
   files::unsupported(file, "",
                      "this JSON is no model that is known: RTNeural has the key layers, GuitarML model_data, NAM "
-                     "architecture, a word segmenter of ICU dic and mat1, a state_dict weight_ih_l0 or weight_ih");
+                     "architecture, a word segmenter of ICU mat1, a state_dict weight_ih_l0 or weight_ih");
 }
 
 Imported import_any(const files::FileContent& content, std::string_view file, const ImportOptions& options,

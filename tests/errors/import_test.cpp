@@ -144,6 +144,8 @@ const Change kChanges[] = {
     {"icu", "\"dim\":[2,1]", "\"dim\":[16777216,16777216]", "but dim needs 281474976710656"},
     {"icu", "\"dim\":[2,3]", "\"dim\":[3,2]", "mat8: is 3 x 2 but must be 2 x 2"},
     {"icu", "\"mat5\"", "\"mat10\"", "key \"mat5\" is missing"},
+    {"icu", "\"dim\":[2,1]", "\"v\":2,\"dim\":[2,1]", "mat1.v: is a layout that is not known"},
+    {"icu", "\"dic\"", "\"dictionary\"", "key \"dic\" is missing"},
     {"icu", "codepoints", "genvec_1", "embeds a token as the mean of the vectors"},
     {"icu", "\"dic\":", "\"scale\":2,\"dic\":", "key \"scale\" is not known here"},
     {"nam", "0.5.4", "9.1", "version \"9.1\""},

@@ -236,7 +236,7 @@ def word_segmenter():
         (2 * hidden, classes), (classes,)]
     mats = [weights(*shape) for shape in shapes]
     model = {"model": "Small_graphclust", "dic": {chr(0xe01 + i): i for i in range(tokens)},
-             **{f"mat{i + 1}": {"dim": list(m.shape), "data": m.ravel()} for i, m in enumerate(mats)}}
+             **{f"mat{i + 1}": {"v": 1, "dim": list(m.shape), "data": m.ravel()} for i, m in enumerate(mats)}}
     x = random.integers(0, tokens + 1, (STEPS, BATCH, 1)).astype(np.float32)
     rows = mats[0][x[..., 0].astype(int)]
 
