@@ -88,6 +88,20 @@ TEST_CASE("the C and C++ code in the documents compiles, and whole programs link
   }
 }
 
+TEST_CASE("the Python in the documents is Python", "[docs]") {
+  if (std::system("python3 -c '' >/dev/null 2>&1") != 0) {
+    WARN("skipped: there is no python3");
+    return;
+  }
+  const Folder folder;
+  for (const Block& block : blocks_in("python")) {
+    INFO(block.document << ":" << block.line);
+    folder.write("shown.py", block.text);
+    const std::string path = folder / "shown.py";
+    CHECK(std::system(("python3 -c 'compile(open(\"" + path + "\").read(), \"shown\", \"exec\")'").c_str()) == 0);
+  }
+}
+
 TEST_CASE("the changes of sources that the documents show fit the sources", "[docs]") {
   for (const Block& block : blocks_in("diff")) {
     INFO(block.document << ":" << block.line);
@@ -96,7 +110,7 @@ TEST_CASE("the changes of sources that the documents show fit the sources", "[do
 }
 
 TEST_CASE("the documents' blocks of code say what they are", "[docs]") {
-  const std::set<std::string> known = {"sh", "console", "rnn", "c", "cpp", "cmake", "diff"};
+  const std::set<std::string> known = {"sh", "console", "rnn", "c", "cpp", "cmake", "diff", "python"};
   for (const Document& document : all_documents())
     for (const Block& block : document.blocks) {
       INFO(document.path << ":" << block.line << ": " << block.language);
