@@ -161,12 +161,20 @@ OnnxValue Glue::softmax() {
   for (std::size_t d = at + 1; d < x.axes.size(); ++d)
     if (scope_.opset < 13 && !x.axes[d].is_one())
       attributes_.unsupported(node_.op + " along a dimension that is not the last, the features; name the axis");
+  const auto minus = [](const std::vector<std::string>& v) { return v[0] + " - " + v[1]; };
+  if (x.axes[at].is('T') && !scope_.text.is_step()) {  // attention over the steps of each sequence
+    const OnnxValue less = each({x, over_time(x, at, "max", true)}, minus);
+    const OnnxValue power = each({less}, [](const std::vector<std::string>& v) { return "exp(" + v[0] + ")"; });
+    const OnnxValue sum = over_time(power, at, "sum", true);
+    return each({is("Softmax") ? power : less, sum}, [&](const std::vector<std::string>& v) {
+      return is("Softmax") ? v[0] + " / " + v[1] : v[0] + " - log(" + v[1] + ")";
+    });
+  }
   if (!x.axes[at].is_number())
     attributes_.unsupported(node_.op + " along " + to_string(x.axes) + " at dimension " + std::to_string(at) +
                             ", which is not the features; name the axis");
   if (is("Softmax")) return by_rows(x, at, "softmax_of_features", "", "softmax(x)", "", false);
   const OnnxValue largest = by_rows(x, at, "max_of_features", "", "max(x)", "", true);
-  const auto minus = [](const std::vector<std::string>& v) { return v[0] + " - " + v[1]; };
   const OnnxValue d = each({x, largest}, minus);
   const OnnxValue sum = by_rows(d, at, "log_sum_exp", "", "log(sum(exp(x)))", "", true);
   return each({d, sum}, minus);

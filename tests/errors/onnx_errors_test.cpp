@@ -148,8 +148,8 @@ const Fault kFaults[] = {
     {"axis 5 is not one of 3 dimensions",
      [](OnnxLstm& g) {
        g.more += initializer("five", {}, {5});
-       g.before = node("Shape", {"X"}, {"s"}) + node("Gather", {"s", "five"}, {"d"}) +
-                  node("ConstantOfShape", {"d"}, {"h0"});
+       g.before =
+           node("Shape", {"X"}, {"s"}) + node("Gather", {"s", "five"}, {"d"}) + node("ConstantOfShape", {"d"}, {"h0"});
        g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
     {"\"h0\" must be [1,B,2] but is [1,1,3]",
@@ -245,8 +245,8 @@ const Fault kFaults[] = {
      [](OnnxLstm& g) {
        g.after = behind("Concat", {"s", "s"}, integer("axis", 0));
      }},
-    {"Softmax along [T,B,2] at dimension 0, which is not the features",
-     [](OnnxLstm& g) { g.after = behind("Softmax", {"s"}, integer("axis", 0)); }},
+    {"Softmax along [T,B,2] at dimension 1, which is not the features",
+     [](OnnxLstm& g) { g.after = behind("Softmax", {"s"}, integer("axis", 1)); }},
     {"takes index 3 of dimension 0",
      [](OnnxLstm& g) {
        g.after = behind("Gather", {"s", "three"});

@@ -230,7 +230,21 @@ def rate_decides():
          dict(W=W, R=R, B=B, one=integers(1), two=np.int64(2), three=np.int64(3)), x, y)
 
 
-for make in (packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
+def attention_over_time():
+    """A weight for each step by Softmax over the steps, and the sum of the states by these weights."""
+    W, R, B, a = weights(1, 4, 3), weights(1, 4, 4), weights(1, 8), weights(4, 1)
+    x = weights(6, 2, 3)
+    h, _ = step_through("RNN", double(x), *(double(w[0]) for w in (W, R, B)))
+    e = np.exp(h @ double(a))
+    save("attention_over_time",
+         [N("RNN", ["x", "W", "R", "B"], ["v"], hidden_size=4), N("Squeeze", ["v", "one"], ["h"]), N("MatMul", ["h", "a"], ["s"]),
+          N("Softmax", ["s"], ["p"], axis=0), N("Mul", ["p", "h"], ["ph"]), N("ReduceSum", ["ph", "zero"], ["y"], keepdims=0)],
+         [("x", F, ["T", "B", 3])], ["y"], dict(W=W, R=R, B=B, a=a, one=integers(1), zero=integers(0)), x,
+         np.tile((e / e.sum(0) * h).sum(0), (6, 1, 1)))
+    arrays["attention_over_time.y"] = (e / e.sum(0) * h).sum(0)
+
+
+for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides):
     make()
 save_safetensors(folder / "data.safetensors", arrays)
