@@ -8,9 +8,11 @@ const bytes = (field, content) => {
 };
 const float = (field, x) => [...varint(field * 8 + 5), ...Buffer.from(Float32Array.of(x).buffer)];
 
-// {clip: {f: 0.5}, hidden_size: {i: 3}, direction: {s: "reverse"}}
-function attribute([name, { f, i, s }]) {
-  const value = f !== undefined ? [...float(2, f), ...number(20, 1)]
+// {clip: {f: 0.5}, hidden_size: {i: 3}, direction: {s: "reverse"}, activations: {strings: ["Tanh"]}, activation_alpha: {floats: [1]}}
+function attribute([name, { f, i, s, strings, floats }]) {
+  const value = strings !== undefined ? [...strings.flatMap((text) => bytes(9, text)), ...number(20, 8)]
+    : floats !== undefined ? [...floats.flatMap((x) => float(7, x)), ...number(20, 6)]
+    : f !== undefined ? [...float(2, f), ...number(20, 1)]
     : i !== undefined ? [...number(3, i), ...number(20, 2)] : [...bytes(4, s), ...number(20, 3)];
   return bytes(5, [...bytes(1, name), ...value]);
 }
