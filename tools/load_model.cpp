@@ -185,7 +185,7 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
                 std::move(imported->weights),
                 std::move(*dims),
                 {std::move(imported->inputs), std::move(imported->states), std::move(imported->lengths),
-                 std::move(imported->example)}};
+                 std::move(imported->example), std::move(imported->behind_the_end)}};
   if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
   if (flags.stack.any())
     if (const Result<void> made = make_stack(flags, source); !made) return made.error();

@@ -25,6 +25,7 @@ struct GivenByModel {
   TensorMap states;
   std::vector<std::int32_t> lengths;
   TensorMap example;
+  std::vector<float> behind_the_end = {};  // a row of y
 };
 
 struct Source {

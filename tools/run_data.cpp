@@ -217,7 +217,9 @@ Result<void> JobReader::read_lengths() {
 }  // namespace
 
 Result<Job> read_job(const RunFlags& flags, const Interface& interface, const GivenByModel& given) {
-  return JobReader(flags, interface, given).run();
+  Result<Job> job = JobReader(flags, interface, given).run();
+  if (job) job->behind_the_end = given.behind_the_end;
+  return job;
 }
 
 Result<int> write_results(const RunFlags& flags, const Interface& interface, const Job& job,
@@ -225,8 +227,18 @@ Result<int> write_results(const RunFlags& flags, const Interface& interface, con
   if (!result) return result.error();
   const std::int64_t sequences = job.batch.sequences;
   Shape shape = {sequences, elements(interface.output)};
-  if (interface.output.is_sequence()) shape.insert(shape.begin(), job.batch.times.at(interface.output.axis).steps);
-  std::vector<Output> outputs = {{flags.output, Tensor::from_f32(shape, result->y)}};
+  std::vector<float> y = result->y;
+  if (interface.output.is_sequence()) {
+    const auto& time = job.batch.times.at(interface.output.axis);
+    shape.insert(shape.begin(), time.steps);
+    // A program gives zeros behind the ends; an ONNX graph may compute something of them.
+    const std::size_t size = job.behind_the_end.size();
+    for (std::size_t k = 0; k < time.lengths.size() && size > 0; ++k)
+      for (std::int64_t t = time.lengths[k]; t < time.steps; ++t)
+        std::ranges::copy(job.behind_the_end,
+                          y.begin() + (t * sequences + static_cast<std::int64_t>(k)) * static_cast<std::int64_t>(size));
+  }
+  std::vector<Output> outputs = {{flags.output, Tensor::from_f32(shape, y)}};
   for (const NamedSize& state : interface.states)
     if (const auto wanted = job.final_states.find(state.name); wanted != job.final_states.end())
       outputs.push_back({wanted->second, Tensor::from_f32({sequences, state.size}, result->states.at(state.name))});

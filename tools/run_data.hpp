@@ -24,6 +24,7 @@ struct RunFlags {
 
 /// Holds what the flags ask for, read and checked.
 struct Job {
+  std::vector<float> behind_the_end = {};  // a row of y, of an ONNX graph
   ir::NetworkBatch batch;
   ir::NamedVectors states;   // the initial ones
   Assignments final_states;  // files by name

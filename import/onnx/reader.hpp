@@ -68,6 +68,7 @@ class GraphReader {
   std::optional<std::string> output_of_state(const GraphInput& input) const;
   void give(const GraphInput& input, const Elements& elements, const std::string& state);
   std::string text();
+  std::vector<float> behind_the_end(const std::string& inputs, const std::string& output);
 
   [[noreturn]] void invalid(const OnnxNode& node, const std::string& why) const;
   [[noreturn]] void unsupported(const OnnxNode& node, const std::string& why) const;

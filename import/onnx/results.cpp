@@ -6,6 +6,7 @@
 #include "import/file_error.hpp"
 #include "import/onnx/reader.hpp"
 #include "import/refusal.hpp"
+#include "ir/interpret_network.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -184,6 +185,40 @@ const OnnxValue& GraphReader::output(const std::string& name) const {
   return *value;
 }
 
+// Computes a row of the output behind the end of a sequence, where recurrent nodes give zeros: the text without its scans.
+// Returns nothing where the row is zero, or depends on what is behind the ends in x.
+std::vector<float> GraphReader::behind_the_end(const std::string& inputs, const std::string& output) {
+  std::vector<std::string> statements = text_.statements;
+  std::string zeros;
+  ir::NamedVectors weights;
+  for (const Scan& scan : scans_) {
+    const std::string name = text_.fresh("zero");
+    const std::size_t size = scan.links.at(0).final.size();
+    statements[scan.statement] = "  " + scan.name + " = " + name + "\n";
+    zeros += "  param " + name + " : f32[" + std::to_string(size) + "]\n";
+    weights[name] = ir::Vector(size, 0);
+  }
+  std::string all;
+  for (const std::string& statement : statements) all += statement;
+  const Result<Model> model = parse(
+      "network model {\n" + inputs + text_.params + zeros + all + "  output " + output + "\n}\n" + text_.cells, file_);
+  if (!model) return {};  // the output reads final states
+  const ir::Network& network = model->module().networks.at(0);
+  if (network[network.output()].type.is_sequence()) return {};
+  ir::NetworkBatch batch{1, {{std::string(ir::kTime), {1, {}}}}, {}};
+  for (const ir::Node& node : network.nodes)
+    if (node.op == ir::Op::Input) batch.inputs[node.name] = ir::Vector(static_cast<std::size_t>(elements(node.type)), 0);
+  for (const auto& [name, tensor] : text_.weights) {
+    if (name.find('.') != std::string::npos) continue;
+    const std::vector<float> values = tensor.to_f32();
+    weights[name] = ir::Vector(values.begin(), values.end());
+  }
+  ir::NamedVectors finals;
+  const ir::Vector row = ir::interpret(network, weights, batch, finals);
+  if (std::ranges::all_of(row, [](double v) { return v == 0; })) return {};
+  return {row.begin(), row.end()};
+}
+
 std::string GraphReader::text() {
   const std::vector<std::string>& outputs = model_.graph.outputs;
   std::string head = "// from an ONNX file of opset " + std::to_string(model_.opset) + "\n", tail;
@@ -249,6 +284,7 @@ std::string GraphReader::text() {
                           });
     if (!is_final) result_.left_out.push_back(name);
   }
+  if (scope_.ragged && has(output(output_).axes, 'T')) result_.behind_the_end = behind_the_end(inputs, result);
   std::string all;
   for (const std::string& statement : text_.statements) all += statement;
   const std::string body = inputs + text_.params + "\n" + all + tail + "  output " + result + "\n}\n";

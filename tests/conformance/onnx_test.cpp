@@ -96,6 +96,13 @@ TEST_CASE("graphs that are easily read wrong give NumPy's numbers", "[conformanc
   CHECK(check_folder("fronts") == 13);
 }
 
+TEST_CASE("what a graph computes behind the ends of sequences comes with its model", "[conformance][import]") {
+  const TensorMap data = load_safetensors(kFolder + "fronts/data.safetensors").value();
+  const Imported imported = import_model_file(kFolder + "fronts/lengths_then_dense.onnx").value();
+  CHECK(largest_difference(imported.behind_the_end, doubles(data.at("lengths_then_dense.row"))) <= 1e-7);
+  CHECK(import_model_file(kFolder + "fronts/turned_round.onnx").value().behind_the_end.empty());
+}
+
 // onnx/random_graphs.py, whose --rnnc compares as many others with ONNX Runtime.
 TEST_CASE("random ONNX graphs give NumPy's numbers", "[conformance][import]") { CHECK(check_folder("random") == 40); }
 

@@ -244,6 +244,21 @@ def attention_over_time():
     arrays["attention_over_time.y"] = (e / e.sum(0) * h).sum(0)
 
 
+def lengths_then_dense():
+    """Behind the ends, where the recurrent node gives zeros, the graph gives the bias through its function."""
+    W, R, B, K, k = weights(1, 4, 3), weights(1, 4, 4), weights(1, 8), weights(4, 2), weights(2)
+    graph = helper.make_graph(
+        [N("RNN", ["x", "W", "R", "B", "n"], ["v"], hidden_size=4), N("Squeeze", ["v", "one"], ["h"]), N("MatMul", ["h", "K"], ["p"]),
+         N("Add", ["p", "k"], ["s"]), N("Sigmoid", ["s"], ["y"])], "lengths",
+        [helper.make_tensor_value_info("x", F, ["T", "B", 3]), helper.make_tensor_value_info("n", TensorProto.INT32, ["B"])],
+        [helper.make_tensor_value_info("y", F, None)],
+        [numpy_helper.from_array(v, n) for n, v in dict(W=W, R=R, B=B, K=K, k=k, one=integers(1)).items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    onnx.save(model, folder / "lengths_then_dense.onnx")
+    arrays["lengths_then_dense.row"] = sigmoid(double(k))
+
+
+lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides):
     make()
