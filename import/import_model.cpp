@@ -59,7 +59,8 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
                       std::to_string(limits.max_file_bytes) + "; raise the limit");
   const FileFormat format = format_of(content.bytes());
   if (format != FileFormat::Json)
-    check_options(format == FileFormat::Onnx, format == FileFormat::Safetensors || format == FileFormat::Zip, file,
+    check_options(format == FileFormat::Onnx,
+                  format == FileFormat::Safetensors || format == FileFormat::Zip || format == FileFormat::Hdf5, file,
                   options);
   switch (format) {
     case FileFormat::Json: return import_json(text, file, options);
@@ -81,7 +82,7 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
       for (const auto& [name, tensor] : tensors) views.emplace(name, files::TensorView::of(tensor));
       return files::import_state_dict(views, file, options);
     }
-    case FileFormat::Hdf5: return files::import_keras_hdf5(content.bytes(), file, limits);
+    case FileFormat::Hdf5: return files::import_keras_hdf5(content.bytes(), file, options);
     case FileFormat::Safetensors: {
       const Result<files::TensorViews> tensors = files::view_safetensors(content, file, limits);
       if (!tensors) throw files::Refusal{tensors.error()};

@@ -24,8 +24,8 @@ struct Kind {
 
 class Importer {
  public:
-  Importer(const JsonValue& root, std::string_view version, const Hdf5File& hdf5)
-      : root_(root), activations_(version), weights_(hdf5, root.file()) {}
+  Importer(const JsonValue& root, std::string_view version, const Hdf5File& hdf5, bool by_folder)
+      : root_(root), activations_(version), weights_(hdf5, root.file(), by_folder) {}
 
   Imported run() {
     const std::vector<KerasLayer> chain = keras_chain(root_);
@@ -334,8 +334,8 @@ class Importer {
 
 }  // namespace
 
-Imported import_keras(const JsonValue& root, std::string_view version, const Hdf5File& weights) {
-  return Importer(root, version, weights).run();
+Imported import_keras(const JsonValue& root, std::string_view version, const Hdf5File& weights, bool by_folder) {
+  return Importer(root, version, weights, by_folder).run();
 }
 
 }  // namespace rnnc::files

@@ -10,7 +10,7 @@
 namespace rnnc::files {
 
 /// Reads a model of Keras 2 or Keras 3. `root` is the JSON of the model, `version` the text that Keras writes of its
-/// own version. Throws Refusal.
-Imported import_keras(const JsonValue& root, std::string_view version, const Hdf5File& weights);
+/// own version. Where `by_folder`, layers have the names of their folders in the file. Throws Refusal.
+Imported import_keras(const JsonValue& root, std::string_view version, const Hdf5File& weights, bool by_folder);
 
 }  // namespace rnnc::files

@@ -7,6 +7,7 @@
 #include "import/hdf5.hpp"
 #include "import/json_value.hpp"
 #include "import/keras.hpp"
+#include "import/keras_folders.hpp"
 #include "import/refusal.hpp"
 
 namespace rnnc::files {
@@ -31,18 +32,21 @@ FileLimits deep(FileLimits limits) {
 
 }  // namespace
 
-Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
-  const Hdf5File hdf5 = read_hdf5(content, file, limits);
+Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const ImportOptions& options) {
+  const Hdf5File hdf5 = read_hdf5(content, file, options.limits);
   const auto config = hdf5.texts.find("model_config");
-  if (config == hdf5.texts.end())
-    unsupported(
-        file, "",
-        "this HDF5 file has no attribute model_config, as Keras writes it: weights alone do not say which layers "
-        "they are of; save the model with model.save(\"model.keras\")");
+  const bool is_whole = config != hdf5.texts.end();
+  if (options.relu || (is_whole && !options.prefix.empty()))
+    refuse(ErrorCode::Usage, file, "",
+           "--prefix is for a file of weights alone, which this is not, and --relu for PyTorch's; leave them out");
   const auto version = hdf5.texts.find("keras_version");
-  const std::string place = std::string(file) + ", model_config";
-  const auto json = parse_json(config->second, place, deep(limits));
-  return import_keras(JsonValue(json, place), version == hdf5.texts.end() ? "2" : version->second, hdf5);
+  const std::string place = std::string(file) + (is_whole ? ", model_config" : "");
+  const auto json = parse_json(is_whole ? config->second : configuration_of_folders(hdf5, options.prefix, file), place,
+                               deep(options.limits));
+  const std::string_view written_by = !is_whole                     ? "3"
+                                      : version == hdf5.texts.end() ? "2"
+                                                                    : std::string_view(version->second);
+  return import_keras(JsonValue(json, place), written_by, hdf5, !is_whole);
 }
 
 bool is_keras_zip(const std::vector<ZipEntry>& entries) { return find(entries, kConfig) != nullptr; }
@@ -59,7 +63,7 @@ Imported import_keras_zip(const std::vector<ZipEntry>& entries, std::string_view
   const auto json = parse_json(text_of(config), place, deep(limits)),
              more = parse_json(text_of(metadata), about, limits);
   const Hdf5File hdf5 = read_hdf5(weights, std::string(file) + ", " + std::string(kWeights), limits);
-  return import_keras(JsonValue(json, place), JsonValue(more, about).at("keras_version").text(), hdf5);
+  return import_keras(JsonValue(json, place), JsonValue(more, about).at("keras_version").text(), hdf5, false);
 }
 
 }  // namespace rnnc::files

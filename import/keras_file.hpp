@@ -13,7 +13,7 @@
 namespace rnnc::files {
 
 /// Each reads a model. Throws Refusal.
-Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const FileLimits& limits);
+Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const ImportOptions& options);
 Imported import_keras_zip(const std::vector<ZipEntry>& entries, std::string_view file, const FileLimits& limits);
 
 bool is_keras_zip(const std::vector<ZipEntry>& entries);

@@ -35,7 +35,8 @@ Matrix matrix_of(const Hdf5Dataset& dataset, const std::string& path, std::strin
 
 }  // namespace
 
-KerasWeights::KerasWeights(const Hdf5File& hdf5, std::string_view file) : hdf5_(hdf5), file_(file) {
+KerasWeights::KerasWeights(const Hdf5File& hdf5, std::string_view file, bool by_folder)
+    : hdf5_(hdf5), file_(file), by_folder_(by_folder) {
   // Keras 2.12 to 2.15 have the second folder in their files .keras.
   for (const char* folder : {"layers/", "_layer_checkpoint_dependencies/"}) {
     const auto first = hdf5.datasets.lower_bound(folder);
@@ -45,6 +46,10 @@ KerasWeights::KerasWeights(const Hdf5File& hdf5, std::string_view file) : hdf5_(
 
 void KerasWeights::begin_layer(const std::string& kind, const std::string& name) {
   name_ = name;
+  if (by_folder_) {
+    folder_ = numbered_ + name + "/";
+    return;
+  }
   if (!numbered_.empty()) {
     const std::string own = snake_case(kind);
     const int number = seen_[own]++;

@@ -12,7 +12,8 @@ namespace rnnc::files {
 
 class KerasWeights {
  public:
-  KerasWeights(const Hdf5File& hdf5, std::string_view file);
+  /// Where `by_folder`, a layer's folder in a file of Keras 3 has the layer's name, and is not told by its class.
+  KerasWeights(const Hdf5File& hdf5, std::string_view file, bool by_folder);
 
   /// Goes on to a layer, in the order of the model.
   void begin_layer(const std::string& kind, const std::string& name);
@@ -28,6 +29,7 @@ class KerasWeights {
 
   const Hdf5File& hdf5_;
   std::string_view file_;
+  bool by_folder_;
   std::string numbered_;  // the folder of all layers as Keras 3 saves: by number, in folders named after the class
   std::map<std::string, int> seen_;
   std::string folder_, name_;

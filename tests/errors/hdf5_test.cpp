@@ -77,7 +77,7 @@ void check_change(const std::string& config, const files::Hdf5File& weights, con
   text.replace(at, std::string(change.from).size(), change.to);
   try {
     const auto json = files::parse_json(text, "m.h5", {.max_nesting = 32});
-    static_cast<void>(files::import_keras(files::JsonValue(json, "m.h5"), "2", weights));
+    static_cast<void>(files::import_keras(files::JsonValue(json, "m.h5"), "2", weights, false));
     FAIL_CHECK("it is imported");
   } catch (const files::Refusal& refusal) {
     INFO(refusal.error.to_string());
@@ -110,10 +110,30 @@ TEST_CASE("a model of Keras whose layers are no chain is refused", "[errors][imp
 
 TEST_CASE("an HDF5 file that is no model of Keras is refused in words", "[errors][import]") {
   std::string bytes = read_text(kSeeds + "hdf5/new.h5");
-  const auto message = [&] { return import_model(bytes_of(bytes), "m.h5").error().to_string(); };
+  const auto message = [&](const ImportOptions& options = {}) {
+    return import_model(bytes_of(bytes), "m.h5", options).error().to_string();
+  };
+  CHECK(message({.prefix = "r"}).find("--prefix is for a file of weights alone") != std::string::npos);
   bytes.replace(bytes.find("model_config"), 12, "model_confiG");
-  CHECK(message().find("weights alone do not say which layers they are of") != std::string::npos);
-  CHECK(import_model(bytes_of(bytes), "m.h5", {.prefix = "rnn"}).error().code == ErrorCode::Usage);
+  CHECK(message().find("has neither an attribute model_config nor a folder layers") != std::string::npos);
+}
+
+TEST_CASE("weights of Keras alone are refused where they do not say enough", "[errors][import]") {
+  const std::string bytes = read_text(kModels + "keras3_alone.weights.h5");
+  const auto message = [&](const std::string& prefix) {
+    const Result<Imported> imported = import_model(bytes_of(bytes), "m.h5", {.prefix = prefix});
+    return imported ? "imported" : imported.error().to_string();
+  };
+  CHECK(message("bidirectional,gru,dense") == "imported");
+  CHECK(message("").find(
+            "weights alone, which do not say how the layers run; save the model with "
+            "model.save(\"model.keras\"), or choose by prefix layers with commas in the order in which they run: "
+            "\"bidirectional\", \"dense\", \"gru\", \"gru_1\", \"prelu\"") != std::string::npos);
+  CHECK(message("lstm").find("there is no layer \"lstm\"; there are: ") != std::string::npos);
+  CHECK(message("gru,gru").find("the layer \"gru\" is given twice") != std::string::npos);
+  CHECK(message("prelu").find("is no layer that weights alone can be imported of") != std::string::npos);
+  CHECK(message("gru_1").find("is a GRU without bias") != std::string::npos);
+  CHECK(message("gru,bidirectional").find("takes 2 features but the layer below gives 4") != std::string::npos);
 }
 
 TEST_CASE("a model of Keras that is cut anywhere is an error, and one changed anywhere is read or refused",

@@ -207,4 +207,23 @@ TEST_CASE("where rounding explains any difference, verify does not say that all 
                       "is above 0.1\n") != std::string::npos);
 }
 
+TEST_CASE("verify runs the example in a model's file, and says where it differs", "[tools]") {
+  const Folder folder;
+  // With weights of 0, h of the GRU stays 0, and y is the bias of the dense layer.
+  const std::string model =
+      R"({"in_shape":[null,null,1],"layers":[{"type":"gru","shape":[null,null,1],"weights":[[[0,0,0]],[[0,0,0]],)"
+      R"([[0,0,0],[0,0,0]]]},{"type":"dense","shape":[null,null,1],"weights":[[[1]],[0.5]]}],"input_batch":[1,2,3],)";
+  folder.write("right.json", model + R"("output_batch":[0.5,0.5,0.5]})");
+  folder.write("wrong.json", model + R"("output_batch":[0.5,0.75,0.5]})");
+  const Finished right = folder.rnnc("verify right.json --json"), wrong = folder.rnnc("verify wrong.json --json");
+  CHECK(right.code == 0);
+  CHECK(right.out.find("\nthe file's example: max error 0  (limit 1e-05)\n") != std::string::npos);
+  CHECK(last_line(right.out).at("max_error_of_example") == 0);
+  CHECK(wrong.code == 1);
+  CHECK(wrong.out.find(
+            "\n  y of step 1, sequence 0, element 0: the program gives 0.5, the file says 0.75; they differ by "
+            "0.25, and 1e-05 is allowed\n") != std::string::npos);
+  CHECK(last_line(wrong.out).at("ok") == false);
+}
+
 }  // namespace rnnc::test

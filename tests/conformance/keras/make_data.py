@@ -226,6 +226,23 @@ def sequential_3():
         file.writestr(stamp("model.weights.h5"), data.getvalue())
 
 
+def alone_3():
+    """Keras 3: a file of model.save_weights, of which the caller names the layers bidirectional, gru and dense; others beside."""
+    I, H, G, O = 2, 3, 4, 2
+    f, b = ([weights(I, 4 * H), weights(H, 4 * H), weights(4 * H)] for _ in "fb")
+    g = [weights(2 * H, 3 * G), weights(G, 3 * G), weights(2, 3 * G)]
+    d = [weights(G, O), weights(O)]
+    x = random.normal(size=(STEPS, BATCH, I)).astype(np.float32).astype(float)
+    v = np.concatenate([lstm(x, *f), backwards(lstm, x, *b)], 2)
+    save("keras3_alone", x, gru(v, *g) @ d[0] + d[1])
+    arrays = {"layers/prelu/vars/0": weights(3)}
+    for folder, found in (("bidirectional/forward_layer/cell", f), ("bidirectional/backward_layer/cell", b), ("gru/cell", g),
+                          ("dense", d), ("gru_1/cell", g[:2])):
+        arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
+    weights_h5(FOLDER / "keras3_alone.weights.h5", arrays)
+
+
 sequential_2()
 functional_3()
 sequential_3()
+alone_3()
