@@ -185,8 +185,8 @@ const OnnxValue& GraphReader::output(const std::string& name) const {
   return *value;
 }
 
-// Computes a row of the output behind the end of a sequence, where recurrent nodes give zeros: the text without its scans.
-// Returns nothing where the row is zero, or depends on what is behind the ends in x.
+// Computes a row of the output behind the end of a sequence, where recurrent nodes give zeros: the text without its
+// scans. Returns nothing where the row is zero, or depends on what is behind the ends in x.
 std::vector<float> GraphReader::behind_the_end(const std::string& inputs, const std::string& output) {
   std::vector<std::string> statements = text_.statements;
   std::string zeros;
@@ -207,7 +207,8 @@ std::vector<float> GraphReader::behind_the_end(const std::string& inputs, const 
   if (network[network.output()].type.is_sequence()) return {};
   ir::NetworkBatch batch{1, {{std::string(ir::kTime), {1, {}}}}, {}};
   for (const ir::Node& node : network.nodes)
-    if (node.op == ir::Op::Input) batch.inputs[node.name] = ir::Vector(static_cast<std::size_t>(elements(node.type)), 0);
+    if (node.op == ir::Op::Input)
+      batch.inputs[node.name] = ir::Vector(static_cast<std::size_t>(elements(node.type)), 0);
   for (const auto& [name, tensor] : text_.weights) {
     if (name.find('.') != std::string::npos) continue;
     const std::vector<float> values = tensor.to_f32();

@@ -28,8 +28,8 @@ struct Imported {
   std::vector<std::string> inputs = {};    // the names that ImportOptions::inputs may have
   // Outputs of an ONNX graph that the model does not compute: it has one output, the graph's first.
   std::vector<std::string> left_out = {};
-  // [O]: a row of y behind the end of a sequence by the graph, which computes of zeros there; a Program gives zeros. Empty
-  // where these are zeros too, or depend on what is behind the ends in x.
+  // [O]: a row of y behind the end of a sequence by the graph, which computes of zeros there; a Program gives zeros.
+  // Empty where these are zeros too, or depend on what is behind the ends in x.
   std::vector<float> behind_the_end = {};
   TensorMap example = {};  // x and y, [T, B, I] and [T, B, O], of the file's own; empty where it has none
 };

@@ -1,5 +1,6 @@
-// RTNeural, AIDA-X, GuitarML, NAM, RNNoise and ICU: small models of our own against NumPy (audio/make_data.py), and the models of RTNeural
-// and NAM themselves where RNNC_TEST_DATA, or ../shared/data beside the source, is a folder that has them.
+// RTNeural, AIDA-X, GuitarML, NAM, RNNoise and ICU: small models of our own against NumPy (audio/make_data.py), and the
+// models of RTNeural and NAM themselves where RNNC_TEST_DATA, or ../shared/data beside the source, is a folder that has
+// them.
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
