@@ -24,7 +24,7 @@ namespace {
 // rnnc promises these limits, relative to max(1, |value|), where rounding to f32 does no more.
 constexpr double kMostAfterOneStep = 1e-6;
 constexpr double kMostAtTheEnd = 5e-6;
-// What another program computed in f32, with an order of its own: the limit of AIDA-X's plug-ins for their example.
+// This limit of AIDA-X's plug-ins is for an example that another program computed in f32, in an order of its own.
 constexpr double kMostOfExample = 1e-5;
 
 struct VerifyFlags {

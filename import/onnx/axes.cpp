@@ -185,7 +185,7 @@ std::optional<Count> Count::divided_by(const Count& other) const {
   const auto a = term(), b = other.term();
   if (number() == 0 && b) return Count(0);
   if (!a || !b || a->times < b->times || a->batches < b->batches) return std::nullopt;
-  // Of numbers, ONNX's division drops what is behind the point; of sizes that are not known only a whole one is right.
+  // ONNX's division of numbers drops what is behind the point; a division of sizes that are not known must be whole.
   const bool whole = a->factor % b->factor == 0;
   if (!whole && (a->times > 0 || a->batches > 0)) return std::nullopt;
   Count result;

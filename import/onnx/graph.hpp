@@ -42,7 +42,7 @@ struct OnnxNode {
   std::string output(std::size_t i) const { return i < outputs.size() ? outputs[i] : ""; }
 };
 
-/// What a file says of a graph input.
+/// A graph input as the file declares it.
 struct OnnxInput {
   std::vector<std::int64_t> dims;  // -1 for a dim without a number
   std::vector<std::string> names;  // of the dims; "" for one without

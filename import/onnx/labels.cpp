@@ -34,7 +34,7 @@ int cost_of(const std::string& name, char symbol) {
   return (symbol == 'T') == time ? 0 : 4;
 }
 
-// What a graph input is to the recurrent nodes.
+// A role tells what a graph input is to the recurrent nodes.
 enum class Role { Data, State, Lengths };
 
 void choose(const OnnxInput& input, Role role, std::size_t d, const std::vector<std::int64_t>& sizes, Choice choice,

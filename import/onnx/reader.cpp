@@ -173,8 +173,8 @@ void GraphReader::read_if(const OnnxNode& node) {
   }
 }
 
-// What quantize_dynamic makes of an LSTM: its weights are whole numbers with scales. The arithmetic of the activations,
-// which is of 8 bits there, is f32 here.
+// An LSTM that quantize_dynamic has changed becomes one again: its weights are whole numbers with scales. The
+// arithmetic of the activations, which is of 8 bits there, is f32 here.
 OnnxNode GraphReader::dequantized(const OnnxNode& node) {
   OnnxNode result = node;
   result.op = "LSTM";

@@ -48,7 +48,7 @@ void GraphReader::read_scan(const OnnxNode& node) {
              input_directions = list("scan_input_directions", sequences);
   const auto output_axes = list("scan_output_axes", outputs),
              output_directions = list("scan_output_directions", outputs);
-  // What the step reads: the states, and a step of each sequence.
+  // The step reads the states, and a step of each sequence.
   OnnxLabels labels;
   labels.is_step = true;
   labels.time = scope_.time;
@@ -60,7 +60,7 @@ void GraphReader::read_scan(const OnnxNode& node) {
     if (const OnnxValue* found = find(node.inputs[s])) {
       value = *found;
     } else if (const TensorView* tensor = constants_.find(node.inputs[s])) {
-      // Of a constant with a row for each sequence of the file's example, the rows are equal.
+      // A constant with a row for each sequence of the file's example has equal rows.
       const std::vector<float> numbers = tensor->to_f32();
       std::size_t rows = 1;
       for (const std::int64_t dim : tensor->shape) value.axes.push_back(Axis::of(dim));

@@ -1,4 +1,5 @@
-// What is known while the nodes of a graph are read one by one: constants, sizes, values, and the text that is written.
+// A scope holds what is known while the nodes of a graph are read one by one: constants, sizes, values, and the text
+// that is written.
 #pragma once
 
 #include <map>

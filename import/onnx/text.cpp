@@ -174,7 +174,7 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
   tuples.reserve(arity * count);
   for (std::size_t i = 0; i < count; ++i)
     for (const Elements& operand : operands) tuples.push_back(operand[i]);
-  // Of a function of one operand, a source of which half is needed is computed whole, in its own order.
+  // A function of one operand computes a source whole, in its own order, if half of it is needed.
   if (arity == 1) {
     std::map<std::int32_t, std::set<std::int32_t>> used;
     for (const Element& e : tuples)

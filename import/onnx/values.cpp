@@ -29,7 +29,7 @@ OnnxValue with_symbols(const OnnxValue& value, const Axes& to) {
     const Axis& other = to[to.size() - 1 - i];
     const bool symbol = other.atoms.size() == 1 && other.atoms[0].symbol != 0;
     if (!symbol || !result.axes[at].is_number() || result.axes[at].is_one()) continue;
-    // Where the file declares no size, a constant can only be meant for every one.
+    // A constant is meant for every size where the file declares none.
     const bool declared = result.axes[at].fixed() == other.atoms[0].size;
     if (!declared && !(constant && other.atoms[0].size == 0)) continue;
     if (auto one = first_of_equal(result, at)) {

@@ -40,8 +40,8 @@ struct ImportOptions {
   std::string node = {};  // of an ONNX graph: the recurrent node to import alone, at any place in the model
   // Shapes of an ONNX graph's inputs where the file leaves sizes open; -1 for a size that stays open.
   std::map<std::string, Shape> shapes = {};
-  // Of an ONNX graph that is one step: inputs that are states, and the outputs that are their new values, where neither
-  // the graph nor the names tell.
+  // The states of an ONNX graph that is one step, where neither the graph nor the names tell: an input, and the output
+  // that is its new value.
   std::map<std::string, std::string> carried = {};
   std::string output = {};  // of an ONNX graph: the output that is meant (default: the first that is no state)
   // The module of a PyTorch state_dict, which is needed if the file has several modules or other tensors. Several
