@@ -227,7 +227,7 @@ const TensorView* OnnxConstants::find(const std::string& name) {
 
 void OnnxConstants::done_with(const OnnxNode& node) {
   for (const std::string& name : node.inputs)
-    if (--uses_[name] == 0) known_.erase(name);
+    if (std::size_t& uses = uses_[name]; uses > 0 && --uses == 0) known_.erase(name);
 }
 
 std::vector<std::int64_t> OnnxConstants::integers_of(const TensorView& tensor) {
@@ -244,6 +244,11 @@ std::vector<std::int64_t> OnnxConstants::integers_of(const TensorView& tensor) {
     values.push_back(wide);
   }
   return values;
+}
+
+bool OnnxConstants::is_done(const std::string& name) const {
+  const auto found = uses_.find(name);
+  return found == uses_.end() || found->second == 0;
 }
 
 std::optional<std::vector<std::int64_t>> OnnxConstants::integers(const std::string& name) {

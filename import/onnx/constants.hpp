@@ -38,6 +38,9 @@ class OnnxConstants {
   /// Forgets the inputs of `node` that no other node needs.
   void done_with(const OnnxNode& node);
 
+  /// Tells whether no node that is still to be read, and no output, needs a name.
+  bool is_done(const std::string& name) const;
+
   /// Returns the whole numbers of a constant; nullopt if it is no such constant.
   std::optional<std::vector<std::int64_t>> integers(const std::string& name);
   /// Returns the elements of a tensor of int64, int32 or truth values.

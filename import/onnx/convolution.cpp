@@ -122,8 +122,7 @@ OnnxValue Glue::windows(const OnnxValue& x, const Window& window, Element outsid
             static_cast<std::int32_t>(block * static_cast<std::int64_t>(moving.size()) + numbers[place])};
   };
   const std::vector<std::int64_t> shape = fixed_shape(result.axes);
-  if (fixed(result.axes) > (std::int64_t{1} << 22))
-    attributes_.too_large("makes windows of more than 4 million elements");
+  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes windows of more than a million elements");
   std::vector<std::int64_t> index(shape.size(), 0);
   result.elements.resize(static_cast<std::size_t>(fixed(result.axes)));
   for (Element& element : result.elements) {

@@ -37,7 +37,7 @@ OnnxValue Glue::each(const std::vector<OnnxValue>& given, const Function& functi
     turned = operand.turned;
   }
   result.turned = turned.value_or(false);
-  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
   std::vector<Elements> lists;
   for (const OnnxValue& operand : operands) {
     Elements list;
@@ -217,7 +217,7 @@ OnnxValue Glue::where() {
     auto axes = broadcast(condition.axes, x.axes);
     if (axes) axes = broadcast(*axes, y.axes);
     if (!axes) attributes_.unsupported("its inputs differ in shape");
-    if (fixed(*axes) > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+    if (fixed(*axes) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
     if (x.turned != y.turned) attributes_.unsupported("joins a sequence with one whose steps are turned round");
     OnnxValue result{*axes, {}, x.integer && y.integer, x.turned};
     const auto c = spread(condition.axes, *axes), a = spread(x.axes, *axes), b = spread(y.axes, *axes);

@@ -12,7 +12,7 @@ OnnxValue Glue::taken(const OnnxValue& from, Axes axes,
   OnnxValue result = from;
   result.axes = std::move(axes);
   const std::int64_t count = fixed(result.axes);
-  if (count > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+  if (count > kMostElements) attributes_.too_large("makes a value of more than a million elements");
   const std::vector<std::int64_t> shape = fixed_shape(result.axes);
   std::vector<std::int64_t> index(shape.size(), 0);
   result.elements.resize(static_cast<std::size_t>(count));
@@ -201,7 +201,7 @@ OnnxValue Glue::concat() {
   for (std::size_t d = at + 1; d < result.axes.size(); ++d) inner *= result.axes[d].fixed();
   result.axes[at] = Axis::of(total);
   const std::int64_t count = fixed(result.axes), outer = count / (total * inner);
-  if (count > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+  if (count > kMostElements) attributes_.too_large("makes a value of more than a million elements");
   result.elements.clear();
   for (std::int64_t o = 0; o < outer; ++o)
     for (const OnnxValue& part : parts) {

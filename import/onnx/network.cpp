@@ -58,13 +58,15 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
   const std::vector<std::int64_t> sizes =
       needs_widths ? widths(graph, content, file, options, beside) : std::vector<std::int64_t>();
   std::optional<Refusal> refusal;
-  std::size_t progress = 0;
+  std::size_t progress = 0, work = 0;
   for (const OnnxLabels& labels : labellings(graph, inputs, sizes)) {
     GraphReader reader(model, content, file, options, beside, labels);
     try {
       return reader.read();
     } catch (const Refusal& own) {
       if (!refusal || reader.progress() > progress) refusal = own, progress = reader.progress();
+      work += reader.work();
+      if (work > kMostWork) break;
     }
   }
   for (const std::string& name : inputs) {

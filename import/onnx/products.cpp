@@ -103,7 +103,7 @@ OnnxValue Glue::matmul() {
   const Axes own(axes.begin(), axes.end() - 2);
   const auto leading = broadcast(own, many);
   if (!leading) attributes_.unsupported("shape mismatch: " + to_string(axes) + " times " + to_string(W.shape));
-  if (fixed(*leading) > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+  if (fixed(*leading) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
   const auto from = spread(own, *leading), which = spread(many, *leading);
   OnnxValue result = x;
   result.axes = *leading;
@@ -111,7 +111,7 @@ OnnxValue Glue::matmul() {
   const std::int64_t M = axes[outer].fixed();
   for (const std::size_t d : {axes.size() - 2, axes.size() - 1})
     result.axes.push_back(d == inner ? Axis::of(N) : axes[outer]);
-  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a value of more than 4 million elements");
+  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
   result.elements.assign(static_cast<std::size_t>(fixed(result.axes)), {});
   for (std::size_t l = 0; l < from.size(); ++l)
     for (std::int64_t m = 0; m < M; ++m) {

@@ -11,6 +11,8 @@ namespace rnnc::files {
 namespace {
 
 constexpr int kMostNesting = 16;
+constexpr std::size_t kMostCopies = 64;                  // of a file's bytes, as weights in another order
+constexpr std::size_t kMostKept = std::size_t{1} << 25;  // elements of all values that later nodes need
 
 // Names that a node reads, also in the graphs within it.
 void collect_inputs(const OnnxNode& node, std::set<std::string>& names) {
@@ -32,7 +34,7 @@ GraphReader::GraphReader(const OnnxModel& model, const FileContent& content, std
       labels_(labels),
       constants_(model.graph, options.inputs, content, file, options.limits, beside),
       counts_(constants_, file),
-      text_(labels.is_step),
+      text_(labels.is_step, kMostCopies * constants_.most_bytes()),
       scope_{constants_, counts_, text_, {}, labels.time, labels.batch, model.opset, file, false, false, false, {}} {}
 
 void GraphReader::invalid(const OnnxNode& node, const std::string& why) const {
@@ -58,8 +60,8 @@ void GraphReader::add_inputs() {
     input.name = name;
     input.has_time = has(axes, 'T');
     const std::int64_t size = fixed(axes);
-    if (size > (1 << 22))
-      files::unsupported(file_, "graph input " + in_quotes(name), "has more than 4 million features");
+    if (size > kMostElements)
+      files::unsupported(file_, "graph input " + in_quotes(name), "has more than a million features");
     const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
     input.source = text_.add({text_.fresh(details.alias.empty() ? name : details.alias), size, scalar, input.has_time});
     if (const auto given = options_.inputs.find(name); given != options_.inputs.end())
@@ -109,8 +111,20 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
       for (const std::string& name : node.outputs) broken_[name] = refusal.error.message;
     }
     constants_.done_with(node);
+    forget_inputs(node);
   }
   --depth_;
+}
+
+// Forgets the values that no later node needs, so that a long graph of large values takes no more memory than a short
+// one.
+void GraphReader::forget_inputs(const OnnxNode& node) {
+  for (const std::string& name : node.inputs) {
+    const auto found = scope_.values.find(name);
+    if (found == scope_.values.end() || !constants_.is_done(name) || labels_.axes.contains(name)) continue;
+    kept_ -= std::min(kept_, found->second.elements.size());
+    scope_.values.erase(found);
+  }
 }
 
 void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
@@ -132,7 +146,15 @@ void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
 void GraphReader::keep(const std::string& name, const OnnxValue& value) {
   const bool constant =
       std::ranges::all_of(value.elements, &Element::is_constant) && std::ranges::all_of(value.axes, &Axis::is_number);
+  work_ += value.elements.size();
+  if (work() > kMostWork)
+    throw Refusal{
+        Error{ErrorCode::Limit, {}, "the graph moves and computes more than 64 million elements; cut the model"}};
   if (!constant) {
+    kept_ += value.elements.size();
+    if (kept_ > kMostKept)
+      throw Refusal{
+          Error{ErrorCode::Limit, {}, "its values have more than 32 million elements at the same time; cut the model"}};
     scope_.values[name] = value;
     return;
   }

@@ -12,6 +12,9 @@
 
 namespace rnnc::files {
 
+constexpr std::size_t kMostWork = std::size_t{1}
+                                  << 26;  // of one reading, and of all before the last, in elements and characters
+
 class GraphReader {
  public:
   GraphReader(const OnnxModel& model, const FileContent& content, std::string_view file, const ImportOptions& options,
@@ -22,6 +25,8 @@ class GraphReader {
 
   /// Returns how many nodes were read before the refusal.
   std::size_t progress() const { return progress_; }
+  /// Returns how much was computed and written, in elements and characters.
+  std::size_t work() const { return work_ + text_.text_bytes(); }
 
  private:
   struct GraphInput {
@@ -45,6 +50,7 @@ class GraphReader {
   void add_inputs();
   void read_nodes(const OnnxGraph& graph);
   void read_node(const OnnxNode& node, bool is_needed);
+  void forget_inputs(const OnnxNode& node);
   void keep(const std::string& name, const OnnxValue& value);
   void read_if(const OnnxNode& node);
   void read_scan(const OnnxNode& node);
@@ -90,7 +96,7 @@ class GraphReader {
       broken_;                          // values that other outputs than the first need, and why they are not there
   std::optional<std::string> lengths_;  // the graph's name of sequence_lens; "" for none
   std::string output_;                  // the graph output that becomes y
-  std::size_t progress_ = 0;
+  std::size_t progress_ = 0, work_ = 0, kept_ = 0;
   int depth_ = 0;
   Imported result_{Model(nullptr), {}, {}, {}, {}};
 };

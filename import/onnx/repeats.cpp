@@ -84,7 +84,7 @@ OnnxValue Glue::tile() {
     if (term->times + term->batches == 0) {
       std::int64_t size = 0;
       if (__builtin_mul_overflow(axes[d].fixed(), term->factor, &size) || size > kMostElements)
-        attributes_.too_large("makes a value of more than 4 million elements");
+        attributes_.too_large("makes a value of more than a million elements");
       axes[d] = Axis::of(size);
     } else if (axes[d].is_one() && term->factor == 1 && term->times + term->batches == 1) {
       axes[d] = Axis{{term->times == 1 ? scope_.time : scope_.batch}};

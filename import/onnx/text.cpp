@@ -11,6 +11,7 @@
 namespace rnnc::files {
 namespace {
 
+constexpr std::size_t kMostText = std::size_t{1} << 26;
 constexpr std::size_t kMostRuns = 4096;  // of elements that an expression joins
 
 std::string range(const Source& source, std::int64_t begin, std::int64_t end) {
@@ -20,9 +21,16 @@ std::string range(const Source& source, std::int64_t begin, std::int64_t end) {
 
 }  // namespace
 
-NetworkText::NetworkText(bool is_step) : is_step_(is_step) {
+NetworkText::NetworkText(bool is_step, std::size_t most_bytes) : is_step_(is_step), most_bytes_(most_bytes) {
   names_ = {"T",     "B",      "model", "step",  "forward", "reverse", "bidirectional", "merge", "steps", "from",
             "input", "output", "state", "param", "cell",    "network", "seq",           "f32",   "inf",   "nan"};
+}
+
+void NetworkText::state(const std::string& statement) {
+  text_bytes_ += statement.size();
+  if (text_bytes_ > kMostText)
+    throw Refusal{Error{ErrorCode::Limit, {}, "makes a text of more than 64 MiB; cut the model to its recurrent part"}};
+  statements.push_back("  " + statement + "\n");
 }
 
 std::string NetworkText::fresh(const std::string& wish) {
@@ -41,6 +49,9 @@ std::string NetworkText::fresh(const std::string& wish) {
 std::string NetworkText::param(const std::string& wish, Tensor tensor) {
   const std::string name = fresh(wish);
   params += "  param " + name + " : f32" + (tensor.shape.empty() ? "" : "[" + join(tensor.shape) + "]") + "\n";
+  parameter_bytes_ += tensor.bytes.size();
+  if (parameter_bytes_ > most_bytes_)
+    throw Refusal{Error{ErrorCode::Limit, {}, "repeats weights until they have many times the size of the file"}};
   weights[name] = std::move(tensor);
   return name;
 }

@@ -29,10 +29,11 @@ struct Expression {
 
 class NetworkText {
  public:
-  /// `is_step` tells that the text is the equations of one step.
-  explicit NetworkText(bool is_step);
+  /// `is_step` tells that the text is the equations of one step. Parameters have at most `most_bytes`.
+  NetworkText(bool is_step, std::size_t most_bytes);
 
   bool is_step() const { return is_step_; }
+  std::size_t text_bytes() const { return text_bytes_; }
 
   /// Returns a name that no other value has, made from `wish`, which may have any characters.
   std::string fresh(const std::string& wish);
@@ -44,7 +45,9 @@ class NetworkText {
 
   /// Adds a statement and returns its source.
   std::int32_t let(const std::string& wish, const std::string& expression, Source what);
-  void state(const std::string& statement) { statements.push_back("  " + statement + "\n"); }
+  /// Adds a statement. Throws Refusal, as all that adds text, if the text becomes larger than a person or a compiler
+  /// reads.
+  void state(const std::string& statement);
 
   /// Tells whether a value stands in the text that was written.
   bool is_used(std::int32_t source) const { return used_.contains(source); }
@@ -78,6 +81,7 @@ class NetworkText {
                  const std::function<std::string(const std::vector<std::string>&)>& function);
 
   bool is_step_;
+  std::size_t most_bytes_, text_bytes_ = 0, parameter_bytes_ = 0;
   std::set<std::string> names_;
   std::vector<Source> sources_;
   std::set<std::int32_t> used_;

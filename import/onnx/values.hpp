@@ -27,7 +27,7 @@ struct Element {
 
 using Elements = std::vector<Element>;
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 22;  // of a value
+constexpr std::int64_t kMostElements = std::int64_t{1} << 20;  // of a value
 
 struct OnnxValue {
   Axes axes;

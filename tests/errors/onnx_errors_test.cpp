@@ -273,6 +273,28 @@ const Fault kFaults[] = {
        }
        g.inputs[1] = last;
      }},
+    {"makes a value of more than a million elements",
+     [](OnnxLstm& g) {
+       std::string last = "Y";
+       for (int k = 0; k < 40; ++k) {
+         const std::string next = "y" + std::to_string(k);
+         g.after += node("Concat", {last, last}, {next}, integer("axis", 3));
+         last = next;
+       }
+       g.result = output(last);
+     }},
+    {"moves and computes more than 64 million elements",
+     [](OnnxLstm& g) {
+       // Each value is as large as one may be, and is made of few elements.
+       std::string last = "Y";
+       for (int k = 0; k < 150; ++k) {
+         const std::string next = "y" + std::to_string(k);
+         g.after +=
+             k < 18 ? node("Concat", {last, last}, {next}, integer("axis", 3)) : node("Identity", {last}, {next});
+         last = next;
+       }
+       g.result = output(last);
+     }},
     {"[1,8,3] cannot become [5,5]",
      [](OnnxLstm& g) {
        g.before = node("Reshape", {"W", "s55"}, {"V"});
