@@ -11,6 +11,18 @@
 namespace rnnc::files {
 namespace {
 
+// Tells whether a name speaks of a state: an input frame_in and an output frame_out are none.
+bool speaks_of_state(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const char* word :
+       {"state", "hidden", "cache", "memory", "buffer", "context", "past", "carry", "lstm", "gru", "rnn"})
+    if (name.find(word) != std::string::npos) return true;
+  static const std::set<std::string> short_names = {"h",   "c",    "h0",   "c0",     "hx",     "cx",     "h_0",
+                                                    "c_0", "h_in", "c_in", "h_prev", "c_prev", "h_init", "c_init",
+                                                    "hin", "cin",  "mem",  "buf",    "ctx"};
+  return short_names.contains(name);
+}
+
 // Tells whether an output is named as the new value of an input: h and hn, state_in and state_out, cache and new_cache.
 bool names_match(std::string input, std::string output) {
   const auto words = [](std::string name) {
@@ -152,7 +164,7 @@ std::optional<std::string> GraphReader::output_of_state(const GraphInput& input)
   for (const std::string& name : outputs) {
     const OnnxValue* value = find(name);
     if (value != nullptr && own != nullptr && !own->integer && value->elements.size() == own->elements.size() &&
-        value->axes.size() == own->axes.size() && names_match(input.name, name))
+        value->axes.size() == own->axes.size() && speaks_of_state(input.name) && names_match(input.name, name))
       return name;
   }
   return std::nullopt;

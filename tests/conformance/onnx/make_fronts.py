@@ -208,9 +208,9 @@ def image_of_a_step():
     save("image_of_a_step",
          [N("Conv", ["x", "W"], ["c"], pads=[1, 1], strides=[2]), N("PRelu", ["c", "a"], ["p"]),
           N("Conv", ["p", "D"], ["d"], pads=[1, 1], group=4), N("ConvTranspose", ["d", "V"], ["u"], strides=[2]),
-          N("InstanceNormalization", ["u", "g", "s"], ["n"]), N("Mul", ["total_in", "half"], ["t"]),
-          N("Add", ["t", "n"], ["total_out"]), N("MaxPool", ["total_out"], ["y"], kernel_shape=[3], pads=[1, 1])],
-         [("x", F, [1, 2, 8]), ("total_in", F, [1, 2, 8])], ["y", "total_out"],
+          N("InstanceNormalization", ["u", "g", "s"], ["n"]), N("Mul", ["state_in", "half"], ["t"]),
+          N("Add", ["t", "n"], ["state_out"]), N("MaxPool", ["state_out"], ["y"], kernel_shape=[3], pads=[1, 1])],
+         [("x", F, [1, 2, 8]), ("state_in", F, [1, 2, 8])], ["y", "state_out"],
          dict(W=W, D=D, V=V, a=a[:, None], g=g, s=s, half=np.float32(0.5)), x, np.array(y))
 
 
@@ -258,8 +258,21 @@ def lengths_then_dense():
     arrays["lengths_then_dense.row"] = sigmoid(double(k))
 
 
+def frames_by_name():
+    """frame_in and frame_out are named like a state, and are none; h and hn are one."""
+    W, R, B, K, P = weights(1, 12, 3), weights(1, 12, 4), weights(1, 24), weights(4, 3), weights(4, 1)
+    x = weights(6, 1, 3)
+    h, _ = step_through("GRU", double(x), *(double(w[0]) for w in (W, R, B)))
+    save("frames_by_name",
+         [N("Unsqueeze", ["frame_in", "zero"], ["x"]), N("GRU", ["x", "W", "R", "B", "", "h"], ["", "hn"], hidden_size=4),
+          N("Squeeze", ["hn", "zero"], ["s"]), N("MatMul", ["s", "K"], ["m"]), N("Mul", ["m", "frame_in"], ["frame_out"]),
+          N("MatMul", ["s", "P"], ["vad"])],
+         [("frame_in", F, [1, 3]), ("h", F, [1, 1, 4])], ["vad", "frame_out", "hn"],
+         dict(W=W, R=R, B=B, K=K, P=P, zero=integers(0)), x, h @ double(P))
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
-             negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides):
+             negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name):
     make()
 save_safetensors(folder / "data.safetensors", arrays)
