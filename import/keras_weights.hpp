@@ -12,7 +12,7 @@ namespace rnnc::files {
 
 class KerasWeights {
  public:
-  /// Where `by_folder`, a layer's folder in a file of Keras 3 has the layer's name, and is not told by its class.
+  /// `by_folder` tells that a layer's folder in a file of Keras 3 has the layer's name, and is not told by its class.
   KerasWeights(const Hdf5File& hdf5, std::string_view file, bool by_folder);
 
   /// Goes on to a layer, in the order of the model.

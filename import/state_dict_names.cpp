@@ -108,8 +108,8 @@ PlainTensors with_plain_names(const TensorViews& tensors, std::string_view file)
               "is the same tensor as " + in_quotes(plain.in_file[name]) +
                   " if the names of wrappers are left out; keep one of them");
   };
-  // What a weight drop thins out lies beside the result of the last time that it was thinned out; evaluation uses the
-  // former.
+  // A weight drop keeps the whole weight beside the result of the last time that it was thinned out; evaluation uses
+  // the whole one.
   std::set<std::string> raw;
   for (const auto& [name, tensor] : tensors) {
     std::string own = plain_name(name);

@@ -49,6 +49,11 @@ struct PartFlags {
   std::string output;                                   // of an ONNX model
   std::string prefix;                                   // of a state_dict: its modules
   bool relu = false;                                    // of a state_dict of torch.nn.RNN
+
+  bool any() const {
+    return relu || !(node.empty() && prefix.empty() && output.empty() && constants.empty() && shapes.empty() &&
+                     carried.empty());
+  }
 };
 
 /// The flags select a cell, its sizes, its weights and the CPU.

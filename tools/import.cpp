@@ -31,11 +31,8 @@ Result<int> run(const ImportFlags& flags) {
   if (!checked) return checked.error();
   Progress progress("import");
   progress.show(0, "reading " + flags.model);
-  const Result<ImportOptions> options = import_options(flags.part);
-  if (!options) return options.error();
-  const Result<Imported> imported = import_model_file(flags.model, *options);
+  const Result<Imported> imported = import_part(flags.model, flags.part);
   if (!imported) return imported.error();
-  note_left_out(flags.model, *imported);
   progress.show(0.5, "writing " + weights);
   // The text is written last, so that its weights are there where the text is.
   if (const auto saved = save_safetensors(weights, imported->weights); !saved) return saved.error();

@@ -34,22 +34,32 @@ bool is_onnx(const std::string& path) {
   return format_of(std::as_bytes(std::span(head, static_cast<std::size_t>(1 + file.gcount())))) == FileFormat::Onnx;
 }
 
+// Returns the parts of a text between separators.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
+    end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+  }
+  return parts;
+}
+
+template <class Number>
+std::optional<Number> number(std::string_view text) {
+  Number value{};
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && at == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+}
+
 // Reads numbers with commas between: one is a scalar, several a list. Without a point they are whole numbers.
 Result<Tensor> parse_constant(const std::string& flag, const std::string& text) {
   std::vector<float> reals;
   std::vector<std::int64_t> wholes;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const char *first = text.data() + begin, *last = text.data() + end;
-    std::int64_t whole = 0;
-    if (const auto [at, error] = std::from_chars(first, last, whole); error == std::errc() && at == last)
-      wholes.push_back(whole);
-    float real = 0;
-    const auto [at, error] = std::from_chars(first, last, real);
-    if (error != std::errc() || at != last || first == last)
-      return usage_error(flag, "'" + text + "' is no list of numbers such as 16000 or 0.5,1");
-    reals.push_back(real);
-    begin = end + 1;
+  for (const std::string_view part : split(text, ',')) {
+    const auto real = number<float>(part);
+    if (!real) return usage_error(flag, "'" + text + "' is no list of numbers such as 16000 or 0.5,1");
+    if (const auto whole = number<std::int64_t>(part)) wholes.push_back(*whole);
+    reals.push_back(*real);
   }
   const auto size = static_cast<std::int64_t>(reals.size());
   const Shape shape = size == 1 ? Shape{} : Shape{size};
@@ -61,45 +71,45 @@ Result<Tensor> parse_constant(const std::string& flag, const std::string& text) 
 // Reads sizes with an x between, ? for an open one.
 Result<Shape> parse_shape(const std::string& flag, const std::string& text) {
   Shape shape;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find('x', begin), text.size());
-    const char *first = text.data() + begin, *last = text.data() + end;
-    std::int64_t size = -1;
-    const bool open = end == begin + 1 && text[begin] == '?';
-    const auto [at, error] = open ? std::from_chars_result{last, {}} : std::from_chars(first, last, size);
-    if (error != std::errc() || at != last || (!open && size < 1))
+  for (const std::string_view part : split(text, 'x')) {
+    const auto size = part == "?" ? std::optional<std::int64_t>(-1) : number<std::int64_t>(part);
+    if (!size || (*size < 1 && part != "?"))
       return usage_error(flag, "'" + text + "' is no shape such as 1x512 or ?x512");
-    shape.push_back(size);
-    begin = end + 1;
+    shape.push_back(*size);
   }
   return shape;
 }
 
-// Loads an ONNX file; --state may give values to the inputs of its graph.
-Result<Imported> load_graph(const ModelFlags& flags, const std::vector<std::string>& states) {
-  const Result<Assignments> files = parse_assignments("--state", states, "s.npy");
-  if (!files) return files.error();
-  Result<ImportOptions> options = import_options(flags.part);
-  if (!options) return options.error();
-  for (const auto& [name, path] : *files) {
-    Result<Tensor> tensor = load_npy(path);
-    if (!tensor) return tensor.error();
-    options->inputs[name] = std::move(*tensor);
+// Reads the flags that say what of a model is meant.
+Result<ImportOptions> import_options(const PartFlags& flags) {
+  ImportOptions options{.node = flags.node, .output = flags.output, .prefix = flags.prefix, .relu = flags.relu};
+  const Result<Assignments> constants = parse_assignments("--const", flags.constants, "N");
+  if (!constants) return constants.error();
+  for (const auto& [name, text] : *constants) {
+    Result<Tensor> value = parse_constant("--const " + name, text);
+    if (!value) return value.error();
+    options.inputs[name] = std::move(*value);
   }
-  Result<Imported> imported = import_model_file(flags.model, *options);
-  if (imported) note_left_out(flags.model, *imported);
-  return imported;
+  const Result<Assignments> shapes = parse_assignments("--shape", flags.shapes, "1x512");
+  if (!shapes) return shapes.error();
+  for (const auto& [name, text] : *shapes) {
+    Result<Shape> shape = parse_shape("--shape " + name, text);
+    if (!shape) return shape.error();
+    options.shapes[name] = std::move(*shape);
+  }
+  const Result<Assignments> carried = parse_assignments("--carry", flags.carried, "OUT");
+  if (!carried) return carried.error();
+  for (const auto& [input, output] : *carried) options.carried[input] = output;
+  return options;
 }
 
 Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::string>& states) {
   const bool from_onnx = !flags.model.empty() && is_onnx(flags.model);
-  if (flags.model.empty() && (!flags.part.node.empty() || !flags.part.prefix.empty() || flags.part.relu))
-    return usage_error("MODEL", "missing; --node, --prefix and --relu say which part of one is meant");
-  if (from_onnx) return load_graph(flags, states);
-  if (!flags.model.empty()) {
-    const Result<ImportOptions> options = import_options(flags.part);
-    return options ? import_model_file(flags.model, *options) : options.error();
-  }
+  if (flags.model.empty() && flags.part.any())
+    return usage_error("MODEL", "missing; --node, --const, --shape, --carry, --take, --prefix and --relu are of one");
+  // The states of an ONNX graph are among its inputs; other models have theirs in the text alone.
+  if (!flags.model.empty())
+    return import_part(flags.model, flags.part, from_onnx ? states : std::vector<std::string>());
   const auto names = standard_cell_names();
   if (flags.cell.empty())
     return usage_error("MODEL", "missing; give a model file, or --cell with one of " + join(names));
@@ -146,32 +156,27 @@ Result<void> make_stack(const ModelFlags& flags, Source& source) {
 
 }  // namespace
 
-Result<ImportOptions> import_options(const PartFlags& flags) {
-  ImportOptions options{.node = flags.node, .output = flags.output, .prefix = flags.prefix, .relu = flags.relu};
-  const Result<Assignments> constants = parse_assignments("--const", flags.constants, "N");
-  if (!constants) return constants.error();
-  for (const auto& [name, text] : *constants) {
-    Result<Tensor> value = parse_constant("--const " + name, text);
-    if (!value) return value.error();
-    options.inputs[name] = std::move(*value);
+Result<Imported> import_part(const std::string& model, const PartFlags& part, const std::vector<std::string>& states) {
+  Result<ImportOptions> options = import_options(part);
+  if (!options) return options.error();
+  const std::map<std::string, Tensor> constants = options->inputs;
+  const Result<Assignments> files = parse_assignments("--state", states, "s.npy");
+  if (!files) return files.error();
+  for (const auto& [name, path] : *files) {
+    Result<Tensor> tensor = load_npy(path);
+    if (!tensor) return tensor.error();
+    options->inputs[name] = std::move(*tensor);
   }
-  const Result<Assignments> shapes = parse_assignments("--shape", flags.shapes, "1x512");
-  if (!shapes) return shapes.error();
-  for (const auto& [name, text] : *shapes) {
-    Result<Shape> shape = parse_shape("--shape " + name, text);
-    if (!shape) return shape.error();
-    options.shapes[name] = std::move(*shape);
-  }
-  const Result<Assignments> carried = parse_assignments("--carry", flags.carried, "OUT");
-  if (!carried) return carried.error();
-  for (const auto& [input, output] : *carried) options.carried[input] = output;
-  return options;
-}
-
-void note_left_out(const std::string& model, const Imported& imported) {
-  for (const std::string& name : imported.left_out)
+  Result<Imported> imported = import_model_file(model, *options);
+  if (!imported) return imported;
+  for (const auto& [name, value] : constants)
+    if (std::ranges::find(imported->inputs, name) == imported->inputs.end())
+      return usage_error("--const " + name, "the graph has no such input; it has " + join(imported->inputs) +
+                                                ir::did_you_mean(name, imported->inputs));
+  for (const std::string& name : imported->left_out)
     std::fprintf(stderr, "rnnc: %s: graph output %s is left out; --take %s computes it instead of the first\n",
                  model.c_str(), name.c_str(), name.c_str());
+  return imported;
 }
 
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states) {

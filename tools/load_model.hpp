@@ -39,11 +39,10 @@ struct Source {
   const ir::Graph& graph() const { return network ? static_cast<const ir::Graph&>(*network) : cell; }
 };
 
-/// Reads the flags that say what of a model is meant. Errors: Usage.
-Result<ImportOptions> import_options(const PartFlags& flags);
-
-/// Tells on stderr what of the model was not imported.
-void note_left_out(const std::string& model, const Imported& imported);
+/// Imports what is meant of a model, with values of --state for the inputs of an ONNX graph, and tells on stderr which
+/// outputs were left out. Errors: Usage, and those of the readers.
+Result<Imported> import_part(const std::string& model, const PartFlags& part,
+                             const std::vector<std::string>& states = {});
 
 /// Loads the model, the cell or network that is meant, and the weights. Errors: Usage (flags), and those of the
 /// readers. `states` are --state's, of which those count that name an input of an ONNX graph.

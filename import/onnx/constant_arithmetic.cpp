@@ -97,6 +97,7 @@ Numbers dequantize(OnnxAttributes& attributes, const std::vector<Numbers>& input
   if (attributes.integer("block_size").value_or(0) != 0) attributes.unsupported("has scales of blocks");
   static_cast<void>(attributes.integer("output_dtype"));
   const Numbers& x = inputs[0];
+  if (inputs[1].shape.size() > 1) attributes.unsupported("has scales of several dimensions");
   const std::int64_t axis = attributes.integer("axis").value_or(1);
   std::int64_t inner = 1, size = 1;
   if (inputs[1].values.size() != 1) {

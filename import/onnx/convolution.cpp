@@ -9,9 +9,9 @@ namespace rnnc::files {
 // How a kernel goes over the spatial dims, one number for each of them.
 struct Glue::Window {
   std::vector<std::int64_t> kernel, strides, dilations, before, after;
-  std::int64_t size() const {
+  std::int64_t size() const {  // more than a value may have where it would be larger
     std::int64_t product = 1;
-    for (const std::int64_t k : kernel) product *= k;
+    for (const std::int64_t k : kernel) product = std::min(product * k, kMostElements + 1);
     return product;
   }
 };
@@ -103,6 +103,9 @@ OnnxValue Glue::windows(const OnnxValue& x, const Window& window, Element outsid
     result.axes.push_back(axis);
     time = d;
   }
+  if (!time && (x.zeros_before != 0 || x.zeros_after != 0))
+    attributes_.unsupported("takes a sequence with steps put around it, but does not go over the time");
+  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes windows of more than a million elements");
   // The steps that a convolution over time needs before and behind each one.
   Elements moving;
   std::vector<std::int64_t> numbers;  // of the elements among those that move
@@ -112,6 +115,8 @@ OnnxValue Glue::windows(const OnnxValue& x, const Window& window, Element outsid
   }
   const std::int64_t back = time ? window.before[*time] + x.zeros_before : 0;
   const std::int64_t ahead = time ? window.after[*time] + x.zeros_after : 0;
+  if (scope_.ragged && ahead > 0)
+    attributes_.unsupported("reads steps ahead, which are behind the ends of sequences that have lengths");
   std::optional<std::int32_t> past, future;
   if (!moving.empty() && back > 0) past = taps(moving, back, x.turned);
   if (!moving.empty() && ahead > 0) future = taps(moving, ahead, !x.turned);
@@ -122,7 +127,6 @@ OnnxValue Glue::windows(const OnnxValue& x, const Window& window, Element outsid
             static_cast<std::int32_t>(block * static_cast<std::int64_t>(moving.size()) + numbers[place])};
   };
   const std::vector<std::int64_t> shape = fixed_shape(result.axes);
-  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes windows of more than a million elements");
   std::vector<std::int64_t> index(shape.size(), 0);
   result.elements.resize(static_cast<std::size_t>(fixed(result.axes)));
   for (Element& element : result.elements) {
@@ -146,6 +150,70 @@ OnnxValue Glue::windows(const OnnxValue& x, const Window& window, Element outsid
   return result;
 }
 
+// Returns the value of a convolution's outputs, [.., M, outputs...], with elements that are to be computed.
+OnnxValue Glue::outputs_of(const OnnxValue& windows, std::int64_t channels) {
+  OnnxValue result = windows;
+  result.axes = {windows.axes[0], Axis::of(channels)};
+  result.axes.insert(result.axes.end(), windows.axes.begin() + 3, windows.axes.end());
+  if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
+  result.elements.assign(static_cast<std::size_t>(fixed(result.axes)), {});
+  return result;
+}
+
+// Multiplies the windows of each group's channels with its matrix; `values` returns that of a group, [Q, C / G * K].
+OnnxValue Glue::grouped(const OnnxValue& windows, std::int64_t C, std::int64_t G, std::int64_t Q,
+                        const std::vector<float>& bias, const std::function<std::vector<float>(std::int64_t)>& values) {
+  const std::int64_t P = C / G, K = windows.axes[2].fixed(), M = Q * G;
+  OnnxValue result = outputs_of(windows, M);
+  const std::int64_t outer = windows.axes[0].fixed(), places = std::ssize(result.elements) / (outer * M);
+  for (std::int64_t g = 0; g < G; ++g) {
+    const std::string key = node_.op + " " + node_.input(1) + " " + std::to_string(g) + " of " + std::to_string(G);
+    Kernel kernel{key, Q, P * K, [&values, g] { return values(g); }, {}};
+    if (!bias.empty()) kernel.bias = {bias.begin() + g * Q, bias.begin() + (g + 1) * Q};
+    for (std::int64_t o = 0; o < outer; ++o)
+      for (std::int64_t p = 0; p < places; ++p) {
+        Elements row;
+        for (std::int64_t k = 0; k < P * K; ++k)
+          row.push_back(windows.elements[static_cast<std::size_t>(((o * C + g * P) * K + k) * places + p)]);
+        const Elements made = product(row, kernel);
+        for (std::int64_t q = 0; q < Q; ++q)
+          result.elements[static_cast<std::size_t>((o * M + g * Q + q) * places + p)] =
+              made[static_cast<std::size_t>(q)];
+      }
+  }
+  return result;
+}
+
+// Convolves each channel alone, element by element, tap after tap; Q outputs read one channel.
+OnnxValue Glue::depthwise(const OnnxValue& windows, std::int64_t C, std::int64_t Q, const std::vector<float>& bias,
+                          const std::vector<float>& weights) {
+  const std::int64_t M = C * Q, K = windows.axes[2].fixed();
+  OnnxValue result = outputs_of(windows, M);
+  const std::int64_t outer = windows.axes[0].fixed(), places = std::ssize(result.elements) / (outer * M);
+  const auto channel = [&](std::size_t at) { return static_cast<std::int64_t>(at) / places % M; };
+  for (std::size_t at = 0; at < result.elements.size(); ++at)
+    result.elements[at] = Element::of(bias.empty() ? 0 : bias[static_cast<std::size_t>(channel(at))]);
+  for (std::int64_t k = 0; k < K; ++k) {
+    std::vector<Elements> terms(3);
+    std::vector<std::size_t> where;
+    for (std::size_t at = 0; at < result.elements.size(); ++at) {
+      const std::int64_t m = channel(at), p = static_cast<std::int64_t>(at) % places;
+      const std::int64_t o = static_cast<std::int64_t>(at) / (places * M);
+      const Element e = windows.elements[static_cast<std::size_t>(((o * C + m / Q) * K + k) * places + p)];
+      if (e.is_zero()) continue;
+      where.push_back(at);
+      terms[0].push_back(result.elements[at]);
+      terms[1].push_back(e);
+      terms[2].push_back(Element::of(weights[static_cast<std::size_t>(m * K + k)]));
+    }
+    if (where.empty()) continue;
+    const Elements sums =
+        scope_.text.each(terms, [](const std::vector<std::string>& v) { return v[0] + " + " + v[1] + " * " + v[2]; });
+    for (std::size_t i = 0; i < where.size(); ++i) result.elements[where[i]] = sums[i];
+  }
+  return result;
+}
+
 OnnxValue Glue::conv() {
   const OnnxValue& x = raw(0);
   const TensorView& W = constant(1);
@@ -160,61 +228,9 @@ OnnxValue Glue::conv() {
   const std::vector<float> bias = node_.input(2).empty() ? std::vector<float>() : floats(2, M, 0);
   const std::int64_t K = over.size(), P = C / G, Q = M / G;
   const OnnxValue all = windows(x, over, Element::of(0));
-  OnnxValue result = all;
-  result.axes = {x.axes[0], Axis::of(M)};
-  result.axes.insert(result.axes.end(), all.axes.begin() + 3, all.axes.end());
-  const std::int64_t outer = x.axes[0].fixed(), places = fixed(result.axes) / (outer * M);
-  result.elements.assign(static_cast<std::size_t>(outer * M * places), {});
-  const auto from = [&](std::int64_t o, std::int64_t c, std::int64_t k, std::int64_t p) {
-    return all.elements[static_cast<std::size_t>(((o * C + c) * K + k) * places + p)];
-  };
-  if (P == 1 && G > 1) {  // each channel alone: element by element, tap after tap
-    const std::vector<float> weights = W.to_f32();
-    for (std::int64_t o = 0; o < outer; ++o)
-      for (std::int64_t m = 0; m < M; ++m)
-        for (std::int64_t p = 0; p < places; ++p)
-          result.elements[static_cast<std::size_t>((o * M + m) * places + p)] =
-              Element::of(bias.empty() ? 0 : bias[static_cast<std::size_t>(m)]);
-    for (std::int64_t k = 0; k < K; ++k) {
-      std::vector<Elements> terms(3);
-      std::vector<std::size_t> where;
-      for (std::int64_t o = 0; o < outer; ++o)
-        for (std::int64_t m = 0; m < M; ++m)
-          for (std::int64_t p = 0; p < places; ++p) {
-            const Element e = from(o, m / Q, k, p);
-            if (e.is_zero()) continue;
-            where.push_back(static_cast<std::size_t>((o * M + m) * places + p));
-            terms[0].push_back(result.elements[where.back()]);
-            terms[1].push_back(e);
-            terms[2].push_back(Element::of(weights[static_cast<std::size_t>(m * K + k)]));
-          }
-      if (where.empty()) continue;
-      const Elements sums =
-          scope_.text.each(terms, [](const std::vector<std::string>& v) { return v[0] + " + " + v[1] + " * " + v[2]; });
-      for (std::size_t i = 0; i < where.size(); ++i) result.elements[where[i]] = sums[i];
-    }
-    return result;
-  }
-  for (std::int64_t g = 0; g < G; ++g) {
-    const std::int64_t rows = Q, columns = P * K;
-    Kernel kernel{node_.input(1) + " group " + std::to_string(g),
-                  rows,
-                  columns,
-                  [&W, g, rows, columns] { return W.part({rows * columns}, g * rows * columns).to_f32(); },
-                  {}};
-    if (!bias.empty()) kernel.bias = {bias.begin() + g * Q, bias.begin() + (g + 1) * Q};
-    for (std::int64_t o = 0; o < outer; ++o)
-      for (std::int64_t p = 0; p < places; ++p) {
-        Elements row;
-        for (std::int64_t c = 0; c < P; ++c)
-          for (std::int64_t k = 0; k < K; ++k) row.push_back(from(o, g * P + c, k, p));
-        const Elements made = product(row, kernel);
-        for (std::int64_t q = 0; q < Q; ++q)
-          result.elements[static_cast<std::size_t>((o * M + g * Q + q) * places + p)] =
-              made[static_cast<std::size_t>(q)];
-      }
-  }
-  return result;
+  if (P == 1 && G > 1) return depthwise(all, C, Q, bias, W.to_f32());
+  const auto values = [&W, P, Q, K](std::int64_t g) { return W.part({Q * P * K}, g * Q * P * K).to_f32(); };
+  return grouped(all, C, G, Q, bias, values);
 }
 
 // The places of the input, apart by the stride with zeros between, under a convolution with the kernel turned round.
@@ -229,7 +245,8 @@ OnnxValue Glue::conv_transpose() {
   const Window over = window(spatial, {W.shape.begin() + 2, W.shape.end()});
   const auto more = attributes_.integers("output_padding").value_or(std::vector<std::int64_t>(spatial, 0));
   const std::int64_t C = x.axes[1].fixed(), G = attributes_.integer("group").value_or(1), Q = W.shape[1], M = Q * G;
-  if (G < 1 || C % G != 0 || W.shape[0] != C || more.size() != spatial)
+  const bool small = std::ranges::all_of(more, [](std::int64_t v) { return v >= 0 && v <= (1 << 16); });
+  if (G < 1 || C % G != 0 || W.shape[0] != C || more.size() != spatial || !small)
     attributes_.invalid("shape mismatch: " + std::to_string(C) + " channels and weights of shape " +
                         to_string(W.shape));
   Axes apart = x.axes;
@@ -259,40 +276,17 @@ OnnxValue Glue::conv_transpose() {
   const OnnxValue all = windows(stuffed, plain, Element::of(0));
   const std::vector<float> bias = node_.input(2).empty() ? std::vector<float>() : floats(2, M, 0);
   const std::int64_t K = over.size(), P = C / G;
-  OnnxValue result = all;
-  result.axes = {x.axes[0], Axis::of(M)};
-  result.axes.insert(result.axes.end(), all.axes.begin() + 3, all.axes.end());
-  const std::int64_t outer = x.axes[0].fixed(), places = fixed(result.axes) / (outer * M);
-  result.elements.assign(static_cast<std::size_t>(outer * M * places), {});
-  for (std::int64_t g = 0; g < G; ++g) {
-    Kernel kernel{node_.input(1) + " turned, group " + std::to_string(g),
-                  Q,
-                  P * K,
-                  [&W, g, P, Q, K] {
-                    const std::vector<float> values = W.part({P * Q * K}, g * P * Q * K).to_f32();
-                    std::vector<float> turned(values.size());
-                    for (std::int64_t c = 0; c < P; ++c)
-                      for (std::int64_t q = 0; q < Q; ++q)
-                        for (std::int64_t k = 0; k < K; ++k)
-                          turned[static_cast<std::size_t>((q * P + c) * K + K - 1 - k)] =
-                              values[static_cast<std::size_t>((c * Q + q) * K + k)];
-                    return turned;
-                  },
-                  {}};
-    if (!bias.empty()) kernel.bias = {bias.begin() + g * Q, bias.begin() + (g + 1) * Q};
-    for (std::int64_t o = 0; o < outer; ++o)
-      for (std::int64_t p = 0; p < places; ++p) {
-        Elements row;
-        for (std::int64_t c = g * P; c < (g + 1) * P; ++c)
-          for (std::int64_t k = 0; k < K; ++k)
-            row.push_back(all.elements[static_cast<std::size_t>(((o * C + c) * K + k) * places + p)]);
-        const Elements made = product(row, kernel);
-        for (std::int64_t q = 0; q < Q; ++q)
-          result.elements[static_cast<std::size_t>((o * M + g * Q + q) * places + p)] =
-              made[static_cast<std::size_t>(q)];
-      }
-  }
-  return result;
+  const auto values = [&W, P, Q, K](std::int64_t g) {
+    const std::vector<float> own = W.part({P * Q * K}, g * P * Q * K).to_f32();
+    std::vector<float> turned(own.size());
+    for (std::int64_t c = 0; c < P; ++c)
+      for (std::int64_t q = 0; q < Q; ++q)
+        for (std::int64_t k = 0; k < K; ++k)
+          turned[static_cast<std::size_t>((q * P + c) * K + K - 1 - k)] =
+              own[static_cast<std::size_t>((c * Q + q) * K + k)];
+    return turned;
+  };
+  return grouped(all, C, G, Q, bias, values);
 }
 
 OnnxValue Glue::pool() {

@@ -186,6 +186,9 @@ bool OnnxCounts::evaluate(const OnnxNode& node, const std::map<std::string, Onnx
   std::optional<Counts> result;
   if (node.op == "Shape" || node.op == "Size") {
     std::vector<Count> dims;
+    if (const auto value = values.find(node.input(0));
+        value != values.end() && (value->second.zeros_before != 0 || value->second.zeros_after != 0))
+      attributes.unsupported("takes the shape of a sequence with steps put around it");
     if (const auto value = values.find(node.input(0)); value != values.end())
       for (const Axis& axis : value->second.axes) dims.push_back(Count::of(axis));
     else if (const TensorView* tensor = constants_.find(node.input(0)))

@@ -66,6 +66,7 @@ const TensorView& Glue::constant(std::size_t input) {
   const bool real = found->type == ElementType::F32 || found->type == ElementType::F64 ||
                     found->type == ElementType::F16 || found->type == ElementType::BF16;
   if (!real) attributes_.unsupported("its input " + std::to_string(input) + " must be of floats");
+  if (found->elements() == 0) attributes_.unsupported("its input " + std::to_string(input) + " has no elements");
   return *found;
 }
 

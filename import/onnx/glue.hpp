@@ -27,6 +27,7 @@ class Glue {
 
  private:
   using Function = std::function<std::string(const std::vector<std::string>&)>;
+  using RowFunction = std::function<std::string(const std::string&)>;  // of a whole vector
 
   bool is(const char* op) const { return node_.op == op; }
   bool depends(std::size_t input) const { return scope_.values.contains(node_.input(input)); }
@@ -90,14 +91,19 @@ class Glue {
   Window window(std::size_t spatial, const std::vector<std::int64_t>& kernel);
   std::int32_t taps(const Elements& elements, std::int64_t steps, bool ahead);
   OnnxValue windows(const OnnxValue& x, const Window& window, Element outside);
+  OnnxValue outputs_of(const OnnxValue& windows, std::int64_t channels);
+  OnnxValue grouped(const OnnxValue& windows, std::int64_t C, std::int64_t G, std::int64_t Q,
+                    const std::vector<float>& bias, const std::function<std::vector<float>(std::int64_t)>& values);
+  OnnxValue depthwise(const OnnxValue& windows, std::int64_t C, std::int64_t Q, const std::vector<float>& bias,
+                      const std::vector<float>& weights);
   OnnxValue conv();
   OnnxValue conv_transpose();
   OnnxValue pool();
 
   // reductions.cpp
   OnnxValue over_time(const OnnxValue& value, std::size_t at, std::string function, bool keeps);
-  OnnxValue by_rows(const OnnxValue& x, std::size_t axis, const std::string& cell, const std::string& params,
-                    const std::string& body, const std::string& arguments, bool to_scalar);
+  OnnxValue by_rows(const OnnxValue& x, std::size_t axis, const std::string& name, const RowFunction& function,
+                    bool to_scalar);
   OnnxValue reduce();
   OnnxValue softmax();
   OnnxValue layer_norm();

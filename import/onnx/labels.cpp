@@ -5,6 +5,7 @@
 #include <set>
 
 #include "import/onnx/recurrent.hpp"
+#include "import/onnx/state_names.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -95,7 +96,9 @@ bool moves_elements(const std::string& op) {
 Role role_of(const OnnxGraph& graph, const std::string& name) {
   for (const OnnxNode& node : graph.nodes)
     if (is_recurrent(node) && node.input(4) == name) return Role::Lengths;
-  return reaches_states(graph, name) ? Role::State : Role::Data;
+  const bool named =
+      std::ranges::any_of(graph.outputs, [&](const std::string& output) { return is_state_by_name(name, output); });
+  return named || reaches_states(graph, name) ? Role::State : Role::Data;
 }
 
 // A graph input that a recurrent node reads directly has the rank that the node wants.

@@ -60,6 +60,7 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
   std::optional<Refusal> refusal;
   std::size_t progress = 0, work = 0;
   for (const OnnxLabels& labels : labellings(graph, inputs, sizes)) {
+    if (!options.carried.empty() && !labels.is_step) continue;  // the caller says that the graph is one step
     GraphReader reader(model, content, file, options, beside, labels);
     try {
       return reader.read();
@@ -104,6 +105,20 @@ void set_shapes(OnnxGraph& graph, std::string_view file, const ImportOptions& op
   }
 }
 
+// Refuses names of states that the graph does not have.
+void check_carried(const OnnxGraph& graph, std::string_view file, const ImportOptions& options) {
+  for (const auto& [input, output] : options.carried) {
+    if (std::ranges::find(graph.inputs, input) == graph.inputs.end())
+      refuse(
+          ErrorCode::Usage, file, "",
+          "there is no input " + in_quotes(input) + " to carry on; the graph's are " + join(graph.inputs, in_quotes));
+    if (std::ranges::find(graph.outputs, output) == graph.outputs.end())
+      refuse(ErrorCode::Usage, file, "",
+             "there is no output " + in_quotes(output) + " to carry on; the graph's are " +
+                 join(graph.outputs, in_quotes));
+  }
+}
+
 // A number that is given for an input has the input's type and rank.
 ImportOptions with_types(ImportOptions options, const OnnxGraph& graph) {
   for (auto& [name, tensor] : options.inputs) {
@@ -126,6 +141,7 @@ Imported import_onnx(const FileContent& content, std::string_view file, const Im
                 "opset " + std::to_string(model.opset) + " is not known; export for one from 1 to " +
                     std::to_string(kNewestOpset));
   set_shapes(model.graph, file, given);
+  check_carried(model.graph, file, given);
   const ImportOptions options = with_types(given, model.graph);
   if (!options.node.empty()) return read_graph(extract_node(model, options.node, file), content, file, options, beside);
   try {

@@ -2,6 +2,7 @@
 
 #include "import/matrix.hpp"
 #include "import/onnx/glue.hpp"
+#include "ir/print.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -151,7 +152,7 @@ OnnxValue Glue::gemm() {
   if (x.axes[1].fixed() != K || N < 1)
     attributes_.unsupported("shape mismatch: " + std::to_string(x.axes[1].fixed()) + " features times a " +
                             (turned ? "transposed " : "") + "constant of shape " + to_string(W.shape));
-  Kernel kernel{node_.input(1) + (turned ? " " : "' ") + "* " + std::to_string(alpha),
+  Kernel kernel{node_.input(1) + (turned ? " " : "' ") + "* " + ir::number_text(alpha),
                 N,
                 K,
                 [&W, turned, alpha, K, N] {

@@ -205,18 +205,36 @@ OnnxNode GraphReader::dequantized(const OnnxNode& node) {
   for (const std::size_t input : {std::size_t{1}, std::size_t{2}}) {
     const std::size_t scale = input == 1 ? 8 : 10;
     const std::string turned = node.input(input) + "/turned", real = node.input(input) + "/real";
-    OnnxNode dequantize, transpose;
-    dequantize.op = "DequantizeLinear";
-    dequantize.name = transpose.name = node.name;
-    dequantize.inputs = {node.input(input), node.input(scale), node.input(scale + 1)};
-    dequantize.outputs = {turned};
-    transpose.op = "Transpose";
-    transpose.inputs = {turned};
-    transpose.outputs = {real};
-    OnnxAttribute& perm = transpose.attributes["perm"];
-    perm.type = 7;
-    perm.ints = {0, 2, 1};
-    if (!constants_.fold(dequantize) || !constants_.fold(transpose)) unsupported(node, "its weights must be constants");
+    // The scales are one, one for each direction, or one for each direction and row of gates, of weights [D,I,G*H].
+    const TensorView* scales = constants_.find(node.input(scale));
+    const TensorView* weights = constants_.find(node.input(input));
+    if (scales == nullptr || weights == nullptr || weights->shape.size() != 3 || scales->shape.size() > 2)
+      unsupported(node, "its weights and scales must be constants, [D,I,G*H] and [D] or [D,G*H]");
+    const bool by_row = scales->shape.size() == 2, by_direction = by_row || scales->elements() > 1;
+    const std::vector<std::int64_t> shape = {by_direction ? weights->shape[0] : 1, 1, by_row ? weights->shape[2] : 1};
+    const auto bytes = std::as_bytes(std::span(shape));
+    constants_.put(real + "/shape", TensorView::own(ElementType::I64, {3}, {bytes.begin(), bytes.end()}));
+    const auto fold = [&](const char* op, std::vector<std::string> inputs, const std::string& output,
+                          std::int64_t to = 0) {
+      OnnxNode one;
+      one.name = node.name;
+      one.op = op;
+      one.inputs = std::move(inputs);
+      one.outputs = {output};
+      if (to != 0) one.attributes["to"] = {}, one.attributes["to"].type = 2, one.attributes["to"].i = to;
+      if (one.op == "Transpose") one.attributes["perm"].type = 7, one.attributes["perm"].ints = {0, 2, 1};
+      if (!constants_.fold(one)) unsupported(node, "its weights must be constants");
+    };
+    constexpr std::int64_t kFloat = 1;
+    fold("Cast", {node.input(input)}, turned, kFloat);
+    if (!node.input(scale + 1).empty()) {
+      fold("Cast", {node.input(scale + 1)}, real + "/zero", kFloat);
+      fold("Reshape", {real + "/zero", real + "/shape"}, real + "/zeros");
+      fold("Sub", {turned, real + "/zeros"}, turned);
+    }
+    fold("Reshape", {node.input(scale), real + "/shape"}, real + "/scales");
+    fold("Mul", {turned, real + "/scales"}, turned);
+    fold("Transpose", {turned}, real);
     result.inputs[input] = real;
   }
   return result;
@@ -225,6 +243,8 @@ OnnxNode GraphReader::dequantized(const OnnxNode& node) {
 Imported GraphReader::read() {
   const OnnxGraph& graph = model_.graph;
   if (graph.outputs.empty()) files::invalid(file_, "", "the graph has no outputs; export it again");
+  scope_.ragged = std::ranges::any_of(
+      graph.nodes, [](const OnnxNode& node) { return is_recurrent(node) && !node.input(4).empty(); });
   output_ = options_.output.empty() ? graph.outputs[0] : options_.output;
   if (std::ranges::find(graph.outputs, output_) == graph.outputs.end())
     refuse(ErrorCode::Usage, file_, "",

@@ -43,9 +43,12 @@ class GraphReader {
   struct Scan {
     std::string name, text;  // text without its initial states
     std::size_t statement = 0;
+    std::int64_t size = 0;  // of its output
     std::vector<std::string> states;
     std::vector<StateLink> links;
   };
+
+  class ScanOperator;
 
   void add_inputs();
   void read_nodes(const OnnxGraph& graph);
@@ -71,8 +74,14 @@ class GraphReader {
   bool is_state(const GraphInput& input, const StateLink& link) const;
   void finish_scans();
   void pair_states();
+  std::optional<std::string> linked_output(const GraphInput& input) const;
+  std::optional<std::string> named_output(const GraphInput& input) const;
   std::optional<std::string> output_of_state(const GraphInput& input) const;
   void give(const GraphInput& input, const Elements& elements, const std::string& state);
+  std::set<std::string> write_states(std::string& statements);
+  void check_carried_on() const;
+  std::string declarations();
+  bool is_final(const OnnxValue& value) const;
   std::string text();
   std::vector<float> behind_the_end(const std::string& inputs, const std::string& output);
 

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::int64_t kMostRows = 512;  // that are reduced one by one
 
+std::function<std::string(const std::string&)> call(const std::string& name) {
+  return [name](const std::string& x) { return name + "(" + x + ")"; };
+}
+
 }  // namespace
 
 // Applies a function over the steps, which stand at dim `at`. It refuses sequences with lengths: ONNX has zeros behind
@@ -45,52 +49,31 @@ OnnxValue Glue::over_time(const OnnxValue& value, std::size_t at, std::string fu
 
 // Applies a function to the vector along a dim, for each place of the other dims. Sums and largest elements of a
 // network's sequence are functions over time, so that there the function stands in a cell of its own.
-OnnxValue Glue::by_rows(const OnnxValue& x, std::size_t axis, const std::string& name, const std::string& params,
-                        const std::string& body, const std::string& arguments, bool to_scalar) {
+OnnxValue Glue::by_rows(const OnnxValue& x, std::size_t axis, const std::string& name, const RowFunction& function,
+                        bool to_scalar) {
   OnnxValue result = x;
-  const std::int64_t size = x.axes[axis].fixed();
+  const std::int64_t size = x.axes[axis].fixed(), gives = to_scalar ? 1 : size;
   std::int64_t inner = 1;
   for (std::size_t d = axis + 1; d < x.axes.size(); ++d) inner *= x.axes[d].fixed();
-  const std::int64_t outer = static_cast<std::int64_t>(x.elements.size()) / (size * inner);
+  const std::int64_t outer = std::ssize(x.elements) / (size * inner);
   if (outer * inner > kMostRows)
     attributes_.unsupported("is applied to " + std::to_string(outer * inner) + " vectors of one step; at most " +
                             std::to_string(kMostRows) + " can be imported");
-  if (to_scalar) {
-    result.axes[axis] = Axis{};
-    result.elements.assign(static_cast<std::size_t>(outer * inner), {});
-  }
+  result.axes[axis] = Axis::of(gives);
+  result.elements.assign(static_cast<std::size_t>(outer * gives * inner), {});
   for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t i = 0; i < inner; ++i) {
       Elements row;
       for (std::int64_t k = 0; k < size; ++k)
         row.push_back(x.elements[static_cast<std::size_t>((o * size + k) * inner + i)]);
       const Expression of = scope_.text.vector(row);
-      std::string text;
-      if (of.sequence && !scope_.text.is_step()) {
-        const std::string cell =
-            scope_.text.cell(name, "<N> {\n  input x : f32[N]\n" + params + "\n  output " + body + "\n}\n");
-        text = cell + "(" + of.text + arguments + ")";
-      } else {
-        const std::string local = scope_.text.fresh("v");
-        scope_.text.state(local + " = " + of.text);
-        text = body;
-        for (std::size_t at = 0; (at = text.find("x", at)) != std::string::npos;) {
-          // The operand is the only x that is a word of its own.
-          const auto letter = [&](std::size_t p) {
-            return p < text.size() && (std::isalnum(static_cast<unsigned char>(text[p])) != 0 || text[p] == '_');
-          };
-          if ((at > 0 && letter(at - 1)) || letter(at + 1)) {
-            ++at;
-            continue;
-          }
-          text.replace(at, 1, local);
-          at += local.size();
-        }
-      }
-      const std::int32_t made = scope_.text.let("v", text, {"", to_scalar ? 1 : size, to_scalar, of.sequence});
-      for (std::int64_t k = 0; k < (to_scalar ? 1 : size); ++k)
-        result.elements[static_cast<std::size_t>((o * (to_scalar ? 1 : size) + k) * inner + i)] = {
-            made, static_cast<std::int32_t>(k)};
+      std::string text = function(of.text);
+      if (of.sequence && !scope_.text.is_step())
+        text = scope_.text.cell(name, "<N> {\n  input x : f32[N]\n\n  output " + function("x") + "\n}\n") + "(" +
+               of.text + ")";
+      const std::int32_t made = scope_.text.let("v", text, {"", gives, to_scalar, of.sequence});
+      for (std::int64_t k = 0; k < gives; ++k)
+        result.elements[static_cast<std::size_t>((o * gives + k) * inner + i)] = {made, static_cast<std::int32_t>(k)};
     }
   return result;
 }
@@ -127,8 +110,8 @@ OnnxValue Glue::reduce() {
     for (const std::size_t d : gone)
       if (x.axes[d].is_number()) order.push_back(d);
     OnnxValue moved = x;
-    std::vector<std::int64_t> strides(x.axes.size(), 1), own;
-    for (std::size_t i = x.axes.size(); i-- > 1;) strides[i - 1] = strides[i] * x.axes[i].fixed();
+    const std::vector<std::int64_t> strides = strides_of(x.axes);
+    std::vector<std::int64_t> own;
     moved.axes.clear();
     for (const std::size_t d : order) moved.axes.push_back(x.axes[d]), own.push_back(strides[d]);
     moved = taken(x, moved.axes, [&](std::span<const std::int64_t> index) {
@@ -139,7 +122,7 @@ OnnxValue Glue::reduce() {
     OnnxValue flat = moved;
     flat.axes = {Axis::of(static_cast<std::int64_t>(moved.elements.size()) / reduced), Axis::of(reduced)};
     flat.turned = x.turned;
-    flat = by_rows(flat, 1, applied + "_of_features", "", applied + "(x)", "", true);
+    flat = by_rows(flat, 1, applied + "_of_features", call(applied), true);
     x.elements = flat.elements;
     for (const std::size_t d : gone)
       if (x.axes[d].is_number()) x.axes[d] = Axis{};
@@ -173,10 +156,11 @@ OnnxValue Glue::softmax() {
   if (!x.axes[at].is_number())
     attributes_.unsupported(node_.op + " along " + to_string(x.axes) + " at dimension " + std::to_string(at) +
                             ", which is not the features; name the axis");
-  if (is("Softmax")) return by_rows(x, at, "softmax_of_features", "", "softmax(x)", "", false);
-  const OnnxValue largest = by_rows(x, at, "max_of_features", "", "max(x)", "", true);
+  if (is("Softmax")) return by_rows(x, at, "softmax_of_features", call("softmax"), false);
+  const OnnxValue largest = by_rows(x, at, "max_of_features", call("max"), true);
   const OnnxValue d = each({x, largest}, minus);
-  const OnnxValue sum = by_rows(d, at, "log_sum_exp", "", "log(sum(exp(x)))", "", true);
+  const OnnxValue sum = by_rows(
+      d, at, "log_sum_exp", [](const std::string& v) { return "log(sum(exp(" + v + ")))"; }, true);
   return each({d, sum}, minus);
 }
 

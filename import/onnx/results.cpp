@@ -1,66 +1,14 @@
 #include <algorithm>
-#include <cctype>
 
 #include <rnnc/join.hpp>
 
 #include "import/file_error.hpp"
 #include "import/onnx/reader.hpp"
+#include "import/onnx/state_names.hpp"
 #include "import/refusal.hpp"
 #include "ir/interpret_network.hpp"
 
 namespace rnnc::files {
-namespace {
-
-// Tells whether a name speaks of a state: an input frame_in and an output frame_out are none.
-bool speaks_of_state(std::string name) {
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const char* word :
-       {"state", "hidden", "cache", "memory", "buffer", "context", "past", "carry", "lstm", "gru", "rnn"})
-    if (name.find(word) != std::string::npos) return true;
-  static const std::set<std::string> short_names = {"h",   "c",    "h0",   "c0",     "hx",     "cx",     "h_0",
-                                                    "c_0", "h_in", "c_in", "h_prev", "c_prev", "h_init", "c_init",
-                                                    "hin", "cin",  "mem",  "buf",    "ctx"};
-  return short_names.contains(name);
-}
-
-// Tells whether an output is named as the new value of an input: h and hn, state_in and state_out, cache and new_cache.
-bool names_match(std::string input, std::string output) {
-  const auto words = [](std::string name) {
-    std::set<std::string> result;
-    std::string word;
-    for (const char c : name + "_") {
-      if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-        word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        continue;
-      }
-      static const std::set<std::string> meaningless = {"in",      "out",     "input", "output", "new",
-                                                        "next",    "prev",    "old",   "past",   "cur",
-                                                        "present", "updated", "last",  "n",      "o"};
-      if (!word.empty() && !meaningless.contains(word)) result.insert(word);
-      word.clear();
-    }
-    return result;
-  };
-  const auto a = words(input), b = words(output);
-  if (!a.empty() && a == b && input != output) return true;
-  const auto lower = [](std::string& name) {
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  };
-  lower(input);
-  lower(output);
-  for (const char* end : {"n", "o", "out", "new", "next"})
-    if (output == input + end) return true;
-  for (const char* begin : {"i", "in", "0"})
-    for (const char* end : {"o", "out", "n", "1"})
-      if (input.ends_with(begin) && output.ends_with(end) &&
-          input.substr(0, input.size() - std::string_view(begin).size()) ==
-              output.substr(0, output.size() - std::string_view(end).size()))
-        return true;
-  return false;
-}
-
-}  // namespace
-
 // Returns the graph input of which all elements are, if there is one and it has no time.
 const GraphReader::GraphInput* GraphReader::input_of(const Elements& elements) const {
   for (const GraphInput& input : inputs_)
@@ -137,37 +85,48 @@ void GraphReader::finish_scans() {
   }
 }
 
-// Returns the graph output that is the new value of an input of one step, if the input is a state.
-std::optional<std::string> GraphReader::output_of_state(const GraphInput& input) const {
-  const OnnxValue* own = find(input.name);
-  const auto& outputs = model_.graph.outputs;
-  if (const auto carried = options_.carried.find(input.name); carried != options_.carried.end()) {
-    const OnnxValue* value = find(carried->second);
-    if (value == nullptr || own == nullptr || value->elements.size() != own->elements.size())
-      refuse(ErrorCode::Usage, file_, "graph input " + in_quotes(input.name),
-             "cannot be carried on by " + in_quotes(carried->second) + ", which is no output of its size");
-    return carried->second;
-  }
+// Returns the output that has, where the input has initial states of recurrent nodes, their final ones.
+std::optional<std::string> GraphReader::linked_output(const GraphInput& input) const {
   std::vector<const StateLink*> links;
   for (const StateLink& link : links_)
     if (input_of(link.initial) == &input) links.push_back(&link);
-  for (const std::string& name : outputs) {
+  const auto size = static_cast<std::size_t>(text_.source(input.source).size);
+  for (const std::string& name : model_.graph.outputs) {
     const OnnxValue* value = find(name);
-    if (value == nullptr || own == nullptr || own->integer || value->elements.size() != own->elements.size()) continue;
-    const bool linked = !links.empty() && std::ranges::all_of(links, [&](const StateLink* link) {
+    if (value == nullptr || links.empty() || value->elements.size() != size) continue;
+    const bool linked = std::ranges::all_of(links, [&](const StateLink* link) {
       for (std::size_t k = 0; k < link->initial.size(); ++k)
         if (value->elements[static_cast<std::size_t>(link->initial[k].index)] != link->final[k]) return false;
       return true;
     });
     if (linked) return name;
   }
-  for (const std::string& name : outputs) {
-    const OnnxValue* value = find(name);
-    if (value != nullptr && own != nullptr && !own->integer && value->elements.size() == own->elements.size() &&
-        value->axes.size() == own->axes.size() && speaks_of_state(input.name) && names_match(input.name, name))
-      return name;
-  }
   return std::nullopt;
+}
+
+// Returns the output that is named as the new value of an input whose name speaks of a state.
+std::optional<std::string> GraphReader::named_output(const GraphInput& input) const {
+  const OnnxValue* own = find(input.name);
+  if (own == nullptr || own->integer) return std::nullopt;
+  for (const std::string& name : model_.graph.outputs)
+    if (const OnnxValue* value = find(name); value != nullptr && value->elements.size() == own->elements.size() &&
+                                             value->axes.size() >= own->axes.size() &&
+                                             is_state_by_name(input.name, name))
+      return name;
+  return std::nullopt;
+}
+
+// Returns the graph output that is the new value of an input of one step, if the input is a state.
+std::optional<std::string> GraphReader::output_of_state(const GraphInput& input) const {
+  if (const auto carried = options_.carried.find(input.name); carried != options_.carried.end()) {
+    const OnnxValue* value = find(carried->second);
+    if (value == nullptr || std::ssize(value->elements) != text_.source(input.source).size)
+      refuse(ErrorCode::Usage, file_, "graph input " + in_quotes(input.name),
+             "cannot be carried on by " + in_quotes(carried->second) + ", which is no output of its size");
+    return carried->second;
+  }
+  const auto linked = linked_output(input);
+  return linked ? linked : named_output(input);
 }
 
 void GraphReader::pair_states() {
@@ -197,111 +156,137 @@ const OnnxValue& GraphReader::output(const std::string& name) const {
   return *value;
 }
 
-// Computes a row of the output behind the end of a sequence, where recurrent nodes give zeros: the text without its
-// scans. Returns nothing where the row is zero, or depends on what is behind the ends in x.
+// Computes a row of the output behind the end of a sequence, where recurrent nodes give zeros: their scans become
+// inputs. Returns nothing where the row is zero, or depends on what is behind the ends in x.
 std::vector<float> GraphReader::behind_the_end(const std::string& inputs, const std::string& output) {
   std::vector<std::string> statements = text_.statements;
-  std::string zeros;
+  std::string zeros, all;
   ir::NamedVectors weights;
+  std::set<std::string> scans;
   for (const Scan& scan : scans_) {
-    const std::string name = text_.fresh("zero");
-    const std::size_t size = scan.links.at(0).final.size();
-    statements[scan.statement] = "  " + scan.name + " = " + name + "\n";
-    zeros += "  param " + name + " : f32[" + std::to_string(size) + "]\n";
-    weights[name] = ir::Vector(size, 0);
+    statements[scan.statement].clear();
+    zeros += "  input " + scan.name + " : seq f32[" + std::to_string(scan.size) + "]\n";
+    scans.insert(scan.name);
   }
-  std::string all;
   for (const std::string& statement : statements) all += statement;
   const Result<Model> model = parse(
-      "network model {\n" + inputs + text_.params + zeros + all + "  output " + output + "\n}\n" + text_.cells, file_);
+      "network model {\n" + inputs + zeros + text_.params + all + "  output " + output + "\n}\n" + text_.cells, file_);
   if (!model) return {};  // the output reads final states
   const ir::Network& network = model->module().networks.at(0);
-  if (network[network.output()].type.is_sequence()) return {};
-  ir::NetworkBatch batch{1, {{std::string(ir::kTime), {1, {}}}}, {}};
-  for (const ir::Node& node : network.nodes)
-    if (node.op == ir::Op::Input)
-      batch.inputs[node.name] = ir::Vector(static_cast<std::size_t>(elements(node.type)), 0);
   for (const auto& [name, tensor] : text_.weights) {
     if (name.find('.') != std::string::npos) continue;
     const std::vector<float> values = tensor.to_f32();
     weights[name] = ir::Vector(values.begin(), values.end());
   }
-  ir::NamedVectors finals;
-  const ir::Vector row = ir::interpret(network, weights, batch, finals);
-  if (std::ranges::all_of(row, [](double v) { return v == 0; })) return {};
-  return {row.begin(), row.end()};
+  const auto row = [&](double x) {
+    ir::NetworkBatch batch{1, {{std::string(ir::kTime), {1, {}}}}, {}};
+    for (const ir::Node& node : network.nodes)
+      if (node.op == ir::Op::Input)
+        batch.inputs[node.name] =
+            ir::Vector(static_cast<std::size_t>(elements(node.type)), scans.contains(node.name) ? 0 : x);
+    ir::NamedVectors finals;
+    return ir::interpret(network, weights, batch, finals);
+  };
+  const ir::Vector result = row(0);
+  if (result != row(0.5) || std::ranges::all_of(result, [](double v) { return v == 0; })) return {};
+  return {result.begin(), result.end()};
 }
 
-std::string GraphReader::text() {
+// Writes the new states of one step and returns the outputs that they are. The first other output becomes y.
+std::set<std::string> GraphReader::write_states(std::string& statements) {
+  pair_states();
   const std::vector<std::string>& outputs = model_.graph.outputs;
-  std::string head = "// from an ONNX file of opset " + std::to_string(model_.opset) + "\n", tail;
-  const auto type = [&](const GraphInput& input) {
-    const Source& source = text_.source(input.source);
-    return std::string("f32") + (source.scalar ? "" : "[" + std::to_string(source.size) + "]");
-  };
   std::set<std::string> states;
-  if (text_.is_step()) {
-    pair_states();
-    for (const GraphInput& input : inputs_)
-      if (!input.state.empty()) states.insert(input.state);
-    const auto first = std::ranges::find_if(outputs, [&](const std::string& name) { return !states.contains(name); });
-    if (states.empty()) {
-      std::string pairs;
-      for (const GraphInput& input : inputs_)
-        for (const std::string& name : outputs)
-          if (const OnnxValue* value = find(name);
-              value != nullptr && value->axes == labels_.axes.at(input.name) && value->axes.size() > 2)
-            pairs += (pairs.empty() ? "; if one is, say so: --carry " : " or --carry ") + input.name + "=" + name;
-      progress_ = pairs.empty() ? 0 : 1;  // this tells less than most refusals of a sequence
-      files::unsupported(
-          file_, "",
-          "no input of the graph is known as a state that an output carries on, and no input has a time" + pairs);
-    }
-    if (first == outputs.end()) files::unsupported(file_, "", "every output of the graph is a state");
-    if (options_.output.empty()) output_ = *first;
-    for (const GraphInput& input : inputs_)
-      if (!input.state.empty())
-        tail +=
-            "  " + text_.source(input.source).name + "' = " + text_.vector(output(input.state).elements).text + "\n";
-  } else {
-    finish_scans();
+  std::string pairs;
+  for (const GraphInput& input : inputs_) {
+    if (!input.state.empty()) states.insert(input.state);
+    for (const std::string& name : outputs)
+      if (const OnnxValue* value = find(name);
+          value != nullptr && value->axes == labels_.axes.at(input.name) && value->axes.size() > 2)
+        pairs += (pairs.empty() ? "; if one is, say so: --carry " : " or --carry ") + input.name + "=" + name;
   }
-  const std::string result = text_.express(output(output_).elements).text;
-  if (!text_.is_step() && text_.cells.find("  state ") == std::string::npos) {
-    progress_ = 0;
-    files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node, and nothing else that keeps a state");
+  if (states.empty()) {
+    progress_ = pairs.empty() ? 0 : 1;  // this tells less than most refusals of a sequence
+    files::unsupported(
+        file_, "",
+        "no input of the graph is known as a state that an output carries on, and no input has a time" + pairs);
   }
-  std::string inputs;
+  const auto first = std::ranges::find_if(outputs, [&](const std::string& name) { return !states.contains(name); });
+  if (first == outputs.end()) files::unsupported(file_, "", "every output of the graph is a state");
+  if (options_.output.empty()) output_ = *first;
+  for (const GraphInput& input : inputs_) {
+    if (input.state.empty()) continue;
+    const Elements& next = output(input.state).elements;
+    const Source& source = text_.source(input.source);
+    statements +=
+        "  " + source.name + "' = " + (source.scalar ? text_.scalar(next[0]) : text_.vector(next)).text + "\n";
+  }
+  return states;
+}
+
+// Refuses sequences of single steps in which other than recurrent nodes read what an output carries on: it would stay
+// the same from step to step.
+void GraphReader::check_carried_on() const {
+  for (const GraphInput& input : inputs_)
+    if (!input.has_time && text_.is_used(input.source) && named_output(input))
+      files::unsupported(file_, "graph input " + in_quotes(input.name),
+                         "is a state that " + in_quotes(*named_output(input)) +
+                             " carries on, and is read by other than recurrent nodes");
+}
+
+// Declares the inputs and states of the text.
+std::string GraphReader::declarations() {
+  std::string text;
   for (const GraphInput& input : inputs_) {
     const Source& source = text_.source(input.source);
+    const std::string type = std::string("f32") + (source.scalar ? "" : "[" + std::to_string(source.size) + "]");
     if (text_.is_step()) {
-      inputs +=
-          std::string("  ") + (input.state.empty() ? "input " : "state ") + source.name + " : " + type(input) + "\n";
+      text += std::string("  ") + (input.state.empty() ? "input " : "state ") + source.name + " : " + type + "\n";
       if (input.given != nullptr) give(input, text_.all(input.source), source.name);
     } else if (input.has_time || text_.is_used(input.source)) {
       if (input.given != nullptr)
         files::unsupported(file_, "graph input " + in_quotes(input.name),
                            "is read by other than initial states; leave its value out here and give it as an input");
-      inputs += "  input " + source.name + " : " + (input.has_time ? "seq " : "") + type(input) + "\n";
+      text += "  input " + source.name + " : " + (input.has_time ? "seq " : "") + type + "\n";
     }
   }
-  for (const std::string& name : outputs) {
-    if (name == output_ || states.contains(name)) continue;
+  return text;
+}
+
+// Tells whether all elements are final states of scans, which callers have by the names of the states.
+bool GraphReader::is_final(const OnnxValue& value) const {
+  return std::ranges::all_of(value.elements, [&](const Element& e) {
+    return std::ranges::any_of(scans_, [&](const Scan& scan) {
+      return std::ranges::any_of(
+          scan.links, [&](const StateLink& link) { return std::ranges::find(link.final, e) != link.final.end(); });
+    });
+  });
+}
+
+std::string GraphReader::text() {
+  std::set<std::string> states;
+  std::string next, all;
+  if (text_.is_step()) states = write_states(next);
+  const std::string result = text_.express(output(output_).elements).text;
+  if (!text_.is_step()) {
+    check_carried_on();
+    finish_scans();
+    if (text_.cells.find("  state ") == std::string::npos) {
+      progress_ = 0;
+      files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node, and nothing else that keeps a state");
+    }
+  }
+  const std::string inputs = declarations();
+  for (const std::string& name : model_.graph.outputs) {
     const OnnxValue* value = find(name);
-    const bool is_final = value != nullptr && std::ranges::all_of(value->elements, [&](const Element& e) {
-                            return std::ranges::any_of(scans_, [&](const Scan& scan) {
-                              return std::ranges::any_of(scan.links, [&](const StateLink& link) {
-                                return std::ranges::find(link.final, e) != link.final.end();
-                              });
-                            });
-                          });
-    if (!is_final) result_.left_out.push_back(name);
+    if (name != output_ && !states.contains(name) && (value == nullptr || !is_final(*value)))
+      result_.left_out.push_back(name);
   }
   if (scope_.ragged && has(output(output_).axes, 'T')) result_.behind_the_end = behind_the_end(inputs, result);
-  std::string all;
   for (const std::string& statement : text_.statements) all += statement;
-  const std::string body = inputs + text_.params + "\n" + all + tail + "  output " + result + "\n}\n";
-  return head + (text_.is_step() ? "cell step {\n" : "network model {\n") + body + text_.cells;
+  return "// from an ONNX file of opset " + std::to_string(model_.opset) + "\n" +
+         (text_.is_step() ? "cell step {\n" : "network model {\n") + inputs + text_.params + "\n" + all + next +
+         "  output " + result + "\n}\n" + text_.cells;
 }
 
 }  // namespace rnnc::files

@@ -7,155 +7,208 @@
 #include "import/onnx/reader.hpp"
 
 namespace rnnc::files {
-namespace {
 
-std::size_t time_of(const OnnxAttributes& attributes, const OnnxValue& value, std::int64_t axis) {
-  const std::size_t at = onnx_axis(attributes, axis, value.axes.size());
-  if (!value.axes[at].is('T'))
-    attributes.unsupported("goes over dimension " + std::to_string(at) + " of " + to_string(value.axes) +
-                           ", which is not the time");
-  return at;
+/// Reads one node.
+class GraphReader::ScanOperator {
+ public:
+  ScanOperator(GraphReader& outer, const OnnxNode& node) : outer_(outer), node_(node), attributes_(node, outer.file_) {}
+
+  void read();
+
+ private:
+  std::vector<std::int64_t> numbers(const char* attribute, std::size_t size);
+  void read_attributes();
+  OnnxValue initial(const std::string& name) const;
+  void read_states();
+  void read_sequences();
+  void read_body();
+  void add_states();
+  void add_outputs();
+
+  GraphReader& outer_;
+  const OnnxNode& node_;
+  OnnxAttributes attributes_;
+  OnnxModel body_;
+  std::size_t states_ = 0, sequences_ = 0, outputs_ = 0;  // the states come first among inputs and outputs
+  std::vector<std::int64_t> input_axes_, input_directions_, output_axes_, output_directions_;
+  OnnxLabels labels_;  // of the body's inputs
+  std::vector<Elements> initials_;
+  std::vector<std::string> arguments_;
+  bool turned_ = false;
+  const FileContent nothing_{std::span<const std::byte>()};
+  const ImportOptions options_{.limits = outer_.options_.limits};
+  OnnxFiles no_files_;
+  std::optional<GraphReader> step_;
+  Scan scan_;
+  std::string next_;  // the statements of the new states
+};
+
+std::vector<std::int64_t> GraphReader::ScanOperator::numbers(const char* attribute, std::size_t size) {
+  auto values = attributes_.integers(attribute).value_or(std::vector<std::int64_t>(size, 0));
+  if (values.size() != size)
+    attributes_.invalid(std::string(attribute) + " must have " + std::to_string(size) + " numbers");
+  return values;
 }
 
-Axes without(Axes axes, std::size_t at) {
-  axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(at));
-  return axes;
+void GraphReader::ScanOperator::read_attributes() {
+  const auto body = node_.attributes.find("body");
+  if (body == node_.attributes.end() || !body->second.graph) attributes_.invalid("has no body");
+  if (outer_.model_.opset < 9) attributes_.unsupported("is of an opset before 9; export for a newer one");
+  if (outer_.text_.is_step()) attributes_.unsupported("runs over steps within one step");
+  if (outer_.scope_.ragged) attributes_.unsupported("runs over all steps of sequences that have lengths");
+  static const std::set<std::string> known = {"body",
+                                              "num_scan_inputs",
+                                              "scan_input_axes",
+                                              "scan_input_directions",
+                                              "scan_output_axes",
+                                              "scan_output_directions"};
+  for (const auto& [name, attribute] : node_.attributes)
+    if (!known.contains(name)) attributes_.invalid("attribute " + in_quotes(name) + " is not known");
+  const std::int64_t count = attributes_.integer("num_scan_inputs").value_or(0);
+  if (count < 1 || count > std::ssize(node_.inputs)) attributes_.invalid("num_scan_inputs is not from 1 to its inputs");
+  sequences_ = static_cast<std::size_t>(count);
+  states_ = node_.inputs.size() - sequences_;
+  body_ = {*body->second.graph, outer_.model_.opset};
+  if (body_.graph.inputs.size() != node_.inputs.size() || body_.graph.outputs.size() < states_ ||
+      body_.graph.outputs.empty() || node_.outputs.size() > body_.graph.outputs.size())
+    attributes_.invalid("its body has other inputs or outputs than itself");
+  outputs_ = body_.graph.outputs.size() - states_;
+  input_axes_ = numbers("scan_input_axes", sequences_);
+  input_directions_ = numbers("scan_input_directions", sequences_);
+  output_axes_ = numbers("scan_output_axes", outputs_);
+  output_directions_ = numbers("scan_output_directions", outputs_);
 }
 
-}  // namespace
-
-void GraphReader::read_scan(const OnnxNode& node) {
-  OnnxAttributes attributes(node, file_);
-  const auto body = node.attributes.find("body");
-  if (body == node.attributes.end() || !body->second.graph) invalid(node, "has no body");
-  if (model_.opset < 9) unsupported(node, "is of an opset before 9; export for a newer one");
-  if (text_.is_step()) unsupported(node, "runs over steps within one step");
-  const auto sequences =
-      static_cast<std::size_t>(std::max<std::int64_t>(0, attributes.integer("num_scan_inputs").value_or(0)));
-  if (sequences < 1 || sequences > node.inputs.size()) invalid(node, "num_scan_inputs is not from 1 to its inputs");
-  const std::size_t states = node.inputs.size() - sequences;
-  OnnxModel inner{*body->second.graph, model_.opset};
-  if (inner.graph.inputs.size() != node.inputs.size() || inner.graph.outputs.size() < states ||
-      node.outputs.size() > inner.graph.outputs.size())
-    invalid(node, "its body has other inputs or outputs than itself");
-  const std::size_t outputs = inner.graph.outputs.size() - states;
-  const auto list = [&](const char* name, std::size_t size) {
-    auto values = attributes.integers(name).value_or(std::vector<std::int64_t>(size, 0));
-    if (values.size() != size) invalid(node, std::string(name) + " must have " + std::to_string(size) + " numbers");
-    return values;
-  };
-  const auto input_axes = list("scan_input_axes", sequences),
-             input_directions = list("scan_input_directions", sequences);
-  const auto output_axes = list("scan_output_axes", outputs),
-             output_directions = list("scan_output_directions", outputs);
-  // The step reads the states, and a step of each sequence.
-  OnnxLabels labels;
-  labels.is_step = true;
-  labels.time = scope_.time;
-  labels.batch = scope_.batch;
-  Scan scan;
-  std::vector<Elements> initials;
-  for (std::size_t s = 0; s < states; ++s) {
-    OnnxValue value;
-    if (const OnnxValue* found = find(node.inputs[s])) {
-      value = *found;
-    } else if (const TensorView* tensor = constants_.find(node.inputs[s])) {
-      // A constant with a row for each sequence of the file's example has equal rows.
-      const std::vector<float> numbers = tensor->to_f32();
-      std::size_t rows = 1;
-      for (const std::int64_t dim : tensor->shape) value.axes.push_back(Axis::of(dim));
-      if (!value.axes.empty() && scope_.batch.size > 1 && tensor->shape[0] == scope_.batch.size) {
-        rows = static_cast<std::size_t>(scope_.batch.size);
-        value.axes[0] = Axis{{scope_.batch}};
-      }
-      const std::size_t size = numbers.size() / rows;
-      for (std::size_t k = 0; k < numbers.size(); ++k)
-        if (numbers[k] != numbers[k % size]) unsupported(node, in_quotes(node.inputs[s]) + " differs within the batch");
-      for (std::size_t k = 0; k < size; ++k) value.elements.push_back(Element::of(numbers[k]));
-    } else {
-      unsupported(node, "its initial state " + in_quotes(node.inputs[s]) + " is not known; make it a graph input");
+// Returns the initial value of a state. A constant with a row for each sequence of the file's example has equal rows.
+OnnxValue GraphReader::ScanOperator::initial(const std::string& name) const {
+  OnnxValue value;
+  if (const OnnxValue* found = outer_.find(name)) {
+    value = *found;
+  } else if (const TensorView* tensor = outer_.constants_.find(name); tensor != nullptr && tensor->elements() > 0) {
+    for (const std::int64_t dim : tensor->shape) value.axes.push_back(Axis::of(dim));
+    for (const float number : tensor->to_f32()) value.elements.push_back(Element::of(number));
+    const Atom& batch = outer_.scope_.batch;
+    if (!value.axes.empty() && batch.size > 1 && tensor->shape[0] == batch.size) {
+      auto one = first_of_equal(value, 0);
+      if (!one) attributes_.unsupported(in_quotes(name) + " differs within the batch; make it a graph input");
+      value = std::move(*one);
+      value.axes[0] = Axis{{batch}};
     }
-    if (has(value.axes, 'T')) unsupported(node, "its initial state " + in_quotes(node.inputs[s]) + " is a sequence");
-    labels.axes[inner.graph.inputs[s]] = value.axes;
-    initials.push_back(value.elements);
+  } else {
+    attributes_.unsupported("its initial state " + in_quotes(name) + " is not known; make it a graph input");
   }
-  std::vector<std::string> arguments;
-  bool turned = false, has_turned = false;
-  Axis batch;
-  for (std::size_t k = 0; k < sequences; ++k) {
-    const OnnxValue* value = find(node.inputs[states + k]);
+  if (has(value.axes, 'T')) attributes_.unsupported("its initial state " + in_quotes(name) + " is a sequence");
+  return value;
+}
+
+void GraphReader::ScanOperator::read_states() {
+  for (std::size_t s = 0; s < states_; ++s) {
+    OnnxValue value = initial(node_.inputs[s]);
+    labels_.axes[body_.graph.inputs[s]] = value.axes;
+    initials_.push_back(std::move(value.elements));
+  }
+}
+
+// The body reads one step of each sequence: its dims without the time.
+void GraphReader::ScanOperator::read_sequences() {
+  for (std::size_t k = 0; k < sequences_; ++k) {
+    const std::string& name = node_.inputs[states_ + k];
+    const OnnxValue* value = outer_.find(name);
     if (value == nullptr || value->zeros_before != 0 || value->zeros_after != 0)
-      unsupported(node, "its input " + in_quotes(node.inputs[states + k]) + " cannot be traced to a graph input");
-    const std::size_t at = time_of(attributes, *value, input_axes[k]);
-    labels.axes[inner.graph.inputs[states + k]] = without(value->axes, at);
-    const bool own = value->turned != (input_directions[k] != 0);
-    if (has_turned && own != turned) unsupported(node, "goes over sequences in both directions");
-    turned = own, has_turned = true;
-    const Expression argument = text_.vector(value->elements);
-    if (!argument.sequence) unsupported(node, "its input is the same at each step");
-    const bool scalar = std::ranges::none_of(labels.axes[inner.graph.inputs[states + k]], &Axis::is_number);
-    arguments.push_back(scalar ? text_.scalar(value->elements[0]).text : argument.text);
+      attributes_.unsupported("its input " + in_quotes(name) + " cannot be traced to a graph input");
+    const std::size_t at = onnx_axis(attributes_, input_axes_[k], value->axes.size());
+    if (!value->axes[at].is('T'))
+      attributes_.unsupported("goes over dimension " + std::to_string(at) + " of " + to_string(value->axes) +
+                              ", which is not the time");
+    Axes axes = value->axes;
+    axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(at));
+    const bool turned = value->turned != (input_directions_[k] != 0);
+    if (k > 0 && turned != turned_) attributes_.unsupported("goes over sequences in both directions");
+    turned_ = turned;
+    const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
+    const Expression argument = scalar ? outer_.text_.scalar(value->elements[0]) : outer_.text_.vector(value->elements);
+    if (!argument.sequence) attributes_.unsupported("its input is the same at each step");
+    arguments_.push_back(argument.text);
+    labels_.axes[body_.graph.inputs[states_ + k]] = std::move(axes);
   }
-  for (const std::string& name : inner.graph.inputs) inner.graph.details[name];
-  OnnxFiles none;
-  const ImportOptions plain{.limits = options_.limits};
-  const FileContent nothing{std::span<const std::byte>()};
-  GraphReader step(inner, nothing, file_, plain, none, labels);
-  std::set<std::string> captured;
-  for (const OnnxNode& one : inner.graph.nodes) captured.insert(one.inputs.begin(), one.inputs.end());
-  for (const std::string& name : captured)
-    if (!labels.axes.contains(name))
-      if (const TensorView* tensor = constants_.find(name)) step.constants_.put(name, *tensor);
-  step.output_ = inner.graph.outputs.back();
-  step.add_inputs();
-  step.read_nodes(inner.graph);
-  // The text of the step.
-  scan.name = text_.fresh(node.name.empty() ? "scan" : node.name);
-  std::string inputs, own_states, next;
-  for (std::size_t i = 0; i < step.inputs_.size(); ++i) {
-    const Source& source = step.text_.source(step.inputs_[i].source);
-    const std::string type = std::string("f32") + (source.scalar ? "" : "[" + std::to_string(source.size) + "]");
-    (i < states ? own_states : inputs) +=
-        std::string("  ") + (i < states ? "state " : "input ") + source.name + " : " + type + "\n";
-    if (i >= states) continue;
-    const OnnxValue& value = step.output(inner.graph.outputs[i]);
-    if (static_cast<std::int64_t>(value.elements.size()) != source.size)
-      invalid(node, "its body changes the size of state " + in_quotes(inner.graph.inputs[i]));
-    const Expression expression =
-        source.scalar ? step.text_.scalar(value.elements[0]) : step.text_.vector(value.elements);
-    next += "  " + source.name + "' = " + expression.text + "\n";
-    const std::int32_t last = text_.add({scan.name + "." + source.name, source.size, source.scalar, false});
-    scan.states.push_back(source.name);
-    scan.links.push_back({initials[i], text_.all(last)});
-    if (!node.output(i).empty()) scope_.values[node.output(i)] = {labels.axes[inner.graph.inputs[i]], text_.all(last)};
+}
+
+// Reads the body as a graph that is one step; the constants around it are its own too.
+void GraphReader::ScanOperator::read_body() {
+  labels_.is_step = true;
+  labels_.time = outer_.scope_.time;
+  labels_.batch = outer_.scope_.batch;
+  for (const std::string& name : body_.graph.inputs) body_.graph.details[name];
+  step_.emplace(body_, nothing_, outer_.file_, options_, no_files_, labels_);
+  std::set<std::string> read;
+  for (const OnnxNode& one : body_.graph.nodes) read.insert(one.inputs.begin(), one.inputs.end());
+  for (const std::string& name : read)
+    if (!labels_.axes.contains(name))
+      if (const TensorView* tensor = outer_.constants_.find(name)) step_->constants_.put(name, *tensor);
+  step_->output_ = body_.graph.outputs.back();
+  step_->add_inputs();
+  step_->read_nodes(body_.graph);
+}
+
+void GraphReader::ScanOperator::add_states() {
+  for (std::size_t s = 0; s < states_; ++s) {
+    const Source& source = step_->text_.source(step_->inputs_.at(s).source);
+    const OnnxValue& value = step_->output(body_.graph.outputs[s]);
+    if (std::ssize(value.elements) != source.size)
+      attributes_.invalid("its body changes the size of state " + in_quotes(body_.graph.inputs[s]));
+    const Expression next =
+        source.scalar ? step_->text_.scalar(value.elements[0]) : step_->text_.vector(value.elements);
+    next_ += "  " + source.name + "' = " + next.text + "\n";
+    const std::int32_t last = outer_.text_.add({scan_.name + "." + source.name, source.size, source.scalar, false});
+    scan_.states.push_back(source.name);
+    scan_.links.push_back({initials_[s], outer_.text_.all(last)});
+    step_->inputs_[s].state = body_.graph.outputs[s];
+    if (!node_.output(s).empty())
+      outer_.scope_.values[node_.output(s)] = {labels_.axes[body_.graph.inputs[s]], outer_.text_.all(last)};
   }
+}
+
+// The outputs of a step stand one behind the other in the cell's output; without any, it is the first state.
+void GraphReader::ScanOperator::add_outputs() {
   Elements all;
-  for (std::size_t k = 0; k < outputs; ++k) {
-    const OnnxValue& value = step.output(inner.graph.outputs[states + k]);
+  for (std::size_t k = outputs_ > 0 ? states_ : 0; k < (outputs_ > 0 ? states_ + outputs_ : 1); ++k) {
+    const OnnxValue& value = step_->output(body_.graph.outputs[k]);
     all.insert(all.end(), value.elements.begin(), value.elements.end());
   }
-  if (all.empty() && states > 0) all = step.output(inner.graph.outputs[0]).elements;
-  const std::string output = step.text_.vector(all).text;
-  const std::int32_t y = text_.add({scan.name, static_cast<std::int64_t>(all.size()), false, true});
+  scan_.size = std::ssize(all);
+  const std::int32_t y = outer_.text_.add({scan_.name, scan_.size, false, true});
   std::int32_t at = 0;
-  for (std::size_t k = 0; k < outputs; ++k) {
-    const OnnxValue& value = step.output(inner.graph.outputs[states + k]);
+  for (std::size_t k = 0; k < outputs_; ++k) {
+    const OnnxValue& value = step_->output(body_.graph.outputs[states_ + k]);
     OnnxValue result{value.axes, {}};
-    const std::size_t place = onnx_axis(attributes, output_axes[k], value.axes.size() + 1);
-    result.axes.insert(result.axes.begin() + static_cast<std::ptrdiff_t>(place), Axis{{scope_.time}});
-    result.turned = turned != (output_directions[k] != 0);
+    const std::size_t place = onnx_axis(attributes_, output_axes_[k], value.axes.size() + 1);
+    result.axes.insert(result.axes.begin() + static_cast<std::ptrdiff_t>(place), Axis{{outer_.scope_.time}});
+    result.turned = turned_ != (output_directions_[k] != 0);
     for (std::size_t i = 0; i < value.elements.size(); ++i) result.elements.push_back({y, at++});
-    if (!node.output(states + k).empty()) scope_.values[node.output(states + k)] = std::move(result);
+    if (!node_.output(states_ + k).empty()) outer_.scope_.values[node_.output(states_ + k)] = std::move(result);
   }
+  const std::string output = step_->text_.vector(all).text;
   std::string statements;
-  for (const std::string& statement : step.text_.statements) statements += statement;
-  text_.cells += "\ncell " + scan.name + "_cell {\n" + inputs + own_states + step.text_.params + "\n" + statements +
-                 next + "  output " + output + "\n}\n" + step.text_.cells;
-  for (auto& [name, tensor] : step.text_.weights) text_.weights[scan.name + "." + name] = std::move(tensor);
-  scan.text = scan.name + " = " + (turned ? "reverse " : "") + scan.name + "_cell(" + join(arguments) + ")";
-  scan.statement = text_.statements.size();
-  text_.state("");
-  scans_.push_back(std::move(scan));
+  for (const std::string& statement : step_->text_.statements) statements += statement;
+  outer_.text_.cells += "\ncell " + scan_.name + "_cell {\n" + step_->declarations() + step_->text_.params + "\n" +
+                        statements + next_ + "  output " + output + "\n}\n";
+  for (auto& [name, tensor] : step_->text_.weights) outer_.text_.weights[scan_.name + "." + name] = std::move(tensor);
 }
+
+void GraphReader::ScanOperator::read() {
+  read_attributes();
+  read_states();
+  read_sequences();
+  read_body();
+  scan_.name = outer_.text_.fresh(node_.name.empty() ? "scan" : node_.name);
+  add_states();
+  add_outputs();
+  scan_.text = scan_.name + " = " + (turned_ ? "reverse " : "") + scan_.name + "_cell(" + join(arguments_) + ")";
+  scan_.statement = outer_.text_.statements.size();
+  outer_.text_.state("");
+  outer_.scans_.push_back(std::move(scan_));
+}
+
+void GraphReader::read_scan(const OnnxNode& node) { ScanOperator(*this, node).read(); }
 
 }  // namespace rnnc::files

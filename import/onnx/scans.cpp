@@ -17,7 +17,6 @@ void GraphReader::add_lengths(const OnnxNode& node) {
   if (lengths_ && *lengths_ != name)
     unsupported(node, "its sequence_lens are not those of the recurrent nodes before it");
   lengths_ = name;
-  scope_.ragged = !name.empty();
   if (name.empty() || !result_.lengths.empty()) return;
   if (const OnnxValue* value = find(name)) {
     const GraphInput* input = input_of(value->elements);
@@ -145,6 +144,7 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
       scan.links.push_back({initial(node, 5 + s, recurrent, d, 1, 0), append(finals[s].elements, last)});
     }
     scan.statement = text_.statements.size();
+    scan.size = H;
     text_.state("");
     scans_.push_back(std::move(scan));
   }

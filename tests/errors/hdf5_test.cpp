@@ -21,7 +21,7 @@ struct Change {
   const char *from, *to, *error;
 };
 
-// Of the configuration of keras2_sequential.h5, as JSON writes it in Python.
+// Each change is made in the configuration of keras2_sequential.h5, as JSON writes it in Python.
 const Change kChanges[] = {
     {"\"class_name\": \"Sequential\"", "\"class_name\": \"MyModel\"", "models of class \"MyModel\" cannot be imported"},
     {"\"class_name\": \"Dense\"", "\"class_name\": \"Conv1D\"",
@@ -52,7 +52,7 @@ const Change kChanges[] = {
     {"\"layers\": [", "\"layer\": [", "key \"layers\" is missing"},
 };
 
-// Of a model whose layers are a graph; the configuration of keras3_functional.keras.
+// Each change is made in the configuration of keras3_functional.keras, whose layers are a graph.
 const Change kGraphChanges[] = {
     {"\"keras_history\": [\"second\", 0, 0]", "\"keras_history\": [\"first\", 0, 0]",
      "reads \"first\", but only the layer before, \"second\""},

@@ -1,28 +1,18 @@
 // Malformed and unsupported ONNX files: a good LSTM of 3 inputs and 2 units with one thing changed, each with an error
 // of its own.
-#include <functional>
 #include <string>
 
 #include <rnnc/import.hpp>
 
 #include "tests/errors/file_bytes.hpp"
-#include "tests/errors/onnx_lstm.hpp"
+#include "tests/errors/onnx_faults.hpp"
 
 namespace rnnc::test {
 namespace {
 
 using namespace onnx;
 
-struct Fault {
-  const char* error;  // a part of it
-  std::function<void(OnnxLstm&)> make;
-};
-
-std::string behind(const std::string& op, const Names& inputs, const std::string& attributes = "") {
-  return node("Squeeze", {"Y", "one"}, {"s"}) + node(op, inputs, {"out"}, attributes);
-}
-
-const Fault kFaults[] = {
+const OnnxFault kFaults[] = {
     // Attributes.
     {"node \"n_Y\" (LSTM): attribute \"peephole\" is not known",
      [](OnnxLstm& g) { g.attributes += integer("peephole", 1); }},
@@ -158,104 +148,6 @@ const Fault kFaults[] = {
        g.before = node("ConstantOfShape", {"s"}, {"h0"});
        g.inputs = {"X", "W", "R", "B", "", "h0"};
      }},
-    // What is behind the ends of sequences.
-    {"takes rows behind the ends of sequences, which have lengths here",
-     [](OnnxLstm& g) {
-       g.more += initializer("l", {1}, {1});
-       g.inputs.push_back("l");
-       g.after = behind("ReduceMean", {"s"}, integers("axes", {0}));
-     }},
-    {"reduces other than the steps of a sequence",
-     [](OnnxLstm& g) { g.after = behind("ReduceMean", {"s"}, integers("axes", {1})); }},
-    {"takes 0 to 2 of dimension 0",
-     [](OnnxLstm& g) {
-       g.more += initializer("zero", {1}, {0}) + initializer("two", {1}, {2});
-       g.after = behind("Slice", {"s", "zero", "two"});
-     }},
-    {"raises to another power than 1, 2, 3, 4, 0.5, -0.5 and -1",
-     [](OnnxLstm& g) {
-       g.more += initializer("three", {});
-       g.after = behind("Pow", {"s", "three"});
-     }},
-    {"casts to other than f32", [](OnnxLstm& g) { g.after = behind("Cast", {"s"}, integer("to", 7)); }},
-    {"only rows of a matrix can be taken by numbers",
-     [](OnnxLstm& g) {
-       g.after = behind("Gather", {"W", "s"});
-     }},
-    // The graph.
-    {"operator \"Resize\" cannot be imported", [](OnnxLstm& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
-    {"its output \"Y\" has a value already", [](OnnxLstm& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},
-    {"its output \"W\" has a value already", [](OnnxLstm& g) { g.before = node("Identity", {"R"}, {"W"}); }},
-    {"its input 1 must be a constant",
-     [](OnnxLstm& g) {
-       g.after = behind("MatMul", {"s", "s"});
-     }},
-    {"2 features times a constant of shape [1,8,3]",
-     [](OnnxLstm& g) {
-       g.after = behind("MatMul", {"s", "W"});
-     }},
-    {"transA is set",
-     [](OnnxLstm& g) {
-       g.after = behind("Gemm", {"s", "R2"}, integer("transA", 1));
-       g.more += initializer("R2", {2, 2});
-     }},
-    {"is not one number for each output",
-     [](OnnxLstm& g) {
-       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Gather", {"s", "zero"}, {"first"}, integer("axis", 0)) +
-                 node("Gemm", {"first", "R2", "B"}, {"out"});
-       g.more += initializer("zero", {}, {0});
-       g.more += initializer("R2", {2, 2});
-     }},
-    {"its inputs differ in shape: [T,B,2] and [1,16]",
-     [](OnnxLstm& g) {
-       g.after = behind("Add", {"s", "B"});
-     }},
-    {"takes two inputs, not 3",
-     [](OnnxLstm& g) {
-       g.after = behind("Add", {"s", "s", "s"});
-     }},
-    {"perm is no order of the 3 dimensions",
-     [](OnnxLstm& g) {
-       g.after = behind("Transpose", {"s"}, integers("perm", {0, 0, 1}));
-     }},
-    {"perm is no order of the 3 dimensions",
-     [](OnnxLstm& g) { g.after = behind("Transpose", {"s"}, integers("perm", {})); }},
-    {"squeezes dimension 0, which need not be 1",
-     [](OnnxLstm& g) {
-       g.after = node("Squeeze", {"Y", "zero"}, {"out"});
-       g.more += initializer("zero", {1}, {0});
-     }},
-    {"axis 9 is not one of 4 dimensions",
-     [](OnnxLstm& g) {
-       g.after = node("Squeeze", {"Y", "nine"}, {"out"});
-       g.more += initializer("nine", {1}, {9});
-     }},
-    {"which dimensions are 1 depends on the data", [](OnnxLstm& g) { g.after = node("Squeeze", {"Y"}, {"out"}); }},
-    {"an axis stands in axes twice",
-     [](OnnxLstm& g) {
-       g.after = node("Unsqueeze", {"Y", "twice"}, {"out"});
-       g.more += initializer("twice", {2}, {0, 0});
-     }},
-    {"reshapes [T,1,B,2] to [-1,6], which mixes steps or sequences with features",
-     [](OnnxLstm& g) {
-       g.after = node("Reshape", {"Y", "shape"}, {"out"});
-       g.more += initializer("shape", {2}, {-1, 6});
-     }},
-    {"joins along a dimension that is not the features",
-     [](OnnxLstm& g) {
-       g.after = behind("Concat", {"s", "s"}, integer("axis", 0));
-     }},
-    {"Softmax along [T,B,2] at dimension 1, which is not the features",
-     [](OnnxLstm& g) { g.after = behind("Softmax", {"s"}, integer("axis", 1)); }},
-    {"takes index 3 of dimension 0",
-     [](OnnxLstm& g) {
-       g.after = behind("Gather", {"s", "three"});
-       g.more += initializer("three", {}, {3});
-     }},
-    {"graph output \"lost\": does not depend on the model's input", [](OnnxLstm& g) { g.result = output("lost"); }},
-    {"the graph has no outputs", [](OnnxLstm& g) { g.result = ""; }},
-    {"the graph has no RNN, GRU or LSTM node",
-     [](OnnxLstm& g) { g.op = "Relu", g.inputs = {"X"}, g.attributes = "", g.after = "", g.result = output("Y"); }},
     // Weights that are made of others.
     {"joins [1,8,3] and [1,8,2]",
      [](OnnxLstm& g) {
@@ -407,17 +299,7 @@ TEST_CASE("the ONNX file of which the malformed ones are made is good", "[errors
 }
 
 TEST_CASE("each malformed ONNX file has its own error", "[errors][import]") {
-  for (const Fault& fault : kFaults) {
-    OnnxLstm graph;
-    fault.make(graph);
-    const auto result = import_model(bytes_of(graph.file()), "m.onnx");
-    INFO(fault.error);
-    CHECK_FALSE(result.ok());
-    if (result.ok()) continue;
-    INFO(result.error().to_string());
-    CHECK(result.error().to_string().find(fault.error) != std::string::npos);
-    CHECK(result.error().to_string().starts_with("m.onnx: "));
-  }
+  check_faults(kFaults);
   for (const Wreck& wreck : wrecks()) {
     const auto result = import_model(bytes_of(wreck.file), "m.onnx");
     INFO(wreck.error);

@@ -53,7 +53,7 @@ TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their
   check_fails(other, "inspect " + model, 4,
               "can be imported alone, by --node or ImportOptions::node: \"lstm_reverse\"");
   check_fails(other, "inspect --cell lstm --node lstm", 2,
-              "MODEL: missing; --node, --prefix and --relu say which part");
+              "MODEL: missing; --node, --const, --shape, --carry, --take, --prefix and --relu are of one");
   check_fails(other, "inspect '" + kTorch + "gru.safetensors' --node lstm", 2,
               "--node is for an ONNX model, which this is not");
   check_fails(other, "inspect '" + onnx + "lstm_forward.onnx' --prefix lstm", 2,
@@ -91,5 +91,27 @@ TEST_CASE("importing takes the memory of the model's size, not twice it", "[tool
   }
 }
 #endif
+
+TEST_CASE("what is said of an ONNX graph's inputs and outputs is checked", "[tools]") {
+  const Folder folder;
+  const std::string onnx = std::string(RNNC_SOURCE_DIR) + "/tests/conformance/onnx/fronts/";
+  const std::string model = "inspect '" + onnx + "frames_by_name.onnx' ";
+  check_fails(folder, model + "--const sr=1", 2, "--const sr: the graph has no such input; it has frame_in, h");
+  check_fails(folder, model + "--const h=a", 2, "'a' is no list of numbers such as 16000 or 0.5,1");
+  check_fails(folder, model + "--shape h=1y1", 2, "'1y1' is no shape such as 1x512 or ?x512");
+  check_fails(folder, model + "--shape h=1x2x4", 2, "the shape [1,2,4] contradicts that of the file, [1,1,4]");
+  check_fails(folder, model + "--shape k=1", 2,
+              "a shape is given for \"k\", but the graph's inputs are \"frame_in\", \"h\"");
+  check_fails(folder, model + "--carry h=hm", 2, "there is no output \"hm\" to carry on; the graph's are \"vad\"");
+  check_fails(folder, model + "--carry k=hn", 2, "there is no input \"k\" to carry on; the graph's are \"frame_in\"");
+  check_fails(folder, model + "--carry h=vad", 2, "cannot be carried on by \"vad\", which is no output of its size");
+  check_fails(folder, model + "--take z", 2,
+              "there is no output \"z\"; the graph's are \"vad\", \"frame_out\", \"hn\"");
+  check_fails(folder, "inspect '" + kTorch + "gru.safetensors' --prefix 1x1 --take y", 2,
+              "--const, --shape, --carry and --take are for an ONNX model, which this is not");
+  const Finished taken = folder.rnnc(model + "--take frame_out");
+  CHECK(taken.code == 0);
+  CHECK(taken.err.find("graph output vad is left out; --take vad computes it") != std::string::npos);
+}
 
 }  // namespace rnnc::test

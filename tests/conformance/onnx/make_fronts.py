@@ -249,13 +249,13 @@ def lengths_then_dense():
     W, R, B, K, k = weights(1, 4, 3), weights(1, 4, 4), weights(1, 8), weights(4, 2), weights(2)
     graph = helper.make_graph(
         [N("RNN", ["x", "W", "R", "B", "n"], ["v"], hidden_size=4), N("Squeeze", ["v", "one"], ["h"]), N("MatMul", ["h", "K"], ["p"]),
-         N("Add", ["p", "k"], ["s"]), N("Sigmoid", ["s"], ["y"])], "lengths",
+         N("Add", ["p", "k"], ["s"]), N("Softmax", ["s"], ["y"], axis=2)], "lengths",
         [helper.make_tensor_value_info("x", F, ["T", "B", 3]), helper.make_tensor_value_info("n", TensorProto.INT32, ["B"])],
         [helper.make_tensor_value_info("y", F, None)],
         [numpy_helper.from_array(v, n) for n, v in dict(W=W, R=R, B=B, K=K, k=k, one=integers(1)).items()])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
     onnx.save(model, folder / "lengths_then_dense.onnx")
-    arrays["lengths_then_dense.row"] = sigmoid(double(k))
+    arrays["lengths_then_dense.row"] = np.exp(double(k)) / np.exp(double(k)).sum()
 
 
 def frames_by_name():
@@ -271,8 +271,61 @@ def frames_by_name():
          dict(W=W, R=R, B=B, K=K, P=P, zero=integers(0)), x, h @ double(P))
 
 
+def quantized_both_ways():
+    """ONNX Runtime's operator, with a scale for each direction, and for each direction and row of gates."""
+    I, H, x = 3, 4, weights(5, 2, 3)
+    q = [random.integers(-127, 128, s).astype(np.int8) for s in ((2, I, 4 * H), (2, H, 4 * H))]
+    for name, scales in (("quantized_directions", [np.float32([0.01, 0.02]), np.float32([0.015, 0.005])]),
+                         ("quantized_rows", [np.float32(random.uniform(0.003, 0.02, (2, 4 * H))) for _ in range(2)])):
+        real = [double(a) * double(s).reshape(2, 1, -1) for a, s in zip(q, scales)]
+        B = weights(2, 8 * H)
+        ways = [step_through("LSTM", double(x)[::step], real[0][d].T, real[1][d].T, double(B[d]))[0][::step]
+                for d, step in ((0, 1), (1, -1))]
+        node = N("DynamicQuantizeLSTM", ["x", "qw", "qr", "B", "", "", "", "", "sw", "z", "sr", "z"], ["v", "", ""],
+                 domain="com.microsoft", hidden_size=H, direction="bidirectional")
+        graph = helper.make_graph(
+            [node, N("Transpose", ["v"], ["t"], perm=[0, 2, 1, 3]), N("Reshape", ["t", "joined"], ["y"])], name,
+            [helper.make_tensor_value_info("x", F, ["T", "B", 3])], [helper.make_tensor_value_info("y", F, None)],
+            [numpy_helper.from_array(v, n) for n, v in dict(
+                qw=q[0], qr=q[1], B=B, sw=scales[0], sr=scales[1], joined=integers(0, 0, -1),
+                z=np.zeros(scales[0].shape, np.int8)).items()])
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14), helper.make_opsetid("com.microsoft", 1)],
+                                    ir_version=8), folder / f"{name}.onnx")
+        arrays[f"{name}.x"], arrays[f"{name}.y"] = x, np.concatenate(ways, -1)
+
+
+def two_scales_of_one_matrix():
+    """Two Gemm nodes with one matrix and factors that look alike in six digits."""
+    W, R, B, K = weights(1, 4, 3), weights(1, 4, 4), weights(1, 8), weights(4, 2)
+    x = weights(5, 2, 3)
+    _, h = step_through("RNN", double(x), *(double(w[0]) for w in (W, R, B)))
+    a, b = (h @ double(K) * double(np.float32(alpha)) for alpha in (1e-7, 3e-7))
+    save("two_scales_of_one_matrix",
+         [N("RNN", ["x", "W", "R", "B"], ["", "hn"], hidden_size=4), N("Squeeze", ["hn", "zero"], ["h"]),
+          N("Gemm", ["h", "K"], ["a"], alpha=1e-7), N("Gemm", ["h", "K"], ["b"], alpha=3e-7), N("Div", ["b", "a"], ["y"])],
+         [("x", F, ["T", "B", 3])], ["y"], dict(W=W, R=R, B=B, K=K, zero=integers(0)), x, np.tile(b / a, (5, 1, 1)))
+    arrays["two_scales_of_one_matrix.y"] = b / a
+
+
+def average_beside_a_state():
+    """One declared step, an LSTM's states, and beside them an average that goes on from call to call by its name alone."""
+    W, R, B = weights(1, 12, 3), weights(1, 12, 4), weights(1, 24)
+    x, average, means = weights(6, 1, 3), np.zeros((1, 3)), []
+    for row in double(x):
+        average = 0.75 * average + 0.25 * row
+        means.append(row - average)
+    y, _ = step_through("GRU", np.array(means), *(double(w[0]) for w in (W, R, B)))
+    save("average_beside_a_state",
+         [N("Mul", ["average_state", "old"], ["o"]), N("Mul", ["x", "new"], ["n"]), N("Add", ["o", "n"], ["average_state_out"]),
+          N("Sub", ["x", "average_state_out"], ["d"]),
+          N("GRU", ["d", "W", "R", "B", "", "h"], ["v", "hn"], hidden_size=4), N("Squeeze", ["v", "one"], ["y"])],
+         [("x", F, [1, 1, 3]), ("average_state", F, [1, 1, 3]), ("h", F, [1, 1, 4])], ["y", "average_state_out", "hn"],
+         dict(W=W, R=R, B=B, old=np.float32(0.75), new=np.float32(0.25), one=integers(1)), x, y)
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
-             negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name):
+             negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name,
+             quantized_both_ways, two_scales_of_one_matrix, average_beside_a_state):
     make()
 save_safetensors(folder / "data.safetensors", arrays)

@@ -1,0 +1,179 @@
+// Graphs that would be misread: a good LSTM of 3 inputs and 2 units with nodes around it that mix steps, sequences and
+// features, or read behind the ends of sequences.
+#include "tests/errors/onnx_faults.hpp"
+
+namespace rnnc::test {
+namespace {
+
+using namespace onnx;
+
+const OnnxFault kFaults[] = {
+    // What is behind the ends of sequences.
+    {"takes rows behind the ends of sequences, which have lengths here",
+     [](OnnxLstm& g) {
+       g.more += initializer("l", {1}, {1});
+       g.inputs.push_back("l");
+       g.after = behind("ReduceMean", {"s"}, integers("axes", {0}));
+     }},
+    {"reduces other than the steps of a sequence",
+     [](OnnxLstm& g) { g.after = behind("ReduceMean", {"s"}, integers("axes", {1})); }},
+    {"takes 0 to 2 of dimension 0",
+     [](OnnxLstm& g) {
+       g.more += initializer("zero", {1}, {0}) + initializer("two", {1}, {2});
+       g.after = behind("Slice", {"s", "zero", "two"});
+     }},
+    {"raises to another power than 1, 2, 3, 4, 0.5, -0.5 and -1",
+     [](OnnxLstm& g) {
+       g.more += initializer("three", {});
+       g.after = behind("Pow", {"s", "three"});
+     }},
+    {"casts to other than f32", [](OnnxLstm& g) { g.after = behind("Cast", {"s"}, integer("to", 7)); }},
+    {"only rows of a matrix can be taken by numbers",
+     [](OnnxLstm& g) {
+       g.after = behind("Gather", {"W", "s"});
+     }},
+    // The graph.
+    {"operator \"Resize\" cannot be imported", [](OnnxLstm& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
+    {"its output \"Y\" has a value already", [](OnnxLstm& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},
+    {"its output \"W\" has a value already", [](OnnxLstm& g) { g.before = node("Identity", {"R"}, {"W"}); }},
+    {"its input 1 must be a constant",
+     [](OnnxLstm& g) {
+       g.after = behind("MatMul", {"s", "s"});
+     }},
+    {"2 features times a constant of shape [1,8,3]",
+     [](OnnxLstm& g) {
+       g.after = behind("MatMul", {"s", "W"});
+     }},
+    {"transA is set",
+     [](OnnxLstm& g) {
+       g.after = behind("Gemm", {"s", "R2"}, integer("transA", 1));
+       g.more += initializer("R2", {2, 2});
+     }},
+    {"is not one number for each output",
+     [](OnnxLstm& g) {
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Gather", {"s", "zero"}, {"first"}, integer("axis", 0)) +
+                 node("Gemm", {"first", "R2", "B"}, {"out"});
+       g.more += initializer("zero", {}, {0});
+       g.more += initializer("R2", {2, 2});
+     }},
+    {"its inputs differ in shape: [T,B,2] and [1,16]",
+     [](OnnxLstm& g) {
+       g.after = behind("Add", {"s", "B"});
+     }},
+    {"takes two inputs, not 3",
+     [](OnnxLstm& g) {
+       g.after = behind("Add", {"s", "s", "s"});
+     }},
+    {"perm is no order of the 3 dimensions",
+     [](OnnxLstm& g) {
+       g.after = behind("Transpose", {"s"}, integers("perm", {0, 0, 1}));
+     }},
+    {"perm is no order of the 3 dimensions",
+     [](OnnxLstm& g) { g.after = behind("Transpose", {"s"}, integers("perm", {})); }},
+    {"squeezes dimension 0, which need not be 1",
+     [](OnnxLstm& g) {
+       g.after = node("Squeeze", {"Y", "zero"}, {"out"});
+       g.more += initializer("zero", {1}, {0});
+     }},
+    {"axis 9 is not one of 4 dimensions",
+     [](OnnxLstm& g) {
+       g.after = node("Squeeze", {"Y", "nine"}, {"out"});
+       g.more += initializer("nine", {1}, {9});
+     }},
+    {"which dimensions are 1 depends on the data", [](OnnxLstm& g) { g.after = node("Squeeze", {"Y"}, {"out"}); }},
+    {"an axis stands in axes twice",
+     [](OnnxLstm& g) {
+       g.after = node("Unsqueeze", {"Y", "twice"}, {"out"});
+       g.more += initializer("twice", {2}, {0, 0});
+     }},
+    {"reshapes [T,1,B,2] to [-1,6], which mixes steps or sequences with features",
+     [](OnnxLstm& g) {
+       g.after = node("Reshape", {"Y", "shape"}, {"out"});
+       g.more += initializer("shape", {2}, {-1, 6});
+     }},
+    {"joins along a dimension that is not the features",
+     [](OnnxLstm& g) {
+       g.after = behind("Concat", {"s", "s"}, integer("axis", 0));
+     }},
+    {"Softmax along [T,B,2] at dimension 1, which is not the features",
+     [](OnnxLstm& g) { g.after = behind("Softmax", {"s"}, integer("axis", 1)); }},
+    {"takes index 3 of dimension 0",
+     [](OnnxLstm& g) {
+       g.after = behind("Gather", {"s", "three"});
+       g.more += initializer("three", {}, {3});
+     }},
+    {"graph output \"lost\": does not depend on the model's input", [](OnnxLstm& g) { g.result = output("lost"); }},
+    {"the graph has no outputs", [](OnnxLstm& g) { g.result = ""; }},
+    {"the graph has no RNN, GRU or LSTM node",
+     [](OnnxLstm& g) { g.op = "Relu", g.inputs = {"X"}, g.attributes = "", g.after = "", g.result = output("Y"); }},
+    // Lengths: the graph sees what is behind the ends wherever it reads over the time.
+    {"takes rows behind the ends of sequences, which have lengths here",
+     [](OnnxLstm& g) {  // in front of the node that has the lengths
+       g.more += initializer("l", {1}, {1});
+       g.before = node("ReduceMean", {"X"}, {"m"}, integers("axes", {0})) + node("Sub", {"X", "m"}, {"Z"});
+       g.inputs = {"Z", "W", "R", "B", "l"};
+     }},
+    {"reads steps ahead, which are behind the ends of sequences that have lengths",
+     [](OnnxLstm& g) {
+       g.more += initializer("l", {1}, {1}) + initializer("K", {3, 3, 3});
+       g.before = node("Transpose", {"X"}, {"t"}, integers("perm", {1, 2, 0})) +
+                  node("Conv", {"t", "K"}, {"c"}, integers("pads", {1, 1})) +
+                  node("Transpose", {"c"}, {"Z"}, integers("perm", {2, 0, 1}));
+       g.inputs = {"Z", "W", "R", "B", "l"};
+     }},
+    // Convolutions.
+    {"takes a sequence with steps put around it, but does not go over the time",
+     [](OnnxLstm& g) {
+       g.x = {-1, 1, 3};
+       g.more += initializer("K", {3, 3, 1}) + initializer("p", {6}, {1, 0, 0, 1, 0, 0});
+       g.before = node("Pad", {"X", "p"}, {"t"}) + node("Transpose", {"t"}, {"w"}, integers("perm", {0, 2, 1})) +
+                  node("Conv", {"w", "K"}, {"v"}) + node("Transpose", {"v"}, {"Z"}, integers("perm", {0, 2, 1}));
+       g.inputs = {"Z", "W", "R", "B"};
+     }},
+    {"its input 1 has no elements",
+     [](OnnxLstm& g) {
+       g.more += initializer("K", {0, 3, 1});
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Transpose", {"s"}, {"t"}, integers("perm", {1, 2, 0})) +
+                 node("Conv", {"t", "K"}, {"out"});
+     }},
+    {"its input 1 has no elements",
+     [](OnnxLstm& g) {
+       g.more += initializer("low", {0});
+       g.after = behind("Clip", {"s", "low"});
+     }},
+    {"its kernel is larger than [T,1,2,1,1,1]",
+     [](OnnxLstm& g) {  // the product of its sizes is 2^64
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Unsqueeze", {"s", "axes"}, {"u"}) +
+                 node("MaxPool", {"u"}, {"out"}, integers("kernel_shape", {65536, 65536, 65536, 65536}));
+       g.x = {-1, 1, 3};
+       g.more += initializer("axes", {3}, {3, 4, 5});
+     }},
+    // Scan.
+    {"runs over all steps of sequences that have lengths",
+     [](OnnxLstm& g) {
+       g.more += initializer("l", {1}, {1});
+       g.inputs.push_back("l");
+       const std::string body =
+           node("Add", {"h", "v"}, {"n"}) + bytes(11, bytes(1, "h")) + bytes(11, bytes(1, "v")) + output("n");
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) +
+                 node("Scan", {"z", "s"}, {"last"},
+                      integer("num_scan_inputs", 1) + bytes(5, bytes(1, "body") + bytes(6, body))) +
+                 node("Identity", {"last"}, {"out"});
+       g.more += initializer("z", {1, 2});
+     }},
+    {"attribute \"mode\" is not known",
+     [](OnnxLstm& g) {
+       const std::string body =
+           node("Add", {"h", "v"}, {"n"}) + bytes(11, bytes(1, "h")) + bytes(11, bytes(1, "v")) + output("n");
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) +
+                 node("Scan", {"z", "s"}, {"out"},
+                      integer("num_scan_inputs", 1) + integer("mode", 1) + bytes(5, bytes(1, "body") + bytes(6, body)));
+       g.more += initializer("z", {1, 2});
+     }},
+};
+
+}  // namespace
+
+TEST_CASE("each ONNX graph that would be misread has its own refusal", "[errors][import]") { check_faults(kFaults); }
+
+}  // namespace rnnc::test
