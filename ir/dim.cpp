@@ -2,6 +2,7 @@
 #include "ir/dim.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "ir/check.hpp"
@@ -77,6 +78,20 @@ std::optional<Dim> Dim::solve(const std::string& name, const Dim& value) const {
   if (factor == Dim(1)) return rest;
   if (factor == Dim(0) || !rest.is_constant() || rest.value() % factor.value() != 0) return std::nullopt;
   return Dim(rest.value() / factor.value());
+}
+
+std::optional<Dim> Dim::divide(const Dim& divisor) const {
+  if (divisor.terms_.size() != 1) return std::nullopt;
+  const auto& [divisor_names, divisor_factor] = *divisor.terms_.begin();
+  Dim quotient;
+  for (const auto& [names, factor] : terms_) {
+    const bool divides = std::ranges::includes(names, divisor_names) && factor % divisor_factor == 0;
+    if (!divides) return std::nullopt;
+    std::vector<std::string> rest;
+    std::ranges::set_difference(names, divisor_names, std::back_inserter(rest));
+    quotient.terms_[std::move(rest)] = factor / divisor_factor;
+  }
+  return quotient;
 }
 
 std::string Dim::linear_symbol() const {

@@ -65,6 +65,7 @@ void Evaluator::compute(std::size_t index) {
     case Op::Slice: slice(node, result); return;
     case Op::Concat: concat(node, store()); return;
     case Op::Matvec: {
+      if (node.type.is_rows) return matvec_of_rows(node, store());
       static constexpr double zero = 0;
       const View start = {&zero, 1, 1, 1};
       if (rounding_)
@@ -75,12 +76,23 @@ void Evaluator::compute(std::size_t index) {
     }
     case Op::Lookup: lookup(node, store()); return;
     case Op::Project: project(node, store()); return;
-    case Op::Map: map(node, result.rows, store()); return;
+    case Op::Map:
+      if (node.type.is_rows) return map_of_rows(node, store());
+      map(node, result.rows, store());
+      return;
     case Op::Reduce:
-      reduce(node, memory);
+      node.type.is_rows ? reduce_of_rows(node, memory) : reduce(node, memory);
       result.data = memory.data();
       return;
-    case Op::Hoist: result.data = operand(node, 0).data; return;
+    case Op::Hoist: result = operand(node, 0); return;
+    case Op::Fill:
+    case Op::Rows:
+    case Op::Flatten:
+    case Op::Windows:
+    case Op::Pad:
+    case Op::Reflect:
+    case Op::Beside:
+    case Op::ReduceRows: compute_rows(node, store()); return;
   }
 }
 

@@ -31,7 +31,10 @@ class Evaluator {
   bool varies(std::size_t node) const { return varies_[node]; }
 
   /// Sets the memory that later computations read as the value of a node.
-  void bind(std::size_t node, const double* data) { views_[node].data = data; }
+  void bind(std::size_t node, const double* data) {
+    views_[node].data = data;
+    views_[node].stride = views_[node].columns;  // what the caller gives is dense, also where a slice was computed
+  }
 
   /// Computes one node from its operands.
   void compute(std::size_t node);
@@ -46,6 +49,14 @@ class Evaluator {
   void project(const Node& node, double* out) const;
   void map(const Node& node, std::int64_t count, double* out) const;
   void reduce(const Node& node, Vector& out) const;
+  // These are of rows (evaluate_rows.cpp).
+  void compute_rows(const Node& node, double* out) const;
+  void pad(const Node& node, double* out) const;
+  void windows(const Node& node, double* out) const;
+  void reduce_rows(const Node& node, double* out) const;
+  void matvec_of_rows(const Node& node, double* out) const;
+  void map_of_rows(const Node& node, double* out) const;
+  void reduce_of_rows(const Node& node, Vector& out) const;
   const View& operand(const Node& node, std::size_t i) const { return views_[node.operands[i].index]; }
 
   const Graph& graph_;

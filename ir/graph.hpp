@@ -26,11 +26,12 @@ struct Location {
 /// The time of a `seq` that names none.
 inline constexpr std::string_view kTime = "T";
 
-/// The type of a value: an f32 scalar (rank 0), vector (rank 1) or matrix (rank 2: parameters, their slices and
-/// concatenations only).
+/// The type of a value: an f32 scalar (rank 0), vector (rank 1), or of rank 2 a matrix (parameters, their slices and
+/// concatenations) or rows, vectors of one length that are computed in each step.
 struct Type {
   std::vector<Dim> dims;
   std::string axis = {};  // in networks only: the time of a sequence; sequences of one time have equal lengths
+  bool is_rows = false;   // rows rather than a matrix
 
   std::size_t rank() const { return dims.size(); }
   bool is_sequence() const { return !axis.empty(); }
@@ -70,6 +71,19 @@ struct Scan;  // scan.hpp
 //   Map       `function` of as many operands as its row says; scalars spread, vectors agree in length
 //   Reduce    `reduction`; operands as its row says
 //   Hoist     identity on a scalar or vector that depends on no state: computed ahead of the recurrence
+// Values of a step may be rows, f32[p,n]. Where rows are an operand, a matrix is rows too. Slice and Concat take rows
+// as they take matrices. The right operand of a Matvec may be rows: each is multiplied. Operands of a Map or Reduce
+// with rows: a vector is the same in each row, rows of width 1 are a scalar of each row. A Reduce to a scalar gives
+// f32[p,1].
+//   Fill        a scalar -> f32[n] of it; n is the end of the range
+//   Rows        f32[p*n] -> f32[p,n]; p is the end of the range
+//   Flatten     f32[p,n] -> f32[p*n], row after row
+//   Windows     the range is (size, stride); f32[n] -> f32[(n-size)/stride+1, size], the parts of a vector that begin
+//               at multiples of the stride; f32[p,k] -> f32[(p-size)/stride+1, size*k], successive rows end to end
+//   Pad         the range is (before, after): so many zeros, or rows of zeros, around the operand
+//   Reflect     as Pad, with the operand mirrored at its first and its last element or row, which are not repeated
+//   Beside      rows of equal count -> rows that have the features of all, one operand or more
+//   ReduceRows  `reduction` Sum, Mean or Max over the rows, feature by feature, row 0 first: f32[p,n] -> f32[n]
 // All of these apply to sequences of one time, step by step; an operand that is no sequence is the same at each step.
 //   Scan        `scan`, `name`; arguments in order of the cell's inputs, then initial states -> what the cell gives
 //   FinalState  a Scan; `name` "h" or, of two directions, "fwd.h" -> that state behind the last step of each sequence

@@ -1,6 +1,7 @@
 // This file has the typing rule of each op. The op table gives the arity and operand kinds of functions and reductions.
 #include <algorithm>
 
+#include "ir/infer_rows.hpp"
 #include "ir/mistakes.hpp"
 #include "ir/print.hpp"
 #include "ir/scan.hpp"
@@ -43,6 +44,14 @@ class Inference : Mistakes {
       case Op::Map: return map();
       case Op::Reduce: return reduce();
       case Op::Hoist: return hoist();
+      case Op::Fill:
+      case Op::Rows:
+      case Op::Flatten:
+      case Op::Windows:
+      case Op::Pad:
+      case Op::Reflect:
+      case Op::Beside:
+      case Op::ReduceRows: return infer_rows(graph_, node_);
       case Op::Scan: return infer_scan(graph_, node_);
       case Op::FinalState: return infer_final_state(graph_, node_);
       case Op::OverTime: return over_time();
@@ -118,6 +127,7 @@ class Inference : Mistakes {
         return mismatch("shape mismatch: concat joins matrices of the same width: " + is_but(0, i), {0, i});
       }
       result.dims[0] = result.dims[0] + next.dims[0];
+      result.is_rows = result.is_rows || next.is_rows;
       if (result.dims[0].size() > kMaxDimSize) break;  // check_size reports it
     }
     return result;
@@ -125,17 +135,22 @@ class Inference : Mistakes {
 
   Result<Type> matvec() {
     if (node_.operands.size() != 2) return wrong_count("@", "2 operands");
+    if (type(0).is_rows) {
+      return mismatch("the left operand of @ must be a matrix of parameters, not rows of a step: " + is(0), {0});
+    }
     if (type(0).rank() != 2) {
       return mismatch("the left operand of @ must be a matrix: " + is(0) + "; element by element, * multiplies", {0});
     }
-    if (type(1).rank() != 1) return mismatch("the right operand of @ must be a vector: " + is(1), {1});
-    if (type(0).dims[1] != type(1).dims[0]) return mismatch("shape mismatch: " + is_but(0, 1), {0, 1});
+    const bool rows = type(1).is_rows;
+    if (type(1).rank() != 1 && !rows) return mismatch("the right operand of @ must be a vector: " + is(1), {1});
+    if (type(0).dims[1] != type(1).dims.back()) return mismatch("shape mismatch: " + is_but(0, 1), {0, 1});
+    if (rows) return Type{.dims = {type(1).dims[0], type(0).dims[0]}, .is_rows = true};
     return Type{{type(0).dims[0]}};
   }
 
   Result<Type> lookup() {
     if (node_.operands.size() != 2) return wrong_count("lookup", "2 operands");
-    if (type(0).rank() != 2) return mismatch("lookup takes a matrix first: " + is(0), {0});
+    if (type(0).rank() != 2 || type(0).is_rows) return mismatch("lookup takes a matrix first: " + is(0), {0});
     if (type(1).rank() != 0) return mismatch("lookup takes a scalar, the number of a row: " + is(1), {1});
     return Type{{type(0).dims[1]}};
   }
@@ -167,6 +182,7 @@ class Inference : Mistakes {
     const FunctionFacts& row = facts(node_.function);
     const auto arity = static_cast<std::size_t>(row.arity);
     if (node_.operands.size() != arity) return wrong_count(std::string(row.name), counted(arity, "operand"));
+    if (has_rows(graph_, node_)) return infer_map_of_rows(graph_, node_);
     std::size_t vector = arity;  // the first operand that is no scalar
     for (std::size_t i = 0; i < arity; ++i) {
       if (type(i).rank() == 2) return matrix_misused(i);
@@ -184,6 +200,7 @@ class Inference : Mistakes {
     const auto arity = static_cast<std::size_t>(row.arity);
     const std::string name(row.name);
     if (node_.operands.size() != arity) return wrong_count(name, counted(arity, "operand"));
+    if (has_rows(graph_, node_)) return infer_reduce_of_rows(graph_, node_);
     for (std::size_t i = 0; i < arity; ++i) {
       if (type(i).rank() == 2) return matrix_misused(i);
       const bool scalar = i > 0 && i + 1 == arity;  // as the table says
@@ -202,7 +219,7 @@ class Inference : Mistakes {
 
   Result<Type> hoist() {
     if (node_.operands.size() != 1) return wrong_count("hoist", "1 operand");
-    if (type(0).rank() == 2) return matrix_misused(0);
+    if (type(0).rank() == 2 && !type(0).is_rows) return matrix_misused(0);
     return type(0);
   }
 
@@ -213,11 +230,20 @@ class Inference : Mistakes {
     const std::string name(facts(node_.over_time).name);
     if (node_.operands.size() != 1) return wrong_count(name, "1 operand");
     if (!type(0).is_sequence()) return mismatch(name + " takes a sequence: " + is(0), {0});
+    if (type(0).rank() == 2) {
+      return mismatch(name + " of a sequence is over time, of vectors: " + is(0) +
+                          "; flatten(...) makes vectors of rows, and over features it is written in a cell",
+                      {0});
+    }
     return Type{type(0).dims};
   }
 
   Result<Type> check_size(Type type) {
     constexpr std::int64_t kMostElements = std::int64_t{1} << 31;
+    if (type.is_rows && type.dims[0].is_constant() && type.dims[0].value() > kMostRows) {
+      return error(ErrorCode::Limit,
+                   subject() + type.to_string() + "; a step may have at most " + std::to_string(kMostRows) + " rows");
+    }
     std::int64_t elements = 1;
     for (const Dim& dim : type.dims) {
       if (dim.size() > kMaxDimSize) return error(ErrorCode::Limit, "a dim is a sum of too many terms");

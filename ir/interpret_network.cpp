@@ -107,7 +107,15 @@ void NetworkInterpreter::compute(std::size_t i) {
     case Op::Project:
     case Op::Map:
     case Op::Reduce:
-    case Op::Hoist: return compute_rows(i);
+    case Op::Hoist:
+    case Op::Fill:
+    case Op::Rows:
+    case Op::Flatten:
+    case Op::Windows:
+    case Op::Pad:
+    case Op::Reflect:
+    case Op::Beside:
+    case Op::ReduceRows: return compute_rows(i);
   }
 }
 
@@ -120,7 +128,10 @@ void NetworkInterpreter::compute_rows(std::size_t i) {
     }
     evaluator_.compute(i);
     const View& result = evaluator_[Value{static_cast<std::uint32_t>(i)}];
-    std::copy(result.data, result.data + result.rows, values_[i].begin() + offset(node.type, b, t));
+    for (std::int64_t r = 0; r < result.rows; ++r) {
+      const double* from = result.data + r * result.stride;
+      std::copy(from, from + result.columns, values_[i].begin() + offset(node.type, b, t) + r * result.columns);
+    }
   });
 }
 

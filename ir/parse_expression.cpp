@@ -97,24 +97,25 @@ Value Parser::parse_slice(Value from, Location location) {
   std::vector<Range> ranges;
   expect("[", "before a slice");
   do {
-    ranges.push_back(parse_range());
+    const Type& type = graph_[from].type;
+    ranges.push_back(parse_range(ranges.size() < type.rank() ? type.dims[ranges.size()] : Dim(0)));
     if (ranges.size() > 2) fail(ErrorCode::Syntax, location, "a slice has at most two ranges");
   } while (accept(","));
   expect("]", "after a slice");
   return add({.op = Op::Slice, .operands = {from}, .ranges = std::move(ranges)}, location);
 }
 
-Range Parser::parse_range() {
+Range Parser::parse_range(const Dim& size) {
   const Location location = token_.location;
   Range range;
-  range.begin = parse_dim();
+  if (!at(":")) range.begin = parse_dim();
   if (!at(":")) {
     const std::string index = range.begin.to_string();
     fail(ErrorCode::Syntax, location,
          "a slice is [begin:end]; for one element write [" + index + ":" + (range.begin + Dim(1)).to_string() + "]");
   }
   advance();
-  range.end = parse_dim();
+  range.end = at("]") || at(",") ? size : parse_dim();
   return range;
 }
 
@@ -179,6 +180,8 @@ bool Parser::parse_operands(std::vector<Value>& operands) {
 Value Parser::parse_call(const std::string& name, Location location) {
   const Nesting nesting(*this);
   std::vector<Value> operands;
+  for (const Op op : kCallOps)
+    if (dim_arguments(op) > 0 && name == call_name(op)) return parse_call_with_dims(op, location);
   const bool compared = parse_operands(operands);
   Node node = find_callee(name, operands, location);
   const bool compares = node.op == Op::Map && node.function == Function::Select;
@@ -190,6 +193,25 @@ Value Parser::parse_call(const std::string& name, Location location) {
          "a comparison stands in " + std::string(facts(Function::Select).name) + "(a > b, x, y) only");
   }
   node.operands = std::move(operands);
+  return add(std::move(node), location);
+}
+
+// Reads a call whose last arguments are dims, as those of windows(v, 3, 1).
+Value Parser::parse_call_with_dims(Op op, Location location) {
+  expect("(", "before operands");
+  Node node{.op = op, .operands = {parse_expression()}};
+  Dim dims[2];
+  const int count = dim_arguments(op);
+  for (int i = 0; i < count; ++i) {
+    if (!at(",")) {
+      fail(ErrorCode::ShapeMismatch, location,
+           std::string(call_name(op)) + " takes a value and " + (count == 1 ? "a dim" : "two dims"));
+    }
+    advance();
+    dims[2 - count + i] = parse_dim();
+  }
+  expect(")", "after operands");
+  node.ranges = {{dims[0], dims[1]}};
   return add(std::move(node), location);
 }
 
@@ -210,6 +232,9 @@ Node Parser::find_callee(const std::string& name, const std::vector<Value>& oper
   for (const ReductionFacts& row : kReductions) {
     if (!matches(row.name, row.arity)) continue;
     return over_time(graph_, {.op = Op::Reduce, .reduction = row.reduction}, name, operands);
+  }
+  for (const Reduction reduction : kRowReductions) {
+    if (matches(row_reduction_name(reduction), 1)) return {.op = Op::ReduceRows, .reduction = reduction};
   }
   for (const FunctionFacts& row : kAllFunctions) {
     if (is_name(row.name) && matches(row.name, row.arity)) return {.op = Op::Map, .function = row.function};

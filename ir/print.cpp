@@ -32,6 +32,14 @@ Precedence precedence_of(const Node& node) {
     case Op::Project:
     case Op::Reduce:
     case Op::Hoist:
+    case Op::Fill:
+    case Op::Rows:
+    case Op::Flatten:
+    case Op::Windows:
+    case Op::Pad:
+    case Op::Reflect:
+    case Op::Beside:
+    case Op::ReduceRows:
     case Op::Scan:
     case Op::FinalState:
     case Op::OverTime: return Precedence::Primary;
@@ -102,7 +110,15 @@ class Writer {
       case Op::Concat:
       case Op::Lookup:
       case Op::Project:
-      case Op::Hoist: write_call(call_name(node.op), node, index, depth); return;
+      case Op::Hoist:
+      case Op::Fill:
+      case Op::Rows:
+      case Op::Flatten:
+      case Op::Windows:
+      case Op::Pad:
+      case Op::Reflect:
+      case Op::Beside: write_call(call_name(node.op), node, index, depth); return;
+      case Op::ReduceRows: write_call(row_reduction_name(node.reduction), node, index, depth); return;
     }
   }
 
@@ -135,6 +151,9 @@ class Writer {
       if (i > 0) out += compared ? " > " : ", ";
       operand(node, i, index, Precedence::Sum, depth);
     }
+    const int dims = node.ranges.empty() ? 0 : dim_arguments(node.op);
+    if (dims == 2) out += ", " + node.ranges[0].begin.to_string();
+    if (dims > 0) out += ", " + node.ranges[0].end.to_string();
     out += ')';
   }
 

@@ -51,7 +51,16 @@ bool is_function(std::string_view name) {
     return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; });
   };
   const bool call = std::any_of(kCallOps.begin(), kCallOps.end(), [&](Op op) { return call_name(op) == name; });
-  return call || in(kAllFunctions) || in(kReductions) || in(kOverTimes);
+  const bool over_rows = std::any_of(kRowReductions.begin(), kRowReductions.end(),
+                                     [&](Reduction reduction) { return row_reduction_name(reduction) == name; });
+  return call || over_rows || in(kAllFunctions) || in(kReductions) || in(kOverTimes);
+}
+
+std::string row_reduction_name(Reduction reduction) { return std::string(facts(reduction).name) + "_rows"; }
+
+int dim_arguments(Op op) {
+  if (op == Op::Fill || op == Op::Rows) return 1;
+  return op == Op::Windows || op == Op::Pad || op == Op::Reflect ? 2 : 0;
 }
 
 std::string_view call_name(Op op) {

@@ -32,9 +32,18 @@ Precedence precedence(Function function);
 /// Returns the function of an operator with one or two operands; nullptr if there is none.
 const FunctionFacts* find_operator(std::string_view text, int arity);
 
-inline constexpr std::array kCallOps = {Op::Concat, Op::Lookup, Op::Project,
-                                        Op::Hoist};  // besides functions and reductions
-std::string_view call_name(Op op);                   // "concat" of Op::Concat
+// These ops are written as calls, besides functions, reductions and reductions over rows.
+inline constexpr std::array kCallOps = {Op::Concat,  Op::Lookup,  Op::Project, Op::Hoist,   Op::Fill,  Op::Rows,
+                                        Op::Flatten, Op::Windows, Op::Pad,     Op::Reflect, Op::Beside};
+
+// These reductions have a form over rows, whose name ends in _rows.
+inline constexpr std::array kRowReductions = {Reduction::Sum, Reduction::Mean, Reduction::Max};
+std::string row_reduction_name(Reduction reduction);  // "sum_rows" of Reduction::Sum
+
+/// Returns the number of dims that a call of this op takes behind its operand: `windows(v, 3, 1)` has two.
+int dim_arguments(Op op);
+
+std::string_view call_name(Op op);  // "concat" of Op::Concat
 
 /// Tells whether the tables have a call of this name, with any operands.
 bool is_function(std::string_view name);

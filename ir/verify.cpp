@@ -28,6 +28,7 @@ class Verifier {
     }
     check_names();
     check_nodes();
+    check_rows();
     check_statements();
   }
 
@@ -80,6 +81,21 @@ class Verifier {
       const bool again =
           node.op == Op::Scan && !scans_.try_emplace(node.name, Value{static_cast<std::uint32_t>(i)}).second;
       if (again) fail(ErrorCode::Name, node.location, node.name + " is defined twice");
+    }
+  }
+
+  // Each row is computed by nodes of its own.
+  void check_rows() {
+    std::int64_t rows = 0;
+    for (const Node& node : graph_.nodes) {
+      std::int64_t own = node.type.is_rows && node.type.dims[0].is_constant() ? node.type.dims[0].value() : 0;
+      for (const Value operand : node.operands) {
+        const Type& type = graph_[operand].type;
+        if (type.is_rows && type.dims[0].is_constant()) own = std::max(own, type.dims[0].value());
+      }
+      rows += own;
+      if (rows <= static_cast<std::int64_t>(kMaxNodes)) continue;
+      fail(ErrorCode::Limit, node.location, kind_ + " " + graph_.name + " computes more than 1000000 rows in a step");
     }
   }
 
@@ -176,7 +192,8 @@ class Verifier {
     const Type& type = graph_[output->value].type;
     if (type.rank() < 2) return;
     fail(ErrorCode::ShapeMismatch, output->location,
-         "the output must be a vector or a scalar, not " + type.to_string());
+         "the output must be a vector or a scalar, not " + type.to_string() +
+             (type.is_rows ? "; flatten(...) makes a vector of rows" : ""));
   }
 
   [[noreturn]] void bad_name(Location location, const std::string& name) const {

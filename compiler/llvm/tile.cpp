@@ -184,7 +184,7 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
 
 // Computes the function of a Map if all operands are there; else the missing operands become pending.
 bool Tile::apply(const Node& node, const Element& element, std::vector<Element>& pending) {
-  RNNC_ASSERT(node.op == Op::Map, &cell_);
+  RNNC_ASSERT(node.op == Op::Map || node.op == Op::Fill, &cell_);
   Values operands;
   for (const ir::Value operand : node.operands) {
     const Element needed = canonical({operand, element.row, element.block});
@@ -195,7 +195,7 @@ bool Tile::apply(const Node& node, const Element& element, std::vector<Element>&
       operands.push_back(found->second);
   }
   if (operands.size() < node.operands.size()) return false;
-  values_[element] = functions_.emit(node.function, operands);
+  values_[element] = node.op == Op::Fill ? operands[0] : functions_.emit(node.function, operands);
   return true;
 }
 

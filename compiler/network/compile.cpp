@@ -5,6 +5,7 @@
 
 #include "compiler/network/network.hpp"
 #include "compiler/network/split_constants.hpp"
+#include "compiler/passes/pass.hpp"
 #include "compiler/schedule/describe.hpp"
 #include "compiler/schedule/kinds.hpp"
 #include "ir/print.hpp"
@@ -68,7 +69,7 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
 }
 
 NetworkCalls calls_of(const ir::Network& network) {
-  CallList list = split_constants(cut_network(network));
+  CallList list = split_constants(cut_network(ir::Network(lower_rows(network))));
   Starts starts = take_starts(list);
   return {std::move(list), std::move(starts)};
 }

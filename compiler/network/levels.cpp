@@ -27,7 +27,15 @@ Role role_of(const Node& node, bool varies) {
     case Op::Project:
     case Op::Map:
     case Op::Reduce:
-    case Op::Hoist: return Role::Expression;
+    case Op::Hoist:
+    case Op::Fill:
+    case Op::Rows:
+    case Op::Flatten:
+    case Op::Windows:
+    case Op::Pad:
+    case Op::Reflect:
+    case Op::Beside:
+    case Op::ReduceRows: return Role::Expression;
   }
   return Role::Expression;
 }

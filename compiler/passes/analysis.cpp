@@ -140,7 +140,7 @@ class StoredValues {
   // reductions do not count: the stage that computes them uses them.
   bool is_read_in_lanes(std::uint32_t i, std::uint32_t user) const {
     const Node& u = node(user);
-    if (u.op == Op::Map || (u.op == Op::Lookup && cut_)) return true;
+    if (u.op == Op::Map || u.op == Op::Fill || (u.op == Op::Lookup && cut_)) return true;
     if (u.op != Op::Project) return false;
     for (std::size_t j = 2; j < u.operands.size(); j += 2)
       if (u.operands[j].index == i) return true;
@@ -154,7 +154,7 @@ class StoredValues {
   }
 
   bool can_recompute(std::uint32_t i) const {
-    if (node(i).op != Op::Map) return false;
+    if (node(i).op != Op::Map && node(i).op != Op::Fill) return false;
     return std::all_of(node(i).operands.begin(), node(i).operands.end(), [&](Value operand) {
       return (cell_[operand].type.rank() == 0 && !cut_) || is_free(cell_, operand) || stored_[operand.index];
     });

@@ -152,6 +152,14 @@ class Simplifier {
       case Op::Constant:
       case Op::Lookup:
       case Op::Reduce:
+      case Op::Fill:
+      case Op::Rows:
+      case Op::Flatten:
+      case Op::Windows:
+      case Op::Pad:
+      case Op::Reflect:
+      case Op::Beside:
+      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: break;
@@ -224,6 +232,14 @@ class Simplifier {
       case Op::Lookup:
       case Op::Reduce:
       case Op::Hoist:
+      case Op::Fill:
+      case Op::Rows:
+      case Op::Flatten:
+      case Op::Windows:
+      case Op::Pad:
+      case Op::Reflect:
+      case Op::Beside:
+      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: return std::nullopt;

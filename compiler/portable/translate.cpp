@@ -1,6 +1,7 @@
 #include "compiler/portable/translate.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -132,17 +133,31 @@ class Translator {
       case Op::Constant: return;
       case Op::Slice: return view(value, node(value).ranges[0].begin.value());
       case Op::Hoist: return view(value, 0);
+      case Op::Fill: return fill(value);
       case Op::Concat: return concat(value);
       case Op::Lookup: return lookup(value);
       case Op::Project: return project(value);
       case Op::Map: return map(value);
       case Op::Reduce: return reduce(value);
       case Op::Matvec:
+      case Op::Rows:
+      case Op::Flatten:
+      case Op::Windows:
+      case Op::Pad:
+      case Op::Reflect:
+      case Op::Beside:
+      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
-      case Op::OverTime: break;  // chain() leaves no Matvec, and a cell has none of the others
+      case Op::OverTime: break;  // chain() leaves no Matvec, rows() no rows, and a cell has none of the others
     }
     ir::internal_error(&cell_, "an operation that no pass leaves");
+  }
+
+  void fill(Value value) {
+    const PortablePlace to = new_place(value);
+    ops(phase(value))
+        .push_back({PortableOp::Kind::Copy, {}, {place_of(node(value).operands[0])}, to, size_of(node(value)), 0, 0});
   }
 
   void view(Value value, std::int64_t offset) {
@@ -264,6 +279,10 @@ class Translator {
 
   PortablePlace add_panel(Value value) {
     const Node& n = node(value);
+    std::vector<Value> matrices;
+    for (std::size_t k = 1; k < n.operands.size(); k += 2) matrices.push_back(n.operands[k]);
+    const auto [packed, is_new] = packed_.try_emplace(matrices);
+    if (!is_new) return packed->second;
     runtime::PanelPacking panel{.units = size_of(n),
                                 .columns = size_of(node(n.operands[0])),
                                 .gates = 1,
@@ -278,7 +297,7 @@ class Translator {
       first_row += node(n.operands[k]).type.dims[0].value();
     }
     description_.panels.push_back(std::move(panel));
-    return {PortableSpace::Weights, false, description_.panels.back().offset};
+    return packed->second = {PortableSpace::Weights, false, description_.panels.back().offset};
   }
 
   // Returns the place of all start values, if they follow each other in the order of the units or are all the same
@@ -343,6 +362,7 @@ class Translator {
   std::vector<std::uint32_t> last_;
   std::unordered_map<std::string, std::uint32_t> states_;
   std::vector<std::optional<PortablePlace>> places_, next_places_;  // the places of each node
+  std::map<std::vector<Value>, PortablePlace> packed_;              // the panels of matrices one below the other
   std::map<std::pair<std::uint32_t, Phase>, std::optional<PortablePlace>> copies_;
   std::array<PortableRowPlan, runtime::kPortableSpaces> rows_;
   runtime::PortableProgram program_;

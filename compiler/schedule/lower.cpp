@@ -64,7 +64,7 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
     }
     for (Value product : stage.products) {
       const Panel& panel = plan.panel(product);
-      description.panels.push_back(packing_of(schedule.cell, panel));
+      if (!panel.is_shared) description.panels.push_back(packing_of(schedule.cell, panel));
       const std::int64_t elements = panel.units * panel.columns * panel.gates;
       add_product(stage.phase, elements, panel.format, description);
       if (stage.phase == Phase::Step && is_shared(stage))

@@ -1,7 +1,9 @@
 #include "compiler/schedule/plan.hpp"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
+#include <tuple>
 
 #include "compiler/schedule/plan_stage.hpp"
 
@@ -28,6 +30,8 @@ std::int64_t panel_size(const Panel& panel) {
 std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, int lanes,
                                runtime::NumberFormat format, std::int64_t& end) {
   std::vector<Panel> panels;
+  // Products of the same matrices and of one layout read the same weights: rows of a step are such products.
+  std::map<std::tuple<std::vector<Value>, int, int>, std::int64_t> packed;
   for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
     const Stage& stage = schedule.stages[s];
     const bool shares = std::ranges::any_of(stage.products, [&](Value product) {
@@ -41,8 +45,11 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
       panel.lanes = lanes;
       panel.format = format;
       if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
-      end += panel_size(panel);
-      end = divide_up(end, kAlign) * kAlign;
+      const auto [known, is_new] =
+          packed.try_emplace({matrices_of(schedule, product), panel.together, panel.tail_gates}, panel.offset);
+      panel.offset = known->second;
+      panel.is_shared = !is_new;
+      if (is_new) end = divide_up(end + panel_size(panel), kAlign) * kAlign;
       panels.push_back(panel);
     }
   }

@@ -46,6 +46,7 @@ struct Panel {
   int tail_gates = 1;                                  // the gates that share a vector of the last block
   int lanes = 0;                                       // the units of a block
   runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
+  bool is_shared = false;                              // the weights are those of a panel before this one
 
   /// Returns the offset, counted in weights of the panel's format.
   std::int64_t first_element() const { return runtime::elements_in(format, offset); }

@@ -60,6 +60,7 @@ class StageCutter {
     int& depth = result_.nodes[i];
     switch (node.op) {
       case Op::Map:
+      case Op::Fill:
       case Op::Lookup:
       case Op::Project:
         if (cuts()) depth = std::max(depth, after_scalars(i));
@@ -80,6 +81,13 @@ class StageCutter {
       case Op::Constant:
       case Op::Slice:
       case Op::Matvec:
+      case Op::Rows:
+      case Op::Flatten:
+      case Op::Windows:
+      case Op::Pad:
+      case Op::Reflect:
+      case Op::Beside:
+      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: return;
@@ -108,7 +116,8 @@ class StageCutter {
     const int own = computed_here ? result_.nodes[value.index] : 0;
     const int at = take(phase, size_of(cell_[value]), own, kWorkOfCopy);
     const Op op = cell_[value].op;
-    const bool has_code = op == Op::Map || op == Op::Lookup || op == Op::Project || is_gate(cell_, value);
+    const bool has_code =
+        op == Op::Map || op == Op::Fill || op == Op::Lookup || op == Op::Project || is_gate(cell_, value);
     if (computed_here && at > own && has_code) result_.kept[value.index] = true;
     return at;
   }
@@ -142,6 +151,7 @@ class StageCutter {
 
 std::int64_t work_of(const Node& node) {
   if (node.op == Op::Map) return operations_of(node.function);
+  if (node.op == Op::Fill) return 1;
   if (node.op == Op::Lookup) return kWorkOfLookup;
   if (node.op == Op::Project) return kWorkOfProduct;
   return 0;

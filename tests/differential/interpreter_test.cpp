@@ -63,6 +63,28 @@ TEST_CASE("a stage of products that share vectors and such that do not matches t
     }
 }
 
+// A convolution of several kinds, a depthwise one, and what is done over rows and in each row.
+TEST_CASE("rows of a step match the interpreter on every ISA level", "[differential][rows]") {
+  const char* const text =
+      "cell c<H> { input x : f32[40] state h : f32[H] param W : f32[H, 12] param b : f32[H] param V : f32[H, 3*H]"
+      " param D : f32[3, H] param U : f32[H, H] a = relu(W @ windows(pad(rows(x, 10), 1, 1), 3, 1) + b)"
+      " c = tanh(V @ windows(reflect(a, 0, 1), 3, 2)) d = softmax(c - mean(c)) * h + sum(c)"
+      " e = layer_norm(concat(d[0:1], a[3:5]), b, D[0:3], 0.001)"
+      " h' = tanh(mean_rows(beside(d, d[:, 0:1])[:, 1:]) + U @ h + sum_rows(D * a[0:3]) + max_rows(e))"
+      " output concat(flatten(d), h', fill(sum(h), 3), reflect(x, 2, 3), pad(h, 1, 2), flatten(sum(a))) }";
+  for (const std::string& cpu : executors())
+    for (const std::int64_t units : {1, 7, 17, 33}) {
+      const ir::Cell cell = ir::bind_dims(ir::parse(text).value().cells.at(0), {{"H", units}}).value();
+      const Weights weights = random_weights(cell, 1);
+      const Program program = compile_cell(cell, weights, cpu);
+      for (const std::int64_t batch : {1, 2, 7}) {
+        INFO("H=" << units << " B=" << batch << " " << cpu);
+        const Sequences sequences = random_sequences(cell, 3, batch, 2);
+        CHECK(error_against_interpreter(cell, weights, sequences, run(program, sequences)) <= 5e-6);
+      }
+    }
+}
+
 TEST_CASE("a NaN in the weights reaches exactly the values that depend on it", "[differential]") {
   const ir::Cell cell = standard("rnn", 5, 19);
   Weights weights = random_weights(cell, 1);

@@ -25,6 +25,9 @@ const char* const kSampleCells =
     " cell scale<N> { input x : f32[N] input k : f32 state s : f32 s' = s + k output x * s' }"
     " cell beside<I, N, H> { input x : f32[I] input c : f32[N] state h : f32[H] param W : f32[H, I] param V : f32[H, N]"
     " param U : f32[H, H] param b : f32[H] h' = tanh(W @ x + V @ c + U @ h + b * sum(c)) output h' + V @ c }"
+    " cell bands<H> { input x : f32[12] state h : f32[2*H] param W : f32[H, 6] param U : f32[H, H] param g : f32[H]"
+    " s = W @ windows(reflect(rows(x, 6), 0, 2), 3, 3) + U @ rows(h, 2) h' = flatten(tanh(s - mean(s)) * g) "
+    "output concat(h', fill(sum(h), 2)) }"
     " cell pick<V> { state token : f32 param E : f32[V, V] token' = argmax(lookup(E, token)) output lookup(E, token') "
     "}";
 
@@ -65,6 +68,9 @@ const std::vector<std::string>& sample_networks() {
       "d = lstm<H=4>(v) steps S from (h = v * s) output concat(d, y)",
       "e = rnn<H=3>(x) d = beside<H=5>(x, concat(e.h, v)) f = reverse beside<H=17>(d, v) output concat(d, f)",
       "d = gru<H=3>(v * s) steps T output d * k",
+      "param W : f32[19, 6] param P : f32[3, 19] c = relu(W @ windows(rows(pad(x, 1, 2), 4), 3, 1) + P[1:3]) "
+      "a = rnn<H=3>(max_rows(c)) output concat(flatten(c * s), a, sum_rows(beside(c, c)[:, 18:21]))",
+      "a = bands<H=17>(concat(x, x, v[0:2])) b = reverse bands<H=3>(a[20:32]) output concat(b, a)",
   };
   return networks;
 }
