@@ -80,16 +80,28 @@ std::optional<Dim> Dim::solve(const std::string& name, const Dim& value) const {
   return Dim(rest.value() / factor.value());
 }
 
+// Divides polynomials by their leading terms, those of the most names and of these the first in the alphabet: the order
+// stays the same if both sides are multiplied with a name, so that an exact quotient is found term by term.
 std::optional<Dim> Dim::divide(const Dim& divisor) const {
-  if (divisor.terms_.size() != 1) return std::nullopt;
-  const auto& [divisor_names, divisor_factor] = *divisor.terms_.begin();
-  Dim quotient;
-  for (const auto& [names, factor] : terms_) {
+  if (divisor.terms_.empty()) return std::nullopt;
+  const auto leading = [](const Dim& dim) {
+    return *std::ranges::min_element(dim.terms_, [](const auto& a, const auto& b) {
+      return a.first.size() != b.first.size() ? a.first.size() > b.first.size() : a.first < b.first;
+    });
+  };
+  const auto [divisor_names, divisor_factor] = leading(divisor);
+  Dim rest = *this, quotient;
+  while (!rest.terms_.empty()) {
+    const auto [names, factor] = leading(rest);
     const bool divides = std::ranges::includes(names, divisor_names) && factor % divisor_factor == 0;
     if (!divides) return std::nullopt;
-    std::vector<std::string> rest;
-    std::ranges::set_difference(names, divisor_names, std::back_inserter(rest));
-    quotient.terms_[std::move(rest)] = factor / divisor_factor;
+    Dim term;
+    std::vector<std::string> left;
+    std::ranges::set_difference(names, divisor_names, std::back_inserter(left));
+    term.terms_[std::move(left)] = factor / divisor_factor;
+    quotient = quotient + term;
+    rest = rest - term * divisor;
+    if (quotient.size() > kMaxDimSize || rest.size() > kMaxDimSize) return std::nullopt;
   }
   return quotient;
 }

@@ -37,7 +37,7 @@ class Dim {
   /// other terms, or if the value would be no whole dim or grow past kMaxDimSize.
   std::optional<Dim> solve(const std::string& name, const Dim& value) const;
 
-  /// Returns the dim that times `divisor` is this one; nullopt if there is none, or if the divisor is a sum.
+  /// Returns the dim that times `divisor` is this one; nullopt if there is none, or if one grows past kMaxDimSize.
   std::optional<Dim> divide(const Dim& divisor) const;
 
   /// Returns the name if the dim is `coefficient * name + offset` with one name, to the first power; otherwise "".

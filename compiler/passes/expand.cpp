@@ -1,5 +1,6 @@
-// Composite reductions (mean, softmax, layer_norm) become sums, maxima and element-wise functions, and a lookup in
-// joined matrices becomes one lookup for each matrix. The code generator then has fewer ops to know.
+// Rows become vectors (rows.cpp). Composite reductions (mean, softmax, layer_norm) become sums, maxima and element-wise
+// functions, and a lookup in joined matrices becomes one lookup for each matrix. The code generator then has fewer ops
+// to know.
 #include <algorithm>
 #include <optional>
 #include <vector>
@@ -112,7 +113,7 @@ Value expand_lookup(Cell& cell, Node node) {
 }  // namespace
 
 Cell expand(const Cell& cell) {
-  return copy_forward(cell, [](Cell& to, Node node) {
+  return copy_forward(Cell(lower_rows(cell)), [](Cell& to, Node node) {
     if (node.op == ir::Op::Reduce) return expand_reduction(to, std::move(node));
     if (node.op == ir::Op::Lookup) return expand_lookup(to, std::move(node));
     return to.append(std::move(node));

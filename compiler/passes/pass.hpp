@@ -16,14 +16,12 @@ namespace rnnc::compiler {
 // The passes are declared in the order in which they run. Every cell that goes into a pass or comes out of it is bound
 // and verified.
 
-/// Turns rows into vectors, one for each row, and their ops into ops of vectors.
-ir::Cell rows(const ir::Cell& cell);
-
-/// Does the same for a bound cell or network.
+/// Turns the rows of a bound cell or network into vectors, one for each row, and their ops into ops of vectors. It is
+/// the first part of expand; a network goes through it before it is cut into calls.
 ir::Graph lower_rows(const ir::Graph& graph);
 
-/// Turns softmax, layer_norm and mean into sums, maxima and element-wise functions, and a lookup in joined matrices
-/// into one lookup for each matrix.
+/// Turns rows into vectors, softmax, layer_norm and mean into sums, maxima and element-wise functions, and a lookup in
+/// joined matrices into one lookup for each matrix.
 ir::Cell expand(const ir::Cell& cell);
 
 /// Folds constants, removes nodes without effect, moves slices towards the leaves, and splits products of
@@ -55,8 +53,8 @@ struct Pass {
 };
 
 inline constexpr Pass kPasses[] = {
-    {"rows", "rows become vectors", rows},
-    {"expand", "softmax, layer_norm and mean become sums, maxima and element-wise functions", expand},
+    {"expand", "rows become vectors; softmax, layer_norm and mean become sums, maxima and element-wise functions",
+     expand},
     {"simplify", "folds constants, moves slices to the leaves, splits stacked products", simplify},
     {"cse", "one node for equal expressions", cse},
     {"chain", "sums of products become chains in canonical order", chain},

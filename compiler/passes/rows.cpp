@@ -256,6 +256,4 @@ bool has_rows(const Graph& graph) {
 
 ir::Graph lower_rows(const Graph& graph) { return has_rows(graph) ? RowLowering(graph).run() : graph; }
 
-ir::Cell rows(const ir::Cell& cell) { return ir::Cell(lower_rows(cell)); }
-
 }  // namespace rnnc::compiler

@@ -46,6 +46,18 @@ TEST_CASE("substitute replaces the names it is given and leaves the others", "[d
   CHECK(dim.substitute({{"J", 2}}) == dim);
 }
 
+TEST_CASE("divide finds the factor that is left, or none", "[dim]") {
+  CHECK((4 * kI * kH).divide(2 * kH) == 2 * kI);
+  CHECK((kI * kI - kH * kH).divide(kI + kH) == kI - kH);
+  CHECK(((2 * kI + 1) * kH).divide(2 * kI + 1) == kH);
+  CHECK(Dim(12).divide(-4) == Dim(-3));
+  CHECK(Dim(0).divide(kI) == Dim(0));
+  CHECK(!(kI + 1).divide(kI));
+  CHECK(!(3 * kI).divide(2));
+  CHECK(!(kI * kI + kH).divide(kI + kH));
+  CHECK(!kI.divide(0));
+}
+
 TEST_CASE("linear_symbol names the only unknown of a dim of first degree", "[dim]") {
   CHECK((4 * kH + 1).linear_symbol() == "H");
   CHECK(Dim(3).linear_symbol().empty());

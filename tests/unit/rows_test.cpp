@@ -120,7 +120,7 @@ TEST_CASE("rows are what plain loops give, before and after they become vectors"
   for (const Case& one : cases()) {
     INFO(one.expression);
     const ir::Cell cell = cell_of(one.expression);
-    const ir::Cell lowered = compiler::rows(cell);
+    const ir::Cell lowered = ir::Cell(compiler::lower_rows(cell));
     REQUIRE(ir::verify(lowered));
     CHECK(std::ranges::none_of(lowered.nodes, [](const ir::Node& node) { return node.type.is_rows; }));
     for (const ir::Cell& each : {cell, lowered}) {
