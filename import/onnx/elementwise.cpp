@@ -245,8 +245,9 @@ OnnxValue Glue::batch_norm() {
   const double epsilon = attributes_.real("epsilon").value_or(1e-5f);
   static_cast<void>(attributes_.real("momentum"));  // of training
   if (attributes_.integer("training_mode").value_or(0) != 0) attributes_.unsupported("training_mode is set");
-  static_cast<void>(attributes_.integer("spatial"));
-  static_cast<void>(attributes_.integer("is_test"));
+  check_not_training();
+  if (attributes_.integer("spatial").value_or(1) == 0)
+    attributes_.unsupported("has spatial 0, which normalizes each place by itself; export for opset 9 or newer");
   if (x.axes.size() < 2 || !x.axes[1].is_number())
     attributes_.unsupported("its channels are a dimension of " + to_string(x.axes) + " that has no fixed size");
   const std::int64_t channels = x.axes[1].fixed();

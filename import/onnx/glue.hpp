@@ -62,6 +62,7 @@ class Glue {
   // moves.cpp
   OnnxValue taken(const OnnxValue& from, Axes axes,
                   const std::function<std::int64_t(std::span<const std::int64_t>)>& at);
+  void check_not_training();
   OnnxValue identity();
   OnnxValue transpose();
   OnnxValue squeeze();

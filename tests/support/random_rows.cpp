@@ -5,7 +5,6 @@
 
 #include "ir/parse.hpp"
 #include "ir/verify.hpp"
-#include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"
 
@@ -153,11 +152,8 @@ class RowsText {
 }  // namespace
 
 RandomCell random_rows(std::uint64_t seed) {
-  const std::string text = RowsText(seed).write();
-  INFO(text);
-  const Result<ir::Module> module = ir::parse(text);
-  if (!module) FAIL(module.error().to_string());
-  const ir::Cell cell = ir::bind_dims(module->cells.at(0), {}).value();
+  const ir::Module module = ir::parse(RowsText(seed).write()).value();
+  const ir::Cell cell = ir::bind_dims(module.cells.at(0), {}).value();
   return {cell, random_weights(cell, seed)};
 }
 
