@@ -124,6 +124,9 @@ class RowsInference : Mistakes {
     if (below(before, 0) || below(after, 0)) return mismatch(name() + " takes dims of at least 0: " + is(0), {0});
     if (node_.op == Op::Reflect && (below(count(0) - before, 1) || below(count(0) - after, 1)))
       return mismatch("reflect mirrors fewer than there are: " + is(0), {0});
+    const Dim mirrored = before + after;
+    if (node_.op == Op::Reflect && mirrored.is_constant() && mirrored.value() > kMostRows)
+      return error(ErrorCode::Limit, "reflect mirrors at most " + std::to_string(kMostRows) + " elements: " + is(0));
     Type result = type(0);
     result.is_rows = result.rank() == 2;
     result.dims[0] = before + count(0) + after;

@@ -93,6 +93,10 @@ class Verifier {
         const Type& type = graph_[operand].type;
         if (type.is_rows && type.dims[0].is_constant()) own = std::max(own, type.dims[0].value());
       }
+      // Rows that are joined are operands one by one.
+      const bool joins =
+          node.op == Op::Windows && graph_[node.operands[0]].type.is_rows && node.ranges[0].begin.is_constant();
+      if (joins) own *= std::max<std::int64_t>(1, node.ranges[0].begin.value());
       rows += own;
       if (rows <= static_cast<std::int64_t>(kMaxNodes)) continue;
       fail(ErrorCode::Limit, node.location, kind_ + " " + graph_.name + " computes more than 1000000 rows in a step");

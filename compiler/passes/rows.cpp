@@ -71,15 +71,6 @@ class RowLowering {
     return rows;
   }
 
-  // Returns the elements of a vector one by one, or rows, which pad and windows treat alike.
-  Parts pieces_of(Value value) {
-    if (type(value).rank() == 2) return vectors_of(value);
-    Parts pieces;
-    const Value whole = parts_[value.index][0];
-    for (std::int64_t i = 0; i < type(value).dims[0].value(); ++i) pieces.push_back(to_.slice(whole, i, i + 1));
-    return pieces;
-  }
-
   Parts lower(const Node& node) {
     switch (node.op) {
       case Op::Input:
@@ -210,12 +201,16 @@ class RowLowering {
 
   Parts reflect(const Node& node) {
     const std::int64_t before = node.ranges[0].begin.value(), after = node.ranges[0].end.value();
-    const Parts pieces = pieces_of(node.operands[0]);
-    const auto size = static_cast<std::int64_t>(pieces.size());
+    const Value from = node.operands[0];
+    const std::int64_t size = type(from).dims[0].value();
+    const Parts whole = type(from).rank() == 2 ? rows_of(from) : parts_[from.index];
+    const auto piece = [&](std::int64_t i) {
+      return type(from).rank() == 2 ? whole[static_cast<std::size_t>(i)] : to_.slice(whole[0], i, i + 1);
+    };
     Parts all;
-    for (std::int64_t i = before; i > 0; --i) all.push_back(pieces[static_cast<std::size_t>(i)]);
-    all.insert(all.end(), pieces.begin(), pieces.end());
-    for (std::int64_t i = 0; i < after; ++i) all.push_back(pieces[static_cast<std::size_t>(size - 2 - i)]);
+    for (std::int64_t i = before; i > 0; --i) all.push_back(piece(i));
+    all.insert(all.end(), whole.begin(), whole.end());
+    for (std::int64_t i = 0; i < after; ++i) all.push_back(piece(size - 2 - i));
     return node.type.is_rows ? all : Parts{to_.concat(std::move(all))};
   }
 

@@ -122,6 +122,7 @@ TEST_CASE("what rows may not be is refused", "[errors][shapes][rows]") {
        "t.rnn:1:54: the output must be a vector or a scalar, not f32[4,2500]; flatten(...) makes a vector of rows"},
       {cell("output flatten(rows(v, M))"),
        "t.rnn:1:69: v is f32[N], which is not M rows of equal length\nt.rnn:1:22: note: v declared here"},
+      {cell("output reflect(u, 5000, 0)"), "t.rnn:1:61: reflect mirrors at most 4096 elements: u is f32[10000]"},
       {cell("output flatten(rows(u, 5000))"),
        "t.rnn:1:69: the result is f32[5000,2]; a step may have at most 4096 rows"},
       {cell("output flatten(windows(v, 3, M))"),

@@ -15,7 +15,8 @@ namespace rnnc::fuzz {
 namespace {
 
 constexpr std::int64_t kMostElements =
-    1 << 12;  // of weights, and of a value; larger cells take time and show nothing more
+    1 << 12;                             // of weights, and of a value; larger cells take time and show nothing more
+constexpr std::int64_t kMostRows = 256;  // of all values of a cell
 
 template <class G>
 void require_equal(const std::vector<G>& a, const std::vector<G>& b) {
@@ -40,9 +41,13 @@ bool is_small(const ir::Graph& graph) {
       if ((elements *= dim.value()) > kMostElements) return false;
     if ((total += elements) > kMostElements) return false;
   }
-  for (const ir::Node& node : graph.nodes)
+  std::int64_t rows = 0;  // each is compiled by itself
+  for (const ir::Node& node : graph.nodes) {
     for (const ir::Dim& dim : node.type.dims)
       if (dim.value() > kMostElements) return false;
+    if (node.type.is_rows && (rows += node.type.dims[0].value()) > kMostRows) return false;
+    if (node.type.is_rows && ir::elements(node.type) > kMostElements) return false;
+  }
   return true;
 }
 
