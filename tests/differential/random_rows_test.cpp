@@ -1,8 +1,8 @@
 // Random cells with rows through the checks of trial.hpp.
-#include "tests/support/random_network.hpp"
 #include "tests/support/random_rows.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/ci_seeds.hpp"
+#include "tests/support/random_network.hpp"
 #include "tests/support/trial.hpp"
 
 namespace rnnc::test {

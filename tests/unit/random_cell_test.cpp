@@ -9,8 +9,10 @@
 #include "ir/print.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/ci_seeds.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/random_cell.hpp"
+#include "tests/support/random_rows.hpp"
 
 using namespace rnnc;
 using test::Random;
@@ -99,7 +101,7 @@ TEST_CASE("a random cell stays small for 50 steps") {
   }
 }
 
-TEST_CASE("random cells have every op, function and reduction") {
+TEST_CASE("random cells, and those with rows, have every op, function and reduction") {
   std::set<ir::Op> ops;
   std::set<ir::Function> functions;
   std::set<ir::Reduction> reductions;
@@ -111,6 +113,8 @@ TEST_CASE("random cells have every op, function and reduction") {
       if (node.op == ir::Op::Reduce) reductions.insert(node.reduction);
     }
   }
+  for (std::uint64_t seed = 0; seed < rnnc::test::kRandomRows; ++seed)
+    for (const ir::Node& node : rnnc::test::random_rows(seed).cell.nodes) ops.insert(node.op);
   const ir::Op all_ops[] = {
 #define RNNC_OP(enumerator, text) ir::Op::enumerator,
 #include "ir/ops.def"

@@ -12,6 +12,7 @@
 #include "tests/support/ci_seeds.hpp"
 #include "tests/support/random_cell.hpp"
 #include "tests/support/random_network.hpp"
+#include "tests/support/random_rows.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -53,6 +54,7 @@ void count_scan(const ir::Graph& graph, const ir::Node& node, Counts& counts) {
 TEST_CASE("the random graphs of the tests reach every op, function, reduction and construct") {
   Counts counts;
   for (std::uint64_t seed = 0; seed < kRandomCells; ++seed) count(random_cell(seed).cell, counts);
+  for (std::uint64_t seed = 0; seed < kRandomRows; ++seed) count(random_rows(seed).cell, counts);
   for (std::uint64_t seed = 0; seed < kRandomNetworks; ++seed) count(random_network(seed).graph, counts);
   const auto reached = [&](const std::string& name) {
     INFO(name << ": " << counts[name]);
