@@ -27,9 +27,11 @@ using files::JsonValue;
 void check_options(bool onnx, bool state_dict, std::string_view file, const ImportOptions& options) {
   if (!onnx && !options.node.empty())
     files::refuse(ErrorCode::Usage, file, "", "--node is for an ONNX model, which this is not; leave it out");
-  if (!onnx && !(options.inputs.empty() && options.shapes.empty() && options.carried.empty() && options.output.empty()))
-    files::refuse(ErrorCode::Usage, file, "",
-                  "--const, --shape, --carry and --take are for an ONNX model, which this is not; leave them out");
+  if (!onnx && !(options.inputs.empty() && options.shapes.empty() && options.carried.empty() &&
+                 options.output.empty() && options.like == OnnxLike::Specification))
+    files::refuse(
+        ErrorCode::Usage, file, "",
+        "--const, --shape, --carry, --take and --like are for an ONNX model, which this is not; leave them out");
   if (!state_dict && (!options.prefix.empty() || options.relu))
     files::refuse(ErrorCode::Usage, file, "",
                   "--prefix and --relu are for a state_dict, which this is not; leave them out");

@@ -12,12 +12,21 @@ namespace rnnc::tools {
 bool is_artifact(const std::string& path) { return path.ends_with(".rnnc"); }
 
 Result<void> check_artifact_flags(const ModelFlags& flags) {
-  const std::pair<const char*, bool> given[] = {
-      {"--weights", !flags.weights.empty()}, {"--cell", !flags.cell.empty()},
-      {"--dim", !flags.dims.empty()},        {"--backend", flags.backend != "jit"},
-      {"--layers", flags.stack.layers != 1}, {"--bidirectional", flags.stack.bidirectional},
-      {"--node", !flags.part.node.empty()},  {"--prefix", !flags.part.prefix.empty()},
-      {"--relu", flags.part.relu},           {"--plan", !flags.plan.empty()}};
+  const std::pair<const char*, bool> given[] = {{"--weights", !flags.weights.empty()},
+                                                {"--cell", !flags.cell.empty()},
+                                                {"--dim", !flags.dims.empty()},
+                                                {"--backend", flags.backend != "jit"},
+                                                {"--layers", flags.stack.layers != 1},
+                                                {"--bidirectional", flags.stack.bidirectional},
+                                                {"--node", !flags.part.node.empty()},
+                                                {"--prefix", !flags.part.prefix.empty()},
+                                                {"--relu", flags.part.relu},
+                                                {"--plan", !flags.plan.empty()},
+                                                {"--const", !flags.part.constants.empty()},
+                                                {"--shape", !flags.part.shapes.empty()},
+                                                {"--carry", !flags.part.carried.empty()},
+                                                {"--take", !flags.part.output.empty()},
+                                                {"--like", !flags.part.like.empty()}};
   for (const auto& [flag, is_given] : given)
     if (is_given) return usage_error(flag, "an artifact was compiled with its own; leave it out");
   return {};

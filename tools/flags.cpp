@@ -77,6 +77,8 @@ void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
       ->type_name("IN=OUT");
   app.add_option("--take", flags.output, "of an ONNX model: the output to compute (default: the first)")
       ->type_name("OUTPUT");
+  add_choice(app, "--like", flags.like, {"onnxruntime"},
+             "of an ONNX model: the program to follow where it differs from ONNX's text (default: the text)");
   app.add_option("--prefix", flags.prefix,
                  "the module of a state_dict, by what its tensors' names begin with: encoder.lstm; several, which run "
                  "one behind the other: lstm,fc")

@@ -47,12 +47,13 @@ struct PartFlags {
   std::string node;                                     // of an ONNX model, imported alone
   std::vector<std::string> constants, shapes, carried;  // of an ONNX model's inputs
   std::string output;                                   // of an ONNX model
+  std::string like;                                     // the program that an ONNX model is read like
   std::string prefix;                                   // of a state_dict: its modules
   bool relu = false;                                    // of a state_dict of torch.nn.RNN
 
   bool any() const {
-    return relu || !(node.empty() && prefix.empty() && output.empty() && constants.empty() && shapes.empty() &&
-                     carried.empty());
+    return relu || !(node.empty() && prefix.empty() && output.empty() && like.empty() && constants.empty() &&
+                     shapes.empty() && carried.empty());
   }
 };
 

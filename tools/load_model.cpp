@@ -83,6 +83,7 @@ Result<Shape> parse_shape(const std::string& flag, const std::string& text) {
 // Reads the flags that say what of a model is meant.
 Result<ImportOptions> import_options(const PartFlags& flags) {
   ImportOptions options{.node = flags.node, .output = flags.output, .prefix = flags.prefix, .relu = flags.relu};
+  if (!flags.like.empty()) options.like = OnnxLike::OnnxRuntime;
   const Result<Assignments> constants = parse_assignments("--const", flags.constants, "N");
   if (!constants) return constants.error();
   for (const auto& [name, text] : *constants) {
@@ -106,7 +107,8 @@ Result<ImportOptions> import_options(const PartFlags& flags) {
 Result<Imported> load_model(const ModelFlags& flags, const std::vector<std::string>& states) {
   const bool from_onnx = !flags.model.empty() && is_onnx(flags.model);
   if (flags.model.empty() && flags.part.any())
-    return usage_error("MODEL", "missing; --node, --const, --shape, --carry, --take, --prefix and --relu are of one");
+    return usage_error("MODEL",
+                       "missing; --node, --const, --shape, --carry, --take, --like, --prefix and --relu are of one");
   // The states of an ONNX graph are among its inputs; other models have theirs in the text alone.
   if (!flags.model.empty())
     return import_part(flags.model, flags.part, from_onnx ? states : std::vector<std::string>());

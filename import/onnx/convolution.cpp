@@ -42,6 +42,8 @@ Glue::Window Glue::window(std::size_t spatial, const std::vector<std::int64_t>& 
     if (result.kernel[d] < 1 || result.strides[d] < 1 || result.dilations[d] < 1)
       attributes_.invalid("kernel_shape, strides and dilations must be at least 1");
   const std::string automatic = attributes_.text("auto_pad").value_or("NOTSET");
+  if (automatic != "NOTSET" && std::ranges::any_of(pads, [](std::int64_t v) { return v != 0; }))
+    attributes_.unsupported("has both pads and auto_pad " + automatic + ", which may not stand together; remove one");
   if (automatic == "NOTSET" || automatic == "VALID") return result;
   if (automatic != "SAME_UPPER" && automatic != "SAME_LOWER") attributes_.invalid("auto_pad is none of ONNX's four");
   const Axes& axes = raw(0).axes;

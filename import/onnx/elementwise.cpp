@@ -82,8 +82,9 @@ OnnxValue Glue::unary() {
   }
   if (is("Reciprocal")) return of("1 / ", "");
   if (is("Selu")) {
-    const std::string alpha = attribute("alpha", 1.67326319217681884765625f);
-    return of(attribute("gamma", 1.05070102214813232421875f) + " * elu(", ", " + alpha + ")");
+    const bool first = scope_.opset < 6;  // its defaults have four digits
+    const std::string alpha = attribute("alpha", first ? 1.6732f : 1.67326319217681884765625f);
+    return of(attribute("gamma", first ? 1.0507f : 1.05070102214813232421875f) + " * elu(", ", " + alpha + ")");
   }
   if (is("Celu")) {
     const float alpha = attributes_.real("alpha").value_or(1);
@@ -234,9 +235,17 @@ OnnxValue Glue::where() {
 }
 
 OnnxValue Glue::prelu() {
+  if (scope_.opset < 7 && operand(1).elements.size() > 1)
+    attributes_.unsupported("has several slopes, which before opset 7 are of dimension 1; export for opset 7 or newer");
   return each({value(0), operand(1)}, [](const std::vector<std::string>& v) {
     return "select(" + v[0] + " < 0, " + v[1] + " * " + v[0] + ", " + v[0] + ")";
   });
+}
+
+// Before opset 7, BatchNormalization and Dropout train unless is_test is set.
+void Glue::check_is_test() {
+  if (attributes_.integer("is_test").value_or(scope_.opset < 7 ? 0 : 1) == 0)
+    attributes_.unsupported("is_test is 0, with which it trains; export the model for inference, or set is_test to 1");
 }
 
 // The statistics are constants: a factor and a summand for each channel.
@@ -245,9 +254,16 @@ OnnxValue Glue::batch_norm() {
   const double epsilon = attributes_.real("epsilon").value_or(1e-5f);
   static_cast<void>(attributes_.real("momentum"));  // of training
   if (attributes_.integer("training_mode").value_or(0) != 0) attributes_.unsupported("training_mode is set");
-  check_not_training();
-  if (attributes_.integer("spatial").value_or(1) == 0)
-    attributes_.unsupported("has spatial 0, which normalizes each place by itself; export for opset 9 or newer");
+  if (attributes_.integer("spatial").value_or(1) != 1)
+    attributes_.unsupported(
+        "spatial is 0: it normalises each feature by numbers of its own; write Mul and Add instead");
+  check_is_test();
+  // Until opset 13 the outputs behind the first tell that it trains.
+  for (std::size_t i = 1; i < node_.outputs.size(); ++i)
+    if (!node_.outputs[i].empty())
+      attributes_.unsupported(
+          "has outputs of training, with which it takes the statistics of the batch; export the "
+          "model for inference");
   if (x.axes.size() < 2 || !x.axes[1].is_number())
     attributes_.unsupported("its channels are a dimension of " + to_string(x.axes) + " that has no fixed size");
   const std::int64_t channels = x.axes[1].fixed();

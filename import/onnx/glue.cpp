@@ -126,6 +126,7 @@ std::vector<OnnxValue> Glue::evaluate() {
                                                           {"BatchNormalization", &Glue::batch_norm},
                                                           {"MatMul", &Glue::matmul},
                                                           {"Gemm", &Glue::gemm},
+                                                          {"Einsum", &Glue::einsum},
                                                           {"Conv", &Glue::conv},
                                                           {"ConvTranspose", &Glue::conv_transpose},
                                                           {"MaxPool", &Glue::pool},
@@ -178,7 +179,7 @@ std::vector<OnnxValue> Glue::evaluate() {
     results.push_back((this->*(is_unary ? &Glue::unary : found->second))());
   }
   for (std::size_t i = results.size(); i < node_.outputs.size(); ++i)
-    if (!node_.outputs[i].empty() && !is("Dropout") && !is("BatchNormalization"))
+    if (!node_.outputs[i].empty() && !is("Dropout"))
       attributes_.unsupported("has " + std::to_string(node_.outputs.size()) + " outputs, not one");
   attributes_.finish();
   for (const OnnxValue& result : results) {

@@ -1,9 +1,10 @@
 // This class translates the operators between recurrent nodes. Its members are in files by kind: glue.cpp (the table of
-// operators), elementwise.cpp, moves.cpp, products.cpp, convolution.cpp and reductions.cpp.
+// operators), elementwise.cpp, moves.cpp, products.cpp, einsum.cpp, convolution.cpp and reductions.cpp.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <set>
 #include <span>
 
 #include "import/onnx/scope.hpp"
@@ -56,13 +57,13 @@ class Glue {
   OnnxValue logic();
   OnnxValue where();
   OnnxValue prelu();
+  void check_is_test();
   OnnxValue batch_norm();
   OnnxValue dequantize();
 
   // moves.cpp
   OnnxValue taken(const OnnxValue& from, Axes axes,
                   const std::function<std::int64_t(std::span<const std::int64_t>)>& at);
-  void check_not_training();
   OnnxValue identity();
   OnnxValue transpose();
   OnnxValue squeeze();
@@ -87,6 +88,12 @@ class Glue {
   OnnxValue matmul();
   OnnxValue gemm();
 
+  // einsum.cpp
+  OnnxValue arranged(const OnnxValue& value, const std::string& own, const std::string& to);
+  OnnxValue contracted(const OnnxValue& value, const std::string& own, const TensorView& W, const std::string& letters,
+                       const std::string& output, const std::string& key);
+  OnnxValue einsum();
+
   // convolution.cpp
   struct Window;
   Window window(std::size_t spatial, const std::vector<std::int64_t>& kernel);
@@ -105,6 +112,8 @@ class Glue {
   OnnxValue over_time(const OnnxValue& value, std::size_t at, std::string function, bool keeps);
   OnnxValue by_rows(const OnnxValue& x, std::size_t axis, const std::string& name, const RowFunction& function,
                     bool to_scalar);
+  OnnxValue summed(OnnxValue x, const std::set<std::size_t>& gone, const std::string& function);
+  OnnxValue without(OnnxValue x, const std::set<std::size_t>& gone);
   OnnxValue reduce();
   OnnxValue softmax();
   OnnxValue layer_norm();

@@ -34,18 +34,11 @@ std::int64_t place(std::span<const std::int64_t> index, const std::vector<std::i
 
 }  // namespace
 
-// Before opset 7 a node says by is_test that it does not train, and by nothing that it does.
-void Glue::check_not_training() {
-  const bool is_test = attributes_.integer("is_test").value_or(0) != 0;
-  if (scope_.opset < 7 && !is_test)
-    attributes_.unsupported("trains, since is_test is not set; export the model in evaluation mode");
-}
-
 OnnxValue Glue::identity() {
   if (is("Dropout")) {
     static_cast<void>(attributes_.real("ratio"));
     static_cast<void>(attributes_.integer("seed"));
-    check_not_training();
+    check_is_test();
     if (const TensorView* training = node_.input(2).empty() ? nullptr : scope_.constants.find(node_.input(2));
         !node_.input(2).empty() &&
         (training == nullptr || training->bytes.empty() || training->bytes[0] != std::byte{0}))

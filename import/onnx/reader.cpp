@@ -198,6 +198,10 @@ void GraphReader::read_if(const OnnxNode& node) {
 // An LSTM that quantize_dynamic has changed becomes one again: its weights are whole numbers with scales. The
 // arithmetic of the activations, which is of 8 bits there, is f32 here.
 OnnxNode GraphReader::dequantized(const OnnxNode& node) {
+  if (options_.like == OnnxLike::OnnxRuntime)
+    unsupported(node,
+                "multiplies activations of 8 bits in ONNX Runtime, which a network cannot; leave --like out to take "
+                "them as f32, or import the model from before quantize_dynamic");
   OnnxNode result = node;
   result.op = "LSTM";
   result.domain.clear();

@@ -66,6 +66,7 @@ class GraphReader {
   void add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
   void add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
   void add_lengths(const OnnxNode& node);
+  void check_no_length_is_0(const OnnxNode& node, std::size_t state) const;
   Elements initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent, std::size_t direction,
                    std::int64_t rows, std::int64_t row);
 

@@ -27,18 +27,19 @@ struct Activation {
   const char* onnx;
   const char* name;
   std::optional<float> alpha, beta;  // default
-  bool takes_alpha, takes_beta;
+  bool takes_alpha, takes_beta, runtime_zero = false;
 };
 
-// The defaults are those of the ONNX operators of the same names; ScaledTanh has none.
+// The defaults are those of the ONNX operators of the same names; ScaledTanh has none. ONNX Runtime has 0 where
+// `runtime_zero` is set.
 const Activation kActivations[] = {
     {"Relu", "relu", {}, {}, false, false},
     {"Tanh", "tanh", {}, {}, false, false},
     {"Sigmoid", "sigmoid", {}, {}, false, false},
-    {"Affine", "affine", 1.0f, 0.0f, true, true},
+    {"Affine", "affine", 1.0f, 0.0f, true, true, true},
     {"LeakyRelu", "leaky_relu", 0.01f, {}, true, false},
-    {"ThresholdedRelu", "thresholded_relu", 1.0f, {}, true, false},
-    {"ScaledTanh", "scaled_tanh", {}, {}, true, true},
+    {"ThresholdedRelu", "thresholded_relu", 1.0f, {}, true, false, true},
+    {"ScaledTanh", "scaled_tanh", {}, {}, true, true, true},
     {"HardSigmoid", "hard_sigmoid", 0.2f, 0.5f, true, true},
     {"Elu", "elu", 1.0f, {}, true, false},
     {"Softsign", "softsign", {}, {}, false, false},
@@ -51,8 +52,10 @@ struct Applied {
   std::string operator()(const std::string& operand) const { return name + "(" + operand + more + ")"; }
 };
 
-// Reads the activations. Alphas and betas are used up in the order of the activations that take one.
-std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind, std::size_t directions) {
+// Reads the activations. Alphas and betas are used up in the order of the activations that take one. ONNX Runtime knows
+// no other order, and ignores the numbers that are left.
+std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind, std::size_t directions,
+                                    bool runtime) {
   std::vector<std::string> names;
   for (std::size_t d = 0; d < directions; ++d)
     names.insert(names.end(), kind.activations.begin(), kind.activations.end());
@@ -70,8 +73,8 @@ std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind
     });
   };
   const auto all = static_cast<std::ptrdiff_t>(names.size());
-  const bool each_alpha = std::ssize(alphas) == all && takers(&Activation::takes_alpha) < all;
-  const bool each_beta = std::ssize(betas) == all && takers(&Activation::takes_beta) < all;
+  const bool each_alpha = !runtime && std::ssize(alphas) == all && takers(&Activation::takes_alpha) < all;
+  const bool each_beta = !runtime && std::ssize(betas) == all && takers(&Activation::takes_beta) < all;
   std::size_t next_alpha = 0, next_beta = 0;
   std::vector<Applied> result;
   const auto take = [&](const std::vector<float>& values, std::size_t& next, std::optional<float> standard,
@@ -88,10 +91,13 @@ std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind
     Applied applied{found->name, ""};
     if (each_alpha) next_alpha = result.size();
     if (each_beta) next_beta = result.size();
-    if (found->takes_alpha) applied.more += take(alphas, next_alpha, found->alpha, name + "'s alpha");
-    if (found->takes_beta) applied.more += take(betas, next_beta, found->beta, name + "'s beta");
+    const bool zero = runtime && found->runtime_zero;
+    const auto standard = [&](std::optional<float> by_text) { return zero ? std::optional(0.0f) : by_text; };
+    if (found->takes_alpha) applied.more += take(alphas, next_alpha, standard(found->alpha), name + "'s alpha");
+    if (found->takes_beta) applied.more += take(betas, next_beta, standard(found->beta), name + "'s beta");
     result.push_back(std::move(applied));
   }
+  if (runtime) return result;
   if (!each_alpha && next_alpha < alphas.size())
     attributes.invalid("activation_alpha has more values than activations take");
   if (!each_beta && next_beta < betas.size())
@@ -108,8 +114,13 @@ Tensor sum_of(const Tensor& a, const Tensor& b) {
 
 class RecurrentReader {
  public:
-  RecurrentReader(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file)
-      : attributes_(node, file), constants_(constants), opset_(opset), kind_(*kind_of(node.op)) {}
+  RecurrentReader(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file,
+                  OnnxLike like)
+      : attributes_(node, file),
+        constants_(constants),
+        opset_(opset),
+        runtime_(like == OnnxLike::OnnxRuntime),
+        kind_(*kind_of(node.op)) {}
 
   OnnxRecurrent read();
 
@@ -129,6 +140,7 @@ class RecurrentReader {
   OnnxAttributes attributes_;
   OnnxConstants& constants_;
   std::int64_t opset_;
+  bool runtime_;  // like ONNX Runtime
   const Kind& kind_;
   OnnxRecurrent result_;
   std::vector<Applied> activations_;  // of all directions
@@ -186,7 +198,9 @@ void RecurrentReader::read_sizes(std::size_t directions) {
 
 std::string RecurrentReader::act(std::size_t which, const std::string& operand) const {
   const std::string bound = clip_ ? ir::number_text(*clip_) : "";
-  const std::string inside = clip_ ? "clip(" + operand + ", -" + bound + ", " + bound + ")" : operand;
+  // ONNX Runtime clips the inputs of an LSTM's gates, but not that of the activation of the cell state.
+  const bool clips = clip_ && !(runtime_ && is("LSTM") && which == 2);
+  const std::string inside = clips ? "clip(" + operand + ", -" + bound + ", " + bound + ")" : operand;
   return activations_[now_ * kind_.activations.size() + which](inside);
 }
 
@@ -261,7 +275,7 @@ OnnxRecurrent RecurrentReader::read() {
   if (is("GRU")) reset_after_ = attributes_.integer("linear_before_reset").value_or(0) != 0;
   // The names of the outputs tell which ones there are; the attribute of opset 1 repeats it.
   if (opset_ < 7) static_cast<void>(attributes_.integer("output_sequence"));
-  activations_ = activations_of(attributes_, kind_, reverse.size());
+  activations_ = activations_of(attributes_, kind_, reverse.size(), runtime_);
   read_sizes(reverse.size());
   attributes_.finish();
   for (std::size_t d = 0; d < reverse.size(); ++d) {
@@ -275,9 +289,9 @@ OnnxRecurrent RecurrentReader::read() {
 
 bool is_recurrent(const OnnxNode& node) { return node.domain.empty() && kind_of(node.op) != nullptr; }
 
-OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset,
-                             std::string_view file) {
-  return RecurrentReader(node, constants, opset, file).read();
+OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file,
+                             OnnxLike like) {
+  return RecurrentReader(node, constants, opset, file, like).read();
 }
 
 }  // namespace rnnc::files

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/import.hpp>
 #include "import/matrix.hpp"
 #include "import/onnx/attributes.hpp"
 #include "import/onnx/constants.hpp"
@@ -28,6 +29,7 @@ struct OnnxRecurrent {
 bool is_recurrent(const OnnxNode& node);
 
 /// Reads a recurrent node. Throws Refusal.
-OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file);
+OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file,
+                             OnnxLike like);
 
 }  // namespace rnnc::files

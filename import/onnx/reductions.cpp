@@ -78,24 +78,8 @@ OnnxValue Glue::by_rows(const OnnxValue& x, std::size_t axis, const std::string&
   return result;
 }
 
-OnnxValue Glue::reduce() {
-  OnnxValue x = value(0);
-  auto axes = list("axes", 1);
-  const bool keeps = attributes_.integer("keepdims").value_or(1) != 0;
-  const bool nothing = attributes_.integer("noop_with_empty_axes").value_or(0) != 0;
-  if (!axes || axes->empty()) {
-    if (nothing) return x;
-    axes.emplace();
-    for (std::size_t d = 0; d < x.axes.size(); ++d) axes->push_back(static_cast<std::int64_t>(d));
-  }
-  std::set<std::size_t> gone;
-  for (const std::int64_t one : *axes)
-    if (!gone.insert(axis(one, x)).second) attributes_.invalid("an axis stands in axes twice");
-  std::string function = is("ReduceMean") ? "mean" : is("ReduceMax") ? "max" : is("ReduceMin") ? "min" : "sum";
-  if (is("ReduceL2") || is("ReduceSumSquare"))
-    x = each({x}, [](const std::vector<std::string>& v) { return v[0] + " * " + v[0]; });
-  if (function == "min") x = each({x}, [](const std::vector<std::string>& v) { return "-" + v[0]; });
-  const std::string applied = function == "min" ? "max" : function;
+// Applies sum, mean or max over some dims, which stay as dims of 1.
+OnnxValue Glue::summed(OnnxValue x, const std::set<std::size_t>& gone, const std::string& function) {
   std::int64_t reduced = 1;
   for (const std::size_t d : gone) {
     if (!x.axes[d].is_number() && !x.axes[d].is('T'))
@@ -122,18 +106,45 @@ OnnxValue Glue::reduce() {
     OnnxValue flat = moved;
     flat.axes = {Axis::of(static_cast<std::int64_t>(moved.elements.size()) / reduced), Axis::of(reduced)};
     flat.turned = x.turned;
-    flat = by_rows(flat, 1, applied + "_of_features", call(applied), true);
+    flat = by_rows(flat, 1, function + "_of_features", call(function), true);
     x.elements = flat.elements;
     for (const std::size_t d : gone)
       if (x.axes[d].is_number()) x.axes[d] = Axis{};
   }
   for (const std::size_t d : gone)
-    if (x.axes[d].is('T')) x = over_time(x, d, applied, true);
+    if (x.axes[d].is('T')) x = over_time(x, d, function, true);
+  return x;
+}
+
+OnnxValue Glue::without(OnnxValue x, const std::set<std::size_t>& gone) {
+  for (auto d = gone.rbegin(); d != gone.rend(); ++d) x.axes.erase(x.axes.begin() + static_cast<std::ptrdiff_t>(*d));
+  return x;
+}
+
+OnnxValue Glue::reduce() {
+  OnnxValue x = value(0);
+  auto axes = list("axes", 1);
+  const bool keeps = attributes_.integer("keepdims").value_or(1) != 0;
+  const bool nothing = attributes_.integer("noop_with_empty_axes").value_or(0) != 0;
+  if (!axes || axes->empty()) {
+    if (nothing && (is("ReduceL2") || is("ReduceSumSquare")))
+      attributes_.unsupported("noop_with_empty_axes leaves open whether it squares; write Abs or Mul instead");
+    if (nothing) return x;
+    axes.emplace();
+    for (std::size_t d = 0; d < x.axes.size(); ++d) axes->push_back(static_cast<std::int64_t>(d));
+  }
+  std::set<std::size_t> gone;
+  for (const std::int64_t one : *axes)
+    if (!gone.insert(axis(one, x)).second) attributes_.invalid("an axis stands in axes twice");
+  std::string function = is("ReduceMean") ? "mean" : is("ReduceMax") ? "max" : is("ReduceMin") ? "min" : "sum";
+  if (is("ReduceL2") || is("ReduceSumSquare"))
+    x = each({x}, [](const std::vector<std::string>& v) { return v[0] + " * " + v[0]; });
+  if (function == "min") x = each({x}, [](const std::vector<std::string>& v) { return "-" + v[0]; });
+  const std::string applied = function == "min" ? "max" : function;
+  x = summed(std::move(x), gone, applied);
   if (function == "min") x = each({x}, [](const std::vector<std::string>& v) { return "-" + v[0]; });
   if (is("ReduceL2")) x = each({x}, [](const std::vector<std::string>& v) { return "sqrt(" + v[0] + ")"; });
-  if (!keeps)
-    for (auto d = gone.rbegin(); d != gone.rend(); ++d) x.axes.erase(x.axes.begin() + static_cast<std::ptrdiff_t>(*d));
-  return x;
+  return keeps ? x : without(std::move(x), gone);
 }
 
 OnnxValue Glue::softmax() {

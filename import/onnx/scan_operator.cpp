@@ -36,7 +36,7 @@ class GraphReader::ScanOperator {
   std::vector<std::string> arguments_;
   bool turned_ = false;
   const FileContent nothing_{std::span<const std::byte>()};
-  const ImportOptions options_{.limits = outer_.options_.limits};
+  const ImportOptions options_{.limits = outer_.options_.limits, .like = outer_.options_.like};
   OnnxFiles no_files_;
   std::optional<GraphReader> step_;
   Scan scan_;

@@ -33,6 +33,17 @@ void GraphReader::add_lengths(const OnnxNode& node) {
   }
 }
 
+// ONNX Runtime gives zeros as the final state of a sequence of length 0, and a network its initial state.
+void GraphReader::check_no_length_is_0(const OnnxNode& node, std::size_t state) const {
+  const std::string& lengths = node.input(4);
+  if (options_.like != OnnxLike::OnnxRuntime || lengths.empty() || constants_.is_done(node.output(state + 1))) return;
+  if (!result_.lengths.empty() && std::ranges::all_of(result_.lengths, [](std::int32_t n) { return n > 0; })) return;
+  unsupported(node, "may end in " + in_quotes(node.output(state + 1)) +
+                        " after no step: ONNX Runtime then gives zeros, and a network the initial state; give lengths "
+                        "of at least 1 (--const " +
+                        lengths + "=N,... or --state " + lengths + "=lengths.npy), or leave --like out");
+}
+
 // Returns the initial state of one direction; nothing where it is left out. A constant has the same row for each
 // sequence.
 Elements GraphReader::initial(const OnnxNode& node, std::size_t input, const OnnxRecurrent& recurrent,
@@ -89,6 +100,10 @@ void GraphReader::read_recurrent_node(const OnnxNode& node) {
   if (x == nullptr) unsupported(node, "its input " + in_quotes(node.input(0)) + " cannot be traced to a graph input");
   if (x->zeros_before != 0 || x->zeros_after != 0) unsupported(node, "takes a sequence with steps put around it");
   const bool batch_first = node.attributes.contains("layout") && node.attributes.at("layout").i == 1;
+  if (batch_first && options_.like == OnnxLike::OnnxRuntime)
+    unsupported(node,
+                "has layout 1, which ONNX Runtime does not run; put a Transpose before and behind it instead, or leave "
+                "--like out");
   const Axes& axes = x->axes;
   const std::size_t time = batch_first ? 1 : 0, batch = 1 - time;
   const bool rows = text_.is_step() && axes.size() == 3 && axes[batch].is_number();  // of one step, as sequences
@@ -97,7 +112,7 @@ void GraphReader::read_recurrent_node(const OnnxNode& node) {
   if (!right)
     unsupported(node, "its input has dimensions " + to_string(axes) + " but must have " +
                           (text_.is_step() ? "numbers and the batch: " : "") + (batch_first ? "[B,T,F]" : "[T,B,F]"));
-  OnnxRecurrent recurrent = read_recurrent(node, constants_, model_.opset, file_);
+  OnnxRecurrent recurrent = read_recurrent(node, constants_, model_.opset, file_, options_.like);
   if (axes[2].fixed() != recurrent.input_size)
     invalid(node, "shape mismatch: W is for " + std::to_string(recurrent.input_size) + " features but X has " +
                       std::to_string(axes[2].fixed()));
@@ -142,6 +157,7 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
       scan.states.push_back(recurrent.states[s]);
       const std::int32_t last = text_.add({scan.name + "." + recurrent.states[s], H, false, false});
       scan.links.push_back({initial(node, 5 + s, recurrent, d, 1, 0), append(finals[s].elements, last)});
+      if (!std::ranges::all_of(scan.links.back().initial, &Element::is_zero)) check_no_length_is_0(node, s);
     }
     scan.statement = text_.statements.size();
     scan.size = H;

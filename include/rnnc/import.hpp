@@ -34,6 +34,12 @@ struct Imported {
   TensorMap example = {};  // x and y, [T, B, I] and [T, B, O], of the file's own; empty where it has none
 };
 
+/// Whose text of the ONNX operators is followed where the two differ.
+enum class OnnxLike {
+  Specification,
+  OnnxRuntime,  // version 1.30; what cannot be written as a network is refused
+};
+
 struct ImportOptions {
   FileLimits limits = {};
   TensorMap inputs = {};  // values of an ONNX graph's inputs by their names there, in their ONNX shapes
@@ -44,6 +50,7 @@ struct ImportOptions {
   // that is its new value.
   std::map<std::string, std::string> carried = {};
   std::string output = {};  // of an ONNX graph: the output that is meant (default: the first that is no state)
+  OnnxLike like = OnnxLike::Specification;  // of an ONNX graph
   // The module of a PyTorch state_dict, which is needed if the file has several modules or other tensors. Several
   // names, with commas between, run one after the other: recurrent modules and torch.nn.Linear.
   std::string prefix = {};

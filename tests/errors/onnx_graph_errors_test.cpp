@@ -32,27 +32,6 @@ const OnnxFault kFaults[] = {
      [](OnnxLstm& g) {
        g.after = behind("Gather", {"W", "s"});
      }},
-    // What trains is no inference.
-    {"trains, since is_test is not set",
-     [](OnnxLstm& g) {
-       g.opset = 6;
-       g.before = node("Dropout", {"X"}, {"X2"});
-       g.inputs[0] = "X2";
-     }},
-    {"trains, since is_test is not set",
-     [](OnnxLstm& g) {
-       g.opset = 6;
-       g.before = node("BatchNormalization", {"X", "c", "c", "c", "c"}, {"X2"}, integer("is_test", 0));
-       g.more += initializer("c", {3});
-       g.inputs[0] = "X2";
-     }},
-    {"has spatial 0, which normalizes each place by itself",
-     [](OnnxLstm& g) {
-       g.opset = 7;
-       g.before = node("BatchNormalization", {"X", "c", "c", "c", "c"}, {"X2"}, integer("spatial", 0));
-       g.more += initializer("c", {3});
-       g.inputs[0] = "X2";
-     }},
     // The graph.
     {"operator \"Resize\" cannot be imported", [](OnnxLstm& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
     {"its output \"Y\" has a value already", [](OnnxLstm& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},

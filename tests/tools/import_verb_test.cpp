@@ -53,11 +53,25 @@ TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their
   check_fails(other, "inspect " + model, 4,
               "can be imported alone, by --node or ImportOptions::node: \"lstm_reverse\"");
   check_fails(other, "inspect --cell lstm --node lstm", 2,
-              "MODEL: missing; --node, --const, --shape, --carry, --take, --prefix and --relu are of one");
+              "MODEL: missing; --node, --const, --shape, --carry, --take, --like, --prefix and --relu are of one");
   check_fails(other, "inspect '" + kTorch + "gru.safetensors' --node lstm", 2,
               "--node is for an ONNX model, which this is not");
   check_fails(other, "inspect '" + onnx + "lstm_forward.onnx' --prefix lstm", 2,
               "--prefix and --relu are for a state_dict");
+}
+
+TEST_CASE("an ONNX model is imported like ONNX Runtime where --like says so", "[tools]") {
+  const Folder folder;
+  const std::string model = "'" + std::string(RNNC_SOURCE_DIR) + "/tests/conformance/onnx/lstm_clip.onnx'";
+  REQUIRE(folder.rnnc("import " + model + " --like onnxruntime -o like.rnn").code == 0);
+  REQUIRE(folder.rnnc("import " + model + " -o text.rnn").code == 0);
+  CHECK(folder.text("like.rnn").find("h' = o * tanh(c')\n") != std::string::npos);
+  CHECK(folder.text("text.rnn").find("h' = o * tanh(clip(c', ") != std::string::npos);
+  for (const char* verb : {"inspect", "verify", "bench --steps 2", "compile -o m.rnnc"}) {
+    INFO(verb);
+    CHECK(folder.rnnc(std::string(verb) + " " + model + " --like onnxruntime").code == 0);
+  }
+  CHECK(folder.rnnc("run --help").out.find("--like onnxruntime") != std::string::npos);
 }
 
 // The weights of a model are in memory once: what is copied out of a file is given back.
@@ -108,7 +122,10 @@ TEST_CASE("what is said of an ONNX graph's inputs and outputs is checked", "[too
   check_fails(folder, model + "--take z", 2,
               "there is no output \"z\"; the graph's are \"vad\", \"frame_out\", \"hn\"");
   check_fails(folder, "inspect '" + kTorch + "gru.safetensors' --prefix 1x1 --take y", 2,
-              "--const, --shape, --carry and --take are for an ONNX model, which this is not");
+              "--const, --shape, --carry, --take and --like are for an ONNX model, which this is not");
+  check_fails(folder, model + "--like onnx", 2, "--like: 'onnx' is none of onnxruntime");
+  check_fails(folder, "run m.rnnc --like onnxruntime --input x.npy --output y.npy", 2,
+              "--like: an artifact was compiled with its own; leave it out");
   const Finished taken = folder.rnnc(model + "--take frame_out");
   CHECK(taken.code == 0);
   CHECK(taken.err.find("graph output vad is left out; --take vad computes it") != std::string::npos);

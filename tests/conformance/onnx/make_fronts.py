@@ -323,9 +323,49 @@ def average_beside_a_state():
          dict(W=W, R=R, B=B, old=np.float32(0.75), new=np.float32(0.25), one=integers(1)), x, y)
 
 
+def einsum_attention():
+    """Scores of each step with the last state, softmax over the steps, and what is summed by them: all by Einsum."""
+    W, R, B, K = weights(1, 12, 3), weights(1, 12, 4), weights(1, 24), weights(4, 2)
+    x = weights(5, 2, 3)
+    v, h = step_through("GRU", double(x), *(double(w[0]) for w in (W, R, B)))
+    scores = np.einsum("tbh,bh->bt", v, h)
+    powers = np.exp(scores - scores.max(1, keepdims=True))
+    y = np.einsum("bt,tbh,ho->bo", powers / powers.sum(1, keepdims=True), v, double(K))
+    save("einsum_attention",
+         [N("GRU", ["x", "W", "R", "B"], ["vd", "hd"], hidden_size=4), N("Squeeze", ["vd", "one"], ["v"]),
+          N("Squeeze", ["hd", "zero"], ["h"]), N("Einsum", ["v", "h"], ["s"], equation="tbh,bh->bt"),
+          N("Softmax", ["s"], ["p"], axis=1), N("Einsum", ["p", "v"], ["c"], equation="bt,tbh->bh"),
+          N("Einsum", ["c", "K"], ["y"], equation="bh, ho -> bo")],
+         [("x", F, ["T", "B", 3])], ["y"], dict(W=W, R=R, B=B, K=K, one=integers(1), zero=integers(0)), x, np.tile(y, (5, 1, 1)))
+    arrays["einsum_attention.y"] = y
+
+
+def einsum_of_heads():
+    """A matrix for each of two heads, its output before the heads, beside one of both and a sum; a letter stands twice in none."""
+    W, R, B = weights(1, 18, 3), weights(1, 18, 6), weights(1, 36)
+    heads, square, factors, x = weights(2, 3, 4), weights(3, 3), weights(2), weights(5, 2, 3)
+    v, _ = step_through("GRU", double(x), *(double(w[0]) for w in (W, R, B)))
+    v = v.reshape(5, 2, 2, 3)
+    parts = ("tbnd,ndk->tbkn", heads), ("ed,tbnd->tbne", square), ("tbnd,de", square), ("tbnd,n->tbdn", factors), ("tbnd,xe->tbn", square)
+    y = [np.einsum(equation, v, double(w)) if equation[0] == "t" else np.einsum(equation, double(w), v) for equation, w in parts]
+    nodes = [N("Einsum", ["v", f"w{k}"] if equation[0] == "t" else [f"w{k}", "v"], [f"e{k}"], equation=equation)
+             for k, (equation, _) in enumerate(parts)]
+    nodes += [N("Transpose", ["e2"], ["e2t"], perm=[3, 0, 1, 2])] + [
+        N("Reshape", ["e2t" if k == 2 else f"e{k}", "flat"], [f"f{k}"]) for k in range(len(parts))]
+    y[2] = y[2].transpose(3, 0, 1, 2)  # without an arrow the letters are in the order of the alphabet: b e n t
+    save("einsum_of_heads",
+         [N("GRU", ["x", "W", "R", "B"], ["vd"], hidden_size=6), N("Reshape", ["vd", "split"], ["v"])] + nodes +
+         [N("Concat", [f"f{k}" for k in range(len(parts))], ["y"], axis=2)],
+         [("x", F, ["T", "B", 3])], ["y"],
+         dict(W=W, R=R, B=B, split=np.array([0, -1, 2, 3], np.int64), flat=np.array([0, 0, -1], np.int64),
+              **{f"w{k}": w for k, (_, w) in enumerate(parts)}),
+         x, np.concatenate([part.reshape(5, 2, -1) for part in y], 2))
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name,
-             quantized_both_ways, two_scales_of_one_matrix, average_beside_a_state):
+             quantized_both_ways, two_scales_of_one_matrix, average_beside_a_state, einsum_attention,
+             einsum_of_heads):
     make()
 save_safetensors(folder / "data.safetensors", arrays)
