@@ -67,7 +67,7 @@ TEST_CASE("an ONNX model is imported like ONNX Runtime where --like says so", "[
   REQUIRE(folder.rnnc("import " + model + " -o text.rnn").code == 0);
   CHECK(folder.text("like.rnn").find("h' = o * tanh(c')\n") != std::string::npos);
   CHECK(folder.text("text.rnn").find("h' = o * tanh(clip(c', ") != std::string::npos);
-  for (const char* verb : {"inspect", "verify", "bench --steps 2", "compile -o m.rnnc"}) {
+  for (const char* verb : {"inspect", "verify", "bench --batch 1 --steps 2", "compile -o m.rnnc"}) {
     INFO(verb);
     CHECK(folder.rnnc(std::string(verb) + " " + model + " --like onnxruntime").code == 0);
   }
