@@ -1,6 +1,7 @@
 // The C++ builder turns each call into a node or a statement. infer_type checks each node at once, as in the parser;
 // build() calls verify, which checks names and the cell as a whole.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <rnnc/default_float_environment.hpp>
@@ -135,6 +136,22 @@ Value slice(const Value& matrix, const Dim& row_begin, const Dim& row_end, const
 
 Value Value::join(std::initializer_list<Value> parts) {
   return BuilderGraph::call({.op = ir::Op::Concat}, parts, "concat");
+}
+
+Value Value::join_features(std::initializer_list<Value> parts) {
+  return BuilderGraph::call({.op = ir::Op::Rows, .row_op = ir::RowOp::Beside}, parts, "beside");
+}
+
+Value Value::shape(std::string_view row_op, const Value& value, std::initializer_list<Dim> dims) {
+  ir::Node node{.op = ir::Op::Rows, .row_op = ir::find_row_op(row_op)->row_op};
+  if (dims.size() > 0) node.ranges = {{ir::Dim(0), BuilderGraph::of(*std::prev(dims.end()))}};
+  if (dims.size() > 1) node.ranges[0].begin = BuilderGraph::of(*dims.begin());
+  return BuilderGraph::call(std::move(node), {&value, 1}, row_op);
+}
+
+Value fill(const Value& scalar, const Dim& size) {
+  return BuilderGraph::call({.op = ir::Op::Fill, .ranges = {{ir::Dim(0), BuilderGraph::of(size)}}}, {&scalar, 1},
+                            "fill");
 }
 
 GraphBuilder::GraphBuilder(std::string_view name) : graph_(std::make_shared<BuilderGraph>()) {

@@ -1,7 +1,6 @@
 // This part of the evaluator computes rows. Rows are matrices in memory, and a vector is the same in each row.
 #include <algorithm>
 
-#include "ir/check.hpp"
 #include "ir/evaluator.hpp"
 
 namespace rnnc::ir {
@@ -28,21 +27,21 @@ void Evaluator::compute_rows(const Node& node, double* out) const {
     const double* begin = view.data + row * view.stride;
     out = std::copy(begin, begin + view.columns, out);
   };
-  switch (node.op) {
-    case Op::Fill: std::fill_n(out, node.ranges[0].end.value(), from.data[0]); return;
-    case Op::Rows:
-    case Op::Flatten:
+  switch (node.row_op) {
+    case RowOp::Split:
+    case RowOp::Flatten:
       for (std::int64_t row = 0; row < from.rows; ++row) copy_row(from, row);
       return;
-    case Op::Beside:
+    case RowOp::Windows: windows(node, out); return;
+    case RowOp::Pad:
+    case RowOp::Reflect: pad(node, out); return;
+    case RowOp::Beside:
       for (std::int64_t row = 0; row < from.rows; ++row)
         for (const Value part : node.operands) copy_row(views_[part.index], row);
       return;
-    case Op::Windows: windows(node, out); return;
-    case Op::Pad:
-    case Op::Reflect: pad(node, out); return;
-    case Op::ReduceRows: reduce_rows(node, out); return;
-    default: internal_error(&graph_, "an op that is none of rows");
+    case RowOp::Sum:
+    case RowOp::Mean:
+    case RowOp::Max: reduce_rows(node, out); return;
   }
 }
 
@@ -59,7 +58,7 @@ void Evaluator::pad(const Node& node, double* out) const {
   const std::int64_t before = node.ranges[0].begin.value(), after = node.ranges[0].end.value();
   for (std::int64_t row = -before; row < from.rows + after; ++row) {
     const bool inside = row >= 0 && row < from.rows;
-    if (inside || node.op == Op::Reflect)
+    if (inside || node.row_op == RowOp::Reflect)
       out = std::copy_n(from.data + mirrored(row, from.rows) * from.stride, from.columns, out);
     else
       out = std::fill_n(out, from.columns, 0.0);
@@ -73,9 +72,9 @@ void Evaluator::reduce_rows(const Node& node, double* out) const {
     double result = from.data[c];
     for (std::int64_t row = 1; row < from.rows; ++row) {
       const double next[] = {result, from.data[row * from.stride + c]};
-      result = node.reduction == Reduction::Max ? evaluate(Function::Max, next) : rounded(next[0] + next[1]);
+      result = node.row_op == RowOp::Max ? evaluate(Function::Max, next) : rounded(next[0] + next[1]);
     }
-    if (node.reduction == Reduction::Mean) result = rounded(result / static_cast<double>(from.rows));
+    if (node.row_op == RowOp::Mean) result = rounded(result / static_cast<double>(from.rows));
     out[c] = result;
   }
 }

@@ -85,14 +85,8 @@ void Evaluator::compute(std::size_t index) {
       result.data = memory.data();
       return;
     case Op::Hoist: result = operand(node, 0); return;
-    case Op::Fill:
-    case Op::Rows:
-    case Op::Flatten:
-    case Op::Windows:
-    case Op::Pad:
-    case Op::Reflect:
-    case Op::Beside:
-    case Op::ReduceRows: compute_rows(node, store()); return;
+    case Op::Fill: std::fill_n(store(), elements(node.type), operand(node, 0).data[0]); return;
+    case Op::Rows: compute_rows(node, store()); return;
   }
 }
 

@@ -87,6 +87,7 @@ class Numbering {
     const auto add = [&](const std::string& part) { text += ' ' + part; };
     if (node.op == Op::Map) add(std::to_string(static_cast<int>(node.function)));
     if (node.op == Op::Reduce) add(std::to_string(static_cast<int>(node.reduction)));
+    if (node.op == Op::Rows) add(std::to_string(static_cast<int>(node.row_op)));
     if (node.op == Op::Constant) add(std::to_string(bits));
     for (const Value operand : node.operands) {
       add(operand.index < numbers.size() ? std::to_string(numbers[operand.index]) : "?");

@@ -76,14 +76,15 @@ struct Scan;  // scan.hpp
 // with rows: a vector is the same in each row, rows of width 1 are a scalar of each row. A Reduce to a scalar gives
 // f32[p,1].
 //   Fill        a scalar -> f32[n] of it; n is the end of the range
-//   Rows        f32[p*n] -> f32[p,n]; p is the end of the range
-//   Flatten     f32[p,n] -> f32[p*n], row after row
-//   Windows     the range is (size, stride); f32[n] -> f32[(n-size)/stride+1, size], the parts of a vector that begin
-//               at multiples of the stride; f32[p,k] -> f32[(p-size)/stride+1, size*k], successive rows end to end
-//   Pad         the range is (before, after): so many zeros, or rows of zeros, around the operand
-//   Reflect     as Pad, with the operand mirrored at its first and its last element or row, which are not repeated
-//   Beside      rows of equal count -> rows that have the features of all, one operand or more
-//   ReduceRows  `reduction` Sum, Mean or Max over the rows, feature by feature, row 0 first: f32[p,n] -> f32[n]
+//   Rows        `row_op`; the range has its dims: both, or one as the end
+//     Split       f32[p*n] -> f32[p,n]; the dim is p
+//     Flatten     f32[p,n] -> f32[p*n], row after row
+//     Windows     (size, stride); f32[n] -> f32[(n-size)/stride+1, size], the parts of a vector that begin at multiples
+//                 of the stride; f32[p,k] -> f32[(p-size)/stride+1, size*k], successive rows end to end
+//     Pad         (before, after): so many zeros, or rows of zeros, around the operand
+//     Reflect     as Pad, with the operand mirrored at its first and its last element or row, which are not repeated
+//     Beside      rows of equal count -> rows that have the features of all, one operand or more
+//     Sum, Mean, Max  over the rows, feature by feature, row 0 first: f32[p,n] -> f32[n]
 // All of these apply to sequences of one time, step by step; an operand that is no sequence is the same at each step.
 //   Scan        `scan`, `name`; arguments in order of the cell's inputs, then initial states -> what the cell gives
 //   FinalState  a Scan; `name` "h" or, of two directions, "fwd.h" -> that state behind the last step of each sequence
@@ -92,6 +93,7 @@ struct Node {
   Op op = Op::Constant;
   Function function{};
   Reduction reduction{};
+  RowOp row_op{};
   OverTime over_time{};
   float constant = 0;
   std::vector<Value> operands = {};

@@ -16,22 +16,25 @@ class RowsInference : Mistakes {
   using Mistakes::Mistakes;
 
   Result<Type> run() {
-    const bool any = node_.op == Op::Beside;
-    if (any ? node_.operands.empty() : node_.operands.size() != 1)
-      return wrong_count(name(), any ? "at least 1 operand" : "1 operand");
-    if (dim_arguments(node_.op) > 0 && node_.ranges.size() != 1)
-      return error(ErrorCode::InvalidModel, name() + " without its dims");
-    switch (node_.op) {
-      case Op::Fill: return fill();
-      case Op::Rows: return rows();
-      case Op::Flatten: return flatten();
-      case Op::Windows: return windows();
-      case Op::Pad:
-      case Op::Reflect: return pad();
-      case Op::Beside: return beside();
-      case Op::ReduceRows: return reduce_rows();
-      default: return error(ErrorCode::InvalidModel, "an op that is none of rows");
+    if (static_cast<std::size_t>(node_.row_op) >= kRowOps.size())
+      return error(ErrorCode::InvalidModel, "an op of rows that does not exist");
+    const RowOpFacts& row = facts(node_.row_op);
+    const auto count = static_cast<std::size_t>(row.operands);
+    if (count == 0 ? node_.operands.empty() : node_.operands.size() != count)
+      return wrong_count(name(), count == 0 ? "at least 1 operand" : counted(count, "operand"));
+    if (row.dims > 0 && node_.ranges.size() != 1) return error(ErrorCode::InvalidModel, name() + " without its dims");
+    switch (node_.row_op) {
+      case RowOp::Split: return split();
+      case RowOp::Flatten: return flatten();
+      case RowOp::Windows: return windows();
+      case RowOp::Pad:
+      case RowOp::Reflect: return pad();
+      case RowOp::Beside: return beside();
+      case RowOp::Sum:
+      case RowOp::Mean:
+      case RowOp::Max: return over_rows();
     }
+    return error(ErrorCode::InvalidModel, "an op of rows that does not exist");
   }
 
   // The operands of a function have rows in equal number, and features in equal number or one.
@@ -70,8 +73,7 @@ class RowsInference : Mistakes {
 
  private:
   std::string name() const {
-    if (node_.op == Op::Reduce) return std::string(facts(node_.reduction).name);
-    return node_.op == Op::ReduceRows ? row_reduction_name(node_.reduction) : std::string(call_name(node_.op));
+    return std::string(node_.op == Op::Reduce ? facts(node_.reduction).name : facts(node_.row_op).name);
   }
 
   const Dim& count(std::size_t i) const { return type(i).dims[0]; }
@@ -84,13 +86,7 @@ class RowsInference : Mistakes {
     return mismatch(name() + " takes rows, f32[p,n]: " + is(i) + "; rows(v, p) makes p rows of a vector", {i});
   }
 
-  Result<Type> fill() {
-    const Dim& size = node_.ranges[0].end;
-    if (type(0).rank() != 0) return mismatch("fill takes a scalar: " + is(0), {0});
-    return Type{{size}};
-  }
-
-  Result<Type> rows() {
+  Result<Type> split() {
     if (type(0).rank() != 1) return mismatch("rows takes a vector: " + is(0), {0});
     const Dim& count = node_.ranges[0].end;
     const std::optional<Dim> width = below(count, 1) ? std::nullopt : type(0).dims[0].divide(count);
@@ -122,10 +118,10 @@ class RowsInference : Mistakes {
     if (type(0).rank() == 0) return mismatch(name() + " takes a vector or rows: " + is(0), {0});
     const auto& [before, after] = node_.ranges[0];
     if (below(before, 0) || below(after, 0)) return mismatch(name() + " takes dims of at least 0: " + is(0), {0});
-    if (node_.op == Op::Reflect && (below(count(0) - before, 1) || below(count(0) - after, 1)))
+    if (node_.row_op == RowOp::Reflect && (below(count(0) - before, 1) || below(count(0) - after, 1)))
       return mismatch("reflect mirrors fewer than there are: " + is(0), {0});
     const Dim mirrored = before + after;
-    if (node_.op == Op::Reflect && mirrored.is_constant() && mirrored.value() > kMostRows)
+    if (node_.row_op == RowOp::Reflect && mirrored.is_constant() && mirrored.value() > kMostRows)
       return error(ErrorCode::Limit, "reflect mirrors at most " + std::to_string(kMostRows) + " elements: " + is(0));
     Type result = type(0);
     result.is_rows = result.rank() == 2;
@@ -144,9 +140,7 @@ class RowsInference : Mistakes {
     return rows_of(count(0), width_of_all);
   }
 
-  Result<Type> reduce_rows() {
-    if (std::ranges::find(kRowReductions, node_.reduction) == kRowReductions.end())
-      return error(ErrorCode::InvalidModel, "a reduction over rows that does not exist");
+  Result<Type> over_rows() {
     if (type(0).rank() != 2) return needs_rows(0);
     return Type{{width(0)}};
   }

@@ -9,7 +9,7 @@ namespace rnnc::ir {
 /// A step may have so many rows at most: a graph computes each of them by nodes of its own.
 inline constexpr std::int64_t kMostRows = 4096;
 
-/// Returns the type of Fill, Rows, Flatten, Windows, Pad, Reflect, Beside or ReduceRows.
+/// Returns the type of an op of rows.
 Result<Type> infer_rows(const Graph& graph, const Node& node);
 
 /// Tells whether an operand of the node is rows.

@@ -44,14 +44,8 @@ class Inference : Mistakes {
       case Op::Map: return map();
       case Op::Reduce: return reduce();
       case Op::Hoist: return hoist();
-      case Op::Fill:
-      case Op::Rows:
-      case Op::Flatten:
-      case Op::Windows:
-      case Op::Pad:
-      case Op::Reflect:
-      case Op::Beside:
-      case Op::ReduceRows: return infer_rows(graph_, node_);
+      case Op::Fill: return fill();
+      case Op::Rows: return infer_rows(graph_, node_);
       case Op::Scan: return infer_scan(graph_, node_);
       case Op::FinalState: return infer_final_state(graph_, node_);
       case Op::OverTime: return over_time();
@@ -215,6 +209,13 @@ class Inference : Mistakes {
       return error(ErrorCode::InvalidModel, name + " of a sequence is one over time");
     }
     return row.result == ResultKind::Scalar ? Type{} : type(0);
+  }
+
+  Result<Type> fill() {
+    if (node_.operands.size() != 1) return wrong_count("fill", "1 operand");
+    if (node_.ranges.size() != 1) return error(ErrorCode::InvalidModel, "fill without its dim");
+    if (type(0).rank() != 0) return mismatch("fill takes a scalar: " + is(0), {0});
+    return Type{{node_.ranges[0].end}};
   }
 
   Result<Type> hoist() {

@@ -109,13 +109,7 @@ void NetworkInterpreter::compute(std::size_t i) {
     case Op::Reduce:
     case Op::Hoist:
     case Op::Fill:
-    case Op::Rows:
-    case Op::Flatten:
-    case Op::Windows:
-    case Op::Pad:
-    case Op::Reflect:
-    case Op::Beside:
-    case Op::ReduceRows: return compute_rows(i);
+    case Op::Rows: return compute_rows(i);
   }
 }
 

@@ -39,6 +39,11 @@ enum class Reduction : std::uint8_t {
 #include "ir/ops.def"
 };
 
+enum class RowOp : std::uint8_t {
+#define RNNC_ROW_OP(enumerator, ...) enumerator,
+#include "ir/ops.def"
+};
+
 using runtime::OverTime;
 
 struct FunctionFacts {
@@ -75,6 +80,18 @@ inline constexpr std::array kReductions = {
 #include "ir/ops.def"
 };
 
+struct RowOpFacts {
+  RowOp row_op;
+  std::string_view name;
+  int operands;  // 0: one or more
+  int dims;      // arguments behind the operands
+};
+
+inline constexpr std::array kRowOps = {
+#define RNNC_ROW_OP(enumerator, name, operands, dims) RowOpFacts{RowOp::enumerator, name, operands, dims},
+#include "ir/ops.def"
+};
+
 struct OverTimeFacts {
   OverTime over_time;
   std::string_view name;
@@ -87,6 +104,7 @@ inline constexpr std::array kOverTimes = {
 
 constexpr const FunctionFacts& facts(Function function) { return kAllFunctions[static_cast<std::size_t>(function)]; }
 constexpr const ReductionFacts& facts(Reduction reduction) { return kReductions[static_cast<std::size_t>(reduction)]; }
+constexpr const RowOpFacts& facts(RowOp row_op) { return kRowOps[static_cast<std::size_t>(row_op)]; }
 constexpr const OverTimeFacts& facts(OverTime over_time) { return kOverTimes[static_cast<std::size_t>(over_time)]; }
 
 }  // namespace rnnc::ir

@@ -180,8 +180,9 @@ bool Parser::parse_operands(std::vector<Value>& operands) {
 Value Parser::parse_call(const std::string& name, Location location) {
   const Nesting nesting(*this);
   std::vector<Value> operands;
-  for (const Op op : kCallOps)
-    if (dim_arguments(op) > 0 && name == call_name(op)) return parse_call_with_dims(op, location);
+  if (name == call_name(Op::Fill)) return parse_call_with_dims(name, {.op = Op::Fill}, location);
+  if (const RowOpFacts* row = find_row_op(name); row && row->dims > 0)
+    return parse_call_with_dims(name, {.op = Op::Rows, .row_op = row->row_op}, location);
   const bool compared = parse_operands(operands);
   Node node = find_callee(name, operands, location);
   const bool compares = node.op == Op::Map && node.function == Function::Select;
@@ -197,15 +198,14 @@ Value Parser::parse_call(const std::string& name, Location location) {
 }
 
 // Reads a call whose last arguments are dims, as those of windows(v, 3, 1).
-Value Parser::parse_call_with_dims(Op op, Location location) {
+Value Parser::parse_call_with_dims(const std::string& name, Node node, Location location) {
   expect("(", "before operands");
-  Node node{.op = op, .operands = {parse_expression()}};
+  node.operands = {parse_expression()};
   Dim dims[2];
-  const int count = dim_arguments(op);
+  const int count = dim_arguments(node.op, node.row_op);
   for (int i = 0; i < count; ++i) {
     if (!at(",")) {
-      fail(ErrorCode::ShapeMismatch, location,
-           std::string(call_name(op)) + " takes a value and " + (count == 1 ? "a dim" : "two dims"));
+      fail(ErrorCode::ShapeMismatch, location, name + " takes a value and " + (count == 1 ? "a dim" : "two dims"));
     }
     advance();
     dims[2 - count + i] = parse_dim();
@@ -233,8 +233,9 @@ Node Parser::find_callee(const std::string& name, const std::vector<Value>& oper
     if (!matches(row.name, row.arity)) continue;
     return over_time(graph_, {.op = Op::Reduce, .reduction = row.reduction}, name, operands);
   }
-  for (const Reduction reduction : kRowReductions) {
-    if (matches(row_reduction_name(reduction), 1)) return {.op = Op::ReduceRows, .reduction = reduction};
+  for (const RowOpFacts& row : kRowOps) {
+    const int arity = row.operands == 0 ? static_cast<int>(operands.size()) : row.operands;
+    if (matches(row.name, arity)) return {.op = Op::Rows, .row_op = row.row_op};
   }
   for (const FunctionFacts& row : kAllFunctions) {
     if (is_name(row.name) && matches(row.name, row.arity)) return {.op = Op::Map, .function = row.function};

@@ -92,7 +92,7 @@ class Parser {
   Value parse_primary();
   Value parse_slice(Value from, Location location);
   Range parse_range(const Dim& size);  // of a dim that has `size`, where the text leaves out the end
-  Value parse_call_with_dims(Op op, Location location);
+  Value parse_call_with_dims(const std::string& name, Node node, Location location);
   Value parse_reference();
   Value parse_call(const std::string& name, Location location);
   Node find_callee(const std::string& name, const std::vector<Value>& operands, Location location);

@@ -34,12 +34,6 @@ Precedence precedence_of(const Node& node) {
     case Op::Hoist:
     case Op::Fill:
     case Op::Rows:
-    case Op::Flatten:
-    case Op::Windows:
-    case Op::Pad:
-    case Op::Reflect:
-    case Op::Beside:
-    case Op::ReduceRows:
     case Op::Scan:
     case Op::FinalState:
     case Op::OverTime: return Precedence::Primary;
@@ -111,14 +105,8 @@ class Writer {
       case Op::Lookup:
       case Op::Project:
       case Op::Hoist:
-      case Op::Fill:
-      case Op::Rows:
-      case Op::Flatten:
-      case Op::Windows:
-      case Op::Pad:
-      case Op::Reflect:
-      case Op::Beside: write_call(call_name(node.op), node, index, depth); return;
-      case Op::ReduceRows: write_call(row_reduction_name(node.reduction), node, index, depth); return;
+      case Op::Fill: write_call(call_name(node.op), node, index, depth); return;
+      case Op::Rows: write_call(facts(node.row_op).name, node, index, depth); return;
     }
   }
 
@@ -151,7 +139,7 @@ class Writer {
       if (i > 0) out += compared ? " > " : ", ";
       operand(node, i, index, Precedence::Sum, depth);
     }
-    const int dims = node.ranges.empty() ? 0 : dim_arguments(node.op);
+    const int dims = node.ranges.empty() ? 0 : dim_arguments(node.op, node.row_op);
     if (dims == 2) out += ", " + node.ranges[0].begin.to_string();
     if (dims > 0) out += ", " + node.ranges[0].end.to_string();
     out += ')';

@@ -51,16 +51,14 @@ bool is_function(std::string_view name) {
     return std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; });
   };
   const bool call = std::any_of(kCallOps.begin(), kCallOps.end(), [&](Op op) { return call_name(op) == name; });
-  const bool over_rows = std::any_of(kRowReductions.begin(), kRowReductions.end(),
-                                     [&](Reduction reduction) { return row_reduction_name(reduction) == name; });
-  return call || over_rows || in(kAllFunctions) || in(kReductions) || in(kOverTimes);
+  return call || in(kRowOps) || in(kAllFunctions) || in(kReductions) || in(kOverTimes);
 }
 
-std::string row_reduction_name(Reduction reduction) { return std::string(facts(reduction).name) + "_rows"; }
+int dim_arguments(Op op, RowOp row_op) { return op == Op::Fill ? 1 : op == Op::Rows ? facts(row_op).dims : 0; }
 
-int dim_arguments(Op op) {
-  if (op == Op::Fill || op == Op::Rows) return 1;
-  return op == Op::Windows || op == Op::Pad || op == Op::Reflect ? 2 : 0;
+const RowOpFacts* find_row_op(std::string_view name) {
+  const auto* row = std::find_if(kRowOps.begin(), kRowOps.end(), [&](const auto& r) { return r.name == name; });
+  return row == kRowOps.end() ? nullptr : row;
 }
 
 std::string_view call_name(Op op) {

@@ -32,16 +32,14 @@ Precedence precedence(Function function);
 /// Returns the function of an operator with one or two operands; nullptr if there is none.
 const FunctionFacts* find_operator(std::string_view text, int arity);
 
-// These ops are written as calls, besides functions, reductions and reductions over rows.
-inline constexpr std::array kCallOps = {Op::Concat,  Op::Lookup,  Op::Project, Op::Hoist,   Op::Fill,  Op::Rows,
-                                        Op::Flatten, Op::Windows, Op::Pad,     Op::Reflect, Op::Beside};
+// These ops are written as calls of their own names, besides functions, reductions and row ops.
+inline constexpr std::array kCallOps = {Op::Concat, Op::Lookup, Op::Project, Op::Hoist, Op::Fill};
 
-// These reductions have a form over rows, whose name ends in _rows.
-inline constexpr std::array kRowReductions = {Reduction::Sum, Reduction::Mean, Reduction::Max};
-std::string row_reduction_name(Reduction reduction);  // "sum_rows" of Reduction::Sum
+/// Returns the number of dims that a call of this op takes behind its operands: `windows(v, 3, 1)` has two.
+int dim_arguments(Op op, RowOp row_op);
 
-/// Returns the number of dims that a call of this op takes behind its operand: `windows(v, 3, 1)` has two.
-int dim_arguments(Op op);
+/// Returns the row op that has this name; nullptr if there is none.
+const RowOpFacts* find_row_op(std::string_view name);
 
 std::string_view call_name(Op op);  // "concat" of Op::Concat
 

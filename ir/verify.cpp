@@ -84,19 +84,18 @@ class Verifier {
     }
   }
 
-  // Each row is computed by nodes of its own.
+  // Each row is computed by nodes of its own, and rows that are joined to windows are operands one by one.
   void check_rows() {
     std::int64_t rows = 0;
+    const auto count = [](const Type& type) {
+      return type.is_rows && type.dims[0].is_constant() ? type.dims[0].value() : 0;
+    };
     for (const Node& node : graph_.nodes) {
-      std::int64_t own = node.type.is_rows && node.type.dims[0].is_constant() ? node.type.dims[0].value() : 0;
-      for (const Value operand : node.operands) {
-        const Type& type = graph_[operand].type;
-        if (type.is_rows && type.dims[0].is_constant()) own = std::max(own, type.dims[0].value());
-      }
-      // Rows that are joined are operands one by one.
+      std::int64_t own = count(node.type);
+      for (const Value operand : node.operands) own = std::max(own, count(graph_[operand].type));
       const bool joins =
-          node.op == Op::Windows && graph_[node.operands[0]].type.is_rows && node.ranges[0].begin.is_constant();
-      if (joins) own *= std::max<std::int64_t>(1, node.ranges[0].begin.value());
+          node.op == Op::Rows && node.row_op == RowOp::Windows && count(graph_[node.operands[0]].type) > 0;
+      if (joins && node.ranges[0].begin.is_constant()) own *= node.ranges[0].begin.value();
       rows += own;
       if (rows <= static_cast<std::int64_t>(kMaxNodes)) continue;
       fail(ErrorCode::Limit, node.location, kind_ + " " + graph_.name + " computes more than 1000000 rows in a step");

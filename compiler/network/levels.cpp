@@ -29,13 +29,7 @@ Role role_of(const Node& node, bool varies) {
     case Op::Reduce:
     case Op::Hoist:
     case Op::Fill:
-    case Op::Rows:
-    case Op::Flatten:
-    case Op::Windows:
-    case Op::Pad:
-    case Op::Reflect:
-    case Op::Beside:
-    case Op::ReduceRows: return Role::Expression;
+    case Op::Rows: return Role::Expression;
   }
   return Role::Expression;
 }

@@ -83,6 +83,13 @@ bool is_gate(const Cell& cell, Value value) {
   return product.op == Op::Project && product.operands.size() > 3;
 }
 
+std::vector<Value> matrices_of(const Cell& cell, Value product) {
+  const std::vector<Value>& operands = cell[product].operands;
+  std::vector<Value> matrices;
+  for (std::size_t k = 1; k < operands.size(); k += 2) matrices.push_back(operands[k]);
+  return matrices;
+}
+
 std::vector<std::vector<std::uint32_t>> users(const Cell& cell) {
   std::vector<std::vector<std::uint32_t>> result(cell.nodes.size());
   const std::vector<bool> live = live_nodes(cell);

@@ -29,6 +29,9 @@ bool is_free(const ir::Cell& cell, ir::Value value);
 /// Tells whether the value is one gate of a stacked product, that is the rows of one of the product's matrices.
 bool is_gate(const ir::Cell& cell, ir::Value value);
 
+/// Returns the matrices that a Project multiplies, one for each gate. Products of equal matrices read equal weights.
+std::vector<ir::Value> matrices_of(const ir::Cell& cell, ir::Value product);
+
 /// Returns for each node the indices of the live nodes that have this node as an operand. A Next or Output statement
 /// counts as the user `kRoot`.
 inline constexpr std::uint32_t kRoot = ~0u;

@@ -12,7 +12,7 @@
 namespace rnnc::compiler {
 namespace {
 
-using Key = std::tuple<ir::Op, ir::Function, ir::Reduction, std::uint32_t, std::vector<ir::Value>,
+using Key = std::tuple<ir::Op, ir::Function, ir::Reduction, ir::RowOp, std::uint32_t, std::vector<ir::Value>,
                        std::vector<std::int64_t>, std::string>;
 
 Key key_of(const ir::Node& node) {
@@ -21,7 +21,7 @@ Key key_of(const ir::Node& node) {
     ranges.push_back(range.begin.value());
     ranges.push_back(range.end.value());
   }
-  return {node.op,       node.function,     node.reduction, std::bit_cast<std::uint32_t>(node.constant),
+  return {node.op,       node.function,     node.reduction, node.row_op, std::bit_cast<std::uint32_t>(node.constant),
           node.operands, std::move(ranges), node.name};
 }
 

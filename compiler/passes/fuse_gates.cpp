@@ -1,9 +1,13 @@
 // Products of one vector become one stacked product, and a slice of the stacked product, a gate, replaces each of them.
-// Stacking moves products past each other, so all nodes are ordered again. The order of products in chain.cpp makes
-// sure that an order exists.
+// Where rows of a step are multiplied, those at the edges lack some of the matrices that all others have; they get
+// gates that nothing reads, so that the weights of all are packed once. Stacking moves products past each other, so all
+// nodes are ordered again. The order of products in chain.cpp makes sure that an order exists.
+#include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <queue>
+#include <set>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -26,6 +30,7 @@ class Fuser {
  public:
   explicit Fuser(const Cell& from) : from_(from), live_(live_nodes(from)), replaced_(from.nodes.size()) {
     find_groups();
+    complete_groups();
   }
 
   Cell run() {
@@ -64,6 +69,51 @@ class Fuser {
     }
   }
 
+  using Matrices = std::vector<Value>;
+
+  Matrices matrices_of_group(std::uint32_t leader) const {
+    Matrices matrices;
+    for (const std::uint32_t member : members_[leader]) matrices.push_back(from_.nodes[member].operands[1]);
+    return matrices;
+  }
+
+  // Fills stacks_. A group gets the matrices of a larger one that has all of its own, if all that are completed like
+  // this add no more than an eighth to the products of the groups that have them anyhow.
+  void complete_groups() {
+    // A convolution of 16 rows with 3 taps and zeros around them packs a third of the weights with this. On a Zen 5, a
+    // step alone takes as long as before, and batches take 5 to 7 % longer.
+    constexpr std::size_t kLeastShare = 8;
+    std::map<Matrices, std::size_t> times;  // by the matrices of a group: the groups that have them
+    for (std::uint32_t i = 0; i < from_.nodes.size(); ++i) {
+      const bool is_group = live_[i] && leader_[i] == i && from_.nodes[i].op == Op::Project;
+      stacks_.push_back(is_group ? matrices_of_group(i) : Matrices());
+      if (is_group) ++times[stacks_[i]];
+    }
+    std::map<Matrices, Matrices> larger;
+    std::map<Matrices, std::size_t> added;  // by the larger ones
+    for (const auto& [own, count] : times) {
+      const Matrices* found = nullptr;
+      for (const auto& [other, others] : times)
+        if (is_part_of(own, other) && (!found || other.size() < found->size())) found = &other;
+      if (!found) continue;
+      larger[own] = *found;
+      added[*found] += count * (found->size() - own.size());
+    }
+    for (Matrices& stack : stacks_) {
+      const auto found = larger.find(stack);
+      if (found == larger.end()) continue;
+      const Matrices& whole = found->second;
+      if (added[whole] * kLeastShare <= times[whole] * whole.size()) stack = whole;
+    }
+  }
+
+  // Tells whether `whole` has more matrices, and all of `part`; none of either twice.
+  static bool is_part_of(const Matrices& part, const Matrices& whole) {
+    if (part.size() >= whole.size()) return false;
+    const std::set<Value> all(whole.begin(), whole.end()), some(part.begin(), part.end());
+    return all.size() == whole.size() && some.size() == part.size() && std::ranges::includes(all, some);
+  }
+
   // Orders groups by Kahn's algorithm. The earliest ready group comes first, so a node that need not move keeps its
   // position.
   std::vector<std::uint32_t> order() const {
@@ -74,6 +124,10 @@ class Fuser {
       for (Value operand : from_.nodes[i].operands) {
         users[leader_[operand.index]].push_back(leader_[i]);
         ++waits[leader_[i]];
+      }
+      for (const Value matrix : stacks_[i]) {
+        users[leader_[matrix.index]].push_back(i);
+        ++waits[i];
       }
     }
     std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready;
@@ -92,21 +146,38 @@ class Fuser {
 
   void emit(std::uint32_t leader) {
     Node node = from_.nodes[leader];
-    for (Value& operand : node.operands) operand = replaced_[operand.index];
-    const std::vector<std::uint32_t>& members = members_[leader];
-    for (std::size_t j = 1; j < members.size(); ++j)
-      for (std::size_t k = 1; k <= 2; ++k)
-        node.operands.push_back(replaced_[from_.nodes[members[j]].operands[k].index]);
-    const Value stacked = to_.append(std::move(node));
-    if (members.size() == 1) {
-      replaced_[leader] = stacked;
+    const Matrices& stack = stacks_[leader];
+    if (stack.size() < 2) {
+      for (Value& operand : node.operands) operand = replaced_[operand.index];
+      replaced_[leader] = to_.append(std::move(node));
       return;
     }
-    const Dim rows = from_.nodes[leader].type.dims[0];
-    for (std::size_t j = 0; j < members.size(); ++j) {
-      const Dim begin = Dim(static_cast<std::int64_t>(j)) * rows;
-      replaced_[members[j]] = to_.slice(stacked, begin, begin + rows);
+    node.operands = {replaced_[node.operands[0].index]};
+    const Dim rows = node.type.dims[0];
+    std::vector<std::optional<std::uint32_t>> gates = gates_of(leader);
+    for (std::size_t k = 0; k < stack.size(); ++k) {
+      node.operands.push_back(replaced_[stack[k].index]);
+      node.operands.push_back(gates[k] ? replaced_[from_.nodes[*gates[k]].operands[2].index] : to_.constant(0));
     }
+    const Value stacked = to_.append(std::move(node));
+    for (std::size_t k = 0; k < gates.size(); ++k) {
+      if (!gates[k]) continue;
+      const Dim begin = Dim(static_cast<std::int64_t>(k)) * rows;
+      replaced_[*gates[k]] = to_.slice(stacked, begin, begin + rows);
+    }
+  }
+
+  // Returns the member of a group that is each gate of its stack; none where nothing reads the gate.
+  std::vector<std::optional<std::uint32_t>> gates_of(std::uint32_t leader) const {
+    const std::vector<std::uint32_t>& members = members_[leader];
+    const Matrices& stack = stacks_[leader];
+    if (stack.size() == members.size()) return {members.begin(), members.end()};
+    std::vector<std::optional<std::uint32_t>> gates(stack.size());
+    for (const std::uint32_t member : members) {
+      const auto at = std::ranges::find(stack, from_.nodes[member].operands[1]);
+      gates[static_cast<std::size_t>(at - stack.begin())] = member;
+    }
+    return gates;
   }
 
   const Cell& from_;
@@ -115,6 +186,7 @@ class Fuser {
   std::vector<Value> replaced_;
   std::vector<std::uint32_t> leader_;
   std::vector<std::vector<std::uint32_t>> members_;
+  std::vector<Matrices> stacks_;  // the matrices of each group's product, by its leader
 };
 
 }  // namespace

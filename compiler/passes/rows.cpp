@@ -89,17 +89,24 @@ class RowLowering {
       case Op::Slice: return node.type.is_rows ? slice(node) : Parts{copy(node)};
       case Op::Concat: return node.type.is_rows ? concat(node) : Parts{copy(node)};
       case Op::Hoist: return node.type.is_rows ? hoist(node) : Parts{copy(node)};
-      case Op::Rows:
-        return windows(parts_[node.operands[0].index][0], node.type.dims[1].value(), node.type.dims[1].value(),
-                       count_of(node.type));
-      case Op::Flatten: return {to_.concat(vectors_of(node.operands[0]))};
-      case Op::Windows: return windows(node);
-      case Op::Pad: return pad(node);
-      case Op::Reflect: return reflect(node);
-      case Op::Beside: return beside(node);
-      case Op::ReduceRows: return {reduce_rows(node)};
+      case Op::Rows: return lower_row_op(node);
     }
     ir::internal_error(&from_, "an op that does not exist");
+  }
+
+  Parts lower_row_op(const Node& node) {
+    switch (node.row_op) {
+      case ir::RowOp::Split: return split(node);
+      case ir::RowOp::Flatten: return {to_.concat(vectors_of(node.operands[0]))};
+      case ir::RowOp::Windows: return windows(node);
+      case ir::RowOp::Pad: return pad(node);
+      case ir::RowOp::Reflect: return reflect(node);
+      case ir::RowOp::Beside: return beside(node);
+      case ir::RowOp::Sum:
+      case ir::RowOp::Mean:
+      case ir::RowOp::Max: return {over_rows(node)};
+    }
+    ir::internal_error(&from_, "an op of rows that does not exist");
   }
 
   Value copy(Node node) {
@@ -167,6 +174,11 @@ class RowLowering {
     return rows;
   }
 
+  Parts split(const Node& node) {
+    const std::int64_t width = node.type.dims[1].value();
+    return windows(parts_[node.operands[0].index][0], width, width, count_of(node.type));
+  }
+
   Parts windows(Value whole, std::int64_t size, std::int64_t stride, std::int64_t count) {
     Parts rows;
     for (std::int64_t i = 0; i < count; ++i) rows.push_back(to_.slice(whole, i * stride, i * stride + size));
@@ -226,12 +238,12 @@ class RowLowering {
     return rows;
   }
 
-  Value reduce_rows(const Node& node) {
-    const Function join = node.reduction == Reduction::Max ? Function::Max : Function::Add;
+  Value over_rows(const Node& node) {
+    const Function join = node.row_op == ir::RowOp::Max ? Function::Max : Function::Add;
     const Parts rows = vectors_of(node.operands[0]);
     Value result = rows[0];
     for (std::size_t i = 1; i < rows.size(); ++i) result = to_.map(join, {result, rows[i]});
-    if (node.reduction != Reduction::Mean) return result;
+    if (node.row_op != ir::RowOp::Mean) return result;
     return to_.map(Function::Div, {result, to_.constant(static_cast<float>(rows.size()))});
   }
 
@@ -241,10 +253,7 @@ class RowLowering {
 };
 
 bool has_rows(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes, [](const Node& node) {
-    return node.type.is_rows || node.op == Op::Pad || node.op == Op::Reflect || node.op == Op::ReduceRows ||
-           node.op == Op::Flatten;
-  });
+  return std::ranges::any_of(graph.nodes, [](const Node& node) { return node.op == Op::Rows; });
 }
 
 }  // namespace

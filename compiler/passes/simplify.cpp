@@ -154,12 +154,6 @@ class Simplifier {
       case Op::Reduce:
       case Op::Fill:
       case Op::Rows:
-      case Op::Flatten:
-      case Op::Windows:
-      case Op::Pad:
-      case Op::Reflect:
-      case Op::Beside:
-      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: break;
@@ -234,12 +228,6 @@ class Simplifier {
       case Op::Hoist:
       case Op::Fill:
       case Op::Rows:
-      case Op::Flatten:
-      case Op::Windows:
-      case Op::Pad:
-      case Op::Reflect:
-      case Op::Beside:
-      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: return std::nullopt;

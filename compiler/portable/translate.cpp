@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "compiler/passes/analysis.hpp"
 #include "compiler/passes/copy_forward.hpp"
 #include "compiler/passes/pass.hpp"
 #include "compiler/portable/places.hpp"
@@ -141,12 +142,6 @@ class Translator {
       case Op::Reduce: return reduce(value);
       case Op::Matvec:
       case Op::Rows:
-      case Op::Flatten:
-      case Op::Windows:
-      case Op::Pad:
-      case Op::Reflect:
-      case Op::Beside:
-      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: break;  // chain() leaves no Matvec, rows() no rows, and a cell has none of the others
@@ -154,11 +149,7 @@ class Translator {
     ir::internal_error(&cell_, "an operation that no pass leaves");
   }
 
-  void fill(Value value) {
-    const PortablePlace to = new_place(value);
-    ops(phase(value))
-        .push_back({PortableOp::Kind::Copy, {}, {place_of(node(value).operands[0])}, to, size_of(node(value)), 0, 0});
-  }
+  void fill(Value value) { copy(node(value).operands[0], phase(value), new_place(value), size_of(node(value))); }
 
   void view(Value value, std::int64_t offset) {
     PortablePlace place = place_of(node(value).operands[0]);
@@ -207,8 +198,11 @@ class Translator {
     return *copied;
   }
 
-  void copy(Value value, Phase user, const PortablePlace& to) {
-    ops(user).push_back({PortableOp::Kind::Copy, {}, {place_of(value)}, to, size_of(node(value)), 0, 0});
+  void copy(Value value, Phase user, const PortablePlace& to) { copy(value, user, to, size_of(node(value))); }
+
+  // Each element of the copy of a scalar is the scalar.
+  void copy(Value value, Phase user, const PortablePlace& to, std::int64_t size) {
+    ops(user).push_back({PortableOp::Kind::Copy, {}, {place_of(value)}, to, size, 0, 0});
   }
 
   void map(Value value) {
@@ -279,9 +273,7 @@ class Translator {
 
   PortablePlace add_panel(Value value) {
     const Node& n = node(value);
-    std::vector<Value> matrices;
-    for (std::size_t k = 1; k < n.operands.size(); k += 2) matrices.push_back(n.operands[k]);
-    const auto [packed, is_new] = packed_.try_emplace(matrices);
+    const auto [packed, is_new] = packed_.try_emplace(matrices_of(cell_, value));
     if (!is_new) return packed->second;
     runtime::PanelPacking panel{.units = size_of(n),
                                 .columns = size_of(node(n.operands[0])),

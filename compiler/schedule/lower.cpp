@@ -65,7 +65,9 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
     for (Value product : stage.products) {
       const Panel& panel = plan.panel(product);
       if (!panel.is_shared) description.panels.push_back(packing_of(schedule.cell, panel));
-      const std::int64_t elements = panel.units * panel.columns * panel.gates;
+      const auto gates = schedule.gates.find(product);  // those that something reads
+      const std::int64_t read = gates == schedule.gates.end() ? panel.gates : std::ssize(gates->second);
+      const std::int64_t elements = panel.units * panel.columns * read;
       add_product(stage.phase, elements, panel.format, description);
       if (stage.phase == Phase::Step && is_shared(stage))
         description.shared_bytes += static_cast<double>(runtime::bytes_of(panel.format, elements));

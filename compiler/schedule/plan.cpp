@@ -5,6 +5,7 @@
 #include <sstream>
 #include <tuple>
 
+#include "compiler/passes/analysis.hpp"
 #include "compiler/schedule/plan_stage.hpp"
 
 namespace rnnc::compiler {
@@ -46,7 +47,7 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
       panel.format = format;
       if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
       const auto [known, is_new] =
-          packed.try_emplace({matrices_of(schedule, product), panel.together, panel.tail_gates}, panel.offset);
+          packed.try_emplace({matrices_of(schedule.cell, product), panel.together, panel.tail_gates}, panel.offset);
       panel.offset = known->second;
       panel.is_shared = !is_new;
       if (is_new) end = divide_up(end + panel_size(panel), kAlign) * kAlign;

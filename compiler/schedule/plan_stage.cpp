@@ -143,7 +143,7 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
     for (Value product : stage.products) {
       const ir::Type& matrix = cell[cell[product].operands[1]].type;
       const int gates = gates_of(schedule, product);
-      if (read.emplace(stage.phase, matrices_of(schedule, product)).second)
+      if (read.emplace(stage.phase, matrices_of(schedule.cell, product)).second)
         phase_bytes[stage.phase] +=
             static_cast<double>(runtime::bytes_of(weights, gates * matrix.dims[0].value() * matrix.dims[1].value()));
       shape.gates = std::max(shape.gates, gates);
@@ -160,13 +160,6 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
 
 int gates_of(const Schedule& schedule, ir::Value product) {
   return static_cast<int>(schedule.cell[product].operands.size() / 2);
-}
-
-std::vector<Value> matrices_of(const Schedule& schedule, Value product) {
-  const std::vector<Value>& operands = schedule.cell[product].operands;
-  std::vector<Value> matrices;
-  for (std::size_t k = 1; k < operands.size(); k += 2) matrices.push_back(operands[k]);
-  return matrices;
 }
 
 bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates) {

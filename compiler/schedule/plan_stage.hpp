@@ -22,9 +22,6 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
 /// Returns the number of gates of a stacked product.
 int gates_of(const Schedule& schedule, ir::Value product);
 
-/// Returns the matrices that a stacked product multiplies, one for each gate.
-std::vector<ir::Value> matrices_of(const Schedule& schedule, ir::Value product);
-
 constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Tells whether the gates share the vectors of the last block: so few units are left after the last full block that

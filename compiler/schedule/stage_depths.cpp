@@ -82,12 +82,6 @@ class StageCutter {
       case Op::Slice:
       case Op::Matvec:
       case Op::Rows:
-      case Op::Flatten:
-      case Op::Windows:
-      case Op::Pad:
-      case Op::Reflect:
-      case Op::Beside:
-      case Op::ReduceRows:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: return;

@@ -29,12 +29,6 @@ bool is_loaded(const Schedule& schedule, const Stage& stage, Value value) {
     case Op::Map: return schedule.homes[value.index] && computed_before;
     case Op::Matvec:
     case Op::Rows:
-    case Op::Flatten:
-    case Op::Windows:
-    case Op::Pad:
-    case Op::Reflect:
-    case Op::Beside:
-    case Op::ReduceRows:
     case Op::Scan:
     case Op::FinalState:
     case Op::OverTime: break;

@@ -144,6 +144,40 @@ OnnxValue Glue::contracted(const OnnxValue& value, const std::string& own, const
   return arranged(result, outer + made, output);
 }
 
+// Returns the size of each letter; operands must agree on it.
+std::map<char, Axis> Glue::dims_of(const std::vector<std::string>& inputs, const std::string& shown) {
+  std::map<char, Axis> dims;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string& letters = inputs[i];
+    Axes axes;
+    if (depends(i)) {
+      if (value(i).integer) attributes_.unsupported("multiplies whole numbers; put a Cast to float before it");
+      axes = value(i).axes;
+    } else {
+      for (const std::int64_t dim : constant(i).shape) axes.push_back(Axis::of(dim));
+    }
+    if (axes.size() != letters.size())
+      attributes_.invalid("shape mismatch: " + shown + " has " + in_quotes(letters) + " for an operand of " +
+                          to_string(axes));
+    for (std::size_t d = 0; d < letters.size(); ++d)
+      if (const auto [at, added] = dims.emplace(letters[d], axes[d]); !added && at->second != axes[d])
+        attributes_.unsupported("shape mismatch: " + shown + " has " + in_quotes(letters.substr(d, 1)) +
+                                " for dimensions " + to_string(Axes{at->second}) + " and " + to_string(Axes{axes[d]}));
+  }
+  return dims;
+}
+
+// Multiplies two operands element by element, with the output's letters first, and sums over the `shared` ones.
+OnnxValue Glue::multiplied(std::span<const OnnxValue> operands, std::span<const std::string> own,
+                           const std::string& output, const std::string& shared) {
+  const std::string all = output + shared;
+  const OnnxValue product = each({arranged(operands[0], own[0], all), arranged(operands[1], own[1], all)},
+                                 [](const std::vector<std::string>& v) { return v[0] + " * " + v[1]; });
+  std::set<std::size_t> gone;
+  for (std::size_t d = output.size(); d < all.size(); ++d) gone.insert(d);
+  return without(summed(product, gone, "sum"), gone);
+}
+
 OnnxValue Glue::einsum() {
   const auto given = attributes_.text("equation");
   if (!given) attributes_.invalid("attribute equation is missing");
@@ -155,26 +189,10 @@ OnnxValue Glue::einsum() {
   if (count > 2) attributes_.unsupported("multiplies more than two operands; write several Einsum of two");
   if (!depends(0) && (count == 1 || !depends(1)))
     attributes_.unsupported("none of its operands depends on the model's input; make its output a constant");
-  std::map<char, Axis> dims;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string& letters = equation.inputs[i];
-    Axes axes;
-    if (depends(i)) {
-      if (value(i).integer) attributes_.unsupported("multiplies whole numbers; put a Cast to float before it");
-      axes = value(i).axes;
-    } else {
-      for (const std::int64_t dim : constant(i).shape) axes.push_back(Axis::of(dim));
-    }
-    if (axes.size() != letters.size())
-      attributes_.invalid("shape mismatch: " + equation.shown + " has " + in_quotes(letters) + " for an operand of " +
-                          to_string(axes));
-    for (std::size_t d = 0; d < letters.size(); ++d)
-      if (const auto [at, added] = dims.emplace(letters[d], axes[d]); !added && at->second != axes[d])
-        attributes_.unsupported("shape mismatch: " + equation.shown + " has " + in_quotes(letters.substr(d, 1)) +
-                                " for dimensions " + to_string(Axes{at->second}) + " and " + to_string(Axes{axes[d]}));
-  }
-  // Letters of one operand alone that the output lacks are summed before anything is multiplied.
-  std::vector<OnnxValue> operands;
+  const std::map<char, Axis> dims = dims_of(equation.inputs, equation.shown);
+  // Letters of one operand alone that the output lacks are summed before anything is multiplied; contracted() sums
+  // those of a constant.
+  std::vector<OnnxValue> operands(count);
   std::vector<std::string> own = equation.inputs;
   std::string shared;
   bool sums_constant = false;
@@ -189,28 +207,23 @@ OnnxValue Glue::einsum() {
         shared += own[i][d];
     }
     sums_constant |= !depends(i) && !gone.empty();
-    if (!depends(i)) {
-      operands.emplace_back();
-      continue;
-    }
-    OnnxValue one = without(summed(value(i), gone, "sum"), gone);
+    if (!depends(i)) continue;
+    operands[i] = without(summed(value(i), gone, "sum"), gone);
     for (auto d = gone.rbegin(); d != gone.rend(); ++d) own[i].erase(*d, 1);
-    operands.push_back(std::move(one));
   }
   if (count == 1) return arranged(operands[0], own[0], equation.output);
-  for (std::size_t i = 0; i < 2; ++i)
-    if (!depends(i) && (!shared.empty() || sums_constant))
-      return contracted(operands[1 - i], own[1 - i], constant(i), own[i], equation.output,
-                        node_.input(i) + " by " + equation.shown + " at");
+  const std::size_t fixed_one = depends(0) ? 1 : 0;
+  if (!depends(fixed_one)) {
+    if (sums_constant || !shared.empty())
+      return contracted(operands[1 - fixed_one], own[1 - fixed_one], constant(fixed_one), own[fixed_one],
+                        equation.output, node_.input(fixed_one) + " by " + equation.shown + " at");
+    operands[fixed_one] = operand(fixed_one);
+  }
   const std::string all = equation.output + shared;
   for (const char symbol : {'T', 'B'})
     if (std::ranges::count_if(all, [&](char letter) { return dims.at(letter).has(symbol); }) > 1)
       attributes_.unsupported(equation.shown + " relates each step or sequence with every other");
-  for (std::size_t i = 0; i < 2; ++i) operands[i] = arranged(depends(i) ? operands[i] : operand(i), own[i], all);
-  const OnnxValue product = each(operands, [](const std::vector<std::string>& v) { return v[0] + " * " + v[1]; });
-  std::set<std::size_t> gone;
-  for (std::size_t d = equation.output.size(); d < all.size(); ++d) gone.insert(d);
-  return without(summed(product, gone, "sum"), gone);
+  return multiplied(operands, own, equation.output, shared);
 }
 
 }  // namespace rnnc::files

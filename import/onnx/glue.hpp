@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 
@@ -92,6 +93,9 @@ class Glue {
   OnnxValue arranged(const OnnxValue& value, const std::string& own, const std::string& to);
   OnnxValue contracted(const OnnxValue& value, const std::string& own, const TensorView& W, const std::string& letters,
                        const std::string& output, const std::string& key);
+  std::map<char, Axis> dims_of(const std::vector<std::string>& inputs, const std::string& shown);
+  OnnxValue multiplied(std::span<const OnnxValue> operands, std::span<const std::string> own, const std::string& output,
+                       const std::string& shared);
   OnnxValue einsum();
 
   // convolution.cpp

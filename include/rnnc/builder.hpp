@@ -70,6 +70,24 @@ class Value {
     return join({first, Value(others)...});
   }
 
+  // Rows of a step: docs/language.md says what each does.
+  friend Value rows(const Value& v, const Dim& count) { return shape("rows", v, {count}); }
+  friend Value flatten(const Value& rows) { return shape("flatten", rows, {}); }
+  friend Value windows(const Value& v, const Dim& size, const Dim& stride) {
+    return shape("windows", v, {size, stride});
+  }
+  friend Value pad(const Value& v, const Dim& before, const Dim& after) { return shape("pad", v, {before, after}); }
+  friend Value reflect(const Value& v, const Dim& before, const Dim& after) {
+    return shape("reflect", v, {before, after});
+  }
+  friend Value beside(const Value& first, const std::convertible_to<Value> auto&... others) {
+    return join_features({first, Value(others)...});
+  }
+  friend Value fill(const Value& scalar, const Dim& size);
+  friend Value sum_rows(const Value& rows) { return shape("sum_rows", rows, {}); }
+  friend Value mean_rows(const Value& rows) { return shape("mean_rows", rows, {}); }
+  friend Value max_rows(const Value& rows) { return shape("max_rows", rows, {}); }
+
   friend Value sigmoid(const Value& x) { return apply("sigmoid", {x}); }
   friend Value tanh(const Value& x) { return apply("tanh", {x}); }
   friend Value relu(const Value& x) { return apply("relu", {x}); }
@@ -118,6 +136,8 @@ class Value {
   enum class Kind : std::uint8_t { None, Number, Node };
 
   static Value join(std::initializer_list<Value> parts);
+  static Value join_features(std::initializer_list<Value> parts);
+  static Value shape(std::string_view row_op, const Value& value, std::initializer_list<Dim> dims);
 
   Kind kind_ = Kind::None;
   float number_ = 0;

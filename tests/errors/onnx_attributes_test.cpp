@@ -79,4 +79,16 @@ TEST_CASE("the same ONNX nodes are read where their attributes say inference", "
   CHECK(reads([](OnnxLstm& g) { dropout(g, 7, ""); }));
 }
 
+TEST_CASE("Selu has the default numbers of its opset", "[import]") {
+  for (const auto& [opset, gamma] : {std::pair{5, "1.0507 * elu("}, {6, "1.050701 * elu("}}) {
+    OnnxLstm graph;
+    graph.opset = opset;
+    graph.after = node("Squeeze", {"Y"}, {"s"}, integers("axes", {1})) + node("Selu", {"s"}, {"out"});
+    const auto result = import_model(bytes_of(graph.file()), "m.onnx");
+    REQUIRE(result.ok());
+    INFO(result->model.text());
+    CHECK(result->model.text().find(gamma) != std::string::npos);
+  }
+}
+
 }  // namespace rnnc::test

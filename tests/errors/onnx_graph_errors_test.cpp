@@ -8,7 +8,7 @@ namespace {
 using namespace onnx;
 
 const OnnxFault kFaults[] = {
-    // What is behind the ends of sequences.
+    // Sequences of a batch end at different steps, and nodes read what stands behind their ends.
     {"takes rows behind the ends of sequences, which have lengths here",
      [](OnnxLstm& g) {
        g.more += initializer("l", {1}, {1});

@@ -54,6 +54,28 @@ TEST_CASE("an LSTM written in C++ equals the standard cell's text") {
   check_same(cell, standard_cell("lstm"));
 }
 
+TEST_CASE("rows written in C++ equal their text") {
+  CellBuilder cell("bands");
+  const Dim N = cell.dim("N");
+  const Value x = cell.input("x", {4 * N}), h = cell.state("h", {N});
+  const Value W = cell.param("W", {N, 3 * N});
+  const Value X = cell.let("X", matvec(W, windows(pad(rows(x, 4), 1, 1), 3, 1)));
+  const Value Y = cell.let("Y", beside(X, reflect(slice(X, 0, 3), 0, 1)));
+  cell.next(h, tanh(sum_rows(X) + mean_rows(X) * max_rows(slice(Y, 0, 4, N, 2 * N)) + fill(sum(h), N)));
+  cell.output(flatten(Y));
+  check_same(cell, parse("cell bands<N> { input x : f32[4*N] state h : f32[N] param W : f32[N, 3*N]"
+                         " X = W @ windows(pad(rows(x, 4), 1, 1), 3, 1) Y = beside(X, reflect(X[0:3], 0, 1))"
+                         " h' = tanh(sum_rows(X) + mean_rows(X) * max_rows(Y[:, N:]) + fill(sum(h), N))"
+                         " output flatten(Y) }"));
+}
+
+TEST_CASE("mistakes with rows in C++ come back from build()") {
+  CellBuilder cell("c");
+  const Value x = cell.input("x", {12});
+  cell.output(flatten(rows(x, 5)));
+  CHECK_THAT(mistake(cell), Equals("x is f32[12], which is not 5 rows of equal length"));
+}
+
 TEST_CASE("a GRU written in C++ equals the standard cell's text") {
   CellBuilder cell("gru");
   const Dim I = cell.dim("I"), H = cell.dim("H");

@@ -25,6 +25,7 @@ void count_scan(const ir::Graph& graph, const ir::Node& node, Counts& counts);
 void count(const ir::Graph& graph, Counts& counts) {
   for (const ir::Node& node : graph.nodes) {
     ++counts["op " + std::to_string(static_cast<int>(node.op))];
+    if (node.op == ir::Op::Rows) ++counts["row op " + std::string(ir::facts(node.row_op).name)];
     if (node.op == ir::Op::Map) ++counts["function " + std::to_string(static_cast<int>(node.function))];
     if (node.op == ir::Op::Reduce) ++counts["reduction " + std::string(ir::facts(node.reduction).name)];
     if (node.op == ir::Op::OverTime) ++counts["over time " + std::string(ir::facts(node.over_time).name)];
@@ -69,6 +70,7 @@ TEST_CASE("the random graphs of the tests reach every op, function, reduction an
   for (const ir::FunctionFacts& row : ir::kFunctions)
     reached("function " + std::to_string(static_cast<int>(row.function)));
   for (const ir::ReductionFacts& row : ir::kReductions) reached("reduction " + std::string(row.name));
+  for (const ir::RowOpFacts& row : ir::kRowOps) reached("row op " + std::string(row.name));
   for (const ir::OverTimeFacts& row : ir::kOverTimes) reached("over time " + std::string(row.name));
   for (const Direction direction : {Direction::Forward, Direction::Reverse, Direction::Bidirectional})
     reached("direction " + std::to_string(static_cast<int>(direction)));
