@@ -66,6 +66,15 @@ Value Graph::output() const {
   internal_error(this, "no output");
 }
 
+std::vector<NamedValue> Graph::outputs() const {
+  std::vector<NamedValue> result;
+  for (const Statement& statement : statements) {
+    if (statement.kind != Statement::Kind::Output) continue;
+    result.push_back({statement.name.empty() ? std::string(kFirstOutput) : statement.name, statement.value});
+  }
+  return result;
+}
+
 namespace {
 
 // Gives a number to each expression, so that equal expressions of any graphs have equal numbers.

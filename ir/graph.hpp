@@ -26,6 +26,9 @@ struct Location {
 /// The time of a `seq` that names none.
 inline constexpr std::string_view kTime = "T";
 
+/// The name of a first output that the text gives none.
+inline constexpr std::string_view kFirstOutput = "y";
+
 /// The type of a value: an f32 scalar (rank 0), vector (rank 1), or of rank 2 a matrix (parameters, their slices and
 /// concatenations) or rows, vectors of one length that are computed in each step.
 struct Type {
@@ -111,9 +114,14 @@ inline bool is_declaration(const Node& node) {
 struct Statement {
   enum class Kind : std::uint8_t { Let, Next, Output };
   Kind kind = Kind::Let;
-  std::string name;  // the name bound by Let, the state of Next
+  std::string name;  // the name bound by Let, the state of Next, the name of an Output or "" where it has none
   Value value;
   Location location;
+};
+
+struct NamedValue {
+  std::string name;
+  Value value;
 };
 
 struct Graph {
@@ -141,7 +149,10 @@ struct Graph {
   Value slice(Value vector, Dim begin, Dim end);
   Value concat(std::vector<Value> parts);  // a single part is the value itself
 
-  Value output() const;
+  Value output() const;  // the first one
+
+  /// Returns every output in order: a cell has one, a network one or more.
+  std::vector<NamedValue> outputs() const;
 };
 
 /// Tells whether two graphs have the same kind, names, dims, statements, types and constants, and the same expression

@@ -24,18 +24,15 @@ class NetworkInterpreter {
         evaluator_(network, weights, rounding),
         values_(network.nodes.size()) {}
 
-  Vector run() {
+  std::vector<Vector> run() {
     for (std::size_t i = 0; i < values_.size(); ++i) compute(i);
-    const Value output = network_.output();
-    Vector y = zeros(network_[output].type);
-    for_each_row(network_[output].type, [&](std::int64_t b, std::int64_t t) {
-      const double* from = row(output, b, t);
-      std::copy(from, from + elements(network_[output].type), y.begin() + offset(network_[output].type, b, t));
-    });
-    return y;
+    std::vector<Vector> outputs;
+    for (const NamedValue& output : network_.outputs()) outputs.push_back(rows_of(output.value));
+    return outputs;
   }
 
  private:
+  Vector rows_of(Value value) const;
   void compute(std::size_t i);
   void compute_rows(std::size_t i);
   void compute_scan(std::size_t i);
@@ -83,6 +80,17 @@ class NetworkInterpreter {
   Evaluator evaluator_;
   std::vector<Vector> values_;  // by node, of those that vary: [steps, B, n] or [B, n]
 };
+
+// Returns the rows of a value, 0 behind the end of each sequence.
+Vector NetworkInterpreter::rows_of(Value value) const {
+  const Type& type = network_[value].type;
+  Vector rows = zeros(type);
+  for_each_row(type, [&](std::int64_t b, std::int64_t t) {
+    const double* from = row(value, b, t);
+    std::copy(from, from + elements(type), rows.begin() + offset(type, b, t));
+  });
+  return rows;
+}
 
 void NetworkInterpreter::compute(std::size_t i) {
   if (!evaluator_.varies(i)) return;
@@ -272,8 +280,8 @@ std::vector<std::string> times_of(const Network& network) {
 
 namespace {
 
-Vector run(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states,
-           Rounding* rounding) {
+std::vector<Vector> run(const Network& network, const NamedVectors& weights, const NetworkBatch& batch,
+                        NamedVectors& states, Rounding* rounding) {
   for (const std::string& name : times_of(network)) {
     const auto found = batch.times.find(name);
     RNNC_ASSERT(found != batch.times.end(), &network);
@@ -288,13 +296,18 @@ Vector run(const Network& network, const NamedVectors& weights, const NetworkBat
 
 }  // namespace
 
-Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states) {
+std::vector<Vector> interpret_outputs(const Network& network, const NamedVectors& weights, const NetworkBatch& batch,
+                                      NamedVectors& states) {
   return run(network, weights, batch, states, nullptr);
 }
 
-Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states,
-                 Rounding& rounding) {
+std::vector<Vector> interpret_outputs(const Network& network, const NamedVectors& weights, const NetworkBatch& batch,
+                                      NamedVectors& states, Rounding& rounding) {
   return run(network, weights, batch, states, &rounding);
+}
+
+Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states) {
+  return run(network, weights, batch, states, nullptr).front();
 }
 
 }  // namespace rnnc::ir

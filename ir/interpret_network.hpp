@@ -28,11 +28,16 @@ struct NetworkBatch {
 /// Returns the times of a network's inputs and scans: kTime and those with names.
 std::vector<std::string> times_of(const Network& network);
 
-/// Runs the batch and returns the output: a sequence [steps, B, O], 0 behind the end of each, or a vector [B, O].
+/// Runs the batch and returns each output in order: a sequence [steps, B, O], 0 behind the end of each, or a vector
+/// [B, O].
 ///
 /// States    by name, `a.h` or `a.fwd.h`, [B, H]. A state that `states` lacks starts at zero, or at the value that the
 ///           network gives it; a state of begun_by_inputs starts at its value of the network in any case. On return
 ///           `states` has the final value of every state.
+std::vector<Vector> interpret_outputs(const Network& network, const NamedVectors& weights, const NetworkBatch& batch,
+                                      NamedVectors& states);
+
+/// Returns the first output only.
 Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states);
 
 }  // namespace rnnc::ir

@@ -34,6 +34,10 @@ NetworkBuilder::NetworkBuilder(std::string_view name, const Model& cells) : Netw
   graph_->cells = cells.module().cells;
 }
 
+Value NetworkBuilder::output(std::string_view name, const Value& value) {
+  return BuilderGraph::say(ir::Statement::Kind::Output, name, value, graph_);
+}
+
 Value NetworkBuilder::sequence(std::string_view name, std::initializer_list<Dim> shape, std::string_view time) {
   return BuilderGraph::declare(graph_, ir::Op::Input, name, shape, time);
 }

@@ -120,7 +120,6 @@ void Parser::parse_graph() {
   const std::string kind(graph_.kind_name());
   dims_.clear();
   scope_.clear();
-  has_output_ = false;
   graph_.file = module_.file;
   graph_.location = token_.location;
   graph_.name = expect_name("the name of the " + kind);
@@ -212,15 +211,16 @@ void Parser::parse_definition() {
     graph_.statements.push_back({next ? Statement::Kind::Next : Statement::Kind::Let, name, value, location});
 }
 
+// An output of a network may have a name, as in output energy = sum(a). The verifier says which outputs need one.
 void Parser::parse_output() {
   const Location location = token_.location;
   advance();
-  if (has_output_) {
-    fail(ErrorCode::InvalidModel, location,
-         "a " + std::string(graph_.kind_name()) + " has one output; concat(a, b) joins several values");
+  std::string name;
+  if (const Token next = peek(); at_name() && next.kind == Token::Kind::Symbol && next.text == "=") {
+    name = expect_name("the name of an output");
+    advance();
   }
-  has_output_ = true;
-  graph_.statements.push_back({Statement::Kind::Output, "", parse_expression(), location});
+  graph_.statements.push_back({Statement::Kind::Output, std::move(name), parse_expression(), location});
 }
 
 }  // namespace rnnc::ir

@@ -138,7 +138,6 @@ class Parser {
   Graph graph_;
   std::unordered_set<std::string> dims_;
   std::unordered_map<std::string, Binding> scope_;  // "x", "c'", "%7"
-  bool has_output_ = false;
 };
 
 }  // namespace rnnc::ir

@@ -265,7 +265,7 @@ class GraphPrinter {
       write_binding("%" + std::to_string(next_temporary_++), i);
     }
     if (!binds) {
-      writer_.out += "  output ";
+      writer_.out += "  output " + (statement.name.empty() ? "" : statement.name + " = ");
       writer_.write(statement.value, size_, Precedence::Sum, 2 * kDeepest);
       writer_.out += '\n';
     } else {

@@ -54,10 +54,11 @@ class Rounding {
 /// Returns the patterns that tell how far rounding may move the results of a bound network.
 std::vector<Rounding::Pattern> rounding_patterns(const Network& network);
 
-/// These are the interpreters of interpret.hpp and interpret_network.hpp, with each operation rounded.
+/// These are the interpreters of interpret.hpp and interpret_network.hpp, with each operation rounded. That of networks
+/// returns every output.
 Vector interpret(const Cell& cell, const NamedVectors& params, const Batch& batch, NamedVectors& states,
                  Rounding& rounding);
-Vector interpret(const Network& network, const NamedVectors& weights, const NetworkBatch& batch, NamedVectors& states,
-                 Rounding& rounding);
+std::vector<Vector> interpret_outputs(const Network& network, const NamedVectors& weights, const NetworkBatch& batch,
+                                      NamedVectors& states, Rounding& rounding);
 
 }  // namespace rnnc::ir

@@ -140,7 +140,6 @@ class Verifier {
 
   void check_statements() {
     std::unordered_map<std::string, const Statement*> next;
-    const Statement* output = nullptr;
     for (const Statement& statement : graph_.statements) {
       if (statement.value.index >= graph_.nodes.size()) {
         fail(ErrorCode::InvalidModel, statement.location, "statement names no node");
@@ -152,9 +151,6 @@ class Verifier {
       } else if (statement.kind == Statement::Kind::Let) {
         const auto scan = scans_.find(statement.name);
         if (scan != scans_.end() && scan->second == statement.value) scans_.erase(scan);
-      } else if (statement.kind == Statement::Kind::Output) {
-        if (output) fail(ErrorCode::InvalidModel, statement.location, "a " + kind_ + " has one output");
-        output = &statement;
       }
     }
     if (!scans_.empty()) {
@@ -162,7 +158,7 @@ class Verifier {
            "no statement names the scan " + scans_.begin()->first);
     }
     check_states(next);
-    check_output(output);
+    check_outputs();
   }
 
   void check_states(std::unordered_map<std::string, const Statement*>& next) {
@@ -187,16 +183,47 @@ class Verifier {
     fail(ErrorCode::Name, next.begin()->second->location, next.begin()->first + "' is the next value of no state");
   }
 
-  void check_output(const Statement* output) {
-    if (!output) {
-      fail(ErrorCode::InvalidModel, graph_.location,
-           kind_ + " " + graph_.name + " has no output; add output ... at its end");
+  void check_outputs() {
+    std::map<std::string, const Statement*> outputs;
+    for (const Statement& statement : graph_.statements) {
+      if (statement.kind != Statement::Kind::Output) continue;
+      check_output_name(statement, outputs);
+      const Type& type = graph_[statement.value].type;
+      if (type.rank() < 2) continue;
+      fail(ErrorCode::ShapeMismatch, statement.location,
+           (statement.name.empty() ? "the output" : "output " + statement.name) +
+               " must be a vector or a scalar, not " + type.to_string() +
+               (type.is_rows ? "; flatten(...) makes a vector of rows" : ""));
     }
-    const Type& type = graph_[output->value].type;
-    if (type.rank() < 2) return;
-    fail(ErrorCode::ShapeMismatch, output->location,
-         "the output must be a vector or a scalar, not " + type.to_string() +
-             (type.is_rows ? "; flatten(...) makes a vector of rows" : ""));
+    if (!outputs.empty()) return;
+    fail(ErrorCode::InvalidModel, graph_.location,
+         kind_ + " " + graph_.name + " has no output; add output ... at its end");
+  }
+
+  // The names of outputs are their own: an output may have the name of a value, of an input or of a time, since callers
+  // name each of these at a place of its own.
+  void check_output_name(const Statement& statement, std::map<std::string, const Statement*>& outputs) {
+    const bool in_network = graph_.kind == Graph::Kind::Network;
+    const bool is_named = !statement.name.empty();
+    if (!in_network && !outputs.empty())
+      fail(ErrorCode::InvalidModel, statement.location, "a cell has one output; concat(a, b) joins several values");
+    if (!in_network && is_named)
+      fail(ErrorCode::InvalidModel, statement.location,
+           "the output of a cell has no name; leave out " + statement.name + " =");
+    if (is_named && (is_network_word(statement.name) || !is_name(statement.name)))
+      bad_name(statement.location, statement.name);
+    if (!is_named && !outputs.empty())
+      fail(ErrorCode::InvalidModel, statement.location,
+           "every output but the first needs a name, as in output energy = ...; concat(a, b) joins several values to "
+           "one output");
+    const std::string name = is_named ? statement.name : std::string(kFirstOutput);
+    const auto [first, added] = outputs.try_emplace(name, &statement);
+    if (added) return;
+    fail(ErrorCode::Name, statement.location,
+         first->second->name.empty()
+             ? "the first output has no name and is y; give it a name, or take another one than y here"
+             : "there are two outputs " + name + "; give one of them another name",
+         note(first->second->location, "output " + name + " here"));
   }
 
   [[noreturn]] void bad_name(Location location, const std::string& name) const {

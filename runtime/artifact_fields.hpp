@@ -38,9 +38,10 @@ auto fields(Is<End> auto& x) { return std::tie(x.cell, x.state, x.to); }
 auto fields(Is<ReduceTime> auto& x) { return std::tie(x.function, x.time, x.from, x.to); }
 auto fields(Is<NamedState> auto& x) { return std::tie(x.name, x.cell, x.state); }
 auto fields(Is<StartState> auto& x) { return std::tie(x.cell, x.state, x.values); }
+auto fields(Is<Output> auto& x) { return std::tie(x.port, x.time, x.from); }
 auto fields(Is<StepList> auto& x) {
-  return std::tie(x.times, x.blocks, x.steps, x.calls, x.waves, x.cells, x.inputs, x.states, x.starts, x.output,
-                  x.output_time, x.no_streaming, x.pieces_of);
+  return std::tie(x.times, x.blocks, x.steps, x.calls, x.waves, x.cells, x.inputs, x.states, x.starts, x.outputs,
+                  x.no_streaming, x.pieces_of);
 }
 auto fields(Is<StoredCode> auto& x) { return std::tie(x.description, x.image); }
 auto fields(Is<StoredCell> auto& x) { return std::tie(x.code, x.weights); }

@@ -70,6 +70,20 @@ std::span<T> unsized(T* data) noexcept {
   return {data, data ? std::size_t{1} << 60 : 0};
 }
 
+// Programs with one output do not pay for the array of the others.
+rnnc_status run_with_outputs(const rnnc_program& program, rnnc_state& state, const rnnc_run_arguments& given,
+                             rnnc::RunArguments arguments) noexcept {
+  if (given.output_count > kMostNamed) return RNNC_LIMIT;
+  if (!given.outputs) return RNNC_USAGE;
+  std::array<rnnc::NamedOutput, kMostNamed> outputs;
+  for (std::size_t i = 0; i < given.output_count; ++i) {
+    if (!given.outputs[i].name) return RNNC_USAGE;
+    outputs[i] = {given.outputs[i].name, unsized(given.outputs[i].data)};
+  }
+  arguments.outputs = std::span(outputs.data(), given.output_count);
+  return status_of(program.program.run(state.state, arguments));
+}
+
 }  // namespace
 
 extern "C" {
@@ -165,7 +179,8 @@ rnnc_status rnnc_program_get_info(const rnnc_program* program, rnnc_program_info
                                  .weights_bytes = program->program.weights_bytes(),
                                  .input_count = program->inputs.size(),
                                  .state_count = program->states.size(),
-                                 .named_input_count = program->named_inputs.size()};
+                                 .named_input_count = program->named_inputs.size(),
+                                 .output_count = program->outputs.size()};
   return rnnc::c::write_struct(filled, info) ? RNNC_OK : RNNC_USAGE;
 }
 
@@ -181,6 +196,12 @@ rnnc_status rnnc_program_get_named_input(const rnnc_program* program, size_t ind
   if (!program || index >= program->named_inputs.size()) return RNNC_USAGE;
   const rnnc::NamedPort& input = program->named_inputs[index];
   return fill(input.port, input.time.c_str(), port);
+}
+
+rnnc_status rnnc_program_get_output(const rnnc_program* program, size_t index, rnnc_port* port) noexcept {
+  if (!program || index >= program->outputs.size()) return RNNC_USAGE;
+  const rnnc::NamedPort& output = program->outputs[index];
+  return fill(output.port, output.time.c_str(), port);
 }
 
 rnnc_status rnnc_state_create(const rnnc_program* program, int64_t batch, int64_t max_steps, rnnc_state** state,
@@ -273,14 +294,15 @@ rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state, const rnnc_
     if (!given.times[i].name) return RNNC_USAGE;
     times[i] = {given.times[i].name, given.times[i].steps, unsized(given.times[i].lengths)};
   }
-  return status_of(
-      program->program.run(state->state, {.x = unsized(given.x),
-                                          .y = unsized(given.y),
-                                          .steps = given.steps,
-                                          .lengths = unsized(given.lengths),
-                                          .inputs = std::span(inputs.data(), given.input_count),
-                                          .times = std::span(times.data(), given.time_count),
-                                          .workspace = given.workspace ? &given.workspace->workspace : nullptr}));
+  const rnnc::RunArguments passed{.x = unsized(given.x),
+                                  .y = unsized(given.y),
+                                  .steps = given.steps,
+                                  .lengths = unsized(given.lengths),
+                                  .inputs = std::span(inputs.data(), given.input_count),
+                                  .times = std::span(times.data(), given.time_count),
+                                  .workspace = given.workspace ? &given.workspace->workspace : nullptr};
+  if (given.output_count > 0) return run_with_outputs(*program, *state, given, passed);
+  return status_of(program->program.run(state->state, passed));
 }
 
 rnnc_status rnnc_step(const rnnc_program* program, rnnc_state* state, const float* x, float* y) noexcept {

@@ -1,5 +1,6 @@
 #include "runtime/check_program.hpp"
 
+#include <set>
 #include <string>
 
 #include "runtime/archive.hpp"
@@ -33,7 +34,7 @@ class Check {
     }
     require(next_cell_ == list_.cells, "cells that nothing runs");
     states();
-    output();
+    outputs();
     check_ports(stored_.description);
   }
 
@@ -185,10 +186,20 @@ class Check {
       require(std::ssize(start.values) == state_of(start.cell, start.state).size, "a state of another size");
   }
 
-  void output() const {
-    require(is_time(list_.output_time), "a time that there is not");
-    in_pieces(list_.output_time);
-    require(width(list_.output, list_.output_time) == stored_.description.output_size, "an output of another size");
+  void outputs() const {
+    require(!list_.outputs.empty(), "no output");
+    std::set<std::string> names;
+    for (const Output& output : list_.outputs) {
+      require(names.insert(output.port.name).second, "two outputs of one name");
+      require(is_time(output.time), "a time that there is not");
+      in_pieces(output.time);
+      const Shape& shape = output.port.shape;
+      require(shape.size() <= 1, "an output of another shape");
+      require(width(output.from, output.time) == (shape.empty() ? 1 : shape[0]), "an output of another size");
+    }
+    const Output& first = list_.outputs.front();
+    require(first.width() == stored_.description.output_size, "an output of another size");
+    require(first.port.name == stored_.description.output.name, "an output of another name");
   }
 
   const StoredProgram& stored_;

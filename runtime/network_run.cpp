@@ -14,7 +14,7 @@ RunStatus NetworkRun::run() noexcept {
     run_piece(0);
     return RunStatus::Ok;
   }
-  // A call of no steps still runs one piece, since the output may be a value without a time.
+  // A call of no steps still runs one piece, since an output may be a value without a time.
   Timeline& time = workspace_.times[static_cast<std::size_t>(list_.pieces_of)];
   const std::int64_t steps = time.steps(), piece = std::max<std::int64_t>(1, workspace_.max_steps);
   std::int64_t first = 0;
@@ -58,10 +58,6 @@ RunStatus NetworkRun::check_inputs() const noexcept {
     if (std::none_of(list_.inputs.begin(), list_.inputs.end(),
                      [&](const NamedPort& input) { return input.port.name == each.name; }))
       return RunStatus::UnknownName;
-  // The caller's rows are those of all steps, also where a sequence has ended.
-  const auto elements = [&](int time, std::int64_t width) {
-    return floats_of(time == kNoTime ? batch_ : floats_of(timeline(time)->steps(), batch_), width);
-  };
   for (const Block& block : list_.blocks) {
     if (block.kind == Block::Kind::Own || rows(block.time) == 0) continue;
     const bool is_x = block.kind == Block::Kind::X;
@@ -70,9 +66,25 @@ RunStatus NetworkRun::check_inputs() const noexcept {
     if (const RunStatus status = check_span(given, elements(block.time, block.width)); status != RunStatus::Ok)
       return status;
   }
-  std::int64_t width = 0;
-  for (const Piece& piece : list_.output) width += piece.width();
-  return check_span(arguments_.y, elements(list_.output_time, width));
+  return check_outputs();
+}
+
+RunStatus NetworkRun::check_outputs() const noexcept {
+  const auto check = [&](std::span<float> given, const Output& output) {
+    return check_span(given, elements(output.time, output.width()));
+  };
+  for (const NamedOutput& each : arguments_.outputs) {
+    const auto known = std::find_if(list_.outputs.begin() + 1, list_.outputs.end(),
+                                    [&](const Output& output) { return output.port.name == each.name; });
+    if (known == list_.outputs.end()) return RunStatus::UnknownName;
+    if (const RunStatus status = check(each.data, *known); status != RunStatus::Ok) return status;
+  }
+  return check(arguments_.y, list_.outputs[0]);
+}
+
+// Returns the floats of the caller's rows. These are the rows of all steps, also where a sequence has ended.
+std::int64_t NetworkRun::elements(int time, std::int64_t width) const noexcept {
+  return floats_of(time == kNoTime ? batch_ : floats_of(timeline(time)->steps(), batch_), width);
 }
 
 std::span<const float> NetworkRun::input(int index) const noexcept {
@@ -82,18 +94,26 @@ std::span<const float> NetworkRun::input(int index) const noexcept {
   return {};
 }
 
+// Returns the caller's memory for an output. It has no data if the caller does not want an output after the first.
+std::span<float> NetworkRun::output(std::size_t index) const noexcept {
+  if (index == 0) return arguments_.y;
+  for (const NamedOutput& each : arguments_.outputs)
+    if (each.name == list_.outputs[index].port.name) return each.data;
+  return {};
+}
+
 // ---- a piece of time
 
 void NetworkRun::run_piece(std::int64_t first) noexcept {
   place_blocks(first);
   run_waves();
-  write_output(first);
+  for (std::size_t i = 0; i < list_.outputs.size(); ++i) write_output(i, first);
 }
 
-// Tells whether the output block can lie in the caller's y.
-bool NetworkRun::is_written_directly() const noexcept {
-  const Timeline* timeline = this->timeline(list_.output_time);
-  return output_block(list_) >= 0 && !(timeline && timeline->is_ragged());
+// Tells whether the block of an output lies in the caller's memory.
+bool NetworkRun::is_written_directly(std::size_t output) const noexcept {
+  const Timeline* timeline = this->timeline(list_.outputs[output].time);
+  return output_block(list_, output) >= 0 && !(timeline && timeline->is_ragged()) && this->output(output).data();
 }
 
 // The caller's sequences stay in place, except those that differ in length, which are copied in the timeline's order.
@@ -111,10 +131,11 @@ void NetworkRun::place_blocks(std::int64_t first) noexcept {
     else
       place.data = const_cast<float*>(given);  // no call writes to it
   }
-  if (is_written_directly()) {
-    RowView& place = workspace_.blocks[static_cast<std::size_t>(list_.output[0].block)];
-    const bool of_time = list_.output_time != kNoTime;
-    place.data = arguments_.y.data() + (of_time ? first * batch_ * place.stride : 0);
+  for (std::size_t i = 0; i < list_.outputs.size(); ++i) {
+    if (!is_written_directly(i)) continue;
+    RowView& place = workspace_.blocks[static_cast<std::size_t>(list_.outputs[i].from[0].block)];
+    const bool of_time = list_.outputs[i].time != kNoTime;
+    place.data = output(i).data() + (of_time ? first * batch_ * place.stride : 0);
   }
 }
 
@@ -170,16 +191,14 @@ void NetworkRun::run_wave(int first, int end) noexcept {
   for (int call = first; call < end; ++call) run_call(call, threads_);
 }
 
-void NetworkRun::write_output(std::int64_t first) noexcept {
-  if (is_written_directly()) return;
-  const Timeline* timeline = this->timeline(list_.output_time);
-  std::int64_t width = 0;
-  for (const Piece& piece : list_.output) width += piece.width();
-  RowView to{arguments_.y.data(), width};
-  if (timeline) to.data += first * batch_ * width;
-  if (!timeline || !timeline->is_ragged())
-    return gather(list_.output, list_.output_time, {0, rows(list_.output_time)}, to);
-  for (const Piece& piece : list_.output) {
+void NetworkRun::write_output(std::size_t index, std::int64_t first) noexcept {
+  const Output& from = list_.outputs[index];
+  RowView to{output(index).data(), from.width()};
+  if (!to.data || is_written_directly(index)) return;
+  const Timeline* timeline = this->timeline(from.time);
+  if (timeline) to.data += first * batch_ * to.stride;
+  if (!timeline || !timeline->is_ragged()) return gather(from.from, from.time, {0, rows(from.time)}, to);
+  for (const Piece& piece : from.from) {
     scatter_rows(*timeline, at(piece), time_of(piece) == kNoTime, piece.width(), to);
     to.data += piece.width();
   }

@@ -31,14 +31,17 @@ class NetworkRun {
   // Defined in network_run.cpp.
   RunStatus check() noexcept;
   RunStatus check_inputs() const noexcept;
-  bool is_written_directly() const noexcept;
+  RunStatus check_outputs() const noexcept;
+  std::int64_t elements(int time, std::int64_t width) const noexcept;
+  std::span<float> output(std::size_t index) const noexcept;
+  bool is_written_directly(std::size_t output) const noexcept;
   std::span<const float> input(int index) const noexcept;
   void run_piece(std::int64_t first) noexcept;
   void place_blocks(std::int64_t first) noexcept;
   void run_waves() noexcept;
   double seconds_saved(int first, int end, int parts) const noexcept;
   void run_wave(int first, int end) noexcept;
-  void write_output(std::int64_t first) noexcept;
+  void write_output(std::size_t index, std::int64_t first) noexcept;
 
   // Defined in run_wavefront.cpp.
   struct Chunks;

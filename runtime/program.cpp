@@ -28,7 +28,7 @@ namespace {
 
 // Tells whether x and y of a call are all that it hands over, and all sequences are of one length.
 bool is_plain(const RunArguments& arguments, std::int64_t batch) noexcept {
-  if (!arguments.inputs.empty() || !arguments.times.empty()) return false;
+  if (!arguments.inputs.empty() || !arguments.times.empty() || !arguments.outputs.empty()) return false;
   return arguments.lengths.empty() || (std::ssize(arguments.lengths) >= batch &&
                                        std::all_of(arguments.lengths.begin(), arguments.lengths.begin() + batch,
                                                    [&](std::int32_t length) { return length == arguments.steps; }));
@@ -103,8 +103,6 @@ Error unknown_state(const StateContent& content, const std::string& name) {
   const std::string known = join(program.network.list.states, &NamedState::name);
   return {ErrorCode::Name, {}, program.description.cell + " has no state " + name + "; its states are: " + known, {}};
 }
-
-Port port_of(const TensorInfo& tensor) { return {tensor.name, tensor.shape}; }
 
 // Returns the number of CPUs on which the threads that this one starts may run.
 int cpus_of_this_thread() {
@@ -184,12 +182,6 @@ void check_sizes(std::int64_t batch, std::int64_t max_steps) {
 }
 
 Error moved_from(const char* what) { return {ErrorCode::Usage, {}, std::string(what) + " was moved from", {}}; }
-
-// Returns the content of a program, and that of one without anything for a program that was moved from.
-const runtime::LoadedProgram& content_of(const std::shared_ptr<const runtime::LoadedProgram>& loaded) {
-  static const runtime::LoadedProgram none;
-  return loaded ? *loaded : none;
-}
 
 std::unique_ptr<runtime::StateContent> make_content(const std::shared_ptr<const runtime::LoadedProgram>& program,
                                                     std::int64_t batch) {
@@ -274,33 +266,8 @@ Result<std::vector<float>> State::get(const std::string& name) const {
   return values;
 }
 
-std::vector<Port> Program::inputs() const {
-  std::vector<Port> ports;
-  for (const auto& input : content_of(loaded_).description.inputs) ports.push_back(runtime::port_of(input));
-  return ports;
-}
-
-std::vector<Port> Program::states() const {
-  std::vector<Port> ports;
-  for (const StateInfo& state : content_of(loaded_).description.states) ports.push_back(runtime::port_of(state.tensor));
-  return ports;
-}
-
-std::vector<NamedPort> Program::named_inputs() const { return content_of(loaded_).network.list.inputs; }
-
-std::string Program::output_time() const {
-  const runtime::StepList& list = content_of(loaded_).network.list;
-  return list.output_time == runtime::kNoTime ? "" : list.times[static_cast<std::size_t>(list.output_time)];
-}
-
-std::int64_t Program::input_size() const noexcept { return content_of(loaded_).description.input_size; }
-std::int64_t Program::output_size() const noexcept { return content_of(loaded_).description.output_size; }
-std::string Program::name() const { return content_of(loaded_).description.cell; }
-std::string Program::cell() const { return name(); }
-std::string Program::cpu() const { return content_of(loaded_).description.cpu; }
-
 State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {
-  runtime::require_memory(state_bytes(batch, max_steps), named("a state", content_of(loaded_), batch));
+  runtime::require_memory(state_bytes(batch, max_steps), named("a state", runtime::content_of(loaded_), batch));
   runtime::touch_code();
   auto content = make_content(loaded_, batch);
   content->workspace = make_workspace_content(loaded_, batch, {max_steps, true});
@@ -309,12 +276,12 @@ State Program::make_state(std::int64_t batch, std::int64_t max_steps) const {
 }
 
 State Program::make_state_without_workspace(std::int64_t batch) const {
-  runtime::require_memory(bytes_without_workspace(batch), named("a state", content_of(loaded_), batch));
+  runtime::require_memory(bytes_without_workspace(batch), named("a state", runtime::content_of(loaded_), batch));
   return State(make_content(loaded_, batch));
 }
 
 Workspace Program::make_workspace(std::int64_t batch, std::int64_t max_steps) const {
-  runtime::require_memory(workspace_bytes(batch, max_steps), named("a workspace", content_of(loaded_), batch));
+  runtime::require_memory(workspace_bytes(batch, max_steps), named("a workspace", runtime::content_of(loaded_), batch));
   runtime::touch_code();
   return Workspace(make_workspace_content(loaded_, batch, {max_steps, false}));
 }
@@ -334,29 +301,29 @@ Result<Workspace> Program::try_make_workspace(std::int64_t batch, std::int64_t m
 std::int64_t Program::state_bytes(std::int64_t batch, std::int64_t max_steps) const {
   check_sizes(batch, max_steps);
   return bytes_without_workspace(batch) +
-         runtime::workspace_bytes(content_of(loaded_).network, batch, {max_steps, true});
+         runtime::workspace_bytes(runtime::content_of(loaded_).network, batch, {max_steps, true});
 }
 
 std::int64_t Program::bytes_without_workspace(std::int64_t batch) const {
   check_sizes(batch, 0);
   return std::int64_t{sizeof(StateContent)} +
-         runtime::bytes_of(runtime::kRowFormat, runtime::state_floats(content_of(loaded_).network, batch));
+         runtime::bytes_of(runtime::kRowFormat, runtime::state_floats(runtime::content_of(loaded_).network, batch));
 }
 
 std::int64_t Program::workspace_bytes(std::int64_t batch, std::int64_t max_steps) const {
   check_sizes(batch, max_steps);
-  return runtime::workspace_bytes(content_of(loaded_).network, batch, {max_steps, false});
+  return runtime::workspace_bytes(runtime::content_of(loaded_).network, batch, {max_steps, false});
 }
 
 std::int64_t Program::weights_bytes() const noexcept {
   std::int64_t floats = 0;
-  for (const auto& cell : content_of(loaded_).network.cells) floats += cell->weights.size();
+  for (const auto& cell : runtime::content_of(loaded_).network.cells) floats += cell->weights.size();
   return runtime::bytes_of(runtime::kRowFormat, floats);
 }
 
 Result<void> Program::streams() const {
   if (!loaded_) return moved_from("the program");
-  const std::string& why_not = content_of(loaded_).network.list.no_streaming;
+  const std::string& why_not = runtime::content_of(loaded_).network.list.no_streaming;
   if (why_not.empty()) return {};
   return Error{ErrorCode::Unsupported, {}, why_not, {}};
 }

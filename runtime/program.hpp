@@ -20,6 +20,9 @@ struct LoadedProgram {
   Threads threads;
 };
 
+/// Returns the content of a program, and that of one without anything for a program that was moved from.
+const LoadedProgram& content_of(const std::shared_ptr<const LoadedProgram>& loaded);
+
 struct WorkspaceContent {
   std::shared_ptr<const LoadedProgram> program;
   std::unique_ptr<NetworkWorkspace> network;

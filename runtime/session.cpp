@@ -25,6 +25,10 @@ Sessions::Sessions(const Program& program, std::int64_t capacity)
       joined_(static_cast<std::size_t>(capacity)) {
   for (std::int64_t first = 0; first < capacity; first += kStreamsAtOnce)
     states_.push_back(program.make_state_without_workspace(std::min(kStreamsAtOnce, capacity - first)));
+  for (const NamedPort& output : program.outputs())
+    outputs_.push_back({output.port.name, output.port.shape.empty() ? 1 : output.port.shape[0]});
+  outputs_.erase(outputs_.begin());  // this one is y
+  wanted_.resize(outputs_.size());
 }
 
 Result<Sessions> Sessions::make(const Program& program, std::int64_t capacity) try {
@@ -92,10 +96,35 @@ Result<void> Sessions::restore(std::int64_t slot, std::span<const std::byte> sav
   return {};
 }
 
-RunStatus Sessions::step(std::span<const float> x, std::span<float> y) noexcept {
+RunStatus Sessions::check(std::span<const NamedOutput> outputs) const noexcept {
+  for (const NamedOutput& each : outputs) {
+    const auto known = std::find_if(outputs_.begin(), outputs_.end(),
+                                    [&](const NamedSize& output) { return output.name == each.name; });
+    if (known == outputs_.end()) return RunStatus::UnknownName;
+    if (const RunStatus status = runtime::check_span(each.data, capacity() * known->size); status != RunStatus::Ok)
+      return status;
+  }
+  return RunStatus::Ok;
+}
+
+// Finds the rows of the outputs that the caller wants, of `streams` streams from `first` on.
+std::span<const NamedOutput> Sessions::rows_of(std::span<const NamedOutput> outputs, std::size_t first,
+                                               std::size_t streams) noexcept {
+  std::size_t count = 0;
+  for (const NamedSize& output : outputs_)
+    for (const NamedOutput& each : outputs) {
+      if (each.name != output.name) continue;
+      const auto size = static_cast<std::size_t>(output.size);
+      wanted_[count++] = {each.name, each.data.subspan(first * size, streams * size)};
+      break;
+    }
+  return std::span(wanted_).first(count);
+}
+
+RunStatus Sessions::step(std::span<const float> x, std::span<float> y, std::span<const NamedOutput> named) noexcept {
   if (states_.empty()) return RunStatus::WrongState;
   for (const RunStatus status : {runtime::check_span(x, capacity() * program_.input_size()),
-                                 runtime::check_span(y, capacity() * program_.output_size())})
+                                 runtime::check_span(y, capacity() * program_.output_size()), check(named)})
     if (status != RunStatus::Ok) return status;
   const auto inputs = static_cast<std::size_t>(program_.input_size());
   const auto outputs = static_cast<std::size_t>(program_.output_size());
@@ -106,7 +135,8 @@ RunStatus Sessions::step(std::span<const float> x, std::span<float> y) noexcept 
                                                   .y = y.subspan(first * outputs, streams * outputs),
                                                   .steps = 1,
                                                   .lengths = std::span(joined_).subspan(first, streams),
-                                                  .workspace = &workspace_});
+                                                  .workspace = &workspace_,
+                                                  .outputs = rows_of(named, first, streams)});
     if (status != RunStatus::Ok) return status;
     first += streams;
   }

@@ -36,7 +36,10 @@ class Printer {
         for (const AnyStep& step : list_.steps_of(call)) text += "    " + text_of_step(step) + "\n";
       }
     }
-    return text + "output" + over(list_.output_time) + ": " + text_of(list_.output) + "\n";
+    for (const Output& output : list_.outputs)
+      text += "output" + (output.port.name == "y" ? "" : " " + output.port.name) + over(output.time) + ": " +
+              text_of(output.from) + "\n";
+    return text;
   }
 
  private:
@@ -110,19 +113,26 @@ Piece writes(const AnyStep& step) {
                     step);
 }
 
-int output_block(const StepList& list) {
-  if (list.output.size() != 1) return -1;
-  const Piece& piece = list.output[0];
-  const Block& block = list.block(piece);
-  const bool whole = block.time == list.output_time && block.width == piece.width();
-  return whole && block.kind == Block::Kind::Own ? piece.block : -1;
+int output_block(const StepList& list, std::size_t output) {
+  const auto block_of = [&](const Output& each) {
+    if (each.from.size() != 1) return -1;
+    const Piece& piece = each.from[0];
+    const Block& block = list.block(piece);
+    const bool whole = block.time == each.time && block.width == piece.width();
+    return whole && block.kind == Block::Kind::Own ? piece.block : -1;
+  };
+  const int block = block_of(list.outputs[output]);
+  for (std::size_t i = 0; i < output; ++i)
+    if (block_of(list.outputs[i]) == block) return -1;
+  return block;
 }
 
 bool is_direct(const StepList& list) {
-  if (list.steps.size() != 1 || !list.inputs.empty() || output_block(list) < 0) return false;
+  if (list.steps.size() != 1 || !list.inputs.empty() || list.outputs.size() != 1 || output_block(list) < 0)
+    return false;
   const auto fits = [&](int time, const Piece& x, const Piece& y) {
     const Block& from = list.block(x);
-    return time != kNoTime && time == list.output_time && list.times[static_cast<std::size_t>(time)] == "T" &&
+    return time != kNoTime && time == list.outputs[0].time && list.times[static_cast<std::size_t>(time)] == "T" &&
            from.kind == Block::Kind::X && from.width == x.width() && y.block == output_block(list);
   };
   if (const auto* scan = std::get_if<Scan>(&list.steps[0]))

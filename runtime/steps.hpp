@@ -108,6 +108,19 @@ struct StartState {
   std::vector<float> values;
 };
 
+/// An output of the program: the pieces side by side, with a row for each sequence and step of its time.
+struct Output {
+  Port port;
+  int time = kNoTime;
+  std::vector<Piece> from;
+
+  std::int64_t width() const {
+    std::int64_t sum = 0;
+    for (const Piece& piece : from) sum += piece.width();
+    return sum;
+  }
+};
+
 /// The work of a call over a time: it is a scan or rows of a cell, or a function over time, which has no cell.
 struct Running {
   int cell = -1;
@@ -127,9 +140,8 @@ struct StepList {
   std::vector<NamedPort> inputs;  // by name
   std::vector<NamedState> states;
   std::vector<StartState> starts;
-  std::vector<Piece> output;
-  int output_time = kNoTime;
-  std::string no_streaming;  // why the program cannot run step by step; "" where it can
+  std::vector<Output> outputs;  // one or more; the first is y, the others are written where the caller wants them
+  std::string no_streaming;     // why the program cannot run step by step; "" where it can
   /// The time of which a call may have more steps than there is memory for, since the call may be cut into pieces: all
   /// steps are over this time, every scan runs forwards, and nothing needs the end of a sequence. kNoTime if there is
   /// no such time.
@@ -158,9 +170,9 @@ Piece writes(const AnyStep& step);  // no columns if it writes none
 /// Tells whether the program only runs one cell over time T forwards, on rows that are the caller's x and y.
 RNNC_API bool is_direct(const StepList& list);
 
-/// Returns the block that is the whole output and can lie in the caller's y if all sequences have the same length; -1
-/// if there is none.
-RNNC_API int output_block(const StepList& list);
+/// Returns the block that is the whole of output `output` and can lie in the caller's memory if all sequences have the
+/// same length; -1 if there is none, or if an output before this one is the same block.
+RNNC_API int output_block(const StepList& list, std::size_t output = 0);
 
 /// Prints a line for each step and block, under headings of waves, for people and tests. `cells` are the names of the
 /// cells.

@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include <rnnc/join.hpp>
+
 #include "import/file_content.hpp"
 #include "runtime/choose_level.hpp"
 #include "tools/exit_code.hpp"
@@ -39,6 +41,12 @@ Result<std::string> describe_artifact(const std::string& path) {
   if (!stored) return stored.error();
   const Result<std::size_t> taken = runtime::choose_level(stored->levels, "");
   std::string text = "artifact of " + stored->description.cell + "\n";
+  const auto title_of = [&](const runtime::Output& output) {
+    const std::vector<std::string>& times = stored->list.times;
+    return output.port.name +
+           (output.time == runtime::kNoTime ? "" : " over " + times[static_cast<std::size_t>(output.time)]);
+  };
+  if (stored->list.outputs.size() > 1) text += "outputs " + join(stored->list.outputs, title_of) + "\n";
   for (std::size_t i = 0; i < stored->levels.size(); ++i) {
     const std::string missing = missing_features(stored->levels[i]);
     text += stored->levels[i].cpu +

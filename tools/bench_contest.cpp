@@ -186,7 +186,8 @@ std::vector<std::vector<TensorMap>> weights_by_layer(const Job& job) {
 
 // The final states of the result are those of the last layer, one direction after the other.
 SequenceResult result_of(const OnednnStack& stack, const ir::Network& network) {
-  SequenceResult result{{stack.output().begin(), stack.output().end()}, {}};
+  SequenceResult result;
+  result.outputs.emplace_back(stack.output().begin(), stack.output().end());
   for (const ir::Node& node : network.nodes | std::views::reverse) {
     if (node.op != ir::Op::Scan) continue;
     const std::vector<std::string> prefixes = ir::scan_prefixes(node);

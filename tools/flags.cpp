@@ -75,7 +75,7 @@ void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
   add_list(app, "--carry", flags.carried,
            "of an ONNX model that is one step: an input that is a state, and the output that is its new value")
       ->type_name("IN=OUT");
-  app.add_option("--take", flags.output, "of an ONNX model: the output to compute (default: the first)")
+  app.add_option("--take", flags.output, "of an ONNX model: the output that becomes y (default: the first)")
       ->type_name("OUTPUT");
   add_choice(app, "--like", flags.like, {"onnxruntime"},
              "of an ONNX model: the program to follow where it differs from ONNX's text (default: the text)");

@@ -25,7 +25,9 @@ std::int64_t Interface::input_size() const {
 
 Interface interface_of(const ir::Network& network) {
   const std::vector<std::string> times = ir::times_of(network);
-  Interface result{network.name, {}, network[network.output()].type, {times.begin(), times.end()}, {}};
+  Interface result{network.name, {}, {}, {times.begin(), times.end()}, {}};
+  for (const ir::NamedValue& output : network.outputs())
+    result.outputs.push_back({output.name, network[output.value].type});
   for (const ir::Node& node : network.nodes) {
     if (node.op == ir::Op::Input) result.inputs.push_back({node.name, node.type});
     if (node.op != ir::Op::Scan) continue;
@@ -39,8 +41,11 @@ Interface interface_of(const ir::Network& network) {
 }
 
 Interface interface_of(const Program& program) {
-  const std::string time = program.output_time();
-  Interface result{program.cell(), {}, type_of({program.output_size()}, time), {time}, {}};
+  Interface result{program.cell(), {}, {}, {}, {}};
+  for (const NamedPort& output : program.outputs()) {
+    result.outputs.push_back({output.port.name, type_of(output.port.shape, output.time)});
+    result.times.insert(output.time);
+  }
   for (const Port& port : program.inputs())
     result.inputs.push_back({port.name, type_of(port.shape, std::string(ir::kTime))});
   for (const NamedPort& input : program.named_inputs())

@@ -24,14 +24,15 @@ struct NamedType {
 
 struct Interface {
   std::string name;
-  std::vector<NamedType> inputs;  // sequences of the time T lie side by side in a row of x, in this order
-  ir::Type output;
+  std::vector<NamedType> inputs;   // sequences of the time T lie side by side in a row of x, in this order
+  std::vector<NamedType> outputs;  // the first is y
   std::set<std::string> times;
   std::vector<NamedSize> states;
   std::set<std::string> begun_by_inputs = {};  // the states that inputs begin; an artifact does not tell them
 
   std::vector<NamedType> in_x() const;
   std::int64_t input_size() const;  // floats of a row of x
+  const ir::Type& output() const { return outputs.front().type; }
 };
 
 Interface interface_of(const ir::Network& network);

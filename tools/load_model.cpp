@@ -176,7 +176,7 @@ Result<Imported> import_part(const std::string& model, const PartFlags& part, co
       return usage_error("--const " + name, "the graph has no such input; it has " + join(imported->inputs) +
                                                 ir::did_you_mean(name, imported->inputs));
   for (const std::string& name : imported->left_out)
-    std::fprintf(stderr, "rnnc: %s: graph output %s is left out; --take %s computes it instead of the first\n",
+    std::fprintf(stderr, "rnnc: %s: graph output %s is left out, since it cannot be written; --take %s tells why\n",
                  model.c_str(), name.c_str(), name.c_str());
   return imported;
 }
@@ -187,12 +187,15 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   if (!dims) return dims.error();
   Result<Imported> imported = load_model(flags, states);
   if (!imported) return imported.error();
+  std::map<std::string, std::vector<float>> behind_the_end = std::move(imported->others_behind_the_end);
+  if (!imported->behind_the_end.empty())
+    behind_the_end[imported->model.module().networks.at(0).outputs().at(0).name] = std::move(imported->behind_the_end);
   Source source{std::move(imported->model),
                 {},
                 std::move(imported->weights),
                 std::move(*dims),
                 {std::move(imported->inputs), std::move(imported->states), std::move(imported->lengths),
-                 std::move(imported->example), std::move(imported->behind_the_end)}};
+                 std::move(imported->example), std::move(behind_the_end)}};
   if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
   if (flags.stack.any())
     if (const Result<void> made = make_stack(flags, source); !made) return made.error();

@@ -25,7 +25,7 @@ struct GivenByModel {
   TensorMap states;
   std::vector<std::int32_t> lengths;
   TensorMap example;
-  std::vector<float> behind_the_end = {};  // a row of y
+  std::map<std::string, std::vector<float>> behind_the_end = {};  // a row of outputs, by their names
 };
 
 struct Source {

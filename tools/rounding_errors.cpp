@@ -31,7 +31,9 @@ SequenceResult rounding_errors(const ir::Network& network, const TensorMap& weig
     ir::Rounding rounding(pattern);
     const double end = done + 1.0 / static_cast<double>(patterns.size());
     const SequenceResult moved = run_in_pieces(network, weights, batch, streams, part_of(report, done, end), &rounding);
-    widen(errors.y, exact.y, moved.y, pattern.factor);
+    errors.outputs.resize(exact.outputs.size());
+    for (std::size_t i = 0; i < exact.outputs.size(); ++i)
+      widen(errors.outputs[i], exact.outputs[i], moved.outputs[i], pattern.factor);
     for (const auto& [name, values] : exact.states)
       widen(errors.states[name], values, moved.states.at(name), pattern.factor);
     done = end;

@@ -35,7 +35,7 @@ Result<int> run_artifact(const RunFlags& flags) {
   if (!job) return job.error();
   if (const auto checked = check_memory(run_bytes(*program, interface, job->batch), "the values"); !checked)
     return checked.error();
-  return write_results(flags, interface, *job, run_compiled(*program, interface, job->batch, job->states));
+  return write_results(interface, *job, run_compiled(*program, interface, job->batch, job->states));
 }
 
 Result<int> run_model(const RunFlags& flags) {
@@ -54,16 +54,20 @@ Result<int> run_model(const RunFlags& flags) {
   if (const auto checked = check_memory(value_bytes(*network, job->batch), "the values"); !checked)
     return checked.error();
   if (flags.model.backend == "interpret")
-    return write_results(flags, interface, *job, run_interpreted(*network, source->weights, job->batch, job->states));
+    return write_results(interface, *job, run_interpreted(*network, source->weights, job->batch, job->states));
   const Result<Program> program = compile(*source, flags.model, flags.threads);
   if (!program) return program.error();
-  return write_results(flags, interface, *job, run_compiled(*program, interface, job->batch, job->states));
+  return write_results(interface, *job, run_compiled(*program, interface, job->batch, job->states));
 }
 
 Result<void> check_files(const RunFlags& flags) {
   const Result<Assignments> final_states = parse_assignments("--final-state", flags.final_states, "f.npy");
   if (!final_states) return final_states.error();
-  std::vector<NamedFile> written = {{"--output", flags.output}}, read = files_of(flags.model);
+  std::vector<NamedFile> written, read = files_of(flags.model);
+  for (const std::string& text : flags.outputs) {
+    const OutputFile file = parse_output(text);
+    written.push_back({file.name.empty() ? "--output" : "--output " + file.name, file.path});
+  }
   for (const auto& [name, path] : *final_states) written.push_back({"--final-state " + name, path});
   for (const auto& [flag, texts] :
        {std::pair("--input", &flags.inputs), {"--state", &flags.states}, {"--lengths", &flags.lengths}}) {
@@ -87,6 +91,7 @@ Verb add_run(CLI::App& program) {
                 "rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy --state h=h.npy "
                 "--final-state c=c.npy",
                 "rnnc run model.onnx --input x.npy --lengths n.npy --output y.npy --threads 2",
+                "rnnc run tagger.rnn --weights tagger.safetensors --input x.npy --output y.npy --output energy=e.npy",
                 "rnnc run --cell gru --weights gru.safetensors --input x.npy --output y.npy --backend interpret"},
                "Runs sequences x f32[T,B,I] through a cell or network and writes y f32[T,B,O], or f32[B,O]. "
                "Several inputs lie side by side in a row of x.");
@@ -105,7 +110,9 @@ Verb add_run(CLI::App& program) {
   add_list(app, "--state", flags->states, "an initial state, f32[B,H]; zero where none is given")
       ->type_name("NAME=s.npy");
   begin_group(app, kOutputGroup);
-  app.add_option("--output", flags->output, "y, f32[T,B,O]")->required()->type_name("y.npy");
+  add_list(app, "--output", flags->outputs, "y, f32[T,B,O]; of a network with several outputs, NAME=e.npy for another")
+      ->required()
+      ->type_name("y.npy");
   add_list(app, "--final-state", flags->final_states, "a final state, f32[B,H]")->type_name("NAME=f.npy");
   begin_group(app, kMachineGroup);
   add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)");

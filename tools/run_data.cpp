@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <rnnc/join.hpp>
+
 #include "ir/syntax.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/outputs.hpp"
@@ -22,13 +24,15 @@ class JobReader {
       : flags_(flags), interface_(interface), given_(given) {}
 
   Result<Job> run() {
-    for (const auto step : {&JobReader::read_final_states, &JobReader::take_given_states, &JobReader::read_inputs,
-                            &JobReader::read_states, &JobReader::read_steps, &JobReader::read_lengths})
+    for (const auto step :
+         {&JobReader::read_outputs, &JobReader::read_final_states, &JobReader::take_given_states,
+          &JobReader::read_inputs, &JobReader::read_states, &JobReader::read_steps, &JobReader::read_lengths})
       if (const Result<void> done = (this->*step)(); !done) return done.error();
     return std::move(job_);
   }
 
  private:
+  Result<void> read_outputs();
   Result<void> read_final_states();
   Result<void> take_given_states();
   Result<void> read_inputs();
@@ -53,6 +57,20 @@ class JobReader {
   std::optional<std::int64_t> sequences_;
   Job job_;
 };
+
+Result<void> JobReader::read_outputs() {
+  std::vector<std::string> known;
+  for (const NamedType& output : interface_.outputs) known.push_back(output.name);
+  for (const std::string& text : flags_.outputs) {
+    const OutputFile file = parse_output(text);
+    const std::string& name = file.name.empty() ? known.front() : file.name;
+    if (std::ranges::find(known, name) == known.end())
+      return usage_error("--output", interface_.name + " has no output " + name + "; its outputs are: " + join(known) +
+                                         ir::did_you_mean(name, known));
+    if (!job_.outputs.emplace(name, file.path).second) return usage_error("--output", name + " is given twice");
+  }
+  return {};
+}
 
 Result<void> JobReader::read_final_states() {
   Result<Assignments> files = parse_assignments("--final-state", flags_.final_states, "f.npy");
@@ -222,23 +240,38 @@ Result<Job> read_job(const RunFlags& flags, const Interface& interface, const Gi
   return job;
 }
 
-Result<int> write_results(const RunFlags& flags, const Interface& interface, const Job& job,
-                          const Result<SequenceResult>& result) {
+namespace {
+
+Tensor tensor_of(const NamedType& output, const Job& job, std::vector<float> values) {
+  const std::int64_t sequences = job.batch.sequences;
+  Shape shape = {sequences, elements(output.type)};
+  if (!output.type.is_sequence()) return Tensor::from_f32(shape, values);
+  const auto& time = job.batch.times.at(output.type.axis);
+  shape.insert(shape.begin(), time.steps);
+  // A program gives zeros behind the ends; an ONNX graph may compute something of them.
+  if (const auto found = job.behind_the_end.find(output.name); found != job.behind_the_end.end())
+    for (std::size_t k = 0; k < time.lengths.size(); ++k)
+      for (std::int64_t t = time.lengths[k]; t < time.steps; ++t)
+        std::ranges::copy(found->second,
+                          values.begin() + (t * sequences + static_cast<std::int64_t>(k)) * std::ssize(found->second));
+  return Tensor::from_f32(shape, values);
+}
+
+}  // namespace
+
+OutputFile parse_output(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const bool is_named = equals != std::string::npos && ir::is_name(text.substr(0, equals));
+  return is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
+}
+
+Result<int> write_results(const Interface& interface, const Job& job, const Result<SequenceResult>& result) {
   if (!result) return result.error();
   const std::int64_t sequences = job.batch.sequences;
-  Shape shape = {sequences, elements(interface.output)};
-  std::vector<float> y = result->y;
-  if (interface.output.is_sequence()) {
-    const auto& time = job.batch.times.at(interface.output.axis);
-    shape.insert(shape.begin(), time.steps);
-    // A program gives zeros behind the ends; an ONNX graph may compute something of them.
-    const std::size_t size = job.behind_the_end.size();
-    for (std::size_t k = 0; k < time.lengths.size() && size > 0; ++k)
-      for (std::int64_t t = time.lengths[k]; t < time.steps; ++t)
-        std::ranges::copy(job.behind_the_end,
-                          y.begin() + (t * sequences + static_cast<std::int64_t>(k)) * static_cast<std::int64_t>(size));
-  }
-  std::vector<Output> outputs = {{flags.output, Tensor::from_f32(shape, y)}};
+  std::vector<Output> outputs;
+  for (std::size_t i = 0; i < interface.outputs.size(); ++i)
+    if (const auto wanted = job.outputs.find(interface.outputs[i].name); wanted != job.outputs.end())
+      outputs.push_back({wanted->second, tensor_of(interface.outputs[i], job, result->outputs[i])});
   for (const NamedSize& state : interface.states)
     if (const auto wanted = job.final_states.find(state.name); wanted != job.final_states.end())
       outputs.push_back({wanted->second, Tensor::from_f32({sequences, state.size}, result->states.at(state.name))});

@@ -109,17 +109,26 @@ double value_bytes(const ir::Network& network, const ir::NetworkBatch& batch) {
 }
 
 double run_bytes(const Program& program, const Interface& interface, const ir::NetworkBatch& batch) {
-  const auto rows = static_cast<double>(rows_of(interface.output, batch));
-  return static_cast<double>(program.state_bytes(batch.sequences, most_steps(batch))) +
-         8 * rows * static_cast<double>(elements(interface.output));
+  double bytes = static_cast<double>(program.state_bytes(batch.sequences, most_steps(batch)));
+  for (const auto& [name, type] : interface.outputs)
+    bytes += 8 * static_cast<double>(rows_of(type, batch)) * static_cast<double>(elements(type));
+  return bytes;
 }
 
 PreparedRun::PreparedRun(const Program& program, const Interface& interface, const ir::NetworkBatch& batch)
     : program_(program),
       state_(program.make_state(batch.sequences, most_steps(batch))),
       x_(rows_of_x(interface, batch)),
-      y_(static_cast<std::size_t>(rows_of(interface.output, batch) * elements(interface.output))),
-      arguments_{.x = x_, .y = y_} {
+      outputs_(interface.outputs.size()),
+      arguments_{.x = x_} {
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const auto& [name, type] = interface.outputs[i];
+    outputs_[i].resize(static_cast<std::size_t>(rows_of(type, batch) * elements(type)));
+    names_.push_back(name);
+  }
+  for (std::size_t i = 1; i < outputs_.size(); ++i) named_outputs_.push_back({names_[i], outputs_[i]});
+  arguments_.y = outputs_[0];
+  arguments_.outputs = named_outputs_;
   for (const auto& [name, time] : batch.times) {
     const auto own = lengths_.try_emplace(name, time.lengths.begin(), time.lengths.end()).first;
     const std::span<const std::int32_t> lengths = own->second;
@@ -146,7 +155,7 @@ Result<SequenceResult> run_compiled(const Program& program, const Interface& int
     if (const auto set = prepared.state().set(name, narrowed(initial)); !set) return set.error();
   if (const RunStatus status = prepared.run(); status != RunStatus::Ok)
     return Error{ErrorCode::InvalidData, {}, text(status)};
-  SequenceResult result{prepared.y(), {}};
+  SequenceResult result{prepared.outputs(), {}};
   for (const NamedSize& each : interface.states) {
     Result<std::vector<float>> final = prepared.state().get(each.name);
     if (!final) return final.error();
@@ -157,7 +166,9 @@ Result<SequenceResult> run_compiled(const Program& program, const Interface& int
 
 SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
                                ir::NamedVectors states) {
-  SequenceResult result{narrowed(ir::interpret(network, params_of(weights), batch, states)), {}};
+  SequenceResult result;
+  for (const ir::Vector& output : ir::interpret_outputs(network, params_of(weights), batch, states))
+    result.outputs.push_back(narrowed(output));
   for (const auto& [name, values] : states) result.states[name] = narrowed(values);
   return result;
 }
@@ -165,10 +176,12 @@ SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weig
 SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
                              bool streams, const Report& report, ir::Rounding* rounding) {
   const Interface interface = interface_of(network);
+  const auto is_sequence = [](const NamedType& output) { return output.type.is_sequence(); };
+  streams = streams && std::ranges::all_of(interface.outputs, is_sequence);
   const ir::NamedVectors params = params_of(weights);
   const std::int64_t steps = most_steps(batch), all = streams ? steps : batch.sequences;
   const std::int64_t size = streams ? std::max(kLeastPiece, steps / kMostPieces) : 1;
-  SequenceResult result;
+  SequenceResult result{std::vector<std::vector<float>>(interface.outputs.size()), {}};
   ir::NamedVectors states;  // in double precision from piece to piece, so that the number of pieces changes no bit
   for (std::int64_t begin = 0; begin < all; begin += size) {
     const Span piece{begin, std::min(begin + size, all)};
@@ -178,12 +191,18 @@ SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weight
     if (!streams) states.clear();
     const ir::NetworkBatch part =
         streams ? slice(batch, interface, piece, {0, batch.sequences}) : slice(batch, interface, {0, steps}, piece);
-    const ir::Vector y = rounding ? ir::interpret(network, params, part, states, *rounding)
-                                  : ir::interpret(network, params, part, states);
-    if (streams) {
-      std::ranges::transform(y, std::back_inserter(result.y), [](double v) { return static_cast<float>(v); });
-    } else {
-      place(y, elements(interface.output), begin, all, result.y);
+    const std::vector<ir::Vector> outputs = rounding ? ir::interpret_outputs(network, params, part, states, *rounding)
+                                                     : ir::interpret_outputs(network, params, part, states);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const ir::Type& type = interface.outputs[i].type;
+      if (!streams) {
+        place(outputs[i], elements(type), begin, all, result.outputs[i]);
+        continue;
+      }
+      std::ranges::transform(outputs[i], std::back_inserter(result.outputs[i]),
+                             [](double v) { return static_cast<float>(v); });
+    }
+    if (!streams) {
       for (const auto& [name, values] : states) place(values, std::ssize(values), begin, all, result.states[name]);
     }
   }
@@ -231,8 +250,11 @@ Difference compare(const SequenceResult& a, const SequenceResult& b, const Inter
     for (std::size_t i = 0; i < values.a.size(); ++i) consider(values, i, batch, allowance.promised, worst);
   };
   const SequenceResult* rounding = allowance.rounding;
-  consider_all(
-      {a.y, b.y, rounding ? &rounding->y : nullptr, "y", elements(interface.output), interface.output.is_sequence()});
+  for (std::size_t i = 0; i < b.outputs.size(); ++i) {
+    const auto& [name, type] = interface.outputs[i];
+    consider_all({a.outputs[i], b.outputs[i], rounding ? &rounding->outputs[i] : nullptr, name, elements(type),
+                  type.is_sequence()});
+  }
   for (const NamedSize& state : interface.states)
     if (const auto right = b.states.find(state.name); right != b.states.end())
       consider_all({a.states.at(state.name), right->second, rounding ? &rounding->states.at(state.name) : nullptr,

@@ -36,7 +36,7 @@ double value_bytes(const ir::Network& network, const ir::NetworkBatch& batch);
 double run_bytes(const Program& program, const Interface& interface, const ir::NetworkBatch& batch);
 
 struct SequenceResult {
-  std::vector<float> y;                              // [T, B, O], or [B, O] where the output is a vector
+  std::vector<std::vector<float>> outputs;           // each [T, B, O], or [B, O] where it is a vector; the first is y
   std::map<std::string, std::vector<float>> states;  // the final ones
 };
 
@@ -50,16 +50,19 @@ class PreparedRun {
 
   RunStatus run() { return program_.run(state_, arguments_); }
   State& state() { return state_; }
-  const std::vector<float>& y() const { return y_; }
+  const std::vector<std::vector<float>>& outputs() const { return outputs_; }
 
  private:
   Program program_;
   State state_;
-  std::vector<float> x_, y_;
+  std::vector<float> x_;
+  std::vector<std::vector<float>> outputs_;
+  std::vector<std::string> names_;  // of the outputs
   std::map<std::string, std::vector<std::int32_t>> lengths_;
   std::map<std::string, std::vector<float>> values_;
   std::vector<NamedInput> inputs_;
   std::vector<NamedTime> times_;
+  std::vector<NamedOutput> named_outputs_;
   RunArguments arguments_;
 };
 
@@ -73,7 +76,8 @@ SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weig
                                ir::NamedVectors states = {});
 
 /// Runs the interpreter from states of zero, and tells `report` of each piece. A piece is some steps of a network that
-/// `streams`, and one sequence of any other network. With `rounding`, each operation is rounded by it.
+/// `streams` and whose outputs are all over its time, and one sequence of any other network. With `rounding`, each
+/// operation is rounded by it.
 SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
                              bool streams, const Report& report, ir::Rounding* rounding = nullptr);
 
@@ -89,7 +93,7 @@ struct Difference {
   double limit = 0;        // of `error`, at that place
   double rounding = 0;     // the error that rounding may make there, in units of max(1, |b|)
   double a = 0, b = 0;     // the values
-  std::string what;        // "y" or "final h"
+  std::string what;        // the name of an output, "y", or "final h"
   std::int64_t step = -1;  // -1 where the value is of no step
   std::int64_t sequence = 0, element = 0;
 };
@@ -100,7 +104,7 @@ struct Allowance {
   const SequenceResult* rounding = nullptr;
 };
 
-/// Compares two results; states that `b` lacks do not count.
+/// Compares two results; outputs and states that `b` lacks do not count.
 Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch,
                    const Allowance& allowance = {});
 

@@ -53,7 +53,7 @@ Result<std::optional<Difference>> verify_example(const Program& program, const I
   batch.inputs[interface.inputs.front().name] = {rows.begin(), rows.end()};
   const Result<SequenceResult> ours = run_compiled(program, interface, batch);
   if (!ours) return ours.error();
-  return std::optional(compare(*ours, {y.to_f32(), {}}, interface, x.shape[1], {kMostOfExample}));
+  return std::optional(compare(*ours, {{y.to_f32()}, {}}, interface, x.shape[1], {kMostOfExample}));
 }
 
 // Compares one step and all steps; a network is compared at various lengths. What rounding may do is found out only

@@ -134,8 +134,9 @@ std::string dot_of(const ir::Graph& graph) {
   }
   for (const ir::Statement& statement : graph.statements) {
     if (statement.kind == ir::Statement::Kind::Output) {
-      drawing.node("output", "output");
-      drawing.edge(id_of(statement.value), "output");
+      const std::string title = statement.name.empty() ? "output" : "output " + statement.name;
+      drawing.node(title, title);
+      drawing.edge(id_of(statement.value), title);
     }
     for (std::uint32_t i = 0; i < graph.nodes.size() && statement.kind == ir::Statement::Kind::Next; ++i)
       if (graph.nodes[i].op == Op::State && graph.nodes[i].name == statement.name)
@@ -209,7 +210,7 @@ std::string dot_of(const CallList& list, const ir::Network& network) {
     if (!buffer.input.empty())
       drawing.node("input " + buffer.input, "input " + buffer.input + "\n" + std::to_string(buffer.width), "ellipse");
   for (std::size_t i = 0; i < list.calls.size(); ++i) drawing.node("call " + std::to_string(i), text_of(list.calls[i]));
-  drawing.node("output", "output", "ellipse");
+  for (const CallOutput& output : list.outputs) drawing.node(title_of(output), title_of(output), "ellipse");
   const auto draw = [&](const Row& row, const std::string& to, const std::string& label, bool dashed) {
     for (const Columns& columns : row) {
       const std::string width = std::to_string(columns.end - columns.begin);
@@ -229,7 +230,7 @@ std::string dot_of(const CallList& list, const ir::Network& network) {
     for (const Node& node : cell.cell.nodes)  // an edge from each step to the next
       if (node.op == Op::State) drawing.edge(to, to, node.name, true);
   }
-  draw(list.output, "output", "", false);
+  for (const CallOutput& output : list.outputs) draw(output.row, title_of(output), "", false);
   return drawing.finish();
 }
 

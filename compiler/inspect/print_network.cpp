@@ -63,9 +63,14 @@ std::string sources_of(const CallList& list, const Call& call) {
 
 std::string sinks_of(const CallList& list, std::size_t call) {
   const std::vector<std::string> writers = writers_of(list);
-  for (const Columns& columns : list.output)
-    if (writers[columns.buffer] == "call " + std::to_string(call)) return "|   --> output\n";
-  return "";
+  std::string text;
+  for (const CallOutput& output : list.outputs) {
+    const bool reads = std::any_of(output.row.begin(), output.row.end(), [&](const Columns& columns) {
+      return writers[columns.buffer] == "call " + std::to_string(call);
+    });
+    if (reads) text += "|   --> " + title_of(output) + "\n";
+  }
+  return text;
 }
 
 }  // namespace

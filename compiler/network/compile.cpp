@@ -40,8 +40,9 @@ runtime::Description describe(const ir::Network& network, const std::string& cpu
     description.inputs.push_back({node.name, shape_of(node.type)});
     description.input_size += elements(node.type);
   }
-  description.output = {"y", shape_of(network[network.output()].type)};
-  for (const runtime::Piece& piece : list.output) description.output_size += piece.width();
+  const Port& output = list.outputs[0].port;
+  description.output = {output.name, output.shape};
+  description.output_size = list.outputs[0].width();
   for (const runtime::NamedState& state : list.states) {
     const runtime::Description& cell = *cells[static_cast<std::size_t>(state.cell)];
     runtime::StateInfo info = cell.states[static_cast<std::size_t>(state.state)];

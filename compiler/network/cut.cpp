@@ -1,6 +1,6 @@
 // A network becomes a list of calls in three steps. Each expression gets a level: the number of scans, functions over
 // time and calls of other expressions between the inputs and the expression. Expressions of one timeline and one level
-// become one call. The calls are then made level by level, and each value that another call or the output reads gets
+// become one call. The calls are then made level by level, and each value that another call or an output reads gets
 // columns of a buffer.
 #include "compiler/network/cut.hpp"
 
@@ -48,8 +48,8 @@ class Cutter {
         call_expressions(nodes);
       }
     }
-    list_.output = row_of(network_.output());
-    list_.output_axis = network_[network_.output()].type.axis;
+    for (const ir::NamedValue& output : network_.outputs())
+      list_.outputs.push_back({output.name, network_[output.value].type.axis, row_of(output.value)});
     return std::move(list_);
   }
 

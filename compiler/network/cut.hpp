@@ -59,17 +59,25 @@ struct TimeCall {
 
 using Call = std::variant<CellCall, TimeCall>;
 
+struct CallOutput {
+  std::string name;
+  std::string axis;  // "" for one row a sequence. Rows past the end of a sequence are 0
+  Row row;
+};
+
 struct CallList {
   std::vector<Buffer> buffers;
-  std::vector<Call> calls;  // a call reads inputs and results of calls before it; no two calls write one buffer
-  Row output;
-  std::string output_axis;  // "" for one row a sequence. Rows past the end of a sequence are 0
+  std::vector<Call> calls;          // a call reads inputs and results of calls before it; no two calls write one buffer
+  std::vector<CallOutput> outputs;  // the first is y
 };
 
 /// Cuts a bound and verified network into calls. A bidirectional scan becomes two calls. Expressions between the same
 /// scans and functions over time become one call; slices and concatenations of buffers need no call. Every scan is
-/// called, because its final states are results too. Other values are computed only if the output needs them.
+/// called, because its final states are results too. Other values are computed only if an output needs them.
 CallList cut_network(const ir::Network& network);
+
+/// Names an output in what people read: "output", or "output energy" where the text gives a name.
+std::string title_of(const CallOutput& output);
 
 /// Returns the list as text, for tests and people: one line for each call, then the cells that were made here.
 std::string print(const CallList& list);

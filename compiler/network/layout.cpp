@@ -19,6 +19,8 @@ class Layout {
       : list_(list), homes_(list.buffers.size()), written_(list.buffers.size()), at_end_(list.buffers.size()) {
     for (const Buffer& buffer : list.buffers) time_of(buffer.axis);
     for (const Call& call : list.calls) std::visit([this](const auto& each) { time_of(each.axis); }, call);
+    for (const ir::NamedValue& output : network.outputs())
+      shapes_of_outputs_.push_back(shape_of(network[output.value].type));
     find_waves();
     place_inputs(network);
     place_joined();
@@ -40,10 +42,7 @@ class Layout {
     net().waves.push_back(static_cast<int>(order.size()));
     net().calls.push_back(static_cast<int>(net().steps.size()));
     net().cells = static_cast<int>(result_.cells.size());
-    net().output = pieces(list_.output);
-    net().output_time = time_of(list_.output_axis);
-    if (!list_.output_axis.empty() && depends_on_end(list_.output)) refuse_pieces(kEndInStep);
-    for (const Piece& piece : net().output) block(piece.block).last_wave = waves_;
+    for (std::size_t i = 0; i < list_.outputs.size(); ++i) add(list_.outputs[i], shapes_of_outputs_[i]);
     if (takes_pieces_) net().pieces_of = only_time();
     return std::move(result_);
   }
@@ -135,7 +134,7 @@ class Layout {
   }
 
   void place_joined() {
-    place_joined(list_.output);
+    for (const CallOutput& output : list_.outputs) place_joined(output.row);
     for (const Call& call : list_.calls)
       for (const Row* row : reads(call)) place_joined(*row);
   }
@@ -243,18 +242,24 @@ class Layout {
     at_end_[from.y] = true;
   }
 
+  void add(const CallOutput& from, const Shape& shape) {
+    net().outputs.push_back({{from.name, shape}, time_of(from.axis), pieces(from.row)});
+    if (!from.axis.empty() && depends_on_end(from.row)) refuse_pieces(kEndInStep);
+    for (const Piece& piece : net().outputs.back().from) block(piece.block).last_wave = waves_;
+  }
+
   // Tells whether a row depends on the end of a sequence. A piece of a sequence has an end of its own, so a network
   // that runs in pieces may have no sequence that depends on an end.
   bool depends_on_end(const Row& row) const {
     return std::any_of(row.begin(), row.end(), [this](const Columns& columns) { return at_end_[columns.buffer]; });
   }
 
-  // Returns the timeline of all calls and of the output; kNoTime if there are several timelines or none.
+  // Returns the timeline of all calls and outputs; kNoTime if there are several timelines or none.
   int only_time() {
     std::vector<int> times;
     for (const Call& call : list_.calls)
       std::visit([&](const auto& each) { times.push_back(time_of(each.axis)); }, call);
-    times.push_back(net().output_time);
+    for (const runtime::Output& output : net().outputs) times.push_back(output.time);
     std::erase(times, runtime::kNoTime);
     const bool same = std::ranges::adjacent_find(times, std::ranges::not_equal_to()) == times.end();
     return times.empty() || !same ? runtime::kNoTime : times.front();
@@ -285,6 +290,7 @@ class Layout {
       "a step reads what only the end of its sequence tells, so that the network cannot run step by step";
 
   const CallList& list_;
+  std::vector<Shape> shapes_of_outputs_;
   std::vector<Home> homes_;
   std::vector<int> written_;  // for each buffer, the wave after the one that writes it; 0 if no call does
   std::vector<int> wave_;     // the wave of each call of the list

@@ -57,7 +57,7 @@ void Levels::find_roles() {
 }
 
 void Levels::find_live() {
-  live[network.output().index] = true;
+  for (const ir::NamedValue& output : network.outputs()) live[output.value.index] = true;
   for (Index i = static_cast<Index>(live.size()); i-- > 0;) {
     live[i] = live[i] || roles[i] == Role::Scan;
     if (!live[i]) continue;
@@ -94,7 +94,8 @@ void Levels::rise() {
 void Levels::sink() {
   constexpr int kNobody = -1, kMany = -2;
   std::vector<int> readers(live.size(), kNobody);
-  for (const Index base : bases[network.output().index]) readers[base] = kMany;
+  for (const ir::NamedValue& output : network.outputs())
+    for (const Index base : bases[output.value.index]) readers[base] = kMany;
   for (Index i = static_cast<Index>(live.size()); i-- > 0;) {
     if (is_expression(i) && readers[i] >= 0) level[i] = readers[i];
     for (const Index source : sources[i]) {
@@ -115,7 +116,8 @@ void Levels::find_read() {
       if (roles[i] != Role::Static && !inside) add(source);
     }
   }
-  for (const Index base : bases[network.output().index]) add(base);
+  for (const ir::NamedValue& output : network.outputs())
+    for (const Index base : bases[output.value.index]) add(base);
 }
 
 }  // namespace rnnc::compiler

@@ -29,7 +29,7 @@ struct NetworkLayout {
   std::vector<std::size_t> cells;   // the place in the call list of each cell's call
 };
 
-/// Turns a list of calls into steps. Buffers that a call or the output reads side by side get columns side by side if
+/// Turns a list of calls into steps. Buffers that a call or an output reads side by side get columns side by side if
 /// possible.
 NetworkLayout lay_out(const CallList& list, const ir::Network& network);
 

@@ -32,6 +32,10 @@ std::string text_of(const CellCall& call) {
 
 }  // namespace
 
+std::string title_of(const CallOutput& output) {
+  return output.name == ir::kFirstOutput ? "output" : "output " + output.name;
+}
+
 std::string print(const CallList& list) {
   std::string text, cells;
   for (std::size_t i = 0; i < list.buffers.size(); ++i) {
@@ -43,7 +47,9 @@ std::string print(const CallList& list) {
     const auto* cell = std::get_if<CellCall>(&call);
     if (cell && cell->prefix.empty()) cells += "\n" + ir::print(cell->cell);
   }
-  return text + "output" + over(list.output_axis) + " is " + text_of(list.output) + "\n" + cells;
+  for (const CallOutput& output : list.outputs)
+    text += title_of(output) + over(output.axis) + " is " + text_of(output.row) + "\n";
+  return text + cells;
 }
 
 }  // namespace rnnc::compiler

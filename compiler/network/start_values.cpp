@@ -47,7 +47,7 @@ class Taking {
     const auto add = [&](const Row& row) {
       for (const Columns& part : row) read.insert(part.buffer);
     };
-    add(list_.output);
+    for (const CallOutput& output : list_.outputs) add(output.row);
     for (const Call& call : list_.calls) {
       std::visit([&](const auto& each) { add(each.x); }, call);
       if (const auto* cell = std::get_if<CellCall>(&call))

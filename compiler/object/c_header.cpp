@@ -59,8 +59,8 @@ std::vector<std::string> c_names(const std::vector<std::string>& names, std::set
 
 std::int64_t size_of(const Shape& shape) { return shape.empty() ? 1 : shape[0]; }
 
-std::string output_time(const StepList& list) {
-  return list.output_time == runtime::kNoTime ? "" : list.times[static_cast<std::size_t>(list.output_time)];
+std::string time_of(const StepList& list, const runtime::Output& output) {
+  return output.time == runtime::kNoTime ? "" : list.times[static_cast<std::size_t>(output.time)];
 }
 
 // Returns the C array type of the rows of a time, without the size of a row.
@@ -146,7 +146,24 @@ std::string state_accessors(const HeaderFacts& facts) {
   return text;
 }
 
-// Defines the names of the indices of `inputs` and `times`.
+// Defines the names of the indices of `outputs`, and their sizes.
+std::string outputs_after_y(const StepList& list) {
+  std::string text;
+  std::vector<std::string> names;
+  for (std::size_t i = 1; i < list.outputs.size(); ++i) names.push_back(list.outputs[i].port.name);
+  names = c_names(names, {"SIZE"});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const runtime::Output& output = list.outputs[i + 1];
+    text += define("@F_OUTPUT_" + upper(names[i]), static_cast<std::int64_t>(i),
+                   "of `outputs`: " + output.port.name + " " + to_string(output.port.shape) + ", " +
+                       rows_of(list, time_of(list, output)) + "[@F_SIZE_OF_" + upper(names[i]) + "]") +
+            define("@F_SIZE_OF_" + upper(names[i]), output.width(), "floats of a row of it");
+  }
+  if (!names.empty()) text += define("@F_OUTPUTS", std::ssize(names), "how many there are beside y");
+  return text;
+}
+
+// Defines the names of the indices of `inputs`, `times` and `outputs`.
 std::string more_arguments(const StepList& list) {
   std::string text;
   std::vector<std::string> names;
@@ -164,6 +181,7 @@ std::string more_arguments(const StepList& list) {
     text += define("@F_TIME_" + upper(time_names[i]), static_cast<std::int64_t>(i),
                    "of `times`: the number of steps of time " + times[i]);
   if (!times.empty()) text += define("@F_TIMES", std::ssize(times), "how many there are");
+  text += outputs_after_y(list);
   return text.empty() ? "" : text + "\n";
 }
 
@@ -221,7 +239,7 @@ std::string run_comment(const HeaderFacts& facts) {
   text += argument("scratch", "@F_SCRATCH_FLOATS(steps, batch) floats");
   const bool reads_x = facts.description.input_size > 0;
   text += argument("x", reads_x ? rows_of(list, "T") + "[@F_INPUT_SIZE]" : "not read; may be NULL");
-  text += argument("y", rows_of(list, output_time(list)) + "[@F_OUTPUT_SIZE], written");
+  text += argument("y", rows_of(list, time_of(list, list.outputs[0])) + "[@F_OUTPUT_SIZE], written");
   if (list.no_streaming.empty())
     text += argument("steps", ">= 0; a sequence in pieces gives the same bits as in one call");
   else
@@ -230,6 +248,8 @@ std::string run_comment(const HeaderFacts& facts) {
   text += argument("batch", ">= 0; all its sequences are of as many steps");
   if (!list.inputs.empty()) text += argument("inputs", "@F_INPUTS pointers, in the order above");
   if (!other_times(list).empty()) text += argument("times", "@F_TIMES numbers, each >= 0");
+  if (list.outputs.size() > 1)
+    text += argument("outputs", "@F_OUTPUTS pointers, in the order above; NULL for an output that is not wanted");
   return text + std::string(kReturns) + std::string(kThreads);
 }
 
@@ -238,10 +258,11 @@ std::string functions(const HeaderFacts& facts) {
   std::string more;
   if (!list.inputs.empty()) more += ",\n          const float* const* inputs";
   if (!other_times(list).empty()) more += ",\n          const int64_t* times";
+  if (list.outputs.size() > 1) more += ",\n          float* const* outputs";
   std::string text = run_comment(facts) +
                      "int @f_run(float* state, float* scratch, const float* x, float* y, int64_t steps, int64_t batch" +
                      more + ");\n\n";
-  const std::string of_step = list.output_time != runtime::kNoTime ? "" : ", of this step";
+  const std::string of_step = list.outputs[0].time != runtime::kNoTime ? "" : ", of this step";
   if (list.no_streaming.empty())
     text +=
         "/* One time step: @f_run with steps = 1. x is float[batch][@F_INPUT_SIZE], y float[batch][@F_OUTPUT_SIZE]" +

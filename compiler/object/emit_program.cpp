@@ -24,6 +24,7 @@ using runtime::StepList;
 struct Arguments {
   llvm::Value *state, *scratch, *x, *y, *batch;
   llvm::Value* inputs = nullptr;      // those of the program, by number
+  llvm::Value* outputs = nullptr;     // those after y, by number
   std::vector<llvm::Value*> steps{};  // by time
 
   Arguments(ObjectModule& module, llvm::Function& function, const StepList& list)
@@ -43,11 +44,13 @@ struct Arguments {
       };
       steps.push_back(time == ir::kTime ? function.getArg(4) : load());
     }
+    if (other > 0) ++next;
+    if (list.outputs.size() > 1) outputs = function.getArg(next);
   }
 };
 
 std::size_t more_pointers(const StepList& list) {
-  return (list.inputs.empty() ? 0 : 1) + (other_times(list).empty() ? 0 : 1);
+  return (list.inputs.empty() ? 0 : 1) + (other_times(list).empty() ? 0 : 1) + (list.outputs.size() == 1 ? 0 : 1);
 }
 
 // Computes where the states of a cell lie, for `batch` sequences.
@@ -89,10 +92,10 @@ class LevelEmitter {
     kernel_arguments_ = module_.arguments_slot();
     place_blocks();
     emit_steps();
-    if (memory_.in_y < 0) {
-      std::int64_t width = 0;
-      for (const Piece& piece : list_.output) width += piece.width();
-      gather(list_.output, list_.output_time, {arguments.y, width});
+    if (memory_.in_y < 0) write(list_.outputs[0], arguments.y);
+    for (std::size_t i = 1; i < list_.outputs.size(); ++i) {
+      llvm::Value* to = load_pointer(arguments.outputs, static_cast<std::int64_t>(i) - 1);
+      emit_if(builder_, builder_.CreateIsNotNull(to), [&] { write(list_.outputs[i], to); });
     }
     builder_.CreateRet(module_.status(EntryStatus::Ok));
     return function;
@@ -123,7 +126,7 @@ class LevelEmitter {
       const Block& block = list_.blocks[i];
       const auto place = [&]() -> llvm::Value* {
         if (block.kind == Block::Kind::X) return arguments_->x;
-        if (block.kind == Block::Kind::Input) return load_input(block.input);
+        if (block.kind == Block::Kind::Input) return load_pointer(arguments_->inputs, block.input);
         if (static_cast<int>(i) == memory_.in_y) return arguments_->y;
         if (block.time == kNoTime) return module_.floats(once, times(batch(), memory_.columns[i]));
         return module_.floats(arguments_->scratch, times(timed_rows, memory_.columns[i]));
@@ -146,8 +149,8 @@ class LevelEmitter {
     return builder_.CreateMul(most, batch());
   }
 
-  llvm::Value* load_input(int input) {
-    llvm::Value* place = builder_.CreateGEP(builder_.getPtrTy(), arguments_->inputs, constant(input));
+  llvm::Value* load_pointer(llvm::Value* pointers, std::int64_t index) {
+    llvm::Value* place = builder_.CreateGEP(builder_.getPtrTy(), pointers, constant(index));
     return builder_.CreateLoad(builder_.getPtrTy(), place);
   }
 
@@ -167,6 +170,8 @@ class LevelEmitter {
       to.data = module_.floats(to.data, constant(piece.width()));
     }
   }
+
+  void write(const runtime::Output& output, llvm::Value* to) { gather(output.from, output.time, {to, output.width()}); }
 
   void emit(const runtime::Gather& step) { gather(step.from, time_of(step.to), at(step.to)); }
 
@@ -311,7 +316,7 @@ class ProgramEmitter {
  private:
   llvm::ConstantInt* constant(std::int64_t value) { return module_.constant(value); }
 
-  // A call without steps still runs, since its output may be a vector instead of a sequence.
+  // A call without steps still runs, since an output may be a vector instead of a sequence.
   void emit_checks(const Arguments& arguments) {
     module_.return_where_too_large(arguments.steps, arguments.batch, program_.memory.most_rows());
     module_.return_where_misaligned(arguments.state, arguments.scratch);

@@ -37,7 +37,7 @@ ObjectMemory plan_object_memory(const runtime::StepList& list, const std::vector
   }
   memory.widest_row += memory.state_row + memory.cell_row + memory.chunk_row;
   for (const Block& block : list.blocks) memory.widest_row += block.width;
-  for (const runtime::Piece& piece : list.output) memory.widest_row += piece.width();
+  for (const runtime::Output& output : list.outputs) memory.widest_row += output.width();
   return memory;
 }
 

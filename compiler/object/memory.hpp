@@ -31,8 +31,8 @@ struct ObjectMemory {
   std::vector<std::int64_t> states;
   std::int64_t state_row = 0;
 
-  // The caller's rows of inputs and of y, and all that state and scratch have for a row, are together no wider than
-  // this.
+  // The caller's rows of inputs and of outputs, and all that state and scratch have for a row, are together no wider
+  // than this.
   std::int64_t widest_row = 1;
 
   /// Returns the most rows of a call, that is steps times batch: with them every size in bytes is far from overflow,

@@ -48,6 +48,13 @@ class GraphReader {
     std::vector<StateLink> links;
   };
 
+  // An output of the text: its name there and its expression.
+  struct WrittenOutput {
+    std::string name, text;
+    std::int64_t size = 0;
+    bool has_time = false;
+  };
+
   class ScanOperator;
 
   void add_inputs();
@@ -83,6 +90,8 @@ class GraphReader {
   void check_carried_on() const;
   std::string declarations();
   bool is_final(const OnnxValue& value) const;
+  std::vector<WrittenOutput> write_outputs(const std::set<std::string>& states);
+  std::string network_around_step(const std::vector<WrittenOutput>& outputs);
   std::string text();
   std::vector<float> behind_the_end(const std::string& inputs, const std::string& output);
 

@@ -263,11 +263,60 @@ bool GraphReader::is_final(const OnnxValue& value) const {
   });
 }
 
+// Writes y, and the outputs after it that are no states. Those that cannot be written are left out.
+std::vector<GraphReader::WrittenOutput> GraphReader::write_outputs(const std::set<std::string>& states) {
+  const auto write = [&](const std::string& name) {
+    const OnnxValue& value = output(name);
+    return WrittenOutput{name, text_.express(value.elements).text, std::ssize(value.elements), has(value.axes, 'T')};
+  };
+  std::vector<WrittenOutput> written = {write(output_)};
+  for (const std::string& name : model_.graph.outputs) {
+    const OnnxValue* value = find(name);
+    if (name == output_ || states.contains(name) || (value != nullptr && is_final(*value))) continue;
+    try {
+      written.push_back(write(name));
+    } catch (const Refusal&) {
+      result_.left_out.push_back(name);
+    }
+  }
+  NetworkText names(false, 0);  // outputs have names of their own
+  for (WrittenOutput& each : written) each.name = written.size() == 1 ? "" : names.fresh(each.name);
+  return written;
+}
+
+// Writes a network around the cell `step`, whose output has those of the network side by side. The names of weights and
+// states begin with that of the scan then.
+std::string GraphReader::network_around_step(const std::vector<WrittenOutput>& outputs) {
+  std::string text = "network model {\n", arguments;
+  for (const GraphInput& input : inputs_) {
+    if (!input.state.empty()) continue;
+    const Source& source = text_.source(input.source);
+    text +=
+        "  input " + source.name + " : seq f32" + (source.scalar ? "" : "[" + std::to_string(source.size) + "]") + "\n";
+    arguments += (arguments.empty() ? "" : ", ") + source.name;
+  }
+  text += "\n  step = step(" + arguments + ")\n";
+  std::int64_t begin = 0;
+  for (const WrittenOutput& each : outputs) {
+    const std::int64_t end = begin + each.size;
+    text += "  output " + each.name + " = step[" + std::to_string(begin) + ":" + std::to_string(end) + "]\n";
+    begin = end;
+  }
+  const auto renamed = [](TensorMap& tensors) {
+    TensorMap result;
+    for (auto& [name, tensor] : tensors) result["step." + name] = std::move(tensor);
+    tensors = std::move(result);
+  };
+  renamed(text_.weights);
+  renamed(result_.states);
+  return text + "}\n";
+}
+
 std::string GraphReader::text() {
   std::set<std::string> states;
   std::string next, all;
   if (text_.is_step()) states = write_states(next);
-  const std::string result = text_.express(output(output_).elements).text;
+  const std::vector<WrittenOutput> outputs = write_outputs(states);
   if (!text_.is_step()) {
     check_carried_on();
     finish_scans();
@@ -277,16 +326,27 @@ std::string GraphReader::text() {
     }
   }
   const std::string inputs = declarations();
-  for (const std::string& name : model_.graph.outputs) {
-    const OnnxValue* value = find(name);
-    if (name != output_ && !states.contains(name) && (value == nullptr || !is_final(*value)))
-      result_.left_out.push_back(name);
+  const bool has_network = !text_.is_step() || outputs.size() > 1;
+  std::string results;
+  if (text_.is_step()) {
+    results =
+        "  output " + (has_network ? "concat(" + join(outputs, &WrittenOutput::text) + ")" : outputs[0].text) + "\n";
+  } else {
+    for (const WrittenOutput& each : outputs)
+      results += "  output " + (each.name.empty() ? "" : each.name + " = ") + each.text + "\n";
   }
-  if (scope_.ragged && has(output(output_).axes, 'T')) result_.behind_the_end = behind_the_end(inputs, result);
+  for (std::size_t i = 0; i < outputs.size() && scope_.ragged; ++i) {
+    if (!outputs[i].has_time) continue;
+    std::vector<float> row = behind_the_end(inputs, outputs[i].text);
+    if (i == 0)
+      result_.behind_the_end = std::move(row);
+    else if (!row.empty())
+      result_.others_behind_the_end[outputs[i].name] = std::move(row);
+  }
   for (const std::string& statement : text_.statements) all += statement;
   return "// from an ONNX file of opset " + std::to_string(model_.opset) + "\n" +
          (text_.is_step() ? "cell step {\n" : "network model {\n") + inputs + text_.params + "\n" + all + next +
-         "  output " + result + "\n}\n" + text_.cells;
+         results + "}\n" + text_.cells + (text_.is_step() && has_network ? network_around_step(outputs) : "");
 }
 
 }  // namespace rnnc::files

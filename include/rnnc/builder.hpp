@@ -221,6 +221,10 @@ class NetworkBuilder : public GraphBuilder {
   /// Scans find their cells by name in `cells`, then among the standard ones.
   NetworkBuilder(std::string_view name, const Model& cells);
 
+  /// A network may have several outputs, each but the first with a name. Returns the value it was given.
+  using GraphBuilder::output;
+  Value output(std::string_view name, const Value& value);
+
   /// Sequences of one time have the same lengths.
   Value sequence(std::string_view name, std::initializer_list<Dim> shape = {}, std::string_view time = "T");
 

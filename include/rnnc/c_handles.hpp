@@ -36,7 +36,8 @@ struct rnnc_program {
         output_time(program.output_time()),
         inputs(program.inputs()),
         states(program.states()),
-        named_inputs(program.named_inputs()) {
+        named_inputs(program.named_inputs()),
+        outputs(program.outputs()) {
     if (const auto streams = program.streams(); !streams) no_streaming = streams.error().message;
   }
 
@@ -44,7 +45,7 @@ struct rnnc_program {
   // The strings that C programs see are kept here.
   std::string name, cpu, output_time, no_streaming;
   std::vector<rnnc::Port> inputs, states;
-  std::vector<rnnc::NamedPort> named_inputs;
+  std::vector<rnnc::NamedPort> named_inputs, outputs;
 };
 
 struct rnnc_state {

@@ -26,11 +26,12 @@ struct Imported {
   TensorMap states = {};                   // by our names, [B, H], as in `rnnc run --state`
   std::vector<std::int32_t> lengths = {};  // [B]; empty where they are not given
   std::vector<std::string> inputs = {};    // the names that ImportOptions::inputs may have
-  // Outputs of an ONNX graph that the model does not compute: it has one output, the graph's first.
+  // Outputs of an ONNX graph that the model does not compute, since they cannot be written as its others.
   std::vector<std::string> left_out = {};
   // [O]: a row of y behind the end of a sequence by the graph, which computes of zeros there; a Program gives zeros.
   // Empty where these are zeros too, or depend on what is behind the ends in x.
   std::vector<float> behind_the_end = {};
+  std::map<std::string, std::vector<float>> others_behind_the_end = {};  // the same of the outputs after y, by name
   TensorMap example = {};  // x and y, [T, B, I] and [T, B, O], of the file's own; empty where it has none
 };
 
@@ -49,7 +50,7 @@ struct ImportOptions {
   // The states of an ONNX graph that is one step, where neither the graph nor the names tell: an input, and the output
   // that is its new value.
   std::map<std::string, std::string> carried = {};
-  std::string output = {};  // of an ONNX graph: the output that is meant (default: the first that is no state)
+  std::string output = {};  // of an ONNX graph: the output that becomes y (default: the first that is no state)
   OnnxLike like = OnnxLike::Specification;  // of an ONNX graph
   // The module of a PyTorch state_dict, which is needed if the file has several modules or other tensors. Several
   // names, with commas between, run one after the other: recurrent modules and torch.nn.Linear.

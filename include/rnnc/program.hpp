@@ -86,12 +86,12 @@ enum class [[nodiscard]] RunStatus{
     WrongWorkspace,  // the workspace was made by another program or for fewer sequences, or moved from
     NoWorkspace,     // neither the state nor the call has a workspace
     NegativeSteps,   // `steps` < 0
-    MissingPointer,  // x or y is null where elements are to be read or written
-    ShortSpan,       // x, y, an input or lengths have fewer elements than the call reads or writes
+    MissingPointer,  // x, y or an output is null where elements are to be read or written
+    ShortSpan,       // x, y, an input, an output or lengths have fewer elements than the call reads or writes
     BadLength,       // a length < 0 or > steps
     TooManySteps,    // the program needs whole sequences, and the workspace was made for fewer steps
     MissingInput,    // a named input of the network, or the steps of a time, is missing
-    UnknownName,     // an input or a time has a name that the program does not know
+    UnknownName,     // an input, an output or a time has a name that the program does not know
     NoStreaming,     // the network needs whole sequences: Program::streams() says why
 };
 
@@ -102,6 +102,12 @@ const char* text(RunStatus status) noexcept;
 struct NamedInput {
   std::string_view name;
   std::span<const float> data = {};  // [batch, size] of a vector; [steps of its time, batch, size] of a sequence
+};
+
+/// An output of a network after the first.
+struct NamedOutput {
+  std::string_view name;
+  std::span<float> data = {};  // [batch, size] of a vector; [steps of its time, batch, size] of a sequence
 };
 
 /// A time of a network other than T.
@@ -118,20 +124,23 @@ struct RunArguments {
   std::span<float> y = {};        // [steps, batch, output_size]; of a network, see Program::output_time
   std::int64_t steps = 0;
   /// The lengths if sequences differ in length: [batch], each <= steps. Rows of x beyond a sequence's length are not
-  /// used, y is zero there, and the final state of a sequence is that of its own last step.
+  /// used, y and other outputs are zero there, and the final state of a sequence is that of its own last step.
   std::span<const std::int32_t> lengths = {};
   std::span<const NamedInput> inputs = {};  // every one of Program::named_inputs, in any order
   std::span<const NamedTime> times = {};    // every time but T that the network has, in any order
   Workspace* workspace = nullptr;           // null for the state's own
+  /// Those of Program::outputs after the first that are wanted, in any order; the others are not written.
+  std::span<const NamedOutput> outputs = {};
 };
 
-/// The name and shape of an input or state, of one sequence at one step: [] is a scalar.
+/// The name and shape of an input, output or state, of one sequence at one step: [] is a scalar.
 struct Port {
   std::string name;
   Shape shape;
 };
 
-/// An input of a network that is given by name. `time` is "" for a vector, which has one value for a whole sequence.
+/// An input of a network that is given by name, or an output. `time` is "" for a vector, which has one value for a
+/// whole sequence.
 struct NamedPort {
   Port port;
   std::string time;
@@ -152,6 +161,8 @@ class Program {
   std::vector<Port> inputs() const;             // side by side in a row of x, in this order
   std::vector<Port> states() const;             // of a network `a.h`, or `a.fwd.h` of two directions
   std::vector<NamedPort> named_inputs() const;  // of a network, those that are not in x
+  /// Returns the outputs in the order of the text. The first is y, and "y" is its name where the text gives it none.
+  std::vector<NamedPort> outputs() const;
   /// Returns the time of y: "T", or another of the network's times; "" if y is a vector, [batch, output_size].
   std::string output_time() const;
   std::int64_t input_size() const noexcept;   // floats of a row of x
@@ -200,7 +211,7 @@ class Program {
   /// Numerics  bound per function in docs/numerics.md; NaN propagates; the same bits for every batch size and for a
   ///           sequence in pieces and every floating-point mode of the caller; denormals are flushed inside the
   ///           call; the caller's mode is as before, and so are the flags of exceptions (docs/numerics.md)
-  /// Errors    the status tells; state and y are untouched then
+  /// Errors    the status tells; state, y and other outputs are untouched then
   /// Threads   concurrent calls are allowed on distinct states; the program's own threads help one of them at a time
   RunStatus run(State& state, const RunArguments& arguments) const noexcept;
 
@@ -209,8 +220,8 @@ class Program {
   /// end of a sequence in a step. Errors: Unsupported, with the reason.
   Result<void> streams() const;
 
-  /// Runs one time step: `run` with steps = 1, in the state's own workspace or in `workspace`. Errors: NoStreaming, and
-  /// those of run.
+  /// Runs one time step: `run` with steps = 1, in the state's own workspace or in `workspace`. It gives y; a network
+  /// whose other outputs are wanted at each step takes `run` with steps = 1. Errors: NoStreaming, and those of run.
   RunStatus step(State& state, std::span<const float> x, std::span<float> y) const noexcept;
   RunStatus step(State& state, Workspace& workspace, std::span<const float> x, std::span<float> y) const noexcept;
 

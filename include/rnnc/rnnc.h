@@ -116,12 +116,13 @@ typedef struct rnnc_program_info {
   size_t input_count;       /* side by side in a row of x */
   size_t state_count;
   size_t named_input_count; /* of a network: inputs that are not in x */
+  size_t output_count;      /* of a network: y and the outputs after it */
 } rnnc_program_info;
 
 typedef struct rnnc_port {
   size_t struct_size;
   const char* name;
-  const char* time; /* of a named input: the time it runs over, or ""; else "" */
+  const char* time; /* of a named input or an output: the time it runs over, or ""; else "" */
   int64_t size;     /* floats of one sequence at one step */
 } rnnc_port;
 
@@ -131,6 +132,9 @@ RNNC_C_API rnnc_status rnnc_program_get_input(const rnnc_program* program, size_
 RNNC_C_API rnnc_status rnnc_program_get_state(const rnnc_program* program, size_t index, rnnc_port* port) RNNC_NOEXCEPT;
 RNNC_C_API rnnc_status rnnc_program_get_named_input(const rnnc_program* program, size_t index,
                                                     rnnc_port* port) RNNC_NOEXCEPT;
+/* The first output is y; those after it are written where rnnc_run_arguments.outputs names them. */
+RNNC_C_API rnnc_status rnnc_program_get_output(const rnnc_program* program, size_t index,
+                                               rnnc_port* port) RNNC_NOEXCEPT;
 
 /* ---- Runtime: states ------------------------------------------------------------------------------------------ */
 
@@ -181,6 +185,12 @@ typedef struct rnnc_named_input {
   const float* data; /* [batch, size] of a vector; [steps of its time, batch, size] of a sequence */
 } rnnc_named_input;
 
+/* An output of a network after the first. */
+typedef struct rnnc_named_output {
+  const char* name;
+  float* data; /* [batch, size] of a vector; [steps of its time, batch, size] of a sequence */
+} rnnc_named_output;
+
 /* A time of a network other than T. */
 typedef struct rnnc_named_time {
   const char* name;
@@ -200,11 +210,13 @@ typedef struct rnnc_run_arguments {
   const rnnc_named_time* times;
   size_t time_count;         /* at most 64 */
   rnnc_workspace* workspace; /* NULL for the state's own */
+  const rnnc_named_output* outputs; /* those that are wanted; the others are not written */
+  size_t output_count;              /* at most 64 */
 } rnnc_run_arguments;
 
-/* Advances every sequence of the batch by `steps` time steps. Beyond a sequence's length y is 0, and its final state is
-   that of its own last step. A sequence in pieces gives the same bits as in one call. If the status is not RNNC_OK, state
-   and y are untouched. */
+/* Advances every sequence of the batch by `steps` time steps. Beyond a sequence's length y and other outputs are 0, and its
+   final state is that of its own last step. A sequence in pieces gives the same bits as in one call. If the status is not
+   RNNC_OK, state, y and other outputs are untouched. */
 RNNC_C_API rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state,
                                 const rnnc_run_arguments* arguments) RNNC_NOEXCEPT;
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <rnnc/export.hpp>
@@ -41,13 +42,17 @@ class Sessions {
 
   /// Runs one step of every stream that has joined; allocates nothing.
   ///
-  /// Shapes    x f32[capacity, I], of which rows of free slots are not read; y f32[capacity, O], 0 in their rows
+  /// Shapes    x f32[capacity, I], of which rows of free slots are not read; y f32[capacity, O], and so each output of
+  ///           `outputs`, as RunArguments::outputs: 0 in rows of free slots that are over a time
   /// Errors    as of Program::run; WrongState if the object was moved from
-  RunStatus step(std::span<const float> x, std::span<float> y) noexcept;
+  RunStatus step(std::span<const float> x, std::span<float> y, std::span<const NamedOutput> outputs = {}) noexcept;
 
  private:
   Sessions(const Program& program, std::int64_t capacity);
   Result<void> check(std::int64_t slot) const;
+  RunStatus check(std::span<const NamedOutput> outputs) const noexcept;
+  std::span<const NamedOutput> rows_of(std::span<const NamedOutput> outputs, std::size_t first,
+                                       std::size_t streams) noexcept;
 
   // The state that has a slot, and the slot's row in it.
   struct Place {
@@ -56,7 +61,14 @@ class Sessions {
   };
   Place place(std::int64_t slot) const noexcept;
 
+  struct NamedSize {
+    std::string name;
+    std::int64_t size = 0;
+  };
+
   Program program_;
+  std::vector<NamedSize> outputs_;   // those after y
+  std::vector<NamedOutput> wanted_;  // of a call that runs, as many as there may be
   // Streams advance some at a time, so that one workspace of that size serves them all. Each state but the last has as
   // many streams as the first.
   std::vector<State> states_;

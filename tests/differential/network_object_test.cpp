@@ -131,6 +131,41 @@ TEST_CASE("objects of networks step, and run pieces, as one call runs the whole"
   }
 }
 
+TEST_CASE("an object writes the outputs whose pointers are not NULL, also step by step", "[network][outputs]") {
+  if (!can_link()) return;
+  const Network network = network_of(
+      "network n { input x : seq f32[5] a = lstm<H=7>(x) output tanh(a) output gate = a * a output ends = a.c }");
+  Random random(6);
+  const ir::NamedVectors weights = random_weights(network, random);
+  const Program program = compile_network(network, weights);
+  const ObjectFiles files = object_of(network, weights, {"host"});
+  CHECK(files.header.find("#define M_OUTPUTS 2 ") != std::string::npos);
+  CHECK(files.header.find("#define M_OUTPUT_ENDS 1 ") != std::string::npos);
+  CHECK(files.header.find("#define M_SIZE_OF_ENDS 7 ") != std::string::npos);
+  const LinkedObject object(files, program.states());
+  constexpr std::int64_t kSteps = 6, kBatch = 3;
+  const ir::NetworkBatch input{kBatch, {{"T", {kSteps, {}}}}, {{"x", random_vector(random, kSteps * kBatch * 5)}}};
+  const NetworkOutcome jit = run_network(program, network, input);
+  const Guarded x(rows_of_x(network, input, kSteps), true), state = object.make_state(kBatch);
+  const Guarded scratch = object.make_scratch(kSteps, kBatch), y(kSteps * kBatch * 7, true);
+  const Guarded gate(std::vector<float>(kSteps * kBatch * 7, -1), true), ends(kBatch * 7, true);
+  float* const only_ends[] = {nullptr, ends.data()};
+  REQUIRE(object.run({state.data(), scratch.data(), x.data(), y.data(), kSteps, kBatch, nullptr, nullptr, only_ends}) ==
+          0);
+  CHECK(y.values() == jit.y);
+  CHECK(ends.values() == jit.outputs.at("ends"));
+  CHECK(gate.values() == std::vector<float>(kSteps * kBatch * 7, -1));
+  REQUIRE(object.start(state.data(), kBatch, 0, kBatch) == 0);
+  for (std::int64_t t = 0; t < kSteps; ++t) {
+    float* const both[] = {gate.data() + t * kBatch * 7, ends.data()};
+    REQUIRE(object.step({state.data(), scratch.data(), x.data() + t * kBatch * 5, y.data() + t * kBatch * 7, 1, kBatch,
+                         nullptr, nullptr, both}) == 0);
+  }
+  CHECK(y.values() == jit.y);
+  CHECK(gate.values() == jit.outputs.at("gate"));
+  CHECK(ends.values() == jit.outputs.at("ends"));
+}
+
 TEST_CASE("functions over time in objects treat denormals, infinities and NaN as the JIT's do", "[network]") {
   if (!can_link()) return;
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();

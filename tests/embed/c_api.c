@@ -92,6 +92,9 @@ static void test_program_info(const rnnc_program* program) {
   CHECK(rnnc_program_get_input(program, 0, &port) == RNNC_OK && strcmp(port.name, "x") == 0 && port.size == I);
   CHECK(rnnc_program_get_state(program, 1, &port) == RNNC_USAGE);
   CHECK(rnnc_program_get_named_input(program, 0, &port) == RNNC_USAGE);
+  CHECK(info.output_count == 1 && rnnc_program_get_output(program, 0, &port) == RNNC_OK);
+  CHECK(strcmp(port.name, "y") == 0 && strcmp(port.time, "T") == 0 && port.size == H);
+  CHECK(rnnc_program_get_output(program, 1, &port) == RNNC_USAGE);
   /* An older header's shorter struct gets what fits. */
   memset(&info, 0, sizeof info);
   info.struct_size = offsetof(rnnc_program_info, cpu);
@@ -177,6 +180,7 @@ static void test_bad_runs(const rnnc_program* program, const rnnc_program* anoth
   } larger;
   const int32_t bad_lengths[B] = {T + 1, 0};
   rnnc_named_input inputs[1] = {{NULL, NULL}};
+  const rnnc_named_output older = {"no output", NULL};
   rnnc_run_arguments good, bad;
   rnnc_state* state = NULL;
   memset(&good, 0, sizeof good);
@@ -212,9 +216,60 @@ static void test_bad_runs(const rnnc_program* program, const rnnc_program* anoth
   CHECK(rnnc_run(program, state, &larger.arguments) == RNNC_OK);
   larger.newer = 1;
   CHECK(rnnc_run(program, state, &larger.arguments) == RNNC_USAGE);
+  /* A program of the header before outputs had names. */
+  good.struct_size = offsetof(rnnc_run_arguments, outputs);
+  good.outputs = &older, good.output_count = 1; /* this is not part of that struct */
+  CHECK(rnnc_run(program, state, &good) == RNNC_OK);
   CHECK(rnnc_step(program, state, NULL, &y[0][0][0]) == RNNC_MISSING_POINTER);
   CHECK(rnnc_step(NULL, state, &x[0][0][0], &y[0][0][0]) == RNNC_USAGE);
   rnnc_state_destroy(state);
+}
+
+/* y is x, and the outputs after it are 2 * x and the last x. */
+static void test_outputs(void) {
+  const char* text =
+      "network n { input x : seq f32[2] output x output twice = 2 * x output final = last(x) }";
+  const float rows[3][2] = {{1, 2}, {3, 4}, {5, 6}};
+  float first[3][2], twice[3][2] = {{0}}, final[2] = {0};
+  const rnnc_named_output outputs[2] = {{"final", final}, {"twice", &twice[0][0]}};
+  rnnc_named_output wrong[2] = {{"final", final}, {NULL, NULL}};
+  rnnc_compile_options options = RNNC_COMPILE_OPTIONS_INIT;
+  rnnc_error error = RNNC_ERROR_INIT;
+  rnnc_program_info info;
+  rnnc_port port;
+  rnnc_run_arguments arguments;
+  rnnc_model* model = NULL;
+  rnnc_weights* weights = NULL;
+  rnnc_program* program = NULL;
+  rnnc_state* state = NULL;
+  options.no_cache = 1;
+  CHECK(rnnc_model_parse(text, NULL, &model, &error) == RNNC_OK);
+  CHECK(rnnc_weights_create(&weights, &error) == RNNC_OK);
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_OK);
+  info.struct_size = sizeof info, port.struct_size = sizeof port;
+  CHECK(rnnc_program_get_info(program, &info) == RNNC_OK && info.output_count == 3);
+  CHECK(rnnc_program_get_output(program, 2, &port) == RNNC_OK && strcmp(port.name, "final") == 0);
+  CHECK(strcmp(port.time, "") == 0 && port.size == 2);
+  memset(&arguments, 0, sizeof arguments);
+  arguments.struct_size = sizeof arguments;
+  arguments.x = &rows[0][0], arguments.y = &first[0][0], arguments.steps = 3, arguments.batch = 1;
+  arguments.outputs = outputs, arguments.output_count = 1;
+  CHECK(rnnc_state_create(program, 1, 3, &state, &error) == RNNC_OK);
+  CHECK(rnnc_run(program, state, &arguments) == RNNC_OK);
+  CHECK(final[0] == 5 && final[1] == 6 && twice[2][1] == 0 && first[2][1] == 6);
+  arguments.output_count = 2;
+  CHECK(rnnc_run(program, state, &arguments) == RNNC_OK && twice[2][1] == 12);
+  arguments.outputs = wrong;
+  CHECK(rnnc_run(program, state, &arguments) == RNNC_USAGE);
+  wrong[1].name = "twice";
+  CHECK(rnnc_run(program, state, &arguments) == RNNC_MISSING_POINTER);
+  wrong[1].name = "thrice", wrong[1].data = &twice[0][0];
+  CHECK(rnnc_run(program, state, &arguments) == RNNC_UNKNOWN_NAME);
+  arguments.outputs = NULL;
+  CHECK(rnnc_run(program, state, &arguments) == RNNC_USAGE);
+  arguments.outputs = outputs, arguments.output_count = 1000;
+  CHECK(rnnc_run(program, state, &arguments) == RNNC_LIMIT);
+  rnnc_state_destroy(state), rnnc_program_destroy(program), rnnc_weights_destroy(weights), rnnc_model_destroy(model);
 }
 
 /* Every status has a text of its own, and nothing else has one. */
@@ -336,6 +391,7 @@ int main(int argc, char** argv) {
   test_run(program);
   test_saved_states(program);
   test_bad_runs(program, another);
+  test_outputs();
   test_artifact(argv[1], argv[2], argv[3]);
   rnnc_program_destroy(program);
   rnnc_program_destroy(another);

@@ -123,7 +123,25 @@ TEST_CASE("a wrong network says what is wrong, where and how to mend it", "[erro
       {"merge = x output x", "t.rnn:2:1: expected a statement or '}', not 'merge'"},
       {"input from : f32 output x", "t.rnn:2:7: expected a name to declare, not 'from', a reserved word"},
       {"param W : f32[2, 2] output W", "t.rnn:2:21: the output must be a vector or a scalar, not f32[2,2]"},
-      {"output x output x", "t.rnn:2:10: a network has one output; concat(a, b) joins several values"},
+      {"output x output x",
+       "t.rnn:2:10: every output but the first needs a name, as in output energy = ...; concat(a, b) joins several "
+       "values to one output"},
+      {"output a = x output x output b = x",
+       "t.rnn:2:14: every output but the first needs a name, as in output energy = ...; concat(a, b) joins several "
+       "values to one output"},
+      {"output x output e = v output e = x",
+       "t.rnn:2:23: there are two outputs e; give one of them another name\n"
+       "t.rnn:2:10: note: output e here"},
+      {"output y = x output y = v",
+       "t.rnn:2:14: there are two outputs y; give one of them another name\n"
+       "t.rnn:2:1: note: output y here"},
+      {"output x output y = v",
+       "t.rnn:2:10: the first output has no name and is y; give it a name, or take another one than y here\n"
+       "t.rnn:2:1: note: output y here"},
+      {"output steps = x", "t.rnn:2:8: expected a value, not 'steps'"},
+      {"output state = x", "t.rnn:2:8: expected a value, not 'state'"},
+      {"output x output e = rows(x, 3)",
+       "t.rnn:2:10: output e must be a vector or a scalar, not seq f32[3,1]; flatten(...) makes a vector of rows"},
       {"output lookup(v, 1)",
        "t.rnn:2:8: lookup takes a matrix first: v is f32[2]\n"
        "t.rnn:1:128: note: v declared here"},

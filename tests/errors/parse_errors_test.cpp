@@ -93,6 +93,7 @@ TEST_CASE("a statement that does not read or means nothing is refused", "[errors
       {in_cell("y = f32"), "t.rnn:3:5: expected a value, not 'f32'"},
       {in_cell("y = x ^ 2"), "t.rnn:3:7: unexpected '^'"},
       {"cell a { output 1\noutput 2 }", "t.rnn:2:1: a cell has one output; concat(a, b) joins several values"},
+      {"cell a {\noutput e = 1 }", "t.rnn:2:1: the output of a cell has no name; leave out e ="},
       {"cell a { param W : f32[2, 2]\noutput W }", "t.rnn:2:1: the output must be a vector or a scalar, not f32[2,2]"},
       {"cell a {\nstate h : f32 output h }", "t.rnn:2:7: state h has no next value; add h' = ..."},
       {"cell a { input x : f32[2]\nstate h : f32[3]\nh' = x output h }",

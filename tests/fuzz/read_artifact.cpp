@@ -35,6 +35,16 @@ void run(const Program& program) {
     inputs.push_back({input.port.name, values.back()});
     times.push_back({input.time, kSteps});
   }
+  std::vector<std::vector<float>> written;
+  std::vector<NamedOutput> outputs;
+  const std::vector<NamedPort> ports = program.outputs();
+  for (std::size_t i = 1; i < ports.size(); ++i) {
+    std::int64_t size = 1;
+    for (const std::int64_t dim : ports[i].port.shape) size *= dim;
+    if (size > kMostFloats) return;
+    written.emplace_back(static_cast<std::size_t>(kBatch * kSteps * size));
+    outputs.push_back({ports[i].port.name, written.back()});
+  }
   const std::int32_t lengths[kBatch] = {1, kSteps};
   for (const std::size_t given : {0, 2})
     (void)program.run(state, {.x = x,
@@ -42,7 +52,8 @@ void run(const Program& program) {
                               .steps = kSteps,
                               .lengths = std::span(lengths).first(given),
                               .inputs = inputs,
-                              .times = times});
+                              .times = times,
+                              .outputs = outputs});
   state.restore(state.save()).value();
   for (const Port& port : program.states()) state.get(port.name).value();
 }

@@ -40,6 +40,8 @@ network all {
   c = leak(x) from (h = h0)
   d = count(c)
   output concat(tanh(a), b, d, last(a), mean(b))
+  output ends = concat(b.h, v)
+  output counts = d
 })";
 
 constexpr const char* kStream = R"(

@@ -33,6 +33,10 @@ const Golden kGolden[] = {
      "output sum(max(W @ x) + mean(y)) * mean(v) + last(W @ x) + first(y)"},
     {"expressions as arguments", "a = rnn(tanh(W @ x)) from (h = lookup(W, argmax(v))) output a",
      "a = rnn(tanh(W @ x)) from (h = lookup(W, argmax(v)))|output a"},
+    {"outputs in their order, with the names that they have",
+     "a = rnn<H=2>(x) output tanh(a) output energy=sum(tanh(a)) b = a + v output x = y output v = b",
+     "a = rnn<H=2>(x)|output tanh(a)|output energy = sum(tanh(a))|b = a + v|output x = y|output v = b"},
+    {"a first output with a name", "output probs = softmax(v)", "output probs = softmax(v)"},
     {"T is the time of seq", "a = rnn<H=2>(v) steps T output x[0:1] + a[0:1]",
      "a = rnn<H=2>(v) steps T|output x[0:1] + a[0:1]"},
 };

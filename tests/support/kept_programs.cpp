@@ -35,6 +35,15 @@ void add_standard_cells(std::vector<KeptProgram>& programs) {
     }
 }
 
+// The bits of these programs were kept when networks had one output.
+Subject with_first_output(Subject subject) {
+  bool first = true;
+  std::erase_if(subject.graph.statements, [&](const ir::Statement& statement) {
+    return statement.kind == ir::Statement::Kind::Output && !std::exchange(first, false);
+  });
+  return subject;
+}
+
 void add_random_graphs(std::vector<KeptProgram>& programs) {
   for (std::uint64_t seed = 0; seed < kCells; ++seed)
     programs.push_back({"random_cell/" + std::to_string(seed), [seed] {
@@ -42,7 +51,8 @@ void add_random_graphs(std::vector<KeptProgram>& programs) {
                           return weighted({std::move(random.cell), std::move(random.weights)});
                         }});
   for (std::uint64_t seed = 0; seed < kNetworks; ++seed)
-    programs.push_back({"random_network/" + std::to_string(seed), [seed] { return weighted(random_network(seed)); }});
+    programs.push_back({"random_network/" + std::to_string(seed),
+                        [seed] { return weighted(with_first_output(random_network(seed))); }});
 }
 
 void add_sample_networks(std::vector<KeptProgram>& programs) {

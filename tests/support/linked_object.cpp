@@ -23,6 +23,11 @@ constexpr const char* kShim = R"(
 #else
 #define TIMES
 #endif
+#ifdef M_OUTPUTS
+#define OUTPUTS , outputs
+#else
+#define OUTPUTS
+#endif
 int64_t state_floats(int64_t batch);
 int64_t state_floats(int64_t batch) { return M_STATE_FLOATS(batch); }
 int64_t scratch_floats(int64_t steps, int64_t batch);
@@ -34,13 +39,15 @@ typedef struct {
   int64_t steps, batch;
   const float* const* inputs;
   const int64_t* times;
+  float* const* outputs;
 } Arguments;
 int run(const Arguments* a);
 int run(const Arguments* a) {
   const float* const* inputs = a->inputs;
   const int64_t* times = a->times;
-  (void)inputs, (void)times;
-  return m_run(a->state, a->scratch, a->x, a->y, a->steps, a->batch INPUTS TIMES);
+  float* const* outputs = a->outputs;
+  (void)inputs, (void)times, (void)outputs;
+  return m_run(a->state, a->scratch, a->x, a->y, a->steps, a->batch INPUTS TIMES OUTPUTS);
 }
 )";
 
@@ -49,8 +56,9 @@ int step(const Arguments* a);
 int step(const Arguments* a) {
   const float* const* inputs = a->inputs;
   const int64_t* times = a->times;
-  (void)inputs, (void)times;
-  return m_step(a->state, a->scratch, a->x, a->y, a->batch INPUTS TIMES);
+  float* const* outputs = a->outputs;
+  (void)inputs, (void)times, (void)outputs;
+  return m_step(a->state, a->scratch, a->x, a->y, a->batch INPUTS TIMES OUTPUTS);
 }
 )";
 
@@ -140,12 +148,20 @@ NetworkOutcome run_object(const LinkedObject& object, const Program& program, co
       const std::span<float> row = object.state(name, state.data(), sequences, b);
       std::copy_n(initial.begin() + b * std::ssize(row), row.size(), row.begin());
     }
-  const std::int64_t rows = (program.output_time().empty() ? 1 : steps_of(program.output_time())) * sequences;
-  const Guarded y(std::vector<float>(static_cast<std::size_t>(rows * program.output_size()), kNan), true);
-  const int status =
-      object.run({state.data(), scratch.data(), x.data(), y.data(), steps, sequences, inputs.data(), times.data()});
+  std::deque<Guarded> outputs;
+  std::vector<float*> pointers;
+  const std::vector<NamedPort> ports = program.outputs();
+  for (const auto& [port, time] : ports) {
+    const std::int64_t rows = (time.empty() ? 1 : steps_of(time)) * sequences;
+    const std::int64_t size = port.shape.empty() ? 1 : port.shape[0];
+    pointers.push_back(
+        outputs.emplace_back(std::vector<float>(static_cast<std::size_t>(rows * size), kNan), true).data());
+  }
+  const int status = object.run({state.data(), scratch.data(), x.data(), pointers[0], steps, sequences, inputs.data(),
+                                 times.data(), pointers.data() + 1});
   require(status == 0, "the object refuses the call");
-  NetworkOutcome outcome{y.values(), {}};
+  NetworkOutcome outcome{outputs[0].values(), {}};
+  for (std::size_t i = 1; i < ports.size(); ++i) outcome.outputs[ports[i].port.name] = outputs[i].values();
   for (const Port& port : program.states())
     for (std::int64_t b = 0; b < sequences; ++b) {
       const std::span<float> row = object.state(port.name, state.data(), sequences, b);
@@ -158,10 +174,12 @@ bool same_bits(const NetworkOutcome& a, const NetworkOutcome& b) {
   const auto same = [](const std::vector<float>& x, const std::vector<float>& y) {
     return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0);
   };
-  if (!same(a.y, b.y) || a.states.size() != b.states.size()) return false;
-  for (const auto& [name, values] : a.states)
-    if (!b.states.contains(name) || !same(values, b.states.at(name))) return false;
-  return true;
+  const auto same_by_name = [&](const auto& x, const auto& y) {
+    return x.size() == y.size() && std::ranges::all_of(x, [&](const auto& each) {
+             return y.contains(each.first) && same(each.second, y.at(each.first));
+           });
+  };
+  return same(a.y, b.y) && same_by_name(a.states, b.states) && same_by_name(a.outputs, b.outputs);
 }
 
 }  // namespace rnnc::test

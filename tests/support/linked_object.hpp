@@ -28,6 +28,7 @@ class LinkedObject {
     std::int64_t steps, batch;
     const float* const* inputs = nullptr;
     const std::int64_t* times = nullptr;
+    float* const* outputs = nullptr;
   };
   int run(const Arguments& arguments) const;
   int step(const Arguments& arguments) const;  // -1 where the object has none

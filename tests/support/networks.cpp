@@ -71,6 +71,12 @@ const std::vector<std::string>& sample_networks() {
       "param W : f32[19, 6] param P : f32[3, 19] c = relu(W @ windows(rows(pad(x, 1, 2), 4), 3, 1) + P[1:3]) "
       "a = rnn<H=3>(max_rows(c)) output concat(flatten(c * s), a, sum_rows(beside(c, c)[:, 18:21]))",
       "a = bands<H=17>(concat(x, x, v[0:2])) b = reverse bands<H=3>(a[20:32]) output concat(b, a)",
+      "a = lstm<H=7>(x) output tanh(a) output energy = sum(a * a) output ends = a.c output all = a output part = "
+      "a[2:5]",
+      "a = rnn<H=3>(x) b = gru<H=2>(a) output b output ahead = a output again = b output both = concat(b, x, a)",
+      "a = bidirectional gru<H=3>(x) d = rnn<H=4>(concat(y, v)) output first = mean(a) output over_s = d output y = "
+      "tanh(x) * sum(v) output s = s * 2",
+      "param p : f32[3] output x output fixed = p output given = v output still = 2 * p",
   };
   return networks;
 }
@@ -137,9 +143,11 @@ class CallRunner {
     }
   }
 
-  Vector run() {
+  std::vector<Vector> run() {
     for (const compiler::Call& call : list_.calls) std::visit([this](const auto& any) { run(any); }, call);
-    return rows(list_.output, list_.output_axis);
+    std::vector<Vector> outputs;
+    for (const compiler::CallOutput& output : list_.outputs) outputs.push_back(rows(output.row, output.axis));
+    return outputs;
   }
 
  private:
@@ -249,8 +257,8 @@ class CallRunner {
 
 }  // namespace
 
-Vector run_calls(const compiler::CallList& list, const NamedVectors& weights, const ir::NetworkBatch& batch,
-                 NamedVectors& states) {
+std::vector<Vector> run_calls(const compiler::CallList& list, const NamedVectors& weights,
+                              const ir::NetworkBatch& batch, NamedVectors& states) {
   return CallRunner(list, weights, batch, states).run();
 }
 

@@ -28,8 +28,9 @@ ir::NetworkBatch sample_batch(Random& random, std::int64_t batch, bool ragged);
 ir::Vector random_vector(Random& random, std::int64_t size);  // within 1
 ir::NamedVectors random_weights(const ir::Network& network, Random& random);
 
-/// The calls one after the other, each by the interpreter of cells. Meaning of the arguments as for ir::interpret.
-ir::Vector run_calls(const compiler::CallList& list, const ir::NamedVectors& weights, const ir::NetworkBatch& batch,
-                     ir::NamedVectors& states);
+/// The calls one after the other, each by the interpreter of cells. Meaning of the arguments and results as for
+/// ir::interpret_outputs.
+std::vector<ir::Vector> run_calls(const compiler::CallList& list, const ir::NamedVectors& weights,
+                                  const ir::NetworkBatch& batch, ir::NamedVectors& states);
 
 }  // namespace rnnc::test

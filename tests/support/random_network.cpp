@@ -62,6 +62,7 @@ class Generator {
   void read_states(Value scan);
   void draw_weights(const ir::Node& node, const Scanned& scanned);
   void over_time(Moment& moment);
+  void more_outputs();
 
   Random random_;
   ir::Network network_;
@@ -246,12 +247,23 @@ void Generator::statement() {
   maybe_say(draw(kind < 8 ? still_ : now, size, 2));
 }
 
+// Further outputs are expressions, or values that lie somewhere already.
+void Generator::more_outputs() {
+  for (int i = 0; i < 3 && random_.chance(0.3); ++i) {
+    Moment& now = random_.chance(0.35) ? still_ : moment();
+    const bool drawn = now.pool.empty() || random_.chance(0.6);
+    const Value value = drawn ? draw(now, random_.chance(0.1) ? kScalar : values_.size(), 2) : random_.pick(now.pool);
+    if (network_[value].type.rank() < 2) say(Statement::Kind::Output, values_.fresh("o"), value);
+  }
+}
+
 Subject Generator::generate() {
   declare_inputs();
   for (std::uint64_t left = 1 + random_.below(5); left > 0; --left) statement();
   Moment& now = random_.chance(0.35) ? still_ : moment();
   const std::int64_t size = random_.chance(0.1) ? kScalar : values_.size();
   say(Statement::Kind::Output, "", draw(now, size, 2));
+  more_outputs();
   ir::verify(network_).value();
   return {network_, std::move(values_.weights)};
 }

@@ -65,6 +65,11 @@ class Edits {
   void outputs() {
     for (std::size_t s = 0; s < graph_.statements.size(); ++s) {
       if (graph_.statements[s].kind != Statement::Kind::Output) continue;
+      if (graph_.outputs().size() > 1) {
+        Rewrite edit = begin();
+        edit.statements.erase(edit.statements.begin() + static_cast<std::ptrdiff_t>(s));
+        keep(edit);
+      }
       for (std::uint32_t i = 0; i < graph_.statements[s].value.index; ++i) {
         if (graph_.nodes[i].type.rank() == 2) continue;
         Rewrite edit = begin();

@@ -81,18 +81,27 @@ NetworkOutcome run_network(const Program& program, const ir::Graph& network, con
   for (const std::string& name : times_of(network))
     if (name != "T") others.push_back({times.find(name)->first, times[name].steps, times[name].values});
   const std::vector<float> x = rows_of_x(network, batch, times["T"].steps);
-  const std::string time = network.kind == ir::Graph::Kind::Cell ? std::string(ir::kTime) : program.output_time();
   NetworkOutcome outcome;
-  outcome.y.assign(
-      static_cast<std::size_t>((time.empty() ? 1 : times.at(time).steps) * batch.sequences * program.output_size()),
-      std::numeric_limits<float>::quiet_NaN());
+  const std::vector<NamedPort> ports = program.outputs();
+  const auto make_room = [&](const NamedPort& port, std::vector<float>& to) {
+    const std::int64_t steps = port.time.empty() ? 1 : times.at(port.time).steps;
+    const std::int64_t size = port.port.shape.empty() ? 1 : port.port.shape[0];
+    to.assign(static_cast<std::size_t>(steps * batch.sequences * size), std::numeric_limits<float>::quiet_NaN());
+  };
+  make_room(ports[0], outcome.y);
+  std::vector<NamedOutput> outputs;
+  for (std::size_t i = ports.size(); i-- > 1;) {
+    make_room(ports[i], outcome.outputs[ports[i].port.name]);
+    outputs.push_back({ports[i].port.name, outcome.outputs[ports[i].port.name]});
+  }
   const RunArguments arguments{.x = x,
                                .y = outcome.y,
                                .steps = times["T"].steps,
                                .lengths = times["T"].values,
                                .inputs = inputs,
                                .times = others,
-                               .workspace = workspace};
+                               .workspace = workspace,
+                               .outputs = outputs};
   RunStatus status{};
   const auto call = [&] { status = program.run(state, arguments); };
   if (mode)
@@ -107,7 +116,11 @@ NetworkOutcome run_network(const Program& program, const ir::Graph& network, con
 double error_against_interpreter(const ir::Network& network, const ir::NamedVectors& weights,
                                  const ir::NetworkBatch& batch, ir::NamedVectors states,
                                  const NetworkOutcome& outcome) {
-  double largest = worst_error(outcome.y, ir::interpret(network, weights, batch, states));
+  const std::vector<ir::Vector> exact = ir::interpret_outputs(network, weights, batch, states);
+  double largest = worst_error(outcome.y, exact[0]);
+  const std::vector<ir::NamedValue> outputs = network.outputs();
+  for (std::size_t i = 1; i < outputs.size(); ++i)
+    largest = std::max(largest, worst_error(outcome.outputs.at(outputs[i].name), exact[i]));
   for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst_error(values, states.at(name)));
   return largest;
 }

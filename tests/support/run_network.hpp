@@ -17,6 +17,7 @@ Program compile_network(const ir::Network& network, const ir::NamedVectors& weig
 struct NetworkOutcome {
   std::vector<float> y;
   std::map<std::string, std::vector<float>> states;
+  std::map<std::string, std::vector<float>> outputs = {};  // those after y, by name
   friend bool operator==(const NetworkOutcome&, const NetworkOutcome&) = default;
 };
 

@@ -43,15 +43,15 @@ std::int64_t rows_of(const ir::Graph& graph, const ir::NetworkBatch& batch, cons
   return axis.empty() ? 1 : batch.times.at(axis).steps;
 }
 
-ir::Vector interpret(const Subject& subject, const Data& data, ir::NamedVectors& states) {
+std::vector<ir::Vector> interpret(const Subject& subject, const Data& data, ir::NamedVectors& states) {
   ir::NamedVectors weights;
   for (const auto& [name, values] : subject.weights) weights[name] = ir::Vector(values.begin(), values.end());
   if (subject.graph.kind == ir::Graph::Kind::Network)
-    return ir::interpret(ir::Network(subject.graph), weights, data.batch, states);
+    return ir::interpret_outputs(ir::Network(subject.graph), weights, data.batch, states);
   const ir::Time& time = data.batch.times.at(std::string(ir::kTime));
   const std::vector<float> x = rows_of_x(subject.graph, data.batch, time.steps);
   const ir::Batch batch{time.steps, data.batch.sequences, {x.begin(), x.end()}, time.lengths};
-  return ir::interpret(ir::Cell(subject.graph), weights, batch, states);
+  return {ir::interpret(ir::Cell(subject.graph), weights, batch, states)};
 }
 
 }  // namespace
@@ -131,8 +131,14 @@ Data alone(const ir::Graph& graph, const Data& all, std::int64_t b) {
 }
 
 NetworkOutcome alone(const ir::Graph& graph, const NetworkOutcome& all, std::int64_t batch, std::int64_t b) {
-  const std::int64_t width = width_of(graph[graph.output()].type), rows = std::ssize(all.y) / (batch * width);
-  NetworkOutcome one{cut(all.y, batch, rows, 0, rows, b), {}};
+  const auto own_part = [&](const std::vector<float>& values, ir::Value output) {
+    const std::int64_t width = width_of(graph[output].type), rows = std::ssize(values) / (batch * width);
+    return cut(values, batch, rows, 0, rows, b);
+  };
+  const std::vector<ir::NamedValue> outputs = graph.outputs();
+  NetworkOutcome one{own_part(all.y, outputs[0].value), {}};
+  for (std::size_t i = 1; i < outputs.size(); ++i)
+    one.outputs[outputs[i].name] = own_part(all.outputs.at(outputs[i].name), outputs[i].value);
   for (const auto& [name, values] : all.states) one.states[name] = cut(values, batch, 1, 0, 1, b);
   return one;
 }
@@ -144,7 +150,7 @@ NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& d
 NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const Data& data,
                           const std::vector<std::int64_t>& pieces) {
   const std::int64_t batch = data.batch.sequences, steps = data.batch.times.at(std::string(ir::kTime)).steps;
-  const bool last_only = graph.kind == ir::Graph::Kind::Network && program.output_time().empty();
+  const std::vector<NamedPort> ports = program.outputs();
   Data rest = data;
   NetworkOutcome whole;
   std::int64_t t = 0;
@@ -156,8 +162,13 @@ NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const 
       rest.batch.inputs[node.name] = cut(data.batch.inputs.at(node.name), batch, steps, t, t + length);
     }
     NetworkOutcome piece = run(program, graph, rest);
-    if (last_only) whole.y.clear();
-    whole.y.insert(whole.y.end(), piece.y.begin(), piece.y.end());
+    for (const NamedPort& port : ports) {
+      const bool is_first = &port == &ports.front();
+      std::vector<float>& to = is_first ? whole.y : whole.outputs[port.port.name];
+      const std::vector<float>& from = is_first ? piece.y : piece.outputs.at(port.port.name);
+      if (port.time.empty()) to.clear();  // the last piece tells
+      to.insert(to.end(), from.begin(), from.end());
+    }
     for (const auto& [name, values] : piece.states) rest.states[name] = ir::Vector(values.begin(), values.end());
     whole.states = std::move(piece.states);
     t += length;
@@ -167,7 +178,11 @@ NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const 
 
 double error_against_interpreter(const Subject& subject, const Data& data, const NetworkOutcome& outcome) {
   ir::NamedVectors states = data.states;
-  double largest = worst_error(outcome.y, interpret(subject, data, states));
+  const std::vector<ir::Vector> exact = interpret(subject, data, states);
+  double largest = worst_error(outcome.y, exact[0]);
+  const std::vector<ir::NamedValue> outputs = subject.graph.outputs();
+  for (std::size_t i = 1; i < outputs.size(); ++i)
+    largest = std::max(largest, worst_error(outcome.outputs.at(outputs[i].name), exact[i]));
   for (const auto& [name, values] : outcome.states) largest = std::max(largest, worst_error(values, states.at(name)));
   return largest;
 }

@@ -83,6 +83,8 @@ std::optional<std::string> judge(const Subject& meant, const Setting& setting, c
 
 std::optional<std::string> differ(const NetworkOutcome& a, const NetworkOutcome& b) {
   if (auto difference = differ("y", a.y, b.y)) return difference;
+  for (const auto& [name, values] : a.outputs)
+    if (auto difference = differ("output " + name, values, b.outputs.at(name))) return difference;
   for (const auto& [name, values] : a.states)
     if (auto difference = differ(name, values, b.states.at(name))) return difference;
   return std::nullopt;

@@ -47,6 +47,35 @@ TEST_CASE("run computes a network from sequences side by side and a vector by na
   CHECK(folder.values("final.npy") == std::vector<float>{90, 120});
 }
 
+TEST_CASE("run writes the outputs that are named, and says which there are", "[tools]") {
+  const std::string backend = GENERATE("interpret", "jit", "portable");
+  const Folder folder;
+  folder.write("n.rnn", "network n { input x : seq f32[2] output x output twice = 2 * x output top = max(x) }\n");
+  folder.write("x.npy", {3, 1, 2}, {1, 2, 3, 4, 5, 0});
+  const std::string run = "run n.rnn --input x.npy --backend " + backend + " ";
+  check_fails(folder, run + "--output y.npy --output tap=t.npy", 2,
+              "--output: n has no output tap; its outputs are: y, twice, top; did you mean top?");
+  check_fails(folder, run + "--output y.npy --output other.npy", 2, "--output: y is given twice");
+  check_fails(folder, run + "--output y.npy --output top=y.npy", 2,
+              "--output top: would overwrite y.npy, which --output writes; name another file");
+  check_fails(folder, run + "--output top=x.npy", 2, "which --input reads");
+
+  const Finished finished = folder.rnnc(run + "--output top=t.npy --output y.npy --output twice=2.npy");
+  INFO(finished.err);
+  REQUIRE(finished.code == 0);
+  CHECK(folder.values("y.npy") == std::vector<float>{1, 2, 3, 4, 5, 0});
+  CHECK(folder.values("2.npy") == std::vector<float>{2, 4, 6, 8, 10, 0});
+  CHECK(load_npy(folder / "t.npy").value().shape == Shape{1, 2});
+  CHECK(folder.values("t.npy") == std::vector<float>{5, 4});
+  REQUIRE(folder.rnnc(run + "--output top=alone.npy --output y=first.npy").code == 0);
+  CHECK(folder.values("first.npy") == folder.values("y.npy"));
+
+  REQUIRE(folder.rnnc("compile n.rnn -o n.rnnc").code == 0);
+  REQUIRE(folder.rnnc("run n.rnnc --input x.npy --output top=artifact.npy --output y.npy").code == 0);
+  CHECK(folder.values("artifact.npy") == folder.values("t.npy"));
+  CHECK(folder.rnnc("inspect n.rnnc").out.find("outputs y over T, twice over T, top\n") != std::string::npos);
+}
+
 TEST_CASE("run takes each sequence by name too, and initial states", "[tools]") {
   const Folder folder;
   fill(folder);

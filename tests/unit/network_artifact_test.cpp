@@ -24,9 +24,11 @@ bool equal(const NetworkOutcome& a, const NetworkOutcome& b) {
   const auto same = [](const std::vector<float>& x, const std::vector<float>& y) {
     return std::ranges::equal(x, y, [](float s, float t) { return s == t || (s != s && t != t); });
   };
-  return same(a.y, b.y) && std::ranges::equal(a.states, b.states, [&](const auto& x, const auto& y) {
-           return x.first == y.first && same(x.second, y.second);
-         });
+  const auto same_of_name = [&](const auto& x, const auto& y) {
+    return x.first == y.first && same(x.second, y.second);
+  };
+  return same(a.y, b.y) && std::ranges::equal(a.states, b.states, same_of_name) &&
+         std::ranges::equal(a.outputs, b.outputs, same_of_name);
 }
 
 // A network with calls of all kinds: two directions, a state that begins with another's end, one that a parameter
@@ -97,8 +99,20 @@ const Fault kFaults[] = {
     {"an input that there is not", [](auto& n) { n.list.inputs.clear(); }},
     {"an input of another size", [](auto& n) { n.description.input_size = 6; }},
     {"an output of another size", [](auto& n) { n.description.output_size = 6; }},
-    {"a time that there is not", [](auto& n) { n.list.output_time = -2; }},
-    {"rows of another time", [](auto& n) { n.list.output_time = runtime::kNoTime; }},
+    {"no output", [](auto& n) { n.list.outputs.clear(); }},
+    {"two outputs of one name", [](auto& n) { n.list.outputs.push_back(n.list.outputs[0]); }},
+    {"an output of another size",
+     [](auto& n) {
+       n.list.outputs.push_back(n.list.outputs[0]);
+       n.list.outputs.back().port = {"z", {1000}};
+     }},
+    {"an output of another shape",
+     [](auto& n) {
+       n.list.outputs[0].port.shape = {1, 7};
+     }},
+    {"an output of another name", [](auto& n) { n.list.outputs[0].port.name = "z"; }},
+    {"a time that there is not", [](auto& n) { n.list.outputs[0].time = -2; }},
+    {"rows of another time", [](auto& n) { n.list.outputs[0].time = runtime::kNoTime; }},
     {"a time that there is not", [](auto& n) { any<Scan>(n).time = 5; }},
     {"a time that there is not", [](auto& n) { any<Scan>(n).time = runtime::kNoTime; }},
     {"a block that there is not", [](auto& n) { any<Scan>(n).y.block = 1000; }},

@@ -50,9 +50,29 @@ TEST_CASE("the builder's networks scan cells of a model, for a number of steps g
   check_same(network, cells + "network n { input y : seq<S> f32 d = count() steps S output d * y }");
 }
 
+TEST_CASE("a network of the builder has the outputs of its text") {
+  NetworkBuilder network("n");
+  const Value x = network.sequence("x", {3});
+  const Value a = network.scan("a", "rnn", {network.output(x)}, {.dims = {{"H", 4}}});
+  network.output("energy", sum(network.output("x", a * a)));
+  check_same(network,
+             "network n { input x : seq f32[3] output x a = rnn<H=4>(x) output x = a * a output energy = sum(a * a) }");
+}
+
 TEST_CASE("mistakes in networks come back from build") {
   NetworkBuilder network("n");
   const Value x = network.sequence("x", {3});
+  SECTION("outputs") {
+    network.output(x);
+    network.output("", x);
+    CHECK_THAT(mistake(network),
+               Equals("every output but the first needs a name, as in output energy = ...; concat(a, b) joins several "
+                      "values to one output"));
+  }
+  SECTION("the name of an output") {
+    network.output("a b", x);
+    CHECK_THAT(mistake(network), Equals("'a b' is not a name"));
+  }
   SECTION("an unknown cell") {
     network.output(network.scan("a", "lstn", {x}));
     CHECK_THAT(mistake(network), Equals("there is no cell 'lstn'; did you mean lstm?"));
