@@ -91,7 +91,7 @@ Verb add_run(CLI::App& program) {
                 "rnnc run lstm.rnn --weights lstm.safetensors --input x.npy --output y.npy --state h=h.npy "
                 "--final-state c=c.npy",
                 "rnnc run model.onnx --input x.npy --lengths n.npy --output y.npy --threads 2",
-                "rnnc run tagger.rnn --weights tagger.safetensors --input x.npy --output y.npy --output energy=e.npy",
+                "rnnc run voice.rnn --input x.npy --output y.npy --output energy=e.npy",
                 "rnnc run --cell gru --weights gru.safetensors --input x.npy --output y.npy --backend interpret"},
                "Runs sequences x f32[T,B,I] through a cell or network and writes y f32[T,B,O], or f32[B,O]. "
                "Several inputs lie side by side in a row of x.");

@@ -33,6 +33,7 @@ inline void add_module(TensorMap& tensors, const std::string& prefix, const std:
 inline void fill_example_files(const Folder& folder) {
   constexpr std::int64_t kSteps = 3, kBatch = 2;
   folder.write("lstm.rnn", standard_cell("lstm").value().text());
+  folder.write("voice.rnn", "network voice { input x : seq f32[4] output x output energy = sum(x * x) }");
   save_weights_of(folder, "lstm");
   save_weights_of(folder, "gru");
   folder.write("x.npy", {kSteps, kBatch, kExampleInput},

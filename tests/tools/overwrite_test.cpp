@@ -116,7 +116,9 @@ TEST_CASE("an input named NAME=PATH is a path too, of one input or of the whole 
   CHECK(folder.rnnc(run + "--input x.npy --output v.npy").err ==
         "rnnc: --output: would overwrite v.npy, which --input reads; name another file\n");
   CHECK(folder.rnnc(run + "--input x=1.npy --output x=1.npy").err ==
-        "rnnc: --output: would overwrite x=1.npy, which --input reads; name another file\n");
+        "rnnc: --output x: would overwrite 1.npy, which --input reads; name another file\n");
+  CHECK(folder.rnnc(run + "--input x=1.npy --output ./x=1.npy").err ==
+        "rnnc: --output: would overwrite x=1.npy under the name ./x=1.npy, which --input reads; name another file\n");
   CHECK(folder.values("v.npy") == std::vector<float>{1, 2});
   CHECK(folder.rnnc(run + "--input x.npy --output y.npy").code == 0);
 }

@@ -115,7 +115,7 @@ TEST_CASE("verify refuses statements that lead nowhere", "[verify]") {
   CHECK(verify_error(cell) == "statement names no node");
   cell = copy_cell();
   cell.statements.push_back(cell.statements[0]);
-  CHECK(verify_error(cell) == "a cell has one output");
+  CHECK(verify_error(cell) == "a cell has one output; concat(a, b) joins several values");
   cell.statements.clear();
   CHECK(verify_error(cell) == "cell copy has no output; add output ... at its end");
 }
