@@ -27,7 +27,8 @@ BlockGroups::BlockGroups(const StageContext& context, const Stage& stage, int wi
   if (blocks > end) rest_.push_back({end, 1, Tail::Last});
 }
 
-void BlockGroups::for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(int, llvm::Value*, Tail)> body) const {
+void BlockGroups::for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(int, llvm::Value*, Tail)> body,
+                           llvm::Value* turned) const {
   const auto groups = static_cast<std::int64_t>(rest_.size()) + alike_;
   llvm::Value *begin = number(builder, 0), *end = number(builder, groups), *end_alike = number(builder, alike_);
   if (part_.index) {
@@ -39,10 +40,17 @@ void BlockGroups::for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(i
     end_alike = builder.CreateBinaryIntrinsic(llvm::Intrinsic::umin, end, end_alike);
   }
   const auto scaled = [&](llvm::Value* group) { return builder.CreateMul(group, number(builder, width_)); };
+  llvm::Value *first = scaled(begin), *behind = scaled(end_alike);
+  const auto in_order = [&](llvm::Value* block) {
+    if (!turned) return block;
+    llvm::Value* last = builder.CreateSub(behind, number(builder, width_));
+    llvm::Value* mirrored = builder.CreateSub(builder.CreateAdd(first, last), block);
+    return builder.CreateSelect(turned, mirrored, block);
+  };
   if (alike_ > 0)
     emit_for(
-        builder, scaled(begin), scaled(end_alike), width_,
-        [&](llvm::Value* block) { body(width_, block, tail_of_alike_); }, "units");
+        builder, first, behind, width_, [&](llvm::Value* block) { body(width_, in_order(block), tail_of_alike_); },
+        "units");
   for (std::size_t i = 0; i < rest_.size(); ++i) {
     const auto emit = [&] { body(rest_[i].blocks, number(builder, rest_[i].block), rest_[i].tail); };
     if (!part_.index) {

@@ -14,9 +14,10 @@ class BlockGroups {
   BlockGroups(const StageContext& context, const Stage& stage, int width, bool packed_alone);
 
   /// Calls `body` once for each form of group, with the first block (i64) of the group. Groups of `width` blocks are
-  /// alike, so that one call inside a loop emits the code of all.
-  void for_each(llvm::IRBuilder<>& builder,
-                llvm::function_ref<void(int blocks, llvm::Value* block, Tail tail)> body) const;
+  /// alike, so that one call inside a loop emits the code of all; the loop runs backwards where `turned` (i1, or null)
+  /// is true.
+  void for_each(llvm::IRBuilder<>& builder, llvm::function_ref<void(int blocks, llvm::Value* block, Tail tail)> body,
+                llvm::Value* turned = nullptr) const;
 
  private:
   struct Rest {

@@ -50,9 +50,12 @@ class StageEmitter {
 
   void emit_singles(llvm::Value* rows) {
     BlockGroups(context_, stage_, plan_.single_blocks, false)
-        .for_each(builder_, [&](int blocks, llvm::Value* block, Tail tail) {
-          for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, tail}); });
-        });
+        .for_each(
+            builder_,
+            [&](int blocks, llvm::Value* block, Tail tail) {
+              for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, tail}); });
+            },
+            plan_.turns ? context_.turned : nullptr);
   }
 
   void emit_single(const TilePlace& place) {

@@ -173,7 +173,7 @@ void RowGroups::call_tiles(const TileForm& form, const TileCall& call) {
     return advance(builder_, base, builder_.CreateMul(row, stride));
   };
   int first = 0;
-  for (const int rows : pieces_of_tile(form.rows, form.vectors)) {
+  for (const int rows : pieces_of_tile(form.rows, form.vectors, context_.plan.machine.chains(form.lanes))) {
     row = number(first);
     TileForm piece_form = form;
     piece_form.rows = rows;

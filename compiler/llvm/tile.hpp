@@ -39,6 +39,7 @@ struct StageContext {
   const RowSpaces& spaces;
   TileKernels& kernels;
   Part part;
+  llvm::Value* turned = nullptr;  // i1: a single row passes over the blocks backwards; null where it never does
 };
 
 /// Gates are numbered over all products of a stage, product after product. An accumulator becomes the value of one

@@ -1,5 +1,6 @@
 #include "compiler/schedule/machine.hpp"
 
+#include <cmath>
 #include <string_view>
 
 namespace rnnc::compiler {
@@ -72,6 +73,10 @@ double Machine::bytes_per_second(double working_set) const {
   for (const MemoryLevel& level : memory)
     if (working_set <= level.bytes) return level.bytes_per_second;
   return memory.back().bytes_per_second;
+}
+
+int Machine::chains(int lanes) const {
+  return static_cast<int>(std::lround(latency * flops_per_second / (2.0 * lanes)));
 }
 
 const Machine& machine_of(const Target& target) {

@@ -22,6 +22,8 @@ struct Machine {
   std::array<MemoryLevel, 4> memory = {};
 
   double bytes_per_second(double working_set) const;
+  /// Returns how many multiply-adds of vectors of `lanes` must be in flight at once to reach the peak.
+  int chains(int lanes) const;
 };
 
 /// Returns the family of the target's CPU, or the nearest family that has a row.

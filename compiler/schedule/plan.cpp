@@ -18,8 +18,6 @@ using ir::Value;
 // MiB. A chunk still has enough rows that reading the weights of the input costs little for each row.
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
-// A tile of fewer than kNarrow vectors needs no more than kMostRowsOfNarrow rows to hide the latency of multiply-adds.
-constexpr int kNarrow = 3, kMostRowsOfNarrow = 4;
 
 // Returns the floats that a panel takes in the packed block.
 std::int64_t panel_size(const Panel& panel) {
@@ -61,9 +59,9 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
 
 const Panel& Plan::panel(Value product) const { return panels[numbers.at(product)]; }
 
-std::vector<int> pieces_of_tile(int rows, int vectors) {
-  const bool is_rare = rows == 5 || rows == 7 || (vectors < kNarrow && rows > kMostRowsOfNarrow);
-  if (!is_rare) return {rows};
+std::vector<int> pieces_of_tile(int rows, int vectors, int chains) {
+  const bool is_rare = rows == 5 || rows == 7;
+  if (!is_rare || 2 * (rows / 2 * vectors) < 3 * chains) return {rows};
   return {(rows + 1) / 2, rows / 2};
 }
 

@@ -65,6 +65,7 @@ struct StagePlan {
   int group_rows = 0;              // rows whose accumulators are in memory at once
   std::int64_t panel_columns = 0;  // the columns of a part of the panel
   bool fetch_ahead = false;        // the next block's weights are fetched while rows pass over this block
+  bool turns = false;              // one row passes over the blocks backwards at odd steps
   friend bool operator==(const StagePlan&, const StagePlan&) = default;
 };
 
@@ -125,9 +126,10 @@ struct Plan {
 /// stage.
 Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options = {});
 
-/// Splits the rows of a tile into numbers of rows that have code. Each number of rows needs code of its own, so a rare
-/// number is split into two common ones (compile times fell by 5 to 14 %).
-std::vector<int> pieces_of_tile(int rows, int vectors);
+/// Splits the rows of a tile of `vectors` into numbers of rows that have code. Each number of rows needs code of its
+/// own, so a rare number is split into two common ones (compile times fell by 5 to 14 %), unless these would have fewer
+/// accumulators than half as many again as `chains`, the multiply-adds in flight that the machine needs.
+std::vector<int> pieces_of_tile(int rows, int vectors, int chains);
 
 /// Returns the plan as text: each stage with its products, tiles and stores, then states and sizes.
 std::string print(const Plan& plan, const Schedule& schedule, const Target& target);

@@ -17,12 +17,14 @@ using ir::Value;
 // A tile of kMostWidth vectors at most may hold several blocks, which share the broadcast of an element of the row.
 // Products of kDetourWidth gates and more keep to one block: the start values and results of several gates and blocks
 // are not evenly spaced in memory, so a tile cannot read and write them in place.
-constexpr int kMostWidth = 6, kDetourWidth = 3;
+constexpr int kMostWidth = 4, kDetourWidth = 3;
 constexpr int kMostRows = 8;
+constexpr int kNarrow = 3;
 constexpr int kMostSingleBlocks = 12;
 // A product of fewer columns than this is computed row by row: storing its accumulators in memory does not pay.
 constexpr std::int64_t kFewColumns = 8;
-// A loop over columns takes 4 of them in a pass at most (kMostUnroll in compiler/llvm/chains.cpp).
+// Parts of a panel begin at a multiple of so many columns, and the elements of a row that they read at a line of 16
+// bytes.
 constexpr std::int64_t kMultipleOfColumns = 4;
 // The size of the part of a panel that all rows of a group pass over. Storing and loading accumulators costs more than
 // reading weights from L2: of 8 to 1024 KiB, 64 KiB was the fastest for LSTM and GRU of 64 to 512 units and batches of
@@ -39,10 +41,11 @@ constexpr std::int64_t kMostGroupRows = 64;
 // operand. Without FMA, each product needs a register too before it is added.
 int accumulators(const Target& target) { return target.fma ? target.registers * 3 / 4 : target.registers / 2; }
 
-// Returns as many rows as registers can hold. A narrow tile gets only as many rows as hide latency, because each number
-// of rows needs code of its own.
-int rows_of_tile(int width, int budget) {
-  return std::clamp(std::min(budget / width, width < 3 ? 3 + width : kMostRows), 1, kMostRows);
+// Returns as many rows as registers can hold. A narrow tile gets only half as many rows again as hide latency, because
+// each number of rows needs code of its own.
+int rows_of_tile(int width, int budget, int chains) {
+  const int enough = std::max(kNarrow + 1, static_cast<int>(divide_up(3 * chains, 2 * width)));
+  return std::clamp(std::min(budget / width, width < kNarrow ? enough : kMostRows), 1, kMostRows);
 }
 
 std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
@@ -55,8 +58,10 @@ std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
 // Candidates makes the plausible plans of one stage.
 class Candidates {
  public:
-  Candidates(const Schedule& schedule, const Stage& stage, const Target& target, runtime::NumberFormat weights)
+  Candidates(const Schedule& schedule, const Stage& stage, const Target& target, const Machine& machine,
+             runtime::NumberFormat weights)
       : target_(target),
+        chains_(machine.chains(target.lanes)),
         weights_(weights),
         units_(stage.units),
         columns_(most_columns(schedule, stage)),
@@ -70,7 +75,7 @@ class Candidates {
     // A last block whose gates share vectors is a group of its own and does not count here.
     const int alike = gates_share_vectors(units_, target_.lanes, gates_) ? blocks_ - 1 : blocks_;
     for (int n = 1; n <= alike && (n == 1 || n * gates_ <= kMostWidth); ++n)
-      if (alike % n == 0 && (n == 1 || gates_ < kDetourWidth)) add_single_widths(whole_parts(n));
+      if (n == 1 || gates_ < kDetourWidth) add_single_widths(whole_parts(n));
     return std::move(plans_);
   }
 
@@ -102,7 +107,7 @@ class Candidates {
 
   StagePlan with_rows(StagePlan plan, std::int64_t panel_bytes) const {
     const int width = plan.batch_blocks * gates_;
-    plan.batch_rows = rows_of_tile(width, accumulators(target_));
+    plan.batch_rows = rows_of_tile(width, accumulators(target_), chains_);
     const std::int64_t parked =
         std::min(kParkedBytes / runtime::bytes_of(runtime::kRowFormat, width * target_.lanes), kMostGroupRows);
     plan.group_rows = static_cast<int>(std::max<std::int64_t>(1, parked / plan.batch_rows)) * plan.batch_rows;
@@ -115,11 +120,21 @@ class Candidates {
   }
 
   const Target& target_;
+  int chains_;  // the multiply-adds that must be in flight
   runtime::NumberFormat weights_;
   std::int64_t units_, columns_;
   int blocks_, parts_, gates_ = 0;
   std::vector<StagePlan> plans_;
 };
+
+// Tells whether the weights of a step fill a level of the caches without being many times as large: if a step begins
+// where the one before ended, it finds weights there that an order without turns would have pushed out.
+bool outlives_a_step(double bytes, const Machine& machine) {
+  constexpr double kLeast = 0.5, kMost = 5;
+  return std::any_of(machine.memory.begin(), machine.memory.end() - 1, [&](const MemoryLevel& level) {
+    return bytes >= kLeast * level.bytes && bytes <= kMost * level.bytes;
+  });
+}
 
 // Returns the facts about each stage on which its cost depends.
 std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target, runtime::NumberFormat weights) {
@@ -174,9 +189,15 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
   std::vector<std::vector<Candidate>> result;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     std::vector<Candidate>& candidates = result.emplace_back();
-    for (const StagePlan& plan : Candidates(schedule, schedule.stages[i], target, options.weights).all())
+    const Stage& stage = schedule.stages[i];
+    // Reductions add up the blocks in their order.
+    const bool turns =
+        stage.phase == Phase::Step && stage.reductions.empty() && outlives_a_step(shapes[i].phase_bytes, machine);
+    for (StagePlan& plan : Candidates(schedule, stage, target, machine, options.weights).all()) {
+      plan.turns = turns;
       candidates.push_back(
           {plan, {stage_seconds(shapes[i], plan, machine, 1), stage_seconds(shapes[i], plan, machine, kPlannedRows)}});
+    }
     const auto cost = [](const Candidate& candidate) { return candidate.times.one_row * candidate.times.many_rows; };
     std::stable_sort(candidates.begin(), candidates.end(),
                      [&](const Candidate& a, const Candidate& b) { return cost(a) < cost(b); });

@@ -30,6 +30,7 @@ void print_tiles(std::ostream& out, std::size_t stage, const Plan& plan) {
     out << "; more: " << tiles.batch_rows << " rows x " << tiles.batch_blocks << " blocks, groups of "
         << tiles.group_rows << " rows, " << tiles.panel_columns << " columns"
         << (tiles.fetch_ahead ? ", next block fetched ahead" : "");
+  if (tiles.turns) out << "; one row turns at odd steps";
   out << "\n" << kRail << "plan " << print(choice_of(stage, tiles)) << ": predicted " << both(plan.times[stage]);
   if (const auto& other = plan.runners_up[stage])
     out << "; before " << print(choice_of(stage, other->plan)) << ": " << both(other->times);

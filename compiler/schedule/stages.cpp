@@ -21,6 +21,12 @@ using ir::Value;
 
 std::int64_t round_up(std::int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; }
 
+// A tile reads one column of several rows at a time. Where the rows lie a large power of two apart, all of them compete
+// for the same few lines of L1: on a Zen 5, a line between rows saves 1 to 7 % at 512 units and more.
+constexpr std::int64_t kFloatsApart = 256, kShortRow = 512;
+
+std::int64_t spread_out(std::int64_t row) { return row >= kShortRow && row % kFloatsApart == 0 ? row + kAlign : row; }
+
 Space space_of(Phase phase) {
   switch (phase) {
     case Phase::Once: return Space::Weights;
@@ -58,6 +64,10 @@ class Scheduler {
     sort_stages();
     add_work();
     choose_in_place();
+    for (const Space space : {Space::Current, Space::Next, Space::InPlace, Space::Sequence, Space::Step}) {
+      std::int64_t& row = schedule_.row_sizes[static_cast<int>(space)];
+      row = spread_out(row);
+    }
     return std::move(schedule_);
   }
 

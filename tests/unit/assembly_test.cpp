@@ -74,7 +74,8 @@ TEST_CASE("the loops of one row and of batches are found", "[assembly]") {
             CHECK(has_tile(loops, gates * plan.single_blocks));
           CHECK(plan.batch_rows > 0);
           const int vectors = gates * plan.batch_blocks;
-          CHECK(has_tile(loops, vectors * compiler::pieces_of_tile(plan.batch_rows, vectors).front()));
+          const int chains = compiled.lowered.plan.machine.chains(compiled.lowered.plan.lanes);
+          CHECK(has_tile(loops, vectors * compiler::pieces_of_tile(plan.batch_rows, vectors, chains).front()));
         }
       }
     }
