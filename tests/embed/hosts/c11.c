@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   for (t = 0; t < 3; ++t)
     if (rnnc_step(program, own, x + t, expected + 2 * t) != RNNC_OK) return 4;
   for (i = 0; i < 3; ++i) {
-    rnnc_run_arguments arguments = {sizeof arguments, x, y, 2, 1, NULL, NULL, 0, NULL, 0, NULL};
+    rnnc_run_arguments arguments = {.struct_size = sizeof arguments, .x = x, .y = y, .steps = 2, .batch = 1};
     arguments.workspace = workspace;
     if (rnnc_run(program, states[i], &arguments) != RNNC_OK) return 5;
     if (rnnc_step_in(program, states[i], workspace, x + 2, y + 4) != RNNC_OK) return 6;
