@@ -7,4 +7,4 @@ cd "$folder"
 command -v npm >/dev/null || { echo "there is no npm"; exit 2; }
 { npm init -y && npm install --ignore-scripts --no-audit --no-fund "$@"; } >log 2>&1 ||
   { echo "npm cannot install $*: $(grep -m 1 'npm err' log)"; exit 2; }
-cp "$support"/*.js .
+cp "$support"/*.js "$support"/*.mjs .

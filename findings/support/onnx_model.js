@@ -19,6 +19,8 @@ function attribute([name, { f, i, s, strings, floats }]) {
 
 const value = (field, name) => bytes(field, [...bytes(1, name), ...bytes(2, bytes(1, number(1, name === "lens" ? 6 : 1)))]);
 
+Object.assign(exports, { bytes, number, attribute });
+
 exports.model = (operator, inputs, outputs, attributes) => Uint8Array.from([
   ...number(1, 8),  // ir_version
   ...bytes(7, [  // graph
