@@ -29,7 +29,7 @@ constexpr NotRun kNotRun[] = {
     {"docs/embedding.md",
      "cmake -S examples/embedding -B build/embedding -DCMAKE_PREFIX_PATH=PREFIX && cmake --build build/embedding",
      "it needs the installed package; tests/embed/package_test does it"},
-    {"docs/importing.md", "$ rnnc run silero_vad_v5.onnx --const sr=16000 --shape input=1x512 --shape state=2x1x128 \\",
+    {"docs/importing.md", "$ rnnc run silero_vad_v5.onnx --const sr=16000 --shape input=1x576 --shape state=2x1x128 \\",
      "the model is not ours to keep; tests/conformance/silero/check.py fetches it"},
     {"docs/importing.md", "$ rnnc inspect silero_vad_v5.onnx --node If_0_then_branch__Inline_0__/decoder/rnn/LSTM",
      "the model is not ours to keep; tests/conformance/silero/check.py fetches it"},
