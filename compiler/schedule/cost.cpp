@@ -40,12 +40,13 @@ double vector_bytes(const StageShape& shape) {
   return static_cast<double>(runtime::bytes_of(shape.weights, shape.lanes));
 }
 
-// Returns the numbers of blocks of the groups of a stage: those of `width` blocks, and the rest, and how many there
-// are.
+// A stage has `count` groups of so many blocks.
 struct Groups {
   int blocks = 0;
   double count = 0;
 };
+
+// Returns the groups of `width` blocks, and the one of the blocks that are left over.
 std::array<Groups, 2> groups_of(int blocks, int width) {
   return {Groups{width, static_cast<double>(blocks / width)}, Groups{blocks % width, blocks % width > 0 ? 1.0 : 0.0}};
 }

@@ -18,13 +18,12 @@ using ir::Value;
 // Products of kDetourWidth gates and more keep to one block: the start values and results of several gates and blocks
 // are not evenly spaced in memory, so a tile cannot read and write them in place.
 constexpr int kMostWidth = 4, kDetourWidth = 3;
-constexpr int kMostRows = 8;
-constexpr int kNarrow = 3;
+// A tile has kMostRows rows at most, and is narrow where it has fewer than kNarrow vectors.
+constexpr int kMostRows = 8, kNarrow = 3;
 constexpr int kMostSingleBlocks = 12;
 // A product of fewer columns than this is computed row by row: storing its accumulators in memory does not pay.
 constexpr std::int64_t kFewColumns = 8;
-// Parts of a panel begin at a multiple of so many columns, and the elements of a row that they read at a line of 16
-// bytes.
+// Parts of a panel begin at a multiple of so many columns.
 constexpr std::int64_t kMultipleOfColumns = 4;
 // The size of the part of a panel that all rows of a group pass over. Storing and loading accumulators costs more than
 // reading weights from L2: of 8 to 1024 KiB, 64 KiB was the fastest for LSTM and GRU of 64 to 512 units and batches of
