@@ -10,11 +10,7 @@
 set -euo pipefail
 . "$(dirname "$0")/support/npm.sh" @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-layers@4.22.0 @tensorflow/tfjs-backend-cpu@4.22.0
 cat >finding.js <<'JS'
-console.warn = () => {};  // it advises another backend
-const core = require("@tensorflow/tfjs-core");
-require("@tensorflow/tfjs-backend-cpu");
-const { layers, input, model } = require("@tensorflow/tfjs-layers");
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const { core, layers, input, model, sigmoid } = require("./tfjs.js");
 const bias = [0.1, 0.7, -0.4, 1.3], before = 0.6;
 const orders = (gates) => (gates.length < 2 ? [gates] : gates.flatMap((gate) => orders(gates.filter((other) => other !== gate))
   .map((rest) => [gate, ...rest])));

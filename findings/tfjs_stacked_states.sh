@@ -11,11 +11,7 @@
 set -euo pipefail
 . "$(dirname "$0")/support/npm.sh" @tensorflow/tfjs-core@4.22.0 @tensorflow/tfjs-layers@4.22.0 @tensorflow/tfjs-backend-cpu@4.22.0
 cat >finding.js <<'JS'
-console.warn = () => {};  // it advises another backend
-const core = require("@tensorflow/tfjs-core");
-require("@tensorflow/tfjs-backend-cpu");
-const { layers, initializers, input, model } = require("@tensorflow/tfjs-layers");
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const { core, layers, initializers, input, model, sigmoid } = require("./tfjs.js");
 const steps = 3, biases = [0.5, -0.5];
 const cell = (value) => layers.lstmCell({ units: 1, kernelInitializer: "zeros", recurrentInitializer: "zeros", unitForgetBias: false,
   biasInitializer: initializers.constant({ value }), recurrentActivation: "sigmoid" });

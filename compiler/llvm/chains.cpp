@@ -8,8 +8,7 @@ namespace rnnc::compiler {
 namespace {
 
 // One pass of the loop has about so many FMAs: enough to make the loop's own instructions cheap, few enough to compile
-// fast. More than two columns in a pass bring nothing on a Zen 5 and cost up to a fourth where weights come from L2 (a
-// GRU of 192 units): each load then steps over more bytes at a time, and what fetches ahead follows short steps best.
+// fast. Four columns in a pass are not faster than two on a Zen 5 (docs/performance.md).
 constexpr std::int64_t kFmasPerPass = 24;
 constexpr std::int64_t kMostUnroll = 2;
 

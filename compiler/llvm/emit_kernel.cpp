@@ -54,19 +54,17 @@ class KernelEmitter {
     builder_.CreateRetVoid();
   }
 
-  void emit_stages(Phase phase, llvm::Value* count) {
-    const StageValues values{spaces_, part_, meeting_, count};
+  void emit_stages(Phase phase, llvm::Value* count, llvm::Value* turned = nullptr) {
+    const StageValues values{spaces_, part_, meeting_, count, turned};
     const auto emit = [this](const std::vector<std::size_t>& stages, StageValues own) {
       for (const std::size_t i : stages) {
-        emit_stage(builder_, {schedule_, plan_, target_, own.spaces, kernels_, own.part, turned_}, i, own.count);
+        emit_stage(builder_, {schedule_, plan_, target_, own.spaces, kernels_, own.part, own.turned}, i, own.count);
         if (own.meeting) own.meeting->emit(builder_);
       }
     };
     const auto groups = function_groups(schedule_, phase);
-    if (groups.empty()) return;
-    if (groups.size() == 1) return emit(groups.front(), values);
-    turned_ = nullptr;  // a value of this function
-    emit_functions(builder_, groups, values, emit);
+    if (groups.size() == 1) emit(groups.front(), values);
+    if (groups.size() > 1) emit_functions(builder_, groups, values, emit);
   }
 
   bool has_stages(Phase phase) const {
@@ -172,8 +170,7 @@ class KernelEmitter {
     rows(Space::Sequence) = sequence_rows(step_of_chunk);
     rows(Space::Current) = {buffers[0], constant(row_size(Space::Current))};
     rows(Space::Next) = {buffers[1], constant(row_size(Space::Next))};
-    turned_ = builder_.CreateTrunc(step_of_chunk, builder_.getInt1Ty());
-    emit_stages(Phase::Step, batch_);
+    emit_stages(Phase::Step, batch_, builder_.CreateTrunc(step_of_chunk, builder_.getInt1Ty()));
   }
 
   const Schedule& schedule_;
@@ -189,7 +186,6 @@ class KernelEmitter {
   llvm::Value *x_ = nullptr, *y_ = nullptr, *current_ = nullptr, *next_ = nullptr, *sequence_ = nullptr;
   llvm::Value *x_step_ = nullptr, *y_step_ = nullptr, *x_row_ = nullptr, *y_row_ = nullptr;
   llvm::Value *single_ = nullptr, *backwards_ = nullptr, *one_run_ = nullptr;  // the order of steps in memory, i1
-  llvm::Value* turned_ = nullptr;  // i1, of the step that is being emitted: it is an odd one
   llvm::Value *steps_ = nullptr, *batch_ = nullptr, *chunk_steps_ = nullptr;
 };
 

@@ -18,7 +18,7 @@ std::int64_t work_of(const Stage& stage) {
 
 // Lists the values that a function of stages takes from its caller. A value that is not there, and a constant, is none.
 std::vector<llvm::Value**> passed(StageValues& values) {
-  std::vector<llvm::Value**> all = {&values.count, &values.part.index, &values.part.count};
+  std::vector<llvm::Value**> all = {&values.count, &values.turned, &values.part.index, &values.part.count};
   for (Rows& rows : values.spaces) all.insert(all.end(), {&rows.base, &rows.stride});
   if (values.meeting) {
     for (llvm::Value** value : values.meeting->values()) all.push_back(value);

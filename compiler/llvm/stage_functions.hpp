@@ -20,6 +20,7 @@ struct StageValues {
   Part part;
   std::optional<Meeting> meeting;  // only where threads share the stages
   llvm::Value* count = nullptr;    // the rows
+  llvm::Value* turned = nullptr;   // as StageContext::turned
 };
 
 /// Groups the stages of a phase, in order, by the functions that are to hold them. One group needs no function of its

@@ -1,7 +1,7 @@
 // Products of one vector become one stacked product, and a slice of the stacked product, a gate, replaces each of them.
-// Where rows of a step are multiplied, those at the edges lack some of the matrices that all others have; they get
-// gates that nothing reads, so that the weights of all are packed once. Stacking moves products past each other, so all
-// nodes are ordered again. The order of products in chain.cpp makes sure that an order exists.
+// Rows of a step that are multiplied at the edges lack some of the matrices that all others have; these rows get gates
+// that nothing reads, so that the weights of all are packed once. Stacking moves products past each other, so all nodes
+// are ordered again. The order of products in chain.cpp makes sure that an order exists.
 #include <algorithm>
 #include <functional>
 #include <map>

@@ -62,7 +62,7 @@ double overlapped(std::initializer_list<double> times) {
 // the gaps between loads costs nothing, except for the last group.
 double one_row(const StageShape& shape, const StagePlan& plan, const Machine& machine) {
   const double fma = multiply_add(shape, machine), columns = static_cast<double>(shape.columns);
-  double seconds = kExposedLatencies * machine.latency, hidden = 0, hidden_of_last = 0;
+  double seconds = 0, hidden = 0, hidden_of_last = 0, count = 0;
   for (const Groups& group : groups_of(shape.blocks, plan.single_blocks)) {
     if (group.count == 0) continue;
     const double chains = group.blocks * shape.gates;
@@ -74,8 +74,12 @@ double one_row(const StageShape& shape, const StagePlan& plan, const Machine& ma
     hidden_of_last = std::min(columns * std::max(0.0, gap), work);
     hidden += group.count * hidden_of_last;
     seconds += group.count * (columns * column + work + kGroupOperations * fma);
+    count += group.count;
   }
-  return seconds - (hidden - hidden_of_last);
+  // The thread with the most groups is the last one, and each thread has a last group.
+  const double share = whole(count, shape.threads) / count;
+  const double gained = std::max(0.0, hidden - shape.threads * hidden_of_last);
+  return share * (seconds - gained) + kExposedLatencies * machine.latency;
 }
 
 // Returns the time of a column of a tile of `rows`, of groups of `blocks`, of which there are `tiles` side by side.

@@ -24,6 +24,7 @@ struct StageShape {
   int blocks = 1;            // the blocks of units
   std::int64_t columns = 0;  // the columns of all products
   int operations = 0;        // the element-wise part of a block, in multiply-adds
+  int threads = 1;           // the threads that share the blocks of one row
   double phase_bytes = 0;    // the weights of all stages of the phase, which compete for the caches
 };
 

@@ -139,7 +139,8 @@ bool outlives_a_step(double bytes, const Machine& machine) {
 }
 
 // Returns the facts about each stage on which its cost depends.
-std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target, runtime::NumberFormat weights) {
+std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target, const PlanOptions& options) {
+  const runtime::NumberFormat weights = options.weights;
   const ir::Cell& cell = schedule.cell;
   std::vector<StageShape> shapes;
   std::map<Phase, double> phase_bytes;
@@ -155,6 +156,7 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
     StageShape shape;
     shape.weights = weights;
     shape.lanes = target.lanes;
+    shape.threads = is_shared(stage) ? options.threads : 1;
     shape.blocks = static_cast<int>(divide_up(stage.units, target.lanes));
     shape.gates = 0;
     for (Value product : stage.products) {
@@ -186,7 +188,7 @@ bool gates_share_vectors(std::int64_t units, std::int64_t lanes, int gates) {
 
 std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, const Target& target,
                                                     const PlanOptions& options) {
-  const std::vector<StageShape> shapes = shapes_of(schedule, target, options.weights);
+  const std::vector<StageShape> shapes = shapes_of(schedule, target, options);
   const Machine machine = options.machine.value_or(machine_of(target));
   std::vector<std::vector<Candidate>> result;
   for (std::size_t i = 0; i < shapes.size(); ++i) {

@@ -22,7 +22,7 @@ using ir::Value;
 std::int64_t round_up(std::int64_t n) { return (n + kAlign - 1) / kAlign * kAlign; }
 
 // A tile reads one column of several rows at a time. Where the rows lie a large power of two apart, all of them compete
-// for the same few lines of L1: on a Zen 5, a line between rows saves 1 to 7 % at 512 units and more.
+// for the same few lines of L1: on a Zen 5, a line between rows saves up to 7 % at 512 units and more.
 constexpr std::int64_t kFloatsApart = 256, kShortRow = 512;
 
 std::int64_t spread_out(std::int64_t row) { return row >= kShortRow && row % kFloatsApart == 0 ? row + kAlign : row; }

@@ -129,7 +129,7 @@ struct RunArguments {
   std::span<const NamedInput> inputs = {};  // every one of Program::named_inputs, in any order
   std::span<const NamedTime> times = {};    // every time but T that the network has, in any order
   Workspace* workspace = nullptr;           // null for the state's own
-  /// Those of Program::outputs after the first that are wanted, in any order; the others are not written.
+  /// The caller names the outputs after the first that it wants, in any order; the others are not written.
   std::span<const NamedOutput> outputs = {};
 };
 

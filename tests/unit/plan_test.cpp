@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/plan_stage.hpp"
 #include "compiler/schedule/tuned.hpp"
+#include "ir/parse.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_cell.hpp"
 
@@ -97,28 +99,65 @@ TEST_CASE("tiles of a batch keep as many multiply-adds in flight as the machine 
       }
 }
 
-TEST_CASE("a step of one row that turns at odd steps gives the same bits", "[plan]") {
+TEST_CASE("threads that share the blocks of one row have alike many", "[plan]") {
+  for (const std::string cpu : {"x86-64-v4", "znver5"})
+    for (const std::string cell : {"gru", "lstm", "rnn"})
+      for (const std::int64_t size : {256, 320, 384, 448, 512, 640, 1000}) {  // 384 units are 24 blocks
+        const compiler::PlanOptions options{.threads = 2};
+        const compiler::Lowered lowered = compiler::lower(standard(cell, size, size), target_of(cpu), options).value();
+        const auto blocks = compiler::divide_up(size, lowered.plan.lanes);
+        for (std::size_t i = 0; i < lowered.plan.stages.size(); ++i) {
+          const std::int64_t groups = lowered.plan.block_groups(i, lowered.schedule.stages[i]);
+          const std::int64_t most = compiler::divide_up(groups, 2) * lowered.plan.stages[i].single_blocks;
+          INFO(cell << " of " << size << " for " << cpu << ", stage " << i << ": " << most << " of " << blocks);
+          CHECK(5 * most <= 3 * blocks);
+        }
+      }
+}
+
+// Whether steps that are calls of their own, of which none is odd, give the bits of one call.
+void check_turning(const ir::Cell& cell) {
   constexpr std::int64_t kSteps = 7;
+  const compiler::Lowered lowered = compiler::lower(cell, compiler::resolve_target("host").value()).value();
+  CHECK(std::ranges::any_of(lowered.plan.stages, [](const compiler::StagePlan& stage) { return stage.turns; }));
+  const Weights weights = random_weights(cell, 3);
+  for (const int threads : {1, 2}) {
+    const Program program = compile_cell(cell, weights, "host", threads, nullptr, Sharing::Units);
+    const Sequences sequences = random_sequences(cell, kSteps, 1, 5);
+    const Outcome whole = run(program, sequences);
+    Outcome pieces{{}, sequences.states};
+    for (std::int64_t t = 0; t < kSteps; ++t) {
+      const auto first = sequences.x.begin() + t * program.input_size();
+      const Outcome step = run(program, {1, 1, {first, first + program.input_size()}, pieces.states});
+      pieces.y.insert(pieces.y.end(), step.y.begin(), step.y.end());
+      pieces.states = step.states;
+    }
+    REQUIRE(pieces == whole);
+  }
+}
+
+TEST_CASE("a step of one row that turns at odd steps gives the same bits", "[plan]") {
   for (const std::string name : {"lstm", "gru_cho", "rnn"}) {
     const std::int64_t size = name == "rnn" ? 150 : 72;
-    const ir::Cell cell = standard(name, size, size);
-    const compiler::Lowered lowered = compiler::lower(cell, compiler::resolve_target("host").value()).value();
-    CHECK(std::ranges::any_of(lowered.plan.stages, [](const compiler::StagePlan& stage) { return stage.turns; }));
-    const Weights weights = random_weights(cell, 3);
-    for (const int threads : {1, 2}) {
-      const Program program = compile_cell(cell, weights, "host", threads, nullptr, Sharing::Units);
-      const Sequences sequences = random_sequences(cell, kSteps, 1, 5);
-      const Outcome whole = run(program, sequences);
-      Outcome pieces{{}, sequences.states};
-      for (std::int64_t t = 0; t < kSteps; ++t) {  // each step is the first of its call, and never odd
-        const auto first = sequences.x.begin() + t * size;
-        const Outcome step = run(program, {1, 1, {first, first + size}, pieces.states});
-        pieces.y.insert(pieces.y.end(), step.y.begin(), step.y.end());
-        pieces.states = step.states;
-      }
-      REQUIRE(pieces == whole);
-    }
+    check_turning(standard(name, size, size));
   }
+}
+
+TEST_CASE("stages that are functions of their own turn too", "[plan]") {
+  constexpr int kProducts = 40;
+  std::string text = "cell deep { input x : f32[32] state h : f32[32] ";
+  for (int i = 0; i < kProducts; ++i) text += "param W" + std::to_string(i) + " : f32[32, 32] ";
+  text += "a0 = tanh(W0 @ h + x) ";
+  for (int i = 1; i < kProducts; ++i) {
+    const std::string k = std::to_string(i);
+    text += "a" + k + " = tanh(W" + k + " @ a" + std::to_string(i - 1) + ") ";
+  }
+  text += "h' = a" + std::to_string(kProducts - 1) + " output h' }";
+  const ir::Cell cell = ir::parse(text)->cells.at(0);
+  const compiler::Target target = compiler::resolve_target("host").value();
+  const compiler::Lowered lowered = compiler::lower(cell, target).value();
+  CHECK(compiler::emit_assembly(lowered.schedule, lowered.plan, target).find("stages_0_") != std::string::npos);
+  check_turning(cell);
 }
 
 // Predictions for an LSTM of 64 units.
