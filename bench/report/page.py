@@ -51,8 +51,12 @@ def shape_row(row, names):
             f"{row.gflops:.1f}", f"{100 * row.limit_fraction:.0f} %"]
 
 
+def header_of(names):
+    return ["shape", *(f"{title(name)} µs" for name in names), f"fastest peer / {OURS}", "GFLOP/s", "of the limit"]
+
+
 def shapes_table(rows, names):
-    header = ["shape", *(f"{title(name)} µs" for name in names), f"fastest peer / {OURS}", "GFLOP/s", "of the limit"]
+    header = header_of(names)
     if len(rows) <= MOST_ROWS:
         return table(header, [shape_row(row, names) for row in rows])
     ordered = sorted(rows, key=lambda row: (row.ratio is None, row.ratio or 0, row.shape))
@@ -68,6 +72,17 @@ def summary_row(name, rows):
     worst = min(judged, key=lambda row: row.ratio)
     return [name, str(len(rows)), str(sum(is_loss(row.ratio) for row in judged)),
             f"{geometric_mean([row.ratio for row in judged]):.2f}", f"{ratio_text(worst.ratio)} at `{worst.shape}`"]
+
+
+def sample_text(results):
+    """The summary of a sample and a table of every loss, the worst first."""
+    losses = sorted((row for row in results.rows if row.ratio is not None and is_loss(row.ratio)),
+                    key=lambda row: (row.ratio, row.shape))
+    text = summary(results) + "\n"
+    if not losses:
+        return text + "No shape is slower than a peer.\n"
+    names = results.contestants()
+    return text + table(header_of(names), [shape_row(row, names) for row in losses])
 
 
 def groups_of(results):

@@ -197,9 +197,47 @@ class Program(unittest.TestCase):
             self.assertEqual(run.returncode, 1)
             self.assertEqual(machine.read(where), "# Mine")
 
+    def test_a_sample_is_drawn_by_chance_within_a_time_and_lists_losses(self):
+        names = [f"lstm/T:25/B:1/I:8/H:{h}/threads:1/rnnc/real_time" for h in range(8, 48)]
+        # A shape is slower than its peer where its units can be divided by 8.
+        ours = r"""#!/bin/sh
+for word; do [ "$before" = --hidden-size ] && h=$word; before=$word; done
+us=$((h % 8 == 0 ? 200 : 50))
+echo '{"time_us_min": '$us', "gflops": 1, "bytes_per_step": 64, "limit_us": 1, "isa": "none",
+"core": {"peak_gflops": 100, "read_gbytes_per_second": [[16384, 100]]},
+"baseline": {"version": "2.6.3", "time_us_min": 100}}' | tr -d '\n'
+"""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("rnnc", ours), ("bench_cells", "#!/bin/sh\nprintf '%s\n' " + " ".join(names) + "\n")):
+                results.write_atomically(os.path.join(folder, name), text)
+                os.chmod(os.path.join(folder, name), 0o755)
+            def sample(seed):
+                data = os.path.join(folder, "data.csv")
+                run = self.run_bench("--minutes", "0.0001", "--seed", seed, "--rounds", "2", "--build", folder, "--data", data)
+                self.assertEqual(run.returncode, 0, run.stderr)
+                return run.stdout, results.from_text(machine.read(data))
+            text, measured = sample("3")
+            drawn = [row.shape.hidden for row in measured.rows]
+            self.assertEqual(len(set(drawn)), 10)
+            self.assertNotEqual(drawn, sorted(drawn))
+            self.assertEqual(measured.facts["command"], "scripts/bench --minutes 0.0001 --seed 3 --rounds 2")
+            losses = re.findall(r"^\| `lstm:25:1:8:(\d+):1` .* \*\*0.50 slower", text, re.MULTILINE)
+            self.assertEqual([int(h) for h in losses], sorted(h for h in drawn if h % 8 == 0))
+            self.assertEqual([row.shape.hidden for row in sample("3")[1].rows], drawn)
+            self.assertNotEqual([row.shape.hidden for row in sample("4")[1].rows], drawn)
+
+    def test_a_sample_without_losses_says_so(self):
+        fixture = results.from_text(FIXTURE)
+        self.assertIn("**0.99 slower**", page.sample_text(fixture))
+        fixture.rows = [row for row in fixture.rows if row.ratio > 1]
+        self.assertTrue(page.sample_text(fixture).endswith("No shape is slower than a peer.\n"))
+
     def test_mistakes_are_named(self):
         for arguments, code, words in ((["lstm:1"], 2, "'lstm:1' is not CELL"), (["--peer", "x"], 2, "'x' is not NAME"),
                                        (["--rounds", "0"], 2, "--rounds is 1 or more"),
+                                       (["--minutes", "0"], 2, "--minutes is more than 0"),
+                                       (["--minutes", "nan"], 2, "--minutes is more than 0"),
+                                       (["--minutes", "1", "lstm:1:1:1:8:1"], 2, "shapes go without"),
                                        (["--build", "/nowhere"], 1, "/nowhere has no rnnc; run scripts/build"),
                                        (["--report-only", "--data", "/nowhere"], 1, "/nowhere")):
             run = self.run_bench(*arguments)
