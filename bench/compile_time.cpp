@@ -1,15 +1,18 @@
 // What a cold compile costs, whole and in its parts, for each standard cell and a few sizes: T and B do not matter.
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
+#include <tuple>
 
 #include "bench/standard_cell.hpp"
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/link_image.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/schedule/lower.hpp"
+#include "ir/scan.hpp"
 
 namespace rnnc::bench {
 namespace {
@@ -37,6 +40,44 @@ void cached(benchmark::State& state, const std::string& name, std::int64_t size)
   const CompileOptions options = {.dims = {{"I", size}, {"H", size}}};
   if (!compile(p.source.model, p.source.weights, options)) return state.SkipWithError("does not compile");
   for (auto _ : state) benchmark::DoNotOptimize(compile(p.source.model, p.source.weights, options).ok());
+}
+
+// The time until a new program has answered for the first time: it compiles, makes a state and runs a step. What is
+// destroyed afterwards, and the code that is still being made, do not count.
+void first_answer(benchmark::State& state, const std::string& name, std::int64_t size, Backend backend) {
+  const Prepared p = prepare(name, size);
+  const CompileOptions options = {.dims = {{"I", size}, {"H", size}}, .backend = backend, .cache = false};
+  std::vector<float> x(static_cast<std::size_t>(size)), y(static_cast<std::size_t>(size));
+  for (auto _ : state) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Program program = compile(p.source.model, p.source.weights, options).value();
+    State stream = program.make_state(1);
+    if (program.step(stream, x, y) != RunStatus::Ok) return state.SkipWithError("does not run");
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    (void)program.wait_for_code().ok();
+  }
+}
+
+// A stack of layers of 128 units, of which the first one reads 64 inputs. The code of those that follow is the same; if
+// each has `fewer` units than the layer before, every layer has code of its own.
+void layers(benchmark::State& state, int count, int fewer, int threads) {
+  std::string text = "network n { input x : seq f32[64] ";
+  std::string last = "x";
+  for (int i = 0; i < count; ++i) {
+    const std::string layer = "a" + std::to_string(i);
+    text += layer + " = lstm<H=" + std::to_string(128 - i * fewer) + ">(" + last + ") ";
+    last = layer;
+  }
+  const Model model = parse(text + "output " + last + " }").value();
+  TensorMap weights;
+  for (const ir::Weight& weight : ir::weights_of(compiler::choose_program(model, "", {}, {}).value())) {
+    Shape shape;
+    for (const ir::Dim& dim : weight.type.dims) shape.push_back(dim.value());
+    const std::vector<float> values(static_cast<std::size_t>(elements(weight.type)), 0.1f);
+    weights[weight.name] = Tensor::from_f32(shape, values);
+  }
+  const CompileOptions options = {.cache = false, .compile_threads = threads};
+  for (auto _ : state) benchmark::DoNotOptimize(compile(model, weights, options).ok());
 }
 
 void parse_text(benchmark::State& state, const std::string& name, std::int64_t) {
@@ -110,6 +151,20 @@ int main(int argc, char** argv) {
     add("codegen", codegen, cell, 128);
     add("link", link_object, cell, 128);
   }
+  for (const auto& [backend, name] : {std::pair{rnnc::Backend::Tiered, "tiered"}, {rnnc::Backend::Jit, "jit"}})
+    for (const char* cell : {"lstm", "gru"})
+      benchmark::RegisterBenchmark(
+          (std::string("first_answer/") + cell + "/" + name).c_str(),
+          [=, backend = backend](benchmark::State& state) { first_answer(state, cell, 128, backend); })
+          ->Unit(benchmark::kMillisecond)
+          ->UseManualTime();
+  for (const int threads : {1, 2})
+    for (const auto& [count, fewer, name] : {std::tuple{1, 0, "1"}, {5, 0, "5"}, {5, 1, "5_unlike"}})
+      benchmark::RegisterBenchmark(
+          (std::string("layers/") + name + "/threads:" + std::to_string(threads)).c_str(),
+          [=, count = count, fewer = fewer](benchmark::State& state) { layers(state, count, fewer, threads); })
+          ->Unit(benchmark::kMillisecond)
+          ->UseRealTime();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

@@ -21,6 +21,14 @@ rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions&
   to.cpu = options.cpu ? options.cpu : "";
   to.threads = options.threads == 0 ? 1 : options.threads;
   to.cache = options.no_cache == 0;
+  to.compile_threads = options.compile_threads;
+  switch (options.backend) {
+    case RNNC_BACKEND_AUTO: to.backend = rnnc::Backend::Auto; break;
+    case RNNC_BACKEND_JIT: to.backend = rnnc::Backend::Jit; break;
+    case RNNC_BACKEND_PORTABLE: to.backend = rnnc::Backend::Portable; break;
+    case RNNC_BACKEND_TIERED: to.backend = rnnc::Backend::Tiered; break;
+    default: return fail(RNNC_USAGE, "backend is none of rnnc_backend", error);
+  }
   return RNNC_OK;
 }
 

@@ -18,10 +18,9 @@
 namespace rnnc {
 namespace {
 
-// The function that makes code for the cells of a program, and the name of the CPU.
-struct Backing {
-  std::string cpu;
-  compiler::MakeCode make_code;
+// What makes the code of a program, and whether the code fuses multiply-adds.
+struct Backing : compiler::Tier {
+  bool fma = false;
 };
 
 Result<Backing> portable(const CompileOptions& options) {
@@ -33,8 +32,8 @@ Result<Backing> portable(const CompileOptions& options) {
                  {},
                  "the portable executor has no code for '" + options.cpu +
                      "' that this machine can run; it knows x86-64-v2, x86-64-v3 and x86-64-v4, and host"};
-  return Backing{compiler::portable_cpu(*kernels),
-                 [kernels](const ir::Cell& cell) { return compiler::portable_code_of(cell, *kernels); }};
+  return Backing{{compiler::portable_cpu(*kernels),
+                  [kernels](const ir::Cell& cell) { return compiler::plan_portable(cell, *kernels); }}};
 }
 
 // Says why no code can be generated; returns "" if it can.
@@ -59,24 +58,49 @@ Result<Backing> jit(const CompileOptions& options) {
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
   const Result<compiler::Target> target = compiler::resolve_target(cpu);
   if (!target) return target.error();
-  return Backing{compiler::name_of(*target), [target = *target, &options](const ir::Cell& cell) {
-                   return compiler::code_of(cell, target, options);
-                 }};
+  const auto plan_code = [target = *target, &options](const ir::Cell& cell) {
+    return compiler::plan_code(cell, target, options);
+  };
+  return Backing{{compiler::name_of(*target), plan_code}, target->fma};
 }
 
-Result<Program> compile_bound(const ir::Network& network, const Backing& backing, const TensorMap& weights,
-                              const CompileOptions& options) try {
-  return compiler::compile_network(network, backing.cpu, weights, options, backing.make_code);
-} catch (const std::bad_alloc&) {
-  return Error{ErrorCode::Limit, {network.file}, "not enough memory for the weights of " + network.name};
+CompileOptions with_threads_to_compile(CompileOptions options) {
+  if (compiler::shows_stages()) options.compile_threads = 1;  // the texts of several cells would run into each other
+  return options;
+}
+
+// Binds the program and compiles it by `compile_network`, which takes the bound network.
+template <class Compile>
+Result<Program> bind_and_compile(const Model& model, const TensorMap& weights, const CompileOptions& options,
+                                 const Compile& compile_network) {
+  const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
+  if (!network) return network.error();
+  try {
+    return compile_network(*network);
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::Limit, {network->file}, "not enough memory for the weights of " + network->name};
+  }
 }
 
 Result<Program> compile_with(const Result<Backing>& backing, const Model& model, const TensorMap& weights,
                              const CompileOptions& options) {
   if (!backing) return backing.error();
-  const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
-  if (!network) return network.error();
-  return compile_bound(*network, *backing, weights, options);
+  return bind_and_compile(model, weights, options, [&](const ir::Network& network) {
+    return compiler::compile_network(network, *backing, weights, with_threads_to_compile(options));
+  });
+}
+
+Result<Program> compile_tiered(const Model& model, const TensorMap& weights, const CompileOptions& options) {
+  const Result<Backing> later = jit(options);
+  if (!later) return later.error();
+  // The portable executor has the bits of generated code: with fused multiply-adds, or without.
+  CompileOptions at_first;
+  at_first.cpu = later->fma ? "host" : "x86-64-v2";
+  const Result<Backing> first = portable(at_first);
+  if (!first) return compile_with(later, model, weights, options);
+  return bind_and_compile(model, weights, options, [&](const ir::Network& network) {
+    return compiler::compile_tiers(network, *first, *later, weights, with_threads_to_compile(options));
+  });
 }
 
 }  // namespace
@@ -90,14 +114,13 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
     return program;
   };
   if (const Result<void> checked = runtime::check_threads(options.threads); !checked) return checked.error();
-  switch (options.backend) {
-    case Backend::Portable: return mark(compile_with(portable(options), model, weights, options), {});
-    case Backend::Jit: return compile_with(jit(options), model, weights, options);
-    case Backend::Auto: break;
-  }
-  const std::string reason = why_not_jit();
-  if (reason.empty()) return compile_with(jit(options), model, weights, options);
-  return mark(compile_with(fallback(options, reason), model, weights, options), reason);
+  if (options.compile_threads < 0) return Error{ErrorCode::Usage, {}, "compile_threads is negative"};
+  if (options.backend == Backend::Portable) return mark(compile_with(portable(options), model, weights, options), {});
+  if (options.backend == Backend::Jit) return compile_with(jit(options), model, weights, options);
+  if (const std::string reason = why_not_jit(); !reason.empty())
+    return mark(compile_with(fallback(options, reason), model, weights, options), reason);
+  if (options.backend == Backend::Auto) return compile_with(jit(options), model, weights, options);
+  return compile_tiered(model, weights, options);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory to compile the model"};
 }

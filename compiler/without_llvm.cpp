@@ -19,7 +19,9 @@ bool can_generate_code() { return false; }
 
 Result<Target> resolve_target(const std::string&, bool) { return no_compiler(); }
 
-Result<CellCode> code_of(const ir::Cell&, const Target&, const CompileOptions&) { return no_compiler(); }
+bool shows_stages() { return false; }
+
+Result<PendingCode> plan_code(const ir::Cell&, const Target&, const CompileOptions&) { return no_compiler(); }
 
 }  // namespace compiler
 

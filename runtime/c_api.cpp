@@ -169,19 +169,30 @@ void rnnc_program_destroy(rnnc_program* program) noexcept { delete program; }
 
 rnnc_status rnnc_program_get_info(const rnnc_program* program, rnnc_program_info* info) noexcept {
   if (!program) return RNNC_USAGE;
-  const rnnc_program_info filled{.struct_size = sizeof filled,
-                                 .name = program->name.c_str(),
-                                 .cpu = program->cpu.c_str(),
-                                 .output_time = program->output_time.c_str(),
-                                 .no_streaming = program->no_streaming.c_str(),
-                                 .input_size = program->program.input_size(),
-                                 .output_size = program->program.output_size(),
-                                 .weights_bytes = program->program.weights_bytes(),
-                                 .input_count = program->inputs.size(),
-                                 .state_count = program->states.size(),
-                                 .named_input_count = program->named_inputs.size(),
-                                 .output_count = program->outputs.size()};
+  const rnnc_program_info filled{
+      .struct_size = sizeof filled,
+      .name = program->name.c_str(),
+      .cpu = program->current_cpu(),
+      .output_time = program->output_time.c_str(),
+      .no_streaming = program->no_streaming.c_str(),
+      .input_size = program->program.input_size(),
+      .output_size = program->program.output_size(),
+      .weights_bytes = program->program.weights_bytes(),
+      .input_count = program->inputs.size(),
+      .state_count = program->states.size(),
+      .named_input_count = program->named_inputs.size(),
+      .output_count = program->outputs.size(),
+      .backend = program->program.backend() == rnnc::Backend::Jit ? RNNC_BACKEND_JIT : RNNC_BACKEND_PORTABLE,
+      .fallback = program->program.fallback().c_str()};
   return rnnc::c::write_struct(filled, info) ? RNNC_OK : RNNC_USAGE;
+}
+
+rnnc_status rnnc_program_wait_for_code(const rnnc_program* program, rnnc_error* error) noexcept {
+  if (!program) return fail(RNNC_USAGE, "program is NULL", error);
+  return guarded(error, [&] {
+    const rnnc::Result<void> waited = program->program.wait_for_code();
+    return waited ? RNNC_OK : fail(waited.error(), error);
+  });
 }
 
 rnnc_status rnnc_program_get_input(const rnnc_program* program, size_t index, rnnc_port* port) noexcept {

@@ -81,17 +81,25 @@ std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
   return std::max<std::int64_t>(1, description.chunk_rows / std::max<std::int64_t>(1, batch));
 }
 
-Result<LoadedCell> load_cell(Description description, Code code, const TensorRefs& weights) {
+Result<LoadedCell> pack_cell(Description description, const TensorRefs& weights) {
   Result<AlignedBuffer> block = pack_weights(description, weights);
   if (!block) return block.error();
-  {
-    const KernelFloatMode mode;
-    if (code.portable)
-      prepare_portable(*code.portable, block->data());
-    else
-      code.prepare(block->data());
-  }
-  return LoadedCell{std::move(description), std::move(*block), std::move(code)};
+  return LoadedCell{std::move(description), std::move(*block), {}};
+}
+
+void finish_cell(LoadedCell& cell, Code code) {
+  cell.code = std::move(code);
+  const KernelFloatMode mode;
+  if (cell.code.portable)
+    prepare_portable(*cell.code.portable, cell.weights.data());
+  else
+    cell.code.prepare(cell.weights.data());
+}
+
+Result<LoadedCell> load_cell(Description description, Code code, const TensorRefs& weights) {
+  Result<LoadedCell> cell = pack_cell(std::move(description), weights);
+  if (cell) finish_cell(*cell, std::move(code));
+  return cell;
 }
 
 CellWorkspace::CellWorkspace(const Description& description, std::int64_t most, std::int64_t steps, int threads)

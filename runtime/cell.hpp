@@ -35,7 +35,13 @@ struct LoadedCell {
   Code code;
 };
 
-/// Packs `weights` and computes the values that depend on weights only. Errors: as of pack_weights.
+/// Packs `weights` of a cell that still lacks its code. Errors: as of pack_weights.
+RNNC_API Result<LoadedCell> pack_cell(Description description, const TensorRefs& weights);
+
+/// Gives a cell its code, which computes the values that depend on weights only.
+RNNC_API void finish_cell(LoadedCell& cell, Code code);
+
+/// Loads a cell whose code is there: pack_cell, then finish_cell.
 RNNC_API Result<LoadedCell> load_cell(Description description, Code code, const TensorRefs& weights);
 
 /// The number of threads that a call may use and the executor that owns them. If `count` is above 1 in a program,

@@ -1,6 +1,7 @@
 #include "runtime/pack.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include <rnnc/join.hpp>
 
@@ -39,9 +40,27 @@ Lane lane_of(const PanelPacking& panel, int gate, std::int64_t unit) {
   return {first * block_size * panel.columns + (block - first) * block_size + gate * panel.lanes + lane, stride};
 }
 
+// The elements of a tensor as f32: those of the tensor itself where it has this type, and else a copy.
+class Floats {
+ public:
+  explicit Floats(const Tensor& tensor)
+      : converted_(tensor.type == ElementType::F32 ? std::vector<float>() : tensor.to_f32()),
+        values_(tensor.type == ElementType::F32 ? std::span(reinterpret_cast<const float*>(tensor.bytes.data()),
+                                                            tensor.bytes.size() / sizeof(float))
+                                                : std::span<const float>(converted_)) {}
+  Floats(const Floats&) = delete;
+  Floats& operator=(const Floats&) = delete;
+
+  std::span<const float> values() const { return values_; }
+
+ private:
+  std::vector<float> converted_;
+  std::span<const float> values_;
+};
+
 // Copies a piece of a matrix into the panel. `store` writes the weights in the format of the panel.
 template <class Store>
-void scatter(const PanelPacking& panel, const MatrixPiece& piece, const std::vector<float>& source, std::int64_t width,
+void scatter(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source, std::int64_t width,
              const Store& store) {
   for (std::int64_t r = 0; r < piece.rows; ++r) {
     const float* from = source.data() + (piece.row + r) * width + piece.column;
@@ -51,8 +70,8 @@ void scatter(const PanelPacking& panel, const MatrixPiece& piece, const std::vec
 }
 
 // Reads rows of the source in order and scatters each over the panel, one lane wide.
-void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, const std::vector<float>& source,
-                std::int64_t width, float* block) {
+void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source, std::int64_t width,
+                float* block) {
   float* const begin = block + panel.offset;
   switch (panel.format) {
     case NumberFormat::F32:
@@ -96,16 +115,17 @@ Result<void> check_weights(const Description& description, const TensorRefs& wei
 
 Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights) {
   if (const Result<void> checked = check_weights(description, weights); !checked) return checked.error();
-  std::map<std::string, std::vector<float>> values;
-  for (const auto& [name, tensor] : weights) values[name] = tensor->to_f32();
+  std::map<std::string, Floats> tensors;
+  for (const auto& [name, tensor] : weights) tensors.try_emplace(name, *tensor);
   AlignedBuffer block(description.weights_size);
   for (const VectorPacking& vector : description.vectors) {
-    const std::vector<float>& source = values.at(vector.param);
+    const std::span<const float> source = tensors.at(vector.param).values();
     std::copy(source.begin(), source.end(), block.data() + vector.offset);
   }
   for (const PanelPacking& panel : description.panels)
     for (const MatrixPiece& piece : panel.pieces)
-      pack_piece(panel, piece, values.at(piece.param), find(description.params, piece.param).shape[1], block.data());
+      pack_piece(panel, piece, tensors.at(piece.param).values(), find(description.params, piece.param).shape[1],
+                 block.data());
   return block;
 }
 

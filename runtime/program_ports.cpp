@@ -54,6 +54,6 @@ std::int64_t Program::input_size() const noexcept { return content_of(loaded_).d
 std::int64_t Program::output_size() const noexcept { return content_of(loaded_).description.output_size; }
 std::string Program::name() const { return content_of(loaded_).description.cell; }
 std::string Program::cell() const { return name(); }
-std::string Program::cpu() const { return content_of(loaded_).description.cpu; }
+std::string Program::cpu() const { return content_of(runtime::current(loaded_)).description.cpu; }
 
 }  // namespace rnnc

@@ -244,6 +244,7 @@ const char* name_of(Backend backend) {
     case Backend::Auto: return "auto";
     case Backend::Jit: return "jit";
     case Backend::Portable: return "portable";
+    case Backend::Tiered: return "tiered";
   }
   return "";
 }

@@ -1,5 +1,7 @@
 #include "compiler/llvm/code_of.hpp"
 
+#include <memory>
+
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/dump.hpp"
 #include "compiler/llvm/link_image.hpp"
@@ -18,52 +20,88 @@ std::vector<PlanChoice> tuned_choices(const ir::Cell& cell, const Target& target
   return read_tuned(tuned_path(environment.cache_dir, cell, target), cell, target);
 }
 
-// Takes the code from the cache where it is there. A compilation whose stages RNNC_DEBUG is to show always runs.
-Result<runtime::StoredEntry> find_or_generate(const ir::Cell& cell, const Target& target, const PlanOptions& plan,
-                                              bool use_cache) {
-  const Environment environment = read_environment();
-  const bool looks = environment.debug_ir || environment.debug_plan || environment.debug_llvm ||
-                     environment.debug_asm || environment.debug_time;
-  const CodeCache cache(environment.cache_dir);
-  std::string key = cache_key(cell, target, plan);
-  if (use_cache && environment.cache_reads && !looks)
-    if (auto found = cache.find(key)) return std::move(*found);
-  Result<runtime::StoredCode> code = generate_code(cell, target, plan);
+// A cell that is lowered and waits for LLVM.
+struct Waiting {
+  CellKind kind;
+  Target target;
+  std::string key;
+  bool keep = false;  // the code goes to the cache
+};
+
+Result<CellKind> lower_and_show(const ir::Cell& cell, const Target& target, const PlanOptions& options,
+                                Dumper& dumper) {
+  Result<CellKind> kind = make_kind(cell, target, options, [&](auto name, const ir::Cell& after, double seconds) {
+    dumper.pass(name, after, seconds);
+  });
+  if (kind) dumper.plan(kind->lowered, target);
+  return kind;
+}
+
+runtime::CodeImage image_of(const Lowered& lowered, const Target& target, Dumper& dumper) {
+  return link_image(target.arch,
+                    dumper.timed("codegen", [&] { return emit_object(lowered.schedule, lowered.plan, target); }));
+}
+
+Result<runtime::Code> mapped(const runtime::CodeImage& image) {
+  const Result<runtime::MappedCode> code = runtime::map_code(image);
   if (!code) return code.error();
-  runtime::StoredEntry entry{std::move(key), required_features(target), std::move(*code)};
-  if (use_cache && environment.cache_writes) cache.store(entry);
-  return entry;
+  return runtime::Code{code->run, code->prepare, code->owner};
+}
+
+PendingCode found_in_cache(runtime::StoredEntry entry) {
+  return {std::move(entry.code.description), [image = std::move(entry.code.image)] { return mapped(image); }, true};
+}
+
+Result<PendingCode> find_or_plan(const ir::Cell& cell, const Target& target, const PlanOptions& plan, bool use_cache) {
+  const Environment environment = read_environment();
+  std::string key = cache_key(cell, target, plan);
+  if (use_cache && environment.cache_reads && !shows_stages())
+    if (auto found = CodeCache(environment.cache_dir).find(key)) return found_in_cache(std::move(*found));
+  const auto dumper = std::make_shared<Dumper>(cell);
+  Result<CellKind> kind = lower_and_show(cell, target, plan, *dumper);
+  if (!kind) return kind.error();
+  runtime::Description description = kind->description;
+  const auto waiting = std::make_shared<Waiting>(
+      Waiting{std::move(*kind), target, std::move(key), use_cache && environment.cache_writes});
+  const auto make = [waiting, dumper, folder = environment.cache_dir]() -> Result<runtime::Code> {
+    const auto& [lowered, of_code] = waiting->kind;
+    runtime::StoredEntry entry{std::move(waiting->key),
+                               required_features(waiting->target),
+                               {of_code, image_of(lowered, waiting->target, *dumper)}};
+    if (waiting->keep) CodeCache(folder).store(entry);
+    return mapped(entry.code.image);
+  };
+  return PendingCode{std::move(description), make};
 }
 
 }  // namespace
 
 bool can_generate_code() { return true; }
 
-Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
-  Dumper dumper(cell);
-  Result<CellKind> kind = make_kind(cell, target, options, [&](auto name, const ir::Cell& after, double seconds) {
-    dumper.pass(name, after, seconds);
-  });
-  if (!kind) return kind.error();
-  const Lowered& lowered = kind->lowered;
-  dumper.plan(lowered, target);
-  const auto object = dumper.timed("codegen", [&] { return emit_object(lowered.schedule, lowered.plan, target); });
-  return runtime::StoredCode{std::move(kind->description), link_image(target.arch, object)};
+bool shows_stages() {
+  const Environment environment = read_environment();
+  return environment.debug_ir || environment.debug_plan || environment.debug_llvm || environment.debug_asm ||
+         environment.debug_time;
 }
 
-Result<CellCode> code_of(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
+Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
+  Dumper dumper(cell);
+  Result<CellKind> kind = lower_and_show(cell, target, options, dumper);
+  if (!kind) return kind.error();
+  runtime::CodeImage image = image_of(kind->lowered, target, dumper);
+  return runtime::StoredCode{std::move(kind->description), std::move(image)};
+}
+
+Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
   PlanOptions plan{.threads = options.threads};
   auto choices = parse_choices(options.plan);
   if (!choices) return choices.error();
   plan.choices = options.plan.empty() ? tuned_choices(cell, target) : std::move(*choices);
-  Result<runtime::StoredEntry> entry = find_or_generate(cell, target, plan, options.cache);
+  Result<PendingCode> code = find_or_plan(cell, target, plan, options.cache);
   // The tuned plan may come from another version of rnnc, which knew other plans.
-  if (!entry && options.plan.empty() && !plan.choices.empty())
-    entry = find_or_generate(cell, target, {.threads = options.threads}, options.cache);
-  if (!entry) return entry.error();
-  const Result<runtime::MappedCode> code = runtime::map_code(entry->code.image);
-  if (!code) return code.error();
-  return CellCode{std::move(entry->code.description), {code->run, code->prepare, code->owner}};
+  if (!code && options.plan.empty() && !plan.choices.empty())
+    code = find_or_plan(cell, target, {.threads = options.threads}, options.cache);
+  return code;
 }
 
 }  // namespace rnnc::compiler

@@ -19,8 +19,11 @@ bool can_generate_code();
 /// Errors: those of make_kind.
 Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& target, const PlanOptions& options);
 
-/// Finds or generates code for `cell`, which is bound. Of `options`, only threads, plan and cache count. Errors: those
-/// of generate_code, of parse_choices and of map_code.
-Result<CellCode> code_of(const ir::Cell& cell, const Target& target, const CompileOptions& options);
+/// Plans the code of `cell`, which is bound, or finds the code in the cache. Of `options`, only threads, plan and cache
+/// count. Errors: those of make_kind and of parse_choices.
+Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options);
+
+/// Tells whether RNNC_DEBUG shows stages of a compilation, which then runs on one thread and does not use the cache.
+bool shows_stages();
 
 }  // namespace rnnc::compiler

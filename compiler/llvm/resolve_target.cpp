@@ -124,9 +124,15 @@ std::string names_of(Arch arch) {
   return prefix + row.baseline_cpu + ", or " + prefix + " and a CPU name of LLVM such as " + prefix + row.example_cpu;
 }
 
-Result<Target> host() {
+Result<Target> find_host() {
   Target target{.cpu = llvm::sys::getHostCPUName().str(), .features = host_features(llvm::sys::getHostCPUFeatures())};
   if (!describe(target)) return too_little(target.arch, "this CPU (" + target.cpu + ")");
+  return target;
+}
+
+// LLVM takes a third of a millisecond to tell what this machine is, which is as long as all passes take.
+const Result<Target>& host() {
+  static const Result<Target> target = find_host();
   return target;
 }
 

@@ -1,9 +1,12 @@
 // A bound network becomes a program: the weights of each call are checked and packed, and each kind of cell is compiled
 // once.
+#include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "compiler/network/network.hpp"
+#include "compiler/network/share_work.hpp"
 #include "compiler/network/split_constants.hpp"
 #include "compiler/passes/pass.hpp"
 #include "compiler/schedule/describe.hpp"
@@ -98,26 +101,80 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
   return NetworkParts{std::move(description), std::move(layout.list)};
 }
 
-Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
-                                const CompileOptions& options, const MakeCode& make_code) {
+Result<UnfinishedProgram> begin_network(const ir::Network& network, const Tier& tier, const TensorMap& weights,
+                                        const CompileOptions& options) {
   if (!options.plan.empty() && !is_of_one_kind(calls_of(network).list))
     return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several"};
-  Kinds<CellCode> codes;
-  runtime::LoadedNetwork loaded;
+  Kinds<PendingCode> kinds;
+  UnfinishedProgram program;
+  UnfinishedCells& unfinished = program.unfinished;
   const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {
-    const Result<std::size_t> number = codes.number_of(cell, make_code);
+    const Result<std::size_t> number = kinds.number_of(cell, tier.plan_code);
     if (!number) return number.error();
-    const CellCode& code = codes[*number];
-    Result<runtime::LoadedCell> made = runtime::load_cell(code.description, code.code, own);
-    if (!made) return made.error();
-    loaded.cells.push_back(std::make_shared<const runtime::LoadedCell>(std::move(*made)));
-    return &loaded.cells.back()->description;
+    Result<runtime::LoadedCell> packed = runtime::pack_cell(kinds[*number].description, own);
+    if (!packed) return packed.error();
+    unfinished.kind_of.push_back(*number);
+    unfinished.cells.push_back(std::make_shared<runtime::LoadedCell>(std::move(*packed)));
+    return &unfinished.cells.back()->description;
   };
-  Result<NetworkParts> parts = put_together(network, cpu, weights, add);
+  Result<NetworkParts> parts = put_together(network, tier.cpu, weights, add);
   if (!parts) return parts.error();
-  loaded.list = std::move(parts->list);
-  return runtime::load_program(std::move(parts->description), std::move(loaded),
+  unfinished.kinds.assign(kinds.all().begin(), kinds.all().end());
+  program.description = std::move(parts->description);
+  program.network.list = std::move(parts->list);
+  program.network.cells.assign(unfinished.cells.begin(), unfinished.cells.end());
+  return program;
+}
+
+Result<void> finish_cells(UnfinishedCells& unfinished, int threads) {
+  if (std::ranges::all_of(unfinished.kinds, &PendingCode::is_quick)) threads = 1;
+  std::vector<std::optional<Result<runtime::Code>>> codes(unfinished.kinds.size());
+  share_work(codes.size(), threads, [&](std::size_t kind) { codes[kind] = unfinished.kinds[kind].make(); });
+  for (const auto& code : codes)
+    if (!*code) return code->error();
+  for (std::size_t i = 0; i < unfinished.cells.size(); ++i)
+    runtime::finish_cell(*unfinished.cells[i], codes[unfinished.kind_of[i]]->value());
+  return {};
+}
+
+namespace {
+
+Result<Program> finish_and_load(UnfinishedProgram program, const CompileOptions& options) {
+  if (const Result<void> done = finish_cells(program.unfinished, options.compile_threads); !done) return done.error();
+  return runtime::load_program(std::move(program.description), std::move(program.network),
                                {options.threads, options.executor, options.sharing});
+}
+
+}  // namespace
+
+Result<Program> compile_network(const ir::Network& network, const Tier& tier, const TensorMap& weights,
+                                const CompileOptions& options) {
+  Result<UnfinishedProgram> program = begin_network(network, tier, weights, options);
+  if (!program) return program.error();
+  return finish_and_load(std::move(*program), options);
+}
+
+Result<Program> compile_tiers(const ir::Network& network, const Tier& first, const Tier& later,
+                              const TensorMap& weights, const CompileOptions& options) {
+  Result<UnfinishedProgram> next = begin_network(network, later, weights, options);
+  if (!next) return next.error();
+  if (std::ranges::all_of(next->unfinished.kinds, &PendingCode::is_quick))
+    return finish_and_load(std::move(*next), options);
+  CompileOptions at_first = options;
+  at_first.plan.clear();  // a plan is of the later code
+  Result<UnfinishedProgram> now = begin_network(network, first, weights, at_first);
+  if (!now) return now.error();
+  if (const Result<void> done = finish_cells(now->unfinished, 1); !done) return done.error();
+  auto program = runtime::load(std::move(now->description), std::move(now->network),
+                               {options.threads, options.executor, options.sharing});
+  if (!program) return program.error();
+  auto loaded = runtime::load(std::move(next->description), std::move(next->network),
+                              {options.threads, (*program)->threads.executor, options.sharing});
+  if (!loaded) return loaded.error();
+  const auto cells = std::make_shared<UnfinishedCells>(std::move(next->unfinished));
+  const auto finish = [cells, threads = options.compile_threads] { return finish_cells(*cells, threads); };
+  (*program)->next = std::make_unique<runtime::NextTier>(std::move(*loaded), finish);
+  return Program(std::move(*program));
 }
 
 }  // namespace rnnc::compiler

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include <rnnc/compile.hpp>
@@ -10,6 +11,7 @@
 #include "compiler/network/cut.hpp"
 #include "compiler/network/start_values.hpp"
 #include "compiler/schedule/cell_code.hpp"
+#include "runtime/network.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/steps.hpp"
 
@@ -53,9 +55,43 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
 Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                   const AddCell& add_cell);
 
-/// Compiles a bound network. Errors: Usage if a plan is given and there are several kinds of cells; those of
-/// check_weights, `make_code` and load_cell.
-Result<Program> compile_network(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
-                                const CompileOptions& options, const MakeCode& make_code);
+/// What makes the code of a program.
+struct Tier {
+  std::string cpu;  // as Program::cpu() tells it
+  PlanCode plan_code;
+};
+
+/// The cells of a program that have their weights and wait for their code.
+struct UnfinishedCells {
+  std::vector<std::shared_ptr<runtime::LoadedCell>> cells;
+  std::vector<PendingCode> kinds;
+  std::vector<std::size_t> kind_of;  // the kind of each cell
+};
+
+/// A program that can be run as soon as its cells are finished.
+struct UnfinishedProgram {
+  runtime::Description description;
+  runtime::LoadedNetwork network;
+  UnfinishedCells unfinished;  // the cells of `network`
+};
+
+/// Makes all of a program but the code. Errors: Usage if a plan is given and there are several kinds of cells; those of
+/// check_weights, Tier::plan_code and pack_cell.
+Result<UnfinishedProgram> begin_network(const ir::Network& network, const Tier& tier, const TensorMap& weights,
+                                        const CompileOptions& options);
+
+/// Makes the code of all cells, of several kinds on up to `threads` threads, 0 for as many as there are CPUs, and
+/// computes the values that depend on weights only. Errors: those of PendingCode::make.
+Result<void> finish_cells(UnfinishedCells& unfinished, int threads);
+
+/// Compiles a bound network. Errors: those of begin_network, finish_cells and load_program.
+Result<Program> compile_network(const ir::Network& network, const Tier& tier, const TensorMap& weights,
+                                const CompileOptions& options);
+
+/// Compiles a bound network that runs by the quick code of `first` until the code of `later`, which has the same bits,
+/// is there. If that code is quick as well, the program runs by it alone. Errors: those of begin_network, finish_cells
+/// and load_program; what goes wrong with `later` afterwards, Program::wait_for_code tells.
+Result<Program> compile_tiers(const ir::Network& network, const Tier& first, const Tier& later,
+                              const TensorMap& weights, const CompileOptions& options);
 
 }  // namespace rnnc::compiler

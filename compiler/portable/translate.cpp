@@ -371,4 +371,10 @@ Result<CellCode> portable_code_of(const Cell& cell, const runtime::PortableKerne
   return code;
 }
 
+Result<PendingCode> plan_portable(const Cell& cell, const runtime::PortableKernels& kernels) {
+  Result<CellCode> made = portable_code_of(cell, kernels);
+  if (!made) return made.error();
+  return PendingCode{std::move(made->description), [code = std::move(made->code)] { return code; }, true};
+}
+
 }  // namespace rnnc::compiler

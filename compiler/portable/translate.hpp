@@ -10,6 +10,9 @@ namespace rnnc::compiler {
 /// Translates a bound cell. Errors: Limit if the packed weights would be too large.
 Result<CellCode> portable_code_of(const ir::Cell& cell, const runtime::PortableKernels& kernels);
 
+/// The same in the form in which all code is planned; the code is there at once.
+Result<PendingCode> plan_portable(const ir::Cell& cell, const runtime::PortableKernels& kernels);
+
 /// Returns the name that a program of these kernels gives as its CPU.
 std::string portable_cpu(const runtime::PortableKernels& kernels);
 

@@ -1,5 +1,5 @@
 // A bound cell becomes its code and the description of the code. LLVM, the code cache or the translation for the
-// portable executor makes both.
+// portable executor makes both. The description is there first, so that memory can be laid out before the code is made.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,16 @@ struct CellCode {
   runtime::Code code;
 };
 
-/// A function that makes code for a bound cell.
-using MakeCode = std::function<Result<CellCode>(const ir::Cell& cell)>;
+/// A cell whose code is described and can be made.
+struct PendingCode {
+  runtime::Description description;
+  /// Makes the code. It needs nothing of the caller's, runs on any thread in the default floating-point environment,
+  /// and is called once. Errors: those of map_code.
+  std::function<Result<runtime::Code>()> make;
+  bool is_quick = false;  // `make` finds the code instead of generating it
+};
+
+/// A function that plans the code of a bound cell.
+using PlanCode = std::function<Result<PendingCode>(const ir::Cell& cell)>;
 
 }  // namespace rnnc::compiler

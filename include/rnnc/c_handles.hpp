@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstring>
 #include <exception>
+#include <mutex>
 #include <new>
 #include <string>
 #include <utility>
@@ -31,6 +32,7 @@ struct rnnc_weights {
 struct rnnc_program {
   explicit rnnc_program(rnnc::Program made)
       : program(std::move(made)),
+        first_backend(program.backend()),
         name(program.cell()),
         cpu(program.cpu()),
         output_time(program.output_time()),
@@ -41,7 +43,17 @@ struct rnnc_program {
     if (const auto streams = program.streams(); !streams) no_streaming = streams.error().message;
   }
 
+  /// Returns the CPU of the code that runs now. A program of two tiers changes it once.
+  const char* current_cpu() const {
+    if (program.backend() == first_backend) return cpu.c_str();
+    std::call_once(changed, [&] { later_cpu = program.cpu(); });
+    return later_cpu.c_str();
+  }
+
   rnnc::Program program;
+  rnnc::Backend first_backend;
+  mutable std::once_flag changed;
+  mutable std::string later_cpu;
   // The strings that C programs see are kept here.
   std::string name, cpu, output_time, no_streaming;
   std::vector<rnnc::Port> inputs, states;

@@ -31,6 +31,9 @@ struct CompileOptions {
   // Auto is an error if the system allows only the portable executor and that executor lacks the `cpu` or `plan`.
   Backend backend = Backend::Auto;
   bool cache = true;  // use and keep generated code in the user's cache folder, unless RNNC_CACHE says otherwise
+  // The most threads that generate code at the same time, of a network with several kinds of cells; they end before
+  // compile() returns, or with Tiered before the code is there. 0 stands for as many as there are CPUs.
+  int compile_threads = 0;
 };
 
 /// Compiles one network or cell and packs its weights, which may be freed afterwards.

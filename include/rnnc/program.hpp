@@ -152,6 +152,7 @@ enum class Backend {
   Auto,  // Jit if the system allows it
   Jit,
   Portable,
+  Tiered,  // Portable at once, and Jit as soon as the code is there; Portable if the system allows nothing else
 };
 
 class Program {
@@ -170,10 +171,17 @@ class Program {
   std::string name() const;                   // of the cell or network
   std::string cell() const;                   // the same
   std::string cpu() const;
-  /// Returns Jit or Portable, whichever runs the program; the code of an artifact counts as Jit.
-  Backend backend() const noexcept { return backend_; }
-  /// Returns the reason why Backend::Auto chose the portable executor; "" for other programs.
-  const std::string& fallback() const noexcept { return fallback_; }
+  /// Returns Jit or Portable, whichever runs the program now; the code of an artifact counts as Jit.
+  Backend backend() const noexcept;
+  /// Returns the reason why Backend::Auto or Tiered stays with the portable executor; "" for other programs.
+  const std::string& fallback() const noexcept;
+
+  /// Waits until a program of Backend::Tiered has its generated code; other programs have nothing to wait for. From
+  /// then on every call runs that code, with the same bits. A state that was made before moves to it in its next call,
+  /// which allocates nothing: such a state has had memory for both from its beginning, and keeps it. The last owner of
+  /// the program and its states waits as well when it destroys them. Errors: Limit if the memory did not suffice for
+  /// the code; Unsupported in a child process that was forked before. The program stays Portable then.
+  Result<void> wait_for_code() const;
 
   /// Makes a state of `batch` new sequences, as State::reset leaves them, with a workspace of its own. If all scans run
   /// forwards over T, calls may have any number of steps: a call of more than `max_steps` runs through the network in

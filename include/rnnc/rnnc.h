@@ -104,10 +104,18 @@ RNNC_C_API rnnc_status rnnc_program_load(const void* bytes, size_t size, const c
 /* States may outlive their program. */
 RNNC_C_API void rnnc_program_destroy(rnnc_program* program) RNNC_NOEXCEPT;
 
+/* What runs a program, or is asked to. */
+typedef enum rnnc_backend {
+  RNNC_BACKEND_AUTO = 0,     /* generated code if the system allows it */
+  RNNC_BACKEND_JIT = 1,      /* generated code */
+  RNNC_BACKEND_PORTABLE = 2, /* operations that are executed one after another */
+  RNNC_BACKEND_TIERED = 3    /* portable at once, and generated code as soon as it is there; see rnnc_program_wait_for_code */
+} rnnc_backend;
+
 typedef struct rnnc_program_info {
   size_t struct_size;
   const char* name;        /* of the cell or network; as long as the program lives, like all strings here */
-  const char* cpu;         /* the CPU of the code */
+  const char* cpu;         /* the CPU of the code that runs now */
   const char* output_time; /* the time of y: "T", another time of a network, or "" if y is [batch, output_size] */
   const char* no_streaming; /* why rnnc_step is refused; "" if it is not */
   int64_t input_size;      /* floats of a row of x */
@@ -117,6 +125,8 @@ typedef struct rnnc_program_info {
   size_t state_count;
   size_t named_input_count; /* of a network: inputs that are not in x */
   size_t output_count;      /* of a network: y and the outputs after it */
+  int32_t backend;          /* RNNC_BACKEND_JIT or RNNC_BACKEND_PORTABLE, whichever runs the program now */
+  const char* fallback;     /* why a program of RNNC_BACKEND_AUTO or _TIERED stays with the portable executor, or "" */
 } rnnc_program_info;
 
 typedef struct rnnc_port {
@@ -135,6 +145,12 @@ RNNC_C_API rnnc_status rnnc_program_get_named_input(const rnnc_program* program,
 /* The first output is y; those after it are written where rnnc_run_arguments.outputs names them. */
 RNNC_C_API rnnc_status rnnc_program_get_output(const rnnc_program* program, size_t index,
                                                rnnc_port* port) RNNC_NOEXCEPT;
+
+/* Waits until a program of RNNC_BACKEND_TIERED has its generated code; other programs have nothing to wait for. Every call
+   runs that code from then on, with the same bits. A state that was made before moves to it in its next call, which allocates
+   nothing. rnnc_program_destroy waits as well. RNNC_LIMIT if the memory did not suffice for the code, RNNC_UNSUPPORTED in a
+   process that was forked before the code was there: the program stays portable then. */
+RNNC_C_API rnnc_status rnnc_program_wait_for_code(const rnnc_program* program, rnnc_error* error) RNNC_NOEXCEPT;
 
 /* ---- Runtime: states ------------------------------------------------------------------------------------------ */
 
@@ -262,8 +278,10 @@ typedef struct rnnc_compile_options {
   size_t dim_count;
   int32_t threads; /* the most that a call may use; 0 means 1 */
   int32_t no_cache; /* not 0: leave the user's cache folder alone */
+  int32_t backend;  /* an rnnc_backend */
+  int32_t compile_threads; /* the most threads that generate code at the same time; 0: as many as there are CPUs */
 } rnnc_compile_options;
-#define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0 }
+#define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0, 0, 0 }
 
 /* Compiles one network or cell and packs its weights; model and weights may be destroyed afterwards. `options` may be
    NULL. */

@@ -91,19 +91,21 @@ void check(const Cell& cell) {
 // Makes a program whose stages have no more work than `most_work`, if an operation has no more.
 Program compile_cut(const Cell& cell, const Weights& weights, std::int64_t most_work, int threads) {
   const compiler::Target target = compiler::resolve_target("host").value();
-  const auto make_code = [&](const Cell& one) -> Result<compiler::CellCode> {
+  const auto plan_code = [&](const Cell& one) -> Result<compiler::PendingCode> {
     Result<runtime::StoredCode> made =
         compiler::generate_code(one, target, {.threads = threads, .most_work = most_work});
     if (!made) return made.error();
     const Result<runtime::MappedCode> code = runtime::map_code(made->image);
     if (!code) return code.error();
-    return compiler::CellCode{std::move(made->description), {code->run, code->prepare, code->owner}};
+    return compiler::PendingCode{std::move(made->description), [code = *code] {
+                                   return runtime::Code{code.run, code.prepare, code.owner};
+                                 }};
   };
   CompileOptions options;
   options.threads = threads;
   const Subject subject{cell, weights};
-  return compiler::compile_network(ir::network_of(cell), compiler::name_of(target), tensors_of(subject), options,
-                                   make_code)
+  return compiler::compile_network(ir::network_of(cell), {compiler::name_of(target), plan_code}, tensors_of(subject),
+                                   options)
       .value();
 }
 

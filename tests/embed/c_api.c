@@ -272,6 +272,39 @@ static void test_outputs(void) {
   rnnc_state_destroy(state), rnnc_program_destroy(program), rnnc_weights_destroy(weights), rnnc_model_destroy(model);
 }
 
+/* A program that runs before its code is there, and goes on with the code. */
+static void test_tiers(void) {
+  const float weights_of_f[1] = {0.5f}, x[1] = {1};
+  const int64_t shape[1] = {1};
+  float y[1] = {0};
+  rnnc_compile_options options = RNNC_COMPILE_OPTIONS_INIT;
+  rnnc_error error = RNNC_ERROR_INIT;
+  rnnc_program_info info;
+  rnnc_model* model = NULL;
+  rnnc_weights* weights = NULL;
+  rnnc_program* program = NULL;
+  rnnc_state* state = NULL;
+  options.no_cache = 1, options.backend = RNNC_BACKEND_TIERED, options.compile_threads = 2;
+  CHECK(rnnc_model_parse("cell sum<H> { input x : f32[H] param b : f32[H] state s : f32[H] s' = s + b * x output s' }", NULL,
+                         &model, &error) == RNNC_OK);
+  CHECK(rnnc_weights_create(&weights, &error) == RNNC_OK);
+  CHECK(rnnc_weights_add(weights, "b", weights_of_f, shape, 1, &error) == RNNC_OK);
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_OK);
+  CHECK(rnnc_state_create(program, 1, 1, &state, &error) == RNNC_OK);
+  CHECK(rnnc_step(program, state, x, y) == RNNC_OK && y[0] == 0.5f);
+  CHECK(rnnc_program_wait_for_code(program, &error) == RNNC_OK);
+  CHECK(rnnc_step(program, state, x, y) == RNNC_OK && y[0] == 1.0f);
+  info.struct_size = sizeof info;
+  CHECK(rnnc_program_get_info(program, &info) == RNNC_OK && info.backend == RNNC_BACKEND_JIT);
+  CHECK(strncmp(info.cpu, "portable", 8) != 0 && strcmp(info.fallback, "") == 0);
+  CHECK(rnnc_program_wait_for_code(NULL, &error) == RNNC_USAGE);
+  rnnc_state_destroy(state), rnnc_program_destroy(program);
+  options.backend = 9;
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_USAGE);
+  CHECK(strcmp(error.message, "backend is none of rnnc_backend") == 0);
+  rnnc_weights_destroy(weights), rnnc_model_destroy(model);
+}
+
 /* Every status has a text of its own, and nothing else has one. */
 static void test_status_texts(void) {
   int status, other;
@@ -392,6 +425,7 @@ int main(int argc, char** argv) {
   test_saved_states(program);
   test_bad_runs(program, another);
   test_outputs();
+  test_tiers();
   test_artifact(argv[1], argv[2], argv[3]);
   rnnc_program_destroy(program);
   rnnc_program_destroy(another);
