@@ -10,6 +10,7 @@
 #include <rnnc/session.hpp>
 
 #include "compiler/network/network.hpp"
+#include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "ir/scan.hpp"
 #include "tools/exit_code.hpp"
@@ -66,11 +67,12 @@ void count_scans(const ir::Network& network, Contest& contest) {
 
 Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
   std::vector<Work> result;
+  const compiler::PlanOptions options{.machine = compiler::measured_machine(job.target)};
   const compiler::CallList list = compiler::calls_of(job.network).list;
   for (const compiler::Call& call : list.calls) {
     const auto* cell = std::get_if<compiler::CellCall>(&call);
     if (!cell) continue;
-    const Result<compiler::Lowered> lowered = compiler::lower(cell->cell, job.target);
+    const Result<compiler::Lowered> lowered = compiler::lower(cell->cell, job.target, options);
     if (!lowered) return lowered.error();
     const auto description = compiler::describe(cell->cell, *lowered, job.target);
     result.push_back({description.flops_per_step, description.recurrent_bytes, cell->axis.empty() ? 1 : flags.steps,

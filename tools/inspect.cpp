@@ -16,6 +16,7 @@
 #include "compiler/portable/print.hpp"
 #include "compiler/portable/translate.hpp"
 #include "compiler/schedule/describe.hpp"
+#include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "ir/environment.hpp"
 #include "ir/print.hpp"
@@ -71,7 +72,8 @@ Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, c
   if (is_portable(flags)) return show_portable(cell);
   auto choices = compiler::parse_choices(flags.model.plan);
   if (!choices) return about_plan(choices.error());
-  const Result<compiler::Lowered> made = compiler::lower(cell, target, {.choices = std::move(*choices)});
+  const Result<compiler::Lowered> made =
+      compiler::lower(cell, target, {.machine = compiler::measured_machine(target), .choices = std::move(*choices)});
   if (!made) return about_plan(made.error());
   const compiler::Lowered& lowered = *made;
   if (flags.dot) return compiler::dot_of(lowered.plan, lowered.schedule);

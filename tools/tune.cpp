@@ -5,6 +5,7 @@
 #include <span>
 #include <system_error>
 
+#include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/plan_stage.hpp"
 #include "compiler/schedule/tuned.hpp"
@@ -28,8 +29,8 @@ std::string print_all(const std::vector<PlanChoice>& choices) {
 
 // Lists the plans that are worth trying for a stage, the cost model's choice first.
 std::vector<PlanChoice> choices_of(const compiler::Schedule& schedule, std::size_t stage,
-                                   const compiler::Target& target) {
-  auto candidates = compiler::plan_candidates(schedule, target, {}).at(stage);
+                                   const compiler::Target& target, const compiler::PlanOptions& options) {
+  auto candidates = compiler::plan_candidates(schedule, target, options).at(stage);
   candidates.resize(std::min(candidates.size(), kMostCandidates));
   std::vector<PlanChoice> choices;
   for (const compiler::Candidate& one : candidates) choices.push_back(compiler::choice_of(stage, one.plan));
@@ -65,13 +66,15 @@ Result<void> try_stage(const std::vector<PlanChoice>& choices, int rounds, const
 
 Result<Tuning> tune(const ir::Cell& cell, const compiler::Target& target, int rounds, const Compile& compile,
                     const Call& call, const Report& report) {
-  const Result<compiler::Lowered> lowered = compiler::lower(cell, target);
+  const compiler::PlanOptions options{.machine = compiler::measured_machine(target)};
+  const Result<compiler::Lowered> lowered = compiler::lower(cell, target, options);
   if (!lowered) return lowered.error();
   const std::size_t stages = lowered->schedule.stages.size();
   Tuning tuning;
-  for (std::size_t i = 0; i < stages; ++i) tuning.best.push_back(choices_of(lowered->schedule, i, target).front());
+  for (std::size_t i = 0; i < stages; ++i)
+    tuning.best.push_back(choices_of(lowered->schedule, i, target, options).front());
   for (std::size_t i = 0; i < stages; ++i) {
-    const std::vector<PlanChoice> choices = choices_of(lowered->schedule, i, target);
+    const std::vector<PlanChoice> choices = choices_of(lowered->schedule, i, target, options);
     if (choices.size() == 1) continue;
     const auto begin = static_cast<double>(i), all = static_cast<double>(stages);
     const Report of_stage = part_of(report, begin / all, (begin + 1) / all);
@@ -82,11 +85,12 @@ Result<Tuning> tune(const ir::Cell& cell, const compiler::Target& target, int ro
 
 Result<std::string> keep(const Tuning& tuning, const ir::Cell& cell, const compiler::Target& target) {
   const Environment environment = read_environment();
-  const std::string path = compiler::tuned_path(environment.cache_dir, cell, target);
+  const compiler::TunedFor what{cell, target, compiler::measured_machine(target)};
+  const std::string path = compiler::tuned_path(environment.cache_dir, what);
   if (path.empty() || !environment.cache_writes) return std::string();
   std::error_code failed;
   std::filesystem::create_directories(environment.cache_dir, failed);
-  const std::string text = compiler::tuned_text(cell, target, tuning.best);
+  const std::string text = compiler::tuned_text(what, tuning.best);
   const Result<void> written = files::write_file(path, {std::as_bytes(std::span(text))});
   if (!written) return written.error();
   return path;

@@ -7,6 +7,7 @@
 #include "compiler/llvm/link_image.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/schedule/code_cache.hpp"
+#include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/tuned.hpp"
 #include "ir/environment.hpp"
@@ -14,10 +15,10 @@
 namespace rnnc::compiler {
 namespace {
 
-std::vector<PlanChoice> tuned_choices(const ir::Cell& cell, const Target& target) {
+std::vector<PlanChoice> tuned_choices(const TunedFor& what) {
   const Environment environment = read_environment();
   if (!environment.cache_reads) return {};
-  return read_tuned(tuned_path(environment.cache_dir, cell, target), cell, target);
+  return read_tuned(tuned_path(environment.cache_dir, what), what);
 }
 
 // A cell that is lowered and waits for LLVM.
@@ -93,14 +94,16 @@ Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& ta
 }
 
 Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
-  PlanOptions plan{.threads = options.threads};
+  PlanOptions plan{.threads = options.threads, .machine = measured_machine(target)};
   auto choices = parse_choices(options.plan);
   if (!choices) return choices.error();
-  plan.choices = options.plan.empty() ? tuned_choices(cell, target) : std::move(*choices);
+  plan.choices = options.plan.empty() ? tuned_choices({cell, target, plan.machine}) : std::move(*choices);
   Result<PendingCode> code = find_or_plan(cell, target, plan, options.cache);
   // The tuned plan may come from another version of rnnc, which knew other plans.
-  if (!code && options.plan.empty() && !plan.choices.empty())
-    code = find_or_plan(cell, target, {.threads = options.threads}, options.cache);
+  if (!code && options.plan.empty() && !plan.choices.empty()) {
+    plan.choices.clear();
+    code = find_or_plan(cell, target, plan, options.cache);
+  }
   return code;
 }
 

@@ -6,8 +6,6 @@
 namespace rnnc::compiler {
 namespace {
 
-constexpr double kBeyond = 1e18;  // more bytes than any cache or working set has
-
 // This row was measured on an AMD EPYC of 3.7 GHz, which does one 512-bit multiply-add a cycle. Another run is in
 // bench/results/performance.csv: 117 GFLOP/s, and 217, 118, 99 and 33 GB/s. Sizes are a little less than the caches,
 // because a step reads other data too.

@@ -1,12 +1,16 @@
-// A target becomes the limits of one core of its CPU. Each CPU family has a row, measured or taken from documents.
-// Plans depend on these numbers; the bits of results never do.
+// A target becomes the limits of one core of its CPU. Each CPU family has a row, measured or taken from documents; what
+// `rnnc bench --machine` measured on this machine is read by limits.hpp. Plans depend on these numbers; the bits of
+// results never do.
 #pragma once
 
 #include <array>
+#include <string>
 
 #include "compiler/schedule/target.hpp"
 
 namespace rnnc::compiler {
+
+inline constexpr double kBeyond = 1e18;  // more bytes than any cache or working set has
 
 struct MemoryLevel {
   double bytes = 0;             // working sets up to this size stay in the level
@@ -28,5 +32,12 @@ struct Machine {
 
 /// Returns the family of the target's CPU, or the nearest family that has a row.
 const Machine& machine_of(const Target& target);
+
+/// Returns all numbers of a machine as text: equal machines have equal texts, and others have others.
+std::string numbers_of(const Machine& machine);
+
+/// Returns a machine of the CPU that LLVM calls `cpu` as the two rows that machine.cpp has for it: its numbers, and its
+/// place in the table of families. `clock` is in cycles a second.
+std::string row_of(const Machine& machine, const std::string& cpu, double clock);
 
 }  // namespace rnnc::compiler

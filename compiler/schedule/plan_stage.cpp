@@ -212,4 +212,19 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
   return result;
 }
 
+double step_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows) {
+  const PlanOptions options{.threads = plan.threads,
+                            .weights = plan.panels.empty() ? runtime::kRowFormat : plan.panels.front().format};
+  const std::vector<StageShape> shapes = shapes_of(schedule, target, options);
+  double seconds = 0;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    // Values are computed ahead for the rows of many steps, of which the sequence's length tells how many.
+    const std::int64_t together = schedule.stages[i].phase == Phase::Step ? rows : std::max(rows, kPlannedRows);
+    const double part = static_cast<double>(rows) / static_cast<double>(together);
+    if (schedule.stages[i].phase != Phase::Once)
+      seconds += part * stage_seconds(shapes[i], plan.stages[i], plan.machine, together);
+  }
+  return seconds;
+}
+
 }  // namespace rnnc::compiler

@@ -19,6 +19,10 @@ struct Candidate {
 std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, const Target& target,
                                                     const PlanOptions& options);
 
+/// Returns the seconds that a step of `rows` sequences should take by the cost model, with the step's part of the
+/// values that are computed ahead.
+double step_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows);
+
 /// Returns the number of gates of a stacked product.
 int gates_of(const Schedule& schedule, ir::Value product);
 

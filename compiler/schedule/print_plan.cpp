@@ -122,7 +122,7 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
   out << "target " << name_of(target) << ": " << plan.lanes << " lanes, " << target.registers << " registers"
       << (target.fma ? "" : ", no fma");
   if (plan.threads > 1) out << ", " << plan.threads << " threads";
-  out << "\nplan ";
+  out << "\nmachine: " << plan.machine.name << "\nplan ";
   for (std::size_t s = 0; s < plan.stages.size(); ++s)
     out << (s == 0 ? "" : ",") << print(choice_of(s, plan.stages[s]));
   out << "\n";

@@ -50,6 +50,9 @@ Target baseline(Arch arch);
 /// its CPU.
 std::string name_of(const Target& target);
 
+/// Tells whether the target was found as "host": only then are its features listed.
+inline bool is_host(const Target& target) { return !target.features.empty(); }
+
 /// Returns LLVM's triple for the target.
 std::string triple_of(const Target& target);
 

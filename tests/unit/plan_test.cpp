@@ -216,21 +216,22 @@ TEST_CASE("a choice that is none is refused", "[plan]") {
 
 TEST_CASE("a kept plan is read back for its own cell and CPU only", "[plan]") {
   const ir::Cell cell = standard("lstm", 16, 32), other = standard("lstm", 16, 33);
+  const compiler::Target target = v4(), v3 = target_of("x86-64-v3");
   const std::string path = "kept_plan.txt";
   const std::vector<PlanChoice> choices = compiler::parse_choices("0:1/1/16,1:1/1/32").value();
-  const std::string text = compiler::tuned_text(cell, v4(), choices);
+  const std::string text = compiler::tuned_text({cell, target}, choices);
   std::ofstream(path, std::ios::binary) << text;
-  const auto read = compiler::read_tuned(path, cell, v4());
+  const auto read = compiler::read_tuned(path, {cell, target});
   REQUIRE(read.size() == 2);
   CHECK(compiler::print(read[0]) == "0:1/1/16");
   CHECK(compiler::print(read[1]) == "1:1/1/32");
-  CHECK(compiler::read_tuned(path, other, v4()).empty());
-  CHECK(compiler::read_tuned(path, cell, compiler::resolve_target("x86-64-v3", false).value()).empty());
+  CHECK(compiler::read_tuned(path, {other, target}).empty());
+  CHECK(compiler::read_tuned(path, {cell, v3}).empty());
   for (std::size_t length = 0; length < text.size(); ++length) {
     std::ofstream(path, std::ios::binary) << text.substr(0, length);
-    REQUIRE(compiler::read_tuned(path, cell, v4()).empty());
+    REQUIRE(compiler::read_tuned(path, {cell, target}).empty());
   }
-  CHECK(compiler::read_tuned("", cell, v4()).empty());
+  CHECK(compiler::read_tuned("", {cell, target}).empty());
   std::remove(path.c_str());
 }
 
