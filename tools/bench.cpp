@@ -8,6 +8,7 @@
 
 #include "import/write_file.hpp"
 #include "tools/bench_contest.hpp"
+#include "tools/bench_machine.hpp"
 #include "tools/bench_page.hpp"
 #include "tools/bench_result.hpp"
 #include "tools/bench_shapes.hpp"
@@ -29,7 +30,7 @@ constexpr double kPreparing = 0.3, kPreparingAndTuning = 0.8;
 struct BenchRequest {
   BenchFlags common;
   ShapeLists lists;
-  bool json = false, csv = false, markdown = false;
+  bool machine = false, json = false, csv = false, markdown = false;
   std::string html;
 };
 
@@ -76,6 +77,26 @@ Result<void> check_page_path(const BenchRequest& request) {
   if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
     return Error{ErrorCode::File, {request.html}, "cannot write the file: there is no folder " + folder.string()};
   return {};
+}
+
+// Measures the machine itself, which has no shape.
+Result<int> run_machine(const BenchRequest& request) {
+  const BenchFlags& flags = request.common;
+  const ShapeLists& lists = request.lists;
+  const bool any_shape =
+      !(flags.model.model.empty() && flags.model.cell.empty() && lists.shapes.empty() && lists.steps.empty() &&
+        lists.batch.empty() && lists.input_size.empty() && lists.hidden_size.empty() && lists.threads.empty());
+  for (const auto& [is_given, what] : {std::pair(any_shape, "a model or shape"),
+                                       {flags.tune, "--tune"},
+                                       {!flags.against.empty(), "--against"},
+                                       {!flags.model.isa.empty(), "--isa"},
+                                       {request.csv, "--csv"},
+                                       {request.markdown, "--markdown"},
+                                       {!request.html.empty(), "--html"}})
+    if (is_given)
+      return usage_error("--machine",
+                         std::string("measures this machine and does not go with ") + what + "; leave one of them out");
+  return bench_machine(request.json);
 }
 
 Error at_shape(Error error, const BenchFlags& flags, std::size_t shapes) {
@@ -154,6 +175,7 @@ BenchRequest with_shapes_of_inputs(BenchRequest request) {
 }
 
 Result<int> run(const BenchRequest& given) {
+  if (given.machine) return run_machine(given);
   const BenchRequest request = with_shapes_of_inputs(given);
   const Result<BenchForm> form = form_of(request);
   if (!form) return form.error();
@@ -204,7 +226,7 @@ Verb add_bench(CLI::App& program) {
       {"rnnc bench --cell lstm --steps 100 --batch 1 --input-size 64 --hidden-size 64 --against onednn",
        "rnnc bench --cell lstm,gru --steps 100 --batch 1,16 --input-size 64 --hidden-size 64 --html report.html",
        "rnnc bench --shape lstm:100:1:64:64,gru:1:1:4:40 --csv",
-       "rnnc bench lstm.rnn --weights lstm.safetensors --steps 20 --batch 4 --json"},
+       "rnnc bench lstm.rnn --weights lstm.safetensors --steps 20 --batch 4 --json", "rnnc bench --machine"},
       "Times a cell or network on this machine: best, median and 99th percentile of calls, and the limit that the "
       "machine itself sets. Several shapes are a row each.");
   auto request = std::make_shared<BenchRequest>();
@@ -218,6 +240,10 @@ Verb add_bench(CLI::App& program) {
   add_plan_flag(app, flags.model);
   add_backend_flag(app, flags.model, {"jit", "portable", "auto"});
   app.add_flag("--tune", flags.tune, "first time the plausible plans, and keep the best in the cache folder");
+  app.add_flag("--machine", request->machine,
+               "measure this machine instead of a shape, keep its numbers in the cache folder, where plans for it find "
+               "them, and tell how good predictions by them are; with --json or alone")
+      ->group(kMachineGroup);
   app.add_flag("--ragged", flags.ragged, "also time sequences of lengths that are uniform from 1 to --steps");
   add_number(app, "--sessions", flags.sessions, 1, 1 << 20,
              "time a step of so many streams, one by one and together; with --steps 1 --batch 1");

@@ -3,25 +3,20 @@
 // be read there are measured anew.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "compiler/schedule/limits.hpp"
 
 namespace rnnc::tools {
 
-struct ReadSpeed {
-  double bytes = 0;  // the size of the working set
-  double bytes_per_second = 0;
-};
-
-struct Limits {
-  std::string cpu;  // the model's name, as the system spells it
-  double flops_per_second = 0;
-  std::vector<ReadSpeed> reads;  // by rising working set
-};
+using compiler::Limits;
+using compiler::ReadSpeed;
 
 Limits measure_limits();
 
 /// Reads the limits from the cache folder if they are there; else measures the limits and puts them there.
 Limits load_limits();
+
+/// Puts the limits into the cache folder, where it may be written, and returns the path of the file; "" where it may
+/// not or cannot.
+std::string keep_limits(const Limits& limits);
 
 }  // namespace rnnc::tools
