@@ -81,15 +81,17 @@ Result<void> check_page_path(const BenchRequest& request) {
 
 // Measures the machine itself, which has no shape.
 Result<int> run_machine(const BenchRequest& request) {
-  const BenchFlags& flags = request.common;
+  const ModelFlags& model = request.common.model;
   const ShapeLists& lists = request.lists;
-  const bool any_shape =
-      !(flags.model.model.empty() && flags.model.cell.empty() && lists.shapes.empty() && lists.steps.empty() &&
-        lists.batch.empty() && lists.input_size.empty() && lists.hidden_size.empty() && lists.threads.empty());
-  for (const auto& [is_given, what] : {std::pair(any_shape, "a model or shape"),
-                                       {flags.tune, "--tune"},
-                                       {!flags.against.empty(), "--against"},
-                                       {!flags.model.isa.empty(), "--isa"},
+  const bool any_model = !(model.model.empty() && model.cell.empty() && model.weights.empty() && model.dims.empty() &&
+                           model.plan.empty() && !model.stack.any() && !model.part.any());
+  const bool any_shape = !(lists.shapes.empty() && lists.steps.empty() && lists.batch.empty() &&
+                           lists.input_size.empty() && lists.hidden_size.empty() && lists.threads.empty());
+  for (const auto& [is_given, what] : {std::pair(any_model, "a model"),
+                                       {any_shape, "a shape"},
+                                       {!model.isa.empty(), "--isa"},
+                                       {request.common.tune, "--tune"},
+                                       {!request.common.against.empty(), "--against"},
                                        {request.csv, "--csv"},
                                        {request.markdown, "--markdown"},
                                        {!request.html.empty(), "--html"}})

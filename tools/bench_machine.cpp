@@ -118,8 +118,9 @@ void print_predictions(const Predictions& predictions) {
 void print_table(const Measured& measured) {
   print_machine(measured);
   std::cout << "\n"
-            << (measured.path.empty() ? "the cache is off: nothing is kept"
-                                      : "kept in " + measured.path + "; plans for this machine follow from it")
+            << (measured.path.empty()      ? "nothing is kept: the cache is off"
+                : measured.core().is_noisy ? "kept in " + measured.path + ", but too noisy for plans"
+                                           : "kept in " + measured.path + "; plans for this machine follow from it")
             << "\n";
   if (measured.predictions) print_predictions(*measured.predictions);
   std::cout << std::flush;
@@ -146,10 +147,7 @@ Json to_json(const Measured& measured) {
                  {"levels", levels},
                  {"flag_ns", core.flag_seconds > 0 ? Json(core.flag_seconds * 1e9) : Json()},
                  {"noisy", core.is_noisy},
-                 {"noise",
-                  {{"round_spread", noise.round_spread},
-                   {"median_over_min", noise.median_over_min},
-                   {"preemptions_per_second", noise.preemptions_per_second}}},
+                 {"noise", {{"round_spread", noise.round_spread}, {"median_over_min", noise.median_over_min}}},
                  {"row", row_of(measured)},
                  {"file", measured.path}};
   if (!measured.predictions) return fields;
@@ -191,7 +189,7 @@ Result<int> bench_machine(bool json) {
     print_table(measured);
   if (measured.core().is_noisy)
     std::cerr << "rnnc: warning: the machine is noisy: " << measured.figures.noise.to_string()
-              << "; speeds may be too low; measure again when nothing else runs\n";
+              << "; plans keep to the table of families; measure again when nothing else runs\n";
   return kOk;
 }
 

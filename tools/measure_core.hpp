@@ -14,7 +14,7 @@ struct CoreFigures {
   Noise noise;
 };
 
-/// Takes some five seconds. The calling thread is kept on its CPU meanwhile, but for the flag.
+/// Takes some eight seconds. The calling thread is kept on its CPU meanwhile, but for the flag.
 CoreFigures measure_core(const Report& report);
 
 }  // namespace rnnc::tools

@@ -167,7 +167,7 @@ std::optional<Machine> measured_machine(const Target& target) {
   const std::string& cpu = cpu_model();
   const std::string path = limits_path(environment.cache_dir, cpu, name_of(target));
   const std::optional<Limits> limits = read_limits(path, cpu, name_of(target));
-  if (!limits || !limits->core || limits->core->lanes != target.lanes) return std::nullopt;
+  if (!limits || !limits->core || limits->core->is_noisy || limits->core->lanes != target.lanes) return std::nullopt;
   return limits->core->machine;
 }
 

@@ -25,7 +25,7 @@ struct MeasuredCore {
   int lanes = 0;            // the f32 numbers in the widest vectors
   double clock = 0;         // cycles a second
   double flag_seconds = 0;  // from a store by one core until another one sees it; 0 where it was not measured
-  bool is_noisy = false;    // something else ran meanwhile
+  bool is_noisy = false;    // something else used the core meanwhile, so that plans keep to the table
 };
 
 /// The limits of one core of this machine.

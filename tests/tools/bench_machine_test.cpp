@@ -35,7 +35,7 @@ TEST_CASE("bench --machine measures, keeps and predicts; plans follow until the 
   const nlohmann::json fields = nlohmann::json::parse(finished.out);
   const int pipes = fields.at("multiply_adds_per_cycle");
   CHECK((pipes >= 1 && pipes <= 4));
-  CHECK(fields.at("loop_gflops").get<double>() < 1.1 * fields.at("peak_gflops").get<double>());
+  CHECK(fields.at("loop_gflops").get<double>() < 1.5 * fields.at("peak_gflops").get<double>());
   double bytes = 0, speed = 1e9;
   for (const auto& level : fields.at("levels")) {
     CHECK(level.at("gbytes_per_second").get<double>() <= speed);
@@ -46,18 +46,20 @@ TEST_CASE("bench --machine measures, keeps and predicts; plans follow until the 
   }
   CHECK(fields.at("levels").back().at("name") == "memory");
   CHECK(fields.at("row").get<std::string>().starts_with("constexpr Machine k"));
-  CHECK(fields.at("predictions").at("machine") == "measured here");
+  const bool noisy = fields.at("noisy");
+  const std::string after = noisy ? before : "machine: measured here";
+  CHECK("machine: " + fields.at("predictions").at("machine").get<std::string>() == after);
   CHECK(fields.at("predictions").at("shapes").size() == 12);
   for (const auto& shape : fields.at("predictions").at("shapes")) {
     const double ratio = shape.at("ratio");
     INFO(shape);
     CHECK((ratio > 0.02 && ratio < 50));
   }
-  CHECK((finished.err.find("the machine is noisy") != std::string::npos) == fields.at("noisy").get<bool>());
+  CHECK((finished.err.find("the machine is noisy") != std::string::npos) == noisy);
   REQUIRE(kept(folder).size() == 1);
   CHECK(fields.at("file").get<std::string>().ends_with(kept(folder)[0]));
 
-  CHECK(planned_for(folder) == "machine: measured here");
+  CHECK(planned_for(folder) == after);
   CHECK(planned_for(folder, "--isa " + fields.at("isa").get<std::string>()) == before);
   const std::string text = folder.text("cache/" + kept(folder)[0]);
   CHECK(folder.rnnc("bench --shape rnn:2:1:3:4 --rounds 3").code == 0);  // takes its limits from the same file
@@ -65,7 +67,7 @@ TEST_CASE("bench --machine measures, keeps and predicts; plans follow until the 
   folder.write("cache/" + kept(folder)[0], text.substr(0, text.size() / 2));
   CHECK(planned_for(folder) == before);
   folder.write("cache/" + kept(folder)[0], text);
-  CHECK(planned_for(folder) == "machine: measured here");
+  CHECK(planned_for(folder) == after);
   REQUIRE(folder.rnnc("cache clear").code == 0);
   CHECK(kept(folder).empty());
   CHECK(planned_for(folder) == before);
@@ -87,7 +89,8 @@ TEST_CASE("bench --machine prints a table for people, and skips the flag where t
 
 TEST_CASE("bench --machine goes with no shape and no other form than JSON", "[tools]") {
   const Folder folder;
-  for (const char* flags : {"--cell lstm", "--shape lstm:1:1:4:4", "--steps 3", "--csv", "--html a.html", "--tune"})
+  for (const char* flags : {"--cell lstm", "--shape lstm:1:1:4:4", "--steps 3", "--layers 2", "--csv", "--html a.html",
+                            "--tune", "--isa host"})
     check_fails(folder, std::string("bench --machine ") + flags, 2, "--machine: measures this machine and does not go");
 }
 

@@ -49,12 +49,13 @@ std::optional<Limits> read_back(const Limits& limits) {
 // A cache folder in which the host has the limits of `machine`, for as long as this lives.
 class MeasuredHost {
  public:
-  explicit MeasuredHost(const Machine& machine, const char* mode = "ro") {
+  explicit MeasuredHost(const Machine& machine, const char* mode = "ro", bool is_noisy = false) {
     Limits limits = sound_limits();
     limits.cpu = compiler::cpu_model();
     limits.target = compiler::name_of(host());
     limits.core->machine = machine;
     limits.core->lanes = host().lanes;
+    limits.core->is_noisy = is_noisy;
     std::ofstream(compiler::limits_path(folder(), limits.cpu, limits.target)) << compiler::text_of(limits);
     ::setenv("RNNC_CACHE", mode, 1);
     ::setenv("RNNC_CACHE_DIR", folder().c_str(), 1);
@@ -216,6 +217,8 @@ TEST_CASE("plans prefer the measured machine for the host, where the cache may b
     CHECK(compiler::remove_limits(measured.folder()).size() == 1);
     CHECK_FALSE(compiler::measured_machine(host()));
   }
+  CHECK_FALSE(compiler::measured_machine(host()));
+  const MeasuredHost noisy(machine, "ro", true);
   CHECK_FALSE(compiler::measured_machine(host()));
 }
 
