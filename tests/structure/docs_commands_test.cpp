@@ -40,6 +40,8 @@ constexpr NotRun kNotRun[] = {
      "it takes hours, and needs AVX-512"},
     {"docs/performance.md", "scripts/bench --quick --rounds 3 --peer ort=...",
      "it takes an hour, and the page itself is what it writes"},
+    {"docs/performance.md", "$ rnnc bench --machine",
+     "it keeps figures that the other commands would then follow; tests/tools/bench_machine_test.cpp runs it"},
     {"examples/char_lm/README.md", "/usr/bin/python3 train.py --output .", "it needs PyTorch and some minutes"},
 };
 
