@@ -22,6 +22,12 @@ rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions&
   to.threads = options.threads == 0 ? 1 : options.threads;
   to.cache = options.no_cache == 0;
   to.compile_threads = options.compile_threads;
+  switch (options.weights) {
+    case RNNC_WEIGHTS_F32: to.weights = rnnc::WeightFormat::F32; break;
+    case RNNC_WEIGHTS_F16: to.weights = rnnc::WeightFormat::F16; break;
+    case RNNC_WEIGHTS_BF16: to.weights = rnnc::WeightFormat::BF16; break;
+    default: return fail(RNNC_USAGE, "weights is none of rnnc_weight_format", error);
+  }
   switch (options.backend) {
     case RNNC_BACKEND_AUTO: to.backend = rnnc::Backend::Auto; break;
     case RNNC_BACKEND_JIT: to.backend = rnnc::Backend::Jit; break;

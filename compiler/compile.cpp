@@ -32,8 +32,9 @@ Result<Backing> portable(const CompileOptions& options) {
                  {},
                  "the portable executor has no code for '" + options.cpu +
                      "' that this machine can run; it knows x86-64-v2, x86-64-v3 and x86-64-v4, and host"};
-  return Backing{{compiler::portable_cpu(*kernels),
-                  [kernels](const ir::Cell& cell) { return compiler::plan_portable(cell, *kernels); }}};
+  return Backing{{compiler::portable_cpu(*kernels), [kernels, weights = options.weights](const ir::Cell& cell) {
+                    return compiler::plan_portable(cell, *kernels, weights);
+                  }}};
 }
 
 // Says why no code can be generated; returns "" if it can.
@@ -96,6 +97,7 @@ Result<Program> compile_tiered(const Model& model, const TensorMap& weights, con
   // The portable executor has the bits of generated code: with fused multiply-adds, or without.
   CompileOptions at_first;
   at_first.cpu = later->fma ? "host" : "x86-64-v2";
+  at_first.weights = options.weights;
   const Result<Backing> first = portable(at_first);
   if (!first) return compile_with(later, model, weights, options);
   return bind_and_compile(model, weights, options, [&](const ir::Network& network) {

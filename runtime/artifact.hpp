@@ -90,6 +90,7 @@ struct PanelPacking {
   int together = 1;  // blocks of a group
   int tail_gates = 1;
   std::vector<MatrixPiece> pieces = {};
+  NumberFormat rounding = kRowFormat;  // weights are rounded to this format before they are stored in `format`
 };
 
 struct Description {

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 
+#include <rnnc/weight_format.hpp>
+
 namespace rnnc::runtime {
 
-enum class NumberFormat : std::uint8_t { F32 };
+using NumberFormat = WeightFormat;
 
 /// Inputs, states, outputs and all values between them have this format, and so have weights that no product reads.
 /// Products are added up in it, whatever the format of their weights is.
@@ -15,6 +17,8 @@ inline constexpr NumberFormat kRowFormat = NumberFormat::F32;
 constexpr std::int64_t bytes_of(NumberFormat format, std::int64_t elements) noexcept {
   switch (format) {
     case NumberFormat::F32: return elements * std::int64_t{sizeof(float)};
+    case NumberFormat::F16:
+    case NumberFormat::BF16: return elements * std::int64_t{sizeof(std::uint16_t)};
   }
   return 0;
 }
@@ -22,6 +26,8 @@ constexpr std::int64_t bytes_of(NumberFormat format, std::int64_t elements) noex
 constexpr const char* name(NumberFormat format) noexcept {
   switch (format) {
     case NumberFormat::F32: return "f32";
+    case NumberFormat::F16: return "f16";
+    case NumberFormat::BF16: return "bf16";
   }
   return "";
 }

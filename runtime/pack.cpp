@@ -1,9 +1,15 @@
 #include "runtime/pack.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
 #include <span>
 
 #include <rnnc/join.hpp>
+
+#include "runtime/convert.hpp"
+#include "runtime/half.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -69,14 +75,54 @@ void scatter(const PanelPacking& panel, const MatrixPiece& piece, std::span<cons
   }
 }
 
+float rounded(float weight, NumberFormat format) {
+  std::uint16_t half = 0;
+  switch (format) {
+    case NumberFormat::F32: return weight;
+    case NumberFormat::F16: half = to_f16(weight); break;
+    case NumberFormat::BF16: half = to_bf16(weight); break;
+  }
+  float wide = 0;
+  convert_to_f32(format == NumberFormat::F16 ? ElementType::F16 : ElementType::BF16,
+                 reinterpret_cast<const std::byte*>(&half), 1, &wide);
+  return wide;
+}
+
 // Reads rows of the source in order and scatters each over the panel, one lane wide.
 void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source, std::int64_t width,
                 float* block) {
   float* const begin = block + panel.offset;
+  const auto halves = [begin](std::int64_t at, std::uint16_t half) {
+    std::memcpy(reinterpret_cast<std::byte*>(begin) + at * std::int64_t{sizeof half}, &half, sizeof half);
+  };
   switch (panel.format) {
     case NumberFormat::F32:
-      return scatter(panel, piece, source, width, [&](std::int64_t at, float weight) { begin[at] = weight; });
+      return scatter(panel, piece, source, width,
+                     [&](std::int64_t at, float weight) { begin[at] = rounded(weight, panel.rounding); });
+    case NumberFormat::F16:
+      return scatter(panel, piece, source, width, [&](std::int64_t at, float weight) { halves(at, to_f16(weight)); });
+    case NumberFormat::BF16:
+      return scatter(panel, piece, source, width, [&](std::int64_t at, float weight) { halves(at, to_bf16(weight)); });
   }
+}
+
+// Finds a weight that is too large for the format: rounding would make infinity of it.
+Result<void> check_range(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source,
+                         std::int64_t width) {
+  const NumberFormat format = panel.format == kRowFormat ? panel.rounding : panel.format;
+  if (format == NumberFormat::F32) return {};
+  for (std::int64_t r = 0; r < piece.rows; ++r)
+    for (std::int64_t k = 0; k < panel.columns; ++k) {
+      const float weight = source[static_cast<std::size_t>((piece.row + r) * width + piece.column + k)];
+      if (!std::isfinite(weight) || std::isfinite(rounded(weight, format))) continue;
+      char number[32];
+      std::snprintf(number, sizeof number, "%g", static_cast<double>(weight));
+      return invalid(ErrorCode::InvalidData,
+                     "tensor " + piece.param + " has the weight " + number + " at [" + std::to_string(piece.row + r) +
+                         "," + std::to_string(piece.column + k) + "], which is beyond " + name(format) + "; " +
+                         (format == NumberFormat::F16 ? "use bf16 or f32" : "use f32"));
+    }
+  return {};
 }
 
 }  // namespace
@@ -123,9 +169,12 @@ Result<AlignedBuffer> pack_weights(const Description& description, const TensorR
     std::copy(source.begin(), source.end(), block.data() + vector.offset);
   }
   for (const PanelPacking& panel : description.panels)
-    for (const MatrixPiece& piece : panel.pieces)
-      pack_piece(panel, piece, tensors.at(piece.param).values(), find(description.params, piece.param).shape[1],
-                 block.data());
+    for (const MatrixPiece& piece : panel.pieces) {
+      const std::span<const float> source = tensors.at(piece.param).values();
+      const std::int64_t width = find(description.params, piece.param).shape[1];
+      if (const Result<void> checked = check_range(panel, piece, source, width); !checked) return checked.error();
+      pack_piece(panel, piece, source, width, block.data());
+    }
   return block;
 }
 

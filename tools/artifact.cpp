@@ -24,6 +24,7 @@ Result<void> check_artifact_flags(const ModelFlags& flags) {
                                                 {"--prefix", !flags.part.prefix.empty()},
                                                 {"--relu", flags.part.relu},
                                                 {"--plan", !flags.plan.empty()},
+                                                {"--weights-as", flags.weights_as != "f32"},
                                                 {"--const", !flags.part.constants.empty()},
                                                 {"--shape", !flags.part.shapes.empty()},
                                                 {"--carry", !flags.part.carried.empty()},

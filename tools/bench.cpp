@@ -43,6 +43,8 @@ bool agrees(const Difference& difference, const char* with) {
 Result<void> check_flags(const BenchFlags& flags, const Source& source) {
   const bool is_portable = flags.model.backend == "portable";
   if (const auto target = target_of(flags.model, true); !target && !is_portable) return target.error();
+  if (flags.tune && flags.model.weights_as != "f32")
+    return usage_error("--tune", "keeps plans for f32 weights; leave out --weights-as");
   if (is_portable && flags.tune) return usage_error("--tune", "is of generated code; leave out --backend portable");
   if (source.network && flags.tune) return usage_error("--tune", "is of one cell; name it with --cell");
   if (flags.sessions > 0 && (flags.steps != 1 || flags.batch != 1))
@@ -241,6 +243,7 @@ Verb add_bench(CLI::App& program) {
   add_number(app, "--seed", flags.seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_plan_flag(app, flags.model);
   add_backend_flag(app, flags.model, {"jit", "portable", "auto"});
+  add_weights_as_flag(app, flags.model);
   app.add_flag("--tune", flags.tune, "first time the plausible plans, and keep the best in the cache folder");
   app.add_flag("--machine", request->machine,
                "measure this machine instead of a shape, keep its numbers in the cache folder, where plans for it find "

@@ -14,6 +14,7 @@
 #include "compiler/schedule/lower.hpp"
 #include "ir/scan.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/half_weights.hpp"
 #include "tools/random_data.hpp"
 #include "tools/rounding_errors.hpp"
 #include "tools/tune.hpp"
@@ -67,7 +68,8 @@ void count_scans(const ir::Network& network, Contest& contest) {
 
 Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
   std::vector<Work> result;
-  const compiler::PlanOptions options{.machine = compiler::measured_machine(job.target)};
+  const compiler::PlanOptions options{.weights = weight_format(flags.model),
+                                      .machine = compiler::measured_machine(job.target)};
   const compiler::CallList list = compiler::calls_of(job.network).list;
   for (const compiler::Call& call : list.calls) {
     const auto* cell = std::get_if<compiler::CellCall>(&call);
@@ -245,7 +247,7 @@ Result<void> add_sizes(const BenchFlags& flags, Source& source) {
 }
 
 Result<Contest> make_contest(const BenchFlags& flags, Source source, const OnednnPlugin* onednn, const Report& report) {
-  const Result<Job> job = make_job(flags, std::move(source));
+  Result<Job> job = make_job(flags, std::move(source));
   if (!job) return job.error();
   Contest contest;
   if (flags.tune)
@@ -266,6 +268,9 @@ Result<Contest> make_contest(const BenchFlags& flags, Source source, const Onedn
   contest.cpu = program->cpu();
   contest.backend = name_of(program->backend());
   contest.fallback = program->fallback();
+  Result<TensorMap> weights = rounded_weights(job->network, job->source.weights, weight_format(flags.model));
+  if (!weights) return weights.error();
+  job->source.weights = std::move(*weights);
   of_rest(0.5, "comparing with the interpreter");
   const Result<Difference> error = check_against_interpreter(*job, flags, *program, contest.work);
   if (!error) return error.error();

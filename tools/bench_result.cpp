@@ -68,6 +68,7 @@ Json shape_fields(const Contest& contest, const BenchFlags& flags) {
           {"threads", flags.threads},
           {"isa", contest.cpu},
           {"backend", contest.backend},
+          {"weights_as", flags.model.weights_as},
           {"fallback", contest.fallback}};
 }
 

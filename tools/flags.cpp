@@ -129,6 +129,18 @@ void add_plan_flag(CLI::App& app, ModelFlags& flags) {
       ->group(kMachineGroup);
 }
 
+void add_weights_as_flag(CLI::App& app, ModelFlags& flags) {
+  add_choice(app, "--weights-as", flags.weights_as, {"f32", "f16", "bf16"},
+             "how products keep their weights: f16 and bf16 take half the memory, and half the time where memory is "
+             "the limit (default f32)")
+      ->group(kMachineGroup);
+}
+
+WeightFormat weight_format(const ModelFlags& flags) {
+  if (flags.weights_as == "f16") return WeightFormat::F16;
+  return flags.weights_as == "bf16" ? WeightFormat::BF16 : WeightFormat::F32;
+}
+
 Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,
                                       const std::string& value_name) {
   Assignments result;

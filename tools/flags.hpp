@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <rnnc/result.hpp>
+#include <rnnc/weight_format.hpp>
 
 namespace rnnc::tools {
 
@@ -66,7 +67,8 @@ struct ModelFlags {
   std::string isa;
   std::string backend = "jit";
   PartFlags part;
-  std::string plan;  // of a compilation, for experiments
+  std::string plan;                // of a compilation, for experiments
+  std::string weights_as = "f32";  // the format in which products keep their weights
   StackFlags stack;
 };
 
@@ -76,6 +78,9 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 /// Adds the same flags, and those for layers of a cell.
 void add_stacked_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
+void add_weights_as_flag(CLI::App& app, ModelFlags& flags);
+/// Returns the format that --weights-as names.
+WeightFormat weight_format(const ModelFlags& flags);
 /// `backends` are jit, portable, auto and, of some verbs, interpret.
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends);
 

@@ -61,19 +61,21 @@ Error about_plan(Error error) {
   return error;
 }
 
-Result<std::string> show_portable(const ir::Cell& cell) {
-  const Result<compiler::CellCode> code = compiler::portable_code_of(cell, *runtime::portable_kernels(""));
+Result<std::string> show_portable(const ir::Cell& cell, WeightFormat weights) {
+  const Result<compiler::CellCode> code = compiler::portable_code_of(cell, *runtime::portable_kernels(""), weights);
   if (!code) return code.error();
   return compiler::print_portable(*code);
 }
 
 Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, const compiler::Target& target) {
   if (!flags.after.empty()) return show_graph(compiler::run_passes(cell, flags.after), flags);
-  if (is_portable(flags)) return show_portable(cell);
+  if (is_portable(flags)) return show_portable(cell, weight_format(flags.model));
   auto choices = compiler::parse_choices(flags.model.plan);
   if (!choices) return about_plan(choices.error());
-  const Result<compiler::Lowered> made =
-      compiler::lower(cell, target, {.machine = compiler::measured_machine(target), .choices = std::move(*choices)});
+  const Result<compiler::Lowered> made = compiler::lower(cell, target,
+                                                         {.weights = weight_format(flags.model),
+                                                          .machine = compiler::measured_machine(target),
+                                                          .choices = std::move(*choices)});
   if (!made) return about_plan(made.error());
   const compiler::Lowered& lowered = *made;
   if (flags.dot) return compiler::dot_of(lowered.plan, lowered.schedule);
@@ -206,6 +208,7 @@ Verb add_inspect(CLI::App& program) {
   add_stacked_model_flags(app, flags->model);
   add_plan_flag(app, flags->model);
   add_backend_flag(app, flags->model, {"jit", "portable"});
+  add_weights_as_flag(app, flags->model);
   begin_group(app, kOutputGroup);
   app.add_option("--after", flags->after, "show the text after this pass")->type_name("PASS");
   add_choice(app, "--emit", flags->emit, {"text", "calls", "plan", "llvm", "asm"}, "what to show (default text)");

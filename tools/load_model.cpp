@@ -263,6 +263,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.plan = flags.plan;
   options.backend = is_portable ? Backend::Portable : flags.backend == "auto" ? Backend::Auto : Backend::Jit;
   options.cache = cache;
+  options.weights = weight_format(flags);
   return rnnc::compile(source.model, source.weights, options);
 }
 

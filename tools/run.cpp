@@ -7,6 +7,7 @@
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/half_weights.hpp"
 #include "tools/outputs.hpp"
 #include "tools/run_data.hpp"
 #include "tools/verbs.hpp"
@@ -53,8 +54,11 @@ Result<int> run_model(const RunFlags& flags) {
   // The interpreter keeps every value of every step, and the compiled network no more than that.
   if (const auto checked = check_memory(value_bytes(*network, job->batch), "the values"); !checked)
     return checked.error();
-  if (flags.model.backend == "interpret")
-    return write_results(interface, *job, run_interpreted(*network, source->weights, job->batch, job->states));
+  if (flags.model.backend == "interpret") {
+    const Result<TensorMap> weights = rounded_weights(*network, source->weights, weight_format(flags.model));
+    if (!weights) return weights.error();
+    return write_results(interface, *job, run_interpreted(*network, *weights, job->batch, job->states));
+  }
   const Result<Program> program = compile(*source, flags.model, flags.threads);
   if (!program) return program.error();
   return write_results(interface, *job, run_compiled(*program, interface, job->batch, job->states));
@@ -117,6 +121,7 @@ Verb add_run(CLI::App& program) {
   begin_group(app, kMachineGroup);
   add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)");
   add_backend_flag(app, flags->model, {"jit", "interpret", "portable", "auto"});
+  add_weights_as_flag(app, flags->model);
   return {&app, [flags] { return run(*flags); }};
 }
 

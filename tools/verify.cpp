@@ -11,6 +11,7 @@
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
+#include "tools/half_weights.hpp"
 #include "tools/load_model.hpp"
 #include "tools/progress.hpp"
 #include "tools/random_data.hpp"
@@ -64,16 +65,18 @@ Result<Verdict> verify(const Source& source, const ir::Network& network, const V
   const Result<Program> program = compile(source, flags.model);
   if (!program) return program.error();
   const Interface interface = interface_of(network);
+  const Result<TensorMap> weights = rounded_weights(network, source.weights, weight_format(flags.model));
+  if (!weights) return weights.error();
   const bool streams = program->streams().ok();
   const auto difference = [&](std::int64_t steps, bool ragged, double promised) -> Result<Difference> {
     const ir::NetworkBatch batch =
         random_batch(interface, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), ragged);
     const Result<SequenceResult> ours = run_compiled(*program, interface, batch);
     if (!ours) return ours.error();
-    const SequenceResult exact = run_in_pieces(network, source.weights, batch, streams, report);
+    const SequenceResult exact = run_in_pieces(network, *weights, batch, streams, report);
     const Difference most = compare(*ours, exact, interface, flags.batch, {promised});
     if (Verdict::is_kept(most)) return most;
-    const SequenceResult rounding = rounding_errors(network, source.weights, batch, streams, exact, report);
+    const SequenceResult rounding = rounding_errors(network, *weights, batch, streams, exact, report);
     return compare(*ours, exact, interface, flags.batch, {promised, &rounding});
   };
   const Result<Difference> first = difference(1, false, kMostAfterOneStep);
@@ -210,6 +213,7 @@ Verb add_verify(CLI::App& program) {
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_backend_flag(app, flags->model, {"jit", "portable", "auto"});
+  add_weights_as_flag(app, flags->model);
   begin_group(app, kOutputGroup);
   app.add_flag("--json", flags->json, "print a JSON object as the last line");
   return {&app, [flags] { return run(*flags); }};

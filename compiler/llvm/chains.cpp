@@ -20,11 +20,12 @@ std::size_t ProductOperands::vectors() const {
   return count;
 }
 
-ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, bool fma, ProductOperands operands)
+ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands)
     : builder_(builder),
+      converts_f16_(target.converts_f16),
       operands_(std::move(operands)),
       vectors_(operands_.vectors()),
-      functions_(builder, static_cast<unsigned>(operands_.lanes), fma) {}
+      functions_(builder, static_cast<unsigned>(operands_.lanes), target.fma) {}
 
 Values ChainEmitter::run(std::int64_t columns, Values chains) {
   const std::int64_t fitting =
@@ -81,7 +82,8 @@ llvm::Value* ChainEmitter::load_vector(llvm::Value* weights, std::int64_t vector
   const runtime::NumberFormat format = operands_.format;
   llvm::Value* from = advance(builder_, weights, number(vector * operands_.lanes), format);
   llvm::Type* type = vector_of(builder_, operands_.lanes, format);
-  return widen(builder_, builder_.CreateAlignedLoad(type, from, alignment_of(operands_.lanes, format)), format);
+  return widen(builder_, builder_.CreateAlignedLoad(type, from, alignment_of(operands_.lanes, format)), format,
+               converts_f16_);
 }
 
 // The outer product of a column's weights and the rows' elements is added to the chains. The shorter side is held in

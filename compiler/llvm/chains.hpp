@@ -9,6 +9,7 @@
 
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "compiler/schedule/target.hpp"
 #include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
@@ -32,7 +33,7 @@ struct ProductOperands {
 
 class ChainEmitter {
  public:
-  ChainEmitter(llvm::IRBuilder<>& builder, bool fma, ProductOperands operands);
+  ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands);
 
   /// Adds all `columns` to `chains` ([row][vector]) in order; one pass of the loop takes several columns.
   Values run(std::int64_t columns, Values chains);
@@ -58,6 +59,7 @@ class ChainEmitter {
                 llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains);
 
   llvm::IRBuilder<>& builder_;
+  bool converts_f16_;
   ProductOperands operands_;
   std::size_t vectors_;  // the vectors of a column
   FunctionEmitter functions_;

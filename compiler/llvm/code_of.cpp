@@ -94,13 +94,15 @@ Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& ta
 }
 
 Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
-  PlanOptions plan{.threads = options.threads, .machine = measured_machine(target)};
+  PlanOptions plan{.threads = options.threads, .weights = options.weights, .machine = measured_machine(target)};
   auto choices = parse_choices(options.plan);
   if (!choices) return choices.error();
-  plan.choices = options.plan.empty() ? tuned_choices({cell, target, plan.machine}) : std::move(*choices);
+  plan.choices = std::move(*choices);
+  const bool may_be_tuned = options.plan.empty() && options.weights == runtime::kRowFormat;
+  if (may_be_tuned) plan.choices = tuned_choices({cell, target, plan.machine});
   Result<PendingCode> code = find_or_plan(cell, target, plan, options.cache);
   // The tuned plan may come from another version of rnnc, which knew other plans.
-  if (!code && options.plan.empty() && !plan.choices.empty()) {
+  if (!code && may_be_tuned && !plan.choices.empty()) {
     plan.choices.clear();
     code = find_or_plan(cell, target, plan, options.cache);
   }

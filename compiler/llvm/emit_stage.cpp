@@ -77,7 +77,7 @@ class StageEmitter {
         operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
         block += together;
       }
-      chains = ChainEmitter(builder_, context_.target.fma, std::move(operands)).run(panel.columns, std::move(chains));
+      chains = ChainEmitter(builder_, context_.target, std::move(operands)).run(panel.columns, std::move(chains));
       llvm::ArrayRef<llvm::Value*> left = chains;
       for (int block = 0; block < place.blocks; ++block) {
         const auto vectors = static_cast<std::size_t>(panel.vectors(in_tail(block)));

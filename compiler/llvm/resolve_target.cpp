@@ -39,6 +39,7 @@ std::string host_features(const llvm::StringMap<bool, llvm::MallocAllocator>& fe
 bool describe_x86(const llvm::MCSubtargetInfo* info, Target& target) {
   if (!info->checkFeatures("+sse4.1") || !info->checkFeatures("+popcnt")) return false;
   target.fma = info->checkFeatures("+fma");
+  target.converts_f16 = info->checkFeatures("+f16c");
   const bool wide = info->checkFeatures("+avx512f") && info->checkFeatures("+avx512vl") &&
                     info->checkFeatures("+avx512dq") && info->checkFeatures("+avx512bw");
   target.lanes = wide ? 16 : info->checkFeatures("+avx2") ? 8 : 4;

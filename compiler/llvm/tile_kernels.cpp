@@ -46,8 +46,8 @@ class Body {
     for_each(call_.from, [&](llvm::Value* address) {
       chains.push_back(builder_.CreateAlignedLoad(vector_type_, address, align_));
     });
-    chains = ChainEmitter(builder_, target_.fma, std::move(operands))
-                 .run(call_.columns, std::move(chains), call_.fetch_ahead);
+    chains =
+        ChainEmitter(builder_, target_, std::move(operands)).run(call_.columns, std::move(chains), call_.fetch_ahead);
     std::size_t i = 0;
     for_each(call_.to, [&](llvm::Value* address) { builder_.CreateAlignedStore(chains[i++], address, align_); });
     builder_.CreateRetVoid();

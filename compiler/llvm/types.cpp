@@ -1,5 +1,7 @@
 #include "compiler/llvm/types.hpp"
 
+#include <llvm/IR/Constants.h>
+
 namespace rnnc::compiler {
 
 using runtime::NumberFormat;
@@ -7,6 +9,8 @@ using runtime::NumberFormat;
 llvm::Type* type_of(llvm::IRBuilderBase& builder, NumberFormat format) {
   switch (format) {
     case NumberFormat::F32: return builder.getFloatTy();
+    case NumberFormat::F16:
+    case NumberFormat::BF16: return builder.getInt16Ty();
   }
   return nullptr;
 }
@@ -23,9 +27,44 @@ llvm::Value* advance(llvm::IRBuilderBase& builder, llvm::Value* base, llvm::Valu
   return builder.CreateGEP(type_of(builder, format), base, elements);
 }
 
-llvm::Value* widen(llvm::IRBuilderBase&, llvm::Value* numbers, NumberFormat format) {
+namespace {
+
+llvm::VectorType* with_lanes_of(llvm::Value* numbers, llvm::Type* type) {
+  return llvm::VectorType::get(type, llvm::cast<llvm::VectorType>(numbers->getType())->getElementCount());
+}
+
+// Widens binary16 with integers: sign 1, exponent 5 (bias 15), fraction 10. Where the exponent is 0, the fraction
+// counts in units of 2^-24, which are no subnormals of f32: kernels flush these.
+llvm::Value* widen_f16(llvm::IRBuilderBase& builder, llvm::Value* halves) {
+  llvm::VectorType* words = with_lanes_of(halves, builder.getInt32Ty());
+  llvm::VectorType* floats = with_lanes_of(halves, builder.getFloatTy());
+  const auto word = [&](std::uint32_t value) { return llvm::ConstantInt::get(words, value); };
+  llvm::Value* bits = builder.CreateZExt(halves, words);
+  llvm::Value* sign = builder.CreateShl(builder.CreateAnd(bits, word(0x8000)), word(16));
+  llvm::Value* magnitude = builder.CreateAnd(bits, word(0x7fff));
+  llvm::Value* normal = builder.CreateAdd(builder.CreateShl(magnitude, word(13)), word(112u << 23));
+  llvm::Value* special = builder.CreateAdd(normal, word(112u << 23));  // exponent 31 becomes 255
+  llvm::Value* subnormal = builder.CreateBitCast(
+      builder.CreateFMul(builder.CreateSIToFP(magnitude, floats), llvm::ConstantFP::get(floats, 0x1p-24)), words);
+  llvm::Value* finite = builder.CreateSelect(builder.CreateICmpULT(magnitude, word(0x400)), subnormal, normal);
+  llvm::Value* wide = builder.CreateSelect(builder.CreateICmpULT(magnitude, word(0x7c00)), finite, special);
+  return builder.CreateBitCast(builder.CreateOr(sign, wide), floats);
+}
+
+}  // namespace
+
+llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, NumberFormat format, bool converts_f16) {
   switch (format) {
     case NumberFormat::F32: return numbers;
+    case NumberFormat::F16:
+      if (!converts_f16) return widen_f16(builder, numbers);
+      return builder.CreateFPExt(builder.CreateBitCast(numbers, with_lanes_of(numbers, builder.getHalfTy())),
+                                 with_lanes_of(numbers, builder.getFloatTy()));
+    case NumberFormat::BF16: {
+      llvm::VectorType* words = with_lanes_of(numbers, builder.getInt32Ty());
+      llvm::Value* bits = builder.CreateShl(builder.CreateZExt(numbers, words), llvm::ConstantInt::get(words, 16));
+      return builder.CreateBitCast(bits, with_lanes_of(numbers, builder.getFloatTy()));
+    }
   }
   return nullptr;
 }

@@ -79,11 +79,11 @@ NetworkCalls calls_of(const ir::Network& network) {
 }
 
 Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
-                                  const AddCell& add_cell) {
+                                  runtime::NumberFormat format, const AddCell& add_cell) {
   if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
   const auto [list, starts] = calls_of(network);
   NetworkLayout layout = lay_out(list, network);
-  StartValues values(weights);
+  StartValues values(weights, format);
   std::vector<const runtime::Description*> cells;
   for (const std::size_t source : layout.cells) {
     const auto& call = std::get<CellCall>(list.calls[source]);
@@ -117,7 +117,7 @@ Result<UnfinishedProgram> begin_network(const ir::Network& network, const Tier& 
     unfinished.cells.push_back(std::make_shared<runtime::LoadedCell>(std::move(*packed)));
     return &unfinished.cells.back()->description;
   };
-  Result<NetworkParts> parts = put_together(network, tier.cpu, weights, add);
+  Result<NetworkParts> parts = put_together(network, tier.cpu, weights, options.weights, add);
   if (!parts) return parts.error();
   unfinished.kinds.assign(kinds.all().begin(), kinds.all().end());
   program.description = std::move(parts->description);

@@ -50,10 +50,10 @@ using AddCell =
 /// left over. Errors: those of runtime::check_weights.
 Result<void> check_weights(const ir::Network& network, const TensorMap& weights);
 
-/// Makes the parts of a program for a bound network that runs on `cpu`. `add_cell` is called for each cell of the list
-/// in order. Errors: those of check_weights and of `add_cell`.
+/// Makes the parts of a program for a bound network that runs on `cpu`, whose products have weights of `format`.
+/// `add_cell` is called for each cell of the list in order. Errors: those of check_weights and of `add_cell`.
 Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
-                                  const AddCell& add_cell);
+                                  runtime::NumberFormat format, const AddCell& add_cell);
 
 /// What makes the code of a program.
 struct Tier {

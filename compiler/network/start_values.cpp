@@ -77,8 +77,8 @@ Starts take_starts(CallList& list) { return Taking(list).run(); }
 namespace {
 
 // Returns the result of a call that reads no row.
-Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weights) {
-  Result<CellCode> code = portable_code_of(call.cell, *runtime::portable_kernels("host"));
+Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weights, runtime::NumberFormat format) {
+  Result<CellCode> code = portable_code_of(call.cell, *runtime::portable_kernels("host"), format);
   if (!code) return code.error();
   runtime::TensorRefs own;
   for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
@@ -94,7 +94,7 @@ Result<std::vector<float>> StartValues::of(const std::vector<StartPart>& parts) 
   for (const StartPart& part : parts) {
     auto result = results_.find(part.call);
     if (result == results_.end()) {
-      Result<std::vector<float>> all = run_once(*part.call, weights_);
+      Result<std::vector<float>> all = run_once(*part.call, weights_, format_);
       if (!all) return all.error();
       result = results_.emplace(part.call, std::move(*all)).first;
     }

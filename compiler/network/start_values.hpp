@@ -13,6 +13,7 @@
 #include <rnnc/tensor.hpp>
 
 #include "compiler/network/cut.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
@@ -33,14 +34,15 @@ Starts take_starts(CallList& list);
 /// parts of its result.
 class StartValues {
  public:
-  /// `weights` has every weight that the parts need, in the right shape.
-  explicit StartValues(const TensorMap& weights) : weights_(weights) {}
+  /// `weights` has every weight that the parts need, in the right shape. Products round them to `format`.
+  StartValues(const TensorMap& weights, runtime::NumberFormat format) : weights_(weights), format_(format) {}
 
   /// Returns the start value of one state. Errors: Limit.
   Result<std::vector<float>> of(const std::vector<StartPart>& parts);
 
  private:
   const TensorMap& weights_;
+  runtime::NumberFormat format_;
   std::map<std::shared_ptr<const CellCall>, std::vector<float>> results_;
 };
 

@@ -48,11 +48,12 @@ class SharedWeights {
 };
 
 Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const std::vector<compiler::Target>& targets,
-                                           const TensorMap& weights, int threads) {
+                                           const TensorMap& weights, const ArtifactOptions& options) {
   runtime::StoredProgram stored;
   SharedWeights shared(stored.weights);
   for (const compiler::Target& target : targets) {
-    Result<compiler::Level> made = compiler::make_level(network, target, weights, {.threads = threads});
+    Result<compiler::Level> made =
+        compiler::make_level(network, target, weights, {.threads = options.threads, .weights = options.weights});
     if (!made) return made.error();
     runtime::StoredLevel level{name_of(target), compiler::required_features(target), {}, {}};
     for (const compiler::CellKind& kind : made->kinds.all())
@@ -94,7 +95,7 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
   if (!targets) return targets.error();
   const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
   if (!network) return network.error();
-  return artifact_of(*network, *targets, weights, options.threads);
+  return artifact_of(*network, *targets, weights, options);
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory for the weights"};
 }

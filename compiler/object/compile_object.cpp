@@ -26,13 +26,14 @@ constexpr std::int64_t kMaxObjectWeightsBytes = std::int64_t{1} << 30;
 
 // ---- levels
 
-Result<std::vector<Level>> make_levels(const ir::Network& network, const std::vector<std::string>& targets,
+Result<std::vector<Level>> make_levels(const ir::Network& network, const ObjectOptions& options,
                                        const TensorMap& weights) {
   std::vector<Level> levels;
-  for (const std::string& cpu : targets.empty() ? std::vector<std::string>{"host"} : targets) {
+  for (const std::string& cpu : options.targets.empty() ? std::vector<std::string>{"host"} : options.targets) {
     const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
     if (!target) return target.error();
-    Result<Level> level = compiler::make_level(network, *target, weights, {}, kMaxObjectWeightsBytes);
+    Result<Level> level =
+        compiler::make_level(network, *target, weights, {.weights = options.weights}, kMaxObjectWeightsBytes);
     if (!level) return level.error();
     levels.push_back(std::move(*level));
   }
@@ -118,7 +119,7 @@ Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const
   if (!network) return network.error();
   const Result<std::string> name = name_for(network->name, options);
   if (!name) return name.error();
-  const Result<std::vector<Level>> levels = make_levels(*network, options.targets, weights);
+  const Result<std::vector<Level>> levels = make_levels(*network, options, weights);
   if (!levels) return levels.error();
   ObjectProgram program{levels->front().parts.list, {}};
   program.memory = compiler::plan_object_memory(program.list, descriptions_of(levels->front()));

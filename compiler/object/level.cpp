@@ -29,6 +29,7 @@ Result<Target> stand_in(const Target& target) {
   result.arch = host->arch;
   result.cpu = host->cpu;
   result.features = host->features;
+  result.converts_f16 = host->converts_f16;
   return result;
 }
 
@@ -70,7 +71,7 @@ Result<Level> make_level(const ir::Network& network, const Target& target, const
     level.cells.push_back({*number, {block->data(), block->data() + block->size()}});
     return &kind.description;
   };
-  Result<NetworkParts> parts = put_together(network, name_of(target), weights, add);
+  Result<NetworkParts> parts = put_together(network, name_of(target), weights, options.weights, add);
   if (!parts) return parts.error();
   level.parts = std::move(*parts);
   return level;

@@ -31,8 +31,9 @@ constexpr std::int64_t kChunkBytes = 256 * 1024;
 
 class Translator {
  public:
-  Translator(Cell cell, const runtime::PortableKernels& kernels)
+  Translator(Cell cell, const runtime::PortableKernels& kernels, runtime::NumberFormat weights)
       : cell_(std::move(cell)),
+        weights_(weights),
         live_(live_nodes(cell_)),
         phases_(phases(cell_)),
         last_(last_readers(cell_, live_, phases_)),
@@ -280,6 +281,7 @@ class Translator {
                                 .gates = 1,
                                 .lanes = runtime::kPortableLanes,
                                 .together = runtime::kPortableTogether};
+    panel.rounding = weights_;
     const std::int64_t elements = padded(panel.units) * panel.columns;
     panel.offset = row(PortableSpace::Weights).take(runtime::floats_for(panel.format, elements));
     std::int64_t first_row = 0;
@@ -349,6 +351,7 @@ class Translator {
   }
 
   Cell cell_;
+  runtime::NumberFormat weights_;
   std::vector<bool> live_;
   std::vector<Phase> phases_;
   std::vector<std::uint32_t> last_;
@@ -365,14 +368,16 @@ class Translator {
 
 std::string portable_cpu(const runtime::PortableKernels& kernels) { return std::string("portable ") + name(kernels); }
 
-Result<CellCode> portable_code_of(const Cell& cell, const runtime::PortableKernels& kernels) {
-  CellCode code = Translator(run_passes(cell), kernels).run();
+Result<CellCode> portable_code_of(const Cell& cell, const runtime::PortableKernels& kernels,
+                                  runtime::NumberFormat weights) {
+  CellCode code = Translator(run_passes(cell), kernels, weights).run();
   if (const Result<void> fits = check_weights_size(cell, code.description.weights_size); !fits) return fits.error();
   return code;
 }
 
-Result<PendingCode> plan_portable(const Cell& cell, const runtime::PortableKernels& kernels) {
-  Result<CellCode> made = portable_code_of(cell, kernels);
+Result<PendingCode> plan_portable(const Cell& cell, const runtime::PortableKernels& kernels,
+                                  runtime::NumberFormat weights) {
+  Result<CellCode> made = portable_code_of(cell, kernels, weights);
   if (!made) return made.error();
   return PendingCode{std::move(made->description), [code = std::move(made->code)] { return code; }, true};
 }

@@ -8,10 +8,13 @@
 namespace rnnc::compiler {
 
 /// Translates a bound cell. Errors: Limit if the packed weights would be too large.
-Result<CellCode> portable_code_of(const ir::Cell& cell, const runtime::PortableKernels& kernels);
+/// Weights of products are rounded to the format `weights` and kept as f32.
+Result<CellCode> portable_code_of(const ir::Cell& cell, const runtime::PortableKernels& kernels,
+                                  runtime::NumberFormat weights = runtime::kRowFormat);
 
 /// The same in the form in which all code is planned; the code is there at once.
-Result<PendingCode> plan_portable(const ir::Cell& cell, const runtime::PortableKernels& kernels);
+Result<PendingCode> plan_portable(const ir::Cell& cell, const runtime::PortableKernels& kernels,
+                                  runtime::NumberFormat weights = runtime::kRowFormat);
 
 /// Returns the name that a program of these kernels gives as its CPU.
 std::string portable_cpu(const runtime::PortableKernels& kernels);

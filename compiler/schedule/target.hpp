@@ -40,6 +40,7 @@ struct Target {
   int lanes = 16;        // the f32 numbers in a vector register
   int registers = 32;    // the number of vector registers
   bool fma = true;
+  bool converts_f16 = true;  // there is an instruction that widens binary16 to f32
 };
 
 /// Returns the CPU whose code every machine of an architecture can run. Lanes, registers and FMA have the defaults of

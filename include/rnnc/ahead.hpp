@@ -12,6 +12,7 @@
 #include <rnnc/model.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
+#include <rnnc/weight_format.hpp>
 
 namespace RNNC_API rnnc {
 
@@ -24,6 +25,7 @@ struct ObjectOptions {
   std::vector<std::string> targets = {};
   // Hidden symbols are seen within the program or library that the object is linked into, and by no other.
   bool hidden = false;
+  WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
 };
 
 struct ObjectFiles {
@@ -46,7 +48,8 @@ struct ArtifactOptions {
   // CPUs by LLVM's names, in any order: loading takes the highest that the machine can run. An empty list is the CPU of
   // RNNC_ISA, or this machine's.
   std::vector<std::string> targets = {};
-  int threads = 1;  // the most that a call may use
+  int threads = 1;                           // the most that a call may use
+  WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
 };
 
 /// Compiles a cell or network with its weights into an artifact that `load_artifact` reads.

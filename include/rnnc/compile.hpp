@@ -12,6 +12,7 @@
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
+#include <rnnc/weight_format.hpp>
 
 namespace RNNC_API rnnc {
 
@@ -34,13 +35,14 @@ struct CompileOptions {
   // The most threads that generate code at the same time, of a network with several kinds of cells; they end before
   // compile() returns, or with Tiered before the code is there. 0 stands for as many as there are CPUs.
   int compile_threads = 0;
+  WeightFormat weights = WeightFormat::F32;  // of all products
 };
 
 /// Compiles one network or cell and packs its weights, which may be freed afterwards.
 ///
 /// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted
-/// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors),
-///           InvalidModel, Limit, Unsupported
+/// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors, a weight
+///           that is beyond CompileOptions::weights), InvalidModel, Limit, Unsupported
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options = {});
 
 }  // namespace rnnc

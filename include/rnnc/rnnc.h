@@ -270,6 +270,14 @@ typedef struct rnnc_dim {
   int64_t value;
 } rnnc_dim;
 
+/* The format in which a program keeps the weights of its products. Half precisions give the bits of the f32 program whose
+   matrices were rounded to nearest even before. */
+typedef enum rnnc_weight_format {
+  RNNC_WEIGHTS_F32 = 0,
+  RNNC_WEIGHTS_F16 = 1, /* up to 65,504: a larger weight is RNNC_INVALID_DATA */
+  RNNC_WEIGHTS_BF16 = 2
+} rnnc_weight_format;
+
 typedef struct rnnc_compile_options {
   size_t struct_size;
   const char* cell;     /* the network or cell if there are several; or NULL */
@@ -280,8 +288,9 @@ typedef struct rnnc_compile_options {
   int32_t no_cache; /* not 0: leave the user's cache folder alone */
   int32_t backend;  /* an rnnc_backend */
   int32_t compile_threads; /* the most threads that generate code at the same time; 0: as many as there are CPUs */
+  int32_t weights;  /* an rnnc_weight_format */
 } rnnc_compile_options;
-#define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0, 0, 0 }
+#define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 }
 
 /* Compiles one network or cell and packs its weights; model and weights may be destroyed afterwards. `options` may be
    NULL. */

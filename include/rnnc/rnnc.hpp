@@ -14,3 +14,4 @@
 #include <rnnc/tensor.hpp>
 #include <rnnc/tensor_files.hpp>
 #include <rnnc/version.hpp>
+#include <rnnc/weight_format.hpp>

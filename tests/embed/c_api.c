@@ -285,6 +285,7 @@ static void test_tiers(void) {
   rnnc_program* program = NULL;
   rnnc_state* state = NULL;
   options.no_cache = 1, options.backend = RNNC_BACKEND_TIERED, options.compile_threads = 2;
+  options.weights = RNNC_WEIGHTS_BF16;
   CHECK(rnnc_model_parse("cell sum<H> { input x : f32[H] param b : f32[H] state s : f32[H] s' = s + b * x output s' }", NULL,
                          &model, &error) == RNNC_OK);
   CHECK(rnnc_weights_create(&weights, &error) == RNNC_OK);
@@ -302,6 +303,9 @@ static void test_tiers(void) {
   options.backend = 9;
   CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_USAGE);
   CHECK(strcmp(error.message, "backend is none of rnnc_backend") == 0);
+  options.backend = RNNC_BACKEND_AUTO, options.weights = 7;
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_USAGE);
+  CHECK(strcmp(error.message, "weights is none of rnnc_weight_format") == 0);
   rnnc_weights_destroy(weights), rnnc_model_destroy(model);
 }
 

@@ -80,7 +80,8 @@ runtime::StoredProgram stored(const ir::Network& network) {
     stored.weights.push_back(parts.back().weights);
     return &parts.back().description;
   };
-  compiler::NetworkParts made = compiler::put_together(network, "cpu", equal_weights(network), add).value();
+  compiler::NetworkParts made =
+      compiler::put_together(network, "cpu", equal_weights(network), runtime::kRowFormat, add).value();
   stored.description = std::move(made.description);
   stored.list = std::move(made.list);
   stored.levels = {level, level};
