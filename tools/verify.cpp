@@ -34,14 +34,29 @@ struct VerifyFlags {
   bool json = false;
 };
 
+// How far results are from those of f32 weights, over all steps.
+struct Drift {
+  Difference largest;
+  double mean = 0;  // |difference| of an element of y
+};
+
 struct Verdict {
   Difference first, whole;            // after one step, and over all of them
   std::optional<Difference> example;  // from the outputs in the file, where it has some
+  std::optional<Drift> drift;         // of weights in another format
   std::string isa, backend, fallback;
 
   static bool is_kept(const Difference& difference) { return difference.error <= difference.limit; }
   bool ok() const { return is_kept(first) && is_kept(whole) && (!example || is_kept(*example)); }
 };
+
+Drift drift_of(const SequenceResult& ours, const SequenceResult& exact, const Interface& interface,
+               std::int64_t batch) {
+  Drift drift{compare(ours, exact, interface, batch), 0};
+  const std::vector<float>&y = ours.outputs.front(), &other = exact.outputs.front();
+  for (std::size_t i = 0; i < y.size(); ++i) drift.mean += std::fabs(y[i] - other[i]) / static_cast<double>(y.size());
+  return drift;
+}
 
 // Runs the example in the model's file from states of a new sequence.
 Result<std::optional<Difference>> verify_example(const Program& program, const Interface& interface,
@@ -67,13 +82,16 @@ Result<Verdict> verify(const Source& source, const ir::Network& network, const V
   const Interface interface = interface_of(network);
   const Result<TensorMap> weights = rounded_weights(network, source.weights, weight_format(flags.model));
   if (!weights) return weights.error();
-  const bool streams = program->streams().ok();
+  const bool streams = program->streams().ok(), is_f32 = weight_format(flags.model) == WeightFormat::F32;
+  std::optional<Drift> drift;
   const auto difference = [&](std::int64_t steps, bool ragged, double promised) -> Result<Difference> {
     const ir::NetworkBatch batch =
         random_batch(interface, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), ragged);
     const Result<SequenceResult> ours = run_compiled(*program, interface, batch);
     if (!ours) return ours.error();
     const SequenceResult exact = run_in_pieces(network, *weights, batch, streams, report);
+    if (!is_f32)
+      drift = drift_of(*ours, run_in_pieces(network, source.weights, batch, streams, report), interface, flags.batch);
     const Difference most = compare(*ours, exact, interface, flags.batch, {promised});
     if (Verdict::is_kept(most)) return most;
     const SequenceResult rounding = rounding_errors(network, *weights, batch, streams, exact, report);
@@ -83,10 +101,11 @@ Result<Verdict> verify(const Source& source, const ir::Network& network, const V
   if (!first) return first.error();
   const Result<Difference> whole = difference(flags.steps, source.network.has_value(), kMostAtTheEnd);
   if (!whole) return whole.error();
+  // Another program made the example, with weights of f32.
   const auto example =
-      verify_example(*program, interface, flags.model.stack.any() ? TensorMap() : source.given.example);
+      verify_example(*program, interface, flags.model.stack.any() || !is_f32 ? TensorMap() : source.given.example);
   if (!example) return example.error();
-  return Verdict{*first, *whole, *example, program->cpu(), name_of(program->backend()), program->fallback()};
+  return Verdict{*first, *whole, *example, drift, program->cpu(), name_of(program->backend()), program->fallback()};
 }
 
 std::string number(double value, const char* form = "%.3g") {
@@ -159,6 +178,10 @@ void print_json(const Verdict& verdict, const std::string& cell, const VerifyFla
                            {"limit", verdict.whole.limit},
                            {"ok", verdict.ok()}};
   if (verdict.example) result["max_error_of_example"] = verdict.example->error;
+  if (verdict.drift)
+    result["from_f32_weights"] = {{"max_error", verdict.drift->largest.error},
+                                  {"where", verdict.drift->largest.where},
+                                  {"mean_error_of_y", verdict.drift->mean}};
   if (!Verdict::is_kept(verdict.first)) result["mismatch_one_step"] = json_of(verdict.first, kMostAfterOneStep);
   if (!Verdict::is_kept(verdict.whole)) result["mismatch"] = json_of(verdict.whole, kMostAtTheEnd);
   std::cout << result.dump() << "\n";
@@ -191,6 +214,9 @@ Result<int> run(const VerifyFlags& flags) {
   print_line("after one step:", verdict->first, kMostAfterOneStep);
   print_line("over all steps:", verdict->whole, kMostAtTheEnd);
   if (verdict->example) print_line("the file's example:", *verdict->example, kMostOfExample, "the file says");
+  if (verdict->drift)
+    std::printf("%-18s max error %.3g at %s, mean of y %.3g\n", "from f32 weights:", verdict->drift->largest.error,
+                verdict->drift->largest.where.c_str(), verdict->drift->mean);
   std::fflush(stdout);
   if (flags.json) print_json(*verdict, network->name, flags);
   return verdict->ok() ? kOk : kMismatch;

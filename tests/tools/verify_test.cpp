@@ -226,4 +226,60 @@ TEST_CASE("verify runs the example in a model's file, and says where it differs"
   CHECK(last_line(wrong.out).at("ok") == false);
 }
 
+TEST_CASE("verify tells how far half weights are from f32, and is as strict about their bits", "[tools]") {
+  const Folder folder;
+  const auto drift = [&](const std::string& more) {
+    const Finished finished = folder.rnnc("verify --cell lstm --dim I=20 --dim H=50 --json " + more);
+    INFO(finished.out << finished.err);
+    CHECK(finished.code == 0);
+    const nlohmann::json result = last_line(finished.out);
+    CHECK(result.at("max_error") < 1e-6);
+    const bool told = finished.out.find("\nfrom f32 weights:  max error ") != std::string::npos;
+    CHECK(told == result.contains("from_f32_weights"));
+    return told ? result.at("from_f32_weights").at("max_error").get<double>() : 0.0;
+  };
+  CHECK(drift("") == 0);
+  const double f16 = drift("--weights-as f16"), bf16 = drift("--weights-as bf16 --backend portable");
+  CHECK((f16 > 1e-5 && f16 < 1e-3));
+  CHECK((bf16 > 2 * f16 && bf16 < 1e-2));
+}
+
+TEST_CASE("run and compile take half weights, and what cannot have them says so", "[tools]") {
+  const Folder folder;
+  folder.write("m.rnn", "cell m { input x : f32[2] param W : f32[2, 2] output W @ x }");
+  // 1 + 2^-10 is a number of f16 and not of bf16; 1 + 2^-11 lies between two of f16.
+  save_safetensors(folder / "w.safetensors", {{"W", Tensor::from_f32({2, 2}, {1 + 0x1p-10f, 0, 0, 1 + 0x1p-11f})}})
+      .value();
+  folder.write("x.npy", {1, 1, 2}, {1, 1});
+  const std::string model = "m.rnn --weights w.safetensors ", files = "--input x.npy --output y.npy ";
+  const auto y_of = [&](const std::string& arguments) {
+    const Finished finished = folder.rnnc(arguments);
+    INFO(finished.err);
+    REQUIRE(finished.code == 0);
+    return folder.values("y.npy");
+  };
+  const auto check_says = [&](const std::string& arguments, int code, const std::string& message) {
+    const Finished finished = folder.rnnc(arguments);
+    INFO(finished.err);
+    CHECK(finished.code == code);
+    CHECK(finished.err.find(message) != std::string::npos);
+  };
+  const std::vector<float> f32 = {1 + 0x1p-10f, 1 + 0x1p-11f}, f16 = {1 + 0x1p-10f, 1}, bf16 = {1, 1};
+  for (const std::string backend : {"jit", "portable", "interpret"}) {
+    const std::string run = "run " + model + files + "--backend " + backend;
+    CHECK(y_of(run) == f32);
+    CHECK(y_of(run + " --weights-as f16") == f16);
+    CHECK(y_of(run + " --weights-as bf16") == bf16);
+  }
+  REQUIRE(folder.rnnc("compile " + model + "-o m.rnnc --weights-as f16").code == 0);
+  CHECK(y_of("run m.rnnc " + files) == f16);
+  check_says("run m.rnnc --weights-as f16 " + files, 2, "--weights-as: an artifact was compiled with its own");
+  check_says("run " + model + files + "--weights-as f8", 2, "--weights-as: ");
+  check_says("bench --cell m --weights-as bf16 --tune m.rnn --steps 1 --batch 1", 2,
+             "--tune: keeps plans for f32 weights; leave out --weights-as");
+  save_safetensors(folder / "w.safetensors", {{"W", Tensor::from_f32({2, 2}, {1, 1e5f, 0, 1})}}).value();
+  check_says("run " + model + files + "--weights-as f16", 3,
+             "tensor W has the weight 100000 at [0,1], which is beyond f16; use bf16 or f32");
+}
+
 }  // namespace rnnc::test
