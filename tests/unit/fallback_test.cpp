@@ -83,6 +83,8 @@ TEST_CASE("a program says what runs it") {
 TEST_CASE("a program that came to the portable executor says why") {
   const std::string text = without_code([] { return compiled({.cpu = "x86-64-v2"}); });
   CHECK((text == kNotAllowed || text == "portable x86-64-v2: portable: " + kReason));
+  const std::string tiered = without_code([] { return compiled({.cpu = "x86-64-v2", .backend = Backend::Tiered}); });
+  CHECK(tiered == text);
   const std::string jit = without_code([] { return compiled({.backend = Backend::Jit}); });
   CHECK((jit == kNotAllowed || jit.find(kReason) != std::string::npos));
 }
