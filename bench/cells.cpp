@@ -1,5 +1,6 @@
-// Whole sequences through the standard cells, ours beside oneDNN. Each pair is compared before it is timed, and each
-// line says shape, threads, CPU and, for oneDNN, its version. scripts/bench times the same shapes with more care.
+// bench_cells times whole sequences through the standard cells, ours beside oneDNN. Each pair is compared before it is
+// timed, and each line says shape, threads, CPU and, for oneDNN, its version. scripts/bench times the same shapes with
+// more care.
 //
 // bench_cells [--grid=quick|full] [--benchmark_filter=REGEX] [--benchmark_list_tests]...   (default: quick)
 #include <benchmark/benchmark.h>

@@ -1,4 +1,5 @@
-// What a cold compile costs, whole and in its parts, for each standard cell and a few sizes: T and B do not matter.
+// bench_compile_time times cold compilations, whole and in their parts, of each standard cell in a few sizes; T and B
+// do not matter.
 #include <benchmark/benchmark.h>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// bench_denormals: what a step costs when the states have decayed, against one in full motion. Zero input, 10^6 steps;
+// bench_denormals compares a step whose states have decayed with one in full motion. Zero input, 10^6 steps;
 // without flushing, the state of `leak` would be denormal at the end. Prints the time of the last steps, and of the
 // slowest thousand on the way, over that of a normal step.
 #include <algorithm>

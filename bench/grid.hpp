@@ -1,4 +1,5 @@
-// Which shapes are measured: the one list that bench_cells registers, scripts/bench times and tests look at.
+// This is the one list of the shapes that are measured: bench_cells registers them, scripts/bench times them and tests
+// look at them.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/* How long one rnnc_step takes, sample by sample in a 48 kHz loop: median, p99, p99.9 and the worst of all, and the time of a
+/* bench_latency times one rnnc_step, sample by sample in a 48 kHz loop: median, p99, p99.9 and the worst of all, and the time of a
    step without a clock around it.
 
    Usage: bench_latency MODEL.rnnc [SECONDS=1] */

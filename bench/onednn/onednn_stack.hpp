@@ -1,4 +1,4 @@
-// Layers of oneDNN's, one primitive each, of which each reads the output of the one before where it lies.
+// A stack has layers of oneDNN's, one primitive each, of which each reads the output of the one before where it lies.
 #pragma once
 
 #include "bench/onednn/onednn_cell.hpp"

@@ -1,5 +1,5 @@
-// Every standard cell against what the equations of its paper give in NumPy (cells/make_data.py), with initial states,
-// final states and sizes that fill no vector.
+// These tests compare every standard cell with what the equations of its paper give in NumPy (cells/make_data.py), with
+// initial states, final states and sizes that fill no vector.
 #include <rnnc/compile.hpp>
 #include <rnnc/tensor_files.hpp>
 

@@ -1,4 +1,4 @@
-// The trained model of examples/char_lm against what PyTorch computed when it was trained.
+// These tests compare the trained model of examples/char_lm with what PyTorch computed when it was trained.
 #include <rnnc/rnnc.hpp>
 
 #include <algorithm>

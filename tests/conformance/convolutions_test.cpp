@@ -1,4 +1,5 @@
-// The cells of examples/convolutions against the sums that define each convolution, with weights as PyTorch has them.
+// These tests compare the cells of examples/convolutions with the sums that define each convolution, with weights as
+// PyTorch has them.
 #include <algorithm>
 #include <cmath>
 #include <fstream>

@@ -1,4 +1,4 @@
-// Equations of Einsum that look alike: each beside the plain nodes that compute the same, and those that are refused.
+// Equations of Einsum look alike: each stands beside the plain nodes that compute the same, and some are refused.
 // s is [T,B,3], what an RNN gives; M [3,3] and v [3] are constants.
 #include <span>
 #include <string>

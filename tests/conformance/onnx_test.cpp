@@ -1,5 +1,6 @@
-// What the node tests of ONNX miss, against NumPy (onnx/make_data.py): every direction with random weights, lengths
-// that differ, states, clip, input_forget, linear_before_reset, each activation, layout 1, and models without biases.
+// These tests have what the node tests of ONNX miss, compared with NumPy (onnx/make_data.py): every direction with
+// random weights, lengths that differ, states, clip, input_forget, linear_before_reset, each activation, layout 1, and
+// models without biases.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>

@@ -1,5 +1,5 @@
-// Compiled networks against the interpreter, and against themselves: the same bits whatever the neighbours, the lengths
-// and the number of threads.
+// These tests compare compiled networks with the interpreter, and with themselves: the same bits whatever the
+// neighbours, the lengths and the number of threads.
 #include <algorithm>
 #include <bit>
 #include <cmath>

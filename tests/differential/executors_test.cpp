@@ -1,4 +1,4 @@
-// The portable executor against generated code: the same bits, on a CPU with fused multiply-add and on one without.
+// The portable executor and generated code have the same bits, on a CPU with fused multiply-add and on one without.
 #include <cmath>
 #include <string>
 

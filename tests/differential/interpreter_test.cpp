@@ -1,5 +1,5 @@
-// Generated code and the portable executor against the double-precision interpreter, which shares none of their
-// formulas: every element, ugly sizes, every ISA level that this machine runs. Random cells and networks:
+// These tests compare generated code and the portable executor with the double-precision interpreter, which shares none
+// of their formulas: every element, ugly sizes, every ISA level that this machine runs. Random cells and networks:
 // random_cells_test.cpp.
 #include <rnnc/model.hpp>
 

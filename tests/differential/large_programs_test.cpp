@@ -1,5 +1,5 @@
-// Programs that are cut into several stages because of their size: the values of the interpreter and the bits of the
-// portable executor, which makes no cuts. Random cells are cut into stages of single operations.
+// Programs that are cut into several stages because of their size have the values of the interpreter and the bits of
+// the portable executor, which makes no cuts. Random cells are cut into stages of single operations.
 #include <algorithm>
 #include <string>
 

@@ -1,4 +1,4 @@
-// Objects of networks: the bits of the JIT for every construct, in no more memory than the header says.
+// Objects of networks have the bits of the JIT for every construct, in no more memory than the header says.
 #include <cstdlib>
 #include <limits>
 

@@ -1,4 +1,5 @@
-// The compiled standard cells against oneDNN, which knows nothing of ours: ugly sizes, dense signed weights.
+// These tests compare the compiled standard cells with oneDNN, which knows nothing of ours, in ugly sizes with dense
+// signed weights.
 #include <algorithm>
 #include <cmath>
 

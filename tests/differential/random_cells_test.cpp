@@ -1,4 +1,4 @@
-// Random cells through the checks of trial.hpp: the first of those that rnnc_random draws without end.
+// Random cells go through the checks of trial.hpp: the first of those that rnnc_random draws without end.
 #include "tests/support/catch.hpp"
 #include "tests/support/ci_seeds.hpp"
 #include "tests/support/random_cell.hpp"

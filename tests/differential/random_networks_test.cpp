@@ -1,4 +1,4 @@
-// Random networks through the checks of trial.hpp: the first of those that rnnc_random draws without end.
+// Random networks go through the checks of trial.hpp: the first of those that rnnc_random draws without end.
 #include "tests/support/catch.hpp"
 #include "tests/support/ci_seeds.hpp"
 #include "tests/support/random_network.hpp"

@@ -1,4 +1,4 @@
-// Random cells with rows through the checks of trial.hpp.
+// Random cells with rows go through the checks of trial.hpp.
 #include "tests/support/random_rows.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/ci_seeds.hpp"

@@ -1,4 +1,4 @@
-// Layers of a network that run as a wavefront, each thread at another chunk of time.
+// Layers of a network run as a wavefront, each thread at another chunk of time.
 #include "runtime/wavefront.hpp"
 
 #include "compiler/network/network.hpp"

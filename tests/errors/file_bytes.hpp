@@ -1,4 +1,4 @@
-// Files and bytes for the tests of readers and writers.
+// This header has files and bytes for the tests of readers and writers.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Every message that the text of a wrong network can get, word for word.
+// These tests ask for every message that the text of a wrong network can get, word for word.
 #include <string>
 
 #include <rnnc/compile.hpp>

@@ -1,4 +1,5 @@
-// The .npy reader and writer: files of NumPy 1.24 byte for byte, files made by hand, and every way one can be wrong.
+// The .npy reader and writer meet files of NumPy 1.24 byte for byte, files made by hand, and every way in which one can
+// be wrong.
 #include <rnnc/tensor_files.hpp>
 
 #include <string>

@@ -1,4 +1,4 @@
-// The .npz reader: files of NumPy, files made by hand, and the ways in which one can be wrong.
+// The .npz reader meets files of NumPy, files made by hand, and the ways in which one can be wrong.
 #include <rnnc/import.hpp>
 #include <rnnc/tensor_files.hpp>
 

@@ -1,4 +1,4 @@
-// Every message that wrong text can get, word for word.
+// These tests ask for every message that wrong text can get, word for word.
 #include <string>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// The safetensors reader and writer: legal files made by hand, and every way a file can be wrong.
+// The safetensors reader and writer meet legal files made by hand, and every way in which a file can be wrong.
 #include <rnnc/tensor_files.hpp>
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// Writers of files: what stays of the old file, what is left of a killed run, and which names are of the same file.
+// These tests look at what writers of files leave: what stays of the old file, what is left of a killed run, and which
+// names are of the same file.
 #include "import/write_file.hpp"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Targets of what is kept between runs: artifacts, entries of the cache, saved states.
+// This file has the targets of what is kept between runs: artifacts, entries of the cache, saved states.
 #include <rnnc/artifact.hpp>
 #include <rnnc/compile.hpp>
 #include <rnnc/session.hpp>

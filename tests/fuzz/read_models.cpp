@@ -1,4 +1,4 @@
-// Targets of the readers in import/: tensors and other programs' models.
+// This file has the targets of the readers in import/: tensors and other programs' models.
 #include <rnnc/import.hpp>
 #include <rnnc/tensor_files.hpp>
 

@@ -1,4 +1,5 @@
-// Targets of the language: what parses is printed, read back and, where it is small, compiled and run.
+// This file has the targets of the language: what parses is printed, read back and, where it is small, compiled and
+// run.
 #include <rnnc/compile.hpp>
 
 #include <map>

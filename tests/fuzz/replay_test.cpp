@@ -1,4 +1,4 @@
-// The fuzzers' targets in the ordinary build: every seed, every input that once went wrong, and some thousand
+// The fuzzers' targets run in the ordinary build on every seed, every input that once went wrong, and some thousand
 // variations, which a fuzzer finds more of (scripts/fuzz).
 #include <filesystem>
 

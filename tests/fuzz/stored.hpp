@@ -1,5 +1,5 @@
-// Programs and artifacts made without LLVM, from which seeds are written: real descriptions, and code that returns at
-// once.
+// These programs and artifacts are made without LLVM, and seeds are written from them: real descriptions, and code that
+// returns at once.
 #pragma once
 
 #include <rnnc/program.hpp>

@@ -1,5 +1,5 @@
-// What fuzzers call. A target hands any bytes to one reader and checks what it gives: an error that says something, or
-// a value that keeps what the reader promises. What is not so throws std::logic_error; crashes, leaks and undefined
+// Fuzzers call targets. A target hands any bytes to one reader and checks what it gives: an error that says something,
+// or a value that keeps what the reader promises. What is not so throws std::logic_error; crashes, leaks and undefined
 // behaviour are for sanitizers. libFuzzer runs each as a program of its own (scripts/fuzz), the test program replays
 // all on what was found (replay_test.cpp).
 #pragma once

@@ -1,4 +1,4 @@
-// Networks beside the text that they print as, and the round trip of it.
+// Networks stand beside the text that they print as, which makes the same network again.
 #include "ir/parse.hpp"
 #include "ir/print.hpp"
 #include "ir/verify.hpp"

@@ -1,4 +1,4 @@
-// Printed text beside the text or graph it comes from, and the round trip of everything that can be written.
+// Printed text stands beside the text or graph that it comes from, and everything that can be written is read back.
 #include "ir/print.hpp"
 
 #include <cmath>

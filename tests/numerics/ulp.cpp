@@ -1,4 +1,4 @@
-// rnnc_ulp: the largest error of the generated element-wise functions over all 2^32 first operands, or every n-th.
+// rnnc_ulp finds the largest error of the generated element-wise functions over all 2^32 first operands, or every n-th.
 // Further operands are drawn from the range that the op table gives. The hash is over all result bits: equal hashes are
 // equal functions, for any lane count and CPU, so that one width with fused multiply-add is measured and the others are
 // hashed. docs/numerics.md holds what it printed.

@@ -1,4 +1,4 @@
-// What the documentation says is true: its cells are ours, its tables are whole, and what it names is there.
+// These tests hold the documentation to the code: its cells are ours, its tables are whole, and what it names is there.
 #include <cctype>
 #include <filesystem>
 #include <regex>

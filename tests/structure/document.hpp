@@ -1,4 +1,4 @@
-// The project's documents as tests see them: every .md file cut into its blocks of code.
+// This header gives tests the project's documents: every .md file is cut into its blocks of code.
 //
 // What a fence says behind ``` tells what is checked: sh, commands that must succeed; console, commands behind "$ "
 // with what they print; rnn, c, cpp, cmake, diff. A second word is the name of the file that the block is, for commands

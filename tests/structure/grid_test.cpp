@@ -1,4 +1,4 @@
-// The shapes that bench_cells and scripts/bench measure.
+// These tests look at the shapes that bench_cells and scripts/bench measure.
 #include "bench/grid.hpp"
 
 #include <algorithm>

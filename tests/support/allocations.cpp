@@ -1,4 +1,4 @@
-// Replaces operator new of the whole test program by one that counts; the memory is malloc's as ever.
+// This file replaces operator new of the whole test program by one that counts; the memory is malloc's as ever.
 #include "tests/support/allocations.hpp"
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What this thread does with operator new, and a way to make it fail.
+// These functions tell what this thread does with operator new, and make it fail.
 #pragma once
 
 namespace rnnc::test {

@@ -1,4 +1,4 @@
-// Catch2 of either generation: 2.13 has one header, 3 has many.
+// This header includes Catch2 of either generation: 2.13 has one header, 3 has many.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

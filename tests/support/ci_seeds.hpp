@@ -1,4 +1,4 @@
-// The random graphs that every run of the tests draws. rnnc_random goes on from there.
+// These are the random graphs that every run of the tests draws. rnnc_random goes on from there.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Threads for programs to run on that begin at each call, so that they meet in all orders.
+// This executor has threads that begin at each call, so that they meet in all orders.
 #pragma once
 
 #include <rnnc/executor.hpp>

@@ -1,5 +1,5 @@
-// One element-wise function as FunctionEmitter emits it, compiled for a CPU and applied to arrays: what the tests and
-// the program that measures errors (tests/numerics/ulp.cpp) run.
+// This harness has one element-wise function as FunctionEmitter emits it, compiled for a CPU and applied to arrays:
+// what the tests and the program that measures errors (tests/numerics/ulp.cpp) run.
 #pragma once
 
 #include <cstddef>

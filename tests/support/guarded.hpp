@@ -1,5 +1,5 @@
-// Memory between two pages that nobody may touch: generated code that reads or writes past a buffer faults, where
-// sanitizers would see nothing.
+// Guarded memory lies between two pages that nobody may touch: generated code that reads or writes past a buffer
+// faults, where sanitizers would see nothing.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-// One step of one sequence by the interpreter: what a test that works a cell out by hand asks for.
+// The interpreter runs one step of one sequence, for tests that work a cell out by hand.
 #pragma once
 
 #include "ir/interpret.hpp"

@@ -1,5 +1,5 @@
-// The programs whose bits are kept: each has a name and a function that gives its model with its weights, the same on
-// every machine.
+// These are the programs whose bits are kept: each has a name and a function that gives its model with its weights, the
+// same on every machine.
 #pragma once
 
 #include <functional>

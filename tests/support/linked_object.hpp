@@ -1,6 +1,6 @@
-// An object of a cell or network in this process, called as a C program calls it that includes its header: the C
-// compiler makes a shared library of both. What the object reads or writes beyond what the header says is its memory
-// faults.
+// A LinkedObject is an object of a cell or network in this process, called as a C program calls it that includes its
+// header: the C compiler makes a shared library of both. What the object reads or writes beyond what the header says is
+// its memory faults.
 #pragma once
 
 #include <rnnc/ahead.hpp>

@@ -1,4 +1,4 @@
-// The test program's entry point, for both generations of Catch2.
+// This file is the test program's entry point, for both generations of Catch2.
 #define CATCH_CONFIG_RUNNER
 #include "tests/support/catch.hpp"
 

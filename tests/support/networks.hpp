@@ -1,4 +1,4 @@
-// Networks from text, bound, with weights and inputs for them.
+// This header makes networks from text, bound, with weights and inputs for them.
 #pragma once
 
 #include <map>

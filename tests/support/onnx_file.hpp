@@ -1,4 +1,4 @@
-// ONNX files written field by field, so that a test can write each of them wrongly.
+// These functions write ONNX files field by field, so that a test can write each of them wrongly.
 #pragma once
 
 #include <bit>

@@ -1,5 +1,6 @@
-// From a case that fails to a small one that still does: fewer steps, sequences and threads, fewer statements and
-// states, operands in place of expressions, smaller sizes, a cell in place of a network. And the files that replay it.
+// The reducer makes a small case of one that fails: fewer steps, sequences and threads, fewer statements and
+// states, operands in place of expressions, smaller sizes, a cell in place of a network. It writes the files that
+// replay the case too.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What a failure leaves behind, and how it is asked for again without falling with it.
+// This file writes what a failure leaves behind, and asks for it again without falling with it.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// A graph copied with some nodes replaced, as the reducer needs it.
+// These functions copy a graph with some nodes replaced, as the reducer needs it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Compiles a bound cell and runs it beside the interpreter: what differential tests are made of.
+// These functions compile a bound cell and run it beside the interpreter.
 #pragma once
 
 #include <rnnc/compile.hpp>

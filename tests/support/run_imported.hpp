@@ -1,4 +1,4 @@
-// An imported model over sequences, whether it is a network or a cell.
+// These functions run an imported model over sequences, whether it is a network or a cell.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Compiles a bound network and runs it with the arguments of the interpreter.
+// These functions compile a bound network and run it with the arguments of the interpreter.
 #pragma once
 
 #include <rnnc/compile.hpp>

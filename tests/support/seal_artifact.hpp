@@ -1,4 +1,5 @@
-// From any bytes to an artifact whose header fits them: how damage behind a right checksum is made.
+// This function makes an artifact of any bytes, with a header that fits them, so that damage lies behind a right
+// checksum.
 #pragma once
 
 #include <algorithm>

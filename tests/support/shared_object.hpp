@@ -1,4 +1,4 @@
-// An object that was compiled, linked with C around it into a shared library of this process.
+// A SharedObject is an object that was compiled, linked with C around it into a shared library of this process.
 #pragma once
 
 #include <rnnc/ahead.hpp>

@@ -1,4 +1,4 @@
-// The sizes of a graph as one system: those that must be equal, those that are sums, those that slices cut. One size
+// The sizes of a graph are one system: those that must be equal, those that are sums, those that slices cut. One size
 // made smaller takes along what hangs on it.
 #pragma once
 

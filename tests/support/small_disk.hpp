@@ -1,4 +1,4 @@
-// A disk that fills up.
+// A SmallDisk is a disk that fills up.
 #pragma once
 
 #include <sys/resource.h>

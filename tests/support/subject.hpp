@@ -1,5 +1,5 @@
-// What differential tests compare: a bound cell or network with weights, and a batch of sequences for it. Cells and
-// networks are run by the same code, so that one list of checks serves both.
+// A Subject is what differential tests compare: a bound cell or network with weights, and a batch of sequences for it.
+// Cells and networks are run by the same code, so that one list of checks serves both.
 #pragma once
 
 #include <rnnc/compile.hpp>

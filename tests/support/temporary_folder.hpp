@@ -1,4 +1,4 @@
-// A folder of its own, gone at the end.
+// A TemporaryFolder is gone with all that is in it at the end of its scope.
 #pragma once
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-// One subject run in one setting, and everything that must hold of it. The differential tests, the soak program, the
-// reducer and the tests that plant bugs all ask here.
+// A Trial runs one subject in one setting and checks everything that must hold of it. The differential tests, the soak
+// program, the reducer and the tests that plant bugs all ask here.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// How far an f32 result is from the exact one, which is given in double.
+// This function tells how far an f32 result is from the exact one, which is given in double.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Wrong texts of cells and the messages that they get, for the tests of errors.
+// This header pairs wrong texts of cells with the messages that they get, for the tests of errors.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The files that the examples of the command line's help name.
+// This header writes the files that the examples of the command line's help name.
 #pragma once
 
 #include <filesystem>

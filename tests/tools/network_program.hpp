@@ -1,4 +1,4 @@
-// A C program around the object of a network with one input, a sequence.
+// This text is a C program around the object of a network with one input, a sequence.
 #pragma once
 
 #include "tests/tools/object_program.hpp"

@@ -1,4 +1,4 @@
-// A C program around two objects of one cell, and what the JIT makes of the same sequence.
+// This header has a C program around two objects of one cell, and runs the JIT on the same sequence.
 #pragma once
 
 #include <algorithm>

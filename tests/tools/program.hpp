@@ -1,4 +1,4 @@
-// Runs the real program the way a shell does, in a folder of its own.
+// A Folder runs the real program the way a shell does, in a folder of its own.
 #pragma once
 
 #include <sys/resource.h>

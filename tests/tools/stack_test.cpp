@@ -1,4 +1,4 @@
-// --layers and --bidirectional, and what bench, verify and inspect show of networks.
+// These tests are of --layers and --bidirectional, and of what bench, verify and inspect show of networks.
 #include <nlohmann/json.hpp>
 
 #include "tests/tools/program.hpp"

@@ -1,4 +1,5 @@
-// What the command line says of mistakes: which, how to mend it, and the exit code that scripts rely on.
+// These tests hold what the command line says of mistakes: which, how to mend it, and the exit code that scripts rely
+// on.
 #include "tests/tools/example_files.hpp"
 #include "tests/tools/object_program.hpp"
 

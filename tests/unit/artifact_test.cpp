@@ -1,4 +1,4 @@
-// Artifacts: the bits of the JIT, and nothing but a clear error where a file is wrong.
+// Artifacts give the bits of the JIT, and nothing but a clear error where a file is wrong.
 #include <rnnc/ahead.hpp>
 #include <rnnc/artifact.hpp>
 #include <rnnc/compile.hpp>

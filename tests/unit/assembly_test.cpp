@@ -1,4 +1,4 @@
-// What can be read off the assembly of kernels: product loops keep all their vectors in registers.
+// These tests read the assembly of kernels: product loops keep all their vectors in registers.
 #include <algorithm>
 #include <sstream>
 #include <string>

@@ -1,4 +1,4 @@
-// What may happen to the cache of code: files damaged in any bit, cut anywhere, something else in their place, writers
+// Much may happen to the cache of code: files damaged in any bit, cut anywhere, something else in their place, writers
 // that die, many at once, no room, no permission. What is found is always what was stored, and compiling never fails
 // because of the cache.
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Dims as polynomials.
+// These tests are of dims as polynomials.
 #include "ir/dim.hpp"
 
 #include "tests/support/catch.hpp"

@@ -1,4 +1,4 @@
-// Rounding to half precisions, against exact arithmetic in double precision and a table of well-known numbers.
+// These tests compare rounding to half precisions with exact arithmetic in double precision.
 #include "runtime/half.hpp"
 
 #include <cmath>

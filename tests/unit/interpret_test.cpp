@@ -1,4 +1,4 @@
-// The interpreter against numbers worked out by hand or with plain C++, never against itself.
+// These tests compare the interpreter with numbers that were worked out by hand or with plain C++, never with itself.
 #include "ir/interpret.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Many threads on one program, and many that compile at once: what the thread sanitizer looks at (preset tsan), with
-// the results.
+// Many threads run one program, and many compile at once: the thread sanitizer looks at this file (preset tsan),
+// and the results are compared.
 #include <rnnc/artifact.hpp>
 #include <rnnc/session.hpp>
 

@@ -1,5 +1,5 @@
-// Artifacts of networks: the bits of the JIT for every construct, and an error for every number in them that makes no
-// sense.
+// Artifacts of networks give the bits of the JIT for every construct, and an error for every number in them that makes
+// no sense.
 #include <rnnc/ahead.hpp>
 #include <rnnc/artifact.hpp>
 

@@ -1,4 +1,4 @@
-// Networks on the interpreter against loops written out here, and what their dims follow from.
+// These tests compare networks on the interpreter with loops written out here, and ask what their dims follow from.
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,5 @@
-// What text means: precedence, names, numbers, limits. The messages of wrong text are in tests/errors, the way back to
-// text in tests/golden.
+// These tests ask what text means: precedence, names, numbers, limits. The messages of wrong text are in tests/errors,
+// the way back to text in tests/golden.
 #include "ir/parse.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Program and State: what a caller may rely on, and what happens to one who does not keep the contract.
+// These tests hold what a caller of Program and State may rely on, and what happens to one who does not keep the
+// contract.
 #include <rnnc/compile.hpp>
 #include <rnnc/join.hpp>
 #include <rnnc/program.hpp>

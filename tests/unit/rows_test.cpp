@@ -1,4 +1,4 @@
-// Rows in the interpreter against plain loops, and what the passes make of them.
+// These tests compare rows in the interpreter with plain loops, and look at what the passes make of them.
 #include <algorithm>
 #include <cmath>
 

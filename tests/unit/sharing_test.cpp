@@ -1,4 +1,4 @@
-// How a call is shared among threads, by what its code says of itself.
+// These tests ask how a call is shared among threads, by what its code says of itself.
 #include "runtime/sharing.hpp"
 
 #include "compiler/llvm/resolve_target.hpp"

@@ -1,4 +1,4 @@
-// What is the same at each step leaves the scan.
+// A value that is the same at each step leaves the scan.
 #include "compiler/network/split_constants.hpp"
 
 #include "tests/support/catch.hpp"

@@ -1,4 +1,4 @@
-// Tensor and the conversions to f32, against formulas written out here.
+// These tests compare Tensor and the conversions to f32 with formulas written out here.
 #include <rnnc/tensor.hpp>
 
 #include <bit>

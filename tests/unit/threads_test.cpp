@@ -1,4 +1,4 @@
-// Calls that several threads share: the same bits, whoever helps.
+// Calls that several threads share have the same bits, whoever helps.
 #include <atomic>
 #include <stdexcept>
 #include <thread>

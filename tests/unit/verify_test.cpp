@@ -1,5 +1,5 @@
-// What verify accepts and refuses of cells that no parser made, and the binding and inference of dims. The messages of
-// what text can get wrong are in tests/errors/parse_errors_test.cpp.
+// These tests ask what verify accepts and refuses of cells that no parser made, and how dims are bound and inferred.
+// The messages of what text can get wrong are in tests/errors/parse_errors_test.cpp.
 #include "ir/verify.hpp"
 
 #include "ir/parse.hpp"
