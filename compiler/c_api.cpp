@@ -3,10 +3,32 @@
 #include <rnnc/c_handles.hpp>
 #include <rnnc/compile.hpp>
 
+#include <initializer_list>
+#include <utility>
+
 namespace {
 
 using rnnc::c::fail;
 using rnnc::c::guarded;
+
+template <class Choice>
+using Choices = std::initializer_list<std::pair<int, Choice>>;
+
+constexpr Choices<rnnc::Backend> kBackends = {{RNNC_BACKEND_AUTO, rnnc::Backend::Auto},
+                                              {RNNC_BACKEND_JIT, rnnc::Backend::Jit},
+                                              {RNNC_BACKEND_PORTABLE, rnnc::Backend::Portable},
+                                              {RNNC_BACKEND_TIERED, rnnc::Backend::Tiered}};
+constexpr Choices<rnnc::WeightFormat> kWeightFormats = {{RNNC_WEIGHTS_F32, rnnc::WeightFormat::F32},
+                                                        {RNNC_WEIGHTS_F16, rnnc::WeightFormat::F16},
+                                                        {RNNC_WEIGHTS_BF16, rnnc::WeightFormat::BF16}};
+
+// Finds the choice that the caller's number stands for. Returns false if there is none.
+template <class Choice>
+bool read_choice(std::int32_t given, Choices<Choice> choices, Choice& to) {
+  for (const auto& [number, choice] : choices)
+    if (number == given) return to = choice, true;
+  return false;
+}
 
 rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions& to, rnnc_error* error) {
   rnnc_compile_options options{};
@@ -22,19 +44,10 @@ rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions&
   to.threads = options.threads == 0 ? 1 : options.threads;
   to.cache = options.no_cache == 0;
   to.compile_threads = options.compile_threads;
-  switch (options.weights) {
-    case RNNC_WEIGHTS_F32: to.weights = rnnc::WeightFormat::F32; break;
-    case RNNC_WEIGHTS_F16: to.weights = rnnc::WeightFormat::F16; break;
-    case RNNC_WEIGHTS_BF16: to.weights = rnnc::WeightFormat::BF16; break;
-    default: return fail(RNNC_USAGE, "weights is none of rnnc_weight_format", error);
-  }
-  switch (options.backend) {
-    case RNNC_BACKEND_AUTO: to.backend = rnnc::Backend::Auto; break;
-    case RNNC_BACKEND_JIT: to.backend = rnnc::Backend::Jit; break;
-    case RNNC_BACKEND_PORTABLE: to.backend = rnnc::Backend::Portable; break;
-    case RNNC_BACKEND_TIERED: to.backend = rnnc::Backend::Tiered; break;
-    default: return fail(RNNC_USAGE, "backend is none of rnnc_backend", error);
-  }
+  if (!read_choice(options.backend, kBackends, to.backend))
+    return fail(RNNC_USAGE, "backend is none of rnnc_backend", error);
+  if (!read_choice(options.weights, kWeightFormats, to.weights))
+    return fail(RNNC_USAGE, "weights is none of rnnc_weight_format", error);
   return RNNC_OK;
 }
 

@@ -18,7 +18,7 @@
 namespace rnnc {
 namespace {
 
-// What makes the code of a program, and whether the code fuses multiply-adds.
+// A tier, and whether its code fuses multiply-adds.
 struct Backing : compiler::Tier {
   bool fma = false;
 };

@@ -13,14 +13,7 @@ set -euo pipefail
 . "$(dirname "$0")/support/npm.sh" onnxruntime-node@1.30.0
 cat >finding.js <<'JS'
 const { bytes, number, attribute } = require("./onnx_model.js");
-const ort = (() => {
-  try {
-    return require("onnxruntime-node");
-  } catch (error) {
-    console.log(`onnxruntime-node does not load here: ${error.message.split("\n")[0]}`);
-    process.exit(2);
-  }
-})();
+const { ort } = require("./onnxruntime.js");
 const types = { float32: 1, int8: 3 }, scale = 1 / 64;
 const W = Int8Array.of(50, 64, -30, 96);  // of one input and one unit: i, o, f, candidate
 const weights = { W: ["int8", [1, 1, 4], W], R: ["int8", [1, 1, 4], new Int8Array(4)], Ws: ["float32", [1], [scale]],

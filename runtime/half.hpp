@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "runtime/number_format.hpp"
+
 namespace rnnc::runtime {
 
 /// Returns the bits of the nearest bf16. A NaN stays one, and a number beyond the range becomes infinite.
@@ -29,5 +31,8 @@ constexpr std::uint16_t to_f16(float value) noexcept {
   const std::uint32_t rebiased = magnitude - (112u << 23);
   return with_sign((rebiased + 0xfff + ((rebiased >> 13) & 1)) >> 13);
 }
+
+/// Rounds a number to a format and widens it again.
+float rounded(float value, NumberFormat format) noexcept;
 
 }  // namespace rnnc::runtime

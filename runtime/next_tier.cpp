@@ -16,11 +16,6 @@ namespace rnnc {
 
 namespace runtime {
 
-// The destructors stand here once: each is long, and many places would repeat it.
-LoadedProgram::~LoadedProgram() = default;
-WorkspaceContent::~WorkspaceContent() = default;
-StateContent::~StateContent() = default;
-
 NextTier::NextTier(std::shared_ptr<const LoadedProgram> program, Finish finish)
     : program_(std::move(program)), process_(::getpid()) {
   try {

@@ -8,7 +8,6 @@
 
 #include <rnnc/join.hpp>
 
-#include "runtime/convert.hpp"
 #include "runtime/half.hpp"
 
 namespace rnnc::runtime {
@@ -75,19 +74,6 @@ void scatter(const PanelPacking& panel, const MatrixPiece& piece, std::span<cons
   }
 }
 
-float rounded(float weight, NumberFormat format) {
-  std::uint16_t half = 0;
-  switch (format) {
-    case NumberFormat::F32: return weight;
-    case NumberFormat::F16: half = to_f16(weight); break;
-    case NumberFormat::BF16: half = to_bf16(weight); break;
-  }
-  float wide = 0;
-  convert_to_f32(format == NumberFormat::F16 ? ElementType::F16 : ElementType::BF16,
-                 reinterpret_cast<const std::byte*>(&half), 1, &wide);
-  return wide;
-}
-
 // Reads rows of the source in order and scatters each over the panel, one lane wide.
 void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source, std::int64_t width,
                 float* block) {
@@ -97,6 +83,8 @@ void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<c
   };
   switch (panel.format) {
     case NumberFormat::F32:
+      if (panel.rounding == NumberFormat::F32)
+        return scatter(panel, piece, source, width, [&](std::int64_t at, float weight) { begin[at] = weight; });
       return scatter(panel, piece, source, width,
                      [&](std::int64_t at, float weight) { begin[at] = rounded(weight, panel.rounding); });
     case NumberFormat::F16:

@@ -16,6 +16,11 @@ using runtime::StateContent;
 
 namespace runtime {
 
+// The destructors stand here once: each is long, and many places would repeat it.
+LoadedProgram::~LoadedProgram() = default;
+WorkspaceContent::~WorkspaceContent() = default;
+StateContent::~StateContent() = default;
+
 Result<std::shared_ptr<LoadedProgram>> load(Description description, LoadedNetwork network, Threads threads) try {
   threads.useful = threads.executor ? threads.count : std::min(threads.count, cpus_of_this_thread());
   if (threads.count > 1 && !threads.executor) threads.executor = std::make_shared<ThreadPool>(threads.count - 1);

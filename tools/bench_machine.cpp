@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using compiler::MemoryLevel;
 
-// What `bench --machine` tells.
+// The figures that `bench --machine` tells.
 struct Measured {
   Limits limits;
   CoreFigures figures;

@@ -1,6 +1,5 @@
 #include "tools/half_weights.hpp"
 
-#include <cstring>
 #include <set>
 #include <string>
 
@@ -12,14 +11,9 @@ namespace rnnc::tools {
 namespace {
 
 Tensor rounded(const Tensor& tensor, WeightFormat format) {
-  const std::vector<float> values = tensor.to_f32();
-  Tensor halves{format == WeightFormat::F16 ? ElementType::F16 : ElementType::BF16, tensor.shape, {}};
-  halves.bytes.resize(values.size() * sizeof(std::uint16_t));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint16_t half = format == WeightFormat::F16 ? runtime::to_f16(values[i]) : runtime::to_bf16(values[i]);
-    std::memcpy(halves.bytes.data() + i * sizeof half, &half, sizeof half);
-  }
-  return Tensor::from_f32(tensor.shape, halves.to_f32());
+  std::vector<float> values = tensor.to_f32();
+  for (float& value : values) value = runtime::rounded(value, format);
+  return Tensor::from_f32(tensor.shape, values);
 }
 
 }  // namespace

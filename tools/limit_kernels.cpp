@@ -18,6 +18,15 @@ struct Vector {
 
 volatile float factor = 0.999f, addend = 1e-3f;
 
+// Returns a number that depends on all chains, so that no compiler leaves one out.
+template <int kLanes, int kCount>
+[[gnu::always_inline]] inline float ends_of_sum(const typename Vector<kLanes>::Type (&chains)[kCount]) {
+  typename Vector<kLanes>::Type sum{};
+#pragma GCC unroll 12
+  for (int k = 0; k < kCount; ++k) sum += chains[k];
+  return sum[0] + sum[kLanes - 1];
+}
+
 template <int kLanes>
 [[gnu::always_inline]] inline float multiply_add(std::int64_t rounds) {
   using V = typename Vector<kLanes>::Type;
@@ -29,10 +38,7 @@ template <int kLanes>
 #pragma GCC unroll 12
     for (int k = 0; k < kChains; ++k) a[k] = a[k] * m + c;
   }
-  V sum{};
-#pragma GCC unroll 12
-  for (int k = 0; k < kChains; ++k) sum += a[k];
-  return sum[0] + sum[kLanes - 1];
+  return ends_of_sum<kLanes>(a);
 }
 
 template <int kLanes>
@@ -49,10 +55,7 @@ template <int kLanes>
       for (int k = 0; k < kReadChains; ++k) a[k] = from[k] * m + a[k];
     }
   }
-  V sum{};
-#pragma GCC unroll 8
-  for (int k = 0; k < kReadChains; ++k) sum += a[k];
-  return sum[0] + sum[kLanes - 1];
+  return ends_of_sum<kLanes>(a);
 }
 
 template <int kLanes>
@@ -85,10 +88,7 @@ template <int kLanes>
       }
     }
   }
-  V sum{};
-#pragma GCC unroll 12
-  for (int k = 0; k < kColumnVectors; ++k) sum += a[k];
-  return sum[0] + sum[kLanes - 1];
+  return ends_of_sum<kLanes>(a);
 }
 
 template <int kLanes>

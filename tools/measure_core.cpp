@@ -94,7 +94,7 @@ void measure_pipes(const LimitKernels& kernels, const Report& report, CoreFigure
   figures.pipes = std::max(1, static_cast<int>(std::lround(figures.peak_flops / vector_flops / figures.core.clock)));
   figures.core.lanes = kernels.lanes;
   figures.core.machine.latency = seconds;
-  // What the loop falls short of its pipes is noise. With it, a plan would keep fewer multiply-adds in flight than the
+  // A loop falls short of its pipes by noise. With the noise, a plan would keep fewer multiply-adds in flight than the
   // pipes ask for.
   figures.core.machine.flops_per_second =
       std::max(vector_flops * figures.pipes * figures.core.clock, figures.peak_flops);

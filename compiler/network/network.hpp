@@ -55,7 +55,7 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
 Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,
                                   runtime::NumberFormat format, const AddCell& add_cell);
 
-/// What makes the code of a program.
+/// A tier makes the code of a program.
 struct Tier {
   std::string cpu;  // as Program::cpu() tells it
   PlanCode plan_code;

@@ -1,6 +1,6 @@
-// What `rnnc bench` measured on this machine becomes a file of the cache folder, and the file becomes numbers again.
-// Only what `rnnc bench --machine` measured counts as a machine for plans. A file of another version or machine, or
-// with numbers that no machine has, is as if it were not there; tools/limits.hpp measures.
+// The limits that `rnnc bench` measured on this machine become a file of the cache folder, and the file becomes numbers
+// again. Only what `rnnc bench --machine` measured counts as a machine for plans. A file of another version or machine,
+// or with numbers that no machine has, is as if it were not there; tools/limits.hpp measures.
 #pragma once
 
 #include <cstdint>

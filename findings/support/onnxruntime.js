@@ -23,5 +23,6 @@ exports.run = async (operator, inputs, outputs, attributes) => {
   return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, Array.from(tensor.data)]));
 };
 
+exports.ort = ort;
 exports.close = (a, b) => a.length === b.length && a.every((x, i) => Math.abs(x - b[i]) < 1e-5);
 exports.digits = (values) => values.map((x) => x.toFixed(4)).join(" ");

@@ -271,6 +271,8 @@ TEST_CASE("run and compile take half weights, and what cannot have them says so"
     CHECK(y_of(run + " --weights-as f16") == f16);
     CHECK(y_of(run + " --weights-as bf16") == bf16);
   }
+  const std::string plan = folder.rnnc("inspect --cell rnn --dim I=2 --dim H=20 --emit plan --weights-as f16").out;
+  CHECK(plan.find(" bytes, those of products as f16\n") != std::string::npos);
   REQUIRE(folder.rnnc("compile " + model + "-o m.rnnc --weights-as f16").code == 0);
   CHECK(y_of("run m.rnnc " + files) == f16);
   check_says("run m.rnnc --weights-as f16 " + files, 2, "--weights-as: an artifact was compiled with its own");

@@ -115,7 +115,7 @@ TEST_CASE("threads that share the blocks of one row have alike many", "[plan]") 
       }
 }
 
-// Whether steps that are calls of their own, of which none is odd, give the bits of one call.
+// Checks that steps that are calls of their own, of which none is odd, give the bits of one call.
 void check_turning(const ir::Cell& cell) {
   constexpr std::int64_t kSteps = 7;
   const compiler::Lowered lowered = compiler::lower(cell, compiler::resolve_target("host").value()).value();
