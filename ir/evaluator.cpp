@@ -75,7 +75,7 @@ void Evaluator::compute(std::size_t index) {
       return;
     }
     case Op::Lookup: lookup(node, store()); return;
-    case Op::Project: project(node, store()); return;
+    case Op::Project: is_of_integers(graph_, node) ? project_integers(node, store()) : project(node, store()); return;
     case Op::Map:
       if (node.type.is_rows) return map_of_rows(node, store());
       map(node, result.rows, store());
@@ -86,6 +86,7 @@ void Evaluator::compute(std::size_t index) {
       return;
     case Op::Hoist: result = operand(node, 0); return;
     case Op::Fill: std::fill_n(store(), elements(node.type), operand(node, 0).data[0]); return;
+    case Op::Quantize: quantize(node, store()); return;
     case Op::Rows: compute_rows(node, store()); return;
   }
 }

@@ -49,6 +49,9 @@ class Evaluator {
   void project(const Node& node, double* out) const;
   void map(const Node& node, std::int64_t count, double* out) const;
   void reduce(const Node& node, Vector& out) const;
+  // These are of integers (evaluate_integers.cpp).
+  void quantize(const Node& node, double* out) const;
+  void project_integers(const Node& node, double* out) const;
   // These are of rows (evaluate_rows.cpp).
   void compute_rows(const Node& node, double* out) const;
   void pad(const Node& node, double* out) const;

@@ -74,6 +74,9 @@ struct Scan;  // scan.hpp
 //   Map       `function` of as many operands as its row says; scalars spread, vectors agree in length
 //   Reduce    `reduction`; operands as its row says
 //   Hoist     identity on a scalar or vector that depends on no state: computed ahead of the recurrence
+//   Quantize  x f32[k], scalar s -> the integers nearest to x * s, of 8 or 16 bits as the range's begin says; only a
+//             Project reads them, whose matrices are integers too, of as many bits as the range's end says
+// The elements of a Project of integers are start + scale of the row * sum of integers (docs/numerics.md).
 // Values of a step may be rows, f32[p,n]. Where rows are an operand, a matrix is rows too. Slice and Concat take rows
 // as they take matrices. The right operand of a Matvec may be rows: each is multiplied. Operands of a Map or Reduce
 // with rows: a vector is the same in each row, rows of width 1 are a scalar of each row. A Reduce to a scalar gives
@@ -154,6 +157,11 @@ struct Graph {
   /// Returns every output in order: a cell has one, a network one or more.
   std::vector<NamedValue> outputs() const;
 };
+
+/// Tells whether a Project multiplies integers: a Quantize is its vector.
+inline bool is_of_integers(const Graph& graph, const Node& project) {
+  return graph[project.operands[0]].op == Op::Quantize;
+}
 
 /// Tells whether two graphs have the same kind, names, dims, statements, types and constants, and the same expression
 /// behind each statement, in any order of the nodes and with any locations. NaN constants are equal.

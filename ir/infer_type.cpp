@@ -45,6 +45,7 @@ class Inference : Mistakes {
       case Op::Reduce: return reduce();
       case Op::Hoist: return hoist();
       case Op::Fill: return fill();
+      case Op::Quantize: return quantize();
       case Op::Rows: return infer_rows(graph_, node_);
       case Op::Scan: return infer_scan(graph_, node_);
       case Op::FinalState: return infer_final_state(graph_, node_);
@@ -237,6 +238,16 @@ class Inference : Mistakes {
                       {0});
     }
     return Type{type(0).dims};
+  }
+
+  Result<Type> quantize() {
+    if (node_.operands.size() != 2) return wrong_count("quantize", "2 operands");
+    if (type(0).rank() != 1) return mismatch("quantize takes a vector first: " + is(0), {0});
+    if (type(1).rank() != 0) return mismatch("quantize takes a scalar second: " + is(1), {1});
+    const auto is_width = [](const Dim& bits) { return bits == Dim(8) || bits == Dim(16); };
+    if (node_.ranges.size() != 1 || !is_width(node_.ranges[0].begin) || !is_width(node_.ranges[0].end))
+      return error(ErrorCode::InvalidModel, "quantize makes integers of 8 or 16 bits");
+    return type(0);
   }
 
   Result<Type> check_size(Type type) {

@@ -117,6 +117,7 @@ void NetworkInterpreter::compute(std::size_t i) {
     case Op::Reduce:
     case Op::Hoist:
     case Op::Fill:
+    case Op::Quantize:
     case Op::Rows: return compute_rows(i);
   }
 }

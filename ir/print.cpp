@@ -33,6 +33,7 @@ Precedence precedence_of(const Node& node) {
     case Op::Reduce:
     case Op::Hoist:
     case Op::Fill:
+    case Op::Quantize:
     case Op::Rows:
     case Op::Scan:
     case Op::FinalState:
@@ -105,7 +106,8 @@ class Writer {
       case Op::Lookup:
       case Op::Project:
       case Op::Hoist:
-      case Op::Fill: write_call(call_name(node.op), node, index, depth); return;
+      case Op::Fill:
+      case Op::Quantize: write_call(call_name(node.op), node, index, depth); return;
       case Op::Rows: write_call(facts(node.row_op).name, node, index, depth); return;
     }
   }

@@ -54,7 +54,10 @@ bool is_function(std::string_view name) {
   return call || in(kRowOps) || in(kAllFunctions) || in(kReductions) || in(kOverTimes);
 }
 
-int dim_arguments(Op op, RowOp row_op) { return op == Op::Fill ? 1 : op == Op::Rows ? facts(row_op).dims : 0; }
+int dim_arguments(Op op, RowOp row_op) {
+  if (op == Op::Quantize) return 2;
+  return op == Op::Fill ? 1 : op == Op::Rows ? facts(row_op).dims : 0;
+}
 
 const RowOpFacts* find_row_op(std::string_view name) {
   const auto* row = std::find_if(kRowOps.begin(), kRowOps.end(), [&](const auto& r) { return r.name == name; });

@@ -5,12 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <rnnc/tensor.hpp>
 
-#include "runtime/number_format.hpp"
+#include "runtime/panel_layout.hpp"
 
 namespace rnnc::runtime {
 
@@ -61,6 +62,8 @@ struct StateInfo {
   bool doubled = false;
   std::int64_t offset = 0;  // floats, in its row
   std::int64_t size = 0;    // elements
+  // The largest magnitude with which a state may begin: the scale of its integers was made for it.
+  float bound = std::numeric_limits<float>::infinity();
 };
 
 /// A vector or scalar parameter, copied to `offset` floats into the packed block.
@@ -91,6 +94,9 @@ struct PanelPacking {
   int tail_gates = 1;
   std::vector<MatrixPiece> pieces = {};
   NumberFormat rounding = kRowFormat;  // weights are rounded to this format before they are stored in `format`
+  bool shifted = false;                // as in PanelShape
+
+  PanelShape shape() const { return {units, columns, gates, lanes, together, tail_gates, format, shifted}; }
 };
 
 struct Description {

@@ -12,11 +12,12 @@ template <class T, class Wanted>
 concept Is = std::is_same_v<std::remove_const_t<T>, Wanted>;
 
 auto fields(Is<TensorInfo> auto& x) { return std::tie(x.name, x.shape); }
-auto fields(Is<StateInfo> auto& x) { return std::tie(x.tensor, x.doubled, x.offset, x.size); }
+auto fields(Is<StateInfo> auto& x) { return std::tie(x.tensor, x.doubled, x.offset, x.size, x.bound); }
 auto fields(Is<VectorPacking> auto& x) { return std::tie(x.param, x.offset, x.size); }
 auto fields(Is<MatrixPiece> auto& x) { return std::tie(x.param, x.row, x.column, x.rows, x.first_row, x.gate); }
 auto fields(Is<PanelPacking> auto& x) {
-  return std::tie(x.offset, x.units, x.columns, x.format, x.gates, x.lanes, x.together, x.tail_gates, x.pieces);
+  return std::tie(x.offset, x.units, x.columns, x.format, x.gates, x.lanes, x.together, x.tail_gates, x.pieces,
+                  x.shifted);
 }
 auto fields(Is<Description> auto& x) {
   return std::tie(x.cell, x.cpu, x.inputs, x.params, x.states, x.output, x.input_size, x.output_size, x.doubled_row,

@@ -14,7 +14,7 @@ namespace {
 
 // The magic number is "rnncart" and the number of the format, which grows with every change of the content or of
 // KernelArguments.
-constexpr char kMagic[8] = {'r', 'n', 'n', 'c', 'a', 'r', 't', 5};
+constexpr char kMagic[8] = {'r', 'n', 'n', 'c', 'a', 'r', 't', 6};
 constexpr std::size_t kVersionBytes = 16;
 
 struct Header {

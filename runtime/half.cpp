@@ -13,7 +13,10 @@ float rounded(float value, NumberFormat format) noexcept {
     return wide;
   };
   switch (format) {
-    case NumberFormat::F32: return value;
+    case NumberFormat::F32:
+    case NumberFormat::W16:
+    case NumberFormat::W8A16:
+    case NumberFormat::W8: return value;
     case NumberFormat::F16: return widened(to_f16(value), ElementType::F16);
     case NumberFormat::BF16: return widened(to_bf16(value), ElementType::BF16);
   }

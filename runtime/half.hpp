@@ -32,7 +32,7 @@ constexpr std::uint16_t to_f16(float value) noexcept {
   return with_sign((rebiased + 0xfff + ((rebiased >> 13) & 1)) >> 13);
 }
 
-/// Rounds a number to a format and widens it again.
+/// Rounds a number to a half precision and widens it again; every other format leaves it as it is.
 float rounded(float value, NumberFormat format) noexcept;
 
 }  // namespace rnnc::runtime

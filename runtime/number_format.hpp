@@ -10,6 +10,9 @@ namespace rnnc::runtime {
 
 using NumberFormat = WeightFormat;
 
+inline constexpr NumberFormat kNumberFormats[] = {NumberFormat::F32, NumberFormat::F16,   NumberFormat::BF16,
+                                                  NumberFormat::W16, NumberFormat::W8A16, NumberFormat::W8};
+
 /// Inputs, states, outputs and all values between them have this format, and so have weights that no product reads.
 /// Products are added up in it, whatever the format of their weights is.
 inline constexpr NumberFormat kRowFormat = NumberFormat::F32;
@@ -18,16 +21,69 @@ constexpr std::int64_t bytes_of(NumberFormat format, std::int64_t elements) noex
   switch (format) {
     case NumberFormat::F32: return elements * std::int64_t{sizeof(float)};
     case NumberFormat::F16:
-    case NumberFormat::BF16: return elements * std::int64_t{sizeof(std::uint16_t)};
+    case NumberFormat::BF16:
+    case NumberFormat::W16: return elements * std::int64_t{sizeof(std::uint16_t)};
+    case NumberFormat::W8A16:
+    case NumberFormat::W8: return elements * std::int64_t{sizeof(std::uint8_t)};
   }
   return 0;
 }
+
+/// A number of an integer format is `digits` balanced digits of base 255, each within -127 to 127 and in a byte of its
+/// own: the high digit first.
+constexpr int kDigitBase = 255, kMostDigit = 127;
+
+/// Returns the digits of a weight: 0 for formats that are no integers.
+constexpr int weight_digits(NumberFormat format) noexcept {
+  switch (format) {
+    case NumberFormat::F32:
+    case NumberFormat::F16:
+    case NumberFormat::BF16: return 0;
+    case NumberFormat::W16: return 2;
+    case NumberFormat::W8A16:
+    case NumberFormat::W8: return 1;
+  }
+  return 0;
+}
+
+/// Returns the digits of an element of a vector that weights of this format multiply: 0 where it stays a float.
+constexpr int vector_digits(NumberFormat format) noexcept {
+  switch (format) {
+    case NumberFormat::F32:
+    case NumberFormat::F16:
+    case NumberFormat::BF16: return 0;
+    case NumberFormat::W16:
+    case NumberFormat::W8A16: return 2;
+    case NumberFormat::W8: return 1;
+  }
+  return 0;
+}
+
+constexpr bool is_integer(NumberFormat format) noexcept { return weight_digits(format) > 0; }
+
+/// Returns the largest number of so many digits: 127 or 32,512.
+constexpr std::int64_t most_of_digits(int digits) noexcept {
+  return digits == 1 ? kMostDigit : std::int64_t{kDigitBase} * kMostDigit + kMostDigit;
+}
+
+/// Integer products read their columns in groups of four, as the instructions for them do; the last group is filled up
+/// with zeros.
+inline constexpr std::int64_t kColumnsOfGroup = 4;
+constexpr std::int64_t groups_of_columns(std::int64_t columns) noexcept {
+  return (columns + kColumnsOfGroup - 1) / kColumnsOfGroup;
+}
+
+/// A sum of more columns may not fit in 32 bits: two products of digits, one of which is kept as an unsigned byte.
+inline constexpr std::int64_t kMostIntegerColumns = 32'768;
 
 constexpr const char* name(NumberFormat format) noexcept {
   switch (format) {
     case NumberFormat::F32: return "f32";
     case NumberFormat::F16: return "f16";
     case NumberFormat::BF16: return "bf16";
+    case NumberFormat::W16: return "w16";
+    case NumberFormat::W8A16: return "w8a16";
+    case NumberFormat::W8: return "w8";
   }
   return "";
 }

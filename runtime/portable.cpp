@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "runtime/cpu_features.hpp"
-#include "runtime/portable_kernels.hpp"
+#include "runtime/portable_integers.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -12,15 +12,21 @@ float*& base(PortableRows& rows, PortableSpace space) { return rows.base[static_
 std::int64_t& stride(PortableRows& rows, PortableSpace space) { return rows.stride[static_cast<int>(space)]; }
 
 void run_ops(const PortableKernels& kernels, std::span<const PortableOp> ops, const PortableRows& rows) noexcept {
-  const auto is_product = [](const PortableOp& op) { return op.kind == PortableOp::Kind::Product; };
+  using Kind = PortableOp::Kind;
+  const auto is_alone = [](const PortableOp& op) {
+    return op.kind == Kind::Product || op.kind == Kind::Quantize || op.kind == Kind::IntegerProduct;
+  };
   for (auto op = ops.begin(); op != ops.end();) {
-    if (is_product(*op)) {
-      kernels.product(*op++, rows);
-      continue;
-    }
-    const auto end = std::find_if(op, ops.end(), is_product);
-    kernels.others({op, end}, rows);
-    op = end;
+    const auto end = std::find_if(op, ops.end(), is_alone);
+    if (end != op) kernels.others({op, end}, rows);
+    if (end == ops.end()) return;
+    if (end->kind == Kind::Product)
+      kernels.product(*end, rows);
+    else if (end->kind == Kind::Quantize)
+      quantize(*end, rows);
+    else
+      integer_product(*end, rows);
+    op = end + 1;
   }
 }
 
@@ -113,6 +119,14 @@ const PortableKernels* portable_kernels(std::string_view cpu) noexcept {
   for (const Choice& choice : choices)
     if ((cpu.empty() || cpu == "host" || cpu == choice.kernels->name) && can_run(choice)) return choice.kernels;
   return nullptr;
+}
+
+const PortableKernels* unfused_kernels() noexcept {
+#if defined(__x86_64__)
+  return &kPortableBaseline;
+#else
+  return &kPortableUnfused;
+#endif
 }
 
 const char* name(const PortableKernels& kernels) noexcept { return kernels.name; }

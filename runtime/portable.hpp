@@ -32,13 +32,15 @@ struct PortablePlace {
 /// last value.
 struct PortableOp {
   enum class Kind : std::uint8_t {
-    Map,      // `function` of the operands
-    Copy,     // of operand 0, `size` elements and no more
-    Product,  // operand 1 + the panel at operand 2 times operand 0, which has `columns` elements; `size` units
-    Lookup,   // row number operand 1 of the table at operand 0, which has `rows` rows that are `columns` apart
-    Sum,      // of operand 0; 16 strided partial sums and a tree
-    Max,      // likewise
-    Argmax,   // the index of the first of the largest elements, or of the first NaN
+    Map,             // `function` of the operands
+    Copy,            // of operand 0, `size` elements and no more
+    Product,         // operand 1 + the panel at operand 2 times operand 0, which has `columns` elements; `size` units
+    Lookup,          // row number operand 1 of the table at operand 0, which has `rows` rows that are `columns` apart
+    Sum,             // of operand 0; 16 strided partial sums and a tree
+    Max,             // likewise
+    Argmax,          // the index of the first of the largest elements, or of the first NaN
+    Quantize,        // operand 0 times the number operand 1 as integers for weights of `format`
+    IntegerProduct,  // the panel at operand 2, of integers of `format`, times the integers at operand 0
   };
   Kind kind = Kind::Map;
   Function function{};
@@ -47,6 +49,7 @@ struct PortableOp {
   std::int64_t size = 0;
   std::int64_t columns = 0;
   std::int64_t rows = 0;
+  NumberFormat format = kRowFormat;
 };
 
 // Panels of portable programs: the units of a block, and the blocks whose columns lie side by side.
@@ -59,6 +62,10 @@ struct PortableKernels;
 /// its widest vectors. Returns null if there are none of this name.
 RNNC_API const PortableKernels* portable_kernels(std::string_view cpu) noexcept;
 RNNC_API const char* name(const PortableKernels& kernels) noexcept;
+
+/// Returns the kernels that use no fused multiply-add, which every CPU can run. Programs of integers have the same bits
+/// everywhere with them.
+RNNC_API const PortableKernels* unfused_kernels() noexcept;
 
 struct PortableProgram {
   const PortableKernels* kernels = nullptr;

@@ -27,6 +27,8 @@ extern const PortableKernels kPortableBaseline;
 #if defined(__x86_64__)
 extern const PortableKernels kPortableAvx2;
 extern const PortableKernels kPortableAvx512;
+#else
+extern const PortableKernels kPortableUnfused;
 #endif
 
 }  // namespace rnnc::runtime

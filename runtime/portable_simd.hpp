@@ -20,9 +20,11 @@ using UnsignedWords = xsimd::batch<std::uint32_t>;
 constexpr int kWidth = static_cast<int>(Vector::size);
 static_assert(kPortableLanes % kWidth == 0, "a block is whole vectors");
 
-// a * b + c, with one rounding if the CPU has fused multiply-add.
+// a * b + c, with one rounding if the CPU has fused multiply-add, unless RNNC_UNFUSED asks for two.
 inline Vector multiply_add(Vector a, Vector b, Vector c) {
-#if defined(__AVX512F__)
+#if defined(RNNC_UNFUSED)
+  return a * b + c;
+#elif defined(__AVX512F__)
   return _mm512_fmadd_ps(a, b, c);  // for AVX-512, xsimd 8 multiplies and adds
 #else
   return xsimd::fma(a, b, c);
@@ -42,7 +44,7 @@ class VectorArithmetic : public Operators<Vector, Words, xsimd::batch_bool<float
 
   // Without fused multiply-add, the product is computed in double, in which it is exact.
   static Float affine(Float x, Float alpha, Float beta) {
-#if defined(__FMA__) || defined(__aarch64__)
+#if (defined(__FMA__) || defined(__aarch64__)) && !defined(RNNC_UNFUSED)
     return fma(alpha, x, beta);
 #else
     float xs[kWidth], alphas[kWidth], sums[kWidth];
@@ -243,7 +245,9 @@ void one(const PortableOp& op, const Row& row) {
     case PortableOp::Kind::Map:
       return with_function(op.function, [&](auto function) { map<decltype(function)::value>(op, row); });
     case PortableOp::Kind::Copy: return copy(op, row);
-    case PortableOp::Kind::Product: return;  // product() runs these
+    case PortableOp::Kind::Product:
+    case PortableOp::Kind::Quantize:
+    case PortableOp::Kind::IntegerProduct: return;  // other functions run these
     case PortableOp::Kind::Lookup: return lookup(op, row);
     case PortableOp::Kind::Sum: return reduce(op, row, 0, [](Vector a, Vector b) { return a + b; });
     case PortableOp::Kind::Max:

@@ -86,6 +86,8 @@ RNNC_API Result<Program> load_program(Description description, LoadedNetwork net
 
 /// Return the number of Program::states, and the i-th state of sequence `b`.
 std::size_t count_states(const StateContent& content);
+/// Returns what the program knows of state `state` of the list.
+const StateInfo& state_info(const StateContent& content, std::size_t state);
 std::span<float> state_row(const StateContent& content, std::size_t state, std::int64_t b);
 
 }  // namespace rnnc::runtime

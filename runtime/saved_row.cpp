@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/state_bound.hpp"
+
 namespace rnnc::runtime {
 namespace {
 
@@ -62,6 +64,10 @@ Result<void> check_saved_row(const StateContent& content, std::span<const std::b
       return wrong_data("not of version " + std::to_string(kVersion) + " with state " +
                         states_of(content)[i].tensor.name + " of " + std::to_string(size) + " elements, as " +
                         content.program->description.cell + " has it");
+    std::vector<float> values(size);
+    if (size > 0) std::memcpy(values.data(), saved.data() + head.size(), size_bytes);
+    const Result<void> within = check_bound(state_info(content, i), states_of(content)[i].tensor.name, values);
+    if (!within) return within.error();
     saved = saved.subspan(head.size() + size_bytes);
   }
   if (!saved.empty()) return wrong_data(std::to_string(saved.size()) + " bytes are left over");

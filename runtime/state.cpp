@@ -5,6 +5,7 @@
 #include <rnnc/join.hpp>
 
 #include "runtime/program.hpp"
+#include "runtime/state_bound.hpp"
 
 namespace rnnc {
 
@@ -60,6 +61,10 @@ void StateContent::operator delete(void* memory) noexcept {
 }
 
 std::size_t count_states(const StateContent& content) { return content.program->network.list.states.size(); }
+
+const StateInfo& state_info(const StateContent& content, std::size_t state) {
+  return *found_state(content, state).info;
+}
 
 std::span<float> state_row(const StateContent& content, std::size_t state, std::int64_t b) {
   const Found found = found_state(content, state);
@@ -125,6 +130,7 @@ Result<void> State::set(const std::string& name, std::span<const float> values) 
                  "shape mismatch: state " + name + " of batch " + std::to_string(content_->batch) + " takes " +
                      std::to_string(content_->batch * size) + " elements but got " + std::to_string(values.size()),
                  {}};
+  if (const Result<void> within = runtime::check_bound(*found.info, name, values); !within) return within.error();
   for (std::int64_t b = 0; b < content_->batch; ++b) std::copy_n(values.data() + b * size, size, found.row(b));
   return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <ranges>
 #include <tuple>
@@ -91,8 +92,26 @@ Result<Program> compile_timed(const BenchFlags& flags, const Source& source, dou
   return program;
 }
 
-// Two good f32 implementations may differ by so much, since both round every product of a long sum.
-constexpr double kMostDifference = 1e-5;
+// Two good f32 implementations may differ by so much, since both round every product of a long sum. Integers differ
+// from f32 by what their definition leaves out, for which there is no limit.
+double most_difference(const BenchFlags& flags) {
+  return runtime::is_integer(weight_format(flags.model)) ? std::numeric_limits<double>::infinity() : 1e-5;
+}
+
+// The portable executor has the bits of generated code, also where these are not close to those of f32. Returns the
+// difference if it has not.
+Result<std::optional<Difference>> check_bits(const Job& job, const BenchFlags& flags, const SequenceResult& ours,
+                                             const ir::NetworkBatch& piece, std::int64_t sequences) {
+  ModelFlags portable = flags.model;
+  portable.backend = "portable";
+  portable.isa = portable.plan = "";
+  const Result<Program> program = compile(job.source, portable, 1, false);
+  if (!program) return program.error();
+  const Result<SequenceResult> theirs = run_compiled(*program, job.interface, piece);
+  if (!theirs) return theirs.error();
+  const Difference bits = compare(ours, *theirs, job.interface, sequences, {0});
+  return bits.error > 0 ? std::optional(bits) : std::nullopt;
+}
 
 Result<Difference> check_against_interpreter(const Job& job, const BenchFlags& flags, const Program& program,
                                              const std::vector<Work>& work) {
@@ -106,11 +125,17 @@ Result<Difference> check_against_interpreter(const Job& job, const BenchFlags& f
   const Result<SequenceResult> ours = run_compiled(program, job.interface, piece);
   if (!ours) return ours.error();
   const SequenceResult exact = run_interpreted(job.network, job.source.weights, piece);
-  const Difference most = compare(*ours, exact, job.interface, sequences, {kMostDifference});
+  if (runtime::is_integer(weight_format(flags.model))) {
+    const auto bits = check_bits(job, flags, *ours, piece, sequences);
+    if (!bits) return bits.error();
+    if (*bits) return **bits;
+  }
+  const double most_allowed = most_difference(flags);
+  const Difference most = compare(*ours, exact, job.interface, sequences, {most_allowed});
   if (most.error <= most.limit) return most;
   const SequenceResult rounding = rounding_errors(job.network, job.source.weights, piece, program.streams().ok(), exact,
                                                   [](double, const std::string&) {});
-  return compare(*ours, exact, job.interface, sequences, {kMostDifference, &rounding});
+  return compare(*ours, exact, job.interface, sequences, {most_allowed, &rounding});
 }
 
 std::function<void()> caller(const Job& job, const Program& program, const ir::NetworkBatch& batch) {
@@ -223,7 +248,8 @@ Result<void> add_baseline(const BenchFlags& flags, const OnednnPlugin& onednn, c
   if (!ours) return ours.error();
   std::ranges::copy(job.batch.inputs.begin()->second, stack->input().begin());
   stack->run();
-  contest.from_baseline = compare(*ours, result_of(*stack, job.network), job.interface, flags.batch, {kMostDifference});
+  contest.from_baseline =
+      compare(*ours, result_of(*stack, job.network), job.interface, flags.batch, {most_difference(flags)});
   contest.baseline = [stack] { stack->run(); };
   contest.baseline_version = onednn.version();
   return {};

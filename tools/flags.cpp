@@ -1,4 +1,5 @@
 #include "tools/flags.hpp"
+#include "runtime/number_format.hpp"
 
 #include <charconv>
 
@@ -130,15 +131,19 @@ void add_plan_flag(CLI::App& app, ModelFlags& flags) {
 }
 
 void add_weights_as_flag(CLI::App& app, ModelFlags& flags) {
-  add_choice(app, "--weights-as", flags.weights_as, {"f32", "f16", "bf16"},
-             "how products keep their weights: f16 and bf16 take half the memory, and half the time where memory is "
-             "the limit (default f32)")
+  std::vector<std::string> formats;
+  for (const WeightFormat format : runtime::kNumberFormats) formats.emplace_back(runtime::name(format));
+  add_choice(
+      app, "--weights-as", flags.weights_as, formats,
+      "how products keep their weights: f16 and bf16 in half the memory; w16, w8a16 and w8 as integers of 16 or 8 "
+      "bits, which multiply vectors of 16, 16 and 8 bits (default f32)")
       ->group(kMachineGroup);
 }
 
 WeightFormat weight_format(const ModelFlags& flags) {
-  if (flags.weights_as == "f16") return WeightFormat::F16;
-  return flags.weights_as == "bf16" ? WeightFormat::BF16 : WeightFormat::F32;
+  for (const WeightFormat format : runtime::kNumberFormats)
+    if (flags.weights_as == runtime::name(format)) return format;
+  return WeightFormat::F32;
 }
 
 Result<Assignments> parse_assignments(const std::string& flag, const std::vector<std::string>& texts,

@@ -68,7 +68,9 @@ Result<std::string> show_portable(const ir::Cell& cell, WeightFormat weights) {
 }
 
 Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, const compiler::Target& target) {
-  if (!flags.after.empty()) return show_graph(compiler::run_passes(cell, flags.after), flags);
+  if (!flags.after.empty())
+    return show_graph(compiler::run_passes(cell, flags.after, {}, compiler::kPasses, weight_format(flags.model)),
+                      flags);
   if (is_portable(flags)) return show_portable(cell, weight_format(flags.model));
   auto choices = compiler::parse_choices(flags.model.plan);
   if (!choices) return about_plan(choices.error());

@@ -4,6 +4,7 @@
 #include <rnnc/artifact.hpp>
 
 #include "compiler/network/network.hpp"
+#include "runtime/number_format.hpp"
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
@@ -55,6 +56,10 @@ Result<int> run_model(const RunFlags& flags) {
   if (const auto checked = check_memory(value_bytes(*network, job->batch), "the values"); !checked)
     return checked.error();
   if (flags.model.backend == "interpret") {
+    if (runtime::is_integer(weight_format(flags.model)))
+      return usage_error(
+          "--backend",
+          "interpret computes no integers; --backend portable has the bits of --weights-as " + flags.model.weights_as);
     const Result<TensorMap> weights = rounded_weights(*network, source->weights, weight_format(flags.model));
     if (!weights) return weights.error();
     return write_results(interface, *job, run_interpreted(*network, *weights, job->batch, job->states));

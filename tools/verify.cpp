@@ -7,7 +7,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 
+#include "runtime/number_format.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
@@ -16,6 +18,7 @@
 #include "tools/progress.hpp"
 #include "tools/random_data.hpp"
 #include "tools/rounding_errors.hpp"
+#include "tools/run_data.hpp"
 #include "tools/sequence.hpp"
 #include "tools/verbs.hpp"
 
@@ -30,31 +33,69 @@ constexpr double kMostOfExample = 1e-5;
 
 struct VerifyFlags {
   ModelFlags model;
+  std::vector<std::string> inputs;
   std::int64_t steps = 100, batch = 3, seed = 1;
   bool json = false;
+};
+
+// How far one output is from that of f32 weights, over all steps.
+struct OutputDrift {
+  std::string name;
+  double largest = 0, mean = 0;    // |difference| of an element
+  std::optional<double> same_top;  // of a softmax: the part of the rows with the same largest element
 };
 
 // How far results are from those of f32 weights, over all steps.
 struct Drift {
   Difference largest;
-  double mean = 0;  // |difference| of an element of y
+  std::vector<OutputDrift> outputs;
 };
 
 struct Verdict {
-  Difference first, whole;            // after one step, and over all of them
+  std::optional<Difference> first;    // after one step, of random sequences
+  Difference whole;                   // over all of them
   std::optional<Difference> example;  // from the outputs in the file, where it has some
   std::optional<Drift> drift;         // of weights in another format
   std::string isa, backend, fallback;
+  std::string other = "the interpreter";  // what the program is compared with
 
   static bool is_kept(const Difference& difference) { return difference.error <= difference.limit; }
-  bool ok() const { return is_kept(first) && is_kept(whole) && (!example || is_kept(*example)); }
+  bool ok() const { return (!first || is_kept(*first)) && is_kept(whole) && (!example || is_kept(*example)); }
 };
 
-Drift drift_of(const SequenceResult& ours, const SequenceResult& exact, const Interface& interface,
-               std::int64_t batch) {
-  Drift drift{compare(ours, exact, interface, batch), 0};
-  const std::vector<float>&y = ours.outputs.front(), &other = exact.outputs.front();
-  for (std::size_t i = 0; i < y.size(); ++i) drift.mean += std::fabs(y[i] - other[i]) / static_cast<double>(y.size());
+bool is_softmax(const ir::Network& network, std::size_t output) {
+  const ir::Node& node = network[network.outputs()[output].value];
+  return node.op == ir::Op::Reduce && node.reduction == ir::Reduction::Softmax;
+}
+
+// Returns the part of the rows whose largest element is at the same place.
+double same_tops(std::span<const float> ours, std::span<const float> exact, std::size_t width) {
+  std::size_t same = 0, rows = 0;
+  for (std::size_t i = 0; i + width <= ours.size(); i += width, ++rows) {
+    const auto top = [&](std::span<const float> values) {
+      const auto row = values.subspan(i, width);
+      return std::ranges::max_element(row) - row.begin();
+    };
+    same += top(ours) == top(exact);
+  }
+  return rows == 0 ? 1 : static_cast<double>(same) / static_cast<double>(rows);
+}
+
+Drift drift_of(const SequenceResult& ours, const SequenceResult& exact, const ir::Network& network,
+               const Interface& interface, std::int64_t batch) {
+  Drift drift{compare(ours, exact, interface, batch), {}};
+  for (std::size_t k = 0; k < ours.outputs.size(); ++k) {
+    const std::vector<float>&y = ours.outputs[k], &other = exact.outputs[k];
+    OutputDrift one{interface.outputs[k].name, 0, 0, {}};
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const double difference = std::fabs(y[i] - other[i]);
+      one.largest = std::max(one.largest, difference);
+      one.mean += difference / static_cast<double>(y.size());
+    }
+    if (is_softmax(network, k))
+      one.same_top = same_tops(y, other, static_cast<std::size_t>(elements(interface.outputs[k].type)));
+    drift.outputs.push_back(std::move(one));
+  }
   return drift;
 }
 
@@ -72,41 +113,110 @@ Result<std::optional<Difference>> verify_example(const Program& program, const I
   return std::optional(compare(*ours, {{y.to_f32()}, {}}, interface, x.shape[1], {kMostOfExample}));
 }
 
-// Compares one step and all steps; a network is compared at various lengths. What rounding may do is found out only
-// where what is promised of every value does not hold of some.
-Result<Verdict> verify(const Source& source, const ir::Network& network, const VerifyFlags& flags,
-                       const Report& report) {
-  report(0, "compiling");
-  const Result<Program> program = compile(source, flags.model);
-  if (!program) return program.error();
-  const Interface interface = interface_of(network);
-  const Result<TensorMap> weights = rounded_weights(network, source.weights, weight_format(flags.model));
-  if (!weights) return weights.error();
-  const bool streams = program->streams().ok(), is_f32 = weight_format(flags.model) == WeightFormat::F32;
-  std::optional<Drift> drift;
-  const auto difference = [&](std::int64_t steps, bool ragged, double promised) -> Result<Difference> {
-    const ir::NetworkBatch batch =
-        random_batch(interface, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), ragged);
-    const Result<SequenceResult> ours = run_compiled(*program, interface, batch);
+// Runs the program and what it is compared with. Half precisions are compared with the interpreter on rounded weights.
+// What integers give is defined to the bit: generated code and the portable executor, which share no code for products,
+// are compared with each other.
+class Verifier {
+ public:
+  Verifier(const Source& source, const ir::Network& network, const VerifyFlags& flags, const Report& report)
+      : source_(source),
+        network_(network),
+        flags_(flags),
+        report_(report),
+        format_(weight_format(flags.model)),
+        interface_(interface_of(network)) {}
+
+  Result<Verdict> run() {
+    report_(0, "compiling");
+    if (const Result<void> made = make(); !made) return made.error();
+    verdict_.isa = program_->cpu();
+    verdict_.backend = name_of(program_->backend());
+    verdict_.fallback = program_->fallback();
+    if (const Result<void> compared = flags_.inputs.empty() ? compare_random() : compare_given(); !compared)
+      return compared.error();
+    // Another program made the example, with weights of f32.
+    const bool has_example = !flags_.model.stack.any() && format_ == WeightFormat::F32 && flags_.inputs.empty();
+    auto example = verify_example(*program_, interface_, has_example ? source_.given.example : TensorMap());
+    if (!example) return example.error();
+    verdict_.example = std::move(*example);
+    return std::move(verdict_);
+  }
+
+ private:
+  Result<void> make() {
+    Result<Program> program = compile(source_, flags_.model);
+    if (!program) return program.error();
+    program_ = std::move(*program);
+    Result<TensorMap> weights = rounded_weights(network_, source_.weights, format_);
+    if (!weights) return weights.error();
+    weights_ = std::move(*weights);
+    if (!runtime::is_integer(format_)) return {};
+    ModelFlags other = flags_.model;
+    other.backend = program_->backend() == Backend::Portable ? "auto" : "portable";
+    if (other.backend == "portable") other.isa = other.plan = "";
+    Result<Program> second = compile(source_, other);
+    if (!second) return second.error();
+    other_ = std::move(*second);
+    verdict_.other = other_->backend() == Backend::Portable ? "the portable executor" : "generated code";
+    return {};
+  }
+
+  // Compares one step and all steps; a network is compared at various lengths.
+  Result<void> compare_random() {
+    const auto random = [&](std::int64_t steps, bool ragged) {
+      return random_batch(interface_, steps, flags_.batch, static_cast<std::uint64_t>(flags_.seed), ragged);
+    };
+    const Result<Difference> first = difference(random(1, false), kMostAfterOneStep);
+    if (!first) return first.error();
+    verdict_.first = *first;
+    const Result<Difference> whole = difference(random(flags_.steps, source_.network.has_value()), kMostAtTheEnd);
+    if (!whole) return whole.error();
+    verdict_.whole = *whole;
+    return {};
+  }
+
+  Result<void> compare_given() {
+    RunFlags flags;
+    flags.model = flags_.model;
+    flags.inputs = flags_.inputs;
+    const Result<Job> job = read_job(flags, interface_, source_.given);
+    if (!job) return job.error();
+    const Result<Difference> whole = difference(job->batch, kMostAtTheEnd);
+    if (!whole) return whole.error();
+    verdict_.whole = *whole;
+    return {};
+  }
+
+  // What rounding may do is found out only where what is promised of every value does not hold of some.
+  Result<Difference> difference(const ir::NetworkBatch& batch, double promised) {
+    const bool streams = program_->streams().ok();
+    const Result<SequenceResult> ours = run_compiled(*program_, interface_, batch);
     if (!ours) return ours.error();
-    const SequenceResult exact = run_in_pieces(network, *weights, batch, streams, report);
-    if (!is_f32)
-      drift = drift_of(*ours, run_in_pieces(network, source.weights, batch, streams, report), interface, flags.batch);
-    const Difference most = compare(*ours, exact, interface, flags.batch, {promised});
+    if (format_ != WeightFormat::F32)
+      verdict_.drift = drift_of(*ours, run_in_pieces(network_, source_.weights, batch, streams, report_), network_,
+                                interface_, batch.sequences);
+    if (other_) {
+      const Result<SequenceResult> theirs = run_compiled(*other_, interface_, batch);
+      if (!theirs) return theirs.error();
+      return compare(*ours, *theirs, interface_, batch.sequences, {0});
+    }
+    const SequenceResult exact = run_in_pieces(network_, weights_, batch, streams, report_);
+    const Difference most = compare(*ours, exact, interface_, batch.sequences, {promised});
     if (Verdict::is_kept(most)) return most;
-    const SequenceResult rounding = rounding_errors(network, *weights, batch, streams, exact, report);
-    return compare(*ours, exact, interface, flags.batch, {promised, &rounding});
-  };
-  const Result<Difference> first = difference(1, false, kMostAfterOneStep);
-  if (!first) return first.error();
-  const Result<Difference> whole = difference(flags.steps, source.network.has_value(), kMostAtTheEnd);
-  if (!whole) return whole.error();
-  // Another program made the example, with weights of f32.
-  const auto example =
-      verify_example(*program, interface, flags.model.stack.any() || !is_f32 ? TensorMap() : source.given.example);
-  if (!example) return example.error();
-  return Verdict{*first, *whole, *example, drift, program->cpu(), name_of(program->backend()), program->fallback()};
-}
+    const SequenceResult rounding = rounding_errors(network_, weights_, batch, streams, exact, report_);
+    return compare(*ours, exact, interface_, batch.sequences, {promised, &rounding});
+  }
+
+  const Source& source_;
+  const ir::Network& network_;
+  const VerifyFlags& flags_;
+  const Report& report_;
+  const WeightFormat format_;
+  const Interface interface_;
+  std::optional<Program> program_, other_;
+  TensorMap weights_;
+  Verdict verdict_;
+};
 
 std::string number(double value, const char* form = "%.3g") {
   char text[40];
@@ -130,8 +240,11 @@ std::string reason(const Difference& difference, double promised) {
   return rounding + ", so that f32 tells hardly a digit of it; no limit is above " + number(kMostRounding);
 }
 
-void print_line(const std::string& when, const Difference& difference, double promised,
-                const std::string& other = "the interpreter") {
+void print_line(const std::string& when, const Difference& difference, double promised, const std::string& other) {
+  if (difference.limit == 0 && difference.error == 0) {
+    std::printf("%-18s same bits as %s\n", when.c_str(), other.c_str());
+    return;
+  }
   const bool kept = Verdict::is_kept(difference);
   std::printf("%-18s max error %.3g%s%s  (limit %.2g)%s\n", when.c_str(), difference.error,
               difference.where.empty() ? "" : " at ", difference.where.c_str(), difference.limit,
@@ -144,7 +257,7 @@ void print_line(const std::string& when, const Difference& difference, double pr
         static_cast<long long>(difference.sequence), static_cast<long long>(difference.element), difference.a,
         other.c_str(), difference.b, std::fabs(difference.a - difference.b),
         difference.limit * std::max(1.0, std::fabs(difference.b)));
-  if (promised != kMostOfExample && (!kept || difference.limit > promised))
+  if (difference.limit > 0 && promised != kMostOfExample && (!kept || difference.limit > promised))
     std::printf("  %s\n", reason(difference, promised).c_str());
 }
 
@@ -172,19 +285,58 @@ void print_json(const Verdict& verdict, const std::string& cell, const VerifyFla
                            {"seed", flags.seed},
                            {"max_error", verdict.whole.error},
                            {"where", verdict.whole.where},
-                           {"max_error_one_step", verdict.first.error},
-                           {"where_one_step", verdict.first.where},
-                           {"limit_one_step", verdict.first.limit},
                            {"limit", verdict.whole.limit},
+                           {"compared_with", verdict.other},
                            {"ok", verdict.ok()}};
+  if (verdict.first) {
+    result["max_error_one_step"] = verdict.first->error;
+    result["where_one_step"] = verdict.first->where;
+    result["limit_one_step"] = verdict.first->limit;
+  }
   if (verdict.example) result["max_error_of_example"] = verdict.example->error;
-  if (verdict.drift)
+  if (verdict.drift) {
+    nlohmann::json outputs = nlohmann::json::array();
+    for (const OutputDrift& one : verdict.drift->outputs) {
+      outputs.push_back({{"name", one.name}, {"max_error", one.largest}, {"mean_error", one.mean}});
+      if (one.same_top) outputs.back()["same_top_1"] = *one.same_top;
+    }
     result["from_f32_weights"] = {{"max_error", verdict.drift->largest.error},
                                   {"where", verdict.drift->largest.where},
-                                  {"mean_error_of_y", verdict.drift->mean}};
-  if (!Verdict::is_kept(verdict.first)) result["mismatch_one_step"] = json_of(verdict.first, kMostAfterOneStep);
+                                  {"mean_error_of_y", verdict.drift->outputs.front().mean},
+                                  {"outputs", outputs}};
+  }
+  if (verdict.first && !Verdict::is_kept(*verdict.first))
+    result["mismatch_one_step"] = json_of(*verdict.first, kMostAfterOneStep);
   if (!Verdict::is_kept(verdict.whole)) result["mismatch"] = json_of(verdict.whole, kMostAtTheEnd);
   std::cout << result.dump() << "\n";
+}
+
+void print_drift(const Drift& drift) {
+  std::printf("%-18s max error %.3g%s%s, mean of %s %.3g\n", "from f32 weights:", drift.largest.error,
+              drift.largest.where.empty() ? "" : " at ", drift.largest.where.c_str(),
+              drift.outputs.front().name.empty() ? "y" : drift.outputs.front().name.c_str(),
+              drift.outputs.front().mean);
+  for (const OutputDrift& one : drift.outputs) {
+    const std::string top =
+        one.same_top ? ", the same largest element in " + number(100 * *one.same_top, "%.4g") + " % of rows" : "";
+    if (drift.outputs.size() > 1 || one.same_top)
+      std::printf("  %-16s max error %.3g, mean %.3g%s\n", ((one.name.empty() ? "y" : one.name) + ":").c_str(),
+                  one.largest, one.mean, top.c_str());
+  }
+}
+
+void print(const Verdict& verdict, const Source& source, const std::string& name, const VerifyFlags& flags) {
+  std::printf("%s %s on %s, ", std::string(source.graph().kind_name()).c_str(), name.c_str(), verdict.isa.c_str());
+  if (flags.inputs.empty())
+    std::printf("%lld steps, %lld sequences%s, seed %lld\n", static_cast<long long>(flags.steps),
+                static_cast<long long>(flags.batch), source.network ? " of various lengths" : "",
+                static_cast<long long>(flags.seed));
+  else
+    std::printf("given input\n");
+  if (verdict.first) print_line("after one step:", *verdict.first, kMostAfterOneStep, verdict.other);
+  print_line("over all steps:", verdict.whole, kMostAtTheEnd, verdict.other);
+  if (verdict.example) print_line("the file's example:", *verdict.example, kMostOfExample, "the file says");
+  if (verdict.drift) print_drift(*verdict.drift);
 }
 
 // Estimates the sequences as twice the interpreter's values, which leaves room for the floats of the program.
@@ -204,19 +356,11 @@ Result<int> run(const VerifyFlags& flags) {
     return checked.error();
   if (source->weights.empty()) source->weights = random_weights(*network, static_cast<std::uint64_t>(flags.seed));
   Progress progress("verify");
-  const Result<Verdict> verdict = verify(*source, *network, flags, progress.report());
+  const Report report = progress.report();
+  const Result<Verdict> verdict = Verifier(*source, *network, flags, report).run();
   progress.clear();
   if (!verdict) return verdict.error();
-  std::printf("%s %s on %s, %lld steps, %lld sequences%s, seed %lld\n",
-              std::string(source->graph().kind_name()).c_str(), network->name.c_str(), verdict->isa.c_str(),
-              static_cast<long long>(flags.steps), static_cast<long long>(flags.batch),
-              source->network ? " of various lengths" : "", static_cast<long long>(flags.seed));
-  print_line("after one step:", verdict->first, kMostAfterOneStep);
-  print_line("over all steps:", verdict->whole, kMostAtTheEnd);
-  if (verdict->example) print_line("the file's example:", *verdict->example, kMostOfExample, "the file says");
-  if (verdict->drift)
-    std::printf("%-18s max error %.3g at %s, mean of y %.3g\n", "from f32 weights:", verdict->drift->largest.error,
-                verdict->drift->largest.where.c_str(), verdict->drift->mean);
+  print(*verdict, *source, network->name, flags);
   std::fflush(stdout);
   if (flags.json) print_json(*verdict, network->name, flags);
   return verdict->ok() ? kOk : kMismatch;
@@ -228,13 +372,17 @@ Verb add_verify(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "verify",
       {"rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000", "rnnc verify lstm.rnn --weights lstm.safetensors",
-       "rnnc verify model.onnx --backend portable",
+       "rnnc verify model.onnx --backend portable", "rnnc verify model.onnx --weights-as w8 --input x.npy",
        "rnnc verify --cell gru --dim I=16 --dim H=32 --layers 2 --bidirectional --json"},
       "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"
-      " given; and with the example that a model's file has.");
+      " given; and with the example that a model's file has. With --weights-as, tells how far results are from"
+      " those of f32 weights.");
   auto flags = std::make_shared<VerifyFlags>();
   add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
+  app.add_option("--input", flags->inputs,
+                 "x.npy: what to compare on instead of random sequences, as rnnc run takes it; may be repeated")
+      ->type_name("x.npy");
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");

@@ -74,7 +74,8 @@ std::string operation_of(const ir::Graph& graph, const Node& node) {
     case Op::Lookup:
     case Op::Project:
     case Op::Hoist:
-    case Op::Fill: return std::string(ir::call_name(node.op));
+    case Op::Fill:
+    case Op::Quantize: return std::string(ir::call_name(node.op));
     case Op::Rows: return std::string(ir::facts(node.row_op).name);
     case Op::Map: return std::string(ir::facts(node.function).name);
     case Op::Reduce: return std::string(ir::facts(node.reduction).name);

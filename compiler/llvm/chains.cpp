@@ -14,6 +14,13 @@ constexpr std::int64_t kMostUnroll = 2;
 
 }  // namespace
 
+void fetch_line(llvm::IRBuilder<>& builder, llvm::Value* from, llvm::Value* line) {
+  llvm::Value* floats = builder.CreateMul(line, builder.getInt64(runtime::kCacheLineFloats));
+  llvm::Value* at = advance(builder, from, floats);
+  llvm::Value* arguments[] = {at, builder.getInt32(0), builder.getInt32(2), builder.getInt32(1)};
+  builder.CreateIntrinsic(llvm::Intrinsic::prefetch, {at->getType()}, arguments);
+}
+
 std::size_t ProductOperands::vectors() const {
   std::size_t count = 0;
   for (const WeightStream& stream : weights) count += static_cast<std::size_t>(stream.vectors);
@@ -50,18 +57,11 @@ Values ChainEmitter::run(llvm::Value* columns, Values chains, llvm::Value* fetch
   return emit_for(
       builder_, number(0), columns, 1, std::move(chains),
       [&](llvm::Value* column, Values carried) {
-        if (fetch_ahead) fetch(fetch_ahead, column);
+        if (fetch_ahead) fetch_line(builder_, fetch_ahead, column);
         extend(begin_pass(column), 0, carried);
         return carried;
       },
       "columns");
-}
-
-void ChainEmitter::fetch(llvm::Value* from, llvm::Value* column) {
-  const std::int64_t of_line = runtime::elements_in(operands_.format, runtime::kCacheLineFloats);
-  llvm::Value* line = advance(builder_, from, builder_.CreateMul(column, number(of_line)), operands_.format);
-  llvm::Value* arguments[] = {line, builder_.getInt32(0), builder_.getInt32(2), builder_.getInt32(1)};
-  builder_.CreateIntrinsic(llvm::Intrinsic::prefetch, {line->getType()}, arguments);
 }
 
 llvm::Value* ChainEmitter::number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }

@@ -31,6 +31,9 @@ struct ProductOperands {
   std::size_t vectors() const;
 };
 
+/// Emits the fetch of cache line `line` (i64) behind `from` into L2.
+void fetch_line(llvm::IRBuilder<>& builder, llvm::Value* from, llvm::Value* line);
+
 class ChainEmitter {
  public:
   ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands);
@@ -53,7 +56,6 @@ class ChainEmitter {
   llvm::Value* number(std::int64_t value);
   Pass begin_pass(llvm::Value* column);
   llvm::Value* load_vector(llvm::Value* weights, std::int64_t vector);
-  void fetch(llvm::Value* from, llvm::Value* column);
   void extend(const Pass& pass, std::int64_t k, Values& chains);
   void multiply(std::size_t held_count, Load load_held, std::size_t passing_count, Load load_passing,
                 llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains);

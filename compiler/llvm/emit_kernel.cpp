@@ -16,16 +16,22 @@ namespace {
 
 using runtime::KernelArguments;
 
+// Programs of integers have the same bits on every CPU, with or without fused multiply-adds: they use none.
+Target arithmetic_of(Target target, const Plan& plan) {
+  target.fma = target.fma && !runtime::is_integer(plan.weights);
+  return target;
+}
+
 class KernelEmitter {
  public:
   KernelEmitter(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan, const Target& target)
       : schedule_(schedule),
         plan_(plan),
-        target_(target),
+        target_(arithmetic_of(target, plan)),
         builder_(context),
         module_(std::make_unique<llvm::Module>("rnnc." + schedule.cell.name, context)),
         attributes_(function_attributes(context, target)),
-        kernels_(*module_, target, attributes_) {}
+        kernels_(*module_, target_, attributes_) {}
 
   std::unique_ptr<llvm::Module> run() {
     emit_prepare();
@@ -175,7 +181,7 @@ class KernelEmitter {
 
   const Schedule& schedule_;
   const Plan& plan_;
-  const Target& target_;
+  const Target target_;
   llvm::IRBuilder<> builder_;
   std::unique_ptr<llvm::Module> module_;
   llvm::AttributeList attributes_;

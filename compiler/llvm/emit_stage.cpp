@@ -7,6 +7,7 @@
 
 #include "compiler/llvm/chains.hpp"
 #include "compiler/llvm/functions.hpp"
+#include "compiler/llvm/integer_sums.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/row_groups.hpp"
 #include "compiler/llvm/types.hpp"
@@ -63,11 +64,6 @@ class StageEmitter {
     const auto in_tail = [&](int block) { return place.tail == Tail::Last && block == place.blocks - 1; };
     for (ir::Value product : stage_.products) {
       const Panel& panel = context_.plan.panel(product);
-      Values chains;
-      for (int block = 0; block < place.blocks; ++block) {
-        const Values starts = tile.starts(product, 0, block);
-        chains.insert(chains.end(), starts.begin(), starts.end());
-      }
       const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
       ProductOperands operands{{tile.address(vector, 0)}, {}, panel.format, panel.lanes};
       for (int block = 0; block < place.blocks;) {
@@ -77,8 +73,11 @@ class StageEmitter {
         operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
         block += together;
       }
-      chains = ChainEmitter(builder_, context_.target, std::move(operands)).run(panel.columns, std::move(chains));
-      llvm::ArrayRef<llvm::Value*> left = chains;
+      const Values sums = runtime::is_integer(panel.format)
+                              ? IntegerSums(builder_, context_.target, std::move(operands))
+                                    .run(panel.passes(), tile.integer_starts(product, 0))
+                              : chains_of(product, tile, place.blocks, std::move(operands));
+      llvm::ArrayRef<llvm::Value*> left = sums;
       for (int block = 0; block < place.blocks; ++block) {
         const auto vectors = static_cast<std::size_t>(panel.vectors(in_tail(block)));
         tile.set_product(product, 0, block, left.take_front(vectors));
@@ -88,8 +87,18 @@ class StageEmitter {
     tile.finish();
   }
 
+  Values chains_of(ir::Value product, Tile& tile, int blocks, ProductOperands operands) {
+    Values chains;
+    for (int block = 0; block < blocks; ++block) {
+      const Values starts = tile.starts(product, 0, block);
+      chains.insert(chains.end(), starts.begin(), starts.end());
+    }
+    return ChainEmitter(builder_, context_.target, std::move(operands))
+        .run(context_.plan.panel(product).columns, std::move(chains));
+  }
+
   llvm::Value* weights(const Panel& panel, const TilePlace& place, int block) {
-    const std::int64_t block_size = panel.columns * panel.gates * panel.lanes;
+    const std::int64_t block_size = panel.shape().stored_columns() * panel.gates * panel.lanes;
     llvm::Value* first = builder_.CreateMul(place.block, number(block_size));
     llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
     return advance(builder_, advance(builder_, base, first, panel.format),

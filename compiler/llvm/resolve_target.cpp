@@ -44,12 +44,15 @@ bool describe_x86(const llvm::MCSubtargetInfo* info, Target& target) {
                     info->checkFeatures("+avx512dq") && info->checkFeatures("+avx512bw");
   target.lanes = wide ? 16 : info->checkFeatures("+avx2") ? 8 : 4;
   target.registers = wide ? 32 : 16;
+  const bool has_dot = wide ? info->checkFeatures("+avx512vnni") : info->checkFeatures("+avxvnni");
+  target.byte_products = has_dot ? ByteProducts::Unsigned : ByteProducts::Signs;
   return true;
 }
 
 bool describe_aarch64(const llvm::MCSubtargetInfo* info, Target& target) {
   target.lanes = 4;
   target.registers = 32;
+  target.byte_products = info->checkFeatures("+dotprod") ? ByteProducts::Signed : ByteProducts::Long;
   return info->checkFeatures("+neon");
 }
 

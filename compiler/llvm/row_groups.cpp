@@ -98,7 +98,8 @@ std::optional<RowGroups::Strided> RowGroups::stores_of(ir::Value product) const 
 }
 
 bool RowGroups::is_only_stored() const {
-  return stage_.products.size() == 1 && starts_in_memory(stage_.products[0]) && stores_of(stage_.products[0]);
+  if (stage_.products.size() != 1 || runtime::is_integer(context_.plan.panel(stage_.products[0]).format)) return false;
+  return starts_in_memory(stage_.products[0]) && stores_of(stage_.products[0]);
 }
 
 // Loops over the rows and blocks of a tile, so that blocks that are alike share one code.
@@ -126,7 +127,8 @@ void RowGroups::emit_group(const TilePlace& place, const Group& group, const Spl
   bool is_stored = false;
   for (ir::Value product : stage_.products) {
     emit_product(product, place, group, tiles, parked);
-    is_stored = stores_of(product) && !(is_tail(place) && context_.plan.panel(product).is_packed());
+    const Panel& panel = context_.plan.panel(product);
+    is_stored = !runtime::is_integer(panel.format) && stores_of(product) && !(is_tail(place) && panel.is_packed());
   }
   if (is_stored) return;
   for_each_part(place, group.rows,
@@ -192,24 +194,28 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
                              const Parked& parked) {
   const Panel& panel = context_.plan.panel(product);
   const bool packed = is_tail(place) && panel.is_packed();
-  const auto start = packed ? std::nullopt : starts_in_memory(product);
-  const auto end = packed ? std::nullopt : stores_of(product);
-  if (!start) for_each_part(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
+  const bool integers = runtime::is_integer(panel.format);
+  const auto start = packed || integers ? std::nullopt : starts_in_memory(product);
+  const auto end = packed || integers ? std::nullopt : stores_of(product);
+  if (!start && !integers)
+    for_each_part(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
 
   const std::int64_t lanes = panel.lanes, full_column = panel.gates * lanes;
+  const std::int64_t block_size = panel.shape().stored_columns() * full_column;
+  // Sums of integers are not parked between parts of a panel.
+  const std::int64_t part = integers ? panel.passes() : plan_.panel_columns;
   const std::int64_t of_line = runtime::elements_in(panel.format, runtime::kCacheLineFloats);
   const int vectors = place.blocks * panel.vectors(is_tail(place));
   const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
   llvm::Value* weights =
       advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
-              builder_.CreateAdd(number(panel.first_element()),
-                                 builder_.CreateMul(place.block, number(panel.columns * full_column))),
+              builder_.CreateAdd(number(panel.first_element()), builder_.CreateMul(place.block, number(block_size))),
               panel.format);
   emit_for(
-      builder_, number(0), number(panel.columns), plan_.panel_columns,
+      builder_, number(0), number(panel.passes()), part,
       [&](llvm::Value* first) {
-        llvm::Value* last = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, number(panel.columns),
-                                                           builder_.CreateAdd(first, number(plan_.panel_columns)));
+        llvm::Value* last = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, number(panel.passes()),
+                                                           builder_.CreateAdd(first, number(part)));
         emit_for(
             builder_, group.first_tile, group.end_tile, 1,
             [&](llvm::Value* tile) {
@@ -221,6 +227,8 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
               call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
               call.columns = builder_.CreateSub(last, first);
               call.from = call.to = in_slots(product, place, parked, row);
+              if (panel.shifted)
+                call.from.base = Tile(builder_, context_, stage_, gates_, place).integer_starts(product, 0);
               if (start)
                 call.from = choose(builder_.CreateICmpEQ(first, number(0)), in_memory(*start, place, row), call.from);
               if (end)
@@ -228,8 +236,8 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
                     choose(builder_.CreateICmpEQ(last, number(panel.columns)), in_memory(*end, place, row), call.to);
               // Each tile fetches its part of the next blocks' weights.
               llvm::Value* next = builder_.CreateAdd(
-                  builder_.CreateMul(number(place.blocks), number(panel.columns * full_column)),
-                  builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.columns)), first),
+                  number(place.blocks * block_size),
+                  builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.passes())), first),
                                      number(of_line)));
               call.fetch_ahead = advance(builder_, weights, plan_.fetch_ahead ? next : number(0), panel.format);
               llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "compiler/llvm/quantized.hpp"
 #include "compiler/llvm/types.hpp"
 #include "compiler/schedule/stage_flow.hpp"
 #include "ir/check.hpp"
@@ -15,6 +16,14 @@ namespace rnnc::compiler {
 using ir::Node;
 using ir::Op;
 
+namespace {
+
+ByteForm byte_form_of(const StageContext& context, const Home& home) {
+  return {home.digits, context.target.byte_products == ByteProducts::Unsigned};
+}
+
+}  // namespace
+
 Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b) {
   llvm::Value* a_is_nan = builder.CreateFCmpUNO(a.value, a.value);
   llvm::Value* b_is_nan = builder.CreateFCmpUNO(b.value, b.value);
@@ -23,58 +32,6 @@ Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Larges
   llvm::Value* equal = builder.CreateOr(builder.CreateFCmpOEQ(a.value, b.value), builder.CreateAnd(a_is_nan, b_is_nan));
   larger = builder.CreateOr(larger, builder.CreateAnd(equal, builder.CreateFCmpOLT(b.index, a.index)));
   return {builder.CreateSelect(larger, b.value, a.value), builder.CreateSelect(larger, b.index, a.index)};
-}
-
-Gates::Gates(const StageContext& context, const Stage& stage)
-    : left_(static_cast<int>(stage.units % context.plan.lanes)) {
-  const ir::Cell& cell = context.schedule.cell;
-  int gates = 0, packed = 0;
-  for (ir::Value product : stage.products) {
-    const Panel& panel = context.plan.panel(product);
-    products_.push_back({&panel, gates, packed});
-    if (panel.gates == 1) gate_[product] = gates;
-    // A stacked product is read through slices, one for each gate.
-    if (const auto slices = context.schedule.gates.find(product); slices != context.schedule.gates.end())
-      for (const ir::Value slice : slices->second)
-        gate_[slice] = gates + static_cast<int>(cell[slice].ranges[0].begin.value() / stage.units);
-    gates += panel.gates;
-    packed += panel.vectors(true);
-  }
-}
-
-int Gates::find(ir::Value value) const {
-  const auto found = gate_.find(value);
-  return found == gate_.end() ? -1 : found->second;
-}
-
-const Gates::Product& Gates::product_of(ir::Value product) const {
-  return *std::find_if(products_.begin(), products_.end(),
-                       [&](const Product& p) { return p.panel->product == product; });
-}
-
-int Gates::accumulators(bool in_tail) const {
-  int count = 0;
-  for (const Product& product : products_) count += product.panel->vectors(in_tail);
-  return count;
-}
-
-int Gates::first_accumulator(ir::Value product, bool in_tail) const {
-  return in_tail ? product_of(product).first_packed : product_of(product).first_gate;
-}
-
-Gates::Place Gates::place(int gate, bool in_tail) const {
-  if (!in_tail) return {gate, 0};
-  std::size_t i = products_.size() - 1;
-  while (products_[i].first_gate > gate) --i;
-  const int mine = gate - products_[i].first_gate, together = products_[i].panel->tail_gates;
-  return {products_[i].first_packed + mine / together, mine % together * left_};
-}
-
-Gates::Slot Gates::slot(int accumulator, bool in_tail) const {
-  std::size_t i = products_.size() - 1;
-  const auto first = [&] { return in_tail ? products_[i].first_packed : products_[i].first_gate; };
-  while (first() > accumulator) --i;
-  return {first(), products_[i].panel->vectors(in_tail), accumulator - first()};
 }
 
 bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value) {
@@ -184,7 +141,7 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
 
 // Computes the function of a Map if all operands are there; else the missing operands become pending.
 bool Tile::apply(const Node& node, const Element& element, std::vector<Element>& pending) {
-  RNNC_ASSERT(node.op == Op::Map || node.op == Op::Fill, &cell_);
+  RNNC_ASSERT(node.op == Op::Map || node.op == Op::Fill || node.op == Op::Quantize, &cell_);
   Values operands;
   for (const ir::Value operand : node.operands) {
     const Element needed = canonical({operand, element.row, element.block});
@@ -195,7 +152,12 @@ bool Tile::apply(const Node& node, const Element& element, std::vector<Element>&
       operands.push_back(found->second);
   }
   if (operands.size() < node.operands.size()) return false;
-  values_[element] = node.op == Op::Fill ? operands[0] : functions_.emit(node.function, operands);
+  if (node.op == Op::Fill)
+    values_[element] = operands[0];
+  else if (node.op == Op::Quantize)
+    values_[element] = builder_.CreateFMul(operands[0], operands[1]);  // the store rounds it
+  else
+    values_[element] = functions_.emit(node.function, operands);
   return true;
 }
 
@@ -231,7 +193,49 @@ llvm::Value* Tile::gate_value(int gate, int row, int block) {
   const auto known = gate_values_.find({gate, row, block});
   if (known != gate_values_.end()) return known->second;
   const Gates::Place place = gates_.place(gate, is_tail(block));
-  return from_lane(builder_.CreateLoad(vector_type_, slot(place.accumulator, row, block)), place.lane);
+  llvm::Value* parked = builder_.CreateLoad(vector_type_, slot(place.accumulator, row, block));
+  return from_lane(scaled(parked, place.accumulator, row, block), place.lane);
+}
+
+// What lies behind the weights of integers has the order of a column's vectors.
+llvm::Value* Tile::behind_panel(const Panel& panel, std::int64_t offset, int block) {
+  llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
+  llvm::Value* first = builder_.CreateMul(first_unit(block), builder_.getInt64(panel.gates));
+  return advance(builder_, advance(builder_, base, builder_.getInt64(panel.offset + offset)), first);
+}
+
+llvm::Value* Tile::integer_starts(ir::Value product, int block) {
+  const Panel& panel = context_.plan.panel(product);
+  if (!panel.shifted) return nullptr;
+  llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
+  llvm::Value* first =
+      builder_.CreateMul(first_unit(block), builder_.getInt64(panel.gates * runtime::weight_digits(panel.format)));
+  return advance(builder_, advance(builder_, base, builder_.getInt64(panel.offset + panel.shape().starts())), first);
+}
+
+// Sums of integers are multiplied by the scales of their rows. The scale of the vector is in the graph.
+llvm::Value* Tile::scaled(llvm::Value* sums, int accumulator, int row, int block) {
+  const Panel& panel = gates_.panel_of(accumulator, is_tail(block));
+  if (!runtime::is_integer(panel.format)) return sums;
+  llvm::Value* scales = advance(builder_, behind_panel(panel, panel.shape().scales(), block),
+                                builder_.getInt64(gates_.slot(accumulator, is_tail(block)).index * lanes_));
+  llvm::Value* product =
+      builder_.CreateFMul(sums, builder_.CreateAlignedLoad(vector_type_, scales, alignment_of(lanes_)));
+  const ir::Value integers = cell_[panel.product].operands[0];
+  // A scale that was found in the step is NaN where an element is no number.
+  if (cell_[cell_[integers].operands[1]].op != Op::Constant) return product;
+  // A mask for all lanes; a branch for each vector would take longer.
+  llvm::Value* mask = builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), is_all_numbers(integers, row));
+  return builder_.CreateSelect(mask, product, functions_.splat(std::numeric_limits<float>::quiet_NaN()));
+}
+
+llvm::Value* Tile::is_all_numbers(ir::Value integers, int row) {
+  llvm::Value*& known = all_numbers_[{integers, row}];
+  if (known) return known;
+  const Home home = *context_.schedule.find(integers);
+  const std::int64_t units = (home.size + lanes_ - 1) / lanes_ * lanes_;
+  return known =
+             emit_all_numbers(builder_, byte_form_of(context_, home), address(home, row), units * home.digits, lanes_);
 }
 
 // Lanes beyond those of the gate hold those of others, which nobody reads.
@@ -270,7 +274,7 @@ void Tile::set_product(ir::Value product, int row, int block, llvm::ArrayRef<llv
   for (int gate = first; gate < first + context_.plan.panel(product).gates; ++gate) {
     const Gates::Place place = gates_.place(gate, is_tail(block));
     llvm::Value* vector = accumulators[static_cast<std::size_t>(place.accumulator - first_accumulator)];
-    gate_values_[{gate, row, block}] = from_lane(vector, place.lane);
+    gate_values_[{gate, row, block}] = from_lane(scaled(vector, place.accumulator, row, block), place.lane);
   }
 }
 
@@ -305,7 +309,17 @@ void Tile::finish() {
   for (const auto& write : writes) write();
 }
 
+// All lanes of the last block are stored: those that are no units are zeros.
+void Tile::store_integers(const Store& store, llvm::Value* scaled, int row, int block) {
+  llvm::Value* units = may_be_tail(block) && stage_.units % lanes_ != 0 ? tail_mask(block) : nullptr;
+  llvm::Value* bytes = emit_bytes(builder_, byte_form_of(context_, store.home), scaled, units);
+  llvm::Value* first = builder_.CreateMul(first_unit(block), builder_.getInt64(store.home.digits));
+  llvm::Value* to = builder_.CreateGEP(builder_.getInt8Ty(), address(store.home, row), first);
+  builder_.CreateAlignedStore(bytes, to, llvm::Align(static_cast<std::uint64_t>(lanes_)));
+}
+
 void Tile::store(const Store& store, llvm::Value* value, int row, int block) {
+  if (store.home.digits > 0) return store_integers(store, value, row, block);
   llvm::Value* to = block_address(store.home, row, block);
   const auto store_all = [&] { builder_.CreateAlignedStore(value, to, alignment(store.home)); };
   const auto store_units = [&] { builder_.CreateMaskedStore(value, to, alignment_of(1), tail_mask(block)); };

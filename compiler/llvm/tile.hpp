@@ -10,77 +10,10 @@
 #include <vector>
 
 #include "compiler/llvm/functions.hpp"
+#include "compiler/llvm/gates.hpp"
 #include "compiler/llvm/loops.hpp"
-#include "compiler/llvm/tile_kernels.hpp"
-#include "compiler/schedule/plan.hpp"
-#include "compiler/schedule/stages.hpp"
-#include "compiler/schedule/target.hpp"
 
 namespace rnnc::compiler {
-
-/// The rows of a space begin at `base`; each begins `stride` floats (i64) behind the one before.
-struct Rows {
-  llvm::Value* base = nullptr;
-  llvm::Value* stride = nullptr;
-};
-
-using RowSpaces = std::array<Rows, kSpaces>;
-
-/// A thread computes part `index` of `count` of every stage's blocks; `index` is null where one thread computes all.
-struct Part {
-  llvm::Value* index = nullptr;  // i64
-  llvm::Value* count = nullptr;
-};
-
-struct StageContext {
-  const Schedule& schedule;
-  const Plan& plan;
-  const Target& target;
-  const RowSpaces& spaces;
-  TileKernels& kernels;
-  Part part;
-  llvm::Value* turned = nullptr;  // i1: a single row passes over the blocks backwards; null where it never does
-};
-
-/// Gates are numbered over all products of a stage, product after product. An accumulator becomes the value of one
-/// gate, or of several in a packed last block (the layout is drawn in compiler/schedule/plan.hpp).
-class Gates {
- public:
-  Gates(const StageContext& context, const Stage& stage);
-
-  int first_of(ir::Value product) const { return product_of(product).first_gate; }
-  /// Returns the number of the gate that `value` is, or -1.
-  int find(ir::Value value) const;
-
-  /// A block has so many accumulators; those of a product are in sequence from its first one on.
-  int accumulators(bool in_tail) const;
-  int first_accumulator(ir::Value product, bool in_tail) const;
-
-  /// The values of a gate lie in an accumulator of the block, from a lane on.
-  struct Place {
-    int accumulator = 0;
-    int lane = 0;
-  };
-  Place place(int gate, bool in_tail) const;
-
-  /// Describes an accumulator within its product: the product's first one, how many the product has, and the index
-  /// among them.
-  struct Slot {
-    int first = 0, accumulators = 0, index = 0;
-  };
-  Slot slot(int accumulator, bool in_tail) const;
-
- private:
-  struct Product {
-    const Panel* panel = nullptr;
-    int first_gate = 0, first_packed = 0;
-  };
-  const Product& product_of(ir::Value product) const;
-
-  std::vector<Product> products_;
-  std::map<ir::Value, int> gate_;
-  int left_ = 0;  // the units in the last block, 0 where it is full
-};
 
 /// Parked accumulators are kept in memory, as vectors [row][product][block][accumulator] that begin with row
 /// `first_row` and block `first_block` of the stage. `base` is null where accumulators stay in registers.
@@ -132,6 +65,10 @@ class Tile {
   /// Sets the accumulators of a product, which are then not read from memory.
   void set_product(ir::Value product, int row, int block, llvm::ArrayRef<llvm::Value*> accumulators);
 
+  /// Computes the address of the start values of a product of integers for the blocks of the tile from `block` on; null
+  /// where its sums start from zero.
+  llvm::Value* integer_starts(ir::Value product, int block);
+
   /// Computes the address in memory of a parked accumulator of this tile.
   llvm::Value* slot(int accumulator, int row, int block);
 
@@ -162,9 +99,13 @@ class Tile {
   bool apply(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   bool look_up(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   llvm::Value* gate_value(int gate, int row, int block);
+  llvm::Value* behind_panel(const Panel& panel, std::int64_t offset, int block);
+  llvm::Value* scaled(llvm::Value* sums, int accumulator, int row, int block);
+  llvm::Value* is_all_numbers(ir::Value integers, int row);
   llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);
   llvm::Value* from_lane(llvm::Value* vector, int lane);
   void store(const Store& store, llvm::Value* value, int row, int block);
+  void store_integers(const Store& store, llvm::Value* scaled, int row, int block);
   llvm::Value* unit_numbers(int block);
   void accumulate(const ReductionStep& step, llvm::Value* value, int row, int block);
 
@@ -181,6 +122,7 @@ class Tile {
   std::map<Element, llvm::Value*> values_;
   std::map<std::array<int, 3>, llvm::Value*> gate_values_;  // by gate, row and block
   std::map<std::pair<Space, int>, llvm::Value*> row_bases_;
+  std::map<std::pair<ir::Value, int>, llvm::Value*> all_numbers_;  // by integers and row
   llvm::Value* tail_mask_ = nullptr;
 };
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "compiler/llvm/chains.hpp"
+#include "compiler/llvm/integer_sums.hpp"
 #include "compiler/llvm/types.hpp"
 
 namespace rnnc::compiler {
@@ -42,18 +42,29 @@ class Body {
     ProductOperands operands{{}, {}, form_.format, form_.lanes};
     for (int row = 0; row < form_.rows; ++row) operands.rows.push_back(at(call_.x, row, call_.x_stride));
     operands.weights.push_back({call_.weights, form_.vectors});
-    Values chains;
-    for_each(call_.from, [&](llvm::Value* address) {
-      chains.push_back(builder_.CreateAlignedLoad(vector_type_, address, align_));
-    });
-    chains =
-        ChainEmitter(builder_, target_, std::move(operands)).run(call_.columns, std::move(chains), call_.fetch_ahead);
+    const Values sums =
+        runtime::is_integer(form_.format) ? integer_sums(std::move(operands)) : chains(std::move(operands));
     std::size_t i = 0;
-    for_each(call_.to, [&](llvm::Value* address) { builder_.CreateAlignedStore(chains[i++], address, align_); });
+    for_each(call_.to, [&](llvm::Value* address) { builder_.CreateAlignedStore(sums[i++], address, align_); });
     builder_.CreateRetVoid();
   }
 
  private:
+  Values chains(ProductOperands operands) {
+    Values chains;
+    for_each(call_.from, [&](llvm::Value* address) {
+      chains.push_back(builder_.CreateAlignedLoad(vector_type_, address, align_));
+    });
+    return ChainEmitter(builder_, target_, std::move(operands))
+        .run(call_.columns, std::move(chains), call_.fetch_ahead);
+  }
+
+  Values integer_sums(ProductOperands operands) {
+    const bool shifted = target_.byte_products == ByteProducts::Unsigned;
+    return IntegerSums(builder_, target_, std::move(operands))
+        .run(call_.columns, shifted ? call_.from.base : nullptr, call_.fetch_ahead);
+  }
+
   llvm::Value* at(llvm::Value* base, int index, llvm::Value* stride) {
     if (index == 0) return base;
     llvm::Value* offset = builder_.CreateMul(builder_.getInt64(static_cast<std::uint64_t>(index)), stride);

@@ -22,7 +22,8 @@ struct TileForm {
   friend auto operator<=>(const TileForm&, const TileForm&) = default;
 };
 
-/// Accumulators lie in memory, each aligned to its size. The strides `row` and `vector` are i64, in floats.
+/// Accumulators lie in memory, each aligned to its size. Those of integers come from their start values, which all rows
+/// share, and go to memory as floats. The strides `row` and `vector` are i64, in floats.
 struct Accumulators {
   llvm::Value* base = nullptr;
   llvm::Value *row = nullptr, *vector = nullptr;
@@ -32,7 +33,7 @@ struct TileCall {
   llvm::Value* weights = nullptr;  // those of the first column
   llvm::Value* x = nullptr;        // the first row's elements at the first column
   llvm::Value* x_stride = nullptr;
-  llvm::Value* columns = nullptr;
+  llvm::Value* columns = nullptr;  // groups of them where weights are integers
   Accumulators from, to;
   llvm::Value* fetch_ahead = nullptr;  // where the form says so, each column fetches a line from here on
 };

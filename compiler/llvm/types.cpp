@@ -10,7 +10,10 @@ llvm::Type* type_of(llvm::IRBuilderBase& builder, NumberFormat format) {
   switch (format) {
     case NumberFormat::F32: return builder.getFloatTy();
     case NumberFormat::F16:
-    case NumberFormat::BF16: return builder.getInt16Ty();
+    case NumberFormat::BF16:
+    case NumberFormat::W16: return builder.getInt16Ty();
+    case NumberFormat::W8A16:
+    case NumberFormat::W8: return builder.getInt8Ty();
   }
   return nullptr;
 }
@@ -55,7 +58,10 @@ llvm::Value* widen_f16(llvm::IRBuilderBase& builder, llvm::Value* halves) {
 
 llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, NumberFormat format, bool converts_f16) {
   switch (format) {
-    case NumberFormat::F32: return numbers;
+    case NumberFormat::F32:
+    case NumberFormat::W16:
+    case NumberFormat::W8A16:
+    case NumberFormat::W8: return numbers;
     case NumberFormat::F16:
       if (!converts_f16) return widen_f16(builder, numbers);
       return builder.CreateFPExt(builder.CreateBitCast(numbers, with_lanes_of(numbers, builder.getHalfTy())),

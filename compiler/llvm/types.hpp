@@ -8,7 +8,8 @@
 
 namespace rnnc::compiler {
 
-/// Returns the type of one number as it lies in memory. Half precisions are integers, which LLVM computes nothing with.
+/// Returns the type of one number as it lies in memory. Half precisions are integers, which LLVM computes nothing with,
+/// and so are all digits of a number that is one.
 llvm::Type* type_of(llvm::IRBuilderBase& builder, runtime::NumberFormat format = runtime::kRowFormat);
 
 /// Returns the type of `lanes` numbers side by side.
@@ -22,8 +23,8 @@ llvm::Align alignment_of(std::int64_t elements, runtime::NumberFormat format = r
 llvm::Value* advance(llvm::IRBuilderBase& builder, llvm::Value* base, llvm::Value* elements,
                      runtime::NumberFormat format = runtime::kRowFormat);
 
-/// Converts vectors of a format to the row format, without rounding. `converts_f16` tells whether the CPU has an
-/// instruction for binary16.
+/// Converts vectors of floats of a format to the row format, without rounding. `converts_f16` tells whether the CPU has
+/// an instruction for binary16.
 llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, runtime::NumberFormat format, bool converts_f16);
 
 /// Values that begin on a cache line have this alignment.

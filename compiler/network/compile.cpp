@@ -15,6 +15,7 @@
 #include "ir/scan.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/program.hpp"
+#include "runtime/state_bound.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -28,6 +29,9 @@ Result<void> add_starts(int cell, const runtime::Description& description,
     if (found == parts.end()) continue;
     Result<std::vector<float>> value = values.of(found->second);
     if (!value) return value.error();
+    const runtime::StateInfo& state = description.states[i];
+    if (const Result<void> within = runtime::check_bound(state, state.tensor.name, *value); !within)
+      return within.error();
     starts.push_back({cell, static_cast<int>(i), std::move(*value)});
   }
   return {};

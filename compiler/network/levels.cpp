@@ -29,6 +29,7 @@ Role role_of(const Node& node, bool varies) {
     case Op::Reduce:
     case Op::Hoist:
     case Op::Fill:
+    case Op::Quantize:
     case Op::Rows: return Role::Expression;
   }
   return Role::Expression;

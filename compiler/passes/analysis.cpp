@@ -147,7 +147,7 @@ class StoredValues {
   // reductions do not count: the stage that computes them uses them.
   bool is_read_in_lanes(std::uint32_t i, std::uint32_t user) const {
     const Node& u = node(user);
-    if (u.op == Op::Map || u.op == Op::Fill || (u.op == Op::Lookup && cut_)) return true;
+    if (u.op == Op::Map || u.op == Op::Fill || u.op == Op::Quantize || (u.op == Op::Lookup && cut_)) return true;
     if (u.op != Op::Project) return false;
     for (std::size_t j = 2; j < u.operands.size(); j += 2)
       if (u.operands[j].index == i) return true;

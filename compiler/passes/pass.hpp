@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ir/cell.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
@@ -35,6 +36,9 @@ ir::Cell cse(const ir::Cell& cell);
 /// inputs, then products of states, then the rest.
 ir::Cell chain(const ir::Cell& cell);
 
+/// Turns products that are not of parameters alone into products of integers, of the digits that the format has.
+ir::Cell quantize(const ir::Cell& cell, runtime::NumberFormat format);
+
 /// Turns products of the same vector with equally many rows into one stacked product.
 ir::Cell fuse_gates(const ir::Cell& cell);
 
@@ -49,26 +53,35 @@ ir::Cell share_divisions(const ir::Cell& cell);
 struct Pass {
   std::string_view name;
   std::string_view summary;
-  ir::Cell (*run)(const ir::Cell&);
+  ir::Cell (*run)(const ir::Cell&, runtime::NumberFormat weights);
+  bool of_integers = false;  // it runs for formats of integers only
 };
+
+/// A pass that is the same for all formats of weights.
+template <ir::Cell (*pass)(const ir::Cell&)>
+ir::Cell of_any_format(const ir::Cell& cell, runtime::NumberFormat) {
+  return pass(cell);
+}
 
 inline constexpr Pass kPasses[] = {
     {"expand", "rows become vectors; softmax, layer_norm and mean become sums, maxima and element-wise functions",
-     expand},
-    {"simplify", "folds constants, moves slices to the leaves, splits stacked products", simplify},
-    {"cse", "one node for equal expressions", cse},
-    {"chain", "sums of products become chains in canonical order", chain},
-    {"fuse", "products of the same vector become one stacked product", fuse_gates},
-    {"hoist", "marks what leaves the recurrence", hoist},
-    {"share", "products of a sigmoid with a tanh or another value divide once", share_divisions},
+     of_any_format<expand>},
+    {"simplify", "folds constants, moves slices to the leaves, splits stacked products", of_any_format<simplify>},
+    {"cse", "one node for equal expressions", of_any_format<cse>},
+    {"chain", "sums of products become chains in canonical order", of_any_format<chain>},
+    {"quantize", "vectors of products become integers, with a scale that is proved or found in each step", quantize,
+     true},
+    {"fuse", "products of the same vector become one stacked product", of_any_format<fuse_gates>},
+    {"hoist", "marks what leaves the recurrence", of_any_format<hoist>},
+    {"share", "products of a sigmoid with a tanh or another value divide once", of_any_format<share_divisions>},
 };
 
 /// The observer is called after each pass with the name of the pass, the new cell, and the seconds that the pass took.
 using PassObserver = std::function<void(std::string_view name, const ir::Cell& cell, double seconds)>;
 
-/// Runs `passes`, or those up to and including `last`. A pass that breaks a cell is an internal error, whose repro file
-/// holds `cell`.
+/// Runs `passes` for weights of a format, or those up to and including `last`. A pass that breaks a cell is an internal
+/// error, whose repro file holds `cell`.
 ir::Cell run_passes(const ir::Cell& cell, std::string_view last = {}, const PassObserver& observe = {},
-                    std::span<const Pass> passes = kPasses);
+                    std::span<const Pass> passes = kPasses, runtime::NumberFormat weights = runtime::kRowFormat);
 
 }  // namespace rnnc::compiler

@@ -80,6 +80,7 @@ class RowLowering {
       case Op::Lookup:
       case Op::Project:
       case Op::Fill:
+      case Op::Quantize:
       case Op::Scan:
       case Op::FinalState:
       case Op::OverTime: return {copy(node)};

@@ -153,6 +153,7 @@ class Simplifier {
       case Op::Lookup:
       case Op::Reduce:
       case Op::Fill:
+      case Op::Quantize:
       case Op::Rows:
       case Op::Scan:
       case Op::FinalState:
@@ -227,6 +228,7 @@ class Simplifier {
       case Op::Reduce:
       case Op::Hoist:
       case Op::Fill:
+      case Op::Quantize:
       case Op::Rows:
       case Op::Scan:
       case Op::FinalState:

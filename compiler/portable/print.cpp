@@ -58,6 +58,13 @@ std::string product(const PortableOp& op) {
          text_of(op.operands[2], padded(op.size) * op.columns) + ", " + text_of(op.operands[1], op.size) + ")";
 }
 
+// Integers take a byte for each digit, and places are told in floats.
+std::string integer_product(const PortableOp& op) {
+  const std::int64_t floats = runtime::groups_of_columns(op.columns) * runtime::vector_digits(op.format);
+  return std::string(runtime::name(op.format)) + "_product(" + text_of(op.operands[0], floats) + ", " +
+         std::string(name(op.operands[2].space)) + "[" + std::to_string(op.operands[2].offset) + "])";
+}
+
 std::string lookup(const PortableOp& op) {
   const std::string table = std::to_string(op.rows) + " rows of " + std::to_string(op.columns);
   return "lookup(" + text_of(op.operands[0], op.rows * op.columns) + " as " + table + ", " +
@@ -77,14 +84,23 @@ std::string value_of(const PortableOp& op) {
     case PortableOp::Kind::Sum: return reduction(ir::Reduction::Sum, op);
     case PortableOp::Kind::Max: return reduction(ir::Reduction::Max, op);
     case PortableOp::Kind::Argmax: return reduction(ir::Reduction::Argmax, op);
+    case PortableOp::Kind::Quantize:
+      return "quantize(" + text_of(op.operands[0], op.size) + ", " + text_of(op.operands[1], 1) + ")";
+    case PortableOp::Kind::IntegerProduct: return integer_product(op);
   }
   return "";
+}
+
+// Returns the floats that an operation writes.
+std::int64_t written_by(const PortableOp& op) {
+  if (op.kind != PortableOp::Kind::Quantize) return op.size;
+  return runtime::groups_of_columns(op.size) * runtime::vector_digits(op.format);
 }
 
 void print_phase(std::ostream& out, const std::string& when, const std::vector<PortableOp>& ops) {
   if (ops.empty()) return;
   out << "\n" << when << "\n";
-  for (const PortableOp& op : ops) out << "  " << text_of(op.to, op.size) << " = " << value_of(op) << "\n";
+  for (const PortableOp& op : ops) out << "  " << text_of(op.to, written_by(op)) << " = " << value_of(op) << "\n";
 }
 
 // Returns the names of the parameters of a panel. A parameter may have several pieces in the panel, and is named once.
@@ -99,8 +115,8 @@ void print_weights(std::ostream& out, const runtime::Description& description) {
   for (const runtime::VectorPacking& vector : description.vectors)
     out << range("weights", vector.offset, vector.size) << " holds " << vector.param << "\n";
   for (const runtime::PanelPacking& panel : description.panels)
-    out << range("weights", panel.offset, padded(panel.units) * panel.columns) << " holds " << params_of(panel)
-        << " as a panel of " << panel.units << " units and " << panel.columns << " columns\n";
+    out << range("weights", panel.offset, panel.shape().floats()) << " holds " << params_of(panel) << " as a panel of "
+        << panel.units << " units and " << panel.columns << " columns\n";
 }
 
 void print_constants(std::ostream& out, const std::vector<float>& constants) {

@@ -9,6 +9,7 @@
 #include "compiler/passes/analysis.hpp"
 #include "compiler/passes/copy_forward.hpp"
 #include "compiler/passes/pass.hpp"
+#include "compiler/portable/panels.hpp"
 #include "compiler/portable/places.hpp"
 #include "compiler/schedule/describe.hpp"
 #include "compiler/schedule/stages.hpp"
@@ -44,6 +45,7 @@ class Translator {
   CellCode run() {
     describe_declarations(cell_, description_);
     for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) declare(i);
+    describe_bounds(cell_, description_);
     find_states();
     find_next_places();
     for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) {
@@ -71,7 +73,13 @@ class Translator {
   }
 
   PortablePlace take(PortableSpace space, const Node& of) {
-    return {space, of.type.rank() == 0, row(space).take(size_of(of))};
+    return {space, of.type.rank() == 0, row(space).take(floats_of(of))};
+  }
+
+  // Integers take a byte for each digit.
+  std::int64_t floats_of(const Node& node) const {
+    if (node.op != Op::Quantize) return size_of(node);
+    return runtime::groups_of_columns(size_of(node)) * runtime::vector_digits(weights_);
   }
 
   // ---- values that are there before anything runs
@@ -141,6 +149,7 @@ class Translator {
       case Op::Project: return project(value);
       case Op::Map: return map(value);
       case Op::Reduce: return reduce(value);
+      case Op::Quantize: return quantize(value);
       case Op::Matvec:
       case Op::Rows:
       case Op::Scan:
@@ -177,7 +186,7 @@ class Translator {
       const bool is_kept =
           !place || last_[owner] != reader || is_declared(owner) || place->space == PortableSpace::Weights;
       if (is_kept || next_places_[owner]) continue;
-      row(place->space).give_back(place->offset, size_of(cell_.nodes[owner]));
+      row(place->space).give_back(place->offset, floats_of(cell_.nodes[owner]));
       last_[owner] = kForEver;  // an operand may be named twice
     }
   }
@@ -259,37 +268,38 @@ class Translator {
 
   // ---- products: the matrices of a stacked product are one below the other
 
+  void quantize(Value value) {
+    const Node& n = node(value);
+    PortableOp op{PortableOp::Kind::Quantize, {}, {place_of(n.operands[0]), place_of(n.operands[1])}, {}, size_of(n)};
+    op.format = weights_;
+    op.to = new_place(value);
+    ops(phase(value)).push_back(op);
+  }
+
   void project(Value value) {
     const Node& n = node(value);
+    const bool integers = ir::is_of_integers(cell_, n);
     PortableOp op{PortableOp::Kind::Product, {}, {place_of(n.operands[0])}, {}, size_of(n), 0, 0};
+    if (integers) op.kind = PortableOp::Kind::IntegerProduct, op.format = weights_;
     op.columns = size_of(node(n.operands[0]));
     op.operands[2] = add_panel(value);
-    const std::optional<PortablePlace> start = common_start(value);
-    op.to = new_place(value);
-    op.operands[1] = start ? *start : gather_starts(value, op.to);
+    if (integers) {
+      op.to = new_place(value);
+    } else {
+      const std::optional<PortablePlace> start = common_start(value);
+      op.to = new_place(value);
+      op.operands[1] = start ? *start : gather_starts(value, op.to);
+    }
     ops(phase(value)).push_back(op);
-    add_product(phase(value), op.size * op.columns, runtime::kRowFormat, description_);
+    add_product(phase(value), op.size * op.columns, op.format, description_);
     if (phase(value) == Phase::Step) ++description_.step_stages;
   }
 
   PortablePlace add_panel(Value value) {
-    const Node& n = node(value);
     const auto [packed, is_new] = packed_.try_emplace(matrices_of(cell_, value));
     if (!is_new) return packed->second;
-    runtime::PanelPacking panel{.units = size_of(n),
-                                .columns = size_of(node(n.operands[0])),
-                                .gates = 1,
-                                .lanes = runtime::kPortableLanes,
-                                .together = runtime::kPortableTogether};
-    panel.rounding = weights_;
-    const std::int64_t elements = padded(panel.units) * panel.columns;
-    panel.offset = row(PortableSpace::Weights).take(runtime::floats_for(panel.format, elements));
-    std::int64_t first_row = 0;
-    for (std::size_t k = 1; k < n.operands.size(); k += 2) {
-      auto pieces = pieces_of(cell_, n.operands[k], first_row, 0);
-      std::ranges::move(pieces, std::back_inserter(panel.pieces));
-      first_row += node(n.operands[k]).type.dims[0].value();
-    }
+    runtime::PanelPacking panel = panel_of(cell_, value, weights_);
+    panel.offset = row(PortableSpace::Weights).take(panel.shape().floats());
     description_.panels.push_back(std::move(panel));
     return packed->second = {PortableSpace::Weights, false, description_.panels.back().offset};
   }
@@ -370,7 +380,10 @@ std::string portable_cpu(const runtime::PortableKernels& kernels) { return std::
 
 Result<CellCode> portable_code_of(const Cell& cell, const runtime::PortableKernels& kernels,
                                   runtime::NumberFormat weights) {
-  CellCode code = Translator(run_passes(cell), kernels, weights).run();
+  Cell passed = run_passes(cell, {}, {}, kPasses, weights);
+  if (const Result<void> fits = check_integer_sums(passed); !fits) return fits.error();
+  const runtime::PortableKernels& own = runtime::is_integer(weights) ? *runtime::unfused_kernels() : kernels;
+  CellCode code = Translator(std::move(passed), own, weights).run();
   if (const Result<void> fits = check_weights_size(cell, code.description.weights_size); !fits) return fits.error();
   return code;
 }

@@ -7,8 +7,9 @@
 
 namespace rnnc::compiler {
 
-/// Translates a bound cell. Errors: Limit if the packed weights would be too large.
-/// Weights of products are rounded to the format `weights` and kept as f32.
+/// Translates a bound cell. Errors: Limit if the packed weights would be too large; those of check_integer_sums.
+/// Weights of products are integers where the format is one, on the kernels without fused multiply-adds; else they are
+/// rounded to the format and kept as f32.
 Result<CellCode> portable_code_of(const ir::Cell& cell, const runtime::PortableKernels& kernels,
                                   runtime::NumberFormat weights = runtime::kRowFormat);
 

@@ -37,7 +37,8 @@ double multiply_add(const StageShape& shape, const Machine& machine) {
 
 // Returns the bytes of one vector of weights.
 double vector_bytes(const StageShape& shape) {
-  return static_cast<double>(runtime::bytes_of(shape.weights, shape.lanes));
+  const std::int64_t columns = runtime::is_integer(shape.weights) ? runtime::kColumnsOfGroup : 1;
+  return static_cast<double>(runtime::bytes_of(shape.weights, shape.lanes * columns));
 }
 
 // A stage has `count` groups of so many blocks.
@@ -68,9 +69,9 @@ double one_row(const StageShape& shape, const StagePlan& plan, const Machine& ma
     const double chains = group.blocks * shape.gates;
     const double stream = chains * vector_bytes(shape) / machine.bytes_per_second(shape.phase_bytes);
     const double loads = (chains + 1) / machine.vector_loads_per_second;
-    const double column = overlapped({chains * fma, stream, loads, machine.latency});
+    const double column = overlapped({chains * fma * shape.products, stream, loads, machine.latency});
     const double work = shape.operations * group.blocks * fma;
-    const double gap = std::max({stream, loads, machine.latency}) - chains * fma;
+    const double gap = std::max({stream, loads, machine.latency}) - chains * fma * shape.products;
     hidden_of_last = std::min(columns * std::max(0.0, gap), work);
     hidden += group.count * hidden_of_last;
     seconds += group.count * (columns * column + work + kGroupOperations * fma);
@@ -89,14 +90,15 @@ double tile_column(const StageShape& shape, const StagePlan& plan, const Machine
   const int width = blocks * shape.gates;
   const std::vector<int> pieces = pieces_of_tile(rows, width, machine.chains(shape.lanes));
   const double column_bytes = width * vector_bytes(shape);
-  const double part_bytes = static_cast<double>(plan.panel_columns) * column_bytes;
+  const std::int64_t part_columns = runtime::is_integer(shape.weights) ? shape.columns : plan.panel_columns;
+  const double part_bytes = static_cast<double>(part_columns) * column_bytes;
   const double stream = column_bytes / machine.bytes_per_second(part_bytes);
   const double passes = tiles * static_cast<double>(pieces.size());
   const double from_afar = column_bytes / machine.bytes_per_second(shape.phase_bytes) / passes;
   double seconds = 0;
   for (const int piece : pieces)
-    seconds += overlapped(
-        {width * piece * fma, (width + piece) / machine.vector_loads_per_second, stream, from_afar, machine.latency});
+    seconds += overlapped({width * piece * fma * shape.products, (width + piece) / machine.vector_loads_per_second,
+                           stream, from_afar, machine.latency});
   return seconds * (part_bytes > kLargePart ? kLargePartFactor : 1);
 }
 

@@ -25,6 +25,7 @@ struct StageShape {
   std::int64_t columns = 0;  // the columns of all products
   int operations = 0;        // the element-wise part of a block, in multiply-adds
   int threads = 1;           // the threads that share the blocks of one row
+  double products = 1;       // the time of a vector of weights by one row, in multiply-adds
   double phase_bytes = 0;    // the weights of all stages of the phase, which compete for the caches
 };
 

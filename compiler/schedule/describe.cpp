@@ -1,5 +1,6 @@
 #include "compiler/schedule/describe.hpp"
 
+#include "compiler/passes/ranges.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
@@ -36,6 +37,13 @@ void describe_declarations(const Cell& cell, runtime::Description& description) 
   description.output = {"y", shape_of(cell[cell.output()].type)};
 }
 
+void describe_bounds(const Cell& cell, runtime::Description& description) {
+  const std::map<std::string, double> bounds = bounds_of_states(cell);
+  for (runtime::StateInfo& state : description.states)
+    if (const auto found = bounds.find(state.tensor.name); found != bounds.end())
+      state.bound = static_cast<float>(found->second);
+}
+
 std::vector<runtime::MatrixPiece> pieces_of(const Cell& cell, Value matrix, std::int64_t first_row, int gate) {
   const bool joined = cell[matrix].op == Op::Concat;
   std::vector<runtime::MatrixPiece> pieces;
@@ -47,6 +55,19 @@ std::vector<runtime::MatrixPiece> pieces_of(const Cell& cell, Value matrix, std:
     pieces.push_back(std::move(piece));
   }
   return pieces;
+}
+
+Result<void> check_integer_sums(const Cell& cell) {
+  for (const Node& node : cell.nodes) {
+    if (node.op != Op::Project || !ir::is_of_integers(cell, node)) continue;
+    const std::int64_t columns = cell[node.operands[0]].type.dims[0].value();
+    if (columns <= runtime::kMostIntegerColumns) continue;
+    return Error{ErrorCode::Limit, cell.place(node.location),
+                 "a product of " + std::to_string(columns) +
+                     " columns is more than weights of integers allow, which is " +
+                     std::to_string(runtime::kMostIntegerColumns) + "; use f16, bf16 or f32 weights"};
+  }
+  return {};
 }
 
 void add_product(Phase phase, std::int64_t elements, runtime::NumberFormat format, runtime::Description& description) {

@@ -15,8 +15,15 @@ namespace rnnc::compiler {
 /// Adds the names and shapes of the inputs, parameters and output of a cell to its description.
 void describe_declarations(const ir::Cell& cell, runtime::Description& description);
 
+/// Adds the bounds within which states have to begin. `cell` has been through all passes, and the description has its
+/// states.
+void describe_bounds(const ir::Cell& cell, runtime::Description& description);
+
 /// Returns the rows of parameters that a matrix consists of. They are packed from unit `first_row` of gate `gate` on.
 std::vector<runtime::MatrixPiece> pieces_of(const ir::Cell& cell, ir::Value matrix, std::int64_t first_row, int gate);
+
+/// Checks that sums of integers fit in 32 bits. `cell` has been through all passes. Errors: Limit.
+Result<void> check_integer_sums(const ir::Cell& cell);
 
 /// Adds the multiply-adds and weights of a product of `elements` weights to the description. A product that is computed
 /// once costs no step anything.

@@ -16,6 +16,7 @@ runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel) {
   runtime::PanelPacking packing{panel.offset,   panel.units,      panel.columns,
                                 panel.format,   panel.gates,      panel.lanes,
                                 panel.together, panel.tail_gates, {}};
+  packing.shifted = panel.shifted;
   const Node& product = cell[panel.product];
   for (int gate = 0; gate < panel.gates; ++gate) {
     auto pieces = pieces_of(cell, product.operands[static_cast<std::size_t>(1 + 2 * gate)], 0, gate);
@@ -27,7 +28,9 @@ runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel) {
 }  // namespace
 
 Result<Lowered> lower(const Cell& cell, const Target& target, const PlanOptions& options, const PassObserver& observe) {
-  Schedule schedule = make_schedule(run_passes(cell, {}, observe), options.most_work);
+  Cell passed = run_passes(cell, {}, observe, kPasses, options.weights);
+  if (const Result<void> fits = check_integer_sums(passed); !fits) return fits.error();
+  Schedule schedule = make_schedule(std::move(passed), options.most_work);
   Result<Plan> plan = make_plan(schedule, target, options);
   if (!plan) return plan.error();
   return Lowered{std::move(schedule), std::move(*plan)};
@@ -42,6 +45,7 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
   for (const StateHome& state : schedule.states)
     description.states.push_back(
         {{state.name, state.rank == 0 ? Shape{} : Shape{state.size}}, state.doubled, state.offset, state.size});
+  describe_bounds(schedule.cell, description);
   description.input_size = schedule.row_size(Space::Input);
   description.output_size = schedule.row_size(Space::Output);
   description.doubled_row = schedule.row_size(Space::Current);

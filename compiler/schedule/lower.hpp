@@ -20,7 +20,8 @@ struct CellKind {
   runtime::Description description;
 };
 
-/// Runs the passes, makes the schedule and chooses the plan. `cell` is bound and verified. Errors: those of make_plan.
+/// Runs the passes, makes the schedule and chooses the plan. `cell` is bound and verified. Errors: those of make_plan
+/// and check_integer_sums.
 Result<Lowered> lower(const ir::Cell& cell, const Target& target, const PlanOptions& options = {},
                       const PassObserver& observe = {});
 

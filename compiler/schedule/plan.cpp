@@ -19,18 +19,12 @@ using ir::Value;
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
 
-// Returns the floats that a panel takes in the packed block.
-std::int64_t panel_size(const Panel& panel) {
-  const std::int64_t tail = panel.units % panel.lanes > 0 ? panel.vectors(true) : 0;
-  const std::int64_t column = (panel.units / panel.lanes * panel.gates + tail) * panel.lanes;
-  return runtime::floats_for(panel.format, column * panel.columns);
-}
-
-std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, int lanes,
+std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, const Target& target,
                                runtime::NumberFormat format, std::int64_t& end) {
+  const int lanes = target.lanes;
   std::vector<Panel> panels;
   // Products of the same matrices and of one layout read the same weights: rows of a step are such products.
-  std::map<std::tuple<std::vector<Value>, int, int>, std::int64_t> packed;
+  std::map<std::tuple<std::vector<Value>, int, int, runtime::NumberFormat>, std::int64_t> packed;
   for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
     const Stage& stage = schedule.stages[s];
     const bool shares = std::ranges::any_of(stage.products, [&](Value product) {
@@ -42,13 +36,14 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
                   gates_of(schedule, product)};
       panel.together = stages[s].batch_blocks;
       panel.lanes = lanes;
-      panel.format = format;
+      panel.format = format_of_product(schedule.cell, product, format);
+      panel.shifted = runtime::is_integer(panel.format) && target.byte_products == ByteProducts::Unsigned;
       if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
-      const auto [known, is_new] =
-          packed.try_emplace({matrices_of(schedule.cell, product), panel.together, panel.tail_gates}, panel.offset);
+      const auto [known, is_new] = packed.try_emplace(
+          {matrices_of(schedule.cell, product), panel.together, panel.tail_gates, panel.format}, panel.offset);
       panel.offset = known->second;
       panel.is_shared = !is_new;
-      if (is_new) end = divide_up(end + panel_size(panel), kAlign) * kAlign;
+      if (is_new) end = divide_up(end + panel.shape().floats(), kAlign) * kAlign;
       panels.push_back(panel);
     }
   }
@@ -100,6 +95,7 @@ Result<std::size_t> choose(std::size_t stage, const std::vector<Candidate>& cand
 Result<Plan> make_plan(const Schedule& schedule, const Target& target, const PlanOptions& options) {
   Plan plan;
   plan.machine = options.machine.value_or(machine_of(target));
+  plan.weights = options.weights;
   plan.threads = options.threads;
   plan.lanes = target.lanes;
   for (const PlanChoice& choice : options.choices)
@@ -121,7 +117,7 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
       plan.runners_up.back() = RunnerUp{candidates[other].plan, candidates[other].times};
   }
   plan.weights_size = schedule.row_size(Space::Weights);
-  plan.panels = plan_panels(schedule, plan.stages, target.lanes, options.weights, plan.weights_size);
+  plan.panels = plan_panels(schedule, plan.stages, target, options.weights, plan.weights_size);
   for (std::size_t i = 0; i < plan.panels.size(); ++i) plan.numbers[plan.panels[i].product] = i;
   const std::int64_t row_bytes =
       runtime::bytes_of(runtime::kRowFormat, std::max<std::int64_t>(1, schedule.row_size(Space::Sequence)));

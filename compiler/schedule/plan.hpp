@@ -15,7 +15,7 @@
 #include "compiler/schedule/cost.hpp"
 #include "compiler/schedule/stages.hpp"
 #include "compiler/schedule/target.hpp"
-#include "runtime/number_format.hpp"
+#include "runtime/panel_layout.hpp"
 
 namespace rnnc::compiler {
 
@@ -36,6 +36,10 @@ namespace rnnc::compiler {
 /// of its own in every product of the stage, also in one of a single gate, because a stage goes through the blocks of
 /// all its products at once. Otherwise the last block is a block like any other: each gate has a vector, and lanes past
 /// the last unit are 0, as | i8 i9 0 0 | f8 f9 0 0 | g8 g9 0 0 |.
+///
+/// Weights that are integers take a byte for each digit, and a lane has those of four successive columns: where the
+/// drawing has a vector of a column, there is one of a group of four columns, four times as many bytes, for each digit.
+/// runtime/panel_layout.hpp tells what lies behind the weights.
 struct Panel {
   ir::Value product;
   std::int64_t offset = 0;  // floats from the start of the packed block
@@ -47,11 +51,15 @@ struct Panel {
   int lanes = 0;                                       // the units of a block
   runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
   bool is_shared = false;                              // the weights are those of a panel before this one
+  bool shifted = false;                                // as in runtime::PanelShape
 
+  runtime::PanelShape shape() const { return {units, columns, gates, lanes, together, tail_gates, format, shifted}; }
   /// Returns the offset, counted in weights of the panel's format.
   std::int64_t first_element() const { return runtime::elements_in(format, offset); }
+  /// Returns the passes of a loop over the columns, each of which takes one, or a group where weights are integers.
+  std::int64_t passes() const { return runtime::is_integer(format) ? runtime::groups_of_columns(columns) : columns; }
   bool is_packed() const { return tail_gates > 1; }
-  int vectors(bool in_tail) const { return in_tail ? (gates + tail_gates - 1) / tail_gates : gates; }
+  int vectors(bool in_tail) const { return static_cast<int>(shape().vectors(in_tail)); }
 };
 
 /// The order in which a stage goes over its rows. A row is a sequence, or a sequence at one time step of a chunk. A
@@ -104,7 +112,8 @@ struct PlanOptions {
 };
 
 struct Plan {
-  Machine machine;  // the machine that the plan is made for
+  Machine machine;                                      // the machine that the plan is made for
+  runtime::NumberFormat weights = runtime::kRowFormat;  // of products; those that are computed once are f32 at least
   int lanes = 16;
   int threads = 1;                // the threads that may share the stages of a call
   std::int64_t chunk_rows = 0;    // the most rows of hoisted values, unless one step has more

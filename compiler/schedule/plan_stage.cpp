@@ -38,10 +38,16 @@ constexpr double kCodeOfRest = 0.01;
 // The accumulators of a group of rows take half of an L1 of 32 KiB at most.
 constexpr std::int64_t kParkedBytes = 16 * 1024;
 constexpr std::int64_t kMostGroupRows = 64;
+constexpr int kOperationsOfQuantize = 6;
 
 // Returns the number of registers for accumulators. The others hold the weights of one column and the broadcast
 // operand. Without FMA, each product needs a register too before it is added.
-int accumulators(const Target& target) { return target.fma ? target.registers * 3 / 4 : target.registers / 2; }
+// Integers of two digits have two sums, and products of bytes by their signs need as many registers again.
+int accumulators(const Target& target, runtime::NumberFormat weights) {
+  const bool is_added_at_once = runtime::is_integer(weights) ? target.byte_products != ByteProducts::Signs : target.fma;
+  const int registers = is_added_at_once ? target.registers * 3 / 4 : target.registers / 2;
+  return registers / std::max(1, runtime::vector_digits(weights));
+}
 
 // Returns as many rows as registers can hold. A narrow tile gets only half as many rows again as hide latency, because
 // each number of rows needs code of its own.
@@ -86,7 +92,7 @@ class Candidates {
   int whole_parts(int n) const { return static_cast<int>(divide_up(n, parts_)) * parts_; }
 
   void add_single_widths(int together) {
-    const int most = std::min(kMostSingleBlocks, std::max(1, accumulators(target_) / gates_));
+    const int most = std::min(kMostSingleBlocks, std::max(1, accumulators(target_, weights_) / gates_));
     bool any = false;
     for (int n = together; n <= most && n < blocks_ + together; n += together) {
       // A width that does not divide the number of blocks needs code for the rest. Such a width is added only if it
@@ -101,6 +107,7 @@ class Candidates {
   void add(int together, int single_blocks) {
     const StagePlan plan{.single_blocks = single_blocks, .batch_blocks = together};
     if (columns_ < kFewColumns) return plans_.push_back(plan);
+    if (runtime::is_integer(weights_)) return plans_.push_back(with_rows(plan, kPanelBytes));
     for (const std::int64_t panel_bytes : {kPanelBytes, kPanelBytes / 2, 2 * kPanelBytes}) {
       const StagePlan batch = with_rows(plan, panel_bytes);
       if (std::find(plans_.begin(), plans_.end(), batch) == plans_.end()) plans_.push_back(batch);
@@ -109,14 +116,16 @@ class Candidates {
 
   StagePlan with_rows(StagePlan plan, std::int64_t panel_bytes) const {
     const int width = plan.batch_blocks * gates_;
-    plan.batch_rows = rows_of_tile(width, accumulators(target_), chains_);
+    plan.batch_rows = rows_of_tile(width, accumulators(target_, weights_), chains_);
     const std::int64_t parked =
         std::min(kParkedBytes / runtime::bytes_of(runtime::kRowFormat, width * target_.lanes), kMostGroupRows);
     plan.group_rows = static_cast<int>(std::max<std::int64_t>(1, parked / plan.batch_rows)) * plan.batch_rows;
     const std::int64_t fitting =
         std::max<std::int64_t>(kFewColumns, panel_bytes / runtime::bytes_of(weights_, width * target_.lanes));
     const std::int64_t parts_of_panel = divide_up(columns_, fitting);
-    plan.panel_columns = divide_up(divide_up(columns_, parts_of_panel), kMultipleOfColumns) * kMultipleOfColumns;
+    // Sums of integers are not kept between parts of a panel.
+    const std::int64_t part = runtime::is_integer(weights_) ? columns_ : divide_up(columns_, parts_of_panel);
+    plan.panel_columns = divide_up(part, kMultipleOfColumns) * kMultipleOfColumns;
     plan.fetch_ahead = runtime::bytes_of(weights_, columns_ * units_ * gates_) > kFarBytes;
     return plan;
   }
@@ -138,6 +147,20 @@ bool outlives_a_step(double bytes, const Machine& machine) {
   });
 }
 
+// Returns the time of a vector of weights by one row, in multiply-adds.
+double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
+  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6;
+  if (!runtime::is_integer(weights)) return 1;
+  const double products = runtime::weight_digits(weights) == 2 ? 3 : runtime::vector_digits(weights);
+  switch (target.byte_products) {
+    case ByteProducts::Unsigned:
+    case ByteProducts::Signed: return products;
+    case ByteProducts::Signs: return products * kInstructionsBySigns / 2;
+    case ByteProducts::Long: return products * kLongInstructions / 2;
+  }
+  return products;
+}
+
 // Returns the facts about each stage on which its cost depends.
 std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target, const PlanOptions& options) {
   const runtime::NumberFormat weights = options.weights;
@@ -149,12 +172,14 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
   const std::vector<Phase> phase = phases(cell);
   for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
     const Node& node = cell.nodes[i];
-    if (node.op == Op::Map && node.type.rank() == 1)
-      operations[{phase[i], schedule.depths[i], node.type.dims[0].value()}] += operations_of(node.function);
+    if (node.type.rank() != 1 || (node.op != Op::Map && node.op != Op::Quantize)) continue;
+    operations[{phase[i], schedule.depths[i], node.type.dims[0].value()}] +=
+        node.op == Op::Map ? operations_of(node.function) : kOperationsOfQuantize;
   }
   for (const Stage& stage : schedule.stages) {
     StageShape shape;
-    shape.weights = weights;
+    if (!stage.products.empty()) shape.weights = format_of_product(cell, stage.products.front(), weights);
+    shape.products = products_of_bytes(target, shape.weights);
     shape.lanes = target.lanes;
     shape.threads = is_shared(stage) ? options.threads : 1;
     shape.blocks = static_cast<int>(divide_up(stage.units, target.lanes));
@@ -163,10 +188,11 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
       const ir::Type& matrix = cell[cell[product].operands[1]].type;
       const int gates = gates_of(schedule, product);
       if (read.emplace(stage.phase, matrices_of(schedule.cell, product)).second)
-        phase_bytes[stage.phase] +=
-            static_cast<double>(runtime::bytes_of(weights, gates * matrix.dims[0].value() * matrix.dims[1].value()));
+        phase_bytes[stage.phase] += static_cast<double>(
+            runtime::bytes_of(shape.weights, gates * matrix.dims[0].value() * matrix.dims[1].value()));
       shape.gates = std::max(shape.gates, gates);
-      shape.columns += matrix.dims[1].value();
+      const std::int64_t columns = matrix.dims[1].value();
+      shape.columns += runtime::is_integer(shape.weights) ? runtime::groups_of_columns(columns) : columns;
     }
     shape.operations = operations[{stage.phase, stage.depth, stage.units}];
     shapes.push_back(shape);
@@ -213,8 +239,7 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
 }
 
 double step_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows) {
-  const PlanOptions options{.threads = plan.threads,
-                            .weights = plan.panels.empty() ? runtime::kRowFormat : plan.panels.front().format};
+  const PlanOptions options{.threads = plan.threads, .weights = plan.weights};
   const std::vector<StageShape> shapes = shapes_of(schedule, target, options);
   double seconds = 0;
   for (std::size_t i = 0; i < shapes.size(); ++i) {

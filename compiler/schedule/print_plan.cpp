@@ -135,8 +135,8 @@ std::string print(const Plan& plan, const Schedule& schedule, const Target& targ
   out << "rows: sequence " << schedule.row_size(Space::Sequence) << ", step " << schedule.row_size(Space::Step)
       << "; chunk of " << plan.chunk_rows << " rows\n";
   out << "weights: " << runtime::bytes_of(runtime::kRowFormat, plan.weights_size) << " bytes";
-  if (!plan.panels.empty() && plan.panels.front().format != runtime::kRowFormat)
-    out << ", those of products as " << runtime::name(plan.panels.front().format);
+  if (!plan.panels.empty() && plan.weights != runtime::kRowFormat)
+    out << ", those of products as " << runtime::name(plan.weights);
   out << "\n";
   return out.str();
 }

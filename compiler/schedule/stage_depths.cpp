@@ -17,7 +17,7 @@ using ir::Op;
 using ir::Value;
 
 // A product takes about as long to compile as so many instructions: its loops, its tiles and their calls.
-constexpr std::int64_t kWorkOfProduct = 64, kWorkOfLookup = 8;
+constexpr std::int64_t kWorkOfProduct = 64, kWorkOfLookup = 8, kWorkOfQuantize = 8;
 // A copy of a part of a concat may be a branch, across which the other parts of its stage are live. While a copy
 // counted as 4, a concat of 400 parts of one element took more than 20 s.
 constexpr std::int64_t kWorkOfCopy = 32;
@@ -61,6 +61,7 @@ class StageCutter {
     switch (node.op) {
       case Op::Map:
       case Op::Fill:
+      case Op::Quantize:
       case Op::Lookup:
       case Op::Project:
         if (cuts()) depth = std::max(depth, after_scalars(i));
@@ -146,6 +147,7 @@ class StageCutter {
 std::int64_t work_of(const Node& node) {
   if (node.op == Op::Map) return operations_of(node.function);
   if (node.op == Op::Fill) return 1;
+  if (node.op == Op::Quantize) return kWorkOfQuantize;
   if (node.op == Op::Lookup) return kWorkOfLookup;
   if (node.op == Op::Project) return kWorkOfProduct;
   return 0;

@@ -26,6 +26,7 @@ bool is_loaded(const Schedule& schedule, const Stage& stage, Value value) {
     case Op::Project:
     case Op::Lookup:
     case Op::Fill:
+    case Op::Quantize:
     case Op::Map: return schedule.homes[value.index] && computed_before;
     case Op::Matvec:
     case Op::Rows:
@@ -39,7 +40,7 @@ bool is_loaded(const Schedule& schedule, const Stage& stage, Value value) {
 namespace {
 
 bool overlap(const Home& a, const Home& b) {
-  return a.space == b.space && a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+  return a.space == b.space && a.offset < b.offset + b.floats() && b.offset < a.offset + a.floats();
 }
 
 // Follows the values that a stage computes back to the values that the stage loads from memory.

@@ -36,6 +36,12 @@ Space space_of(Phase phase) {
   return Space::Step;
 }
 
+// Returns the digits of an element of the node's value: 0 where it is a float.
+int digits_of(const Node& node) {
+  constexpr std::int64_t kBitsOfDigit = 8;
+  return node.op == Op::Quantize ? static_cast<int>(node.ranges[0].begin.value() / kBitsOfDigit) : 0;
+}
+
 class Scheduler {
  public:
   Scheduler(Cell cell, std::int64_t most_work)
@@ -81,6 +87,12 @@ class Scheduler {
     std::int64_t& row = schedule_.row_sizes[static_cast<int>(space)];
     const Home home{space, row, size};
     row += round_up(size);
+    return home;
+  }
+
+  Home allocate_for(std::uint32_t i) {
+    Home home{space_of(phases_[i]), 0, size_of(node(i)), digits_of(node(i))};
+    home.offset = allocate(home.space, home.floats()).offset;
     return home;
   }
 
@@ -130,7 +142,7 @@ class Scheduler {
         schedule_.homes[value] = next_homes_[statement.name];
     }
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
-      if (stored_[i] && !is_stored(i)) schedule_.homes[i] = allocate(space_of(phases_[i]), size_of(node(i)));
+      if (stored_[i] && !is_stored(i)) schedule_.homes[i] = allocate_for(i);
   }
 
   bool is_computed_here(std::uint32_t i) const {
@@ -317,6 +329,11 @@ Combining combining_of(ir::Reduction reduction) {
     case ir::Reduction::LayerNorm: break;  // expand() leaves none of these
   }
   ir::internal_error(nullptr, "a reduction that no pass leaves");
+}
+
+runtime::NumberFormat format_of_product(const Cell& cell, Value product, runtime::NumberFormat weights) {
+  if (!runtime::is_integer(weights)) return weights;
+  return ir::is_of_integers(cell, cell[product]) ? weights : runtime::kRowFormat;
 }
 
 bool is_shared(const Stage& stage) { return stage.reductions.empty() && stage.units > 1; }

@@ -32,11 +32,16 @@ inline constexpr int kSpaces = 8;
 
 std::string_view name(Space space);
 
-/// A vector in memory: `size` floats from `offset` of its row. A scalar has size 1.
+/// A vector in memory: `size` elements from `offset` floats of its row on. A scalar has size 1. Elements are floats, or
+/// integers of so many digits: those of four elements lie together, all high digits before all low ones.
 struct Home {
   Space space = Space::Step;
   std::int64_t offset = 0;
   std::int64_t size = 0;
+  int digits = 0;
+
+  /// Returns the floats that the vector takes.
+  std::int64_t floats() const { return digits == 0 ? size : runtime::groups_of_columns(size) * digits; }
 };
 
 struct Store {
@@ -107,6 +112,10 @@ struct Schedule {
   std::optional<Home> find(ir::Value value) const;
   std::int64_t row_size(Space space) const { return row_sizes[static_cast<int>(space)]; }
 };
+
+/// Returns the format of a product's weights: that of its integers where it multiplies integers, else `weights`, or f32
+/// where `weights` is a format of integers.
+runtime::NumberFormat format_of_product(const ir::Cell& cell, ir::Value product, runtime::NumberFormat weights);
 
 /// Tells whether threads may share the units of the stage. A stage with a reduction, or with one unit, is the work of
 /// one thread.

@@ -46,7 +46,7 @@ class StateReader {
       // first has written it.
       if (node.op == Op::State) (node.type.rank() == 0 ? reads_.across : reads_.in_lanes)[value.index] = number;
       if (node.op == Op::Slice) reads_.across[root(value).index] = number;
-      const bool is_map = node.op == Op::Map || node.op == Op::Lookup;
+      const bool is_map = node.op == Op::Map || node.op == Op::Lookup || node.op == Op::Fill || node.op == Op::Quantize;
       if (!is_map || (schedule_.homes[value.index] && schedule_.depths[value.index] < stage.depth)) continue;
       for (Value operand : node.operands) visit(operand);
     }

@@ -33,6 +33,14 @@ const ArchFacts& facts(Arch arch);
 /// Returns the architecture of the CPU that rnnc calls `cpu`.
 Arch arch_of(std::string_view cpu);
 
+/// The way in which a CPU adds up products of bytes. All give the same sums.
+enum class ByteProducts {
+  Unsigned,  // one instruction for unsigned by signed bytes: vpdpbusd
+  Signs,     // pairs of magnitudes by bytes with the sign of the other: pmaddubsw
+  Long,      // products of 16 bits, then pairs of them: smull and saddlp of AArch64
+  Signed,    // one instruction for signed bytes: sdot of AArch64
+};
+
 struct Target {
   Arch arch = kHostArch;
   std::string cpu;       // as LLVM spells it, e.g. "x86-64-v3", "cortex-a72"
@@ -41,6 +49,7 @@ struct Target {
   int registers = 32;    // the number of vector registers
   bool fma = true;
   bool converts_f16 = true;  // there is an instruction that widens binary16 to f32
+  ByteProducts byte_products = ByteProducts::Signs;
 };
 
 /// Returns the CPU whose code every machine of an architecture can run. Lanes, registers and FMA have the defaults of

@@ -59,7 +59,8 @@ class State {
   /// Starts new sequences: sets all states to zero, or to the values that parameters of the network give them.
   void reset() noexcept;
 
-  /// Sets one state, [batch, size] row-major. Errors: Name, ShapeMismatch; an error changes nothing.
+  /// Sets one state, [batch, size] row-major. Errors: Name, ShapeMismatch; InvalidData if a program of integers takes
+  /// smaller values only, since it knows how large the state can become by itself; an error changes nothing.
   Result<void> set(const std::string& name, std::span<const float> values);
 
   /// Returns one state, [batch, size] row-major. Errors: Name.

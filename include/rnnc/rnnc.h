@@ -271,11 +271,15 @@ typedef struct rnnc_dim {
 } rnnc_dim;
 
 /* The format in which a program keeps the weights of its products. Half precisions give the bits of the f32 program whose
-   matrices were rounded to nearest even before. */
+   matrices were rounded to nearest even before. Formats of integers multiply integers, whose sums are exact: they give the
+   same bits on every CPU. */
 typedef enum rnnc_weight_format {
   RNNC_WEIGHTS_F32 = 0,
   RNNC_WEIGHTS_F16 = 1, /* up to 65,504: a larger weight is RNNC_INVALID_DATA */
-  RNNC_WEIGHTS_BF16 = 2
+  RNNC_WEIGHTS_BF16 = 2,
+  RNNC_WEIGHTS_W16 = 3,   /* weights and vectors in 16 bits */
+  RNNC_WEIGHTS_W8A16 = 4, /* weights in 8 bits, vectors in 16 */
+  RNNC_WEIGHTS_W8 = 5     /* weights and vectors in 8 bits */
 } rnnc_weight_format;
 
 typedef struct rnnc_compile_options {

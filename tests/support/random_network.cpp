@@ -302,6 +302,8 @@ Setting random_setting(const Subject& subject, std::uint64_t seed) {
   if (random.chance(0.3)) setting.threads = static_cast<int>(2 + random.below(3));
   setting.sharing = random.pick(std::array{Sharing::Auto, Sharing::Batch, Sharing::Units});
   if (random.chance(0.02) && !sums_over_time(subject.graph)) setting.steps = 1000, setting.batch = 1;
+  if (random.chance(0.25))
+    setting.weights = random.pick(std::array{WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8});
   return setting;
 }
 

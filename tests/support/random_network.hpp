@@ -15,7 +15,8 @@ Subject random_network(std::uint64_t seed);
 /// A random cell or, one in three, a random network.
 Subject random_subject(std::uint64_t seed);
 
-/// Any executor of this machine, few or many steps and sequences, lengths, one thread or several.
+/// Any executor of this machine, any format of weights that has a definition of its own, few or many steps and
+/// sequences, lengths, one thread or several.
 Setting random_setting(const Subject& subject, std::uint64_t seed);
 
 }  // namespace rnnc::test

@@ -101,6 +101,7 @@ void Sizes::relate(const ir::Graph& graph, std::size_t i, std::vector<std::vecto
     case Op::Param:
     case Op::Constant: return;
     case Op::Fill:
+    case Op::Quantize:
     case Op::Rows: return;  // random graphs have no rows
     case Op::Slice:
       for (std::size_t d = 0; d < slots[i].size(); ++d) {

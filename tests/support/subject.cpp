@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "compiler/passes/pass.hpp"
 #include "ir/scan.hpp"
 #include "tests/support/random.hpp"
 
@@ -43,7 +44,8 @@ std::int64_t rows_of(const ir::Graph& graph, const ir::NetworkBatch& batch, cons
   return axis.empty() ? 1 : batch.times.at(axis).steps;
 }
 
-std::vector<ir::Vector> interpret(const Subject& subject, const Data& data, ir::NamedVectors& states) {
+std::vector<ir::Vector> interpret(const Subject& subject, WeightFormat format, const Data& data,
+                                  ir::NamedVectors& states) {
   ir::NamedVectors weights;
   for (const auto& [name, values] : subject.weights) weights[name] = ir::Vector(values.begin(), values.end());
   if (subject.graph.kind == ir::Graph::Kind::Network)
@@ -51,7 +53,8 @@ std::vector<ir::Vector> interpret(const Subject& subject, const Data& data, ir::
   const ir::Time& time = data.batch.times.at(std::string(ir::kTime));
   const std::vector<float> x = rows_of_x(subject.graph, data.batch, time.steps);
   const ir::Batch batch{time.steps, data.batch.sequences, {x.begin(), x.end()}, time.lengths};
-  return {ir::interpret(ir::Cell(subject.graph), weights, batch, states)};
+  const ir::Cell cell = compiler::run_passes(ir::Cell(subject.graph), "quantize", {}, compiler::kPasses, format);
+  return {ir::interpret(runtime::is_integer(format) ? cell : ir::Cell(subject.graph), weights, batch, states)};
 }
 
 }  // namespace
@@ -86,6 +89,7 @@ Program compile(const Subject& subject, const Setting& setting) {
   options.threads = setting.threads;
   options.sharing = setting.sharing;
   options.plan = setting.plan;
+  options.weights = setting.weights;
   return rnnc::compile(model_of(subject), tensors_of(subject), options).value();
 }
 
@@ -176,9 +180,10 @@ NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const 
   return whole;
 }
 
-double error_against_interpreter(const Subject& subject, const Data& data, const NetworkOutcome& outcome) {
+double error_against_interpreter(const Subject& subject, const Setting& setting, const Data& data,
+                                 const NetworkOutcome& outcome) {
   ir::NamedVectors states = data.states;
-  const std::vector<ir::Vector> exact = interpret(subject, data, states);
+  const std::vector<ir::Vector> exact = interpret(subject, setting.weights, data, states);
   double largest = worst_error(outcome.y, exact[0]);
   const std::vector<ir::NamedValue> outputs = subject.graph.outputs();
   for (std::size_t i = 1; i < outputs.size(); ++i)
@@ -187,6 +192,10 @@ double error_against_interpreter(const Subject& subject, const Data& data, const
   return largest;
 }
 
-double most_error(const Setting& setting) { return setting.steps == 1 ? 1e-6 : 5e-6; }
+double most_error(const Setting& setting) {
+  constexpr double kOf8Bits = 0.03, kOf16Bits = 2e-4;
+  if (runtime::is_integer(setting.weights)) return runtime::vector_digits(setting.weights) == 1 ? kOf8Bits : kOf16Bits;
+  return setting.steps == 1 ? 1e-6 : 5e-6;
+}
 
 }  // namespace rnnc::test

@@ -32,6 +32,7 @@ struct Setting {
   bool ragged = false;     // lengths from 0 on
   std::uint64_t seed = 1;  // of the data
   std::string plan = {};   // of a cell's stages, as CompileOptions::plan
+  WeightFormat weights = WeightFormat::F32;
 };
 
 Program compile(const Subject& subject, const Setting& setting);
@@ -56,10 +57,12 @@ NetworkOutcome run(const Program& program, const ir::Graph& graph, const Data& d
 NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const Data& data,
                           const std::vector<std::int64_t>& pieces);
 
-/// The largest |outcome - interpreter| / max(1, |interpreter|) over outputs and final states.
-double error_against_interpreter(const Subject& subject, const Data& data, const NetworkOutcome& outcome);
+/// The largest |outcome - interpreter| / max(1, |interpreter|) over outputs and final states. With weights of integers,
+/// the subject is a cell, and the interpreter computes with integers too.
+double error_against_interpreter(const Subject& subject, const Setting& setting, const Data& data,
+                                 const NetworkOutcome& outcome);
 
-/// The most that error may be.
+/// The most that error may be. An element that f32 computes a little otherwise may round to the next integer.
 double most_error(const Setting& setting);
 
 }  // namespace rnnc::test

@@ -43,10 +43,11 @@ std::optional<std::string> differ(const std::string& what, const std::vector<flo
 // Of each stage one of the plans that are plausible.
 std::string random_plan(const ir::Cell& cell, const Setting& setting) {
   const compiler::Target target = compiler::resolve_target(setting.executor).value();
-  const compiler::Schedule schedule = compiler::lower(cell, target).value().schedule;
+  const compiler::PlanOptions options{.weights = setting.weights};
+  const compiler::Schedule schedule = compiler::lower(cell, target, options).value().schedule;
   Random random(setting.seed);
   std::string plan;
-  const auto candidates = compiler::plan_candidates(schedule, target, {});
+  const auto candidates = compiler::plan_candidates(schedule, target, options);
   for (std::size_t s = 0; s < candidates.size(); ++s) {
     plan += (plan.empty() ? "" : ",") + print(compiler::choice_of(s, random.pick(candidates[s]).plan));
   }
@@ -74,7 +75,7 @@ std::string_view name_of(Check check) {
 
 std::optional<std::string> judge(const Subject& meant, const Setting& setting, const Data& data,
                                  const NetworkOutcome& outcome) {
-  const double error = error_against_interpreter(meant, data, outcome), most = most_error(setting);
+  const double error = error_against_interpreter(meant, setting, data, outcome), most = most_error(setting);
   if (error <= most) return std::nullopt;
   char text[96];
   std::snprintf(text, sizeof text, "an error of %.3g against the interpreter, at most %.3g allowed", error, most);
@@ -116,6 +117,8 @@ std::optional<std::string> Trial::fault(Check check) const {
 
 // The bound of one step is tighter, so that it is asked too.
 std::optional<std::string> Trial::interpreter() const {
+  const bool integers = runtime::is_integer(setting_.weights);
+  if (integers && subject_.graph.kind == ir::Graph::Kind::Network) return std::nullopt;
   auto fault = judge(subject_, setting_, data_, outcome_);
   if (fault || setting_.steps == 1) return fault;
   Setting once = setting_;
@@ -156,9 +159,13 @@ std::optional<std::string> Trial::threads() const {
 }
 
 std::optional<std::string> Trial::levels() const {
-  if (!has_fma(setting_.executor)) return std::nullopt;
+  // Programs of integers have the same bits without fused multiply-adds.
+  const auto is_alike = [&](const std::string& executor) {
+    return runtime::is_integer(setting_.weights) || has_fma(executor);
+  };
+  if (!is_alike(setting_.executor)) return std::nullopt;
   for (const std::string& executor : test::executors()) {
-    if (is_portable(executor) != is_portable(setting_.executor) || !has_fma(executor)) continue;
+    if (is_portable(executor) != is_portable(setting_.executor) || !is_alike(executor)) continue;
     Setting other = setting_;
     other.executor = executor;
     if (executor == setting_.executor) continue;
@@ -185,10 +192,12 @@ std::optional<std::string> Trial::executors() const {
 
 std::optional<std::string> Trial::artifact() const {
   if (is_portable(setting_.executor)) return std::nullopt;
-  const std::vector<std::byte> file =
-      compile_artifact(model_of(subject_), tensors_of(subject_),
-                       {.cell = subject_.graph.name, .targets = {setting_.executor}, .threads = setting_.threads})
-          .value();
+  const std::vector<std::byte> file = compile_artifact(model_of(subject_), tensors_of(subject_),
+                                                       {.cell = subject_.graph.name,
+                                                        .targets = {setting_.executor},
+                                                        .threads = setting_.threads,
+                                                        .weights = setting_.weights})
+                                          .value();
   const Program loaded =
       parse_artifact(file, "artifact", {.threads = setting_.threads, .sharing = setting_.sharing}).value();
   return differ(run(loaded, subject_.graph, data_), outcome_);
@@ -197,8 +206,9 @@ std::optional<std::string> Trial::artifact() const {
 std::optional<std::string> Trial::object() const {
   if (is_portable(setting_.executor) || setting_.ragged || subject_.graph.kind == ir::Graph::Kind::Network)
     return std::nullopt;
-  const ObjectFiles files =
-      compile_object(model_of(subject_), tensors_of(subject_), {.name = "m", .targets = {setting_.executor}}).value();
+  const ObjectFiles files = compile_object(model_of(subject_), tensors_of(subject_),
+                                           {.name = "m", .targets = {setting_.executor}, .weights = setting_.weights})
+                                .value();
   return differ(run_object({files, program_.states()}, program_, subject_.graph, data_.batch, data_.states), outcome_);
 }
 

@@ -12,12 +12,12 @@
 namespace rnnc::test {
 
 enum class Check {
-  Interpreter,  // every element within most_error of the double-precision interpreter
+  Interpreter,  // every element within most_error of the double-precision interpreter; of cells only with integers
   Again,        // a second run has the bits of the first
   Alone,        // a sequence of the batch has the bits that it has alone
   Pieces,       // a sequence in pieces has the bits of one call
   Threads,      // other numbers of threads have the bits
-  Levels,       // other CPUs have the bits, where both have fused multiply-add
+  Levels,       // other CPUs have the bits, where both have fused multiply-add or weights are integers
   Plans,        // a cell's stages laid on the machine in other ways have the bits
   Executors,    // the portable executor, or generated code where the setting is portable, has the bits
   Artifact,     // so has what an artifact in memory runs

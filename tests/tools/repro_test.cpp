@@ -67,8 +67,9 @@ Death die_of(const Folder& folder, const ir::Cell& cell, const compiler::Pass& b
 TEST_CASE("an internal error writes the cell that was compiled, which run and verify replay", "[tools]") {
   const ir::Cell cell = standard("lstm", kExampleInput, kExampleHidden);
   for (const compiler::Pass& broken :
-       {compiler::Pass{"middle", "breaks in the middle", breaks_in_the_middle},
-        compiler::Pass{"end", "breaks at the end", breaks_at_the_end}, compiler::Pass{"assert", "asserts", asserts}}) {
+       {compiler::Pass{"middle", "breaks in the middle", compiler::of_any_format<breaks_in_the_middle>},
+        compiler::Pass{"end", "breaks at the end", compiler::of_any_format<breaks_at_the_end>},
+        compiler::Pass{"assert", "asserts", compiler::of_any_format<asserts>}}) {
     INFO(broken.summary);
     const Folder folder;
     fill_example_files(folder);

@@ -1,0 +1,97 @@
+#include "compiler/llvm/byte_products.hpp"
+
+#include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/IntrinsicsAArch64.h>
+#include <llvm/IR/IntrinsicsX86.h>
+
+#include <vector>
+
+#include "ir/check.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+constexpr int kBytesOfLane = 4;
+
+// The instructions of one width of vectors.
+struct Instructions {
+  llvm::Intrinsic::ID unsigned_dot, pairs, pairs_of_words;
+};
+
+Instructions instructions_of(int lanes) {
+  using namespace llvm::Intrinsic;
+  switch (lanes) {
+    case 16: return {x86_avx512_vpdpbusd_512, x86_avx512_pmaddubs_w_512, x86_avx512_pmaddw_d_512};
+    case 8: return {x86_avx512_vpdpbusd_256, x86_avx2_pmadd_ub_sw, x86_avx2_pmadd_wd};
+    case 4: return {x86_avx512_vpdpbusd_128, x86_ssse3_pmadd_ub_sw_128, x86_sse2_pmadd_wd};
+    default: break;
+  }
+  ir::internal_error(nullptr, "vectors of a width that has no products of bytes");
+}
+
+}  // namespace
+
+llvm::FixedVectorType* ByteProductEmitter::vector_of(unsigned bits, int count) {
+  return llvm::FixedVectorType::get(builder_.getIntNTy(bits), static_cast<unsigned>(count));
+}
+
+ByteElements ByteProductEmitter::elements(llvm::Value* four) {
+  ByteElements result;
+  result.bytes = builder_.CreateBitCast(builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), four),
+                                        vector_of(8, kBytesOfLane * lanes_));
+  if (way_ != ByteProducts::Signs) return result;
+  result.magnitudes = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, result.bytes, builder_.getFalse());
+  if (lanes_ == 16)  // the other widths have an instruction that takes the sign from the bytes
+    result.is_negative = builder_.CreateICmpSLT(result.bytes, llvm::Constant::getNullValue(result.bytes->getType()));
+  return result;
+}
+
+llvm::Value* ByteProductEmitter::add(llvm::Value* sums, const ByteElements& elements, llvm::Value* weights) {
+  const auto as_words = [&](llvm::Value* bytes) { return builder_.CreateBitCast(bytes, vector_of(32, lanes_)); };
+  switch (way_) {
+    case ByteProducts::Unsigned:
+      return builder_.CreateIntrinsic(instructions_of(lanes_).unsigned_dot, {},
+                                      {sums, as_words(elements.bytes), as_words(weights)});
+    case ByteProducts::Signs: return add_by_signs(sums, elements, weights);
+    case ByteProducts::Long: return add_long(sums, elements.bytes, weights);
+    case ByteProducts::Signed:
+      return builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_neon_sdot, {sums->getType(), weights->getType()},
+                                      {sums, elements.bytes, weights});
+  }
+  return nullptr;
+}
+
+// A pair of products is at most 2 * 128 * 127, which fits in 16 bits.
+llvm::Value* ByteProductEmitter::add_by_signs(llvm::Value* sums, const ByteElements& elements, llvm::Value* weights) {
+  llvm::Value* with_signs = nullptr;
+  if (elements.is_negative)
+    with_signs = builder_.CreateSelect(elements.is_negative, builder_.CreateNeg(weights), weights);
+  else
+    with_signs = builder_.CreateIntrinsic(
+        lanes_ == 8 ? llvm::Intrinsic::x86_avx2_psign_b : llvm::Intrinsic::x86_ssse3_psign_b_128, {},
+        {weights, elements.bytes});
+  const Instructions instructions = instructions_of(lanes_);
+  llvm::Value* pairs = builder_.CreateIntrinsic(instructions.pairs, {}, {elements.magnitudes, with_signs});
+  llvm::Value* ones = llvm::ConstantInt::get(vector_of(16, 2 * lanes_), 1);
+  return builder_.CreateAdd(sums, builder_.CreateIntrinsic(instructions.pairs_of_words, {}, {pairs, ones}));
+}
+
+// Products of 16 bits, of the lower and the upper half of the bytes, are added in pairs, and these in pairs.
+llvm::Value* ByteProductEmitter::add_long(llvm::Value* sums, llvm::Value* elements, llvm::Value* weights) {
+  const int half = kBytesOfLane * lanes_ / 2;
+  const auto pairs_of_half = [&](int first) {
+    std::vector<int> bytes;
+    for (int i = 0; i < half; ++i) bytes.push_back(first + i);
+    llvm::Value* products = builder_.CreateIntrinsic(
+        llvm::Intrinsic::aarch64_neon_smull, {vector_of(16, half)},
+        {builder_.CreateShuffleVector(elements, bytes), builder_.CreateShuffleVector(weights, bytes)});
+    return builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_neon_saddlp,
+                                    {vector_of(32, half / 2), vector_of(16, half)}, {products});
+  };
+  llvm::Value* lower = pairs_of_half(0);
+  llvm::Value* upper = pairs_of_half(half);
+  return builder_.CreateAdd(
+      sums, builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_neon_addp, {sums->getType()}, {lower, upper}));
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,40 @@
+// The operands of a product of integers become loops over groups of its columns: exact sums for a few rows and blocks
+// of units, which end as floats. The scale of a row of weights is not in them yet.
+#pragma once
+
+#include "compiler/llvm/byte_products.hpp"
+#include "compiler/llvm/chains.hpp"
+
+namespace rnnc::compiler {
+
+class IntegerSums {
+ public:
+  IntegerSums(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands);
+
+  /// Adds up all `groups` of columns and returns the sums as floats [row][vector]. `starts` is the address of the start
+  /// values that lie behind the panel; null where sums start from zero.
+  Values run(std::int64_t groups, llvm::Value* starts);
+
+  /// Adds up a number of groups (i64) that is known only at run time; each pass fetches a cache line from `fetch_ahead`
+  /// on into L2, unless that is null.
+  Values run(llvm::Value* groups, llvm::Value* starts, llvm::Value* fetch_ahead);
+
+ private:
+  std::size_t sums_of_pair() const { return vector_digits_ == 2 ? 2 : 1; }
+  llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+  Values begin(llvm::Value* starts);
+  void extend(llvm::Value* group, std::int64_t ahead, Values& sums);
+  std::vector<ByteElements> load_elements(llvm::Value* row, llvm::Value* group, std::int64_t ahead);
+  Values load_weights(std::size_t vector, llvm::Value* group, std::int64_t ahead);
+  void multiply(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef<ByteElements> elements,
+                llvm::ArrayRef<llvm::Value*> weights);
+  Values as_floats(const Values& sums);
+
+  llvm::IRBuilder<>& builder_;
+  ProductOperands operands_;
+  ByteProductEmitter bytes_;
+  int vector_digits_, weight_digits_;
+  std::size_t vectors_;
+};
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,293 @@
+// The intervals of states follow from each other: a pass over the cell starts from zero, which every state begins with
+// unless the caller gives it another value, and widens the states until no next value leaves its interval. States that
+// still grow after a few passes have no bound at first. As no next value leaves its interval then, the intervals of the
+// next values hold too: a state that only grew with another one, but is bounded for any, gets its bound back.
+#include "compiler/passes/ranges.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "compiler/passes/analysis.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Cell;
+using ir::Function;
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr Interval kUnit = {0, 1};
+
+Interval hull(const Interval& a, const Interval& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
+
+// 0 * infinity is 0 here: infinity stands for large numbers, which are finite.
+double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
+
+Interval product(const Interval& a, const Interval& b) {
+  const auto [low, high] =
+      std::minmax({times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)});
+  return {low, high};
+}
+
+Interval sum(const Interval& a, const Interval& b) { return {a.low + b.low, a.high + b.high}; }
+Interval negative(const Interval& a) { return {-a.high, -a.low}; }
+
+Interval magnitude(const Interval& a) {
+  if (a.low >= 0) return a;
+  if (a.high <= 0) return negative(a);
+  return {0, std::max(-a.low, a.high)};
+}
+
+// Returns the interval of a function that grows with its operand.
+template <class F>
+Interval of_growing(const Interval& a, F function) {
+  return {function(a.low), function(a.high)};
+}
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+Interval sigmoid(const Interval& x) {
+  return of_growing(x, [](double v) { return sigmoid(v); });
+}
+Interval tanh(const Interval& x) {
+  return of_growing(x, [](double v) { return std::tanh(v); });
+}
+
+Interval quotient(const Interval& a, const Interval& b) {
+  if (b.low <= 0 && b.high >= 0) return {};
+  return product(a, {1 / b.high, 1 / b.low});
+}
+
+class Ranger {
+ public:
+  explicit Ranger(const Cell& cell) : cell_(cell), ranges_(cell.nodes.size()) {
+    for (const Node& node : cell.nodes)
+      if (node.op == Op::State) states_[node.name] = {0, 0};
+  }
+
+  std::vector<Interval> run() {
+    // An LSTM needs two passes and a GRU three; a state that is bounded by another one needs one more.
+    constexpr int kPasses = 8;
+    for (int pass = 0; widen(); ++pass)
+      if (pass >= kPasses) give_up_ = true;
+    if (!give_up_) return std::move(ranges_);
+    // A state may be bounded through another one, which has to get its bound back first.
+    for (int pass = 0; pass < kPasses; ++pass) narrow();
+    return std::move(ranges_);
+  }
+
+ private:
+  // Computes all intervals, and tells whether a state's next value leaves the interval of the state.
+  bool widen() {
+    compute();
+    bool wider = false;
+    for (const ir::Statement& statement : cell_.statements) {
+      if (statement.kind != ir::Statement::Kind::Next) continue;
+      Interval& state = states_[statement.name];
+      const Interval all = hull(state, ranges_[statement.value.index]);
+      if (all == state) continue;
+      state = give_up_ ? Interval{} : all;
+      wider = true;
+    }
+    return wider;
+  }
+
+  void compute() {
+    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) ranges_[i] = checked(range(cell_.nodes[i]));
+  }
+
+  void narrow() {
+    for (const ir::Statement& statement : cell_.statements)
+      if (statement.kind == ir::Statement::Kind::Next)
+        states_[statement.name] = hull({0, 0}, ranges_[statement.value.index]);
+    compute();
+  }
+
+  // A difference of infinities is no bound.
+  static Interval checked(const Interval& range) {
+    return {std::isnan(range.low) ? -kInfinity : range.low, std::isnan(range.high) ? kInfinity : range.high};
+  }
+
+  Interval range(const Node& node) const {
+    switch (node.op) {
+      case Op::Constant: return {node.constant, node.constant};
+      case Op::State: return states_.at(node.name);
+      case Op::Slice:
+      case Op::Hoist:
+      case Op::Fill: return of(node, 0);
+      case Op::Concat: return of_all(node);
+      case Op::Map: return of_map(node);
+      case Op::Reduce: return of_reduction(node);
+      case Op::Input:
+      case Op::Param:
+      case Op::Matvec:
+      case Op::Lookup:
+      case Op::Project:
+      case Op::Quantize:
+      case Op::Rows:
+      case Op::Scan:
+      case Op::FinalState:
+      case Op::OverTime: break;
+    }
+    return {};
+  }
+
+  const Interval& of(const Node& node, std::size_t operand) const { return ranges_[node.operands[operand].index]; }
+
+  Interval of_all(const Node& node) const {
+    Interval all = of(node, 0);
+    for (std::size_t i = 1; i < node.operands.size(); ++i) all = hull(all, of(node, i));
+    return all;
+  }
+
+  Interval of_reduction(const Node& node) const {
+    switch (node.reduction) {
+      case ir::Reduction::Mean:
+      case ir::Reduction::Max: return of(node, 0);
+      case ir::Reduction::Softmax: return kUnit;
+      case ir::Reduction::Sum: {
+        const auto count = static_cast<double>(size_of(cell_[node.operands[0]]));
+        return product(of(node, 0), {count, count});
+      }
+      case ir::Reduction::Argmax:
+      case ir::Reduction::LayerNorm: break;
+    }
+    return {};
+  }
+
+  bool is(Value value, Function function) const {
+    return cell_[value].op == Op::Map && cell_[value].function == function;
+  }
+
+  bool is_share(Value value) const {
+    const Interval& range = ranges_[value.index];
+    return range.low >= 0 && range.high <= 1;
+  }
+
+  // Tells whether `rest` is 1 - share.
+  bool is_rest(Value rest, Value share) const {
+    if (!is(rest, Function::Sub) || cell_[rest].operands[1] != share) return false;
+    const Node& one = cell_[cell_[rest].operands[0]];
+    return one.op == Op::Constant && one.constant == 1;
+  }
+
+  // Returns the interval of a sum that lies between two values: s * a + (1 - s) * b, or b + s * (a - b).
+  std::optional<Interval> of_mixture(const Node& node) const {
+    for (const auto& [left, right] :
+         {std::pair{node.operands[0], node.operands[1]}, std::pair{node.operands[1], node.operands[0]}}) {
+      if (!is(right, Function::Mul)) continue;
+      const std::vector<Value>& factors = cell_[right].operands;
+      for (std::size_t k = 0; k < 2; ++k) {
+        const Value share = factors[k], other = factors[1 - k];
+        if (!is_share(share)) continue;
+        if (is(other, Function::Sub) && cell_[other].operands[1] == left)
+          return hull(ranges_[left.index], ranges_[cell_[other].operands[0].index]);
+        if (!is(left, Function::Mul)) continue;
+        const std::vector<Value>& parts = cell_[left].operands;
+        for (std::size_t j = 0; j < 2; ++j)
+          if (is_rest(parts[j], share)) return hull(ranges_[other.index], ranges_[parts[1 - j].index]);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Tells whether a quotient divides elements that are not negative by their sum.
+  bool is_part_of_sum(const Node& node) const {
+    const Node& total = cell_[node.operands[1]];
+    return total.op == Op::Reduce && total.reduction == ir::Reduction::Sum && total.operands[0] == node.operands[0] &&
+           of(node, 0).low >= 0;
+  }
+
+  Interval of_map(const Node& node) const {
+    const Interval& a = of(node, 0);
+    switch (node.function) {
+      case Function::Add: return of_mixture(node).value_or(sum(a, of(node, 1)));
+      case Function::Sub: return sum(a, negative(of(node, 1)));
+      case Function::Mul:
+        if (node.operands[0] == node.operands[1]) return product(magnitude(a), magnitude(a));
+        return product(a, of(node, 1));
+      case Function::Div: return is_part_of_sum(node) ? kUnit : quotient(a, of(node, 1));
+      case Function::Neg: return negative(a);
+      case Function::Sigmoid: return sigmoid(a);
+      case Function::Tanh: return tanh(a);
+      case Function::Relu: return {std::max(0.0, a.low), std::max(0.0, a.high)};
+      case Function::Exp: return of_growing(a, [](double v) { return std::exp(v); });
+      case Function::Abs: return magnitude(a);
+      case Function::Min: return {std::min(a.low, of(node, 1).low), std::min(a.high, of(node, 1).high)};
+      case Function::Max: return {std::max(a.low, of(node, 1).low), std::max(a.high, of(node, 1).high)};
+      case Function::Erf: return of_growing(a, [](double v) { return std::erf(v); });
+      case Function::Softsign:
+        return of_growing(a, [](double v) { return std::isinf(v) ? std::copysign(1, v) : v / (1 + std::abs(v)); });
+      case Function::Silu:
+      case Function::Gelu: return {-1, std::max(0.0, a.high)};  // both are at least -0.28
+      case Function::ScaledTanh: return product(of(node, 1), tanh(product(a, of(node, 2))));
+      case Function::Affine: return sum(product(of(node, 1), a), of(node, 2));
+      case Function::HardSigmoid: return kUnit;
+      case Function::Clip: return of_clip(a, of(node, 1), of(node, 2));
+      case Function::Select: return hull(of(node, 2), of(node, 3));
+      case Function::SigmoidMul: return product(sigmoid(a), of(node, 1));
+      case Function::SigmoidSigmoid: return product(sigmoid(a), sigmoid(of(node, 1)));
+      case Function::SigmoidTanh: return product(sigmoid(a), tanh(of(node, 1)));
+      case Function::TanhTanh: return product(tanh(a), tanh(of(node, 1)));
+      case Function::Log:
+      case Function::Sqrt:
+      case Function::Rsqrt:
+      case Function::Softplus:
+      case Function::Elu:
+      case Function::LeakyRelu:
+      case Function::ThresholdedRelu: break;
+    }
+    return {};
+  }
+
+  static Interval of_clip(const Interval& x, const Interval& low, const Interval& high) {
+    const Interval above{std::max(x.low, low.low), std::max(x.high, low.high)};
+    return {std::min(above.low, high.low), std::min(above.high, high.high)};
+  }
+
+  const Cell& cell_;
+  std::vector<Interval> ranges_;
+  std::map<std::string, Interval> states_;
+  bool give_up_ = false;
+};
+
+}  // namespace
+
+double Interval::bound() const { return std::max(std::abs(low), std::abs(high)); }
+
+std::vector<Interval> ranges_of(const Cell& cell) { return Ranger(cell).run(); }
+
+std::map<std::string, double> bounds_of_states(const Cell& cell) {
+  std::vector<bool> seen(cell.nodes.size());
+  std::vector<Value> pending;
+  const auto visit = [&](Value value) {
+    if (!seen[value.index]) pending.push_back(value);
+    seen[value.index] = true;
+  };
+  for (const Node& node : cell.nodes)
+    if (node.op == Op::Quantize && cell[node.operands[1]].op == Op::Constant) visit(node.operands[0]);
+  std::map<std::string, double> bounds;
+  if (pending.empty()) return bounds;
+  const std::vector<Interval> ranges = ranges_of(cell);
+  // The walk goes from a vector in its range to the states that it is computed from, and through their next values.
+  while (!pending.empty()) {
+    const Value value = pending.back();
+    pending.pop_back();
+    const Node& node = cell[value];
+    if (node.op == Op::State) {
+      visit(cell.next_of(node.name));
+      if (const double bound = ranges[value.index].bound(); std::isfinite(bound)) bounds[node.name] = bound;
+    }
+    if (node.op != Op::Project)
+      for (const Value operand : node.operands) visit(operand);
+  }
+  return bounds;
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,173 @@
+// Products of integers have the same bits on every CPU, executor and number of threads, in batches and pieces, in
+// objects and artifacts; and they are what the interpreter computes with integers of its own.
+#include <cmath>
+
+#include "ir/parse.hpp"
+#include "runtime/number_format.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/trial.hpp"
+
+namespace rnnc::test {
+namespace {
+
+constexpr WeightFormat kIntegers[] = {WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8};
+
+Subject subject_of(const std::string& cell, std::int64_t inputs, std::int64_t units) {
+  const ir::Cell bound = standard(cell, inputs, units);
+  return {bound, random_weights(bound, 4)};
+}
+
+}  // namespace
+
+TEST_CASE("every standard cell has the same bits on everything that runs integers", "[integers]") {
+  for (const std::string& name : standard_cell_names()) {
+    const Subject subject = subject_of(name, 6, 22);
+    for (const WeightFormat format : kIntegers) {
+      for (const auto& [steps, batch] : {std::pair{9, 1}, {4, 5}, {3, 19}}) {
+        INFO(name << " as " << runtime::name(format) << ", " << steps << " steps, " << batch << " sequences");
+        const Trial trial(subject, {.steps = steps, .batch = batch, .weights = format});
+        for (const Check check : {Check::Interpreter, Check::Again, Check::Alone, Check::Pieces, Check::Threads,
+                                  Check::Levels, Check::Executors})
+          CHECK(trial.fault(check).value_or("") == "");
+      }
+      const Trial trial(subject, {.steps = 5, .batch = 2, .weights = format});
+      for (const Check check : {Check::Artifact, Check::Object, Check::FloatModes})
+        CHECK(trial.fault(check).value_or("") == "");
+    }
+  }
+}
+
+TEST_CASE("large layers have the same bits on every level, plan and number of threads", "[integers]") {
+  for (const auto& [name, units] : {std::pair{"lstm", 300}, {"gru", 515}, {"rnn", 1030}}) {
+    const Subject subject = subject_of(name, units - 7, units);
+    for (const WeightFormat format : kIntegers)
+      for (const auto& [steps, batch] : {std::pair{3, 1}, {2, 17}}) {
+        INFO(name << " as " << runtime::name(format) << ", " << batch << " sequences");
+        const Trial trial(subject, {.steps = steps, .batch = batch, .weights = format});
+        for (const Check check : {Check::Interpreter, Check::Threads, Check::Levels, Check::Plans, Check::Executors})
+          CHECK(trial.fault(check).value_or("") == "");
+      }
+  }
+}
+
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
+
+Outcome run_rnn(const std::string& executor, WeightFormat format, const Weights& weights, const Sequences& sequences) {
+  const Subject subject{standard("rnn", 5, 19), weights};
+  return run(compile(subject, {.executor = executor, .weights = format}), sequences);
+}
+
+}  // namespace
+
+TEST_CASE("an element that is no number makes all of its sequence NaN, and no other one", "[integers]") {
+  const ir::Cell cell = standard("rnn", 5, 19);
+  const Weights weights = random_weights(cell, 4);
+  for (const std::string& executor : executors())
+    for (const WeightFormat format : kIntegers)
+      for (const float bad : {kNan, kInfinity, -kInfinity}) {
+        INFO(executor << ", " << runtime::name(format) << ", " << bad);
+        Sequences sequences = random_sequences(cell, 4, 3, 9);
+        const Outcome good = run_rnn(executor, format, weights, sequences);
+        sequences.x[(1 * 3 + 1) * 5 + 2] = bad;  // step 1 of sequence 1
+        const Outcome outcome = run_rnn(executor, format, weights, sequences);
+        for (std::size_t i = 0; i < outcome.y.size(); ++i) {
+          const std::size_t step = i / (3 * 19), sequence = i / 19 % 3;
+          // The state is NaN from then on, and the scale of a state is a constant: the mark has to pass it on.
+          if (sequence == 1 && step >= 1)
+            CHECK(std::isnan(outcome.y[i]));
+          else
+            CHECK(outcome.y[i] == good.y[i]);
+        }
+      }
+}
+
+TEST_CASE("rows of weights that are zero, tiny, huge or no numbers have the results that are defined", "[integers]") {
+  const ir::Cell cell = standard("rnn", 5, 19);
+  Weights weights = random_weights(cell, 4);
+  const auto fill_row = [&](const std::string& name, std::size_t row, std::size_t columns, float value) {
+    std::fill_n(weights.at(name).begin() + static_cast<std::ptrdiff_t>(row * columns), columns, value);
+  };
+  for (const char* name : {"W", "U"}) {
+    const std::size_t columns = name[0] == 'W' ? 5 : 19;
+    fill_row(name, 0, columns, 0);
+    fill_row(name, 1, columns, 1e-38f);
+    fill_row(name, 2, columns, 1e-42f);
+  }
+  fill_row("W", 3, 5, 1e38f);
+  weights.at("U")[4 * 19 + 7] = kNan;
+  weights.at("W")[5 * 5 + 2] = -kInfinity;
+  const Sequences sequences = random_sequences(cell, 3, 2, 9);
+  for (const std::string& executor : executors())
+    for (const WeightFormat format : kIntegers) {
+      INFO(executor << ", " << runtime::name(format));
+      const Outcome outcome = run_rnn(executor, format, weights, sequences);
+      for (std::size_t sequence = 0; sequence < 2; ++sequence) {
+        const float* y = outcome.y.data() + sequence * 19;  // of the first step
+        for (const std::size_t row : {0u, 1u, 2u}) CHECK(y[row] == std::tanh(weights.at("b")[row]));
+        CHECK(std::fabs(y[3]) == 1);
+        CHECK(std::isnan(y[4]));
+        CHECK(std::isnan(y[5]));
+        CHECK(!std::isnan(y[6]));
+      }
+    }
+}
+
+TEST_CASE("vectors of zeros and of tiny numbers give the start of their sums", "[integers]") {
+  const ir::Cell cell = standard("rnn", 5, 19);
+  const Weights weights = random_weights(cell, 4);
+  for (const std::string& executor : executors())
+    for (const WeightFormat format : kIntegers)
+      for (const float value : {0.0f, 1e-40f, 1e-36f}) {
+        INFO(executor << ", " << runtime::name(format) << ", " << value);
+        Sequences sequences{1, 1, std::vector<float>(5, value), {{"h", std::vector<float>(19, value)}}};
+        const Outcome outcome = run_rnn(executor, format, weights, sequences);
+        for (std::size_t i = 0; i < 19; ++i) CHECK(std::fabs(outcome.y[i] - std::tanh(weights.at("b")[i])) < 1e-7f);
+      }
+}
+
+TEST_CASE("a state beyond what its integers hold is refused, by set, restore and constant start values", "[integers]") {
+  const Subject subject = subject_of("gru", 4, 6);
+  const Program program = compile(subject, {.weights = WeightFormat::W8});
+  State state = program.make_state(2);
+  std::vector<float> values(12, 0.5f);
+  CHECK(state.set("h", values));
+  values[9] = -1.5f;
+  const Result<void> refused = state.set("h", values);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == ErrorCode::InvalidData);
+  CHECK(refused.error().message ==
+        "state h has -1.5 at [1,3], which is beyond 1, the most that weights of integers allow here; use f16, bf16 or "
+        "f32 weights");
+  CHECK(state.get("h").value()[9] == 0.5f);
+  values[9] = kNan;
+  CHECK(state.set("h", values));
+  // Another program of the same states takes the value, and its saved states are refused here.
+  values[9] = 3;
+  State other = compile(subject, {}).make_state(2);
+  CHECK(other.set("h", values));
+  CHECK(!state.restore(other.save()));
+}
+
+TEST_CASE("a product of too many columns for 32 bits is refused where it stands", "[integers]") {
+  const ir::Cell cell = ir::parse(
+                            "cell wide {\n  input x : f32[32772]\n  state h : f32[2]\n  param W : f32[2, 32772]\n"
+                            "  h' = tanh(W @ x)\n  output h'\n}\n")
+                            .value()
+                            .cells.at(0);
+  const Subject subject{cell, random_weights(cell, 1)};
+  for (const char* executor : {"host", "portable x86-64-v2"}) {
+    CompileOptions options = options_for(executor);
+    options.weights = WeightFormat::W8;
+    const auto program = rnnc::compile(model_of(subject), tensors_of(subject), options);
+    REQUIRE(!program);
+    CHECK(program.error().code == ErrorCode::Limit);
+    CHECK(program.error().message ==
+          "a product of 32772 columns is more than weights of integers allow, which is 32768; use f16, bf16 or f32 "
+          "weights");
+    CHECK(program.error().place.line == 5);
+  }
+}
+
+}  // namespace rnnc::test
