@@ -92,10 +92,17 @@ Result<Program> compile_timed(const BenchFlags& flags, const Source& source, dou
   return program;
 }
 
-// Two good f32 implementations may differ by so much, since both round every product of a long sum. Integers differ
-// from f32 by what their definition leaves out, for which there is no limit.
-double most_difference(const BenchFlags& flags) {
-  return runtime::is_integer(weight_format(flags.model)) ? std::numeric_limits<double>::infinity() : 1e-5;
+// Two good f32 implementations may differ by so much, since both round every product of a long sum.
+constexpr double kMostDifference = 1e-5;
+
+// Integers differ from f32 by what their definition leaves out, for which there is no limit.
+Difference compare_with(const SequenceResult& ours, const SequenceResult& other, const Job& job,
+                        const BenchFlags& flags, std::int64_t sequences, const SequenceResult* rounding = nullptr) {
+  if (!runtime::is_integer(weight_format(flags.model)))
+    return compare(ours, other, job.interface, sequences, {kMostDifference, rounding});
+  Difference difference = compare(ours, other, job.interface, sequences);
+  difference.limit = std::numeric_limits<double>::infinity();
+  return difference;
 }
 
 // The portable executor has the bits of generated code, also where these are not close to those of f32. Returns the
@@ -130,12 +137,11 @@ Result<Difference> check_against_interpreter(const Job& job, const BenchFlags& f
     if (!bits) return bits.error();
     if (*bits) return **bits;
   }
-  const double most_allowed = most_difference(flags);
-  const Difference most = compare(*ours, exact, job.interface, sequences, {most_allowed});
+  const Difference most = compare_with(*ours, exact, job, flags, sequences);
   if (most.error <= most.limit) return most;
   const SequenceResult rounding = rounding_errors(job.network, job.source.weights, piece, program.streams().ok(), exact,
                                                   [](double, const std::string&) {});
-  return compare(*ours, exact, job.interface, sequences, {most_allowed, &rounding});
+  return compare_with(*ours, exact, job, flags, sequences, &rounding);
 }
 
 std::function<void()> caller(const Job& job, const Program& program, const ir::NetworkBatch& batch) {
@@ -248,8 +254,7 @@ Result<void> add_baseline(const BenchFlags& flags, const OnednnPlugin& onednn, c
   if (!ours) return ours.error();
   std::ranges::copy(job.batch.inputs.begin()->second, stack->input().begin());
   stack->run();
-  contest.from_baseline =
-      compare(*ours, result_of(*stack, job.network), job.interface, flags.batch, {most_difference(flags)});
+  contest.from_baseline = compare_with(*ours, result_of(*stack, job.network), job, flags, flags.batch);
   contest.baseline = [stack] { stack->run(); };
   contest.baseline_version = onednn.version();
   return {};

@@ -1,5 +1,5 @@
-// The intervals of states follow from each other: a pass over the cell starts from zero, which every state begins with
-// unless the caller gives it another value, and widens the states until no next value leaves its interval. States that
+// The intervals of states follow from each other: a pass over the cell starts from the interval that callers
+// may begin a state in, and widens the states until no next value leaves its interval. States that
 // still grow after a few passes have no bound at first. As no next value leaves its interval then, the intervals of the
 // next values hold too: a state that only grew with another one, but is bounded for any, gets its bound back.
 #include "compiler/passes/ranges.hpp"
@@ -23,6 +23,8 @@ using ir::Value;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr Interval kUnit = {0, 1};
+// A caller may begin a state anywhere here, also one that becomes no larger than 0.1 by itself.
+constexpr Interval kStart = {-1, 1};
 
 Interval hull(const Interval& a, const Interval& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
 
@@ -68,7 +70,7 @@ class Ranger {
  public:
   explicit Ranger(const Cell& cell) : cell_(cell), ranges_(cell.nodes.size()) {
     for (const Node& node : cell.nodes)
-      if (node.op == Op::State) states_[node.name] = {0, 0};
+      if (node.op == Op::State) states_[node.name] = kStart;
   }
 
   std::vector<Interval> run() {
@@ -105,7 +107,7 @@ class Ranger {
   void narrow() {
     for (const ir::Statement& statement : cell_.statements)
       if (statement.kind == ir::Statement::Kind::Next)
-        states_[statement.name] = hull({0, 0}, ranges_[statement.value.index]);
+        states_[statement.name] = hull(kStart, ranges_[statement.value.index]);
     compute();
   }
 
