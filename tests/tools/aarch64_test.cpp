@@ -1,6 +1,7 @@
 // Objects for AArch64 under qemu-user: the bits of x86-64 with fused multiply-adds, for cells of all kinds and ugly
 // sizes; the caller's floating-point mode is kept and nothing is written beyond what is the object's.
 #include "compiler/llvm/resolve_target.hpp"
+#include "runtime/number_format.hpp"
 #include "tests/support/networks.hpp"
 #include "tests/support/run_network.hpp"
 #include "tests/tools/network_program.hpp"
@@ -17,8 +18,8 @@ bool can_run() {
 }
 
 void compile_for(const Folder& folder, const std::string& cell, const std::string& dims, const std::string& one,
-                 const std::string& two) {
-  const std::string model = "compile --cell " + cell + " --weights w.safetensors " + dims;
+                 const std::string& two, const std::string& flags = "") {
+  const std::string model = "compile --cell " + cell + " --weights w.safetensors " + dims + flags;
   for (const auto& [name, cpu] : {std::pair("one", one), std::pair("two", two)}) {
     const Finished made =
         folder.rnnc(model + " -o " + name + ".o --header " + name + ".h --name " + name + " --target " + cpu);
@@ -99,6 +100,32 @@ TEST_CASE("objects for AArch64 give the bits of x86-64", "[tools][aarch64]") {
       CHECK(folder.text("y1.bin") == bytes(jit.y));
       CHECK(folder.text("y2.bin") == bytes(jit.y));
     }
+}
+
+TEST_CASE("objects for AArch64 with weights of integers give the bits of x86-64, by either instruction",
+          "[tools][aarch64]") {
+  if (!can_run()) return;
+  for (const std::string cell : {"lstm", "gru_layer_norm", "rnn_relu"})
+    for (const auto& [inputs, hidden] : {std::pair(3, 3), std::pair(5, 17), std::pair(2, 31)})
+      for (const WeightFormat format : {WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8}) {
+        INFO(cell << ", " << inputs << " inputs, " << hidden << " units, " << runtime::name(format));
+        const Folder folder;
+        const Outcome jit = fill(folder, cell, inputs, hidden, format);
+        // A cortex-a72 multiplies to 16 bits; a neoverse-n1 has an instruction for four products.
+        compile_for(folder, cell, " --dim I=" + std::to_string(inputs) + " --dim H=" + std::to_string(hidden),
+                    "aarch64-cortex-a72", "aarch64-neoverse-n1", " --weights-as " + std::string(runtime::name(format)));
+        const int code =
+            shell(folder, kCompiler + " -std=c99 -O1 -Wall -Werror -static main.c one.o two.o -o program && " +
+                              kMachine + " ./program");
+        INFO(folder.text("log.txt"));
+        REQUIRE(code == 0);
+        CHECK(folder.text("y1.bin") == bytes(jit.y));
+        CHECK(folder.text("y2.bin") == bytes(jit.y));
+      }
+  const Folder folder;
+  const std::string model = "inspect --cell lstm --dim I=8 --dim H=8 --emit asm --weights-as w8 --isa aarch64-";
+  CHECK(folder.rnnc(model + "neoverse-n1").out.find("sdot\tv") != std::string::npos);
+  CHECK(folder.rnnc(model + "cortex-a72").out.find("smull\tv") != std::string::npos);
 }
 
 TEST_CASE("objects for AArch64 keep to their memory, and the caller's mode", "[tools][aarch64]") {

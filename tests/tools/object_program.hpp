@@ -7,6 +7,7 @@
 
 #include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"
+#include "tests/support/subject.hpp"
 #include "tests/tools/program.hpp"
 
 namespace rnnc::test {
@@ -76,7 +77,8 @@ inline bool lacks(const std::string& name) {
 }
 
 // A cell with weights and a sequence in files, and what the JIT makes of it.
-inline Outcome fill(const Folder& folder, const std::string& name, int inputs = kInput, int hidden = kHidden) {
+inline Outcome fill(const Folder& folder, const std::string& name, int inputs = kInput, int hidden = kHidden,
+                    WeightFormat format = WeightFormat::F32) {
   const ir::Cell cell = standard(name, inputs, hidden);
   const Weights weights = random_weights(cell, 1);
   save_safetensors(folder / "w.safetensors", tensors_of(cell, weights)).value();
@@ -86,7 +88,9 @@ inline Outcome fill(const Folder& folder, const std::string& name, int inputs = 
   folder.write("x.npy", {kSteps, kBatch, inputs}, sequences.x);
   folder.write("main.c", kProgram);
   folder.write("main.cpp", kProgram);
-  return run(compile_cell(cell, weights, "x86-64-v3"), sequences);
+  CompileOptions options = options_for("x86-64-v3");
+  options.weights = format;
+  return run(compile(model_of({cell, weights}), tensors_of(cell, weights), options).value(), sequences);
 }
 
 }  // namespace rnnc::test
