@@ -20,6 +20,9 @@ class ByteProductEmitter {
   ByteProductEmitter(llvm::IRBuilderBase& builder, const Target& target, int lanes)
       : builder_(builder), way_(target.byte_products), lanes_(lanes) {}
 
+  /// Tells whether a product takes several instructions.
+  bool is_long() const { return way_ == ByteProducts::Signs || way_ == ByteProducts::Long; }
+
   /// Makes elements of four successive bytes (i32). For ByteProducts::Unsigned, the bytes are 128 more than the
   /// elements.
   ByteElements elements(llvm::Value* four);

@@ -7,14 +7,16 @@
 namespace rnnc::compiler {
 namespace {
 
-// A pass of the loop has about so many products, as those of chains.cpp.
-constexpr std::int64_t kProductsPerPass = 32;
+// A pass of the loop has about so many products, as those of chains.cpp. Where a product takes several instructions, more
+// of them would not fit in the registers.
+constexpr std::int64_t kProductsPerPass = 32, kLongProductsPerPass = 8;
 constexpr std::int64_t kMostUnroll = 4;
 
 // Returns the groups of a pass: as many as fit, fewer where the last pass would be another one.
-std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums) {
+std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums, bool is_long) {
+  const std::int64_t most = is_long ? kLongProductsPerPass : kProductsPerPass;
   const std::int64_t fitting =
-      std::clamp<std::int64_t>(kProductsPerPass / static_cast<std::int64_t>(sums), 1, std::min(kMostUnroll, groups));
+      std::clamp<std::int64_t>(most / static_cast<std::int64_t>(sums), 1, std::min(kMostUnroll, groups));
   for (std::int64_t n = fitting; 2 * n > fitting; --n)
     if (groups % n == 0) return n;
   return fitting;
@@ -32,7 +34,7 @@ IntegerSums::IntegerSums(llvm::IRBuilder<>& builder, const Target& target, Produ
 
 Values IntegerSums::run(std::int64_t groups, llvm::Value* starts) {
   Values sums = begin(starts);
-  const std::int64_t unroll = groups_of_pass(groups, sums.size());
+  const std::int64_t unroll = groups_of_pass(groups, sums.size(), bytes_.is_long());
   const std::int64_t in_loop = groups / unroll * unroll;
   sums = emit_for(
       builder_, number(0), number(in_loop), unroll, std::move(sums),
