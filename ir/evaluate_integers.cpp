@@ -35,6 +35,17 @@ struct IntegerRow {
   std::vector<Digits> elements;
 };
 
+// Tells whether all elements are multiples of the largest one divided by `most`, as far as f32 can tell.
+bool has_multiples(const double* row, std::int64_t columns, double largest, std::int64_t most) {
+  constexpr double kRounding = 0x1p-14;
+  const double scale = as_f32(static_cast<double>(most) / largest);
+  for (std::int64_t k = 0; k < columns; ++k) {
+    const double scaled = as_f32(row[k] * scale);
+    if (std::abs(as_f32(scaled - std::nearbyint(scaled))) > kRounding) return false;
+  }
+  return true;
+}
+
 IntegerRow quantized_row(const double* row, std::int64_t columns, std::int64_t most) {
   constexpr double kLeast = 0x1p-100;  // smaller elements are zeros
   double largest = 0;
@@ -47,11 +58,16 @@ IntegerRow quantized_row(const double* row, std::int64_t columns, std::int64_t m
   if (!finite) return result;
   result.step = 0;
   if (largest < kLeast) return result;
+  const bool has_two = most > kMostOf8;
+  // Rows of integers of 8 bits stay what they are.
+  std::int64_t own = most;
+  while (!has_two && own > kMostOf8 / 2 && !has_multiples(row, columns, largest, own)) --own;
+  if (own > kMostOf8 / 2) most = own;
   const double scale = as_f32(static_cast<double>(most) / largest);
   result.step = as_f32(largest / static_cast<double>(most));
   for (std::int64_t k = 0; k < columns; ++k) {
     const double integer = std::nearbyint(as_f32(row[k] * scale));
-    result.elements[static_cast<std::size_t>(k)] = digits_of(integer, most > kMostOf8);
+    result.elements[static_cast<std::size_t>(k)] = digits_of(integer, has_two);
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #include "runtime/pack_integers.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -18,6 +19,24 @@ float largest_of(std::span<const float> row) {
     largest = std::max(largest, std::abs(weight));
   }
   return largest;
+}
+
+// Returns the integer that the largest magnitude of a row becomes. A row that was rounded to 8 bits before, by a
+// program that makes models smaller, consists of multiples of some step: with an integer from 64 on, they become
+// integers again without another rounding. Other rows use the whole range.
+int most_of(std::span<const float> row, float largest, int digits) {
+  constexpr int kMost = kMostDigit, kLeast = kMost / 2 + 1;
+  constexpr float kRounding = 0x1p-14f;  // of a float that was a multiple of the step
+  if (digits > 1) return static_cast<int>(most_of_digits(digits));
+  for (int most = kMost; most >= kLeast; --most) {
+    const float scale = static_cast<float>(most) / largest;
+    const auto is_multiple = [&](float weight) {
+      const float scaled = weight * scale;
+      return std::abs(scaled - std::nearbyint(scaled)) <= kRounding;
+    };
+    if (std::ranges::all_of(row, is_multiple)) return most;
+  }
+  return kMost;
 }
 
 // Bytes of integers lie as [group of columns][vector][digit][lane][column of the group].
@@ -48,10 +67,10 @@ class Bytes {
 void pack_integers(const PanelShape& shape, int gate, std::int64_t unit, std::span<const float> row, float* panel) {
   constexpr int kShift = 128;
   const int digits = weight_digits(shape.format);
-  const auto most = static_cast<float>(most_of_digits(digits));
   const UnitPlace place = place_of(shape, gate, unit);
   const Bytes bytes(shape, place, panel);
   const float largest = largest_of(row);
+  const auto most = static_cast<float>(most_of(row, largest, digits));
   // The sums of digits, as the start values need them.
   std::int32_t high_sum = 0, low_sum = 0;
   if (largest >= kSmallest) {

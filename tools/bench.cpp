@@ -230,6 +230,7 @@ Verb add_bench(CLI::App& program) {
       {"rnnc bench --cell lstm --steps 100 --batch 1 --input-size 64 --hidden-size 64 --against onednn",
        "rnnc bench --cell lstm,gru --steps 100 --batch 1,16 --input-size 64 --hidden-size 64 --html report.html",
        "rnnc bench --shape lstm:100:1:64:64,gru:1:1:4:40 --csv",
+       "rnnc bench --shape lstm:100:1:256:256 --weights-as f32,w16,w8",
        "rnnc bench lstm.rnn --weights lstm.safetensors --steps 20 --batch 4 --json", "rnnc bench --machine"},
       "Times a cell or network on this machine: best, median and 99th percentile of calls, and the limit that the "
       "machine itself sets. Several shapes are a row each.");
@@ -243,7 +244,10 @@ Verb add_bench(CLI::App& program) {
   add_number(app, "--seed", flags.seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_plan_flag(app, flags.model);
   add_backend_flag(app, flags.model, {"jit", "portable", "auto"});
-  add_weights_as_flag(app, flags.model);
+  add_choices(app, "--weights-as", request->lists.weights_as, weight_formats(),
+              "how products keep their weights, as of rnnc run; of several formats, each shape is timed with each "
+              "(default f32)")
+      ->group(kMachineGroup);
   app.add_flag("--tune", flags.tune, "first time the plausible plans, and keep the best in the cache folder");
   app.add_flag("--machine", request->machine,
                "measure this machine instead of a shape, keep its numbers in the cache folder, where plans for it find "

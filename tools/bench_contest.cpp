@@ -13,6 +13,7 @@
 #include "compiler/network/network.hpp"
 #include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/lower.hpp"
+#include "compiler/schedule/plan_stage.hpp"
 #include "ir/scan.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/half_weights.hpp"
@@ -71,6 +72,8 @@ Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
   std::vector<Work> result;
   const compiler::PlanOptions options{.weights = weight_format(flags.model),
                                       .machine = compiler::measured_machine(job.target)};
+  const double columns = runtime::is_integer(options.weights) ? runtime::kColumnsOfGroup : 1;
+  const double rate = columns / compiler::products_of_bytes(job.target, options.weights);
   const compiler::CallList list = compiler::calls_of(job.network).list;
   for (const compiler::Call& call : list.calls) {
     const auto* cell = std::get_if<compiler::CellCall>(&call);
@@ -79,7 +82,7 @@ Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
     if (!lowered) return lowered.error();
     const auto description = compiler::describe(cell->cell, *lowered, job.target);
     result.push_back({description.flops_per_step, description.recurrent_bytes, cell->axis.empty() ? 1 : flags.steps,
-                      flags.batch, flags.threads});
+                      flags.batch, flags.threads, rate});
   }
   return result;
 }

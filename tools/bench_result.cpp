@@ -106,7 +106,8 @@ std::string shape_text(const Json& fields) {
   std::string text = fields.at("cell").get<std::string>();
   for (const char* key : {"steps", "batch", "input_size", "hidden_size", "threads"})
     text += ":" + std::to_string(fields.at(key).get<std::int64_t>());
-  return text;
+  const std::string format = fields.at("weights_as").get<std::string>();
+  return format == "f32" ? text : text + " " + format;
 }
 
 }  // namespace

@@ -112,13 +112,20 @@ void add_shape_flags(CLI::App& app, ShapeLists& lists) {
 
 Result<std::vector<BenchFlags>> each_shape(const BenchFlags& common, const ShapeLists& lists) {
   if (lists.shapes.size() > kMostShapes) return too_many("--shape");
-  return lists.shapes.empty() ? combined_shapes(common, lists) : listed_shapes(common, lists);
+  Result<std::vector<BenchFlags>> shapes =
+      lists.shapes.empty() ? combined_shapes(common, lists) : listed_shapes(common, lists);
+  if (!shapes) return shapes;
+  vary(*shapes, lists.weights_as,
+       [](BenchFlags& flags, const std::string& format) { flags.model.weights_as = format; });
+  if (shapes->size() > kMostShapes) return too_many("--weights-as");
+  return shapes;
 }
 
 std::string shape_of(const BenchFlags& flags) {
   std::string text = flags.model.cell.empty() ? "?" : flags.model.cell;
   for (const std::int64_t size : {flags.steps, flags.batch, flags.input_size, flags.hidden_size, flags.threads})
     text += ":" + (size > 0 ? std::to_string(size) : "?");
+  if (flags.model.weights_as != "f32") text += " " + flags.model.weights_as;
   return text;
 }
 

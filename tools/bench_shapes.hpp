@@ -15,7 +15,8 @@ namespace rnnc::tools {
 // Holds the lists as they were given; a list that was not given is empty.
 struct ShapeLists {
   std::vector<std::int64_t> steps, batch, input_size, hidden_size, threads;
-  std::vector<std::string> shapes;  // CELL:T:B:I:H or CELL:T:B:I:H:THREADS
+  std::vector<std::string> shapes;      // CELL:T:B:I:H or CELL:T:B:I:H:THREADS
+  std::vector<std::string> weights_as;  // formats; each shape is timed with each of them
 };
 
 /// Adds the flags of `lists`. --cell is there already, and takes several names from now on.
@@ -26,7 +27,8 @@ void add_shape_flags(CLI::App& app, ShapeLists& lists);
 /// shapes than anybody waits for.
 Result<std::vector<BenchFlags>> each_shape(const BenchFlags& common, const ShapeLists& lists);
 
-/// Returns CELL:T:B:I:H:THREADS, which scripts/bench takes too; a size that only the model tells is "?".
+/// Returns CELL:T:B:I:H:THREADS, which scripts/bench takes too; a size that only the model tells is "?". Weights that
+/// are not f32 are told behind it.
 std::string shape_of(const BenchFlags& flags);
 
 }  // namespace rnnc::tools

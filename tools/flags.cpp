@@ -48,14 +48,31 @@ CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<std
       ->type_name("N,...");
 }
 
-CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
-                        const std::vector<std::string>& choices, const std::string& description) {
+namespace {
+
+CLI::Validator one_of(const std::vector<std::string>& choices) {
   const auto check = [choices](const std::string& text) -> std::string {
     for (const std::string& choice : choices)
       if (text == choice) return "";
     return "'" + text + "' is none of " + join(choices) + ir::did_you_mean(text, choices);
   };
-  return app.add_option(name, value, description)->check(CLI::Validator(check, "", ""))->type_name(join(choices, "|"));
+  return {check, "", ""};
+}
+
+}  // namespace
+
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
+                        const std::vector<std::string>& choices, const std::string& description) {
+  return app.add_option(name, value, description)->check(one_of(choices))->type_name(join(choices, "|"));
+}
+
+CLI::Option* add_choices(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                         const std::vector<std::string>& choices, const std::string& description) {
+  return app.add_option(name, values, description)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(one_of(choices))
+      ->type_name(join(choices, "|") + ",...");
 }
 
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
@@ -130,11 +147,15 @@ void add_plan_flag(CLI::App& app, ModelFlags& flags) {
       ->group(kMachineGroup);
 }
 
-void add_weights_as_flag(CLI::App& app, ModelFlags& flags) {
+std::vector<std::string> weight_formats() {
   std::vector<std::string> formats;
   for (const WeightFormat format : runtime::kNumberFormats) formats.emplace_back(runtime::name(format));
+  return formats;
+}
+
+void add_weights_as_flag(CLI::App& app, ModelFlags& flags) {
   add_choice(
-      app, "--weights-as", flags.weights_as, formats,
+      app, "--weights-as", flags.weights_as, weight_formats(),
       "how products keep their weights: f16 and bf16 in half the memory; w16, w8a16 and w8 as integers of 16 or 8 "
       "bits, which multiply vectors of 16, 16 and 8 bits (default f32)")
       ->group(kMachineGroup);

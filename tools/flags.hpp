@@ -25,6 +25,10 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t& va
 CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& value,
                         const std::vector<std::string>& choices, const std::string& description);
 
+/// Adds an option that takes several of the choices, with commas between, or by repeating the flag.
+CLI::Option* add_choices(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                         const std::vector<std::string>& choices, const std::string& description);
+
 /// Adds a flag that takes several whole numbers, with commas between or by being given several times.
 CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<std::int64_t>& values, std::int64_t least,
                          std::int64_t most, const std::string& description);
@@ -78,6 +82,8 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 /// Adds the same flags, and those for layers of a cell.
 void add_stacked_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
+/// Returns the names of the formats of weights.
+std::vector<std::string> weight_formats();
 void add_weights_as_flag(CLI::App& app, ModelFlags& flags);
 /// Returns the format that --weights-as names.
 WeightFormat weight_format(const ModelFlags& flags);

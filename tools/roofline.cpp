@@ -15,7 +15,8 @@ double bytes_per_second(const Limits& limits, double working_set) {
 
 double least_seconds(const Work& work, const Limits& limits) {
   const auto cores = static_cast<double>(work.threads);
-  const double computing = work.flops_per_step * static_cast<double>(work.batch) / (cores * limits.flops_per_second);
+  const double computing =
+      work.flops_per_step * static_cast<double>(work.batch) / (cores * limits.flops_per_second * work.rate);
   const double share = work.recurrent_bytes / cores;
   const double reading = share / bytes_per_second(limits, share);
   return static_cast<double>(work.steps) * std::max(computing, reading);

@@ -12,6 +12,7 @@ struct Work {
   double flops_per_step = 0;   // of one sequence
   double recurrent_bytes = 0;  // weights that every step reads
   std::int64_t steps = 0, batch = 0, threads = 1;
+  double rate = 1;  // the multiply-adds of this format that take as long as one of f32
 };
 
 /// Returns the seconds for all steps. A step takes the longer of its multiply-adds at their peak and of reading the

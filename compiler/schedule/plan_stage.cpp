@@ -147,20 +147,6 @@ bool outlives_a_step(double bytes, const Machine& machine) {
   });
 }
 
-// Returns the time of a vector of weights by one row, in multiply-adds.
-double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
-  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6;
-  if (!runtime::is_integer(weights)) return 1;
-  const double products = runtime::weight_digits(weights) == 2 ? 3 : runtime::vector_digits(weights);
-  switch (target.byte_products) {
-    case ByteProducts::Unsigned:
-    case ByteProducts::Signed: return products;
-    case ByteProducts::Signs: return products * kInstructionsBySigns / 2;
-    case ByteProducts::Long: return products * kLongInstructions / 2;
-  }
-  return products;
-}
-
 // Returns the facts about each stage on which its cost depends.
 std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target, const PlanOptions& options) {
   const runtime::NumberFormat weights = options.weights;
@@ -202,6 +188,19 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
 }
 
 }  // namespace
+
+double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
+  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6;
+  if (!runtime::is_integer(weights)) return 1;
+  const double products = runtime::weight_digits(weights) == 2 ? 3 : runtime::vector_digits(weights);
+  switch (target.byte_products) {
+    case ByteProducts::Unsigned:
+    case ByteProducts::Signed: return products;
+    case ByteProducts::Signs: return products * kInstructionsBySigns / 2;
+    case ByteProducts::Long: return products * kLongInstructions / 2;
+  }
+  return products;
+}
 
 int gates_of(const Schedule& schedule, ir::Value product) {
   return static_cast<int>(schedule.cell[product].operands.size() / 2);

@@ -75,11 +75,22 @@ std::vector<std::size_t> readers_of(const std::vector<StageFlow>& flows, std::si
   return readers;
 }
 
+// Says what the scale of stored integers is.
+std::string integers_of(const ir::Cell& cell, const Store& store) {
+  if (store.home.digits == 0) return "";
+  const ir::Node& scale = cell[cell[store.value].operands[1]];
+  const std::string bits = ", as integers of " + std::to_string(8 * store.home.digits) + " bits, ";
+  if (scale.op != ir::Op::Constant) return bits + "with a scale of each row";
+  std::ostringstream bound;
+  bound << std::setprecision(4) << static_cast<double>(runtime::most_of_digits(store.home.digits)) / scale.constant;
+  return bits + "for the range -" + bound.str() + " to " + bound.str() + " that is proved";
+}
+
 void print_results(std::ostream& out, const Schedule& schedule, const std::vector<StageFlow>& flows, std::size_t s) {
   const Stage& stage = schedule.stages[s];
   for (const Store& store : stage.stores)
     out << kRail << "store  " << name(store.home.space) << " + " << store.home.offset << ", " << store.home.size
-        << (store.exact ? ", exact" : "") << "\n";
+        << (store.exact ? ", exact" : "") << integers_of(schedule.cell, store) << "\n";
   for (const ReductionStep& reduction : stage.reductions)
     out << kRail << facts(schedule.cell[reduction.node].reduction).name << "  " << name(reduction.result.space) << " + "
         << reduction.result.offset << "\n";
