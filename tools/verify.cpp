@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 
+#include "ir/scan.hpp"
 #include "runtime/number_format.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
@@ -64,7 +65,9 @@ struct Verdict {
 };
 
 bool is_softmax(const ir::Network& network, std::size_t output) {
-  const ir::Node& node = network[network.outputs()[output].value];
+  const ir::Node& last = network[network.outputs()[output].value];
+  const bool is_scan = last.op == ir::Op::Scan && last.scan->direction != ir::Direction::Bidirectional;
+  const ir::Node& node = is_scan ? (*last.scan->cell)[last.scan->cell->output()] : last;
   return node.op == ir::Op::Reduce && node.reduction == ir::Reduction::Softmax;
 }
 
