@@ -66,7 +66,7 @@ struct Verdict {
 
 bool is_softmax(const ir::Network& network, std::size_t output) {
   const ir::Node& last = network[network.outputs()[output].value];
-  const bool is_scan = last.op == ir::Op::Scan && last.scan->direction != ir::Direction::Bidirectional;
+  const bool is_scan = last.op == ir::Op::Scan && last.scan->direction != Direction::Bidirectional;
   const ir::Node& node = is_scan ? (*last.scan->cell)[last.scan->cell->output()] : last;
   return node.op == ir::Op::Reduce && node.reduction == ir::Reduction::Softmax;
 }
