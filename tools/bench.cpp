@@ -239,7 +239,10 @@ Verb add_bench(CLI::App& program) {
   add_stacked_model_flags(app, flags.model, false);
   begin_group(app, kDataGroup);
   add_shape_flags(app, request->lists);
-  add_choice(app, "--against", flags.against, {"onednn"}, "a baseline to time in turns and to compare results with");
+  add_choice(
+      app, "--against", flags.against, {"onednn", "onednn-bf16", "onednn-u8"},
+      "a baseline to time in turns and to compare results with: oneDNN in f32, in bf16, or with weights and values of "
+      "8 bits, whose conversion from and to f32 is not timed");
   add_number(app, "--rounds", flags.rounds, 3, 1000, "turns of each contestant (default 5)");
   add_number(app, "--seed", flags.seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_plan_flag(app, flags.model);

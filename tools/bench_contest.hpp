@@ -37,7 +37,7 @@ struct Contest {
   std::function<void()> ragged;    // `ours` with lengths uniform in [1, steps]; empty where not asked for
   std::function<void()> together;  // a step of all sessions at once; `ours` is then as many single steps
   std::function<void()> baseline;  // empty where there is none
-  std::string baseline_version;
+  std::string baseline_name, baseline_version;
   Difference from_interpreter, from_baseline;
 };
 

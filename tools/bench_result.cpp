@@ -93,7 +93,7 @@ void add_others(Json& fields, const Contest& contest, const BenchFlags& flags, c
                           {"time_us_min", measured.together.min() * 1e6},
                           {"of_single_steps", measured.together.min() / ours}};
   if (!contest.baseline) return;
-  fields["baseline"] = {{"name", "onednn"},
+  fields["baseline"] = {{"name", contest.baseline_name},
                         {"version", contest.baseline_version},
                         {"time_us_min", measured.baseline.min() * 1e6},
                         {"time_us_median", measured.baseline.median() * 1e6},

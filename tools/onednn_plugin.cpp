@@ -99,10 +99,17 @@ std::vector<std::string> OnednnPlugin::cells() const {
 }
 
 Result<OnednnStack> OnednnPlugin::make(const std::string& cell, const std::vector<std::vector<TensorMap>>& layers,
-                                       std::int64_t steps, std::int64_t batch, std::int64_t threads) const {
+                                       std::int64_t steps, std::int64_t batch, std::int64_t threads,
+                                       OnednnNumbers numbers) const {
   const Weights weights(layers);
-  const bench::PluginRequest request{
-      cell.c_str(), weights.data(), std::ssize(layers), std::ssize(layers.front()), steps, batch, threads};
+  const bench::PluginRequest request{cell.c_str(),
+                                     weights.data(),
+                                     std::ssize(layers),
+                                     std::ssize(layers.front()),
+                                     steps,
+                                     batch,
+                                     threads,
+                                     static_cast<std::int32_t>(numbers)};
   bench::PluginFailure failure{};
   if (void* const stack = plugin_->make(&request, &failure)) return OnednnStack(*plugin_, stack);
   return Error{failure.is_unsupported ? ErrorCode::Unsupported : ErrorCode::InvalidData, {}, failure.message, {}};

@@ -15,6 +15,9 @@
 
 namespace rnnc::tools {
 
+/// The numbers that oneDNN computes with, as the plug-in counts them.
+enum class OnednnNumbers : std::int32_t { F32, Bf16, U8 };
+
 /// Runs layers of oneDNN on sequences of one length and batch, from states of zero.
 class OnednnStack {
  public:
@@ -25,6 +28,12 @@ class OnednnStack {
   /// Returns a state of the last layer; it is empty where the layer has no such state.
   std::span<const float> final_state(const std::string& name) const {
     return values(plugin_->final_state(stack_.get(), name.c_str()));
+  }
+
+  /// Says where the mathematics are not those of the cell; "" where they are.
+  std::string difference() const {
+    const char* const text = plugin_->difference(stack_.get());
+    return text ? text : "";
   }
 
   /// Throws std::runtime_error where oneDNN fails.
@@ -54,7 +63,7 @@ class OnednnPlugin {
   /// Shapes    `layers` has the weights of each layer's one or two directions, under the cell's names
   /// Errors    Unsupported: oneDNN has no such cell, or refuses the shape; InvalidData: a tensor lacks or is misshapen
   Result<OnednnStack> make(const std::string& cell, const std::vector<std::vector<TensorMap>>& layers,
-                           std::int64_t steps, std::int64_t batch, std::int64_t threads) const;
+                           std::int64_t steps, std::int64_t batch, std::int64_t threads, OnednnNumbers numbers) const;
 
  private:
   explicit OnednnPlugin(const bench::Plugin& plugin) : plugin_(&plugin) {}

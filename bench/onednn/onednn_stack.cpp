@@ -3,10 +3,10 @@
 namespace rnnc::bench {
 
 Result<OnednnStack> OnednnStack::make(const std::string& cell, const std::vector<std::vector<TensorMap>>& layers,
-                                      std::int64_t steps, std::int64_t batch, int threads) {
+                                      std::int64_t steps, std::int64_t batch, int threads, Numbers numbers) {
   OnednnStack stack;
   for (const std::vector<TensorMap>& directions : layers) {
-    Result<OnednnCell> layer = OnednnCell::make(cell, directions, steps, batch, threads);
+    Result<OnednnCell> layer = OnednnCell::make(cell, directions, steps, batch, threads, numbers);
     if (!layer) return layer.error();
     stack.layers_.push_back(std::move(*layer));
   }

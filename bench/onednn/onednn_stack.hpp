@@ -9,7 +9,10 @@ class OnednnStack {
  public:
   /// `layers` has the weights of each layer's one or two directions. Errors: those of OnednnCell::make.
   static Result<OnednnStack> make(const std::string& cell, const std::vector<std::vector<TensorMap>>& layers,
-                                  std::int64_t steps, std::int64_t batch, int threads);
+                                  std::int64_t steps, std::int64_t batch, int threads, Numbers numbers = Numbers::F32);
+
+  /// Says where the mathematics are not those of the cell; "" where they are.
+  std::string difference() const { return layers_.front().difference(); }
 
   std::span<float> input() { return layers_.front().input(); }
   std::span<const float> output() const { return layers_.back().output(); }

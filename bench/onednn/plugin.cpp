@@ -13,7 +13,8 @@ namespace {
 
 struct Stack {
   OnednnStack layers;
-  std::string failure;  // of the last run
+  std::string failure;     // of the last run
+  std::string difference;  // from the mathematics of the cell
 };
 
 OnednnStack& layers_of(void* stack) { return static_cast<Stack*>(stack)->layers; }
@@ -51,9 +52,11 @@ void* make(const PluginRequest* request, PluginFailure* failure) try {
   for (std::vector<TensorMap>& directions : layers)
     for (std::int64_t i = 0; i < request->directions; ++i) directions.push_back(tensors_of(*next++));
   Result<OnednnStack> made =
-      OnednnStack::make(request->cell, layers, request->steps, request->batch, static_cast<int>(request->threads));
+      OnednnStack::make(request->cell, layers, request->steps, request->batch, static_cast<int>(request->threads),
+                        static_cast<Numbers>(request->numbers));
   if (!made) return fail(*failure, made.error().code == ErrorCode::Unsupported, made.error().message);
-  return new Stack{std::move(*made), ""};
+  std::string difference = made->difference();
+  return new Stack{std::move(*made), "", std::move(difference)};
 } catch (const std::exception& error) {
   return fail(*failure, false, std::string("oneDNN baseline: ") + error.what());
 }
@@ -75,7 +78,13 @@ const char* run(void* stack) try {
   return (static_cast<Stack*>(stack)->failure = error.what()).c_str();
 }
 
-constexpr Plugin kPlugin = {kPluginVersion, library_version, cell, make, free_stack, input, output, final_state, run};
+const char* difference(void* stack) {
+  const std::string& text = static_cast<Stack*>(stack)->difference;
+  return text.empty() ? nullptr : text.c_str();
+}
+
+constexpr Plugin kPlugin = {kPluginVersion, library_version, cell,        make, free_stack,
+                            input,          output,          final_state, run,  difference};
 
 }  // namespace
 }  // namespace rnnc::bench

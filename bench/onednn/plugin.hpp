@@ -8,7 +8,7 @@
 namespace rnnc::bench {
 
 /// Is counted up with every change of what stands below.
-inline constexpr std::uint32_t kPluginVersion = 1;
+inline constexpr std::uint32_t kPluginVersion = 2;
 inline constexpr const char* kPluginFile = "librnnc_bench_onednn.so";
 /// The one function that the plug-in exports, a PluginEntry.
 inline constexpr const char* kPluginEntry = "rnnc_bench_onednn";
@@ -30,6 +30,7 @@ struct PluginRequest {
   const char* cell;
   const PluginWeights* weights;  // [layers][directions]
   std::int64_t layers, directions, steps, batch, threads;
+  std::int32_t numbers;  // 0 f32, 1 bf16, 2 unsigned bytes
 };
 
 struct PluginFailure {
@@ -53,6 +54,7 @@ struct Plugin {
   PluginValues (*output)(void* stack);                         // [T, B, directions * H]
   PluginValues (*final_state)(void* stack, const char* name);  // of the last layer: [directions, B, H]
   const char* (*run)(void* stack);                             // null, or what went wrong
+  const char* (*difference)(void* stack);  // null, or in what its mathematics differ from the cell's
 };
 
 using PluginEntry = const Plugin*();

@@ -126,4 +126,28 @@ TEST_CASE("The oneDNN baseline refuses what it cannot run", "[differential]") {
   CHECK(message("lstm", 1) == "oneDNN baseline: parameter bf must be [3] but is [2]");
 }
 
+// These are for speed, and must still be the cell: the errors of bf16, and of bytes with one scale for all.
+TEST_CASE("oneDNN in bf16 and in bytes is close to our cells where its mathematics are the same", "[onednn]") {
+  using bench::Numbers;
+  for (const std::string name : {"lstm", "gru", "gru_cho"})
+    for (const auto& [numbers, most] : {std::pair(Numbers::Bf16, 0.03), {Numbers::U8, 0.06}}) {
+      INFO(name << ", " << static_cast<int>(numbers));
+      const ir::Cell cell = standard(name, 17, 33);
+      const Weights weights = random_weights(cell, 3);
+      auto made = bench::OnednnCell::make(name, tensors(cell, weights), 7, 5, 1, numbers);
+      if (!made && made.error().code == ErrorCode::Unsupported) {
+        WARN("skipped: " + made.error().message);
+        continue;
+      }
+      const bool is_other = name == "gru" && numbers == Numbers::U8;
+      CHECK(made.value().difference().empty() == !is_other);
+      if (is_other) continue;
+      const Sequences sequences = random_sequences(cell, 7, 5, 2);
+      const Outcome theirs = run(made.value(), sequences);
+      const double error = difference(theirs, run(compile_cell(cell, weights, "host"), sequences));
+      CHECK(error < most);
+      CHECK(error > 1e-5);
+    }
+}
+
 }  // namespace rnnc::test
