@@ -72,8 +72,7 @@ Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
   std::vector<Work> result;
   const compiler::PlanOptions options{.weights = weight_format(flags.model),
                                       .machine = compiler::measured_machine(job.target)};
-  const double columns = runtime::is_integer(options.weights) ? runtime::kColumnsOfGroup : 1;
-  const double rate = columns / compiler::products_of_bytes(job.target, options.weights);
+  const double rate = compiler::multiply_adds_as_one(job.target, options.weights);
   const compiler::CallList list = compiler::calls_of(job.network).list;
   for (const compiler::Call& call : list.calls) {
     const auto* cell = std::get_if<compiler::CellCall>(&call);

@@ -354,7 +354,7 @@ class Translator {
     const std::int64_t row_bytes =
         std::max<std::int64_t>(1, runtime::bytes_of(runtime::kRowFormat, description_.sequence_row));
     description_.chunk_rows = std::clamp<std::int64_t>(kChunkBytes / row_bytes, 8, 1024);
-    estimate_times(machine_of({.cpu = runtime::name(*program_.kernels), .features = {}}), description_);
+    estimate_times(machine_of({.cpu = runtime::name(*program_.kernels), .features = {}}), 1, description_);
     CellCode code{std::move(description_), {}};
     code.code.portable = std::make_shared<const runtime::PortableProgram>(std::move(program_));
     return code;

@@ -76,8 +76,8 @@ void add_product(Phase phase, std::int64_t elements, runtime::NumberFormat forma
   if (phase == Phase::Step) description.recurrent_bytes += static_cast<double>(runtime::bytes_of(format, elements));
 }
 
-void estimate_times(const Machine& machine, runtime::Description& description) {
-  description.row_seconds = description.flops_per_step / machine.flops_per_second;
+void estimate_times(const Machine& machine, double rate, runtime::Description& description) {
+  description.row_seconds = description.flops_per_step / (machine.flops_per_second * rate);
   description.weights_seconds = description.recurrent_bytes / machine.bytes_per_second(description.recurrent_bytes);
 }
 

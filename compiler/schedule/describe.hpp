@@ -29,8 +29,9 @@ Result<void> check_integer_sums(const ir::Cell& cell);
 /// once costs no step anything.
 void add_product(Phase phase, std::int64_t elements, runtime::NumberFormat format, runtime::Description& description);
 
-/// Estimates the times of the products that add_product has counted, for one machine.
-void estimate_times(const Machine& machine, runtime::Description& description);
+/// Estimates the times of the products that add_product has counted, for one machine, where a multiply-add of f32 takes
+/// as long as `rate` of these.
+void estimate_times(const Machine& machine, double rate, runtime::Description& description);
 
 inline constexpr std::int64_t kMaxWeightsBytes = std::int64_t{8} << 30;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/schedule/describe.hpp"
+#include "compiler/schedule/plan_stage.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -77,7 +78,7 @@ runtime::Description describe(const Cell& cell, const Lowered& lowered, const Ta
         description.shared_bytes += static_cast<double>(runtime::bytes_of(panel.format, elements));
     }
   }
-  estimate_times(plan.machine, description);
+  estimate_times(plan.machine, multiply_adds_as_one(target, plan.weights), description);
   return description;
 }
 

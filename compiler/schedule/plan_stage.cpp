@@ -147,6 +147,21 @@ bool outlives_a_step(double bytes, const Machine& machine) {
   });
 }
 
+// Returns the time of a vector of weights by one row, in multiply-adds of f32. A vector of integers has the weights of
+// a group of columns.
+double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
+  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6;
+  if (!runtime::is_integer(weights)) return 1;
+  const double products = runtime::weight_digits(weights) == 2 ? 3 : runtime::vector_digits(weights);
+  switch (target.byte_products) {
+    case ByteProducts::Unsigned:
+    case ByteProducts::Signed: return products;
+    case ByteProducts::Signs: return products * kInstructionsBySigns / 2;
+    case ByteProducts::Long: return products * kLongInstructions / 2;
+  }
+  return products;
+}
+
 // Returns the facts about each stage on which its cost depends.
 std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target, const PlanOptions& options) {
   const runtime::NumberFormat weights = options.weights;
@@ -189,17 +204,9 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
 
 }  // namespace
 
-double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
-  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6;
-  if (!runtime::is_integer(weights)) return 1;
-  const double products = runtime::weight_digits(weights) == 2 ? 3 : runtime::vector_digits(weights);
-  switch (target.byte_products) {
-    case ByteProducts::Unsigned:
-    case ByteProducts::Signed: return products;
-    case ByteProducts::Signs: return products * kInstructionsBySigns / 2;
-    case ByteProducts::Long: return products * kLongInstructions / 2;
-  }
-  return products;
+double multiply_adds_as_one(const Target& target, runtime::NumberFormat weights) {
+  const double columns = runtime::is_integer(weights) ? runtime::kColumnsOfGroup : 1;
+  return columns / products_of_bytes(target, weights);
 }
 
 int gates_of(const Schedule& schedule, ir::Value product) {

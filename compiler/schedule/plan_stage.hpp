@@ -23,9 +23,8 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
 /// values that are computed ahead.
 double step_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows);
 
-/// Returns the time of a vector of weights by one row, in multiply-adds of f32: 1 for weights of floats. A vector of
-/// integers has the weights of a group of columns.
-double products_of_bytes(const Target& target, runtime::NumberFormat weights);
+/// Returns how many multiply-adds with weights of a format take as long as one of f32.
+double multiply_adds_as_one(const Target& target, runtime::NumberFormat weights);
 
 /// Returns the number of gates of a stacked product.
 int gates_of(const Schedule& schedule, ir::Value product);
