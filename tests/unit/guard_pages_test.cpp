@@ -46,14 +46,17 @@ void check_cell(const ir::Cell& cell, const std::function<Program()>& make,
 }
 
 // Compiles once and loads often.
-std::function<Program()> compiled_once(const ir::Cell& cell, const Weights& weights, const std::string& executor) {
-  const CompileOptions options = options_for(executor);
+std::function<Program()> compiled_once(const ir::Cell& cell, const Weights& weights, const std::string& executor,
+                                       WeightFormat format = WeightFormat::F32) {
+  CompileOptions options = options_for(executor);
+  options.weights = format;
   auto module = std::make_shared<ir::Module>();
   module->cells.push_back(cell);
   const Model model(module);
   const TensorMap tensors = tensors_of(cell, weights);
   if (options.backend == Backend::Portable) return [=] { return compile(model, tensors, options).value(); };
-  const std::vector<std::byte> artifact = compile_artifact(model, tensors, {.targets = {options.cpu}}).value();
+  const std::vector<std::byte> artifact =
+      compile_artifact(model, tensors, {.targets = {options.cpu}, .weights = format}).value();
   return [artifact] { return parse_artifact(artifact).value(); };
 }
 
@@ -96,6 +99,21 @@ TEST_CASE("other cells stay within all buffers", "[guard]") {
     const RandomCell random = random_cell(seed);
     // Here weights are packed and prepared in guarded memory too.
     check_cell(random.cell, [&] { return compile_cell(random.cell, random.weights, cpu); }, {1, 3});
+  }
+}
+
+TEST_CASE("integers stay within all buffers, whose last groups of columns are not full", "[guard]") {
+  const std::string cpu = GENERATE(from_range(executors()));
+  for (const WeightFormat format : {WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8}) {
+    for (std::int64_t size = 1; size <= 70; size += size < 20 ? 1 : 5) {
+      const ir::Cell cell = standard("lstm", 1 + size % 7, size);
+      check_cell(cell, compiled_once(cell, random_weights(cell, 1), cpu, format), {1, 7});
+    }
+    for (const char* name : {"gru_cho", "rnn_relu", "lstm_projection"})
+      for (const std::int64_t size : {3, 17, 33}) {
+        const ir::Cell cell = standard(name, size, size + size % 2);
+        check_cell(cell, compiled_once(cell, random_weights(cell, 1), cpu, format), {1, 5});
+      }
   }
 }
 
