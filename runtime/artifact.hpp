@@ -62,8 +62,8 @@ struct StateInfo {
   bool doubled = false;
   std::int64_t offset = 0;  // floats, in its row
   std::int64_t size = 0;    // elements
-  // The largest magnitude with which a state may begin: the scale of its integers was made for it.
-  float bound = std::numeric_limits<float>::infinity();
+  // A state may begin within these: the scale of its integers was made for them.
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
 };
 
 /// A vector or scalar parameter, copied to `offset` floats into the packed block.

@@ -12,7 +12,7 @@ template <class T, class Wanted>
 concept Is = std::is_same_v<std::remove_const_t<T>, Wanted>;
 
 auto fields(Is<TensorInfo> auto& x) { return std::tie(x.name, x.shape); }
-auto fields(Is<StateInfo> auto& x) { return std::tie(x.tensor, x.doubled, x.offset, x.size, x.bound); }
+auto fields(Is<StateInfo> auto& x) { return std::tie(x.tensor, x.doubled, x.offset, x.size, x.low, x.high); }
 auto fields(Is<VectorPacking> auto& x) { return std::tie(x.param, x.offset, x.size); }
 auto fields(Is<MatrixPiece> auto& x) { return std::tie(x.param, x.row, x.column, x.rows, x.first_row, x.gate); }
 auto fields(Is<PanelPacking> auto& x) {

@@ -109,7 +109,8 @@ CellWorkspace::CellWorkspace(const Description& description, std::int64_t most, 
   in_place = AlignedBuffer(rows * description.in_place_row);
   sequence = AlignedBuffer(chunk_rows * description.sequence_row);
   step = AlignedBuffer(rows * description.step_row);
-  if (threads > 1) flags.resize(static_cast<std::size_t>(threads));
+  // Code that was made for several threads reads the flag of its part also where one thread runs it.
+  flags.resize(static_cast<std::size_t>(std::max(1, threads)));
 }
 
 std::int64_t workspace_bytes(const Description& description, std::int64_t rows, std::int64_t steps) {

@@ -66,6 +66,13 @@ constexpr std::int64_t most_of_digits(int digits) noexcept {
   return digits == 1 ? kMostDigit : std::int64_t{kDigitBase} * kMostDigit + kMostDigit;
 }
 
+/// An element up to here saturates at the largest number; one from here on is out of range. A range that is proved
+/// holds but for rounding.
+constexpr float beyond_digits(int digits) noexcept {
+  const auto most = static_cast<float>(most_of_digits(digits));
+  return most + most / 256;
+}
+
 /// Integer products read their columns in groups of four, as the instructions for them do; the last group is filled up
 /// with zeros.
 inline constexpr std::int64_t kColumnsOfGroup = 4;

@@ -1,5 +1,6 @@
 #include "runtime/portable_integers.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -75,7 +76,7 @@ class Product {
 
 void quantize(const PortableOp& op, const PortableRows& rows) noexcept {
   const int digits = vector_digits(op.format);
-  const auto limit = static_cast<float>(most_of_digits(digits)) + 0.5f;
+  const auto most = static_cast<float>(most_of_digits(digits));
   for (std::int64_t r = 0; r < rows.count; ++r) {
     const float* const x = at(rows, op.operands[0], r);
     const float scale = *at(rows, op.operands[1], r);
@@ -84,11 +85,11 @@ void quantize(const PortableOp& op, const PortableRows& rows) noexcept {
     for (std::int64_t i = 0; i < op.size; ++i) {
       std::int8_t* const to = bytes + i / kColumnsOfGroup * kColumnsOfGroup * digits + i % kColumnsOfGroup;
       const float scaled = x[i] * scale;
-      if (!(std::abs(scaled) < limit)) {
+      if (!(std::abs(scaled) < beyond_digits(digits))) {
         *to = kMark;
         continue;
       }
-      const float integer = std::nearbyint(scaled);
+      const float integer = std::nearbyint(std::clamp(scaled, -most, most));
       const float high = digits == 1 ? integer : std::nearbyint(integer / static_cast<float>(kDigitBase));
       *to = static_cast<std::int8_t>(high);
       if (digits == 2) to[kColumnsOfGroup] = static_cast<std::int8_t>(integer - static_cast<float>(kDigitBase) * high);

@@ -93,6 +93,7 @@ Result<int> run_machine(const BenchRequest& request) {
                                        {any_shape, "a shape"},
                                        {!model.isa.empty(), "--isa"},
                                        {request.common.tune, "--tune"},
+                                       {!lists.weights_as.empty(), "--weights-as"},
                                        {!request.common.against.empty(), "--against"},
                                        {request.csv, "--csv"},
                                        {request.markdown, "--markdown"},

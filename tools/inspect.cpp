@@ -45,6 +45,9 @@ Result<void> check_pass(const InspectFlags& flags) {
   if (flags.emit != "text") return usage_error("--after", "goes with --emit text only; leave one of them out");
   std::vector<std::string> known;
   for (const compiler::Pass& pass : compiler::kPasses) {
+    const bool is_other = pass.of_integers && !runtime::is_integer(weight_format(flags.model));
+    if (pass.name == flags.after && is_other)
+      return usage_error("--after", flags.after + " is a pass for weights of integers; add --weights-as w8, say");
     if (pass.name == flags.after) return {};
     known.emplace_back(pass.name);
   }

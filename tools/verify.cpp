@@ -7,11 +7,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 
-#include "ir/scan.hpp"
 #include "runtime/number_format.hpp"
 #include "tools/command_line.hpp"
+#include "tools/drift.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/half_weights.hpp"
@@ -39,19 +38,6 @@ struct VerifyFlags {
   bool json = false;
 };
 
-// How far one output is from that of f32 weights, over all steps.
-struct OutputDrift {
-  std::string name;
-  double largest = 0, mean = 0;    // |difference| of an element
-  std::optional<double> same_top;  // of a softmax: the part of the rows with the same largest element
-};
-
-// How far results are from those of f32 weights, over all steps.
-struct Drift {
-  Difference largest;
-  std::vector<OutputDrift> outputs;
-};
-
 struct Verdict {
   std::optional<Difference> first;    // after one step, of random sequences
   Difference whole;                   // over all of them
@@ -61,46 +47,11 @@ struct Verdict {
   std::string other = "the interpreter";  // what the program is compared with
 
   static bool is_kept(const Difference& difference) { return difference.error <= difference.limit; }
-  bool ok() const { return (!first || is_kept(*first)) && is_kept(whole) && (!example || is_kept(*example)); }
+  bool ok() const {
+    const bool are_numbers = !drift || drift->are_numbers();
+    return (!first || is_kept(*first)) && is_kept(whole) && (!example || is_kept(*example)) && are_numbers;
+  }
 };
-
-bool is_softmax(const ir::Network& network, std::size_t output) {
-  const ir::Node& last = network[network.outputs()[output].value];
-  const bool is_scan = last.op == ir::Op::Scan && last.scan->direction != Direction::Bidirectional;
-  const ir::Node& node = is_scan ? (*last.scan->cell)[last.scan->cell->output()] : last;
-  return node.op == ir::Op::Reduce && node.reduction == ir::Reduction::Softmax;
-}
-
-// Returns the part of the rows whose largest element is at the same place.
-double same_tops(std::span<const float> ours, std::span<const float> exact, std::size_t width) {
-  std::size_t same = 0, rows = 0;
-  for (std::size_t i = 0; i + width <= ours.size(); i += width, ++rows) {
-    const auto top = [&](std::span<const float> values) {
-      const auto row = values.subspan(i, width);
-      return std::ranges::max_element(row) - row.begin();
-    };
-    same += top(ours) == top(exact);
-  }
-  return rows == 0 ? 1 : static_cast<double>(same) / static_cast<double>(rows);
-}
-
-Drift drift_of(const SequenceResult& ours, const SequenceResult& exact, const ir::Network& network,
-               const Interface& interface, std::int64_t batch) {
-  Drift drift{compare(ours, exact, interface, batch), {}};
-  for (std::size_t k = 0; k < ours.outputs.size(); ++k) {
-    const std::vector<float>&y = ours.outputs[k], &other = exact.outputs[k];
-    OutputDrift one{interface.outputs[k].name, 0, 0, {}};
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      const double difference = std::fabs(y[i] - other[i]);
-      one.largest = std::max(one.largest, difference);
-      one.mean += difference / static_cast<double>(y.size());
-    }
-    if (is_softmax(network, k))
-      one.same_top = same_tops(y, other, static_cast<std::size_t>(elements(interface.outputs[k].type)));
-    drift.outputs.push_back(std::move(one));
-  }
-  return drift;
-}
 
 // Runs the example in the model's file from states of a new sequence.
 Result<std::optional<Difference>> verify_example(const Program& program, const Interface& interface,
@@ -297,35 +248,11 @@ void print_json(const Verdict& verdict, const std::string& cell, const VerifyFla
     result["limit_one_step"] = verdict.first->limit;
   }
   if (verdict.example) result["max_error_of_example"] = verdict.example->error;
-  if (verdict.drift) {
-    nlohmann::json outputs = nlohmann::json::array();
-    for (const OutputDrift& one : verdict.drift->outputs) {
-      outputs.push_back({{"name", one.name}, {"max_error", one.largest}, {"mean_error", one.mean}});
-      if (one.same_top) outputs.back()["same_top_1"] = *one.same_top;
-    }
-    result["from_f32_weights"] = {{"max_error", verdict.drift->largest.error},
-                                  {"where", verdict.drift->largest.where},
-                                  {"mean_error_of_y", verdict.drift->outputs.front().mean},
-                                  {"outputs", outputs}};
-  }
+  if (verdict.drift) result["from_f32_weights"] = json_of(*verdict.drift);
   if (verdict.first && !Verdict::is_kept(*verdict.first))
     result["mismatch_one_step"] = json_of(*verdict.first, kMostAfterOneStep);
   if (!Verdict::is_kept(verdict.whole)) result["mismatch"] = json_of(verdict.whole, kMostAtTheEnd);
   std::cout << result.dump() << "\n";
-}
-
-void print_drift(const Drift& drift) {
-  std::printf("%-18s max error %.3g%s%s, mean of %s %.3g\n", "from f32 weights:", drift.largest.error,
-              drift.largest.where.empty() ? "" : " at ", drift.largest.where.c_str(),
-              drift.outputs.front().name.empty() ? "y" : drift.outputs.front().name.c_str(),
-              drift.outputs.front().mean);
-  for (const OutputDrift& one : drift.outputs) {
-    const std::string top =
-        one.same_top ? ", the same largest element in " + number(100 * *one.same_top, "%.4g") + " % of rows" : "";
-    if (drift.outputs.size() > 1 || one.same_top)
-      std::printf("  %-16s max error %.3g, mean %.3g%s\n", ((one.name.empty() ? "y" : one.name) + ":").c_str(),
-                  one.largest, one.mean, top.c_str());
-  }
 }
 
 void print(const Verdict& verdict, const Source& source, const std::string& name, const VerifyFlags& flags) {
@@ -339,7 +266,7 @@ void print(const Verdict& verdict, const Source& source, const std::string& name
   if (verdict.first) print_line("after one step:", *verdict.first, kMostAfterOneStep, verdict.other);
   print_line("over all steps:", verdict.whole, kMostAtTheEnd, verdict.other);
   if (verdict.example) print_line("the file's example:", *verdict.example, kMostOfExample, "the file says");
-  if (verdict.drift) print_drift(*verdict.drift);
+  if (verdict.drift) print(*verdict.drift);
 }
 
 // Estimates the sequences as twice the interpreter's values, which leaves room for the floats of the program.
@@ -383,12 +310,14 @@ Verb add_verify(CLI::App& program) {
   auto flags = std::make_shared<VerifyFlags>();
   add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
-  app.add_option("--input", flags->inputs,
-                 "x.npy: what to compare on instead of random sequences, as rnnc run takes it; may be repeated")
-      ->type_name("x.npy");
+  auto* input =
+      app.add_option("--input", flags->inputs,
+                     "x.npy: what to compare on instead of random sequences, as rnnc run takes it; may be repeated")
+          ->type_name("x.npy");
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
   add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
+  for (const char* of_random : {"--steps", "--batch", "--seed"}) input->excludes(app.get_option(of_random));
   add_backend_flag(app, flags->model, {"jit", "portable", "auto"});
   add_weights_as_flag(app, flags->model);
   begin_group(app, kOutputGroup);

@@ -55,17 +55,23 @@ llvm::SmallVector<char, 0> generate(llvm::Module& module, llvm::TargetMachine& m
 namespace {
 
 std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::TargetMachine& machine,
-                                          const Schedule& schedule, const Plan& plan, const Target& target) {
-  auto module = emit_kernel(context, schedule, plan, target);
+                                          const Schedule& schedule, const Plan& plan, const Target& target,
+                                          KernelParts parts = KernelParts::All) {
+  auto module = emit_kernel(context, schedule, plan, target, parts);
   finish_module(*module, machine, &schedule.cell);
   return module;
 }
 
 llvm::SmallVector<char, 0> kernel_file(const Schedule& schedule, const Plan& plan, const Target& target,
-                                       llvm::CodeGenFileType type) {
+                                       llvm::CodeGenFileType type, KernelParts parts = KernelParts::All) {
   llvm::LLVMContext context;
   const auto machine = machine_for(target);
-  return generate(*make_module(context, *machine, schedule, plan, target), *machine, type);
+  return generate(*make_module(context, *machine, schedule, plan, target, parts), *machine, type);
+}
+
+std::vector<std::byte> bytes_of(const llvm::SmallVector<char, 0>& file) {
+  const auto* first = reinterpret_cast<const std::byte*>(file.data());
+  return {first, first + file.size()};
 }
 
 }  // namespace
@@ -82,9 +88,11 @@ std::string emit_assembly(const Schedule& schedule, const Plan& plan, const Targ
 }
 
 std::vector<std::byte> emit_object(const Schedule& schedule, const Plan& plan, const Target& target) {
-  const auto bytes = kernel_file(schedule, plan, target, llvm::CodeGenFileType::ObjectFile);
-  const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
-  return {first, first + bytes.size()};
+  return bytes_of(kernel_file(schedule, plan, target, llvm::CodeGenFileType::ObjectFile));
+}
+
+std::vector<std::byte> emit_preparation(const Schedule& schedule, const Plan& plan, const Target& target) {
+  return bytes_of(kernel_file(schedule, plan, target, llvm::CodeGenFileType::ObjectFile, KernelParts::Preparation));
 }
 
 }  // namespace rnnc::compiler

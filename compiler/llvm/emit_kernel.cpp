@@ -33,9 +33,15 @@ class KernelEmitter {
         attributes_(function_attributes(context, target)),
         kernels_(*module_, target_, attributes_) {}
 
-  std::unique_ptr<llvm::Module> run() {
+  std::unique_ptr<llvm::Module> run(KernelParts parts) {
     emit_prepare();
-    emit_run();
+    switch (parts) {
+      case KernelParts::All: emit_run(); break;
+      case KernelParts::Preparation:
+        begin_function(runtime::kRunSymbol);
+        builder_.CreateRetVoid();
+        break;
+    }
     return std::move(module_);
   }
 
@@ -210,8 +216,8 @@ llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target
 }
 
 std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,
-                                          const Target& target) {
-  return KernelEmitter(context, schedule, plan, target).run();
+                                          const Target& target, KernelParts parts) {
+  return KernelEmitter(context, schedule, plan, target).run(parts);
 }
 
 }  // namespace rnnc::compiler

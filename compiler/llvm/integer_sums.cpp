@@ -7,8 +7,8 @@
 namespace rnnc::compiler {
 namespace {
 
-// A pass of the loop has about so many products, as those of chains.cpp. Where a product takes several instructions, more
-// of them would not fit in the registers.
+// A pass of the loop has about so many products, as those of chains.cpp. Where a product takes several instructions,
+// more of them would not fit in the registers.
 constexpr std::int64_t kProductsPerPass = 32, kLongProductsPerPass = 8;
 constexpr std::int64_t kMostUnroll = 4;
 

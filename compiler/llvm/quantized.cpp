@@ -25,8 +25,12 @@ class Digits {
 
   llvm::Value* bytes(llvm::Value* scaled, llvm::Value* units) {
     const auto most = static_cast<double>(runtime::most_of_digits(form_.digits));
-    llvm::Value* in_range = builder_.CreateFCmpOLT(builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, scaled),
-                                                   llvm::ConstantFP::get(floats_, most + 0.5));
+    llvm::Value* in_range =
+        builder_.CreateFCmpOLT(builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, scaled),
+                               llvm::ConstantFP::get(floats_, runtime::beyond_digits(form_.digits)));
+    llvm::Constant *upper = llvm::ConstantFP::get(floats_, most), *lower = llvm::ConstantFP::get(floats_, -most);
+    scaled = builder_.CreateSelect(builder_.CreateFCmpOLT(scaled, upper), scaled, upper);
+    scaled = builder_.CreateSelect(builder_.CreateFCmpOGT(scaled, lower), scaled, lower);
     llvm::Value* rounder = llvm::ConstantFP::get(floats_, kRounder);
     llvm::Value* sum = builder_.CreateFAdd(scaled, rounder);
     if (form_.digits == 1) return truncated(masked(sum, in_range, form_.mark(), units));

@@ -227,8 +227,9 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
               call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
               call.columns = builder_.CreateSub(last, first);
               call.from = call.to = in_slots(product, place, parked, row);
-              if (panel.shifted)
-                call.from.base = Tile(builder_, context_, stage_, gates_, place).integer_starts(product, 0);
+              if (panel.shifted)  // all rows begin with the same values
+                call.from = {Tile(builder_, context_, stage_, gates_, place).integer_starts(product, 0), number(0),
+                             number(lanes)};
               if (start)
                 call.from = choose(builder_.CreateICmpEQ(first, number(0)), in_memory(*start, place, row), call.from);
               if (end)

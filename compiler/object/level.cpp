@@ -42,7 +42,7 @@ Result<runtime::AlignedBuffer> prepared_weights(const CellKind& kind, const Targ
   if (!block || !has_preparation(lowered.schedule)) return block;
   const Result<Target> here = stand_in(target);
   if (!here) return here.error();
-  const auto code = runtime::map_code(link_image(here->arch, emit_object(lowered.schedule, lowered.plan, *here)));
+  const auto code = runtime::map_code(link_image(here->arch, emit_preparation(lowered.schedule, lowered.plan, *here)));
   if (!code) return code.error();
   const runtime::KernelFloatMode mode;
   code->prepare(block->data());

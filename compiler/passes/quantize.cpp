@@ -2,6 +2,7 @@
 // a row's sum of integers is scaled back before the start of the chain is added to it. Where a range of the vector is
 // proved, the scale is a constant. Else it is found anew in each step of each sequence, from the largest magnitude, so
 // that a result depends on no other sequence and no other step. A product of parameters is computed once, in floats.
+#include <cmath>
 #include <map>
 
 #include "compiler/passes/analysis.hpp"
@@ -21,6 +22,8 @@ using ir::Value;
 
 // A vector in a proved range that is much wider than its elements would lose digits.
 constexpr double kWidestRange = 8;
+// The scale of a very narrow range would be no number.
+constexpr double kNarrowestRange = 0x1p-100;
 // A vector of smaller elements is all zeros. Its scale and those of its products are no subnormal numbers.
 constexpr float kSmallest = 0x1p-100f;
 
@@ -65,13 +68,21 @@ class Quantizer {
   // Returns the integers of a vector of the old cell, which `copy` is in the new one.
   Quantized quantized(Value vector, Value copy) {
     const auto [known, is_new] = quantized_.try_emplace(vector);
-    if (is_new) known->second = make(copy, ranges_[vector.index].bound());
+    if (is_new) known->second = make(copy, shortened(ranges_[vector.index].bound()));
     return known->second;
+  }
+
+  // Rounds a bound to 11 significant bits: what was added for rounding goes, and integers saturate at the bound.
+  static double shortened(double bound) {
+    constexpr int kBits = 11;
+    int exponent = 0;
+    const double fraction = std::frexp(bound, &exponent);
+    return std::isfinite(bound) ? std::ldexp(std::nearbyint(std::ldexp(fraction, kBits)), exponent - kBits) : bound;
   }
 
   Quantized make(Value vector, double bound) {
     const auto largest_integer = static_cast<float>(most());
-    if (bound > 0 && bound <= kWidestRange) {
+    if (bound >= kNarrowestRange && bound <= kWidestRange) {
       const Value scale = to_.constant(static_cast<float>(static_cast<double>(most()) / bound));
       return {integers(vector, scale), to_.constant(static_cast<float>(bound / static_cast<double>(most())))};
     }

@@ -1,7 +1,9 @@
-// The intervals of states follow from each other: a pass over the cell starts from the interval that callers
-// may begin a state in, and widens the states until no next value leaves its interval. States that
-// still grow after a few passes have no bound at first. As no next value leaves its interval then, the intervals of the
-// next values hold too: a state that only grew with another one, but is bounded for any, gets its bound back.
+// Every operation may round: the interval of its result is widened by more than it can, so that sums of large numbers
+// which cancel keep what rounding leaves. The intervals of states follow from each other: a pass over the cell starts
+// from the interval that callers may begin a state in, and widens the states until no next value leaves its interval.
+// States that still grow after a few passes have no bound at first. As no next value leaves its interval then, the
+// intervals of the next values hold too: a state that only grew with another one, but is bounded for any, gets its
+// bound back.
 #include "compiler/passes/ranges.hpp"
 
 #include <algorithm>
@@ -23,6 +25,10 @@ using ir::Value;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr Interval kUnit = {0, 1};
+// An operation rounds by less than this part of its result, or of the sum of magnitudes where it adds up many elements.
+constexpr double kRounding = 0x1p-20;
+// A state that grows by less than this part in a step is stable.
+constexpr double kStable = 0x1p-12;
 // A caller may begin a state anywhere here, also one that becomes no larger than 0.1 by itself.
 constexpr Interval kStart = {-1, 1};
 
@@ -93,7 +99,9 @@ class Ranger {
       if (statement.kind != ir::Statement::Kind::Next) continue;
       Interval& state = states_[statement.name];
       const Interval all = hull(state, ranges_[statement.value.index]);
-      if (all == state) continue;
+      // What rounding adds to a mixture in one step does not add up over the steps.
+      const double rounding = kStable * std::min(all.bound(), 1 / kStable);
+      if (all.low >= state.low - rounding && all.high <= state.high + rounding) continue;
       state = give_up_ ? Interval{} : all;
       wider = true;
     }
@@ -116,6 +124,10 @@ class Ranger {
     return {std::isnan(range.low) ? -kInfinity : range.low, std::isnan(range.high) ? kInfinity : range.high};
   }
 
+  static Interval rounded(const Interval& exact) {
+    return {exact.low - std::abs(exact.low) * kRounding, exact.high + std::abs(exact.high) * kRounding};
+  }
+
   Interval range(const Node& node) const {
     switch (node.op) {
       case Op::Constant: return {node.constant, node.constant};
@@ -124,7 +136,7 @@ class Ranger {
       case Op::Hoist:
       case Op::Fill: return of(node, 0);
       case Op::Concat: return of_all(node);
-      case Op::Map: return of_map(node);
+      case Op::Map: return is_exact(node.function) ? of_map(node) : rounded(of_map(node));
       case Op::Reduce: return of_reduction(node);
       case Op::Input:
       case Op::Param:
@@ -150,17 +162,59 @@ class Ranger {
 
   Interval of_reduction(const Node& node) const {
     switch (node.reduction) {
-      case ir::Reduction::Mean:
       case ir::Reduction::Max: return of(node, 0);
+      case ir::Reduction::Mean: return rounded(of(node, 0));
       case ir::Reduction::Softmax: return kUnit;
       case ir::Reduction::Sum: {
+        // A partial sum has a sixteenth of the elements, and each of its additions rounds.
         const auto count = static_cast<double>(size_of(cell_[node.operands[0]]));
-        return product(of(node, 0), {count, count});
+        const Interval exact = product(of(node, 0), {count, count});
+        const double error = kRounding * (count / 16 + 4) / 8 * exact.bound();
+        return {exact.low - error, exact.high + error};
       }
       case ir::Reduction::Argmax:
       case ir::Reduction::LayerNorm: break;
     }
     return {};
+  }
+
+  // Selections and signs round nothing, and functions with a limit do not exceed it.
+  static bool is_exact(Function function) {
+    switch (function) {
+      case Function::Neg:
+      case Function::Relu:
+      case Function::Abs:
+      case Function::Min:
+      case Function::Max:
+      case Function::Clip:
+      case Function::Select:
+      case Function::Sigmoid:
+      case Function::Tanh:
+      case Function::Erf:
+      case Function::HardSigmoid: return true;
+      case Function::Add:
+      case Function::Sub:
+      case Function::Mul:
+      case Function::Div:
+      case Function::Exp:
+      case Function::Log:
+      case Function::Sqrt:
+      case Function::Rsqrt:
+      case Function::Softplus:
+      case Function::Softsign:
+      case Function::Silu:
+      case Function::Gelu:
+      case Function::Elu:
+      case Function::LeakyRelu:
+      case Function::ThresholdedRelu:
+      case Function::ScaledTanh:
+      case Function::Affine:
+      case Function::SigmoidMul:
+      case Function::SigmoidSigmoid:
+      case Function::SigmoidTanh:
+      case Function::TanhTanh: break;
+    }
+    return false;
   }
 
   bool is(Value value, Function function) const {
@@ -265,7 +319,7 @@ double Interval::bound() const { return std::max(std::abs(low), std::abs(high));
 
 std::vector<Interval> ranges_of(const Cell& cell) { return Ranger(cell).run(); }
 
-std::map<std::string, double> bounds_of_states(const Cell& cell) {
+std::map<std::string, Interval> bounds_of_states(const Cell& cell) {
   std::vector<bool> seen(cell.nodes.size());
   std::vector<Value> pending;
   const auto visit = [&](Value value) {
@@ -274,7 +328,7 @@ std::map<std::string, double> bounds_of_states(const Cell& cell) {
   };
   for (const Node& node : cell.nodes)
     if (node.op == Op::Quantize && cell[node.operands[1]].op == Op::Constant) visit(node.operands[0]);
-  std::map<std::string, double> bounds;
+  std::map<std::string, Interval> bounds;
   if (pending.empty()) return bounds;
   const std::vector<Interval> ranges = ranges_of(cell);
   // The walk goes from a vector in its range to the states that it is computed from, and through their next values.
@@ -284,7 +338,7 @@ std::map<std::string, double> bounds_of_states(const Cell& cell) {
     const Node& node = cell[value];
     if (node.op == Op::State) {
       visit(cell.next_of(node.name));
-      if (const double bound = ranges[value.index].bound(); std::isfinite(bound)) bounds[node.name] = bound;
+      if (ranges[value.index] != Interval{}) bounds[node.name] = ranges[value.index];
     }
     if (node.op != Op::Project)
       for (const Value operand : node.operands) visit(operand);

@@ -20,11 +20,13 @@ struct Interval {
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
-/// Returns an interval for each node. The elements of a vector share one. NaN is in every interval.
+/// Returns an interval for each node, in which f32 results are too, but for what rounding adds to a mixture of two
+/// values in one step after another: a thousandth at most. The elements of a vector share an interval. NaN is in every
+/// one.
 std::vector<Interval> ranges_of(const ir::Cell& cell);
 
-/// Returns the bounds of the states, by name, on which a constant scale of a Quantize relies: a state has to begin
-/// within its bound. Other states are not among them.
-std::map<std::string, double> bounds_of_states(const ir::Cell& cell);
+/// Returns the intervals of the states, by name, on which a constant scale of a Quantize relies: a state has to begin
+/// within its interval. States that may be any number are not among them.
+std::map<std::string, Interval> bounds_of_states(const ir::Cell& cell);
 
 }  // namespace rnnc::compiler

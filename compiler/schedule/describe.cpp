@@ -38,10 +38,12 @@ void describe_declarations(const Cell& cell, runtime::Description& description) 
 }
 
 void describe_bounds(const Cell& cell, runtime::Description& description) {
-  const std::map<std::string, double> bounds = bounds_of_states(cell);
+  const std::map<std::string, Interval> bounds = bounds_of_states(cell);
   for (runtime::StateInfo& state : description.states)
-    if (const auto found = bounds.find(state.tensor.name); found != bounds.end())
-      state.bound = static_cast<float>(found->second);
+    if (const auto found = bounds.find(state.tensor.name); found != bounds.end()) {
+      state.low = static_cast<float>(found->second.low);
+      state.high = static_cast<float>(found->second.high);
+    }
 }
 
 std::vector<runtime::MatrixPiece> pieces_of(const Cell& cell, Value matrix, std::int64_t first_row, int gate) {

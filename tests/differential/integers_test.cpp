@@ -1,10 +1,14 @@
 // Products of integers have the same bits on every CPU, executor and number of threads, in batches and pieces, in
 // objects and artifacts; and they are what the interpreter computes with integers of its own.
+#include <rnnc/ahead.hpp>
+
 #include <cmath>
 
+#include "compiler/llvm/resolve_target.hpp"
 #include "ir/parse.hpp"
 #include "runtime/number_format.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/linked_object.hpp"
 #include "tests/support/trial.hpp"
 
 namespace rnnc::test {
@@ -144,8 +148,8 @@ TEST_CASE("a state beyond what its integers hold is refused, by set, restore and
   REQUIRE(!refused);
   CHECK(refused.error().code == ErrorCode::InvalidData);
   CHECK(refused.error().message ==
-        "state h has -1.5 at [1,3], which is beyond 1, the most that weights of integers allow here; use f16, bf16 or "
-        "f32 weights");
+        "state h has -1.5 at [1,3], which is not in -1 to 1, the range that its integers were made for; use f16, bf16 "
+        "or f32 weights");
   CHECK(state.get("h").value()[9] == 0.5f);
   values[9] = kNan;
   CHECK(state.set("h", values));
@@ -173,6 +177,68 @@ TEST_CASE("a product of too many columns for 32 bits is refused where it stands"
           "a product of 32772 columns is more than weights of integers allow, which is 32768; use f16, bf16 or f32 "
           "weights");
     CHECK(program.error().place.line == 5);
+  }
+}
+
+TEST_CASE("objects for CPUs whose tiles are cut in pieces have these bits", "[integers]") {
+  const compiler::Target host = compiler::resolve_target("host").value();
+  if (host.byte_products != compiler::ByteProducts::Unsigned || host.lanes != 16) return;
+  // Tiles of five rows on a Cascade Lake are one of three and one of two, of seven one of four and one of three.
+  for (const char* name : {"lstm", "gru"}) {
+    const Subject subject = subject_of(name, 33, 16);
+    for (const WeightFormat format : kIntegers) {
+      const ObjectFiles files = compile_object(model_of(subject), tensors_of(subject),
+                                               {.name = "m", .targets = {"cascadelake"}, .weights = format})
+                                    .value();
+      for (const std::int64_t steps : {5, 7, 11, 13}) {
+        INFO(name << " as " << runtime::name(format) << ", " << steps << " steps");
+        const Setting setting{.steps = steps, .weights = format};
+        const Data data = random_data(subject.graph, setting);
+        const Program program = compile(subject, setting);
+        CHECK(differ(run_object({files, program.states()}, program, subject.graph, data.batch, data.states),
+                     run(program, subject.graph, data))
+                  .value_or("") == "");
+      }
+    }
+  }
+}
+
+TEST_CASE("a value that f32 rounds out of its exact interval is no NaN", "[integers]") {
+  for (const char* expression :
+       {"(tanh(x) * 3.5 + 12582912) - 12582912", "(clip(x, -0.3, 0.3) + 1e6) - 1e6", "tanh(x) * 1e-36",
+        "(tanh(x) * 1e-19) * 1e-19", "fill(mean(clip(x, -0.3, 0.3)), 32768)", "softmax(50 * x)", "clip(x, 2, -2)"}) {
+    const ir::Cell cell =
+        ir::parse("cell c { input x : f32[32768] state s : f32[1] param W : f32[2, 32768] s' = s output W @ (" +
+                  std::string(expression) + ") }")
+            .value()
+            .cells.at(0);
+    const Subject subject{cell, random_weights(cell, 1)};
+    for (const WeightFormat format : kIntegers) {
+      INFO(expression << " as " << runtime::name(format));
+      const Setting setting{.weights = format};
+      const NetworkOutcome outcome = run(compile(subject, setting), subject.graph, random_data(subject.graph, setting));
+      CHECK(!std::isnan(outcome.y[0]));
+      CHECK(!std::isnan(outcome.y[1]));
+    }
+  }
+}
+
+TEST_CASE("a state that is bounded on one side is refused beyond it, and a little beyond saturates", "[integers]") {
+  const ir::Cell cell = ir::parse(
+                            "cell c { input x : f32[4] state s : f32[4] param U : f32[4, 4] s' = relu(s + x) "
+                            "output U @ min(s, 1) }")
+                            .value()
+                            .cells.at(0);
+  const Subject subject{cell, random_weights(cell, 1)};
+  for (const WeightFormat format : kIntegers) {
+    const Program program = compile(subject, {.weights = format});
+    State state = program.make_state(1);
+    CHECK(!state.set("s", std::vector<float>{0, -5, 0, 0}));
+    CHECK(state.set("s", std::vector<float>{100, 0, -1, 0}));
+    CHECK(state.set("s", std::vector<float>{100, 0, -1.0009f, 0}));
+    std::vector<float> x(4), y(4);
+    CHECK(program.step(state, x, y) == RunStatus::Ok);
+    for (const float each : y) CHECK(std::isfinite(each));
   }
 }
 

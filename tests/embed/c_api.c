@@ -309,6 +309,38 @@ static void test_tiers(void) {
   rnnc_weights_destroy(weights), rnnc_model_destroy(model);
 }
 
+/* Weights of integers: a vector of 127 and 25 (of 8 bits), rows of 127 and 50 with a step of 1, and of 2 (1.5 is a tie) and
+   -127 with a step of 2. The results are the same before and behind the code. */
+static void test_integers(void) {
+  const float weights_of_f[4] = {127, 50.4f, 3, -254}, x[2] = {127, 25.4f};
+  const float expected[2] = {127 * 127 + 50 * 25, 2 * (2 * 127 - 127 * 25)};
+  const int64_t shape[2] = {2, 2};
+  float y[2] = {0, 0};
+  rnnc_compile_options options = RNNC_COMPILE_OPTIONS_INIT;
+  rnnc_error error = RNNC_ERROR_INIT;
+  rnnc_model* model = NULL;
+  rnnc_weights* weights = NULL;
+  rnnc_program* program = NULL;
+  rnnc_state* state = NULL;
+  options.no_cache = 1, options.backend = RNNC_BACKEND_TIERED;
+  CHECK(rnnc_model_parse("cell f<H> { input x : f32[H] param W : f32[H, H] output W @ x }", NULL, &model, &error) == RNNC_OK);
+  CHECK(rnnc_weights_create(&weights, &error) == RNNC_OK);
+  CHECK(rnnc_weights_add(weights, "W", weights_of_f, shape, 2, &error) == RNNC_OK);
+  for (options.weights = RNNC_WEIGHTS_W16; options.weights <= RNNC_WEIGHTS_W8; ++options.weights) {
+    const int of_8_bits = options.weights == RNNC_WEIGHTS_W8;
+    float first[2];
+    CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_OK);
+    CHECK(rnnc_state_create(program, 1, 1, &state, &error) == RNNC_OK);
+    CHECK(rnnc_step(program, state, x, first) == RNNC_OK);
+    CHECK(!of_8_bits || (first[0] == expected[0] && first[1] == expected[1]));
+    CHECK(of_8_bits || (first[0] > 17350 && first[0] < 17450 && first[1] > -6100 && first[1] < -5750));
+    CHECK(rnnc_program_wait_for_code(program, &error) == RNNC_OK);
+    CHECK(rnnc_step(program, state, x, y) == RNNC_OK && y[0] == first[0] && y[1] == first[1]);
+    rnnc_state_destroy(state), rnnc_program_destroy(program);
+  }
+  rnnc_weights_destroy(weights), rnnc_model_destroy(model);
+}
+
 /* Every status has a text of its own, and nothing else has one. */
 static void test_status_texts(void) {
   int status, other;
@@ -430,6 +462,7 @@ int main(int argc, char** argv) {
   test_bad_runs(program, another);
   test_outputs();
   test_tiers();
+  test_integers();
   test_artifact(argv[1], argv[2], argv[3]);
   rnnc_program_destroy(program);
   rnnc_program_destroy(another);

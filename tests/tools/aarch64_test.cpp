@@ -122,6 +122,17 @@ TEST_CASE("objects for AArch64 with weights of integers give the bits of x86-64,
         CHECK(folder.text("y1.bin") == bytes(jit.y));
         CHECK(folder.text("y2.bin") == bytes(jit.y));
       }
+  // A matrix whose parts multiply an input and constants: what is computed once runs on the machine that compiles.
+  const Folder once;
+  once.write("m.rnn", "cell m { input x : f32[8] param W : f32[3, 12] output W @ concat(x, fill(0.3, 4)) }");
+  Random random(1);
+  save_safetensors(once / "w.safetensors", {{"W", Tensor::from_f32({3, 12}, random.vector(36, -1, 1))}}).value();
+  for (const std::string cpu : {"cortex-a72", "neoverse-n1"}) {
+    const Finished made = once.rnnc(
+        "compile m.rnn --weights w.safetensors -o m.o --header m.h --name m --weights-as w8 --target aarch64-" + cpu);
+    INFO(made.err);
+    CHECK(made.code == 0);
+  }
   const Folder folder;
   const std::string model = "inspect --cell lstm --dim I=8 --dim H=8 --emit asm --weights-as w8 --isa aarch64-";
   CHECK(folder.rnnc(model + "neoverse-n1").out.find("sdot\tv") != std::string::npos);

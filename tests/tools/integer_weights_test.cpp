@@ -116,4 +116,26 @@ TEST_CASE("plans and portable programs show integers and their scales", "[tools]
   CHECK(has(folder.rnnc(inspect + "--emit asm --isa x86-64-v2").out, "psignb"));
 }
 
+TEST_CASE("verify fails where integers give NaN, and says which flags do not go together", "[tools]") {
+  const Folder folder;
+  folder.write("m.rnn", "cell m { input x : f32[2] param W : f32[2, 2] output W @ x }");
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  save_safetensors(folder / "w.safetensors", {{"W", Tensor::from_f32({2, 2}, {1, 3e38f, 0, 1})}}).value();
+  folder.write("x.npy", {1, 1, 2}, {1e-30f, 1e-30f});
+  folder.write("nan.npy", {1, 1, 2}, {nan, 1});
+  const std::string verify = "verify m.rnn --weights w.safetensors --weights-as w8 --json --input ";
+  const Finished infinite =
+      folder.rnnc(verify + "x.npy");  // the sum of integers times the step of the row is beyond f32
+  CHECK(infinite.code == 1);
+  CHECK(has(infinite.out, "MISMATCH: the program gives NaN or an infinity where f32 weights give a number\n"));
+  CHECK(last_line(infinite.out).at("ok") == false);
+  CHECK(folder.rnnc(verify + "nan.npy").code == 0);  // as of f32
+  const Finished both = folder.rnnc(verify + "x.npy --steps 3");
+  CHECK(both.code == 2);
+  CHECK((has(both.err, "--input") && has(both.err, "--steps")));
+  CHECK(has(folder.rnnc("bench --machine --weights-as w8").err, "does not go with --weights-as"));
+  CHECK(has(folder.rnnc("inspect --cell rnn --dim I=2 --dim H=2 --after quantize").err,
+            "--after: quantize is a pass for weights of integers; add --weights-as w8, say"));
+}
+
 }  // namespace rnnc::test

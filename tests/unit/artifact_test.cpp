@@ -49,6 +49,23 @@ TEST_CASE("an artifact gives the bits of the JIT", "[artifact]") {
   }
 }
 
+TEST_CASE("an artifact that was made for several threads runs on one, which is the default", "[artifact]") {
+  for (const std::int64_t units : {3, 64}) {
+    const ir::Cell cell = standard("lstm", 5, units);
+    const Weights weights = random_weights(cell, 1);
+    auto module = std::make_shared<ir::Module>();
+    module->cells.push_back(cell);
+    const std::vector<std::byte> file =
+        compile_artifact(Model(module), tensors_of(cell, weights), {.threads = 2}).value();
+    for (const std::int64_t batch : {1, 3}) {
+      const Sequences sequences = random_sequences(cell, 4, batch, 9);
+      const Outcome expected = run(compile_cell(cell, weights, "host"), sequences);
+      for (const int threads : {1, 2})
+        CHECK(run(parse_artifact(file, "m.rnnc", {.threads = threads}).value(), sequences) == expected);
+    }
+  }
+}
+
 TEST_CASE("an artifact that is damaged in any byte, or cut, is refused", "[artifact]") {
   const std::vector<std::byte> good = prepare("rnn", 2).artifact;
   std::vector<std::byte> bad = good;
