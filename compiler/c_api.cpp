@@ -18,12 +18,10 @@ constexpr Choices<rnnc::Backend> kBackends = {{RNNC_BACKEND_AUTO, rnnc::Backend:
                                               {RNNC_BACKEND_JIT, rnnc::Backend::Jit},
                                               {RNNC_BACKEND_PORTABLE, rnnc::Backend::Portable},
                                               {RNNC_BACKEND_TIERED, rnnc::Backend::Tiered}};
-constexpr Choices<rnnc::WeightFormat> kWeightFormats = {{RNNC_WEIGHTS_F32, rnnc::WeightFormat::F32},
-                                                        {RNNC_WEIGHTS_F16, rnnc::WeightFormat::F16},
-                                                        {RNNC_WEIGHTS_BF16, rnnc::WeightFormat::BF16},
-                                                        {RNNC_WEIGHTS_W16, rnnc::WeightFormat::W16},
-                                                        {RNNC_WEIGHTS_W8A16, rnnc::WeightFormat::W8A16},
-                                                        {RNNC_WEIGHTS_W8, rnnc::WeightFormat::W8}};
+constexpr Choices<rnnc::WeightFormat> kWeightFormats = {
+    {RNNC_WEIGHTS_F32, rnnc::WeightFormat::F32},     {RNNC_WEIGHTS_F16, rnnc::WeightFormat::F16},
+    {RNNC_WEIGHTS_BF16, rnnc::WeightFormat::BF16},   {RNNC_WEIGHTS_W16, rnnc::WeightFormat::W16},
+    {RNNC_WEIGHTS_W8A16, rnnc::WeightFormat::W8A16}, {RNNC_WEIGHTS_W8, rnnc::WeightFormat::W8}};
 
 // Finds the choice that the caller's number stands for. Returns false if there is none.
 template <class Choice>
