@@ -1,9 +1,9 @@
-// Every operation may round: the interval of its result is widened by more than it can, so that sums of large numbers
-// which cancel keep what rounding leaves. The intervals of states follow from each other: a pass over the cell starts
-// from the interval that callers may begin a state in, and widens the states until no next value leaves its interval.
-// States that still grow after a few passes have no bound at first. As no next value leaves its interval then, the
-// intervals of the next values hold too: a state that only grew with another one, but is bounded for any, gets its
-// bound back.
+// Every operation may round. An operation that is rounded once keeps the order of numbers, so that its result lies
+// between the rounded ends of the exact interval; what other functions may err by widens theirs. The intervals of
+// states follow from each other: a pass over the cell starts from the interval that callers may begin a state in, and
+// widens the states until no next value leaves its interval. States that still grow after a few passes have no bound at
+// first. As no next value leaves its interval then, the intervals of the next values hold too: a state that only grew
+// with another one, but is bounded for any, gets its bound back.
 #include "compiler/passes/ranges.hpp"
 
 #include <algorithm>
@@ -25,14 +25,16 @@ using ir::Value;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr Interval kUnit = {0, 1};
-// An operation rounds by less than this part of its result, or of the sum of magnitudes where it adds up many elements.
-constexpr double kRounding = 0x1p-20;
-// A state that grows by less than this part in a step is stable.
-constexpr double kStable = 0x1p-12;
+// A function of elements errs by less than this part of its result: 8 units in the last place.
+constexpr double kError = 0x1p-20;
 // A caller may begin a state anywhere here, also one that becomes no larger than 0.1 by itself.
 constexpr Interval kStart = {-1, 1};
 
 Interval hull(const Interval& a, const Interval& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
+
+Interval intersection(const Interval& a, const Interval& b) {
+  return {std::max(a.low, b.low), std::min(a.high, b.high)};
+}
 
 // 0 * infinity is 0 here: infinity stands for large numbers, which are finite.
 double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
@@ -99,9 +101,7 @@ class Ranger {
       if (statement.kind != ir::Statement::Kind::Next) continue;
       Interval& state = states_[statement.name];
       const Interval all = hull(state, ranges_[statement.value.index]);
-      // What rounding adds to a mixture in one step does not add up over the steps.
-      const double rounding = kStable * std::min(all.bound(), 1 / kStable);
-      if (all.low >= state.low - rounding && all.high <= state.high + rounding) continue;
+      if (all == state) continue;
       state = give_up_ ? Interval{} : all;
       wider = true;
     }
@@ -124,8 +124,18 @@ class Ranger {
     return {std::isnan(range.low) ? -kInfinity : range.low, std::isnan(range.high) ? kInfinity : range.high};
   }
 
-  static Interval rounded(const Interval& exact) {
-    return {exact.low - std::abs(exact.low) * kRounding, exact.high + std::abs(exact.high) * kRounding};
+  static Interval widened(const Interval& exact) {
+    return {exact.low - std::abs(exact.low) * kError, exact.high + std::abs(exact.high) * kError};
+  }
+
+  static Interval rounded(Function function, const Interval& exact) {
+    constexpr double kRoundedOnce = 0.5;
+    if (ir::facts(function).ulp <= kRoundedOnce)
+      return {static_cast<double>(static_cast<float>(exact.low)), static_cast<double>(static_cast<float>(exact.high))};
+    // These never exceed their limits (docs/numerics.md).
+    if (function == Function::Tanh || function == Function::Erf) return intersection(widened(exact), {-1, 1});
+    if (function == Function::Sigmoid) return intersection(widened(exact), kUnit);
+    return widened(exact);
   }
 
   Interval range(const Node& node) const {
@@ -136,7 +146,7 @@ class Ranger {
       case Op::Hoist:
       case Op::Fill: return of(node, 0);
       case Op::Concat: return of_all(node);
-      case Op::Map: return is_exact(node.function) ? of_map(node) : rounded(of_map(node));
+      case Op::Map: return rounded(node.function, of_map(node));
       case Op::Reduce: return of_reduction(node);
       case Op::Input:
       case Op::Param:
@@ -163,58 +173,20 @@ class Ranger {
   Interval of_reduction(const Node& node) const {
     switch (node.reduction) {
       case ir::Reduction::Max: return of(node, 0);
-      case ir::Reduction::Mean: return rounded(of(node, 0));
+      case ir::Reduction::Mean: return widened(of(node, 0));
       case ir::Reduction::Softmax: return kUnit;
       case ir::Reduction::Sum: {
-        // A partial sum has a sixteenth of the elements, and each of its additions rounds.
+        // A partial sum has a sixteenth of the elements, and each of its additions rounds to a unit in the last place.
+        constexpr double kUnitOfLast = 0x1p-23;
         const auto count = static_cast<double>(size_of(cell_[node.operands[0]]));
         const Interval exact = product(of(node, 0), {count, count});
-        const double error = kRounding * (count / 16 + 4) / 8 * exact.bound();
+        const double error = kUnitOfLast * (count / 16 + 4) * exact.bound();
         return {exact.low - error, exact.high + error};
       }
       case ir::Reduction::Argmax:
       case ir::Reduction::LayerNorm: break;
     }
     return {};
-  }
-
-  // Selections and signs round nothing, and functions with a limit do not exceed it.
-  static bool is_exact(Function function) {
-    switch (function) {
-      case Function::Neg:
-      case Function::Relu:
-      case Function::Abs:
-      case Function::Min:
-      case Function::Max:
-      case Function::Clip:
-      case Function::Select:
-      case Function::Sigmoid:
-      case Function::Tanh:
-      case Function::Erf:
-      case Function::HardSigmoid: return true;
-      case Function::Add:
-      case Function::Sub:
-      case Function::Mul:
-      case Function::Div:
-      case Function::Exp:
-      case Function::Log:
-      case Function::Sqrt:
-      case Function::Rsqrt:
-      case Function::Softplus:
-      case Function::Softsign:
-      case Function::Silu:
-      case Function::Gelu:
-      case Function::Elu:
-      case Function::LeakyRelu:
-      case Function::ThresholdedRelu:
-      case Function::ScaledTanh:
-      case Function::Affine:
-      case Function::SigmoidMul:
-      case Function::SigmoidSigmoid:
-      case Function::SigmoidTanh:
-      case Function::TanhTanh: break;
-    }
-    return false;
   }
 
   bool is(Value value, Function function) const {

@@ -54,9 +54,17 @@ TEST_CASE("functions with a bound have it for any operand", "[ranges]") {
 }
 
 TEST_CASE("sums of large numbers that cancel keep what rounding leaves", "[ranges]") {
-  CHECK(next_of("(tanh(x) + 1e6) - 1e6").bound() > 1.06);  // half a unit in the last place of 1e6 is 0.03
-  CHECK(next_of("(tanh(x) + 12582912) - 12582912").bound() >= 1.5);
-  CHECK(next_of("(tanh(x) + 1e6) - 1e6").bound() < 5);
+  CHECK(next_of("(clip(x, -0.3, 0.3) + 1e6) - 1e6").bound() == 0.3125);  // a multiple of a sixteenth
+  CHECK(next_of("(tanh(x) * 3.5 + 12582912) - 12582912").bound() == 4);
+}
+
+TEST_CASE("a state that grows slowly has no bound", "[ranges]") {
+  for (const char* expression : {"h + 1e-4 * tanh(x)", "1.00001 * h", "h + 1e-6 * sigmoid(x)"}) {
+    INFO(expression);
+    CHECK(next_of(expression).bound() == kInfinity);
+  }
+  CHECK(next_of("0.9 * h + 0.1 * tanh(x)").bound() <= 1.0001);
+  CHECK(next_of("h + 1e-4 * (tanh(x) - h)") == Interval{-1, 1});
 }
 
 TEST_CASE("values without a bound have none", "[ranges]") {
