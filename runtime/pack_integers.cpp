@@ -8,9 +8,6 @@
 namespace rnnc::runtime {
 namespace {
 
-// A row of smaller weights is all zeros, so that no scale is a subnormal number.
-constexpr float kSmallest = 0x1p-100f;
-
 // Returns the largest magnitude, NaN if an element is not finite.
 float largest_of(std::span<const float> row) {
   float largest = 0;
@@ -73,7 +70,7 @@ void pack_integers(const PanelShape& shape, int gate, std::int64_t unit, std::sp
   const auto most = static_cast<float>(most_of(row, largest, digits));
   // The sums of digits, as the start values need them.
   std::int32_t high_sum = 0, low_sum = 0;
-  if (largest >= kSmallest) {
+  if (largest >= kSmallestScaled) {
     const float scale = most / largest;
     for (std::size_t k = 0; k < row.size(); ++k) {
       const auto integer = static_cast<int>(std::nearbyint(row[k] * scale));
@@ -96,7 +93,7 @@ void pack_integers(const PanelShape& shape, int gate, std::int64_t unit, std::sp
       std::memcpy(starts + digit * shape.lanes, &values[digit], sizeof values[digit]);
   }
   // Weights of two digits are added up in units of the base.
-  const float step = largest >= kSmallest || std::isnan(largest) ? largest / most : 0.0f;
+  const float step = largest >= kSmallestScaled || std::isnan(largest) ? largest / most : 0.0f;
   panel[shape.scales() + slot] = digits == 1 ? step : step * static_cast<float>(kDigitBase);
 }
 

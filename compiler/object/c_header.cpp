@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <set>
 
 #include <rnnc/version.hpp>
@@ -127,14 +129,23 @@ std::string assertions(const HeaderFacts& facts) {
          "#undef @F_ASSERT\n#endif\n\n";
 }
 
+// Says which values the integers of a state were made for.
+std::string range_of(const StatePlace& state) {
+  if (std::isinf(state.low) && std::isinf(state.high)) return "";
+  char text[96];
+  std::snprintf(text, sizeof text, ", from %g to %g: others give NaN", static_cast<double>(state.low),
+                static_cast<double>(state.high));
+  return text;
+}
+
 std::string state_accessor(const StatePlace& state, const std::string& c_name) {
   const std::string base = state.before == 0 ? "" : "batch * " + std::to_string(state.before) + " + ";
   return "/* State " + state.tensor.name + " " + to_string(state.tensor.shape) +
-         " of sequence b: " + std::to_string(state.size) + " floats, to read or to write between calls. */\n" +
-         define("@F_STATE_" + upper(c_name) + "_SIZE", state.size, "floats") + "static inline float* @f_state_" +
-         c_name + "(float* state, int64_t batch, int64_t b) {\n" + (state.before == 0 ? "  (void)batch;\n" : "") +
-         "  return state + " + base + "b * " + std::to_string(state.row) + " + " + std::to_string(state.offset) +
-         ";\n}\n\n";
+         " of sequence b: " + std::to_string(state.size) + " floats, to read or to write between calls" +
+         range_of(state) + ". */\n" + define("@F_STATE_" + upper(c_name) + "_SIZE", state.size, "floats") +
+         "static inline float* @f_state_" + c_name + "(float* state, int64_t batch, int64_t b) {\n" +
+         (state.before == 0 ? "  (void)batch;\n" : "") + "  return state + " + base + "b * " +
+         std::to_string(state.row) + " + " + std::to_string(state.offset) + ";\n}\n\n";
 }
 
 std::string state_accessors(const HeaderFacts& facts) {

@@ -14,6 +14,7 @@ namespace rnnc::compiler {
 struct StatePlace {
   runtime::TensorInfo tensor;
   std::int64_t size = 0, before = 0, row = 0, offset = 0;
+  float low = 0, high = 0;  // as runtime::StateInfo has them
 };
 
 struct HeaderFacts {

@@ -65,7 +65,9 @@ std::vector<compiler::StatePlace> places_of(const ObjectProgram& program, const 
                       state.size,
                       before + (state.doubled ? 0 : cell.doubled_row),
                       state.doubled ? cell.doubled_row : cell.in_place_row,
-                      state.offset});
+                      state.offset,
+                      state.low,
+                      state.high});
   }
   return places;
 }

@@ -22,10 +22,6 @@ using ir::Value;
 
 // A vector in a proved range that is much wider than its elements would lose digits.
 constexpr double kWidestRange = 8;
-// The scale of a very narrow range would be no number.
-constexpr double kNarrowestRange = 0x1p-100;
-// A vector of smaller elements is all zeros. Its scale and those of its products are no subnormal numbers.
-constexpr float kSmallest = 0x1p-100f;
 
 struct Quantized {
   Value integers;
@@ -82,12 +78,12 @@ class Quantizer {
 
   Quantized make(Value vector, double bound) {
     const auto largest_integer = static_cast<float>(most());
-    if (bound >= kNarrowestRange && bound <= kWidestRange) {
+    if (bound >= runtime::kSmallestScaled && bound <= kWidestRange) {
       const Value scale = to_.constant(static_cast<float>(static_cast<double>(most()) / bound));
       return {integers(vector, scale), to_.constant(static_cast<float>(bound / static_cast<double>(most())))};
     }
     const Value found = to_.reduce(ir::Reduction::Max, {to_.map(Function::Abs, {vector})});
-    const Value at_least = to_.map(Function::Max, {found, to_.constant(kSmallest)});
+    const Value at_least = to_.map(Function::Max, {found, to_.constant(runtime::kSmallestScaled)});
     // An infinite element makes the whole product NaN, as one that is NaN does.
     const Value nothing = to_.map(Function::Mul, {at_least, to_.constant(0)});
     const Value largest = to_.map(Function::Add, {at_least, nothing});

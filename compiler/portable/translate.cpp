@@ -296,7 +296,8 @@ class Translator {
   }
 
   PortablePlace add_panel(Value value) {
-    const auto [packed, is_new] = packed_.try_emplace(matrices_of(cell_, value));
+    const auto [packed, is_new] =
+        packed_.try_emplace({matrices_of(cell_, value), ir::is_of_integers(cell_, node(value))});
     if (!is_new) return packed->second;
     runtime::PanelPacking panel = panel_of(cell_, value, weights_);
     panel.offset = row(PortableSpace::Weights).take(panel.shape().floats());
@@ -367,7 +368,8 @@ class Translator {
   std::vector<std::uint32_t> last_;
   std::unordered_map<std::string, std::uint32_t> states_;
   std::vector<std::optional<PortablePlace>> places_, next_places_;  // the places of each node
-  std::map<std::vector<Value>, PortablePlace> packed_;              // the panels of matrices one below the other
+  // The panels of matrices one below the other, and whether their weights are integers.
+  std::map<std::pair<std::vector<Value>, bool>, PortablePlace> packed_;
   std::map<std::pair<std::uint32_t, Phase>, std::optional<PortablePlace>> copies_;
   std::array<PortableRowPlan, runtime::kPortableSpaces> rows_;
   runtime::PortableProgram program_;

@@ -153,6 +153,13 @@ TEST_CASE("a state beyond what its integers hold is refused, by set, restore and
   CHECK(state.get("h").value()[9] == 0.5f);
   values[9] = kNan;
   CHECK(state.set("h", values));
+  // An object, which looks at no state, says so in its header.
+  const auto header_of = [&](WeightFormat format) {
+    return compile_object(model_of(subject), tensors_of(subject), {.name = "m", .weights = format}).value().header;
+  };
+  const std::string said = "to read or to write between calls, from -1 to 1: others give NaN. */";
+  CHECK(header_of(WeightFormat::W8).find(said) != std::string::npos);
+  CHECK(header_of(WeightFormat::F32).find("others give NaN") == std::string::npos);
   // Another program of the same states takes the value, and its saved states are refused here.
   values[9] = 3;
   State other = compile(subject, {}).make_state(2);
@@ -240,6 +247,21 @@ TEST_CASE("a state that is bounded on one side is refused beyond it, and a littl
     CHECK(program.step(state, x, y) == RunStatus::Ok);
     for (const float each : y) CHECK(std::isfinite(each));
   }
+}
+
+TEST_CASE("a matrix that multiplies a parameter too is kept in both formats", "[integers]") {
+  const ir::Cell cell =
+      ir::parse("cell c { input x : f32[5] param v : f32[5] param W : f32[7, 5] output W @ v + W @ x }")
+          .value()
+          .cells.at(0);
+  const Subject subject{cell, random_weights(cell, 1)};
+  for (const WeightFormat format : kIntegers)
+    for (const std::string& executor : executors()) {
+      INFO(executor << ", " << runtime::name(format));
+      const Trial trial(subject, {.executor = executor, .batch = 3, .weights = format});
+      for (const Check check : {Check::Interpreter, Check::Executors, Check::Levels})
+        CHECK(trial.fault(check).value_or("") == "");
+    }
 }
 
 }  // namespace rnnc::test

@@ -12,10 +12,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ir/print.hpp"
+#include "runtime/number_format.hpp"
 #include "tests/support/random_network.hpp"
 #include "tests/support/random_rows.hpp"
 #include "tests/support/reduce.hpp"
@@ -33,6 +35,7 @@ struct Options {
   double seconds = 1e9;
   unsigned workers = 1;
   int threads = 0;
+  std::optional<WeightFormat> weights = {};
   std::string folder = "repro";
   bool print = false;
 };
@@ -78,6 +81,7 @@ Case case_of(std::uint64_t seed, const Options& options) {
   Case drawn{subject_of(seed), {}};
   drawn.setting = test::random_setting(drawn.subject, seed);
   if (options.threads > 0) drawn.setting.threads = options.threads;
+  if (options.weights) drawn.setting.weights = *options.weights;
   return drawn;
 }
 
@@ -220,10 +224,12 @@ class Soak {
 int usage() {
   std::fputs(
       "example: rnnc_random --seed 1000 --count 10000 --workers 2\n"
-      "usage:   rnnc_random [--seed S] [--count N] [--seconds S] [--workers N] [--threads N] [--folder REPRO] "
-      "[--print]\n"
-      "Graphs of seeds S to S + N. --workers: processes side by side; --threads: of every call, where it is not to be\n"
-      "random; --print: the graph of --seed, and its setting. A failure is reduced and written to REPRO-SEED/.\n"
+      "usage:   rnnc_random [--seed S] [--count N] [--seconds S] [--workers N] [--threads N] [--weights-as FORMAT] "
+      "[--folder REPRO] [--print]\n"
+      "Graphs of seeds S to S + N. --workers: processes side by side; --threads, --weights-as: of every call, where "
+      "they\n"
+      "are not to be random (f32, w16, w8a16 or w8); --print: the graph of --seed, and its setting. A failure is "
+      "reduced and written to REPRO-SEED/.\n"
       "Exit code 1 where one failed.\n",
       stderr);
   return 2;
@@ -249,7 +255,12 @@ bool parse(int argc, char** argv, Options& options) {
       options.workers = static_cast<unsigned>(std::clamp<std::uint64_t>(number, 1, kMostWorkers));
     else if (flag == "--threads")
       options.threads = static_cast<int>(std::clamp<std::uint64_t>(number, 1, 256));
-    else if (flag == "--folder")
+    else if (flag == "--weights-as") {
+      const auto* const found = std::ranges::find_if(
+          runtime::kNumberFormats, [&](WeightFormat each) { return value == std::string(runtime::name(each)); });
+      if (found == std::end(runtime::kNumberFormats)) return false;
+      options.weights = *found;
+    } else if (flag == "--folder")
       options.folder = value;
     else
       return false;

@@ -13,6 +13,8 @@
 #include "ir/scan.hpp"
 #include "tests/support/reduce.hpp"
 
+#include "runtime/number_format.hpp"
+
 namespace rnnc::test {
 
 bool fails_in_child(const std::function<bool()>& holds) {
@@ -50,10 +52,15 @@ class ReproWriter {
     const std::string cpu = portable ? found_.setting.executor.substr(9) : found_.setting.executor;
     const std::string model = at("repro.rnn") + " --cell " + found_.subject.graph.name +
                               (found_.subject.weights.empty() ? "" : " --weights " + at("repro.safetensors"));
-    const std::string backend = (portable ? " --backend portable" : "") + (" --isa " + cpu);
+    const WeightFormat format = found_.setting.weights;
+    const std::string weights =
+        format == WeightFormat::F32 ? "" : std::string(" --weights-as ") + runtime::name(format);
+    const std::string backend = (portable ? " --backend portable" : "") + (" --isa " + cpu) + weights;
+    // The interpreter of the program computes no integers.
+    const std::string other = runtime::is_integer(format) ? " --backend portable" + weights : " --backend interpret";
     const std::string threads = " --threads " + std::to_string(found_.setting.threads);
-    return "rnnc run " + model + flags_ + backend + threads + " --output " + at("y.npy") + "\n" +      //
-           "rnnc run " + model + flags_ + " --backend interpret --output " + at("exact.npy") + "\n" +  //
+    return "rnnc run " + model + flags_ + backend + threads + " --output " + at("y.npy") + "\n" +  //
+           "rnnc run " + model + flags_ + other + " --output " + at("exact.npy") + "\n" +          //
            "rnnc verify " + model + backend + " --steps " + std::to_string(found_.setting.steps) + " --batch " +
            std::to_string(found_.setting.batch) + "\n";
   }
