@@ -66,8 +66,8 @@ constexpr std::int64_t most_of_digits(int digits) noexcept {
   return digits == 1 ? kMostDigit : std::int64_t{kDigitBase} * kMostDigit + kMostDigit;
 }
 
-/// A row of weights or a vector whose largest magnitude is smaller becomes zeros, so that no scale is a subnormal number or
-/// beyond f32.
+/// A row of weights or a vector whose largest magnitude is smaller becomes zeros, so that no scale is a subnormal
+/// number or beyond f32.
 inline constexpr float kSmallestScaled = 0x1p-100f;
 
 /// An element up to here saturates at the largest number; one from here on is out of range. A range that is proved
