@@ -44,7 +44,7 @@ TEST_CASE("bench refuses a plug-in of another version", "[tools]") {
   build_plugin(folder,
                "static const unsigned version = 999;\nconst void* rnnc_bench_onednn(void) { return &version; }\n");
   const Finished finished =
-      check_fails(folder, kBench + "--against onednn", 4, "is a plug-in of version 999, and this rnnc needs version 1");
+      check_fails(folder, kBench + "--against onednn", 4, "is a plug-in of version 999, and this rnnc needs version 2");
   CHECK(finished.err.find("note: take program and plug-in from one build") != std::string::npos);
 }
 

@@ -119,7 +119,7 @@ TEST_CASE("random cells, and those with rows, have every op, function and reduct
 #define RNNC_OP(enumerator, text) ir::Op::enumerator,
 #include "ir/ops.def"
   };
-  CHECK(ops.size() == std::size(all_ops));
+  CHECK(ops.size() == std::size(all_ops) - 1);  // a pass writes Quantize, no text has it
   for (const ir::FunctionFacts& row : ir::kFunctions) {
     INFO(row.name);
     CHECK(functions.contains(row.function));

@@ -66,7 +66,9 @@ TEST_CASE("the random graphs of the tests reach every op, function, reduction an
 #define RNNC_NETWORK_OP(enumerator, text) ir::Op::enumerator,
 #include "ir/ops.def"
   };
-  for (const ir::Op op : ops) reached("op " + std::to_string(static_cast<int>(op)));
+  for (const ir::Op op : ops)
+    if (op != ir::Op::Quantize)
+      reached("op " + std::to_string(static_cast<int>(op)));  // a pass writes it, no text has it
   for (const ir::FunctionFacts& row : ir::kFunctions)
     reached("function " + std::to_string(static_cast<int>(row.function)));
   for (const ir::ReductionFacts& row : ir::kReductions) reached("reduction " + std::string(row.name));
