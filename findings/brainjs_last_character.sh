@@ -15,7 +15,7 @@ let seed;
 Math.random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
 const texts = ["abcd", "bcda", "cdab", "dabc"];
 
-// What the network says after START and the input, one step for each: characters are 1 to 4 in its tables, START and END are 0.
+// Returns what the network says after START and the input, one step for each: characters are 1 to 4 in its tables, START and END are 0.
 const by_steps = (net, input) => {
   const tokens = [0, ...Array.from(input, (character) => "abcd".indexOf(character) + 1)];
   let said = "";

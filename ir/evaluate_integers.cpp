@@ -102,7 +102,7 @@ void Evaluator::project_integers(const Node& node, double* out) const {
       }
       double sum = as_f32(static_cast<double>(high));
       double step = row.step;
-      // With two digits on both sides all is in units of the base, which the step of a row takes up.
+      // All sums are in units of the base where both sides have two digits, and the step of a row takes it up.
       if (bits.begin == Dim(16))
         sum = as_f32(as_f32(sum * static_cast<double>(kBase)) + as_f32(static_cast<double>(low)));
       if (bits.end == Dim(16)) step = as_f32(step * static_cast<double>(kBase));

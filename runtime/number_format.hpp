@@ -31,7 +31,7 @@ constexpr std::int64_t bytes_of(NumberFormat format, std::int64_t elements) noex
 
 /// A number of an integer format is `digits` balanced digits of base 255, each within -127 to 127 and in a byte of its
 /// own: the high digit first.
-constexpr int kDigitBase = 255, kMostDigit = 127;
+constexpr int kDigitBase = 255, kMostDigit = 127, kBitsOfDigit = 8;
 
 /// Returns the digits of a weight: 0 for formats that are no integers.
 constexpr int weight_digits(NumberFormat format) noexcept {
@@ -82,6 +82,11 @@ constexpr float beyond_digits(int digits) noexcept {
 inline constexpr std::int64_t kColumnsOfGroup = 4;
 constexpr std::int64_t groups_of_columns(std::int64_t columns) noexcept {
   return (columns + kColumnsOfGroup - 1) / kColumnsOfGroup;
+}
+
+/// Returns the floats that a vector of integers takes: each group has a byte for each digit of its elements.
+constexpr std::int64_t floats_of_digits(std::int64_t elements, int digits) noexcept {
+  return groups_of_columns(elements) * digits;
 }
 
 /// A sum of more columns may not fit in 32 bits: two products of digits, one of which is kept as an unsigned byte.

@@ -17,7 +17,7 @@ float* at(const PortableRows& rows, const PortablePlace& place, std::int64_t row
 }
 
 std::int64_t bytes_of_vector(const PortableOp& op, std::int64_t columns) {
-  return groups_of_columns(columns) * kColumnsOfGroup * vector_digits(op.format);
+  return bytes_of(kRowFormat, floats_of_digits(columns, vector_digits(op.format)));
 }
 
 // Returns the sums of a lane's high digits, and of its products of one low digit.

@@ -34,7 +34,7 @@ struct BenchRequest {
   std::string html;
 };
 
-bool agrees(const Difference& difference, const char* with) {
+bool agrees(const Difference& difference, const std::string& with) {
   if (difference.error <= difference.limit) return true;
   std::cerr << "rnnc: mismatch with " << with << ": error " << difference.error << " at " << difference.where << "\n";
   return false;
@@ -127,6 +127,7 @@ struct Timed {
   BenchResult result;
   std::vector<std::string> notes;
   Difference from_interpreter, from_baseline;
+  std::string compared_with;
 };
 
 Result<Timed> time_shape(const BenchFlags& flags, const OnednnPlugin* onednn, std::optional<Limits>& limits,
@@ -146,7 +147,8 @@ Result<Timed> time_shape(const BenchFlags& flags, const OnednnPlugin* onednn, st
     limits = load_limits();
   }
   BenchResult result = measure(*contest, flags, *limits, part_of(report, preparing, 1));
-  return Timed{std::move(result), contest->notes, contest->from_interpreter, contest->from_baseline};
+  return Timed{std::move(result), contest->notes, contest->from_interpreter, contest->from_baseline,
+               contest->compared_with};
 }
 
 void warn_of_noise(const std::vector<BenchResult>& results) {
@@ -214,7 +216,7 @@ Result<int> run(const BenchRequest& given) {
     progress.clear();
     if (!timed) return at_shape(timed.error(), (*shapes)[i], shapes->size());
     printer.print(timed->result, timed->notes);
-    all_agree &= agrees(timed->from_interpreter, "the interpreter");
+    all_agree &= agrees(timed->from_interpreter, timed->compared_with);
     all_agree &= agrees(timed->from_baseline, "oneDNN");
     results.push_back(std::move(timed->result));
   }

@@ -124,7 +124,7 @@ Result<std::optional<Difference>> check_bits(const Job& job, const BenchFlags& f
 }
 
 Result<Difference> check_against_interpreter(const Job& job, const BenchFlags& flags, const Program& program,
-                                             const std::vector<Work>& work) {
+                                             const std::vector<Work>& work, std::string& compared_with) {
   double step_flops = 1;
   for (const Work& each : work) step_flops += each.flops_per_step;
   const auto affordable = static_cast<std::int64_t>(std::max(1.0, kCheckedFlops / step_flops));
@@ -138,7 +138,7 @@ Result<Difference> check_against_interpreter(const Job& job, const BenchFlags& f
   if (runtime::is_integer(weight_format(flags.model))) {
     const auto bits = check_bits(job, flags, *ours, piece, sequences);
     if (!bits) return bits.error();
-    if (*bits) return **bits;
+    if (*bits) return compared_with = "the portable executor", **bits;
   }
   const Difference most = compare_with(*ours, exact, job, flags, sequences);
   if (most.error <= most.limit) return most;
@@ -317,7 +317,8 @@ Result<Contest> make_contest(const BenchFlags& flags, Source source, const Onedn
   if (!weights) return weights.error();
   job->source.weights = std::move(*weights);
   of_rest(0.5, "comparing with the interpreter");
-  const Result<Difference> error = check_against_interpreter(*job, flags, *program, contest.work);
+  const Result<Difference> error =
+      check_against_interpreter(*job, flags, *program, contest.work, contest.compared_with);
   if (!error) return error.error();
   contest.from_interpreter = *error;
   contest.ours = caller(*job, *program, job->batch);

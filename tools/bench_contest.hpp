@@ -39,6 +39,7 @@ struct Contest {
   std::function<void()> baseline;  // empty where there is none
   std::string baseline_name, baseline_version;
   Difference from_interpreter, from_baseline;
+  std::string compared_with = "the interpreter";  // where integers have other bits, "the portable executor"
 };
 
 /// `onednn` is null where nothing is to be timed beside it.

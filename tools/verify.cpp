@@ -68,8 +68,8 @@ Result<std::optional<Difference>> verify_example(const Program& program, const I
 }
 
 // Runs the program and what it is compared with. Half precisions are compared with the interpreter on rounded weights.
-// What integers give is defined to the bit: generated code and the portable executor, which share no code for products,
-// are compared with each other.
+// The results of integers are defined to the bit: generated code and the portable executor, which share no code for
+// products, are compared with each other.
 class Verifier {
  public:
   Verifier(const Source& source, const ir::Network& network, const VerifyFlags& flags, const Report& report)
@@ -141,7 +141,7 @@ class Verifier {
     return {};
   }
 
-  // What rounding may do is found out only where what is promised of every value does not hold of some.
+  // The verifier finds out what rounding may do only if some value is beyond what is promised of all.
   Result<Difference> difference(const ir::NetworkBatch& batch, double promised) {
     const bool streams = program_->streams().ok();
     const Result<SequenceResult> ours = run_compiled(*program_, interface_, batch);

@@ -239,7 +239,7 @@ struct OnednnCell::Content {
     return packed;
   }
 
-  // What callers see is the primitive's own memory where that is f32.
+  // Callers see the primitive's own memory where that is f32.
   memory visible(const memory& own, memory::dims dims, memory::format_tag tag) const {
     return numbers == Numbers::F32 ? own : zeros({std::move(dims), Type::f32, tag}, engine);
   }
@@ -323,8 +323,8 @@ Result<OnednnCell> OnednnCell::make(const std::string& cell, const TensorMap& we
 
 Result<OnednnCell> OnednnCell::make(const std::string& cell, Directions directions, std::int64_t steps,
                                     std::int64_t batch, int threads, Numbers numbers) {
-  // Of 8 bits, oneDNN has the GRU alone whose reset gate stands before the product. Its parameters are among those of
-  // the other one.
+  // The only GRU of 8 bits that oneDNN has is the one whose reset gate stands before the product. Its parameters are
+  // among those of the other one.
   const bool is_other = numbers == Numbers::U8 && cell == "gru";
   const auto layout = std::ranges::find(layouts(), is_other ? "gru_cho" : cell, &Layout::name);
   if (layout == layouts().end()) {

@@ -20,13 +20,10 @@ struct Instructions {
 
 Instructions instructions_of(int lanes) {
   using namespace llvm::Intrinsic;
-  switch (lanes) {
-    case 16: return {x86_avx512_vpdpbusd_512, x86_avx512_pmaddubs_w_512, x86_avx512_pmaddw_d_512};
-    case 8: return {x86_avx512_vpdpbusd_256, x86_avx2_pmadd_ub_sw, x86_avx2_pmadd_wd};
-    case 4: return {x86_avx512_vpdpbusd_128, x86_ssse3_pmadd_ub_sw_128, x86_sse2_pmadd_wd};
-    default: break;
-  }
-  ir::internal_error(nullptr, "vectors of a width that has no products of bytes");
+  if (lanes == 16) return {x86_avx512_vpdpbusd_512, x86_avx512_pmaddubs_w_512, x86_avx512_pmaddw_d_512};
+  if (lanes == 8) return {x86_avx512_vpdpbusd_256, x86_avx2_pmadd_ub_sw, x86_avx2_pmadd_wd};
+  RNNC_ASSERT(lanes == 4, nullptr);
+  return {x86_avx512_vpdpbusd_128, x86_ssse3_pmadd_ub_sw_128, x86_sse2_pmadd_wd};
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace rnnc::compiler {
 /// Returns the attributes of functions for `target`.
 llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target& target);
 
-/// With Preparation, `run` does nothing.
+/// The parts of the module that have code: with Preparation, `run` does nothing.
 enum class KernelParts : std::uint8_t { All, Preparation };
 
 std::unique_ptr<llvm::Module> emit_kernel(llvm::LLVMContext& context, const Schedule& schedule, const Plan& plan,

@@ -10,6 +10,9 @@ namespace {
 // Gates may share vectors only in the stage's last block.
 bool is_tail(const TilePlace& place) { return place.tail == Tail::Last; }
 
+// Returns the weights of a full block of a panel.
+std::int64_t block_size(const Panel& panel) { return panel.shape().stored_columns() * panel.gates * panel.lanes; }
+
 }  // namespace
 
 RowGroups::RowGroups(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan,
@@ -190,27 +193,25 @@ void RowGroups::call_tiles(const TileForm& form, const TileCall& call) {
 
 // Between parts of the panel, accumulators are kept in slots of their own. The tile of the first columns may read the
 // start values where they lie already, and the tile of the last columns may store the results in their final place.
+// Sums of integers begin with values behind the panel, and pass over all columns at once.
 void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
                              const Parked& parked) {
   const Panel& panel = context_.plan.panel(product);
   const bool packed = is_tail(place) && panel.is_packed();
   const bool integers = runtime::is_integer(panel.format);
-  const auto start = packed || integers ? std::nullopt : starts_in_memory(product);
-  const auto end = packed || integers ? std::nullopt : stores_of(product);
-  if (!start && !integers)
+  TiledProduct tiled{product, panel, place, parked};
+  if (!packed && !integers) {
+    tiled.start = starts_in_memory(product);
+    tiled.end = stores_of(product);
+  }
+  if (!tiled.start && !integers)
     for_each_part(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
 
-  const std::int64_t lanes = panel.lanes, full_column = panel.gates * lanes;
-  const std::int64_t block_size = panel.shape().stored_columns() * full_column;
-  // Sums of integers are not parked between parts of a panel.
+  tiled.weights = advance(
+      builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
+      builder_.CreateAdd(number(panel.first_element()), builder_.CreateMul(place.block, number(block_size(panel)))),
+      panel.format);
   const std::int64_t part = integers ? panel.passes() : plan_.panel_columns;
-  const std::int64_t of_line = runtime::elements_in(panel.format, runtime::kCacheLineFloats);
-  const int vectors = place.blocks * panel.vectors(is_tail(place));
-  const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
-  llvm::Value* weights =
-      advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
-              builder_.CreateAdd(number(panel.first_element()), builder_.CreateMul(place.block, number(block_size))),
-              panel.format);
   emit_for(
       builder_, number(0), number(panel.passes()), part,
       [&](llvm::Value* first) {
@@ -218,42 +219,48 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
                                                            builder_.CreateAdd(first, number(part)));
         emit_for(
             builder_, group.first_tile, group.end_tile, 1,
-            [&](llvm::Value* tile) {
-              llvm::Value* row = first_row(tiles, tile);
-              TileCall call;
-              call.weights =
-                  advance(builder_, weights, builder_.CreateMul(first, number(vectors * lanes)), panel.format);
-              call.x = advance(builder_, at(vector, row), first);
-              call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
-              call.columns = builder_.CreateSub(last, first);
-              call.from = call.to = in_slots(product, place, parked, row);
-              if (panel.shifted)  // all rows begin with the same values
-                call.from = {Tile(builder_, context_, stage_, gates_, place).integer_starts(product, 0), number(0),
-                             number(lanes)};
-              if (start)
-                call.from = choose(builder_.CreateICmpEQ(first, number(0)), in_memory(*start, place, row), call.from);
-              if (end)
-                call.to =
-                    choose(builder_.CreateICmpEQ(last, number(panel.columns)), in_memory(*end, place, row), call.to);
-              // Each tile fetches its part of the next blocks' weights.
-              llvm::Value* next = builder_.CreateAdd(
-                  number(place.blocks * block_size),
-                  builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.passes())), first),
-                                     number(of_line)));
-              call.fetch_ahead = advance(builder_, weights, plan_.fetch_ahead ? next : number(0), panel.format);
-              llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
-              llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
-              // One form serves all stages, since fetching what is near costs little.
-              // Two or more rows in tiles of up to three or more never leave a row alone. A single row comes here only
-              // where the product is only stored.
-              const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
-              emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
-                call_tiles({n, vectors, panel.lanes, panel.format, context_.plan.fetches_ahead}, call);
-              });
-            },
-            "tiles");
+            [&](llvm::Value* tile) { emit_tile(tiled, tiles, tile, first, last); }, "tiles");
       },
       "column_groups");
+}
+
+// Emits a tile of a product for the passes [first, last) over its columns.
+void RowGroups::emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::Value* tile, llvm::Value* first,
+                          llvm::Value* last) {
+  const Panel& panel = tiled.panel;
+  const int vectors = tiled.place.blocks * panel.vectors(is_tail(tiled.place));
+  const Home vector = *context_.schedule.find(context_.schedule.cell[tiled.product].operands[0]);
+  llvm::Value* row = first_row(tiles, tile);
+  TileCall call;
+  call.weights = advance(builder_, tiled.weights,
+                         builder_.CreateMul(first, number(std::int64_t{vectors} * panel.lanes)), panel.format);
+  call.x = advance(builder_, at(vector, row), first);
+  call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
+  call.columns = builder_.CreateSub(last, first);
+  call.from = call.to = in_slots(tiled.product, tiled.place, tiled.parked, row);
+  if (panel.shifted)  // all rows begin with the same values
+    call.from = {Tile(builder_, context_, stage_, gates_, tiled.place).integer_starts(tiled.product, 0), number(0),
+                 number(panel.lanes)};
+  if (tiled.start)
+    call.from = choose(builder_.CreateICmpEQ(first, number(0)), in_memory(*tiled.start, tiled.place, row), call.from);
+  if (tiled.end)
+    call.to =
+        choose(builder_.CreateICmpEQ(last, number(panel.columns)), in_memory(*tiled.end, tiled.place, row), call.to);
+  // Each tile fetches its part of the next blocks' weights.
+  const std::int64_t of_line = runtime::elements_in(panel.format, runtime::kCacheLineFloats);
+  llvm::Value* next = builder_.CreateAdd(
+      number(tiled.place.blocks * block_size(panel)),
+      builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.passes())), first), number(of_line)));
+  call.fetch_ahead = advance(builder_, tiled.weights, plan_.fetch_ahead ? next : number(0), panel.format);
+  llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
+  llvm::Value* rows = builder_.CreateAdd(tiles.size, builder_.CreateZExt(is_longer, builder_.getInt64Ty()));
+  // One form serves all stages, since fetching what is near costs little.
+  // Two or more rows in tiles of up to three or more never leave a row alone. A single row comes here only
+  // where the product is only stored.
+  const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
+  emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
+    call_tiles({n, vectors, panel.lanes, panel.format, context_.plan.fetches_ahead}, call);
+  });
 }
 
 }  // namespace rnnc::compiler

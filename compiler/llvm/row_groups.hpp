@@ -37,6 +37,17 @@ class RowGroups {
     std::int64_t distance = 0;
   };
 
+  // A product of one group of blocks, whose weights begin at `weights`. Its tiles may read their start values and store
+  // their results in place.
+  struct TiledProduct {
+    ir::Value product;
+    const Panel& panel;
+    const TilePlace& place;
+    const Parked& parked;
+    std::optional<Strided> start = {}, end = {};
+    llvm::Value* weights = nullptr;
+  };
+
   llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
   Split split(llvm::Value* rows, int most);
   llvm::Value* first_row(const Split& split, llvm::Value* tile);
@@ -47,6 +58,8 @@ class RowGroups {
   void emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked);
   void emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
                     const Parked& parked);
+  void emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::Value* tile, llvm::Value* first,
+                 llvm::Value* last);
   void call_tiles(const TileForm& form, const TileCall& call);
   void park_starts(ir::Value product, const TilePlace& place, const Parked& parked);
   Accumulators in_memory(const Strided& vectors, const TilePlace& place, llvm::Value* row);

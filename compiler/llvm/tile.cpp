@@ -197,27 +197,24 @@ llvm::Value* Tile::gate_value(int gate, int row, int block) {
   return from_lane(scaled(parked, place.accumulator, row, block), place.lane);
 }
 
-// What lies behind the weights of integers has the order of a column's vectors.
-llvm::Value* Tile::behind_panel(const Panel& panel, std::int64_t offset, int block) {
+// Data behind the weights of integers have the order of a column's vectors, with `count` numbers for each lane.
+llvm::Value* Tile::behind_panel(const Panel& panel, std::int64_t offset, int count, int block) {
   llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
-  llvm::Value* first = builder_.CreateMul(first_unit(block), builder_.getInt64(panel.gates));
+  llvm::Value* first = builder_.CreateMul(first_unit(block), builder_.getInt64(panel.gates * count));
   return advance(builder_, advance(builder_, base, builder_.getInt64(panel.offset + offset)), first);
 }
 
 llvm::Value* Tile::integer_starts(ir::Value product, int block) {
   const Panel& panel = context_.plan.panel(product);
   if (!panel.shifted) return nullptr;
-  llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
-  llvm::Value* first =
-      builder_.CreateMul(first_unit(block), builder_.getInt64(panel.gates * runtime::weight_digits(panel.format)));
-  return advance(builder_, advance(builder_, base, builder_.getInt64(panel.offset + panel.shape().starts())), first);
+  return behind_panel(panel, panel.shape().starts(), runtime::weight_digits(panel.format), block);
 }
 
 // Sums of integers are multiplied by the scales of their rows. The scale of the vector is in the graph.
 llvm::Value* Tile::scaled(llvm::Value* sums, int accumulator, int row, int block) {
   const Panel& panel = gates_.panel_of(accumulator, is_tail(block));
   if (!runtime::is_integer(panel.format)) return sums;
-  llvm::Value* scales = advance(builder_, behind_panel(panel, panel.shape().scales(), block),
+  llvm::Value* scales = advance(builder_, behind_panel(panel, panel.shape().scales(), 1, block),
                                 builder_.getInt64(gates_.slot(accumulator, is_tail(block)).index * lanes_));
   llvm::Value* product =
       builder_.CreateFMul(sums, builder_.CreateAlignedLoad(vector_type_, scales, alignment_of(lanes_)));

@@ -99,7 +99,7 @@ class Tile {
   bool apply(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   bool look_up(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   llvm::Value* gate_value(int gate, int row, int block);
-  llvm::Value* behind_panel(const Panel& panel, std::int64_t offset, int block);
+  llvm::Value* behind_panel(const Panel& panel, std::int64_t offset, int count, int block);
   llvm::Value* scaled(llvm::Value* sums, int accumulator, int row, int block);
   llvm::Value* is_all_numbers(ir::Value integers, int row);
   llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);

@@ -92,7 +92,7 @@ class Quantizer {
   }
 
   Value integers(Value vector, Value scale) {
-    const auto bits = [](int digits) { return Dim(std::int64_t{8} * digits); };
+    const auto bits = [](int digits) { return Dim(std::int64_t{runtime::kBitsOfDigit} * digits); };
     return to_.append({.op = Op::Quantize,
                        .operands = {vector, scale},
                        .ranges = {{bits(runtime::vector_digits(format_)), bits(runtime::weight_digits(format_))}}});

@@ -60,7 +60,7 @@ std::string product(const PortableOp& op) {
 
 // Integers take a byte for each digit, and places are told in floats.
 std::string integer_product(const PortableOp& op) {
-  const std::int64_t floats = runtime::groups_of_columns(op.columns) * runtime::vector_digits(op.format);
+  const std::int64_t floats = runtime::floats_of_digits(op.columns, runtime::vector_digits(op.format));
   return std::string(runtime::name(op.format)) + "_product(" + text_of(op.operands[0], floats) + ", " +
          std::string(name(op.operands[2].space)) + "[" + std::to_string(op.operands[2].offset) + "])";
 }
@@ -94,7 +94,7 @@ std::string value_of(const PortableOp& op) {
 // Returns the floats that an operation writes.
 std::int64_t written_by(const PortableOp& op) {
   if (op.kind != PortableOp::Kind::Quantize) return op.size;
-  return runtime::groups_of_columns(op.size) * runtime::vector_digits(op.format);
+  return runtime::floats_of_digits(op.size, runtime::vector_digits(op.format));
 }
 
 void print_phase(std::ostream& out, const std::string& when, const std::vector<PortableOp>& ops) {

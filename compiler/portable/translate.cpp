@@ -79,7 +79,7 @@ class Translator {
   // Integers take a byte for each digit.
   std::int64_t floats_of(const Node& node) const {
     if (node.op != Op::Quantize) return size_of(node);
-    return runtime::groups_of_columns(size_of(node)) * runtime::vector_digits(weights_);
+    return runtime::floats_of_digits(size_of(node), runtime::vector_digits(weights_));
   }
 
   // ---- values that are there before anything runs

@@ -79,7 +79,7 @@ std::vector<std::size_t> readers_of(const std::vector<StageFlow>& flows, std::si
 std::string integers_of(const ir::Cell& cell, const Store& store) {
   if (store.home.digits == 0) return "";
   const ir::Node& scale = cell[cell[store.value].operands[1]];
-  const std::string bits = ", as integers of " + std::to_string(8 * store.home.digits) + " bits, ";
+  const std::string bits = ", as integers of " + std::to_string(runtime::kBitsOfDigit * store.home.digits) + " bits, ";
   if (scale.op != ir::Op::Constant) return bits + "with a scale of each row";
   std::ostringstream bound;
   bound << std::setprecision(4) << static_cast<double>(runtime::most_of_digits(store.home.digits)) / scale.constant;

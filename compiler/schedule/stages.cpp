@@ -38,8 +38,7 @@ Space space_of(Phase phase) {
 
 // Returns the digits of an element of the node's value: 0 where it is a float.
 int digits_of(const Node& node) {
-  constexpr std::int64_t kBitsOfDigit = 8;
-  return node.op == Op::Quantize ? static_cast<int>(node.ranges[0].begin.value() / kBitsOfDigit) : 0;
+  return node.op == Op::Quantize ? static_cast<int>(node.ranges[0].begin.value() / runtime::kBitsOfDigit) : 0;
 }
 
 class Scheduler {

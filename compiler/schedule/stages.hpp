@@ -41,7 +41,7 @@ struct Home {
   int digits = 0;
 
   /// Returns the floats that the vector takes.
-  std::int64_t floats() const { return digits == 0 ? size : runtime::groups_of_columns(size) * digits; }
+  std::int64_t floats() const { return digits == 0 ? size : runtime::floats_of_digits(size, digits); }
 };
 
 struct Store {

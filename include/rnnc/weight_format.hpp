@@ -18,7 +18,7 @@ enum class WeightFormat : std::uint8_t {
   F32,
   F16,    // 11 bits of precision, up to 65,504: a larger weight is an error
   BF16,   // 8 bits of precision, the range of F32
-  W16,    // weights and vectors in 16 bits: within 1e-4 of F32 as a rule
+  W16,    // weights and vectors in 16 bits: within some 1e-4 of F32 as a rule
   W8A16,  // weights in 8 bits, vectors in 16
   W8,     // weights and vectors in 8 bits
 };

@@ -21,6 +21,12 @@ Subject subject_of(const std::string& cell, std::int64_t inputs, std::int64_t un
   return {bound, random_weights(bound, 4)};
 }
 
+/// The one cell of a text, with random weights.
+Subject subject_of_text(const std::string& text) {
+  const ir::Cell cell = ir::parse(text).value().cells.at(0);
+  return {cell, random_weights(cell, 1)};
+}
+
 }  // namespace
 
 TEST_CASE("every standard cell has the same bits on everything that runs integers", "[integers]") {
@@ -168,12 +174,9 @@ TEST_CASE("a state beyond what its integers hold is refused, by set, restore and
 }
 
 TEST_CASE("a product of too many columns for 32 bits is refused where it stands", "[integers]") {
-  const ir::Cell cell = ir::parse(
-                            "cell wide {\n  input x : f32[32772]\n  state h : f32[2]\n  param W : f32[2, 32772]\n"
-                            "  h' = tanh(W @ x)\n  output h'\n}\n")
-                            .value()
-                            .cells.at(0);
-  const Subject subject{cell, random_weights(cell, 1)};
+  const Subject subject = subject_of_text(
+      "cell wide {\n  input x : f32[32772]\n  state h : f32[2]\n  param W : f32[2, 32772]\n"
+      "  h' = tanh(W @ x)\n  output h'\n}\n");
   for (const char* executor : {"host", "portable x86-64-v2"}) {
     CompileOptions options = options_for(executor);
     options.weights = WeightFormat::W8;
@@ -214,12 +217,9 @@ TEST_CASE("a value that f32 rounds out of its exact interval is no NaN", "[integ
   for (const char* expression :
        {"(tanh(x) * 3.5 + 12582912) - 12582912", "(clip(x, -0.3, 0.3) + 1e6) - 1e6", "tanh(x) * 1e-36",
         "(tanh(x) * 1e-19) * 1e-19", "fill(mean(clip(x, -0.3, 0.3)), 32768)", "softmax(50 * x)", "clip(x, 2, -2)"}) {
-    const ir::Cell cell =
-        ir::parse("cell c { input x : f32[32768] state s : f32[1] param W : f32[2, 32768] s' = s output W @ (" +
-                  std::string(expression) + ") }")
-            .value()
-            .cells.at(0);
-    const Subject subject{cell, random_weights(cell, 1)};
+    const Subject subject =
+        subject_of_text("cell c { input x : f32[32768] state s : f32[1] param W : f32[2, 32768] s' = s output W @ (" +
+                        std::string(expression) + ") }");
     for (const WeightFormat format : kIntegers) {
       INFO(expression << " as " << runtime::name(format));
       const Setting setting{.weights = format};
@@ -231,12 +231,9 @@ TEST_CASE("a value that f32 rounds out of its exact interval is no NaN", "[integ
 }
 
 TEST_CASE("a state that is bounded on one side is refused beyond it, and a little beyond saturates", "[integers]") {
-  const ir::Cell cell = ir::parse(
-                            "cell c { input x : f32[4] state s : f32[4] param U : f32[4, 4] s' = relu(s + x) "
-                            "output U @ min(s, 1) }")
-                            .value()
-                            .cells.at(0);
-  const Subject subject{cell, random_weights(cell, 1)};
+  const Subject subject = subject_of_text(
+      "cell c { input x : f32[4] state s : f32[4] param U : f32[4, 4] s' = relu(s + x) "
+      "output U @ min(s, 1) }");
   for (const WeightFormat format : kIntegers) {
     const Program program = compile(subject, {.weights = format});
     State state = program.make_state(1);
@@ -250,11 +247,8 @@ TEST_CASE("a state that is bounded on one side is refused beyond it, and a littl
 }
 
 TEST_CASE("a matrix that multiplies a parameter too is kept in both formats", "[integers]") {
-  const ir::Cell cell =
-      ir::parse("cell c { input x : f32[5] param v : f32[5] param W : f32[7, 5] output W @ v + W @ x }")
-          .value()
-          .cells.at(0);
-  const Subject subject{cell, random_weights(cell, 1)};
+  const Subject subject =
+      subject_of_text("cell c { input x : f32[5] param v : f32[5] param W : f32[7, 5] output W @ v + W @ x }");
   for (const WeightFormat format : kIntegers)
     for (const std::string& executor : executors()) {
       INFO(executor << ", " << runtime::name(format));

@@ -249,6 +249,22 @@ TEST_CASE("bench says which forms and flags do not go together", "[tools]") {
     check_fails(folder, std::string("bench --shape ") + wrong, 2, "is not CELL:T:B:I:H or CELL:T:B:I:H:THREADS");
 }
 
+TEST_CASE("bench says where oneDNN runs another cell, and compares no results then", "[tools][onednn]") {
+  const Folder folder;
+  const std::string message = "oneDNN has no gru of 8 bits; it runs gru_cho, whose results are others";
+  const Finished finished = folder.rnnc("bench --shape gru:2:1:3:4 --against onednn-u8 --rounds 3");
+  INFO(finished.out << finished.err);
+  if (finished.code == 4) {
+    CHECK(finished.err.find("oneDNN baseline: ") != std::string::npos);
+    WARN("skipped: " + finished.err);
+    return;
+  }
+  CHECK(finished.code == 0);
+  CHECK((finished.out + finished.err).find(message + "; results are not compared") != std::string::npos);
+  const Finished same = succeeds(folder, "bench --shape gru_cho:2:1:3:4 --against onednn-u8 --rounds 3");
+  CHECK((same.out + same.err).find("not compared") == std::string::npos);
+}
+
 TEST_CASE("bench finds the mistake in a later shape before it times the first", "[tools][onednn]") {
   const Folder folder;
   const Finished unknown =

@@ -8,11 +8,6 @@
 namespace rnnc::test {
 namespace {
 
-nlohmann::json last_line(const std::string& text) {
-  const std::size_t end = text.find_last_not_of('\n');
-  return nlohmann::json::parse(text.substr(text.rfind('\n', end) + 1));
-}
-
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 constexpr const char* kHead =
@@ -76,18 +71,12 @@ TEST_CASE("run, compile and bench take weights of integers, and what cannot have
   save_safetensors(folder / "w.safetensors", {{"W", Tensor::from_f32({2, 2}, {127, 50.4f, 3, -254})}}).value();
   folder.write("x.npy", {1, 1, 2}, {127, 25.4f});
   const std::string model = "m.rnn --weights w.safetensors ", files = "--input x.npy --output y.npy ";
-  const auto y_of = [&](const std::string& arguments) {
-    const Finished finished = folder.rnnc(arguments);
-    INFO(finished.err);
-    REQUIRE(finished.code == 0);
-    return folder.values("y.npy");
-  };
   // The vector is 127, 25; the rows are 127, 50 with a step of 1, and 2 (1.5 is a tie), -127 with a step of 2.
   const std::vector<float> expected = {127 * 127 + 50 * 25, 2 * (2 * 127 - 127 * 25)};
   for (const std::string backend : {"jit", "portable"})
-    CHECK(y_of("run " + model + files + "--weights-as w8 --backend " + backend) == expected);
+    CHECK(y_of(folder, "run " + model + files + "--weights-as w8 --backend " + backend) == expected);
   REQUIRE(folder.rnnc("compile " + model + "-o m.rnnc --weights-as w8").code == 0);
-  CHECK(y_of("run m.rnnc " + files) == expected);
+  CHECK(y_of(folder, "run m.rnnc " + files) == expected);
   const Finished interpreted = folder.rnnc("run " + model + files + "--weights-as w8 --backend interpret");
   CHECK(interpreted.code == 2);
   CHECK(has(interpreted.err,

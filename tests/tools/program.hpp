@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <rnnc/tensor_files.hpp>
 
 #include "tests/support/catch.hpp"
@@ -75,6 +77,21 @@ class Folder {
  private:
   TemporaryFolder folder_;
 };
+
+/// What `rnnc ARGUMENTS`, which succeeds, wrote to y.npy.
+inline std::vector<float> y_of(const Folder& folder, const std::string& arguments) {
+  const Finished finished = folder.rnnc(arguments);
+  INFO(finished.err);
+  REQUIRE(finished.code == 0);
+  return folder.values("y.npy");
+}
+
+/// The JSON that stands on the last line of a report.
+inline nlohmann::json last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of('\n') + 1;
+  const std::size_t begin = text.substr(0, end).find_last_of('\n') + 1;
+  return nlohmann::json::parse(text.substr(begin, end - begin));
+}
 
 /// `rnnc ARGUMENTS` ends with `code`, says `message` and leaves no output behind.
 inline Finished check_fails(const Folder& folder, const std::string& arguments, int code, const std::string& message) {

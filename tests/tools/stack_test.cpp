@@ -6,12 +6,6 @@
 namespace rnnc::test {
 namespace {
 
-nlohmann::json last_line(const std::string& out) {
-  const std::size_t end = out.find_last_not_of('\n');
-  const std::size_t begin = out.rfind('\n', end);
-  return nlohmann::json::parse(out.substr(begin == std::string::npos ? 0 : begin + 1, end - begin));
-}
-
 // A running total makes layers easy to foresee.
 constexpr const char* kTotal =
     "cell total<N> { input x : f32[N] state s : f32[N] param w : f32[N] s' = s + w * x output s' }\n";

@@ -6,12 +6,6 @@
 namespace rnnc::test {
 namespace {
 
-nlohmann::json last_line(const std::string& text) {
-  const std::size_t end = text.find_last_not_of('\n');
-  const std::size_t begin = text.find_last_of('\n', end) + 1;
-  return nlohmann::json::parse(text.substr(begin, end + 1 - begin));
-}
-
 const std::string kBench = "bench --cell lstm --steps 3 --batch 2 --input-size 5 --hidden-size 7";
 
 }  // namespace

@@ -11,11 +11,6 @@
 namespace rnnc::test {
 namespace {
 
-nlohmann::json last_line(const std::string& text) {
-  const std::size_t end = text.find_last_not_of('\n');
-  return nlohmann::json::parse(text.substr(text.rfind('\n', end) + 1, end + 1));
-}
-
 nlohmann::json verified(const Folder& folder, const std::string& text, const std::string& flags, int code = 0) {
   folder.write("m.rnn", text);
   const Finished finished = folder.rnnc("verify m.rnn --json " + flags);
@@ -252,12 +247,6 @@ TEST_CASE("run and compile take half weights, and what cannot have them says so"
       .value();
   folder.write("x.npy", {1, 1, 2}, {1, 1});
   const std::string model = "m.rnn --weights w.safetensors ", files = "--input x.npy --output y.npy ";
-  const auto y_of = [&](const std::string& arguments) {
-    const Finished finished = folder.rnnc(arguments);
-    INFO(finished.err);
-    REQUIRE(finished.code == 0);
-    return folder.values("y.npy");
-  };
   const auto check_says = [&](const std::string& arguments, int code, const std::string& message) {
     const Finished finished = folder.rnnc(arguments);
     INFO(finished.err);
@@ -267,14 +256,14 @@ TEST_CASE("run and compile take half weights, and what cannot have them says so"
   const std::vector<float> f32 = {1 + 0x1p-10f, 1 + 0x1p-11f}, f16 = {1 + 0x1p-10f, 1}, bf16 = {1, 1};
   for (const std::string backend : {"jit", "portable", "interpret"}) {
     const std::string run = "run " + model + files + "--backend " + backend;
-    CHECK(y_of(run) == f32);
-    CHECK(y_of(run + " --weights-as f16") == f16);
-    CHECK(y_of(run + " --weights-as bf16") == bf16);
+    CHECK(y_of(folder, run) == f32);
+    CHECK(y_of(folder, run + " --weights-as f16") == f16);
+    CHECK(y_of(folder, run + " --weights-as bf16") == bf16);
   }
   const std::string plan = folder.rnnc("inspect --cell rnn --dim I=2 --dim H=20 --emit plan --weights-as f16").out;
   CHECK(plan.find(" bytes, those of products as f16\n") != std::string::npos);
   REQUIRE(folder.rnnc("compile " + model + "-o m.rnnc --weights-as f16").code == 0);
-  CHECK(y_of("run m.rnnc " + files) == f16);
+  CHECK(y_of(folder, "run m.rnnc " + files) == f16);
   check_says("run m.rnnc --weights-as f16 " + files, 2, "--weights-as: an artifact was compiled with its own");
   check_says("run " + model + files + "--weights-as f8", 2, "--weights-as: ");
   check_says("bench --cell m --weights-as bf16 --tune m.rnn --steps 1 --batch 1", 2,
