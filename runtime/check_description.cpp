@@ -40,7 +40,7 @@ void check_description(const Description& description) {
   for (const StateInfo& state : description.states) {
     const std::int64_t row = state.doubled ? description.doubled_row : description.in_place_row;
     require(elements_of(state.tensor) == state.size, "a state of another size");
-    require(state.low <= state.high, "a state with a range that is none");
+    require(state.low <= 0 && state.high >= 0, "a state with a range that its start at 0 is not in");
     require(state.offset >= 0 && state.offset <= row && state.size <= row - state.offset, "a state outside of its row");
   }
 }

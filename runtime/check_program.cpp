@@ -5,6 +5,7 @@
 
 #include "runtime/archive.hpp"
 #include "runtime/check_description.hpp"
+#include "runtime/state_bound.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -182,8 +183,11 @@ class Check {
       require(named.name == described.tensor.name, "states of other names");
       require(state.tensor.shape == described.tensor.shape && state.size == described.size, "a state of another shape");
     }
-    for (const StartState& start : list_.starts)
-      require(std::ssize(start.values) == state_of(start.cell, start.state).size, "a state of another size");
+    for (const StartState& start : list_.starts) {
+      const StateInfo& state = state_of(start.cell, start.state);
+      require(std::ssize(start.values) == state.size, "a state of another size");
+      require(check_bound(state, state.tensor.name, start.values).ok(), "a state that starts outside of its range");
+    }
   }
 
   void outputs() const {

@@ -146,6 +146,12 @@ const Fault kFaults[] = {
     {"a state that there is not", [](auto& n) { n.list.starts.at(0).state = -1; }},
     {"a cell that there is not", [](auto& n) { n.list.starts.at(0).cell = 1000; }},
     {"a state of another size", [](auto& n) { n.list.starts.at(0).values.pop_back(); }},
+    {"a state that starts outside of its range",
+     [](auto& n) {
+       n.list.starts.at(0).values.front() = 2;
+       for (runtime::StoredCode& code : last(n).codes)
+         for (runtime::StateInfo& state : code.description.states) state.low = -1, state.high = 1;
+     }},
     {"a function over time that there is not",
      [](auto& n) { any<ReduceTime>(n).function = static_cast<runtime::OverTime>(77); }},
     {"a time that there is not", [](auto& n) { any<ReduceTime>(n).time = runtime::kNoTime; }},
@@ -224,6 +230,14 @@ TEST_CASE("each number of a network's artifact that makes no sense is refused", 
   CHECK(refused(none) == "n.rnnc: the artifact is damaged: it has no level");
   CHECK(refused(input) == "n.rnnc: the artifact is damaged: its cell has inputs of another size");
   CHECK(refused(output) == "n.rnnc: the artifact is damaged: its cell has an output of another size");
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const auto& [low, high] : {std::pair(1.0f, 2.0f), {-2.0f, -1.0f}, {1.0f, -1.0f}, {kNan, 1.0f}, {-1.0f, kNan}}) {
+    StoredProgram range = stored();
+    runtime::StateInfo& state = last(range).codes.front().description.states.at(0);
+    state.low = low, state.high = high;
+    CHECK(refused(range) ==
+          "n.rnnc: the artifact is damaged: its cell has a state with a range that its start at 0 is not in");
+  }
 }
 
 TEST_CASE("an artifact of a network that is cut or changed is refused", "[artifact][network]") {
