@@ -45,6 +45,7 @@ rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions&
   to.threads = options.threads == 0 ? 1 : options.threads;
   to.cache = options.no_cache == 0;
   to.compile_threads = options.compile_threads;
+  to.sparse = options.sparse != 0;
   if (!read_choice(options.backend, kBackends, to.backend))
     return fail(RNNC_USAGE, "backend is none of rnnc_backend", error);
   if (!read_choice(options.weights, kWeightFormats, to.weights))

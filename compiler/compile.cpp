@@ -98,6 +98,7 @@ Result<Program> compile_tiered(const Model& model, const TensorMap& weights, con
   CompileOptions at_first;
   at_first.cpu = later->fma ? "host" : "x86-64-v2";
   at_first.weights = options.weights;
+  at_first.sparse = options.sparse;
   const Result<Backing> first = portable(at_first);
   if (!first) return compile_with(later, model, weights, options);
   return bind_and_compile(model, weights, options, [&](const ir::Network& network) {

@@ -93,10 +93,10 @@ struct PanelPacking {
   int together = 1;  // blocks of a group
   int tail_gates = 1;
   std::vector<MatrixPiece> pieces = {};
-  NumberFormat rounding = kRowFormat;  // weights are rounded to this format before they are stored in `format`
-  bool shifted = false;                // as in PanelShape
+  NumberFormat rounding = kRowFormat;    // weights are rounded to this format before they are stored in `format`
+  bool shifted = false, sparse = false;  // as in PanelShape
 
-  PanelShape shape() const { return {units, columns, gates, lanes, together, tail_gates, format, shifted}; }
+  PanelShape shape() const { return {units, columns, gates, lanes, together, tail_gates, format, shifted, sparse}; }
 };
 
 struct Description {
@@ -110,7 +110,7 @@ struct Description {
   std::int64_t output_size = 0;
   std::int64_t doubled_row = 0, in_place_row = 0, sequence_row = 0, step_row = 0;  // floats
   std::int64_t chunk_rows = 0;
-  std::int64_t weights_size = 0;  // floats of the packed block
+  std::int64_t weights_size = 0;  // floats of the packed block, without the entries of sparse panels behind it
   double flops_per_step = 0;      // of one sequence, products only
   double recurrent_bytes = 0;     // packed weights that every step reads
   int step_stages = 0;            // of each step, one after the other

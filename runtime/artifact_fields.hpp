@@ -17,7 +17,7 @@ auto fields(Is<VectorPacking> auto& x) { return std::tie(x.param, x.offset, x.si
 auto fields(Is<MatrixPiece> auto& x) { return std::tie(x.param, x.row, x.column, x.rows, x.first_row, x.gate); }
 auto fields(Is<PanelPacking> auto& x) {
   return std::tie(x.offset, x.units, x.columns, x.format, x.gates, x.lanes, x.together, x.tail_gates, x.pieces,
-                  x.shifted);
+                  x.shifted, x.sparse);
 }
 auto fields(Is<Description> auto& x) {
   return std::tie(x.cell, x.cpu, x.inputs, x.params, x.states, x.output, x.input_size, x.output_size, x.doubled_row,

@@ -7,6 +7,7 @@
 #include "runtime/kernel_float_mode.hpp"
 #include "runtime/pack.hpp"
 #include "runtime/sharing.hpp"
+#include "runtime/sparse_panel.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -84,6 +85,7 @@ std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
 Result<LoadedCell> pack_cell(Description description, const TensorRefs& weights) {
   Result<AlignedBuffer> block = pack_weights(description, weights);
   if (!block) return block.error();
+  take_off_zeros(description, {block->data(), static_cast<std::size_t>(block->size())});
   return LoadedCell{std::move(description), std::move(*block), {}};
 }
 

@@ -5,6 +5,7 @@
 
 #include "runtime/archive.hpp"
 #include "runtime/check_description.hpp"
+#include "runtime/sparse_panel.hpp"
 #include "runtime/state_bound.hpp"
 
 namespace rnnc::runtime {
@@ -104,7 +105,7 @@ class Check {
     require(within(stored.code, level_.codes), "code that there is not");
     require(within(stored.weights, stored_.weights), "weights that there are not");
     const Description& description = level_.codes[stored.code].description;
-    require(std::ssize(stored_.weights[stored.weights]) == description.weights_size, "weights of another size");
+    require(is_packed_as(description, stored_.weights[stored.weights]), "weights of another size");
     return description;
   }
 

@@ -10,6 +10,7 @@
 #include "runtime/choose_level.hpp"
 #include "runtime/program.hpp"
 #include "runtime/sharing.hpp"
+#include "runtime/sparse_panel.hpp"
 
 namespace rnnc {
 namespace {
@@ -46,6 +47,7 @@ Result<Program> load(runtime::StoredProgram stored, const runtime::StoredLevel& 
     const runtime::MappedCode& code = codes[cell.code];
     runtime::LoadedCell loaded;
     loaded.description = level.codes[cell.code].description;
+    take_off_zeros(loaded.description, stored.weights[cell.weights]);
     loaded.weights = aligned(stored.weights[cell.weights]);
     loaded.code = {code.run, nullptr, code.owner};
     network.cells.push_back(std::make_shared<const runtime::LoadedCell>(std::move(loaded)));

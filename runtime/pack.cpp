@@ -7,6 +7,7 @@
 #include "runtime/check_weights.hpp"
 #include "runtime/half.hpp"
 #include "runtime/pack_integers.hpp"
+#include "runtime/sparse_panel.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -46,10 +47,9 @@ void scatter(const PanelPacking& panel, const MatrixPiece& piece, std::span<cons
   }
 }
 
-// Reads rows of the source in order and scatters each over the panel, one lane wide.
+// Reads rows of the source in order and scatters each over the panel at `begin`, one lane wide.
 void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source, std::int64_t width,
-                float* block) {
-  float* const begin = block + panel.offset;
+                float* begin) {
   const auto halves = [begin](std::int64_t at, std::uint16_t half) {
     std::memcpy(reinterpret_cast<std::byte*>(begin) + at * std::int64_t{sizeof half}, &half, sizeof half);
   };
@@ -75,6 +75,18 @@ void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<c
   }
 }
 
+// Packs all pieces of a panel at `begin`. Errors: those of check_range.
+Result<void> pack_pieces(const Description& description, const PanelPacking& panel,
+                         const std::map<std::string, Floats>& tensors, float* begin) {
+  for (const MatrixPiece& piece : panel.pieces) {
+    const std::span<const float> source = tensors.at(piece.param).values();
+    const std::int64_t width = find(description.params, piece.param).shape[1];
+    if (const Result<void> checked = check_range(panel, piece, source, width); !checked) return checked.error();
+    pack_piece(panel, piece, source, width, begin);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights) {
@@ -86,14 +98,20 @@ Result<AlignedBuffer> pack_weights(const Description& description, const TensorR
     const std::span<const float> source = tensors.at(vector.param).values();
     std::copy(source.begin(), source.end(), block.data() + vector.offset);
   }
-  for (const PanelPacking& panel : description.panels)
-    for (const MatrixPiece& piece : panel.pieces) {
-      const std::span<const float> source = tensors.at(piece.param).values();
-      const std::int64_t width = find(description.params, piece.param).shape[1];
-      if (const Result<void> checked = check_range(panel, piece, source, width); !checked) return checked.error();
-      pack_piece(panel, piece, source, width, block.data());
+  std::vector<SparseEntries> entries;
+  for (const PanelPacking& panel : description.panels) {
+    float* const begin = block.data() + panel.offset;
+    if (!panel.sparse) {
+      if (const Result<void> packed = pack_pieces(description, panel, tensors, begin); !packed) return packed.error();
+      continue;
     }
-  return block;
+    const PanelPacking whole = dense_form(panel);
+    const AlignedBuffer dense(whole.shape().floats());
+    if (const Result<void> packed = pack_pieces(description, whole, tensors, dense.data()); !packed)
+      return packed.error();
+    entries.push_back(leave_out_zeros(panel, dense.data(), begin));
+  }
+  return entries.empty() ? std::move(block) : append_entries(description, block, entries);
 }
 
 }  // namespace rnnc::runtime

@@ -9,6 +9,12 @@
 
 namespace rnnc::runtime {
 
+/// Where the table of a sparse panel has what code reads: the distances of the entries' weights and of their groups
+/// from the begin of the panel (i64, in floats), and the number of each vector's first entry (i32).
+inline constexpr std::int64_t kEntryWeights = 0, kEntryGroups = 2, kFirstEntries = kCacheLineFloats;
+/// A vector has a multiple of so many entries, so that a loop over them is unrolled without a rest.
+inline constexpr std::int64_t kEntriesTogether = 4;
+
 /// The numbers that the layout of a panel depends on; their meaning is that of PanelPacking's fields.
 struct PanelShape {
   std::int64_t units = 0, columns = 0;
@@ -17,6 +23,7 @@ struct PanelShape {
   int tail_gates = 1;
   NumberFormat format = kRowFormat;
   bool shifted = false;  // elements of the vector are kept as unsigned bytes, 128 more than their digits
+  bool sparse = false;   // weights are kept as entries, which runtime/sparse_panel.hpp draws
 
   /// Returns the vectors of a block; those of the last block may be shared by gates.
   std::int64_t vectors(bool in_tail) const { return in_tail ? (gates + tail_gates - 1) / tail_gates : gates; }
@@ -31,7 +38,14 @@ struct PanelShape {
     return is_integer(format) ? groups_of_columns(columns) * kColumnsOfGroup : columns;
   }
 
-  std::int64_t floats_of_weights() const { return floats_for(format, lanes_of_column() * stored_columns()); }
+  /// Returns the vectors of one column.
+  std::int64_t vectors_of_column() const { return lanes_of_column() / lanes; }
+
+  /// The entries of a sparse panel lie elsewhere; the panel has the table of them.
+  std::int64_t floats_of_weights() const {
+    if (sparse) return kFirstEntries + vectors_of_column() + 1;
+    return floats_for(format, lanes_of_column() * stored_columns());
+  }
 
   /// Behind the weights of integers lie, from the next cache line on, the start values of the sums, which take back
   /// what shifted elements add, for each vector of a column those of the high digits and then those of the low ones;

@@ -25,6 +25,7 @@ Result<void> check_artifact_flags(const ModelFlags& flags) {
                                                 {"--relu", flags.part.relu},
                                                 {"--plan", !flags.plan.empty()},
                                                 {"--weights-as", flags.weights_as != "f32"},
+                                                {"--sparse", flags.sparse},
                                                 {"--const", !flags.part.constants.empty()},
                                                 {"--shape", !flags.part.shapes.empty()},
                                                 {"--carry", !flags.part.carried.empty()},

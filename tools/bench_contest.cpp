@@ -15,6 +15,7 @@
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/plan_stage.hpp"
 #include "ir/scan.hpp"
+#include "runtime/sparse_panel.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/half_weights.hpp"
 #include "tools/random_data.hpp"
@@ -71,7 +72,8 @@ void count_scans(const ir::Network& network, Contest& contest) {
 Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
   std::vector<Work> result;
   const compiler::PlanOptions options{.weights = weight_format(flags.model),
-                                      .machine = compiler::measured_machine(job.target)};
+                                      .machine = compiler::measured_machine(job.target),
+                                      .sparse = flags.model.sparse};
   const double rate = compiler::multiply_adds_as_one(job.target, options.weights);
   const compiler::CallList list = compiler::calls_of(job.network).list;
   for (const compiler::Call& call : list.calls) {
@@ -79,7 +81,12 @@ Result<std::vector<Work>> work_of(const Job& job, const BenchFlags& flags) {
     if (!cell) continue;
     const Result<compiler::Lowered> lowered = compiler::lower(cell->cell, job.target, options);
     if (!lowered) return lowered.error();
-    const auto description = compiler::describe(cell->cell, *lowered, job.target);
+    runtime::Description description = compiler::describe(cell->cell, *lowered, job.target);
+    if (options.sparse) {
+      const auto packed = runtime::pack_weights(description, compiler::weights_of(*cell, job.source.weights));
+      if (!packed) return packed.error();
+      runtime::take_off_zeros(description, {packed->data(), static_cast<std::size_t>(packed->size())});
+    }
     result.push_back({description.flops_per_step, description.recurrent_bytes, cell->axis.empty() ? 1 : flags.steps,
                       flags.batch, flags.threads, rate});
   }

@@ -61,8 +61,8 @@ Drift drift_of(const SequenceResult& ours, const SequenceResult& exact, const ir
   return drift;
 }
 
-void print(const Drift& drift) {
-  std::printf("%-18s max error %.3g%s%s, mean of %s %.3g\n", "from f32 weights:", drift.largest.error,
+void print(const Drift& drift, const std::string& label) {
+  std::printf("%-18s max error %.3g%s%s, mean of %s %.3g\n", label.c_str(), drift.largest.error,
               drift.largest.where.empty() ? "" : " at ", drift.largest.where.c_str(),
               drift.outputs.front().name.empty() ? "y" : drift.outputs.front().name.c_str(),
               drift.outputs.front().mean);

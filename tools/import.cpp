@@ -2,15 +2,14 @@
 #include <memory>
 
 #include <rnnc/import.hpp>
-#include <rnnc/tensor_files.hpp>
 
-#include "import/write_file.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/load_model.hpp"
 #include "tools/outputs.hpp"
 #include "tools/progress.hpp"
 #include "tools/verbs.hpp"
+#include "tools/write_model.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -20,13 +19,10 @@ struct ImportFlags {
   PartFlags part;
 };
 
-// Turns model.rnn into model.safetensors.
-std::string beside(const std::string& path) { return path.substr(0, path.size() - 4) + ".safetensors"; }
-
 Result<int> run(const ImportFlags& flags) {
   if (!flags.output.ends_with(".rnn"))
     return usage_error("-o", "'" + flags.output + "' does not end in .rnn, as texts of models do");
-  const std::string weights = flags.weights.empty() ? beside(flags.output) : flags.weights;
+  const std::string weights = flags.weights.empty() ? weights_beside(flags.output) : flags.weights;
   const auto checked = check_outputs({{"-o", flags.output}, {"--weights", weights}}, {{"MODEL", flags.model}});
   if (!checked) return checked.error();
   Progress progress("import");
@@ -34,10 +30,7 @@ Result<int> run(const ImportFlags& flags) {
   const Result<Imported> imported = import_part(flags.model, flags.part);
   if (!imported) return imported.error();
   progress.show(0.5, "writing " + weights);
-  // The text is written last, so that its weights are there where the text is.
-  if (const auto saved = save_safetensors(weights, imported->weights); !saved) return saved.error();
-  const std::string text = imported->model.text();
-  if (const auto written = files::write_file(flags.output, {std::as_bytes(std::span(text))}); !written)
+  if (const auto written = write_model(flags.output, imported->model, weights, imported->weights); !written)
     return written.error();
   return kOk;
 }

@@ -80,7 +80,8 @@ Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, c
   const Result<compiler::Lowered> made = compiler::lower(cell, target,
                                                          {.weights = weight_format(flags.model),
                                                           .machine = compiler::measured_machine(target),
-                                                          .choices = std::move(*choices)});
+                                                          .choices = std::move(*choices),
+                                                          .sparse = flags.model.sparse});
   if (!made) return about_plan(made.error());
   const compiler::Lowered& lowered = *made;
   if (flags.dot) return compiler::dot_of(lowered.plan, lowered.schedule);

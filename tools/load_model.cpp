@@ -264,6 +264,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.backend = is_portable ? Backend::Portable : flags.backend == "auto" ? Backend::Auto : Backend::Jit;
   options.cache = cache;
   options.weights = weight_format(flags);
+  options.sparse = flags.sparse;
   return rnnc::compile(source.model, source.weights, options);
 }
 

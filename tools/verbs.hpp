@@ -20,6 +20,7 @@ Verb add_verify(CLI::App& program);
 Verb add_inspect(CLI::App& program);
 Verb add_compile(CLI::App& program);
 Verb add_import(CLI::App& program);
+Verb add_prune(CLI::App& program);
 Verb add_cache(CLI::App& program);
 Verb add_completion(CLI::App& program);
 Verb add_man(CLI::App& program);

@@ -266,7 +266,7 @@ void print(const Verdict& verdict, const Source& source, const std::string& name
   if (verdict.first) print_line("after one step:", *verdict.first, kMostAfterOneStep, verdict.other);
   print_line("over all steps:", verdict.whole, kMostAtTheEnd, verdict.other);
   if (verdict.example) print_line("the file's example:", *verdict.example, kMostOfExample, "the file says");
-  if (verdict.drift) print(*verdict.drift);
+  if (verdict.drift) print(*verdict.drift, "from f32 weights:");
 }
 
 // Estimates the sequences as twice the interpreter's values, which leaves room for the floats of the program.

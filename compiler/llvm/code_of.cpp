@@ -94,7 +94,10 @@ Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& ta
 }
 
 Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
-  PlanOptions plan{.threads = options.threads, .weights = options.weights, .machine = measured_machine(target)};
+  PlanOptions plan{.threads = options.threads,
+                   .weights = options.weights,
+                   .machine = measured_machine(target),
+                   .sparse = options.sparse};
   auto choices = parse_choices(options.plan);
   if (!choices) return choices.error();
   plan.choices = std::move(*choices);

@@ -10,6 +10,7 @@
 #include "compiler/llvm/integer_sums.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/row_groups.hpp"
+#include "compiler/llvm/sparse_sums.hpp"
 #include "compiler/llvm/types.hpp"
 
 namespace rnnc::compiler {
@@ -61,30 +62,53 @@ class StageEmitter {
 
   void emit_single(const TilePlace& place) {
     Tile tile(builder_, context_, stage_, gates_, place);
-    const auto in_tail = [&](int block) { return place.tail == Tail::Last && block == place.blocks - 1; };
     for (ir::Value product : stage_.products) {
       const Panel& panel = context_.plan.panel(product);
-      const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
-      ProductOperands operands{{tile.address(vector, 0)}, {}, panel.format, panel.lanes};
-      for (int block = 0; block < place.blocks;) {
-        const bool packed = panel.is_packed() && in_tail(block);
-        const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);
-        const int together = packed ? 1 : std::min(panel.together, before_tail - block);
-        operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
-        block += together;
-      }
-      const Values sums = runtime::is_integer(panel.format)
-                              ? IntegerSums(builder_, context_.target, std::move(operands))
-                                    .run(panel.passes(), tile.integer_starts(product, 0))
-                              : chains_of(product, tile, place.blocks, std::move(operands));
+      const Values sums = panel.sparse ? sparse_sums(product, tile, place) : sums_of(product, tile, place);
       llvm::ArrayRef<llvm::Value*> left = sums;
       for (int block = 0; block < place.blocks; ++block) {
-        const auto vectors = static_cast<std::size_t>(panel.vectors(in_tail(block)));
+        const auto vectors = static_cast<std::size_t>(panel.vectors(is_last(place, block)));
         tile.set_product(product, 0, block, left.take_front(vectors));
         left = left.drop_front(vectors);
       }
     }
     tile.finish();
+  }
+
+  // Returns the sums of the blocks of a place, block after block.
+  Values sums_of(ir::Value product, Tile& tile, const TilePlace& place) {
+    const Panel& panel = context_.plan.panel(product);
+    ProductOperands operands{{vector_of_product(product, tile)}, {}, panel.format, panel.lanes};
+    for (int block = 0; block < place.blocks;) {
+      const bool packed = panel.is_packed() && is_last(place, block);
+      const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);
+      const int together = packed ? 1 : std::min(panel.together, before_tail - block);
+      operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
+      block += together;
+    }
+    if (!runtime::is_integer(panel.format)) return chains_of(product, tile, place.blocks, std::move(operands));
+    return IntegerSums(builder_, context_.target, std::move(operands))
+        .run(panel.passes(), tile.integer_starts(product, 0));
+  }
+
+  Values sparse_sums(ir::Value product, Tile& tile, const TilePlace& place) {
+    const Panel& panel = context_.plan.panel(product);
+    SparseSums sums(builder_, context_.target, panel, tile.panel_base(product), {vector_of_product(product, tile)});
+    Values all;
+    for (int block = 0; block < place.blocks; ++block) {
+      llvm::Value* first = builder_.CreateMul(builder_.CreateAdd(place.block, number(block)), number(panel.gates));
+      for (int vector = 0; vector < panel.vectors(is_last(place, block)); ++vector)
+        all.push_back(sums.run(builder_.CreateAdd(first, number(vector)), tile.all_integer_starts(product))[0]);
+    }
+    return all;
+  }
+
+  llvm::Value* vector_of_product(ir::Value product, Tile& tile) {
+    return tile.address(*context_.schedule.find(context_.schedule.cell[product].operands[0]), 0);
+  }
+
+  static bool is_last(const TilePlace& place, int block) {
+    return place.tail == Tail::Last && block == place.blocks - 1;
   }
 
   Values chains_of(ir::Value product, Tile& tile, int blocks, ProductOperands operands) {

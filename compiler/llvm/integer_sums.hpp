@@ -2,8 +2,8 @@
 // of units, which end as floats. The scale of a row of weights is not in them yet.
 #pragma once
 
-#include "compiler/llvm/byte_products.hpp"
 #include "compiler/llvm/chains.hpp"
+#include "compiler/llvm/digit_sums.hpp"
 
 namespace rnnc::compiler {
 
@@ -20,20 +20,16 @@ class IntegerSums {
   Values run(llvm::Value* groups, llvm::Value* starts, llvm::Value* fetch_ahead);
 
  private:
-  std::size_t sums_of_pair() const { return vector_digits_ == 2 ? 2 : 1; }
   llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
   Values begin(llvm::Value* starts);
   void extend(llvm::Value* group, std::int64_t ahead, Values& sums);
   std::vector<ByteElements> load_elements(llvm::Value* row, llvm::Value* group, std::int64_t ahead);
   Values load_weights(std::size_t vector, llvm::Value* group, std::int64_t ahead);
-  void multiply(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef<ByteElements> elements,
-                llvm::ArrayRef<llvm::Value*> weights);
   Values as_floats(const Values& sums);
 
   llvm::IRBuilder<>& builder_;
   ProductOperands operands_;
-  ByteProductEmitter bytes_;
-  int vector_digits_, weight_digits_;
+  DigitSums digits_;
   std::size_t vectors_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/llvm/sparse_sums.hpp"
 #include "compiler/llvm/types.hpp"
 
 namespace rnnc::compiler {
@@ -129,8 +130,11 @@ void RowGroups::for_each_part(const TilePlace& place, llvm::Value* rows,
 void RowGroups::emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked) {
   bool is_stored = false;
   for (ir::Value product : stage_.products) {
-    emit_product(product, place, group, tiles, parked);
     const Panel& panel = context_.plan.panel(product);
+    if (panel.sparse)
+      emit_sparse_product(product, place, group, parked);
+    else
+      emit_product(product, place, group, tiles, parked);
     is_stored = !runtime::is_integer(panel.format) && stores_of(product) && !(is_tail(place) && panel.is_packed());
   }
   if (is_stored) return;
@@ -189,6 +193,49 @@ void RowGroups::call_tiles(const TileForm& form, const TileCall& call) {
     context_.kernels.call(builder_, piece_form, piece);
     first += rows;
   }
+}
+
+// A few rows at a time pass over the entries of a vector, which are in a near cache for all rows of the group.
+void RowGroups::emit_sparse_product(ir::Value product, const TilePlace& place, const Group& group,
+                                    const Parked& parked) {
+  constexpr std::int64_t kRows = 4;
+  llvm::Value* whole = builder_.CreateAnd(group.rows, number(-kRows));
+  const auto rows_from = [&](llvm::Value* first, llvm::Value* end, std::int64_t together) {
+    emit_for(
+        builder_, first, end, together,
+        [&](llvm::Value* row) { emit_sparse_rows(product, place, parked, row, together); }, "rows");
+  };
+  rows_from(number(0), whole, kRows);
+  rows_from(whole, group.rows, 1);
+}
+
+// Emits `rows` rows of the group from row `first` on.
+void RowGroups::emit_sparse_rows(ir::Value product, const TilePlace& place, const Parked& parked, llvm::Value* first,
+                                 std::int64_t rows) {
+  const Panel& panel = context_.plan.panel(product);
+  const Home vector = *context_.schedule.find(context_.schedule.cell[product].operands[0]);
+  TilePlace block = place;
+  block.row = builder_.CreateAdd(place.row, first);
+  block.blocks = 1;
+  Values integers;
+  for (std::int64_t row = 0; row < rows; ++row)
+    integers.push_back(at(vector, builder_.CreateAdd(block.row, number(row))));
+  emit_for(
+      builder_, number(0), number(place.blocks), 1,
+      [&](llvm::Value* i) {
+        block.block = builder_.CreateAdd(place.block, i);
+        Tile tile(builder_, context_, stage_, gates_, block, parked);
+        SparseSums sums(builder_, context_.target, panel, tile.panel_base(product), integers);
+        const int accumulator = gates_.first_accumulator(product, is_tail(place));
+        for (int k = 0; k < panel.vectors(is_tail(place)); ++k) {
+          llvm::Value* number_of_vector =
+              builder_.CreateAdd(builder_.CreateMul(block.block, number(panel.gates)), number(k));
+          const Values floats = sums.run(number_of_vector, tile.all_integer_starts(product));
+          for (std::size_t row = 0; row < floats.size(); ++row)
+            builder_.CreateStore(floats[row], tile.slot(accumulator + k, static_cast<int>(row), 0));
+        }
+      },
+      "blocks");
 }
 
 // Between parts of the panel, accumulators are kept in slots of their own. The tile of the first columns may read the

@@ -58,6 +58,9 @@ class RowGroups {
   void emit_group(const TilePlace& place, const Group& group, const Split& tiles, const Parked& parked);
   void emit_product(ir::Value product, const TilePlace& place, const Group& group, const Split& tiles,
                     const Parked& parked);
+  void emit_sparse_product(ir::Value product, const TilePlace& place, const Group& group, const Parked& parked);
+  void emit_sparse_rows(ir::Value product, const TilePlace& place, const Parked& parked, llvm::Value* first,
+                        std::int64_t rows);
   void emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::Value* tile, llvm::Value* first,
                  llvm::Value* last);
   void call_tiles(const TileForm& form, const TileCall& call);

@@ -204,6 +204,16 @@ llvm::Value* Tile::behind_panel(const Panel& panel, std::int64_t offset, int cou
   return advance(builder_, advance(builder_, base, builder_.getInt64(panel.offset + offset)), first);
 }
 
+llvm::Value* Tile::panel_base(ir::Value product) {
+  return advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
+                 builder_.getInt64(context_.plan.panel(product).offset));
+}
+
+llvm::Value* Tile::all_integer_starts(ir::Value product) {
+  const Panel& panel = context_.plan.panel(product);
+  return panel.shifted ? advance(builder_, panel_base(product), builder_.getInt64(panel.shape().starts())) : nullptr;
+}
+
 llvm::Value* Tile::integer_starts(ir::Value product, int block) {
   const Panel& panel = context_.plan.panel(product);
   if (!panel.shifted) return nullptr;

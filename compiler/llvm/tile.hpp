@@ -69,6 +69,11 @@ class Tile {
   /// where its sums start from zero.
   llvm::Value* integer_starts(ir::Value product, int block);
 
+  /// Compute the addresses at which the panel of a product begins, and at which the start values of all its blocks do;
+  /// the latter is null where its sums start from zero.
+  llvm::Value* panel_base(ir::Value product);
+  llvm::Value* all_integer_starts(ir::Value product);
+
   /// Computes the address in memory of a parked accumulator of this tile.
   llvm::Value* slot(int accumulator, int row, int block);
 

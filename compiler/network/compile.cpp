@@ -76,6 +76,15 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
   return runtime::check_weights(description, runtime::refs_to(weights));
 }
 
+// A product of floats with a zero may be NaN, and its sign counts, so that floats cannot be left out.
+Result<void> check_sparse(runtime::NumberFormat format, bool sparse) {
+  if (!sparse || runtime::is_integer(format)) return {};
+  return Error{ErrorCode::Usage,
+               {},
+               std::string("sparse programs multiply integers, and ") + runtime::name(format) +
+                   " weights are none; use w8, w8a16, or w16, which is nearly as exact as f32"};
+}
+
 NetworkCalls calls_of(const ir::Network& network) {
   CallList list = split_constants(cut_network(ir::Network(lower_rows(network))));
   Starts starts = take_starts(list);
@@ -91,9 +100,7 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
   std::vector<const runtime::Description*> cells;
   for (const std::size_t source : layout.cells) {
     const auto& call = std::get<CellCall>(list.calls[source]);
-    runtime::TensorRefs own;
-    for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
-    const Result<const runtime::Description*> added = add_cell(call.cell, own);
+    const Result<const runtime::Description*> added = add_cell(call.cell, weights_of(call, weights));
     if (!added) return added.error();
     if (const auto found = starts.find(source); found != starts.end()) {
       const auto given = add_starts(static_cast<int>(cells.size()), **added, found->second, values, layout.list.starts);
@@ -107,6 +114,7 @@ Result<NetworkParts> put_together(const ir::Network& network, const std::string&
 
 Result<UnfinishedProgram> begin_network(const ir::Network& network, const Tier& tier, const TensorMap& weights,
                                         const CompileOptions& options) {
+  if (const Result<void> checked = check_sparse(options.weights, options.sparse); !checked) return checked.error();
   if (!options.plan.empty() && !is_of_one_kind(calls_of(network).list))
     return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several"};
   Kinds<PendingCode> kinds;

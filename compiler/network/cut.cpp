@@ -240,6 +240,12 @@ Value Cutter::declare_input(CellCall& call, Index i) {
 
 }  // namespace
 
+runtime::TensorRefs weights_of(const CellCall& call, const TensorMap& weights) {
+  runtime::TensorRefs own;
+  for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
+  return own;
+}
+
 void append(Row& row, const Columns& columns) {
   const bool adjacent = !row.empty() && row.back().buffer == columns.buffer && row.back().end == columns.begin;
   if (adjacent) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/cell.hpp"
+#include "runtime/check_weights.hpp"
 
 namespace rnnc::compiler {
 
@@ -48,6 +49,9 @@ struct CellCall {
   std::size_t y = 0;                                // the buffer of the output
   std::map<std::string, std::size_t> final_states;  // state -> buffer [B, H], for states that the network reads
 };
+
+/// Returns the weights of a call by the names of its cell's parameters.
+runtime::TensorRefs weights_of(const CellCall& call, const TensorMap& weights);
 
 /// Runs a function over each sequence, over the sequence's own length, and writes one row for each sequence.
 struct TimeCall {

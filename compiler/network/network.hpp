@@ -50,6 +50,9 @@ using AddCell =
 /// left over. Errors: those of runtime::check_weights.
 Result<void> check_weights(const ir::Network& network, const TensorMap& weights);
 
+/// Checks that weights of this format may be sparse, if they are to be. Errors: Usage.
+Result<void> check_sparse(runtime::NumberFormat format, bool sparse);
+
 /// Makes the parts of a program for a bound network that runs on `cpu`, whose products have weights of `format`.
 /// `add_cell` is called for each cell of the list in order. Errors: those of check_weights and of `add_cell`.
 Result<NetworkParts> put_together(const ir::Network& network, const std::string& cpu, const TensorMap& weights,

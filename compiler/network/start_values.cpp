@@ -80,9 +80,8 @@ namespace {
 Result<std::vector<float>> run_once(const CellCall& call, const TensorMap& weights, runtime::NumberFormat format) {
   Result<CellCode> code = portable_code_of(call.cell, *runtime::portable_kernels("host"), format);
   if (!code) return code.error();
-  runtime::TensorRefs own;
-  for (const auto& [param, name] : call.weights) own[param] = &weights.at(name);
-  const Result<runtime::LoadedCell> cell = runtime::load_cell(std::move(code->description), std::move(code->code), own);
+  const Result<runtime::LoadedCell> cell =
+      runtime::load_cell(std::move(code->description), std::move(code->code), weights_of(call, weights));
   if (!cell) return cell.error();
   return runtime::run_once(*cell);
 }

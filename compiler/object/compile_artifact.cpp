@@ -52,8 +52,8 @@ Result<std::vector<std::byte>> artifact_of(const ir::Network& network, const std
   runtime::StoredProgram stored;
   SharedWeights shared(stored.weights);
   for (const compiler::Target& target : targets) {
-    Result<compiler::Level> made =
-        compiler::make_level(network, target, weights, {.threads = options.threads, .weights = options.weights});
+    Result<compiler::Level> made = compiler::make_level(
+        network, target, weights, {.threads = options.threads, .weights = options.weights, .sparse = options.sparse});
     if (!made) return made.error();
     runtime::StoredLevel level{name_of(target), compiler::required_features(target), {}, {}};
     for (const compiler::CellKind& kind : made->kinds.all())

@@ -32,8 +32,8 @@ Result<std::vector<Level>> make_levels(const ir::Network& network, const ObjectO
   for (const std::string& cpu : options.targets.empty() ? std::vector<std::string>{"host"} : options.targets) {
     const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
     if (!target) return target.error();
-    Result<Level> level =
-        compiler::make_level(network, *target, weights, {.weights = options.weights}, kMaxObjectWeightsBytes);
+    Result<Level> level = compiler::make_level(
+        network, *target, weights, {.weights = options.weights, .sparse = options.sparse}, kMaxObjectWeightsBytes);
     if (!level) return level.error();
     levels.push_back(std::move(*level));
   }

@@ -53,6 +53,7 @@ Result<runtime::AlignedBuffer> prepared_weights(const CellKind& kind, const Targ
 
 Result<Level> make_level(const ir::Network& network, const Target& target, const TensorMap& weights,
                          const PlanOptions& options, std::int64_t most_bytes) {
+  if (const Result<void> checked = check_sparse(options.weights, options.sparse); !checked) return checked.error();
   Level level{target};
   std::int64_t bytes = 0;
   const auto make = [&](const ir::Cell& cell) { return make_kind(cell, target, options); };
@@ -60,14 +61,14 @@ Result<Level> make_level(const ir::Network& network, const Target& target, const
     const Result<std::size_t> number = level.kinds.number_of(cell, make);
     if (!number) return number.error();
     const CellKind& kind = level.kinds[*number];
-    bytes += runtime::bytes_of(runtime::kRowFormat, kind.description.weights_size);
+    const auto block = prepared_weights(kind, target, own);
+    if (!block) return block.error();
+    bytes += runtime::bytes_of(runtime::kRowFormat, block->size());
     if (bytes > most_bytes)
       return Error{ErrorCode::Limit,
                    {network.file},
                    "the weights of " + network.name + " take " + std::to_string(bytes) +
                        " bytes, more than an object may hold; compile it to an artifact (.rnnc)"};
-    const auto block = prepared_weights(kind, target, own);
-    if (!block) return block.error();
     level.cells.push_back({*number, {block->data(), block->data() + block->size()}});
     return &kind.description;
   };

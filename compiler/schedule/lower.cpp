@@ -18,6 +18,7 @@ runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel) {
                                 panel.format,   panel.gates,      panel.lanes,
                                 panel.together, panel.tail_gates, {}};
   packing.shifted = panel.shifted;
+  packing.sparse = panel.sparse;
   const Node& product = cell[panel.product];
   for (int gate = 0; gate < panel.gates; ++gate) {
     auto pieces = pieces_of(cell, product.operands[static_cast<std::size_t>(1 + 2 * gate)], 0, gate);

@@ -20,11 +20,11 @@ constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
 
 std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, const Target& target,
-                               runtime::NumberFormat format, std::int64_t& end) {
+                               const PlanOptions& options, std::int64_t& end) {
   const int lanes = target.lanes;
   std::vector<Panel> panels;
   // Products of the same matrices and of one layout read the same weights: rows of a step are such products.
-  std::map<std::tuple<std::vector<Value>, int, int, runtime::NumberFormat>, std::int64_t> packed;
+  std::map<std::tuple<std::vector<Value>, int, int, runtime::NumberFormat, bool>, std::int64_t> packed;
   for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
     const Stage& stage = schedule.stages[s];
     const bool shares = std::ranges::any_of(stage.products, [&](Value product) {
@@ -36,11 +36,13 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
                   gates_of(schedule, product)};
       panel.together = stages[s].batch_blocks;
       panel.lanes = lanes;
-      panel.format = format_of_product(schedule.cell, product, format);
+      panel.format = format_of_product(schedule.cell, product, options.weights);
       panel.shifted = runtime::is_integer(panel.format) && target.byte_products == ByteProducts::Unsigned;
+      panel.sparse = options.sparse && runtime::is_integer(panel.format) && stage.phase == Phase::Step;
       if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
       const auto [known, is_new] = packed.try_emplace(
-          {matrices_of(schedule.cell, product), panel.together, panel.tail_gates, panel.format}, panel.offset);
+          {matrices_of(schedule.cell, product), panel.together, panel.tail_gates, panel.format, panel.sparse},
+          panel.offset);
       panel.offset = known->second;
       panel.is_shared = !is_new;
       if (is_new) end = divide_up(end + panel.shape().floats(), kAlign) * kAlign;
@@ -117,7 +119,7 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
       plan.runners_up.back() = RunnerUp{candidates[other].plan, candidates[other].times};
   }
   plan.weights_size = schedule.row_size(Space::Weights);
-  plan.panels = plan_panels(schedule, plan.stages, target, options.weights, plan.weights_size);
+  plan.panels = plan_panels(schedule, plan.stages, target, options, plan.weights_size);
   for (std::size_t i = 0; i < plan.panels.size(); ++i) plan.numbers[plan.panels[i].product] = i;
   const std::int64_t row_bytes =
       runtime::bytes_of(runtime::kRowFormat, std::max<std::int64_t>(1, schedule.row_size(Space::Sequence)));

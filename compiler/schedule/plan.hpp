@@ -51,9 +51,11 @@ struct Panel {
   int lanes = 0;                                       // the units of a block
   runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
   bool is_shared = false;                              // the weights are those of a panel before this one
-  bool shifted = false;                                // as in runtime::PanelShape
+  bool shifted = false, sparse = false;                // as in runtime::PanelShape
 
-  runtime::PanelShape shape() const { return {units, columns, gates, lanes, together, tail_gates, format, shifted}; }
+  runtime::PanelShape shape() const {
+    return {units, columns, gates, lanes, together, tail_gates, format, shifted, sparse};
+  }
   /// Returns the offset, counted in weights of the panel's format.
   std::int64_t first_element() const { return runtime::elements_in(format, offset); }
   /// Returns the passes of a loop over the columns, each of which takes one, or a group where weights are integers.
@@ -109,6 +111,7 @@ struct PlanOptions {
   std::optional<Machine> machine = {};                  // replaces the machine of the target
   std::vector<PlanChoice> choices = {};
   std::int64_t most_work = kMostWork;  // of a stage, before it is cut
+  bool sparse = false;                 // the panels of steps leave out zeros; weights are integers then
 };
 
 struct Plan {

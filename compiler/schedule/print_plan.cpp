@@ -53,6 +53,7 @@ void print_products(std::ostream& out, const Stage& stage, const Plan& plan) {
     out << kRail << "product  " << panel.gates << " x [" << panel.units << ", " << panel.columns << "], panel at "
         << panel.offset;
     const int sharing = std::min(panel.tail_gates, panel.gates);
+    if (panel.sparse) out << ", zeros left out";
     if (sharing > 1) out << ", last block " << sharing << " gates a vector";
     out << "\n";
   }

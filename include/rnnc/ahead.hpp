@@ -26,6 +26,7 @@ struct ObjectOptions {
   // Hidden symbols are seen within the program or library that the object is linked into, and by no other.
   bool hidden = false;
   WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
+  bool sparse = false;
 };
 
 struct ObjectFiles {
@@ -50,6 +51,7 @@ struct ArtifactOptions {
   std::vector<std::string> targets = {};
   int threads = 1;                           // the most that a call may use
   WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
+  bool sparse = false;
 };
 
 /// Compiles a cell or network with its weights into an artifact that `load_artifact` reads.

@@ -36,6 +36,9 @@ struct CompileOptions {
   // compile() returns, or with Tiered before the code is there. 0 stands for as many as there are CPUs.
   int compile_threads = 0;
   WeightFormat weights = WeightFormat::F32;  // of all products
+  // Products in the step leave out blocks of weights that are zero, where weights are integers: results have the same
+  // bits, sooner where most blocks are zero and later where few are.
+  bool sparse = false;
 };
 
 /// Compiles one network or cell and packs its weights, which may be freed afterwards.

@@ -53,6 +53,47 @@ TEST_CASE("every standard cell has the same bits on everything that runs integer
   }
 }
 
+TEST_CASE("programs that leave out zeros have the bits of those that do not, on everything", "[integers][sparse]") {
+  using enum Check;
+  for (std::size_t i = 0;
+       const auto& [name, units] : {std::pair{"lstm", 22}, {"gru", 65}, {"rnn", 150}, {"lstm", 128}}) {
+    for (const double kept : {0.0, 0.3, 1.0}) {
+      Subject subject = subject_of(name, 9, units);
+      leave_out_blocks(subject, 7 + i, kept);
+      const WeightFormat format = kIntegers[i++ % std::size(kIntegers)];
+      INFO(name << " of " << units << " as " << runtime::name(format) << ", " << kept << " kept");
+      const auto check = [&](std::int64_t steps, std::int64_t batch, std::initializer_list<Check> checks) {
+        INFO(steps << " steps, " << batch << " sequences");
+        Setting setting{.steps = steps, .batch = batch, .weights = format};
+        const NetworkOutcome dense = run(compile(subject, setting), subject.graph, random_data(subject.graph, setting));
+        setting.sparse = true;
+        CHECK(differ(run(compile(subject, setting), subject.graph, random_data(subject.graph, setting)), dense)
+                  .value_or("") == "");
+        const Trial trial(subject, setting);
+        for (const Check each : checks) CHECK(trial.fault(each).value_or("") == "");
+      };
+      check(7, 1, {Interpreter, Pieces, Executors, Threads, Levels, Plans});
+      check(3, 19, {Interpreter, Alone, Levels, Threads});
+      check(4, 2, {Artifact, Object});
+    }
+  }
+}
+
+TEST_CASE("floats are not left out, since their products with zero count", "[integers][sparse]") {
+  const Subject subject = subject_of("rnn", 3, 5);
+  for (const Backend backend : {Backend::Jit, Backend::Portable, Backend::Tiered})
+    for (const WeightFormat format : {WeightFormat::F32, WeightFormat::BF16}) {
+      const auto program = rnnc::compile(model_of(subject), tensors_of(subject),
+                                         {.backend = backend, .weights = format, .sparse = true});
+      REQUIRE_FALSE(program.ok());
+      CHECK(program.error().to_string() ==
+            std::string("sparse programs multiply integers, and ") + runtime::name(format) +
+                " weights are none; use w8, w8a16, or w16, which is nearly as exact as f32");
+    }
+  CHECK_FALSE(compile_artifact(model_of(subject), tensors_of(subject), {.sparse = true}).ok());
+  CHECK_FALSE(compile_object(model_of(subject), tensors_of(subject), {.name = "m", .sparse = true}).ok());
+}
+
 TEST_CASE("large layers have the same bits on every level, plan and number of threads", "[integers]") {
   for (const auto& [name, units] : {std::pair{"lstm", 300}, {"gru", 515}, {"rnn", 1030}}) {
     const Subject subject = subject_of(name, units - 7, units);

@@ -1,6 +1,7 @@
 // The statements of random networks. Lifted expressions are drawn by the generator of cells' expressions, from the
 // values of one time.
 #include "tests/support/random_network.hpp"
+#include "runtime/number_format.hpp"
 
 #include <algorithm>
 #include <array>
@@ -304,6 +305,7 @@ Setting random_setting(const Subject& subject, std::uint64_t seed) {
   if (random.chance(0.02) && !sums_over_time(subject.graph)) setting.steps = 1000, setting.batch = 1;
   if (random.chance(0.25))
     setting.weights = random.pick(std::array{WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8});
+  setting.sparse = runtime::is_integer(setting.weights) && random.chance(0.5);
   return setting;
 }
 

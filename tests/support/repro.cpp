@@ -53,8 +53,9 @@ class ReproWriter {
     const std::string model = at("repro.rnn") + " --cell " + found_.subject.graph.name +
                               (found_.subject.weights.empty() ? "" : " --weights " + at("repro.safetensors"));
     const WeightFormat format = found_.setting.weights;
-    const std::string weights =
-        format == WeightFormat::F32 ? "" : std::string(" --weights-as ") + runtime::name(format);
+    const std::string weights = format == WeightFormat::F32 ? ""
+                                                            : std::string(" --weights-as ") + runtime::name(format) +
+                                                                  (found_.setting.sparse ? " --sparse" : "");
     const std::string backend = (portable ? " --backend portable" : "") + (" --isa " + cpu) + weights;
     // The interpreter of the program computes no integers.
     const std::string other = runtime::is_integer(format) ? " --backend portable" + weights : " --backend interpret";

@@ -83,6 +83,22 @@ TensorMap tensors_of(const Subject& subject) {
   return tensors;
 }
 
+void leave_out_blocks(Subject& subject, std::uint64_t seed, double kept) {
+  constexpr std::int64_t kRows = 16, kColumns = 4;
+  Random random(seed);
+  for (const ir::Weight& weight : ir::weights_of(subject.graph)) {
+    const Shape shape = shape_of(weight.type);
+    if (shape.size() != 2) continue;
+    std::vector<float>& values = subject.weights.at(weight.name);
+    for (std::int64_t row = 0; row < shape[0]; row += kRows)
+      for (std::int64_t column = 0; column < shape[1]; column += kColumns) {
+        if (random.chance(kept)) continue;
+        for (std::int64_t r = row; r < std::min(row + kRows, shape[0]); ++r)
+          std::fill_n(values.begin() + r * shape[1] + column, std::min(kColumns, shape[1] - column), 0.0f);
+      }
+  }
+}
+
 Program compile(const Subject& subject, const Setting& setting) {
   CompileOptions options = options_for(setting.executor);
   options.cell = subject.graph.name;
@@ -90,6 +106,7 @@ Program compile(const Subject& subject, const Setting& setting) {
   options.sharing = setting.sharing;
   options.plan = setting.plan;
   options.weights = setting.weights;
+  options.sparse = setting.sparse;
   return rnnc::compile(model_of(subject), tensors_of(subject), options).value();
 }
 

@@ -23,6 +23,9 @@ struct Subject {
 Model model_of(const Subject& subject);
 TensorMap tensors_of(const Subject& subject);
 
+/// Sets blocks of 16 rows and 4 columns of all matrices to zero: all but about `kept` of them.
+void leave_out_blocks(Subject& subject, std::uint64_t seed, double kept = 0.4);
+
 /// How a subject is run.
 struct Setting {
   std::string executor = "host";  // any of executors()
@@ -33,6 +36,7 @@ struct Setting {
   std::uint64_t seed = 1;  // of the data
   std::string plan = {};   // of a cell's stages, as CompileOptions::plan
   WeightFormat weights = WeightFormat::F32;
+  bool sparse = false;
 };
 
 Program compile(const Subject& subject, const Setting& setting);

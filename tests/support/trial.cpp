@@ -43,7 +43,7 @@ std::optional<std::string> differ(const std::string& what, const std::vector<flo
 // Of each stage one of the plans that are plausible.
 std::string random_plan(const ir::Cell& cell, const Setting& setting) {
   const compiler::Target target = compiler::resolve_target(setting.executor).value();
-  const compiler::PlanOptions options{.weights = setting.weights};
+  const compiler::PlanOptions options{.weights = setting.weights, .sparse = setting.sparse};
   const compiler::Schedule schedule = compiler::lower(cell, target, options).value().schedule;
   Random random(setting.seed);
   std::string plan;
@@ -196,7 +196,8 @@ std::optional<std::string> Trial::artifact() const {
                                                        {.cell = subject_.graph.name,
                                                         .targets = {setting_.executor},
                                                         .threads = setting_.threads,
-                                                        .weights = setting_.weights})
+                                                        .weights = setting_.weights,
+                                                        .sparse = setting_.sparse})
                                           .value();
   const Program loaded =
       parse_artifact(file, "artifact", {.threads = setting_.threads, .sharing = setting_.sharing}).value();
@@ -206,9 +207,11 @@ std::optional<std::string> Trial::artifact() const {
 std::optional<std::string> Trial::object() const {
   if (is_portable(setting_.executor) || setting_.ragged || subject_.graph.kind == ir::Graph::Kind::Network)
     return std::nullopt;
-  const ObjectFiles files = compile_object(model_of(subject_), tensors_of(subject_),
-                                           {.name = "m", .targets = {setting_.executor}, .weights = setting_.weights})
-                                .value();
+  const ObjectFiles files =
+      compile_object(
+          model_of(subject_), tensors_of(subject_),
+          {.name = "m", .targets = {setting_.executor}, .weights = setting_.weights, .sparse = setting_.sparse})
+          .value();
   return differ(run_object({files, program_.states()}, program_, subject_.graph, data_.batch, data_.states), outcome_);
 }
 

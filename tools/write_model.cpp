@@ -1,0 +1,23 @@
+#include "tools/write_model.hpp"
+
+#include <span>
+
+#include <rnnc/tensor_files.hpp>
+
+#include "import/write_file.hpp"
+
+namespace rnnc::tools {
+
+std::string weights_beside(const std::string& text) {
+  const std::string_view stem = std::string_view(text).substr(0, text.size() - std::string_view(".rnn").size());
+  return std::string(stem) + ".safetensors";
+}
+
+Result<void> write_model(const std::string& text, const Model& model, const std::string& weights,
+                         const TensorMap& tensors) {
+  if (const auto saved = save_safetensors(weights, tensors); !saved) return saved.error();
+  const std::string written = model.text();
+  return files::write_file(text, {std::as_bytes(std::span(written))});
+}
+
+}  // namespace rnnc::tools
