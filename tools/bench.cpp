@@ -94,6 +94,7 @@ Result<int> run_machine(const BenchRequest& request) {
                                        {!model.isa.empty(), "--isa"},
                                        {request.common.tune, "--tune"},
                                        {!lists.weights_as.empty(), "--weights-as"},
+                                       {model.sparse, "--sparse"},
                                        {!request.common.against.empty(), "--against"},
                                        {request.csv, "--csv"},
                                        {request.markdown, "--markdown"},

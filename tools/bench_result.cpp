@@ -69,6 +69,7 @@ Json shape_fields(const Contest& contest, const BenchFlags& flags) {
           {"isa", contest.cpu},
           {"backend", contest.backend},
           {"weights_as", flags.model.weights_as},
+          {"sparse", flags.model.sparse},
           {"fallback", contest.fallback}};
 }
 
@@ -107,7 +108,8 @@ std::string shape_text(const Json& fields) {
   for (const char* key : {"steps", "batch", "input_size", "hidden_size", "threads"})
     text += ":" + std::to_string(fields.at(key).get<std::int64_t>());
   const std::string format = fields.at("weights_as").get<std::string>();
-  return format == "f32" ? text : text + " " + format;
+  if (format != "f32") text += " " + format;
+  return fields.at("sparse").get<bool>() ? text + " sparse" : text;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <rnnc/compile.hpp>
 
+#include "runtime/number_format.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 
@@ -117,6 +118,9 @@ Result<std::vector<BenchFlags>> each_shape(const BenchFlags& common, const Shape
   if (!shapes) return shapes;
   vary(*shapes, lists.weights_as,
        [](BenchFlags& flags, const std::string& format) { flags.model.weights_as = format; });
+  // Beside those of integers, formats of floats are timed as they are.
+  for (BenchFlags& flags : *shapes)
+    if (lists.weights_as.size() > 1 && !runtime::is_integer(weight_format(flags.model))) flags.model.sparse = false;
   if (shapes->size() > kMostShapes) return too_many("--weights-as");
   return shapes;
 }
@@ -126,6 +130,7 @@ std::string shape_of(const BenchFlags& flags) {
   for (const std::int64_t size : {flags.steps, flags.batch, flags.input_size, flags.hidden_size, flags.threads})
     text += ":" + (size > 0 ? std::to_string(size) : "?");
   if (flags.model.weights_as != "f32") text += " " + flags.model.weights_as;
+  if (flags.model.sparse) text += " sparse";
   return text;
 }
 

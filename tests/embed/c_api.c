@@ -338,6 +338,14 @@ static void test_integers(void) {
     CHECK(rnnc_step(program, state, x, y) == RNNC_OK && y[0] == first[0] && y[1] == first[1]);
     rnnc_state_destroy(state), rnnc_program_destroy(program);
   }
+  options.backend = RNNC_BACKEND_AUTO, options.weights = RNNC_WEIGHTS_W8, options.sparse = 1;
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_OK);
+  CHECK(rnnc_state_create(program, 1, 1, &state, &error) == RNNC_OK);
+  CHECK(rnnc_step(program, state, x, y) == RNNC_OK && y[0] == expected[0] && y[1] == expected[1]);
+  rnnc_state_destroy(state), rnnc_program_destroy(program);
+  options.weights = RNNC_WEIGHTS_F32;
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_USAGE);
+  CHECK(strncmp(error.message, "sparse programs multiply integers", 33) == 0);
   rnnc_weights_destroy(weights), rnnc_model_destroy(model);
 }
 

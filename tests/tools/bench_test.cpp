@@ -154,6 +154,16 @@ TEST_CASE("bench times every combination of lists", "[tools]") {
         std::vector<std::string>{"rnn:2:1:4:5:1", "rnn:2:1:4:5:2"});
 }
 
+TEST_CASE("bench --sparse is of the formats of integers in a list", "[tools]") {
+  const Folder folder;
+  const Finished finished = folder.rnnc("bench --shape gru:2:1:4:20 --rounds 3 --weights-as f32,w8 --sparse --json");
+  REQUIRE(finished.code == 0);
+  CHECK(lines_of(finished.out).front().find("\"sparse\":false") != std::string::npos);
+  CHECK(last_line(finished.out).at("sparse") == true);
+  CHECK(last_line(finished.out).at("weights_as") == "w8");
+  CHECK(folder.rnnc("bench --shape gru:2:1:4:20 --weights-as f32 --sparse").code == 2);
+}
+
 TEST_CASE("bench takes several lengths of a model of one's own", "[tools]") {
   const Folder folder;
   folder.write("mine.rnn",
