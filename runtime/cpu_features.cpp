@@ -51,6 +51,12 @@ CpuFeatures host_features() noexcept {
 CpuFeatures host_features() noexcept { return 0; }
 #endif
 
+bool has_feature(CpuFeatures features, std::string_view name) noexcept {
+  for (std::size_t i = 0; i < std::size(kCpuFeatures); ++i)
+    if (kCpuFeatures[i].name == name) return (features >> i & 1) != 0;
+  return false;
+}
+
 std::uint32_t saved_registers_for(CpuFeatures features) noexcept {
   constexpr std::uint32_t kYmm = 0x6,
                           kZmm = 0xe6;  // kYmm: SSE and AVX state; kZmm: also the mask and the 512-bit registers

@@ -33,6 +33,9 @@ static_assert(std::size(kCpuFeatures) <= 64);
 /// Returns the features of this machine that its system lets programs use.
 RNNC_API CpuFeatures host_features() noexcept;
 
+/// Tells whether the feature that LLVM calls `name` is among `features`.
+RNNC_API bool has_feature(CpuFeatures features, std::string_view name) noexcept;
+
 /// Returns the bits of XCR0 that must be set before programs may use `features`: the system then saves their registers.
 RNNC_API std::uint32_t saved_registers_for(CpuFeatures features) noexcept;
 

@@ -99,11 +99,7 @@ struct Choice {
 
 bool can_run(const Choice& choice) noexcept {
   const CpuFeatures host = host_features();
-  return std::ranges::all_of(choice.needs, [&](std::string_view wanted) {
-    for (std::size_t i = 0; i < std::size(kCpuFeatures); ++i)
-      if (kCpuFeatures[i].name == wanted) return (host >> i & 1) != 0;
-    return false;
-  });
+  return std::ranges::all_of(choice.needs, [&](std::string_view wanted) { return has_feature(host, wanted); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "ir/parse.hpp"
+#include "runtime/cpu_features.hpp"
 #include "runtime/number_format.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/linked_object.hpp"
@@ -77,6 +78,32 @@ TEST_CASE("programs that leave out zeros have the bits of those that do not, on 
       check(4, 2, {Artifact, Object});
     }
   }
+}
+
+// rnnc makes no code in process for Alder Lake on a machine that lacks any of its instructions, of which these programs
+// need none but those for products of bytes. An object does not ask.
+TEST_CASE("objects of vectors of 256 bits with AVX-VNNI have the bits of this machine's code", "[integers]") {
+  if (!runtime::has_feature(runtime::host_features(), "avxvnni")) {
+    WARN("skipped: this machine has no AVX-VNNI");
+    return;
+  }
+  for (const auto& [name, units] : {std::pair{"lstm", 22}, {"gru", 65}})
+    for (const WeightFormat format : kIntegers)
+      for (const bool sparse : {false, true}) {
+        INFO(name << " as " << runtime::name(format) << (sparse ? ", sparse" : ""));
+        Subject subject = subject_of(name, 9, units);
+        if (sparse) leave_out_blocks(subject, 3);
+        const Setting setting{.steps = 5, .batch = 3, .weights = format, .sparse = sparse};
+        const Program program = compile(subject, setting);
+        const Data data = random_data(subject.graph, setting);
+        const ObjectFiles files =
+            compile_object(model_of(subject), tensors_of(subject),
+                           {.name = "m", .targets = {"alderlake"}, .weights = format, .sparse = sparse})
+                .value();
+        CHECK(differ(run_object({files, program.states()}, program, subject.graph, data.batch, data.states),
+                     run(program, subject.graph, data))
+                  .value_or("") == "");
+      }
 }
 
 TEST_CASE("floats are not left out, since their products with zero count", "[integers][sparse]") {
