@@ -19,6 +19,7 @@ struct TensorView {
   std::span<const std::byte> bytes;                      // elements() * size_bytes(type), at any address
   std::shared_ptr<const std::vector<std::byte>> memory;  // keeps the bytes alive if the views own them
   const FileContent* file = nullptr;                     // the file of the bytes, if they are part of one
+  bool four_bits = false;                                // the integers, of 8 bits here, are of 4 in the file
 
   static TensorView of(const Tensor& tensor) { return {tensor.type, tensor.shape, tensor.bytes, nullptr, nullptr}; }
   static TensorView own(ElementType type, Shape dims, std::vector<std::byte> bytes);

@@ -178,6 +178,8 @@ Result<Imported> import_part(const std::string& model, const PartFlags& part, co
   for (const std::string& name : imported->left_out)
     std::fprintf(stderr, "rnnc: %s: graph output %s is left out, since it cannot be written; --take %s tells why\n",
                  model.c_str(), name.c_str(), name.c_str());
+  if (imported->leaves_unrounded)
+    std::fprintf(stderr, "rnnc: %s: activations that the file rounds to integers are f32 here\n", model.c_str());
   return imported;
 }
 

@@ -16,10 +16,6 @@ struct Numbers {
   bool real = true;
 };
 
-bool is_real(ElementType type) {
-  return type == ElementType::F32 || type == ElementType::F64 || type == ElementType::F16 || type == ElementType::BF16;
-}
-
 template <class T>
 void widen(const TensorView& tensor, std::vector<double>& values) {
   for (std::size_t at = 0; at + sizeof(T) <= tensor.bytes.size(); at += sizeof(T)) {
@@ -29,28 +25,7 @@ void widen(const TensorView& tensor, std::vector<double>& values) {
   }
 }
 
-Numbers numbers_of(const TensorView& tensor) {
-  Numbers result{tensor.shape, {}, is_real(tensor.type)};
-  switch (tensor.type) {
-    case ElementType::F64: widen<double>(tensor, result.values); break;
-    case ElementType::I64: widen<std::int64_t>(tensor, result.values); break;
-    case ElementType::I32: widen<std::int32_t>(tensor, result.values); break;
-    case ElementType::I16: widen<std::int16_t>(tensor, result.values); break;
-    case ElementType::I8: widen<std::int8_t>(tensor, result.values); break;
-    case ElementType::U8:
-    case ElementType::Bool: widen<std::uint8_t>(tensor, result.values); break;
-    case ElementType::U16: widen<std::uint16_t>(tensor, result.values); break;
-    case ElementType::U32: widen<std::uint32_t>(tensor, result.values); break;
-    case ElementType::U64: widen<std::uint64_t>(tensor, result.values); break;
-    case ElementType::F32:
-    case ElementType::F16:
-    case ElementType::BF16: {
-      const std::vector<float> values = tensor.to_f32();
-      result.values.assign(values.begin(), values.end());
-    }
-  }
-  return result;
-}
+Numbers numbers_of(const TensorView& tensor) { return {tensor.shape, doubles_of(tensor), is_real(tensor.type)}; }
 
 TensorView tensor_of(const Numbers& numbers) {
   std::vector<std::byte> bytes;
@@ -88,32 +63,6 @@ Numbers pairwise(OnnxAttributes& attributes, const Numbers& a, const Numbers& b,
   for (std::size_t i = 0; i < left.size(); ++i)
     result.values.push_back(
         function(a.values[static_cast<std::size_t>(left[i])], b.values[static_cast<std::size_t>(right[i])]));
-  return result;
-}
-
-// (x - zero point) * scale, with one scale, or one for each place of an axis.
-Numbers dequantize(OnnxAttributes& attributes, const std::vector<Numbers>& inputs) {
-  if (inputs.size() < 2) attributes.invalid("has the wrong number of inputs");
-  if (attributes.integer("block_size").value_or(0) != 0) attributes.unsupported("has scales of blocks");
-  static_cast<void>(attributes.integer("output_dtype"));
-  const Numbers& x = inputs[0];
-  if (inputs[1].shape.size() > 1) attributes.unsupported("has scales of several dimensions");
-  const std::int64_t axis = attributes.integer("axis").value_or(1);
-  std::int64_t inner = 1, size = 1;
-  if (inputs[1].values.size() != 1) {
-    const std::size_t at = onnx_axis(attributes, axis, x.shape.size());
-    size = x.shape[at];
-    for (std::size_t d = at + 1; d < x.shape.size(); ++d) inner *= x.shape[d];
-  }
-  const bool shifted = inputs.size() > 2;
-  if (static_cast<std::int64_t>(inputs[1].values.size()) != size ||
-      (shifted && inputs[2].values.size() != inputs[1].values.size()))
-    attributes.invalid("shape mismatch: its scales are not one for each place of the axis");
-  Numbers result{x.shape, {}, true};
-  for (std::size_t i = 0; i < x.values.size(); ++i) {
-    const std::size_t k = static_cast<std::size_t>(static_cast<std::int64_t>(i) / inner % size);
-    result.values.push_back((x.values[i] - (shifted ? inputs[2].values[k] : 0)) * inputs[1].values[k]);
-  }
   return result;
 }
 
@@ -162,11 +111,38 @@ bool gives_truth(const std::string& op) {
 
 }  // namespace
 
+bool is_real(ElementType type) {
+  return type == ElementType::F32 || type == ElementType::F64 || type == ElementType::F16 || type == ElementType::BF16;
+}
+
+std::vector<double> doubles_of(const TensorView& tensor) {
+  std::vector<double> values;
+  switch (tensor.type) {
+    case ElementType::F64: widen<double>(tensor, values); break;
+    case ElementType::I64: widen<std::int64_t>(tensor, values); break;
+    case ElementType::I32: widen<std::int32_t>(tensor, values); break;
+    case ElementType::I16: widen<std::int16_t>(tensor, values); break;
+    case ElementType::I8: widen<std::int8_t>(tensor, values); break;
+    case ElementType::U8:
+    case ElementType::Bool: widen<std::uint8_t>(tensor, values); break;
+    case ElementType::U16: widen<std::uint16_t>(tensor, values); break;
+    case ElementType::U32: widen<std::uint32_t>(tensor, values); break;
+    case ElementType::U64: widen<std::uint64_t>(tensor, values); break;
+    case ElementType::F32:
+    case ElementType::F16:
+    case ElementType::BF16: {
+      const std::vector<float> floats = tensor.to_f32();
+      values.assign(floats.begin(), floats.end());
+    }
+  }
+  return values;
+}
+
 bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants& constants) {
   const auto pair = pairs().find(node.op);
   const auto single = singles().find(node.op);
-  const bool casts = node.op == "Cast", dequantizes = node.op == "DequantizeLinear", chooses = node.op == "Where";
-  if (pair == pairs().end() && single == singles().end() && !casts && !dequantizes && !chooses) return false;
+  const bool casts = node.op == "Cast", chooses = node.op == "Where";
+  if (pair == pairs().end() && single == singles().end() && !casts && !chooses) return false;
   std::vector<const TensorView*> tensors;
   for (const std::string& name : node.inputs) {
     if (name.empty()) continue;
@@ -175,7 +151,7 @@ bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants&
   }
   OnnxAttributes attributes(node, file);
   const std::size_t wanted = pair != pairs().end() ? 2 : chooses ? 3 : 1;
-  if (dequantizes ? tensors.size() < 2 : tensors.size() != wanted) {
+  if (tensors.size() != wanted) {
     if (node.op == "Min" || node.op == "Max") return false;
     attributes.invalid("has the wrong number of inputs");
   }
@@ -198,14 +174,12 @@ bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants&
     return constants.put(node.outputs[0], tensor_of(numbers)), true;
   }
   // Whole numbers that are computed with are sizes, which their own class follows exactly; truth values are made here.
-  if (whole && !gives_truth(node.op) && !dequantizes) return false;
+  if (whole && !gives_truth(node.op)) return false;
   std::vector<Numbers> inputs;
   for (const TensorView* tensor : tensors) inputs.push_back(numbers_of(*tensor));
   static_cast<void>(attributes.integer("broadcast"));
   Numbers result;
-  if (dequantizes) {
-    result = dequantize(attributes, inputs);
-  } else if (chooses) {
+  if (chooses) {
     const Numbers first = pairwise(attributes, inputs[0], inputs[1], constants.most_bytes(),
                                    [](double c, double x) { return c != 0 ? x : 0; });
     const Numbers mask =
@@ -225,7 +199,7 @@ bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants&
     result = inputs[0];
     for (double& value : result.values) value = single->second(value);
   }
-  result.real = !gives_truth(node.op) && (dequantizes || !whole);
+  result.real = !gives_truth(node.op) && !whole;
   attributes.finish();
   constants.put(node.outputs[0], tensor_of(result));
   return true;

@@ -7,6 +7,7 @@
 
 #include "import/file_error.hpp"
 #include "import/onnx/constant_arithmetic.hpp"
+#include "import/onnx/quantized.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -262,7 +263,9 @@ std::optional<std::vector<std::int64_t>> OnnxConstants::integers(const std::stri
 bool OnnxConstants::fold(const OnnxNode& node) {
   static const std::set<std::string> folding = {"Constant", "Identity",  "Concat",  "Slice",
                                                 "Squeeze",  "Unsqueeze", "Reshape", "Transpose"};
-  if (!node.domain.empty() || node.outputs.size() != 1) return false;
+  if (node.outputs.size() != 1) return false;
+  if (fold_quantized(node, file_, *this)) return true;
+  if (!node.domain.empty()) return false;
   if (fold_arithmetic(node, file_, *this)) return true;
   if (!folding.contains(node.op)) return false;
   std::vector<const TensorView*> inputs;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "import/file_error.hpp"
+#include "import/onnx/constant_arithmetic.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -63,9 +64,7 @@ OnnxValue Glue::operand(std::size_t input) {
 const TensorView& Glue::constant(std::size_t input) {
   const TensorView* found = scope_.constants.find(node_.input(input));
   if (found == nullptr) attributes_.unsupported("its input " + std::to_string(input) + " must be a constant");
-  const bool real = found->type == ElementType::F32 || found->type == ElementType::F64 ||
-                    found->type == ElementType::F16 || found->type == ElementType::BF16;
-  if (!real) attributes_.unsupported("its input " + std::to_string(input) + " must be of floats");
+  if (!is_real(found->type)) attributes_.unsupported("its input " + std::to_string(input) + " must be of floats");
   if (found->elements() == 0) attributes_.unsupported("its input " + std::to_string(input) + " has no elements");
   return *found;
 }

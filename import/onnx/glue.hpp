@@ -60,7 +60,6 @@ class Glue {
   OnnxValue prelu();
   void check_is_test();
   OnnxValue batch_norm();
-  OnnxValue dequantize();
 
   // moves.cpp
   OnnxValue taken(const OnnxValue& from, Axes axes,

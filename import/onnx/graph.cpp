@@ -192,6 +192,29 @@ struct TensorParts {
   std::map<std::string, std::string> where;
 };
 
+// Integers of 4 bits stand in pairs in a byte, the first in its low half. They become integers of 8 bits.
+constexpr std::int64_t kUnsigned4 = 21, kSigned4 = 22;
+ElementType four_bit_type(std::int64_t number) { return number == kSigned4 ? ElementType::I8 : ElementType::U8; }
+
+TensorView unpacked(const TensorParts& parts, ElementType type, std::uint64_t count, std::string_view file,
+                    const std::string& what) {
+  std::string pairs(parts.raw);
+  if (!parts.has_raw)
+    for (const std::int64_t pair : parts.integers) pairs += static_cast<char>(pair);
+  if (pairs.size() != count / 2 + count % 2)
+    invalid(file, what,
+            "shape " + to_string(parts.dims) + " of 4 bits needs " + std::to_string(count / 2 + count % 2) +
+                " bytes, but the file has " + std::to_string(pairs.size()) + "; export it again");
+  std::vector<std::byte> bytes;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const int half = static_cast<unsigned char>(pairs[i / 2]) >> (i % 2 * 4) & 15;
+    bytes.push_back(static_cast<std::byte>(type == ElementType::I8 && half > 7 ? half - 16 : half));
+  }
+  TensorView result = TensorView::own(type, parts.dims, std::move(bytes));
+  result.four_bits = true;
+  return result;
+}
+
 void parse_entry(std::string_view content, std::string_view file, std::map<std::string, std::string>& entries) {
   std::string key, value;
   ProtoReader reader(content, file, "external data");
@@ -255,7 +278,8 @@ TensorView parse_onnx_tensor(std::string_view content, std::string_view file, co
   } else if (!parts.where.empty()) {
     invalid(file, what, "names another file, but has no data there");
   }
-  const ElementType type = type_of(parts.type, file, what);
+  const bool four_bits = parts.type == kUnsigned4 || parts.type == kSigned4;
+  const ElementType type = four_bits ? four_bit_type(parts.type) : type_of(parts.type, file, what);
   std::uint64_t count = 1;
   if (static_cast<std::int64_t>(parts.dims.size()) > limits.max_rank)
     refuse(ErrorCode::Limit, file, what, "has " + std::to_string(parts.dims.size()) + " dimensions; reshape it");
@@ -266,6 +290,7 @@ TensorView parse_onnx_tensor(std::string_view content, std::string_view file, co
     if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(dim), &count))
       invalid(file, what, "shape " + to_string(parts.dims) + " has more than 2^64 elements; export it again");
   }
+  if (four_bits) return unpacked(parts, type, count, file, what);
   std::uint64_t held = parts.raw.size() / size_bytes(type);
   const bool whole = parts.raw.size() % size_bytes(type) == 0;
   if (!parts.has_raw) held = type == ElementType::F32 ? parts.floats.size() : parts.integers.size();

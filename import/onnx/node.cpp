@@ -106,7 +106,7 @@ OnnxInput shape_of_input(const OnnxNode& node, std::size_t input) {
   const OnnxAttribute *layout = attribute("layout"), *direction = attribute("direction"),
                       *hidden = attribute("hidden_size");
   const bool batch_first = layout != nullptr && layout->i == 1;
-  std::string kind = node.op;
+  std::string kind = is_quantized_lstm(node) ? "LSTM" : node.op;
   std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const char* aliases[] = {"x", "W", "R", "B", "lengths", "_h", "_c", "P"};
   OnnxInput result{

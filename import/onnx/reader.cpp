@@ -119,12 +119,16 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
 // Forgets the values that no later node needs, so that a long graph of large values takes no more memory than a short
 // one.
 void GraphReader::forget_inputs(const OnnxNode& node) {
-  for (const std::string& name : node.inputs) {
-    const auto found = scope_.values.find(name);
-    if (found == scope_.values.end() || !constants_.is_done(name) || labels_.axes.contains(name)) continue;
-    kept_ -= std::min(kept_, found->second.elements.size());
-    scope_.values.erase(found);
-  }
+  for (const std::string& name : node.inputs)
+    if (constants_.is_done(name) && !labels_.axes.contains(name)) forget(name);
+}
+
+void GraphReader::forget(const std::string& name) {
+  unrounded_.erase(name);
+  const auto found = scope_.values.find(name);
+  if (found == scope_.values.end()) return;
+  kept_ -= std::min(kept_, found->second.elements.size());
+  scope_.values.erase(found);
 }
 
 void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
@@ -132,8 +136,13 @@ void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
     for (const std::string& name : node.inputs)
       if (const auto broken = broken_.find(name); broken != broken_.end()) unsupported(node, broken->second);
   if (constants_.fold(node)) return;
+  if (read_quantized(node)) return;
+  if (!unrounded_.empty()) {
+    std::set<std::string> names;
+    collect_inputs(node, names);
+    for (const std::string& name : names) write_integers(name);
+  }
   if (is_recurrent(node)) return read_recurrent_node(node);
-  if (node.op == "DynamicQuantizeLSTM" && node.domain == "com.microsoft") return read_recurrent_node(dequantized(node));
   if (node.op == "If" && node.domain.empty()) return read_if(node);
   if (node.op == "Scan" && node.domain.empty()) return read_scan(node);
   if (counts_.evaluate(node, scope_.values)) return;
@@ -193,55 +202,6 @@ void GraphReader::read_if(const OnnxNode& node) {
     else
       counts_.alias(from, to);
   }
-}
-
-// An LSTM that quantize_dynamic has changed becomes one again: its weights are whole numbers with scales. The
-// arithmetic of the activations, which is of 8 bits there, is f32 here.
-OnnxNode GraphReader::dequantized(const OnnxNode& node) {
-  if (options_.like == OnnxLike::OnnxRuntime)
-    unsupported(node,
-                "multiplies activations of 8 bits in ONNX Runtime, which a network cannot; leave --like out to take "
-                "them as f32, or import the model from before quantize_dynamic");
-  OnnxNode result = node;
-  result.op = "LSTM";
-  result.domain.clear();
-  result.inputs.resize(8);
-  for (const std::size_t input : {std::size_t{1}, std::size_t{2}}) {
-    const std::size_t scale = input == 1 ? 8 : 10;
-    const std::string turned = node.input(input) + "/turned", real = node.input(input) + "/real";
-    // The scales are one, one for each direction, or one for each direction and row of gates, of weights [D,I,G*H].
-    const TensorView* scales = constants_.find(node.input(scale));
-    const TensorView* weights = constants_.find(node.input(input));
-    if (scales == nullptr || weights == nullptr || weights->shape.size() != 3 || scales->shape.size() > 2)
-      unsupported(node, "its weights and scales must be constants, [D,I,G*H] and [D] or [D,G*H]");
-    const bool by_row = scales->shape.size() == 2, by_direction = by_row || scales->elements() > 1;
-    const std::vector<std::int64_t> shape = {by_direction ? weights->shape[0] : 1, 1, by_row ? weights->shape[2] : 1};
-    const auto bytes = std::as_bytes(std::span(shape));
-    constants_.put(real + "/shape", TensorView::own(ElementType::I64, {3}, {bytes.begin(), bytes.end()}));
-    const auto fold = [&](const char* op, std::vector<std::string> inputs, const std::string& output,
-                          std::int64_t to = 0) {
-      OnnxNode one;
-      one.name = node.name;
-      one.op = op;
-      one.inputs = std::move(inputs);
-      one.outputs = {output};
-      if (to != 0) one.attributes["to"] = {}, one.attributes["to"].type = 2, one.attributes["to"].i = to;
-      if (one.op == "Transpose") one.attributes["perm"].type = 7, one.attributes["perm"].ints = {0, 2, 1};
-      if (!constants_.fold(one)) unsupported(node, "its weights must be constants");
-    };
-    constexpr std::int64_t kFloat = 1;
-    fold("Cast", {node.input(input)}, turned, kFloat);
-    if (!node.input(scale + 1).empty()) {
-      fold("Cast", {node.input(scale + 1)}, real + "/zero", kFloat);
-      fold("Reshape", {real + "/zero", real + "/shape"}, real + "/zeros");
-      fold("Sub", {turned, real + "/zeros"}, turned);
-    }
-    fold("Reshape", {node.input(scale), real + "/shape"}, real + "/scales");
-    fold("Mul", {turned, real + "/scales"}, turned);
-    fold("Transpose", {turned}, real);
-    result.inputs[input] = real;
-  }
-  return result;
 }
 
 Imported GraphReader::read() {

@@ -1,6 +1,6 @@
 // This class reads a graph, node by node, into the text of a network, or of one step. Its members are in files by kind:
-// reader.cpp (the walk over the nodes), scans.cpp (recurrent nodes of a network), steps.cpp (those of one step) and
-// results.cpp (outputs, states and the whole text).
+// reader.cpp (the walk over the nodes), quantized_nodes.cpp (those that compute with integers), scans.cpp (recurrent
+// nodes of a network), steps.cpp (those of one step) and results.cpp (outputs, states and the whole text).
 #pragma once
 
 #include <set>
@@ -55,16 +55,29 @@ class GraphReader {
     bool has_time = false;
   };
 
+  // A QuantizeLinear node, and its input: what it gives is written where it is not made floats again at once.
+  struct Unrounded {
+    OnnxNode node;
+    OnnxValue value;
+  };
+
   class ScanOperator;
+  class FloatNodes;
 
   void add_inputs();
   void read_nodes(const OnnxGraph& graph);
   void read_node(const OnnxNode& node, bool is_needed);
+  void forget(const std::string& name);
   void forget_inputs(const OnnxNode& node);
   void keep(const std::string& name, const OnnxValue& value);
   void read_if(const OnnxNode& node);
   void read_scan(const OnnxNode& node);
-  OnnxNode dequantized(const OnnxNode& node);
+
+  bool read_quantized(const OnnxNode& node);
+  void write_integers(const std::string& name);
+  OnnxNode with_floats(const OnnxNode& lstm);
+  void leave_rounding_out(const OnnxNode& node);
+
   void find_needed(const OnnxGraph& graph, const std::set<std::string>& wanted,
                    std::set<const OnnxNode*>& needed) const;
   const OnnxValue* find(const std::string& name) const;
@@ -112,9 +125,10 @@ class GraphReader {
   std::set<std::string> made_, main_;
   std::set<const OnnxNode*> needed_, needed_by_main_;
   std::map<std::string, std::string>
-      broken_;                          // values that other outputs than the first need, and why they are not there
-  std::optional<std::string> lengths_;  // the graph's name of sequence_lens; "" for none
-  std::string output_;                  // the graph output that becomes y
+      broken_;  // values that other outputs than the first need, and why they are not there
+  std::map<std::string, Unrounded> unrounded_;  // outputs of QuantizeLinear that are not written yet
+  std::optional<std::string> lengths_;          // the graph's name of sequence_lens; "" for none
+  std::string output_;                          // the graph output that becomes y
   std::size_t progress_ = 0, work_ = 0, kept_ = 0;
   int depth_ = 0;
   Imported result_{Model(nullptr), {}, {}, {}, {}};

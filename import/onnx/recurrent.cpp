@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "import/file_error.hpp"
+#include "import/onnx/constant_arithmetic.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc::files {
@@ -165,9 +166,8 @@ const TensorView* RecurrentReader::weights(std::size_t input, const std::string&
   if (tensor == nullptr)
     attributes_.unsupported(name + " comes from " + in_quotes(from) +
                             ", which is not known before the model runs; give a graph input as --state NAME=file");
-  const bool real = tensor->type == ElementType::F32 || tensor->type == ElementType::F64 ||
-                    tensor->type == ElementType::F16 || tensor->type == ElementType::BF16;
-  if (!real) attributes_.invalid(name + " must be of floats but is " + std::string(rnnc::name(tensor->type)));
+  if (!is_real(tensor->type))
+    attributes_.invalid(name + " must be of floats but is " + std::string(rnnc::name(tensor->type)));
   if (!shape.empty() && tensor->shape != shape)
     attributes_.invalid("shape mismatch: " + name + " must be " + to_string(shape) + " but is " +
                         to_string(tensor->shape));
@@ -287,7 +287,13 @@ OnnxRecurrent RecurrentReader::read() {
 
 }  // namespace
 
-bool is_recurrent(const OnnxNode& node) { return node.domain.empty() && kind_of(node.op) != nullptr; }
+bool is_quantized_lstm(const OnnxNode& node) {
+  return node.domain == "com.microsoft" && node.op == "DynamicQuantizeLSTM";
+}
+
+bool is_recurrent(const OnnxNode& node) {
+  return is_quantized_lstm(node) || (node.domain.empty() && kind_of(node.op) != nullptr);
+}
 
 OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file,
                              OnnxLike like) {

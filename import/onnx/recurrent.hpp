@@ -26,6 +26,10 @@ struct OnnxRecurrent {
   std::vector<OnnxDirection> directions;
 };
 
+/// Tells whether a node is an LSTM whose weights quantize_dynamic has made integers.
+bool is_quantized_lstm(const OnnxNode& node);
+
+/// Tells whether a node is an RNN, a GRU or an LSTM, quantised or not.
 bool is_recurrent(const OnnxNode& node);
 
 /// Reads a recurrent node. Throws Refusal.

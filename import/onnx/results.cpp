@@ -149,6 +149,10 @@ void GraphReader::pair_states() {
 const OnnxValue& GraphReader::output(const std::string& name) const {
   const OnnxValue* value = find(name);
   const std::string what = "graph output " + in_quotes(name);
+  if (unrounded_.contains(name))
+    files::unsupported(file_, what,
+                       "is the integers of a QuantizeLinear, which a network does not give; take what a "
+                       "DequantizeLinear makes of them");
   if (value == nullptr) files::unsupported(file_, what, "does not depend on the model's input");
   if (value->zeros_before != 0 || value->zeros_after != 0)
     files::unsupported(file_, what, "has steps put around the sequence");

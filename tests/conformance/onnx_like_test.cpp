@@ -135,7 +135,7 @@ TEST_CASE("what ONNX Runtime does and a network cannot is refused by name", "[er
   const std::string quantized = RNNC_SOURCE_DIR "/tests/conformance/onnx/fronts/quantized_rows.onnx";
   REQUIRE(import_model_file(quantized).ok());
   CHECK(has(import_model_file(quantized, {.like = kRuntime}).error().to_string(),
-            "multiplies activations of 8 bits in ONNX Runtime, which a network cannot; leave --like out"));
+            "computes with activations of 8 bits in ONNX Runtime, which a network cannot; leave --like out"));
 }
 
 }  // namespace rnnc::test

@@ -97,6 +97,12 @@ TEST_CASE("graphs that are easily read wrong give NumPy's numbers", "[conformanc
   CHECK(check_folder("fronts") == 20);
 }
 
+// onnx/make_quantized.py.
+TEST_CASE("quantised ONNX files give the numbers of the weights that their integers stand for",
+          "[conformance][import]") {
+  CHECK(check_folder("quantized") == 14);
+}
+
 TEST_CASE("what a graph computes behind the ends of sequences comes with its model", "[conformance][import]") {
   const TensorMap data = load_safetensors(kFolder + "fronts/data.safetensors").value();
   const Imported imported = import_model_file(kFolder + "fronts/lengths_then_dense.onnx").value();

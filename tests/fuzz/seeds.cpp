@@ -92,7 +92,9 @@ std::vector<std::string> seeds(std::string_view target, const std::string& sourc
   if (target == "rnnoise") return files(data + "audio", ".rnnn");
   if (target == "zip") return joined(files(own + "zip", ".npz"), files(own + "zip", ".keras"));
   if (target == "hdf5") return files(own + "hdf5", ".h5");
-  if (target == "onnx") return joined(files(data + "onnx", ".onnx"), files(data + "onnx/chains", ".onnx"));
+  if (target == "onnx")
+    return joined(joined(files(data + "onnx", ".onnx"), files(data + "onnx/chains", ".onnx")),
+                  files(data + "onnx/quantized", ".onnx"));
   if (target == "artifact")
     return {payload_of(runtime::write_artifact(stored_cell())), payload_of(runtime::write_artifact(stored_network()))};
   if (target == "cache") return {payload_of(runtime::write_entry(stored_entry()))};
