@@ -91,9 +91,22 @@ class StateDict {
       param(name + "_b", b.part(b.shape, 0));
       sum += " + " + name + "_b";
     }
+    check_no_scale("input_scale");
+    check_no_scale("output_scale");
     width_ = W.shape[0];
     below_ = name;
     return "  " + name + " = " + sum + "\n";
+  }
+
+  // optimum-quanto writes scales of activations, which are 1 where activations are floats.
+  void check_no_scale(const std::string& name) {
+    if (!has(name)) return;
+    const TensorView& scale = tensors_.at(prefix_ + name);
+    const std::vector<float> values = scale.to_f32();
+    if (values != std::vector<float>{1})
+      unsupported(file_, in_file(name),
+                  "is the scale of activations of 8 bits, which are floats here; quantise the weights alone");
+    used_.insert(prefix_ + name);
   }
 
   // Returns the prefixes of tensors that may be a module, with their dots.
@@ -166,6 +179,8 @@ class StateDict {
     if (found->second.shape.size() != rank)
       invalid(file_, in_file(name),
               "is " + to_string(found->second.shape) + " but must have " + std::to_string(rank) + " dims");
+    if (const auto fault = named_.faults.find(found->first); fault != named_.faults.end())
+      unsupported(file_, in_file(name), fault->second);
     used_.insert(found->first);
     return found->second;
   }

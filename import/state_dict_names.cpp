@@ -7,6 +7,7 @@
 
 #include "import/file_error.hpp"
 #include "import/refusal.hpp"
+#include "import/state_dict_scales.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -36,7 +37,7 @@ bool is_recurrent_weight(std::string_view text) {
 // RNNCell, LSTMCell and GRUCell have no layers; they get the names of a module of one layer.
 std::string with_layer(std::string_view last) {
   for (const std::string_view name : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"})
-    for (const std::string_view part : {"", "_g", "_v", "_raw"})
+    for (const std::string_view part : {"", "_g", "_v", "_raw", "_scale", "_zero_point"})
       if (last == std::string(name) + std::string(part)) return std::string(name) + "_l0" + std::string(part);
   return std::string(last);
 }
@@ -44,6 +45,7 @@ std::string with_layer(std::string_view last) {
 // Multiplies v by g / |v|, in double precision and rounded once. The norm is over the dims in which g has one element:
 // PyTorch's `dim`, all of them where g is a scalar. Parts of other shapes are no weight norm of a matrix.
 std::optional<TensorView> weight_norm(const TensorView& g, const TensorView& v) {
+  if (!is_real(g.type) || !is_real(v.type)) return std::nullopt;
   if (v.shape.size() != 2 || (!g.shape.empty() && g.shape.size() != 2)) return std::nullopt;
   const std::int64_t rows = v.shape[0], columns = v.shape[1];
   if (v.elements() != rows * columns) return std::nullopt;  // a tensor that is not wanted has no elements here
@@ -66,8 +68,7 @@ std::optional<TensorView> weight_norm(const TensorView& g, const TensorView& v) 
       float& value = values[static_cast<std::size_t>(r * columns + c)];
       value = static_cast<float>(value * (lengths[group(r, c)] / std::sqrt(squares[group(r, c)])));
     }
-  const auto bytes = std::as_bytes(std::span(values));
-  return TensorView::own(ElementType::F32, v.shape, {bytes.begin(), bytes.end()});
+  return TensorView::own(v.shape, values);
 }
 
 }  // namespace
@@ -122,6 +123,7 @@ PlainTensors with_plain_names(const TensorViews& tensors, std::string_view file)
   }
   for (const auto& [name, tensor] : tensors)
     if (const std::string own = plain_name(name); !raw.contains(name) && !raw.contains(own)) add(own, name, tensor);
+  make_floats(plain);
   std::vector<std::string> parts;
   for (const auto& [name, tensor] : plain.tensors)
     if (name.ends_with("_v")) parts.push_back(name.substr(0, name.size() - 2));

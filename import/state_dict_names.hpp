@@ -25,9 +25,11 @@ std::string plain_name(std::string_view name);
 struct PlainTensors {
   TensorViews tensors;                         // by plain names; weight norms are computed
   std::map<std::string, std::string> in_file;  // the names that the file has, by plain names
+  std::map<std::string, std::string> faults;   // why the numbers of a tensor cannot be read, by plain names
 };
 
-/// Renames all tensors. Throws Refusal where two tensors get the same name.
+/// Renames all tensors, and makes integers floats (state_dict_scales.hpp). Throws Refusal where two tensors get the
+/// same name.
 PlainTensors with_plain_names(const TensorViews& tensors, std::string_view file);
 
 }  // namespace rnnc::files

@@ -18,11 +18,52 @@ void copy(std::span<const std::byte> from, const FileContent* file, std::vector<
   }
 }
 
+template <class T>
+void widen(const TensorView& tensor, std::vector<double>& values) {
+  for (std::size_t at = 0; at + sizeof(T) <= tensor.bytes.size(); at += sizeof(T)) {
+    T value;
+    std::copy_n(tensor.bytes.data() + at, sizeof(T), reinterpret_cast<std::byte*>(&value));
+    values.push_back(static_cast<double>(value));
+  }
+}
+
 }  // namespace
+
+bool is_real(ElementType type) {
+  return type == ElementType::F32 || type == ElementType::F64 || type == ElementType::F16 || type == ElementType::BF16;
+}
+
+std::vector<double> doubles_of(const TensorView& tensor) {
+  std::vector<double> values;
+  switch (tensor.type) {
+    case ElementType::F64: widen<double>(tensor, values); break;
+    case ElementType::I64: widen<std::int64_t>(tensor, values); break;
+    case ElementType::I32: widen<std::int32_t>(tensor, values); break;
+    case ElementType::I16: widen<std::int16_t>(tensor, values); break;
+    case ElementType::I8: widen<std::int8_t>(tensor, values); break;
+    case ElementType::U8:
+    case ElementType::Bool: widen<std::uint8_t>(tensor, values); break;
+    case ElementType::U16: widen<std::uint16_t>(tensor, values); break;
+    case ElementType::U32: widen<std::uint32_t>(tensor, values); break;
+    case ElementType::U64: widen<std::uint64_t>(tensor, values); break;
+    case ElementType::F32:
+    case ElementType::F16:
+    case ElementType::BF16: {
+      const std::vector<float> floats = tensor.to_f32();
+      values.assign(floats.begin(), floats.end());
+    }
+  }
+  return values;
+}
 
 TensorView TensorView::own(ElementType type, Shape dims, std::vector<std::byte> bytes) {
   auto memory = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   return {type, std::move(dims), *memory, memory, nullptr};
+}
+
+TensorView TensorView::own(Shape dims, const std::vector<float>& values) {
+  const auto from = std::as_bytes(std::span(values));
+  return own(ElementType::F32, std::move(dims), {from.begin(), from.end()});
 }
 
 std::int64_t TensorView::elements() const { return static_cast<std::int64_t>(bytes.size() / size_bytes(type)); }

@@ -23,6 +23,7 @@ struct TensorView {
 
   static TensorView of(const Tensor& tensor) { return {tensor.type, tensor.shape, tensor.bytes, nullptr, nullptr}; }
   static TensorView own(ElementType type, Shape dims, std::vector<std::byte> bytes);
+  static TensorView own(Shape dims, const std::vector<float>& values);
 
   std::int64_t elements() const;
   std::vector<float> to_f32() const;
@@ -31,5 +32,11 @@ struct TensorView {
   /// given back.
   Tensor part(Shape dims, std::int64_t first) const;
 };
+
+/// Tells whether elements are floats.
+bool is_real(ElementType type);
+
+/// Returns the elements, of any type, as doubles.
+std::vector<double> doubles_of(const TensorView& tensor);
 
 }  // namespace rnnc::files

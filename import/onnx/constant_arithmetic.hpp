@@ -8,12 +8,6 @@
 
 namespace rnnc::files {
 
-/// Tells whether elements are floats.
-bool is_real(ElementType type);
-
-/// Returns the elements, of any type, as doubles.
-std::vector<double> doubles_of(const TensorView& tensor);
-
 /// Makes the output of `node` a constant if its operator is arithmetic of floats or a cast, and its inputs are
 /// constants; returns whether it is so. Throws Refusal.
 bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants& constants);

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "import/file_error.hpp"
-#include "import/onnx/constant_arithmetic.hpp"
 
 namespace rnnc::files {
 namespace {

@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "import/onnx/constant_arithmetic.hpp"
-#include "ir/print.hpp"
+#include "import/scaled_integers.hpp"
 
 namespace rnnc::files {
 namespace {
-
-bool is_small_integer(ElementType type) {
-  return type == ElementType::I8 || type == ElementType::U8 || type == ElementType::I16 || type == ElementType::U16 ||
-         type == ElementType::I32;
-}
 
 // Tells which scale belongs to an element: one of all, one for each place of an axis, or one for each block of places.
 class Places {
@@ -50,11 +44,6 @@ class Places {
   std::int64_t inner_ = 1, size_ = 1, block_ = 0, blocks_ = 0;
 };
 
-TensorView floats_of(const Shape& shape, const std::vector<float>& values) {
-  const auto bytes = std::as_bytes(std::span(values));
-  return TensorView::own(ElementType::F32, shape, {bytes.begin(), bytes.end()});
-}
-
 template <class T>
 TensorView integers_of(ElementType type, const Shape& shape, const std::vector<double>& values) {
   std::vector<T> integers;
@@ -89,10 +78,7 @@ TensorView quantized(OnnxAttributes& attributes, const TensorView& x, const Quan
 std::vector<double> scales_of(const OnnxAttributes& attributes, const TensorView& scale) {
   if (!is_real(scale.type)) attributes.invalid("its scale must be of floats but is " + std::string(name(scale.type)));
   std::vector<double> scales = doubles_of(scale);
-  for (std::size_t k = 0; k < scales.size(); ++k)
-    if (!std::isfinite(scales[k]))
-      attributes.invalid("scale " + std::to_string(k) + " is " + ir::number_text(static_cast<float>(scales[k])) +
-                         "; every scale must be a finite number: quantise the model again");
+  if (const std::optional<std::string> fault = fault_of(scales)) attributes.invalid(*fault);
   return scales;
 }
 
@@ -113,19 +99,13 @@ TensorView dequantized(const OnnxAttributes& attributes, const TensorView& integ
   const Places place(attributes, integers.shape, by.scale->shape, by);
   const std::vector<double> scales = scales_of(attributes, *by.scale);
   const std::vector<double> zeros = zero_points_of(attributes, by.zero_point, scales.size());
-  const std::vector<double> values = doubles_of(integers);
-  std::vector<float> floats(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t k = place(i);
-    floats[i] = static_cast<float>((values[i] - zeros[k]) * scales[k]);
-  }
-  return floats_of(integers.shape, floats);
+  return floats_of(integers, {scales, zeros, place});
 }
 
 TensorView without_zero_point(const OnnxAttributes& attributes, const TensorView& integers,
                               const TensorView* zero_point, std::int64_t axis) {
   const std::vector<float> ones(zero_point == nullptr ? 1 : static_cast<std::size_t>(zero_point->elements()), 1.0f);
-  const TensorView scale = floats_of(zero_point == nullptr ? Shape() : zero_point->shape, ones);
+  const TensorView scale = TensorView::own(zero_point == nullptr ? Shape() : zero_point->shape, ones);
   return dequantized(attributes, integers, {&scale, zero_point, axis});
 }
 

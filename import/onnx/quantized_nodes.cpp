@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "import/file_error.hpp"
-#include "import/onnx/constant_arithmetic.hpp"
 #include "import/onnx/quantized.hpp"
 #include "import/onnx/reader.hpp"
 
@@ -13,9 +12,7 @@ namespace rnnc::files {
 namespace {
 
 TensorView floats_of(const Shape& shape, const std::vector<double>& values) {
-  const std::vector<float> floats(values.begin(), values.end());
-  const auto bytes = std::as_bytes(std::span(floats));
-  return TensorView::own(ElementType::F32, shape, {bytes.begin(), bytes.end()});
+  return TensorView::own(shape, std::vector<float>(values.begin(), values.end()));
 }
 
 // Returns the shape of numbers along one dim that stand beside a value of `rank` dims.
@@ -59,7 +56,7 @@ class GraphReader::FloatNodes {
   std::string floats(std::size_t data, std::size_t scale, std::size_t zero_point, std::int64_t axis_from_end);
   std::string unshifted(std::size_t data, std::size_t zero_point, std::int64_t axis_from_end);
   std::size_t rank_of(const std::string& name) const;
-  Quantization constants_of_node();
+  Quantization scales_of_node();
   bool undoes(const Quantization& by, const OnnxNode& quantize) const;
 
   void dynamic_quantize();
@@ -143,7 +140,7 @@ std::string GraphReader::FloatNodes::unshifted(std::size_t data, std::size_t zer
 }
 
 // Scales and zero points of a QuantizeLinear or DequantizeLinear.
-Quantization GraphReader::FloatNodes::constants_of_node() {
+Quantization GraphReader::FloatNodes::scales_of_node() {
   const std::optional<Quantization> by = quantization_of(attributes_, constants_);
   if (!by) attributes_.unsupported("its scale and zero point must be constants");
   if (by->block_size != 0) attributes_.unsupported("has scales of blocks, which only constants may have");
@@ -161,7 +158,7 @@ void GraphReader::FloatNodes::dynamic_quantize() {
 
 // Most often a DequantizeLinear of the same scale follows at once, so that nothing has to be written but the clipping.
 void GraphReader::FloatNodes::quantize() {
-  const Quantization by = constants_of_node();
+  const Quantization by = scales_of_node();
   static_cast<void>(range_of(attributes_, by.zero_point));
   const std::vector<double> scales = scales_of(attributes_, *by.scale);
   if (std::ranges::find(scales, 0.0) != scales.end())
@@ -173,7 +170,7 @@ void GraphReader::FloatNodes::quantize() {
 }
 
 void GraphReader::FloatNodes::write_integers(const OnnxValue& value) {
-  const Quantization by = constants_of_node();
+  const Quantization by = scales_of_node();
   const IntegerRange range = range_of(attributes_, by.zero_point);
   const std::vector<double> scales = scales_of(attributes_, *by.scale);
   const std::vector<double> zeros = zero_points_of(attributes_, by.zero_point, scales.size());
@@ -189,7 +186,7 @@ void GraphReader::FloatNodes::write_integers(const OnnxValue& value) {
 
 // Where a QuantizeLinear of the same scale stands in front, only its clipping is left of both.
 void GraphReader::FloatNodes::dequantize() {
-  const Quantization by = constants_of_node();
+  const Quantization by = scales_of_node();
   attributes_.finish();
   const std::vector<double> scales = scales_of(attributes_, *by.scale);
   const std::vector<double> zeros = zero_points_of(attributes_, by.zero_point, scales.size());

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "import/file_error.hpp"
-#include "import/onnx/constant_arithmetic.hpp"
 #include "ir/print.hpp"
 
 namespace rnnc::files {
