@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "import/audio_models.hpp"
+#include "import/dnn_blob.hpp"
 #include "import/file_content.hpp"
 #include "import/file_error.hpp"
 #include "import/keras_file.hpp"
@@ -15,6 +16,7 @@
 #include "import/onnx/network.hpp"
 #include "import/refusal.hpp"
 #include "import/rnnoise.hpp"
+#include "import/rnnoise_blob.hpp"
 #include "import/safetensors.hpp"
 #include "import/state_dict.hpp"
 
@@ -75,7 +77,9 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
       return {std::move(*model), {}};
     }
     case FileFormat::Onnx: return files::import_onnx(content, file, options, beside);
-    case FileFormat::Rnnoise: return files::import_rnnoise(text, file);
+    case FileFormat::Rnnoise:
+      return text.starts_with(files::kDnnHead) ? files::import_rnnoise_blob(content, file)
+                                               : files::import_rnnoise(text, file);
     case FileFormat::Zip: {
       const std::vector<files::ZipEntry> entries = files::list_zip(content.bytes(), file, limits);
       if (files::is_keras_zip(entries)) {
@@ -116,7 +120,7 @@ FileFormat format_of(std::span<const std::byte> content) {
   if (text.size() > 8 && text[8] == '{' && text.substr(0, 8).find('\0') != std::string_view::npos)
     return FileFormat::Safetensors;
   if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) return FileFormat::Json;
-  if (text.starts_with(files::kRnnoiseHead)) return FileFormat::Rnnoise;
+  if (text.starts_with(files::kRnnoiseHead) || text.starts_with(files::kDnnHead)) return FileFormat::Rnnoise;
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return FileFormat::Zip;
   if (text.starts_with("\x89HDF\r\n\x1a\n")) return FileFormat::Hdf5;
   // Every ONNX file begins with the field ir_version, a small number, and no text begins with such a byte.

@@ -89,7 +89,7 @@ std::vector<std::string> seeds(std::string_view target, const std::string& sourc
   if (target == "safetensors") return safetensors_seeds();
   if (target == "npy") return files(data + "audio", ".npy");
   if (target == "json") return joined(files(own + "json", ".json"), files(data + "audio", ".json"));
-  if (target == "rnnoise") return files(data + "audio", ".rnnn");
+  if (target == "rnnoise") return joined(files(data + "audio", ".rnnn"), files(data + "rnnoise", ".bin"));
   if (target == "zip") return joined(files(own + "zip", ".npz"), files(own + "zip", ".keras"));
   if (target == "hdf5") return files(own + "hdf5", ".h5");
   if (target == "onnx")
