@@ -7,6 +7,7 @@
 #include "import/file_error.hpp"
 #include "import/onnx/quantized.hpp"
 #include "import/onnx/reader.hpp"
+#include "import/scaled_integers.hpp"
 
 namespace rnnc::files {
 namespace {
@@ -62,6 +63,7 @@ class GraphReader::FloatNodes {
   void dynamic_quantize();
   void quantize();
   void dequantize();
+  bool gather();
   void matmul_integer();
   void conv_integer();
   void dynamic_quantize_matmul();
@@ -269,7 +271,16 @@ void GraphReader::FloatNodes::qlinear_conv() {
   compute("QuantizeLinear", {product, node_.input(6), node_.input(7)}, node_.output(0));
 }
 
+// Rows of a table of integers, whose scale stands in a node behind. Other Gather nodes are none of ours.
+bool GraphReader::FloatNodes::gather() {
+  const TensorView* table = constants_.find(node_.input(0));
+  if (table == nullptr || !is_small_integer(table->type) || size_bytes(table->type) > sizeof(std::int16_t)) return false;
+  compute("Gather", {unshifted(0, node_.inputs.size(), -1), node_.input(1)}, node_.output(0), node_.attributes);
+  return true;
+}
+
 bool GraphReader::FloatNodes::read() {
+  if (full_name() == "Gather") return gather();
   static const std::map<std::string, void (FloatNodes::*)()> operators = {
       {"DynamicQuantizeLinear", &FloatNodes::dynamic_quantize},
       {"QuantizeLinear", &FloatNodes::quantize},

@@ -70,6 +70,12 @@ std::vector<std::string> safetensors_seeds() {
                   R"("weight_ih_l0_reverse":{"dtype":"F16","shape":[3,1],"data_offsets":[30,36]},)"
                   R"("weight_hh_l0_reverse":{"dtype":"F64","shape":[3,1],"data_offsets":[36,60]}})",
                   15),
+      safetensors(R"({"weight_ih_l0":{"dtype":"I8","shape":[2,1],"data_offsets":[0,2]},)"
+                  R"("weight_ih_l0_scale":{"dtype":"BF16","shape":[2],"data_offsets":[2,6]},)"
+                  R"("weight_ih_l0_zero_point":{"dtype":"I8","shape":[2,1],"data_offsets":[6,8]},)"
+                  R"("weight_hh_l0":{"dtype":"U8","shape":[2,2],"data_offsets":[8,12]},)"
+                  R"("weight_hh_l0_scale":{"dtype":"F32","shape":[],"data_offsets":[12,16]}})",
+                  4),
   };
 }
 

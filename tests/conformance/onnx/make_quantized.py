@@ -171,6 +171,19 @@ def dynamic_convolution():
     keep(name, x, step_through("GRU", wide.reshape(T, B, -1), f["W"][0], f["R"][0], f["b"][0])[0])
 
 
+def dynamic_table():
+    """A table of tokens whose rows are integers, in front of an LSTM."""
+    name = "tokens_dynamic"
+    constants = dict(E=weights(7, I), W=weights(1, 4 * H, I), R=weights(1, 4 * H, H), b=weights(1, 8 * H), one=integers(1))
+    nodes = [N("Gather", ["E", "x"], ["e"], name="table"), N("LSTM", ["e", "W", "R", "b"], ["v"], hidden_size=H, name="layer"),
+             N("Squeeze", ["v", "one"], ["y"])]
+    onnx.save(model_of(nodes, constants, inputs=(("x", TensorProto.INT64, ["T", "B"]),)), folder / "float.onnx")
+    quantize_dynamic(folder / "float.onnx", folder / f"{name}.onnx")
+    tokens, f = random.integers(0, 7, (T, B)), File(name)
+    keep(name, tokens, step_through("LSTM", f["E"][tokens], f["W"][0], f["R"][0], f["b"][0])[0])
+    arrays[f"{name}.x"] = np.float32(tokens)[:, :, None]
+
+
 def four_bits():
     """Blocks of int4 and uint4 along the inputs (opset 21), the last block shorter."""
     name, block = "blocks_of_four_bits", 4
@@ -204,7 +217,7 @@ def shifted_between():
     keep(name, x, (q - z) * double(s) + (q - z) * double(t))
 
 
-for make in (dynamic, dynamic_fused, static, static_operators, dynamic_convolution, four_bits, shifted_between):
+for make in (dynamic, dynamic_fused, static, static_operators, dynamic_convolution, dynamic_table, four_bits, shifted_between):
     make()
 (folder / "float.onnx").unlink()
 save_safetensors(folder / "data.safetensors", arrays)
