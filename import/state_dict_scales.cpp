@@ -81,4 +81,21 @@ void make_floats(PlainTensors& plain) {
                            " says which floats they stand for; save the floats, or the scale of each row beside them";
 }
 
+Result<void> make_floats(TensorMap& tensors, std::string_view file) {
+  PlainTensors plain;
+  for (const auto& [name, tensor] : tensors) {
+    plain.tensors.emplace(name, TensorView::of(tensor));
+    plain.in_file[name] = name;
+  }
+  make_floats(plain);
+  for (const auto& [name, why] : plain.faults)
+    if (const ElementType type = plain.tensors.at(name).type; type == ElementType::I8 || type == ElementType::U8)
+      return file_error(ErrorCode::InvalidData, file, "tensor " + in_quotes(name) + ": " + why);
+  TensorMap floats;
+  for (const auto& [name, view] : plain.tensors)
+    floats[name] = view.memory ? view.part(view.shape, 0) : std::move(tensors.at(name));
+  tensors = std::move(floats);
+  return {};
+}
+
 }  // namespace rnnc::files

@@ -13,6 +13,7 @@
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/choose_cell.hpp"
+#include "import/state_dict_scales.hpp"
 #include "ir/environment.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
@@ -206,6 +207,7 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
     return usage_error("--weights", flags.model + " has its own weights; leave the flag out");
   Result<TensorMap> weights = load_tensors(flags.weights);
   if (!weights) return weights.error();
+  if (const Result<void> made = files::make_floats(*weights, flags.weights); !made) return made.error();
   source.weights = std::move(*weights);
   return source;
 }

@@ -76,6 +76,22 @@ TEST_CASE("run lets a NaN among the weights through", "[tools]") {
   CHECK(folder.values("y.npy")[1] == 1);
 }
 
+TEST_CASE("run reads weights of integers with the scales beside them, and never as if they were floats", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  folder.write("product.rnn", "cell product<N> {\n  input x : f32[N]\n  param W : f32[N, N]\n  output W @ x\n}\n");
+  const Tensor W{ElementType::I8, {2, 2}, {std::byte{1}, std::byte{2}, std::byte{3}, std::byte{0xff}}};
+  save_safetensors(folder / "q.safetensors", {{"W", W}, {"W_scale", Tensor::from_f32({2}, {0.5f, 2})}}).value();
+  save_safetensors(folder / "bare.safetensors", {{"W", W}}).value();
+  const std::string run = "run product.rnn --input x.npy --output y.npy --weights ";
+  check_says(
+      folder, run + "bare.safetensors", 3,
+      "rnnc: bare.safetensors: tensor \"W\": holds whole numbers (I8), and no \"W_scale\" says which floats they "
+      "stand for; save the floats, or the scale of each row beside them");
+  REQUIRE(folder.rnnc(run + "q.safetensors").code == 0);
+  CHECK(folder.values("y.npy") == std::vector<float>{1.5f, 4, 3, 8, 1.5f, 4, 3, 8, 1.5f, 4, 3, 8});
+}
+
 TEST_CASE("run names what is wrong with flags and leaves no output", "[tools]") {
   const Folder folder;
   fill(folder);
