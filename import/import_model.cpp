@@ -64,6 +64,10 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     files::refuse(ErrorCode::Limit, file, "",
                   "the file has " + std::to_string(text.size()) + " bytes, more than the limit of " +
                       std::to_string(limits.max_file_bytes) + "; raise the limit");
+  if (text.substr(0, 8).ends_with("TFL3"))
+    files::unsupported(file, "",
+                       "files of TensorFlow Lite cannot be read; take the Keras model that this one was made from, and "
+                       "its weights as integers by --weights-as w8");
   const FileFormat format = format_of(content.bytes());
   if (format != FileFormat::Json)
     check_options(format == FileFormat::Onnx,

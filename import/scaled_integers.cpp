@@ -19,12 +19,15 @@ std::optional<std::string> fault_of(const std::vector<double>& scales) {
   return std::nullopt;
 }
 
+// Integers of 8 and 16 bits are f32 exactly, which takes half of the memory that doubles take.
 TensorView floats_of(const TensorView& integers, const Scales& by) {
-  const std::vector<double> values = doubles_of(integers);
-  std::vector<float> floats(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  const bool narrow = size_bytes(integers.type) < sizeof(float);
+  const std::vector<double> wide = narrow ? std::vector<double>() : doubles_of(integers);
+  std::vector<float> floats = narrow ? integers.to_f32() : std::vector<float>(wide.size());
+  for (std::size_t i = 0; i < floats.size(); ++i) {
     const std::size_t k = by.of_place(i);
-    floats[i] = static_cast<float>((values[i] - by.zero_points[k]) * by.scales[k]);
+    const double integer = narrow ? static_cast<double>(floats[i]) : wide[i];
+    floats[i] = static_cast<float>((integer - by.zero_points[k]) * by.scales[k]);
   }
   return TensorView::own(integers.shape, floats);
 }
