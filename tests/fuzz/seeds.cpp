@@ -79,6 +79,35 @@ std::vector<std::string> safetensors_seeds() {
   };
 }
 
+// An array of a "DNNw" file; type 0 has floats, 1 whole numbers, 3 bytes.
+std::string dnn_array(const std::string& name, std::int32_t type, const std::string& bytes) {
+  const auto size = static_cast<std::int32_t>(bytes.size());
+  const std::int32_t numbers[] = {0, type, size, size};
+  std::string head = "DNNw" + std::string(reinterpret_cast<const char*>(numbers), sizeof numbers) + name;
+  head.resize(64, '\0');
+  return head + bytes;
+}
+
+// A network of RNNoise 0.2 with one block of integers in each matrix of a GRU of 8 units, below the 4 KiB of a fuzzer.
+std::string small_blob() {
+  const auto floats = [](const std::string& name, std::size_t count) {
+    return dnn_array(name, 0, std::string(count * sizeof(float), '\1'));
+  };
+  std::string blob = floats("conv1_weights_float", 3) + floats("conv1_bias", 1) + floats("conv2_weights_float", 24) +
+                     floats("conv2_bias", 8);
+  const std::int32_t blocks[] = {1, 4, 0, 0};  // one for the first 8 outputs, at input 4
+  for (const char* gru : {"gru1", "gru2", "gru3"})
+    for (const char* part : {"_input", "_recurrent"}) {
+      const std::string name = std::string(gru) + part;
+      blob += floats(name + "_bias", 24) + floats(name + "_scale", 24) +
+              dnn_array(name + "_weights_int8", 3, std::string(32, '\1')) +
+              dnn_array(name + "_weights_idx", 1, {reinterpret_cast<const char*>(blocks), sizeof blocks});
+    }
+  for (const char* name : {"dense_out", "vad_dense"})
+    blob += floats(std::string(name) + "_weights_float", 32) + floats(std::string(name) + "_bias", 1);
+  return blob;
+}
+
 std::vector<std::string> state_seeds() {
   const Program program = seed_program();
   const std::string whole = string_of(program.make_state(2).save());
@@ -95,7 +124,8 @@ std::vector<std::string> seeds(std::string_view target, const std::string& sourc
   if (target == "safetensors") return safetensors_seeds();
   if (target == "npy") return files(data + "audio", ".npy");
   if (target == "json") return joined(files(own + "json", ".json"), files(data + "audio", ".json"));
-  if (target == "rnnoise") return joined(files(data + "audio", ".rnnn"), files(data + "rnnoise", ".bin"));
+  if (target == "rnnoise")
+    return joined(joined(files(data + "audio", ".rnnn"), files(data + "rnnoise", ".bin")), {small_blob()});
   if (target == "zip") return joined(files(own + "zip", ".npz"), files(own + "zip", ".keras"));
   if (target == "hdf5") return files(own + "hdf5", ".h5");
   if (target == "onnx")
