@@ -137,8 +137,8 @@ bool equal(const Graph& a, const Graph& b) {
   const std::vector<std::size_t> in_a = numbering.number(a);
   const std::vector<std::size_t> in_b = numbering.number(b);
   const auto same = [&](const Statement& s, const Statement& t) {
-    return s.kind == t.kind && s.name == t.name && s.value.index < in_a.size() && t.value.index < in_b.size() &&
-           in_a[s.value.index] == in_b[t.value.index];
+    return s.kind == t.kind && s.name == t.name && s.bound == t.bound && s.value.index < in_a.size() &&
+           t.value.index < in_b.size() && in_a[s.value.index] == in_b[t.value.index];
   };
   return declarations(a, in_a) == declarations(b, in_b) &&
          std::equal(a.statements.begin(), a.statements.end(), b.statements.begin(), same);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -114,13 +115,28 @@ inline bool is_declaration(const Node& node) {
   return node.op == Op::Input || node.op == Op::State || node.op == Op::Param;
 }
 
+// A Within says that the elements of a vector stay within -bound to bound, as they did where a program measured them.
+// No text has one: it comes from a file of ranges (docs/formats.md), and stays with its value from pass to pass.
 struct Statement {
-  enum class Kind : std::uint8_t { Let, Next, Output };
+  enum class Kind : std::uint8_t { Let, Next, Output, Within };
   Kind kind = Kind::Let;
-  std::string name;  // the name bound by Let, the state of Next, the name of an Output or "" where it has none
+  // The name bound by Let, the state of Next, the name of an Output or "" where it has none, or of a Within the name
+  // that the file has for the value.
+  std::string name;
   Value value;
   Location location;
+  float bound = std::numeric_limits<float>::infinity();  // of a Within
 };
+
+/// Tells whether a statement gives its value a name of the text.
+inline bool names_value(const Statement& statement) {
+  return statement.kind == Statement::Kind::Let || statement.kind == Statement::Kind::Next;
+}
+
+/// Tells whether a statement needs its value. A Let or a Within only speaks of a value that others may need.
+inline bool needs_value(const Statement& statement) {
+  return statement.kind == Statement::Kind::Next || statement.kind == Statement::Kind::Output;
+}
 
 struct NamedValue {
   std::string name;

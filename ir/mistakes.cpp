@@ -41,7 +41,7 @@ bool Mistakes::find_origin(Value value, Note& note) const {
   std::string how = " declared here";
   for (std::size_t i = 0; name.empty() && i < graph_.statements.size(); ++i) {
     const Statement& statement = graph_.statements[i];
-    if (statement.value != value || statement.kind == Statement::Kind::Output) continue;
+    if (statement.value != value || !names_value(statement)) continue;
     name = statement.name + (statement.kind == Statement::Kind::Next ? "'" : "");
     location = statement.location;
     how = " defined here";

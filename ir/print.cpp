@@ -220,6 +220,7 @@ class GraphPrinter {
   // from the back is enough.
   void count_uses() {
     for (const Statement& statement : graph_.statements) {
+      if (statement.kind == Statement::Kind::Within) continue;
       if (statement.value.index < size_) ++uses_[statement.value.index];
     }
     for (std::uint32_t i = size_; i-- > 0;) {
@@ -261,6 +262,7 @@ class GraphPrinter {
   }
 
   void write_statement(const Statement& statement) {
+    if (statement.kind == Statement::Kind::Within) return write_range(statement);
     const bool binds = statement.kind != Statement::Kind::Output;
     const std::uint32_t root = statement.value.index;
     for (const std::uint32_t i : unnamed_below(root, binds)) {
@@ -273,6 +275,12 @@ class GraphPrinter {
     } else {
       write_binding(statement.name + (statement.kind == Statement::Kind::Next ? "'" : ""), root);
     }
+  }
+
+  void write_range(const Statement& statement) {
+    writer_.out += "  // ";
+    writer_.write(statement.value, size_, Precedence::Sum, 2 * kDeepest);
+    writer_.out += " is within " + number_text(statement.bound) + "\n";
   }
 
   void write_binding(const std::string& name, std::uint32_t root) {
@@ -332,18 +340,39 @@ std::string print(const Module& module) {
   return text;
 }
 
-std::string describe(const Graph& graph, Value value) {
-  constexpr std::size_t kLongest = 60;
+namespace {
+
+Writer writer_with_names(const Graph& graph) {
   Writer writer(graph);
   for (const Statement& statement : graph.statements) {
-    if (statement.kind == Statement::Kind::Output || statement.value.index >= graph.nodes.size()) continue;
+    if (!names_value(statement) || statement.value.index >= graph.nodes.size()) continue;
     std::string& name = writer.names()[statement.value.index];
     if (name.empty()) name = statement.name + (statement.kind == Statement::Kind::Next ? "'" : "");
   }
+  return writer;
+}
+
+std::string described(const Graph& graph, Value value, Writer& writer) {
+  constexpr std::size_t kLongest = 60;
   writer.longest = kLongest;
+  writer.out.clear();
   writer.write(value, static_cast<std::uint32_t>(graph.nodes.size()), Precedence::Sum, 16);
   if (writer.out.size() <= kLongest) return writer.out;
   return writer.out.substr(0, kLongest - 3) + "...";
+}
+
+}  // namespace
+
+std::string describe(const Graph& graph, Value value) {
+  Writer writer = writer_with_names(graph);
+  return described(graph, value, writer);
+}
+
+std::vector<std::string> describe_all(const Graph& graph) {
+  Writer writer = writer_with_names(graph);
+  std::vector<std::string> texts;
+  for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) texts.push_back(described(graph, Value{i}, writer));
+  return texts;
 }
 
 }  // namespace rnnc::ir

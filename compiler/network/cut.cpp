@@ -224,6 +224,12 @@ CellCall Cutter::make_cell(const std::vector<Index>& roots) {
   for (const Index i : roots) outputs.push_back(values[i]);
   const Value output = call.cell.concat(std::move(outputs));
   call.cell.statements.push_back({ir::Statement::Kind::Output, "", output, network_.location});
+  for (ir::Statement statement : network_.statements) {
+    const Index i = statement.value.index;
+    if (statement.kind != ir::Statement::Kind::Within || i >= needed.size() || !needed[i]) continue;
+    statement.value = values[i];
+    call.cell.statements.push_back(std::move(statement));
+  }
   RNNC_ASSERT(ir::verify(call.cell).ok(), &call.cell);
   return call;
 }

@@ -49,6 +49,7 @@ class ConstantSplitter {
     for (const Value value : border_) outputs.push_back(values[value.index]);
     const Value output = cell.concat(std::move(outputs));
     cell.statements.push_back({Statement::Kind::Output, "", output, cell.location});
+    keep_ranges(cell, needed, values);
     check(cell);
     result.y = home_ = list_.buffers.size();
     list_.buffers.push_back({"", size_of(cell[output]), ""});
@@ -63,16 +64,17 @@ class ConstantSplitter {
     Cell& cell = begin(result.cell, "");
     std::vector<bool> needed(cell_.nodes.size());
     for (const Statement& statement : cell_.statements)
-      if (statement.kind != Statement::Kind::Let) needed[statement.value.index] = true;
+      if (ir::needs_value(statement)) needed[statement.value.index] = true;
     for (std::size_t i = 0; i < needed.size(); ++i)
       if (cell_.nodes[i].op == Op::State) needed[i] = true;
     spread(needed, border_);
     const std::vector<Value> values = copy(result, needed, border_);
     for (Statement statement : cell_.statements) {
-      if (statement.kind == Statement::Kind::Let) continue;
+      if (!ir::needs_value(statement)) continue;
       statement.value = values[statement.value.index];
       cell.statements.push_back(std::move(statement));
     }
+    keep_ranges(cell, needed, values);
     check(cell);
     return result;
   }
@@ -119,7 +121,7 @@ class ConstantSplitter {
     for (std::size_t i = 0; i < size; ++i)
       if (!constant[i]) std::for_each(cell_.nodes[i].operands.begin(), cell_.nodes[i].operands.end(), look);
     for (const Statement& statement : cell_.statements)
-      if (statement.kind != Statement::Kind::Let) look(statement.value);
+      if (ir::needs_value(statement)) look(statement.value);
     for (std::uint32_t i = 0; i < size; ++i)
       if (in_border[i]) border_.push_back(Value{i});
   }
@@ -158,6 +160,14 @@ class ConstantSplitter {
       }
     }
     return values;
+  }
+
+  void keep_ranges(Cell& to, const std::vector<bool>& needed, const std::vector<Value>& values) const {
+    for (Statement statement : cell_.statements) {
+      if (statement.kind != Statement::Kind::Within || !needed[statement.value.index]) continue;
+      statement.value = values[statement.value.index];
+      to.statements.push_back(std::move(statement));
+    }
   }
 
   static Value add_input(CellCall& to, std::string name, const ir::Type& type, const Row& row) {

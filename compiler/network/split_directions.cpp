@@ -1,6 +1,7 @@
 #include "compiler/network/split_directions.hpp"
 
 #include <array>
+#include <utility>
 
 #include "ir/check.hpp"
 #include "ir/scan.hpp"
@@ -27,8 +28,10 @@ class DirectionSplitter {
   Network run() {
     for (std::size_t i = 0; i < from_.nodes.size(); ++i) replaced_[i] = copy(i);
     for (ir::Statement statement : from_.statements) {
-      statement.value = replaced_[statement.value.index];
-      to_.statements.push_back(std::move(statement));
+      const Value of = std::exchange(statement.value, replaced_[statement.value.index]);
+      to_.statements.push_back(statement);
+      if (statement.kind == ir::Statement::Kind::Within && to_[statement.value].op == Op::Concat)
+        keep_range(statement, of);
     }
     return std::move(to_);
   }
@@ -49,6 +52,15 @@ class DirectionSplitter {
       }
     }
     return to_.append(std::move(node));
+  }
+
+  // A product of joined directions becomes one of each, whose vectors have the range of both.
+  void keep_range(ir::Statement statement, Value of) {
+    if (from_[of].op != Op::Scan) return;
+    for (const Value part : parts_[of.index]) {
+      statement.value = part;
+      to_.statements.push_back(statement);
+    }
   }
 
   // Adds one direction of a scan, with the initial states of that direction.

@@ -37,7 +37,7 @@ std::int64_t columns_of(const Cell& cell, const Node& product) {
 void keep_in_step(const Cell& cell, std::vector<Phase>& phase) {
   std::vector<bool> only_starts(cell.nodes.size(), true);
   for (const ir::Statement& statement : cell.statements)
-    if (statement.kind != ir::Statement::Kind::Let) only_starts[statement.value.index] = false;
+    if (ir::needs_value(statement)) only_starts[statement.value.index] = false;
   for (std::size_t i = cell.nodes.size(); i-- > 0;) {
     const Node& node = cell.nodes[i];
     const bool passes_on = is_gate(cell, Value{static_cast<std::uint32_t>(i)}) && only_starts[i];
@@ -97,7 +97,7 @@ std::vector<std::vector<std::uint32_t>> users(const Cell& cell) {
     if (live[i])
       for (Value operand : cell.nodes[i].operands) result[operand.index].push_back(i);
   for (const ir::Statement& statement : cell.statements)
-    if (statement.kind != ir::Statement::Kind::Let) result[statement.value.index].push_back(kRoot);
+    if (ir::needs_value(statement)) result[statement.value.index].push_back(kRoot);
   return result;
 }
 

@@ -7,7 +7,7 @@ namespace rnnc::compiler {
 std::vector<bool> live_nodes(const ir::Cell& cell) {
   std::vector<bool> live(cell.nodes.size());
   for (const ir::Statement& statement : cell.statements)
-    if (statement.kind != ir::Statement::Kind::Let) live[statement.value.index] = true;
+    if (ir::needs_value(statement)) live[statement.value.index] = true;
   for (std::size_t i = cell.nodes.size(); i-- > 0;) {
     const ir::Node& node = cell.nodes[i];
     const bool declared = node.op == ir::Op::Input || node.op == ir::Op::State || node.op == ir::Op::Param;

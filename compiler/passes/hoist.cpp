@@ -38,8 +38,8 @@ Cell hoist(const Cell& cell) {
   }
   for (ir::Statement statement : cell.statements) {
     if (!live[statement.value.index]) continue;
-    const bool is_let = statement.kind == ir::Statement::Kind::Let;
-    statement.value = is_let ? replaced[statement.value.index] : seen_from(Phase::Step, statement.value);
+    statement.value =
+        ir::needs_value(statement) ? seen_from(Phase::Step, statement.value) : replaced[statement.value.index];
     to.statements.push_back(std::move(statement));
   }
   return to;

@@ -1,9 +1,10 @@
 // Products of the recurrence and of inputs become products of integers: the vector becomes integers with one scale, and
 // a row's sum of integers is scaled back before the start of the chain is added to it. Where a range of the vector is
-// proved, the scale is a constant. Else it is found anew in each step of each sequence, from the largest magnitude, so
-// that a result depends on no other sequence and no other step. A product of parameters is computed once, in floats.
-#include <cmath>
+// proved or was measured, the scale is a constant. Else it is found anew in each step of each sequence, from the
+// largest magnitude, so that a result depends on no other sequence and no other step. A product of parameters is
+// computed once, in floats.
 #include <map>
+#include <optional>
 
 #include "compiler/passes/analysis.hpp"
 #include "compiler/passes/copy_forward.hpp"
@@ -19,9 +20,6 @@ using ir::Function;
 using ir::Node;
 using ir::Op;
 using ir::Value;
-
-// A vector in a proved range that is much wider than its elements would lose digits.
-constexpr double kWidestRange = 8;
 
 struct Quantized {
   Value integers;
@@ -64,23 +62,15 @@ class Quantizer {
   // Returns the integers of a vector of the old cell, which `copy` is in the new one.
   Quantized quantized(Value vector, Value copy) {
     const auto [known, is_new] = quantized_.try_emplace(vector);
-    if (is_new) known->second = make(copy, shortened(ranges_[vector.index].bound()));
+    if (is_new) known->second = make(copy, bound_of_integers(from_, ranges_, vector));
     return known->second;
   }
 
-  // Rounds a bound to 11 significant bits: what was added for rounding goes, and integers saturate at the bound.
-  static double shortened(double bound) {
-    constexpr int kBits = 11;
-    int exponent = 0;
-    const double fraction = std::frexp(bound, &exponent);
-    return std::isfinite(bound) ? std::ldexp(std::nearbyint(std::ldexp(fraction, kBits)), exponent - kBits) : bound;
-  }
-
-  Quantized make(Value vector, double bound) {
+  Quantized make(Value vector, std::optional<double> bound) {
     const auto largest_integer = static_cast<float>(most());
-    if (bound >= runtime::kSmallestScaled && bound <= kWidestRange) {
-      const Value scale = to_.constant(static_cast<float>(static_cast<double>(most()) / bound));
-      return {integers(vector, scale), to_.constant(static_cast<float>(bound / static_cast<double>(most())))};
+    if (bound) {
+      const Value scale = to_.constant(static_cast<float>(static_cast<double>(most()) / *bound));
+      return {integers(vector, scale), to_.constant(static_cast<float>(*bound / static_cast<double>(most())))};
     }
     const Value found = to_.reduce(ir::Reduction::Max, {to_.map(Function::Abs, {vector})});
     const Value at_least = to_.map(Function::Max, {found, to_.constant(runtime::kSmallestScaled)});

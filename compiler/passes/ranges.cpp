@@ -13,6 +13,7 @@
 #include <string>
 
 #include "compiler/passes/analysis.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -79,6 +80,11 @@ class Ranger {
   explicit Ranger(const Cell& cell) : cell_(cell), ranges_(cell.nodes.size()) {
     for (const Node& node : cell.nodes)
       if (node.op == Op::State) states_[node.name] = kStart;
+    for (const ir::Statement& statement : cell.statements) {
+      if (statement.kind != ir::Statement::Kind::Within || std::isinf(statement.bound)) continue;
+      Interval& range = measured_[statement.value];
+      range = intersection(range, {-static_cast<double>(statement.bound), statement.bound});
+    }
   }
 
   std::vector<Interval> run() {
@@ -109,7 +115,19 @@ class Ranger {
   }
 
   void compute() {
-    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) ranges_[i] = checked(range(cell_.nodes[i]));
+    for (std::uint32_t i = 0; i < cell_.nodes.size(); ++i) {
+      ranges_[i] = checked(range(cell_.nodes[i]));
+      const auto found = measured_.find(Value{i});
+      if (found == measured_.end()) continue;
+      // A caller may begin a state anywhere in its measured range.
+      ranges_[i] = cell_.nodes[i].op == Op::State ? found->second : within(ranges_[i], found->second);
+    }
+  }
+
+  // What was measured of other data may not meet what is proved; then the measured range counts.
+  static Interval within(const Interval& range, const Interval& measured) {
+    const Interval both = intersection(range, measured);
+    return both.low <= both.high ? both : measured;
   }
 
   void narrow() {
@@ -282,6 +300,7 @@ class Ranger {
   const Cell& cell_;
   std::vector<Interval> ranges_;
   std::map<std::string, Interval> states_;
+  std::map<Value, Interval> measured_;
   bool give_up_ = false;
 };
 
@@ -290,6 +309,38 @@ class Ranger {
 double Interval::bound() const { return std::max(std::abs(low), std::abs(high)); }
 
 std::vector<Interval> ranges_of(const Cell& cell) { return Ranger(cell).run(); }
+
+const ir::Statement* measured_range(const Cell& cell, Value vector) {
+  const auto is_of = [&](const ir::Statement& statement) {
+    return statement.kind == ir::Statement::Kind::Within && statement.value == vector;
+  };
+  for (;; vector = cell[vector].operands[0]) {
+    const auto found = std::ranges::find_if(cell.statements, is_of);
+    if (found != cell.statements.end()) return &*found;
+    if (cell[vector].op != Op::Slice && cell[vector].op != Op::Hoist) return nullptr;
+  }
+}
+
+namespace {
+
+// Rounds a bound to 11 significant bits: what was added for rounding goes, and integers saturate at the bound.
+double shortened(double bound) {
+  constexpr int kBits = 11;
+  int exponent = 0;
+  const double fraction = std::frexp(bound, &exponent);
+  return std::isfinite(bound) ? std::ldexp(std::nearbyint(std::ldexp(fraction, kBits)), exponent - kBits) : bound;
+}
+
+}  // namespace
+
+std::optional<double> bound_of_integers(const Cell& cell, const std::vector<Interval>& ranges, Value vector) {
+  // A vector in a proved range that is much wider than its elements would lose digits. What was measured is no wider.
+  constexpr double kWidestProved = 8;
+  const ir::Statement* measured = measured_range(cell, vector);
+  const double widest = measured && std::isfinite(measured->bound) ? kLargestMeasured : kWidestProved;
+  const double bound = shortened(ranges[vector.index].bound());
+  return bound >= runtime::kSmallestScaled && bound <= widest ? std::optional(bound) : std::nullopt;
+}
 
 std::map<std::string, Interval> bounds_of_states(const Cell& cell) {
   std::vector<bool> seen(cell.nodes.size());

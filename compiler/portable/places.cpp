@@ -53,7 +53,7 @@ std::vector<std::uint32_t> last_readers(const ir::Cell& cell, const std::vector<
     }
   }
   for (const ir::Statement& statement : cell.statements)
-    if (statement.kind != ir::Statement::Kind::Let) last[memory_of(cell, statement.value).index] = kForEver;
+    if (ir::needs_value(statement)) last[memory_of(cell, statement.value).index] = kForEver;
   return last;
 }
 

@@ -334,7 +334,8 @@ class Translator {
   void finish(const Statement& statement) {
     const Value value = statement.value;
     switch (statement.kind) {
-      case Statement::Kind::Let: return;
+      case Statement::Kind::Let:
+      case Statement::Kind::Within: return;
       case Statement::Kind::Output: return copy(value, Phase::Step, {PortableSpace::Output, false, 0});
       case Statement::Kind::Next: {
         const PortablePlace to = next_place(statement.name);

@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "compiler/passes/ranges.hpp"
 #include "compiler/schedule/plan.hpp"
 #include "compiler/schedule/stage_flow.hpp"
 
@@ -84,7 +85,9 @@ std::string integers_of(const ir::Cell& cell, const Store& store) {
   if (scale.op != ir::Op::Constant) return bits + "with a scale of each row";
   std::ostringstream bound;
   bound << std::setprecision(4) << static_cast<double>(runtime::most_of_digits(store.home.digits)) / scale.constant;
-  return bits + "for the range -" + bound.str() + " to " + bound.str() + " that is proved";
+  const ir::Statement* measured = measured_range(cell, cell[store.value].operands[0]);
+  return bits + "for the range -" + bound.str() + " to " + bound.str() + " that " +
+         (measured ? "was measured of " + measured->name : "is proved");
 }
 
 void print_results(std::ostream& out, const Schedule& schedule, const std::vector<StageFlow>& flows, std::size_t s) {

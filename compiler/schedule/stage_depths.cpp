@@ -36,8 +36,7 @@ class StageCutter {
       if (live_[i] && cell_.nodes[i].type.rank() < 2) place(i);
     }
     for (const ir::Statement& statement : cell_.statements) {
-      const bool is_stored = statement.kind != ir::Statement::Kind::Let;
-      result_.statements.push_back(is_stored ? place_copy(statement.value, Phase::Step) : 0);
+      result_.statements.push_back(ir::needs_value(statement) ? place_copy(statement.value, Phase::Step) : 0);
     }
     return std::move(result_);
   }

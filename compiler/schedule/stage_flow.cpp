@@ -106,7 +106,7 @@ class Tracer {
 
   std::string name_of(Value value) const {
     for (const ir::Statement& statement : schedule_.cell.statements)
-      if (statement.value == value && statement.kind != ir::Statement::Kind::Output)
+      if (statement.value == value && names_value(statement))
         return statement.name + (statement.kind == ir::Statement::Kind::Next ? "'" : "");
     return "";
   }

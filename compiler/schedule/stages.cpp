@@ -193,7 +193,7 @@ class Scheduler {
     }
     for (std::size_t i = 0; i < cell().statements.size(); ++i) {
       const Statement& statement = cell().statements[i];
-      if (statement.kind == Statement::Kind::Let) continue;
+      if (!ir::needs_value(statement)) continue;
       const Home target = statement.kind == Statement::Kind::Output
                               ? Home{Space::Output, 0, size_of(cell()[statement.value])}
                               : next_homes_[statement.name];
