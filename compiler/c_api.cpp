@@ -50,6 +50,10 @@ rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions&
     return fail(RNNC_USAGE, "backend is none of rnnc_backend", error);
   if (!read_choice(options.weights, kWeightFormats, to.weights))
     return fail(RNNC_USAGE, "weights is none of rnnc_weight_format", error);
+  if (!options.ranges) return RNNC_OK;
+  rnnc::Result<rnnc::Ranges> ranges = rnnc::parse_ranges(options.ranges, "ranges");
+  if (!ranges) return rnnc::c::fail(ranges.error(), error);
+  to.ranges = std::move(*ranges);
   return RNNC_OK;
 }
 

@@ -74,7 +74,7 @@ CompileOptions with_threads_to_compile(CompileOptions options) {
 template <class Compile>
 Result<Program> bind_and_compile(const Model& model, const TensorMap& weights, const CompileOptions& options,
                                  const Compile& compile_network) {
-  const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
+  const Result<ir::Network> network = compiler::choose_program(model, weights, options);
   if (!network) return network.error();
   try {
     return compile_network(*network);

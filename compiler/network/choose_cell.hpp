@@ -7,7 +7,9 @@
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 
+#include "compiler/network/named_values.hpp"
 #include "ir/cell.hpp"
+#include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
@@ -19,5 +21,14 @@ Result<ir::Cell> bind(const ir::Cell& cell, const ir::DimBindings& dims, const T
 /// cell, so that every program is a network. Errors: those of Module::choose and of bind.
 Result<ir::Network> choose_program(const Model& model, const std::string& name, const ir::DimBindings& dims,
                                    const TensorMap& weights);
+
+/// Returns the network that the options of a compilation ask for, with their ranges where its weights are integers.
+/// Errors: those of the function above and of with_ranges.
+template <class Options>
+Result<ir::Network> choose_program(const Model& model, const TensorMap& weights, const Options& options) {
+  Result<ir::Network> network = choose_program(model, options.cell, options.dims, weights);
+  if (!network || options.ranges.empty() || !runtime::is_integer(options.weights)) return network;
+  return with_ranges(*network, weights, options.ranges);
+}
 
 }  // namespace rnnc::compiler

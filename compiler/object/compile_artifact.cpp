@@ -93,7 +93,7 @@ Result<std::vector<std::byte>> compile_artifact(const Model& model, const Tensor
   if (const Result<void> checked = runtime::check_threads(options.threads); !checked) return checked.error();
   const Result<std::vector<compiler::Target>> targets = targets_of(options.targets);
   if (!targets) return targets.error();
-  const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
+  const Result<ir::Network> network = compiler::choose_program(model, weights, options);
   if (!network) return network.error();
   return artifact_of(*network, *targets, weights, options);
 } catch (const std::bad_alloc&) {

@@ -117,7 +117,7 @@ Result<std::string> name_for(const std::string& own, const ObjectOptions& option
 Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const ObjectOptions& options,
                              std::string* llvm) try {
   const DefaultFloatEnvironment environment;
-  const Result<ir::Network> network = compiler::choose_program(model, options.cell, options.dims, weights);
+  const Result<ir::Network> network = compiler::choose_program(model, weights, options);
   if (!network) return network.error();
   const Result<std::string> name = name_for(network->name, options);
   if (!name) return name.error();

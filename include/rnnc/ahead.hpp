@@ -10,6 +10,7 @@
 
 #include <rnnc/export.hpp>
 #include <rnnc/model.hpp>
+#include <rnnc/ranges.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 #include <rnnc/weight_format.hpp>
@@ -27,6 +28,7 @@ struct ObjectOptions {
   bool hidden = false;
   WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
   bool sparse = false;
+  Ranges ranges = {};                        // as in CompileOptions
 };
 
 struct ObjectFiles {
@@ -52,6 +54,7 @@ struct ArtifactOptions {
   int threads = 1;                           // the most that a call may use
   WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
   bool sparse = false;
+  Ranges ranges = {};                        // as in CompileOptions
 };
 
 /// Compiles a cell or network with its weights into an artifact that `load_artifact` reads.

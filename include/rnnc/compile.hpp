@@ -10,6 +10,7 @@
 #include <rnnc/export.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/program.hpp>
+#include <rnnc/ranges.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
 #include <rnnc/weight_format.hpp>
@@ -39,13 +40,16 @@ struct CompileOptions {
   // Products in the step leave out blocks of weights that are zero, where weights are integers: results have the same
   // bits, sooner where most blocks are zero and later where few are.
   bool sparse = false;
+  // The ranges that `rnnc calibrate` has measured of this model with these weights; other formats than those of
+  // integers need none.
+  Ranges ranges = {};
 };
 
 /// Compiles one network or cell and packs its weights, which may be freed afterwards.
 ///
 /// Shapes    each tensor as its parameter is declared, f32, or f16, bf16 and f64 converted
 /// Errors    Usage (dims, threads, CPU), Name, ShapeMismatch, InvalidData (missing and left over tensors, a weight
-///           that is beyond CompileOptions::weights), InvalidModel, Limit, Unsupported
+///           that is beyond CompileOptions::weights, ranges of another model), InvalidModel, Limit, Unsupported
 Result<Program> compile(const Model& model, const TensorMap& weights, const CompileOptions& options = {});
 
 }  // namespace rnnc

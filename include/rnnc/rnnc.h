@@ -293,9 +293,10 @@ typedef struct rnnc_compile_options {
   int32_t backend;  /* an rnnc_backend */
   int32_t compile_threads; /* the most threads that generate code at the same time; 0: as many as there are CPUs */
   int32_t weights;  /* an rnnc_weight_format */
+  const char* ranges; /* the text of a file that `rnnc calibrate` wrote of this model and its weights; or NULL */
   int32_t sparse;   /* not 0: products in the step leave out blocks of integer weights that are zero */
 } rnnc_compile_options;
-#define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0 }
+#define RNNC_COMPILE_OPTIONS_INIT { sizeof(rnnc_compile_options), NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, 0 }
 
 /* Compiles one network or cell and packs its weights; model and weights may be destroyed afterwards. `options` may be
    NULL. */

@@ -9,6 +9,7 @@
 #include <rnnc/import.hpp>
 #include <rnnc/model.hpp>
 #include <rnnc/program.hpp>
+#include <rnnc/ranges.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/session.hpp>
 #include <rnnc/tensor.hpp>

@@ -272,6 +272,31 @@ static void test_outputs(void) {
   rnnc_state_destroy(state), rnnc_program_destroy(program), rnnc_weights_destroy(weights), rnnc_model_destroy(model);
 }
 
+/* Ranges are the text of a file, which is checked. */
+static void test_ranges(void) {
+  const float weights_of_w[4] = {1, 2, 3, 4};
+  const int64_t shape[2] = {2, 2};
+  rnnc_compile_options options = RNNC_COMPILE_OPTIONS_INIT;
+  rnnc_error error = RNNC_ERROR_INIT;
+  rnnc_model* model = NULL;
+  rnnc_weights* weights = NULL;
+  rnnc_program* program = NULL;
+  options.no_cache = 1, options.weights = RNNC_WEIGHTS_W8;
+  CHECK(rnnc_model_parse("cell m { input x : f32[2] param W : f32[2, 2] output W @ x }", NULL, &model, &error) ==
+        RNNC_OK);
+  CHECK(rnnc_weights_create(&weights, &error) == RNNC_OK);
+  CHECK(rnnc_weights_add(weights, "W", weights_of_w, shape, 2, &error) == RNNC_OK);
+  options.ranges = "{}";
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_INVALID_DATA);
+  CHECK(strncmp(error.message, "ranges: no file of ranges: \"format\" is missing", 47) == 0);
+  options.ranges = "{\"format\": \"rnnc ranges 1\", \"model\": \"m 1\", \"margin\": 1, \"bounds\": {}}";
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_INVALID_DATA);
+  CHECK(strncmp(error.message, "the ranges were measured of another model", 41) == 0);
+  options.weights = RNNC_WEIGHTS_F32; /* needs no ranges */
+  CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_OK);
+  rnnc_program_destroy(program), rnnc_weights_destroy(weights), rnnc_model_destroy(model);
+}
+
 /* A program that runs before its code is there, and goes on with the code. */
 static void test_tiers(void) {
   const float weights_of_f[1] = {0.5f}, x[1] = {1};
@@ -469,6 +494,7 @@ int main(int argc, char** argv) {
   test_saved_states(program);
   test_bad_runs(program, another);
   test_outputs();
+  test_ranges();
   test_tiers();
   test_integers();
   test_artifact(argv[1], argv[2], argv[3]);

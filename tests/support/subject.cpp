@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "compiler/network/named_values.hpp"
 #include "compiler/passes/pass.hpp"
 #include "ir/scan.hpp"
 #include "tests/support/random.hpp"
@@ -44,7 +45,23 @@ std::int64_t rows_of(const ir::Graph& graph, const ir::NetworkBatch& batch, cons
   return axis.empty() ? 1 : batch.times.at(axis).steps;
 }
 
-std::vector<ir::Vector> interpret(const Subject& subject, WeightFormat format, const Data& data,
+ir::Network network_of(const Subject& subject) {
+  return subject.graph.kind == ir::Graph::Kind::Network ? ir::Network(subject.graph)
+                                                        : ir::network_of(ir::Cell(subject.graph));
+}
+
+// Returns the cell that the interpreter runs: one of integers is what a program would run, but in doubles.
+ir::Cell cell_of(const Subject& subject, const Setting& setting) {
+  if (!runtime::is_integer(setting.weights)) return ir::Cell(subject.graph);
+  ir::Cell cell(subject.graph);
+  if (!setting.ranges.empty()) {
+    const ir::Network network = compiler::with_ranges(network_of(subject), tensors_of(subject), setting.ranges).value();
+    cell = ir::scan_cell(network, *std::ranges::find(network.nodes, ir::Op::Scan, &ir::Node::op)).value();
+  }
+  return compiler::run_passes(cell, "quantize", {}, compiler::kPasses, setting.weights);
+}
+
+std::vector<ir::Vector> interpret(const Subject& subject, const Setting& setting, const Data& data,
                                   ir::NamedVectors& states) {
   ir::NamedVectors weights;
   for (const auto& [name, values] : subject.weights) weights[name] = ir::Vector(values.begin(), values.end());
@@ -53,11 +70,18 @@ std::vector<ir::Vector> interpret(const Subject& subject, WeightFormat format, c
   const ir::Time& time = data.batch.times.at(std::string(ir::kTime));
   const std::vector<float> x = rows_of_x(subject.graph, data.batch, time.steps);
   const ir::Batch batch{time.steps, data.batch.sequences, {x.begin(), x.end()}, time.lengths};
-  const ir::Cell cell = compiler::run_passes(ir::Cell(subject.graph), "quantize", {}, compiler::kPasses, format);
-  return {ir::interpret(runtime::is_integer(format) ? cell : ir::Cell(subject.graph), weights, batch, states)};
+  return {ir::interpret(cell_of(subject, setting), weights, batch, states)};
 }
 
 }  // namespace
+
+Ranges ranges_of(const Subject& subject, float bound) {
+  const ir::Network network = network_of(subject);
+  Ranges ranges{compiler::identity_of(network, tensors_of(subject)), 1, {}};
+  for (const auto& [name, proved] : compiler::multiplied_vectors(network))
+    if (!proved) ranges.bounds[name] = bound;
+  return ranges;
+}
 
 Model model_of(const Subject& subject) {
   auto module = std::make_shared<ir::Module>();
@@ -107,6 +131,7 @@ Program compile(const Subject& subject, const Setting& setting) {
   options.plan = setting.plan;
   options.weights = setting.weights;
   options.sparse = setting.sparse;
+  options.ranges = setting.ranges;
   return rnnc::compile(model_of(subject), tensors_of(subject), options).value();
 }
 
@@ -200,7 +225,7 @@ NetworkOutcome run_pieces(const Program& program, const ir::Graph& graph, const 
 double error_against_interpreter(const Subject& subject, const Setting& setting, const Data& data,
                                  const NetworkOutcome& outcome) {
   ir::NamedVectors states = data.states;
-  const std::vector<ir::Vector> exact = interpret(subject, setting.weights, data, states);
+  const std::vector<ir::Vector> exact = interpret(subject, setting, data, states);
   double largest = worst_error(outcome.y, exact[0]);
   const std::vector<ir::NamedValue> outputs = subject.graph.outputs();
   for (std::size_t i = 1; i < outputs.size(); ++i)

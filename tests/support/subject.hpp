@@ -37,7 +37,11 @@ struct Setting {
   std::string plan = {};   // of a cell's stages, as CompileOptions::plan
   WeightFormat weights = WeightFormat::F32;
   bool sparse = false;
+  Ranges ranges = {};
 };
+
+/// Ranges of all vectors of products whose range is not proved: each is taken to be within `bound`.
+Ranges ranges_of(const Subject& subject, float bound);
 
 Program compile(const Subject& subject, const Setting& setting);
 

@@ -197,7 +197,7 @@ std::optional<std::string> Trial::artifact() const {
                                                         .targets = {setting_.executor},
                                                         .threads = setting_.threads,
                                                         .weights = setting_.weights,
-                                                        .sparse = setting_.sparse})
+                                                        .sparse = setting_.sparse, .ranges = setting_.ranges})
                                           .value();
   const Program loaded =
       parse_artifact(file, "artifact", {.threads = setting_.threads, .sharing = setting_.sharing}).value();
@@ -210,7 +210,7 @@ std::optional<std::string> Trial::object() const {
   const ObjectFiles files =
       compile_object(
           model_of(subject_), tensors_of(subject_),
-          {.name = "m", .targets = {setting_.executor}, .weights = setting_.weights, .sparse = setting_.sparse})
+          {.name = "m", .targets = {setting_.executor}, .weights = setting_.weights, .sparse = setting_.sparse, .ranges = setting_.ranges})
           .value();
   return differ(run_object({files, program_.states()}, program_, subject_.graph, data_.batch, data_.states), outcome_);
 }
