@@ -26,6 +26,7 @@ Result<void> check_artifact_flags(const ModelFlags& flags) {
                                                 {"--plan", !flags.plan.empty()},
                                                 {"--weights-as", flags.weights_as != "f32"},
                                                 {"--sparse", flags.sparse},
+                                                {"--ranges", !flags.ranges.empty()},
                                                 {"--const", !flags.part.constants.empty()},
                                                 {"--shape", !flags.part.shapes.empty()},
                                                 {"--carry", !flags.part.carried.empty()},

@@ -255,7 +255,7 @@ Verb add_bench(CLI::App& program) {
               "how products keep their weights, as of rnnc run; of several formats, each shape is timed with each "
               "(default f32)")
       ->group(kMachineGroup);
-  add_sparse_flag(app, flags.model);
+  add_integer_flags(app, flags.model);
   app.add_flag("--tune", flags.tune, "first time the plausible plans, and keep the best in the cache folder");
   app.add_flag("--machine", request->machine,
                "measure this machine instead of a shape, keep its numbers in the cache folder, where plans for it find "

@@ -122,6 +122,10 @@ Result<std::vector<BenchFlags>> each_shape(const BenchFlags& common, const Shape
   for (BenchFlags& flags : *shapes)
     if (lists.weights_as.size() > 1 && !runtime::is_integer(weight_format(flags.model))) flags.model.sparse = false;
   if (shapes->size() > kMostShapes) return too_many("--weights-as");
+  const auto is_integer = [](const BenchFlags& flags) { return runtime::is_integer(weight_format(flags.model)); };
+  if (std::ranges::any_of(*shapes, is_integer))  // else load_source says what is wrong with --ranges
+    for (BenchFlags& flags : *shapes)
+      if (!is_integer(flags)) flags.model.ranges.clear();
   return shapes;
 }
 

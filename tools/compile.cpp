@@ -44,8 +44,8 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
                  "the model says how long its sequences are, which an object cannot; compile it to an artifact "
                  "(-o m.rnnc), whose `run` takes --lengths"};
   ObjectOptions options{
-      source.graph().name,        source.dims,       flags.name, flags.targets, flags.visibility == "hidden",
-      weight_format(flags.model), flags.model.sparse};
+      source.graph().name,        source.dims,        flags.name,   flags.targets, flags.visibility == "hidden",
+      weight_format(flags.model), flags.model.sparse, source.ranges};
   if (options.name.empty()) options.name = name_of_file(flags.model.model);
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
@@ -60,8 +60,9 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   if (!flags.name.empty()) return usage_error("--name", "an artifact has no symbols; leave it out, or name -o FILE.o");
   if (flags.visibility != "default")
     return usage_error("--visibility", "an artifact has no symbols; leave it out, or name -o FILE.o");
-  ArtifactOptions options{source.graph().name,        source.dims,       flags.targets, static_cast<int>(flags.threads),
-                          weight_format(flags.model), flags.model.sparse};
+  ArtifactOptions options{
+      source.graph().name,        source.dims,        flags.targets, static_cast<int>(flags.threads),
+      weight_format(flags.model), flags.model.sparse, source.ranges};
   if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const auto artifact = compile_artifact(source.model, source.weights, options);
   if (!artifact) return about_weights(artifact.error(), source);

@@ -159,10 +159,14 @@ void add_weights_as_flag(CLI::App& app, ModelFlags& flags) {
       "how products keep their weights: f16 and bf16 in half the memory; w16, w8a16 and w8 as integers of 16 or 8 "
       "bits, which multiply vectors of 16, 16 and 8 bits (default f32)")
       ->group(kMachineGroup);
-  add_sparse_flag(app, flags);
+  add_integer_flags(app, flags);
 }
 
-void add_sparse_flag(CLI::App& app, ModelFlags& flags) {
+void add_integer_flags(CLI::App& app, ModelFlags& flags) {
+  app.add_option("--ranges", flags.ranges,
+                 "the ranges of vectors that rnnc calibrate has measured; goes with --weights-as w16, w8a16 or w8")
+      ->type_name("RANGES.json")
+      ->group(kMachineGroup);
   app.add_flag("--sparse", flags.sparse,
                "products of integers in the step leave out weights that are zero, as rnnc prune makes them: the same "
                "bits, sooner where a half is zero")

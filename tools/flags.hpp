@@ -74,6 +74,7 @@ struct ModelFlags {
   std::string plan;                // of a compilation, for experiments
   std::string weights_as = "f32";  // the format in which products keep their weights
   bool sparse = false;             // products leave out zeros
+  std::string ranges;              // a file of rnnc calibrate; "" for none
   StackFlags stack;
 };
 
@@ -85,9 +86,10 @@ void add_stacked_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape =
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
 /// Returns the names of the formats of weights.
 std::vector<std::string> weight_formats();
-/// Adds --weights-as and --sparse.
+/// Adds --weights-as and what goes with integers.
 void add_weights_as_flag(CLI::App& app, ModelFlags& flags);
-void add_sparse_flag(CLI::App& app, ModelFlags& flags);
+/// Adds --ranges and --sparse.
+void add_integer_flags(CLI::App& app, ModelFlags& flags);
 /// Returns the format that --weights-as names.
 WeightFormat weight_format(const ModelFlags& flags);
 /// `backends` are jit, portable, auto and, of some verbs, interpret.

@@ -92,7 +92,7 @@ Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, c
 
 // Shows what runs when, then each cell that is called.
 Result<std::string> show_network(const Source& source, const InspectFlags& flags, const compiler::Target& target) {
-  const Result<ir::Network> network = bind(source);
+  const Result<ir::Network> network = bind_with_ranges(source);
   if (!network) return network.error();
   if (!flags.model.plan.empty()) return usage_error("--plan", "is of one cell; name it with --cell");
   const compiler::CallList list = compiler::calls_of(*network).list;

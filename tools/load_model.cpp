@@ -13,11 +13,13 @@
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/choose_cell.hpp"
+#include "import/file_content.hpp"
 #include "import/state_dict_scales.hpp"
 #include "ir/environment.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
 #include "runtime/memory_limit.hpp"
+#include "runtime/number_format.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/interface.hpp"
@@ -26,6 +28,8 @@
 
 namespace rnnc::tools {
 namespace {
+
+constexpr std::uint64_t kMostRangesBytes = std::uint64_t{1} << 26;
 
 bool is_onnx(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -157,6 +161,15 @@ Result<void> make_stack(const ModelFlags& flags, Source& source) {
   return {};
 }
 
+Result<Ranges> load_ranges(const ModelFlags& flags) {
+  if (flags.ranges.empty()) return Ranges{};
+  if (!runtime::is_integer(weight_format(flags)))
+    return usage_error("--ranges", "is of weights of integers; add --weights-as w8, w8a16 or w16");
+  const auto file = files::FileContent::open(flags.ranges, kMostRangesBytes);
+  if (!file) return file.error();
+  return parse_ranges(file->text(), flags.ranges);
+}
+
 }  // namespace
 
 Result<Imported> import_part(const std::string& model, const PartFlags& part, const std::vector<std::string>& states) {
@@ -202,6 +215,9 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
   if (flags.stack.any())
     if (const Result<void> made = make_stack(flags, source); !made) return made.error();
+  Result<Ranges> ranges = load_ranges(flags);
+  if (!ranges) return ranges.error();
+  source.ranges = std::move(*ranges);
   if (flags.weights.empty()) return source;
   if (!source.weights.empty())
     return usage_error("--weights", flags.model + " has its own weights; leave the flag out");
@@ -226,12 +242,25 @@ Result<ir::Network> bind(const Source& source) {
   return network ? network : with_flag(network.error());
 }
 
+Result<ir::Network> bind_with_ranges(const Source& source) {
+  Result<ir::Network> network = bind(source);
+  if (!network || source.ranges.empty()) return network;
+  Result<ir::Network> bounded = compiler::with_ranges(*network, source.weights, source.ranges);
+  return bounded ? bounded : about_weights(bounded.error(), source);
+}
+
 Result<ir::Cell> bind_cell(const Source& source) {
   if (source.network)
     return Error{ErrorCode::Unsupported, source.network->place(source.network->location),
                  "network " + source.network->name + ": a cell is wanted here; --cell names one"};
-  Result<ir::Cell> cell = compiler::bind(source.cell, source.dims, source.weights);
-  return cell ? cell : with_flag(cell.error());
+  if (source.ranges.empty()) {
+    Result<ir::Cell> cell = compiler::bind(source.cell, source.dims, source.weights);
+    return cell ? cell : with_flag(cell.error());
+  }
+  const Result<ir::Network> network = bind_with_ranges(source);
+  if (!network) return network.error();
+  const auto scan = std::ranges::find(network->nodes, ir::Op::Scan, &ir::Node::op);
+  return ir::scan_cell(*network, *scan);
 }
 
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here) {
@@ -269,6 +298,7 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.cache = cache;
   options.weights = weight_format(flags);
   options.sparse = flags.sparse;
+  options.ranges = source.ranges;
   return rnnc::compile(source.model, source.weights, options);
 }
 

@@ -35,6 +35,7 @@ struct Source {
   std::map<std::string, std::int64_t> dims;
   GivenByModel given;
   std::optional<ir::Network> network = {};
+  Ranges ranges = {};  // of --ranges
 
   const ir::Graph& graph() const { return network ? static_cast<const ir::Graph&>(*network) : cell; }
 };
@@ -52,7 +53,11 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
 /// given that it lacks, or none is given that the weights do not tell; ShapeMismatch, Limit.
 Result<ir::Network> bind(const Source& source);
 
-/// Returns the cell itself with numbers for its dims. Errors: those of bind, and Unsupported where a network is meant.
+/// Returns the network with the ranges of --ranges, if there are any. Errors: those of bind and of with_ranges.
+Result<ir::Network> bind_with_ranges(const Source& source);
+
+/// Returns the cell itself with numbers for its dims, and the ranges. Errors: those of bind_with_ranges, and
+/// Unsupported where a network is meant.
 Result<ir::Cell> bind_cell(const Source& source);
 
 /// Returns the name that --backend and JSON have for `backend`.

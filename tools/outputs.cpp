@@ -19,7 +19,7 @@ std::string also_known(const NamedFile& file, const NamedFile& other) {
 }  // namespace
 
 std::vector<NamedFile> files_of(const ModelFlags& flags) {
-  return {{"MODEL", flags.model}, {"--weights", flags.weights}};
+  return {{"MODEL", flags.model}, {"--weights", flags.weights}, {"--ranges", flags.ranges}};
 }
 
 // Which of the two a text is can follow from the model alone, which is not read yet. Both count: nobody needs an output

@@ -17,6 +17,7 @@ struct Verb {
 Verb add_run(CLI::App& program);
 Verb add_bench(CLI::App& program);
 Verb add_verify(CLI::App& program);
+Verb add_calibrate(CLI::App& program);
 Verb add_inspect(CLI::App& program);
 Verb add_compile(CLI::App& program);
 Verb add_import(CLI::App& program);

@@ -7,8 +7,8 @@
 namespace rnnc::test {
 namespace {
 
-const std::vector<std::string> kVerbs = {"run",   "bench", "verify", "inspect",    "compile", "import",
-                                         "prune", "cache", "help",   "completion", "man"};
+const std::vector<std::string> kVerbs = {"run",    "bench", "verify", "calibrate", "inspect",    "compile",
+                                         "import", "prune", "cache",  "help",      "completion", "man"};
 
 // Commands of the section that begins a help, those that go on in the next line joined.
 std::vector<std::string> examples_of(const std::string& help) {
