@@ -100,7 +100,7 @@ TEST_CASE("graphs that are easily read wrong give NumPy's numbers", "[conformanc
 // onnx/make_quantized.py.
 TEST_CASE("quantised ONNX files give the numbers of the weights that their integers stand for",
           "[conformance][import]") {
-  CHECK(check_folder("quantized") == 15);
+  CHECK(check_folder("quantized") == 16);
 }
 
 TEST_CASE("what a graph computes behind the ends of sequences comes with its model", "[conformance][import]") {

@@ -217,7 +217,27 @@ def shifted_between():
     keep(name, x, (q - z) * double(s) + (q - z) * double(t))
 
 
-for make in (dynamic, dynamic_fused, static, static_operators, dynamic_convolution, dynamic_table, four_bits, shifted_between):
+def static_convolution():
+    """QLinearConv over the time, whose bias is of int32."""
+    name = "convolution_operators"
+    constants = dict(C=weights(3, I, 3), c=weights(3), W=weights(1, 3 * H, 3), R=weights(1, 3 * H, H), b=weights(1, 6 * H),
+                     one=integers(1))
+    nodes = [N("Transpose", ["x"], ["in"], perm=[1, 2, 0]), N("Conv", ["in", "C", "c"], ["wide"], name="conv", pads=[2, 0]),
+             N("Transpose", ["wide"], ["rows"], perm=[2, 0, 1]), N("GRU", ["rows", "W", "R", "b"], ["v"], hidden_size=H),
+             N("Squeeze", ["v", "one"], ["y"])]
+    onnx.save(model_of(nodes, constants), folder / "float.onnx")
+    quantize_static(folder / "float.onnx", folder / f"{name}.onnx", Frames(), quant_format=QuantFormat.QOperator,
+                    op_types_to_quantize=["Conv"])
+    x, f = weights(T, B, I), File(name)
+    past = np.concatenate([np.zeros((2, B, I)), f.clip("in", double(x))])
+    windows = np.stack([past[k:k + T] for k in range(3)], -1)
+    bias = double(f.tensors["c_quantized"]) * double(f.tensors["in_scale"]) * double(f.tensors["C_scale"])
+    rows = f.clip("wide", np.einsum("tbik,oik->tbo", windows, f["C"]) + bias)
+    keep(name, x, step_through("GRU", rows, f["W"][0], f["R"][0], f["b"][0])[0])
+
+
+for make in (dynamic, dynamic_fused, static, static_operators, dynamic_convolution, dynamic_table, four_bits, shifted_between,
+             static_convolution):
     make()
 (folder / "float.onnx").unlink()
 save_safetensors(folder / "data.safetensors", arrays)
