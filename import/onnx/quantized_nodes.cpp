@@ -274,7 +274,8 @@ void GraphReader::FloatNodes::qlinear_conv() {
 // Rows of a table of integers, whose scale stands in a node behind. Other Gather nodes are none of ours.
 bool GraphReader::FloatNodes::gather() {
   const TensorView* table = constants_.find(node_.input(0));
-  if (table == nullptr || !is_small_integer(table->type) || size_bytes(table->type) > sizeof(std::int16_t)) return false;
+  if (table == nullptr || !is_small_integer(table->type) || size_bytes(table->type) > sizeof(std::int16_t))
+    return false;
   compute("Gather", {unshifted(0, node_.inputs.size(), -1), node_.input(1)}, node_.output(0), node_.attributes);
   return true;
 }
