@@ -184,6 +184,9 @@ TEST_CASE("calibrate and --ranges say what is wrong", "[tools][calibrate]") {
   check_fails(folder, "bench m.rnn --weights v.safetensors --steps 2 --batch 1 " + with + "r.json", 3,
               "the ranges were measured of another model or of other weights (m ");
   check_fails(folder, "inspect m.rnn --emit plan " + with + "r.json", 3, "no tensor for parameter W");
+  REQUIRE(folder.rnnc("compile " + kModel + with + "r.json -o m.rnnc").code == 0);
+  check_fails(folder, "run m.rnnc --input x.npy --output y.npy --ranges r.json", 2,
+              "--ranges: an artifact was compiled with its own; leave it out");
   // Data that are no numbers, and none at all.
   folder.write("nan.npy", {1, 1, 3}, {0, std::numeric_limits<float>::quiet_NaN(), 1});
   folder.write("inf.npy", {1, 1, 3}, {0, std::numeric_limits<float>::infinity(), 1});
