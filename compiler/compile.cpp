@@ -79,7 +79,7 @@ Result<Program> bind_and_compile(const Model& model, const TensorMap& weights, c
   try {
     return compile_network(*network);
   } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::Limit, {network->file}, "not enough memory for the weights of " + network->name};
+    return Error{ErrorCode::Limit, network->place({}), "not enough memory for the weights of " + network->name};
   }
 }
 

@@ -77,7 +77,7 @@ Result<AnyGraph> bind_graph(const AnyGraph& graph, const DimBindings& bindings) 
   if (Result<void> checked = check_bindings(graph, bindings); !checked) return checked.error();
   AnyGraph bound;
   bound.name = graph.name;
-  bound.file = graph.file;
+  bound.source = graph.source;
   bound.location = graph.location;
   bound.statements = graph.statements;
   bound.nodes.reserve(graph.nodes.size());

@@ -30,7 +30,7 @@ const Network* Module::find_network(const std::string& name) const {
 Result<const Graph*> Module::choose(const std::string& name) const {
   const std::string of_cells = join(cells, &Cell::name), of_networks = join(networks, &Network::name);
   const auto error = [&](const std::string& message) {
-    return Error{ErrorCode::Name, {file}, "the model has " + message};
+    return Error{ErrorCode::Name, {source ? source->file : ""}, "the model has " + message};
   };
   if (name.empty()) {
     if (networks.size() > 1) return error("several networks; choose one of: " + of_networks);

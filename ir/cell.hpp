@@ -1,6 +1,7 @@
 // A graph is a cell or a network; a module is the content of a file.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct Network : Graph {
 };
 
 struct Module {
-  std::string file;
+  std::shared_ptr<const SourceText> source;
   std::vector<Cell> cells;
   std::vector<Network> networks;
 

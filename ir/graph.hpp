@@ -15,14 +15,9 @@
 
 #include "ir/dim.hpp"
 #include "ir/op.hpp"
+#include "ir/source_text.hpp"
 
 namespace rnnc::ir {
-
-/// The place in the text that a node or statement came from; line 0 if it came from a builder or a pass.
-struct Location {
-  int line = 0;
-  int column = 0;
-};
 
 /// The time of a `seq` that names none.
 inline constexpr std::string_view kTime = "T";
@@ -147,14 +142,14 @@ struct Graph {
   enum class Kind : std::uint8_t { Cell, Network };
   Kind kind = Kind::Cell;
   std::string name;
-  std::string file;               // for messages; "" where there is none
-  std::vector<std::string> dims;  // symbolic dims in order of declaration; empty once bound
+  std::shared_ptr<const SourceText> source;  // for messages; null where there is none
+  std::vector<std::string> dims;             // symbolic dims in order of declaration; empty once bound
   std::vector<Node> nodes;
   std::vector<Statement> statements;
   Location location;
 
   const Node& operator[](Value value) const { return nodes[value.index]; }
-  Place place(Location at) const { return {file, at.line, at.column}; }
+  Place place(Location at) const { return source ? source->place(at) : Place{"", at.line, at.column}; }
   std::string_view kind_name() const { return kind == Kind::Cell ? "cell" : "network"; }
 
   /// Appends a node whose type must follow from its operands (infer_type in verify.hpp). A node that does not check is

@@ -134,7 +134,10 @@ class Inference : Mistakes {
       return mismatch("the left operand of @ must be a matrix of parameters, not rows of a step: " + is(0), {0});
     }
     if (type(0).rank() != 2) {
-      return mismatch("the left operand of @ must be a matrix: " + is(0) + "; element by element, * multiplies", {0});
+      const bool swapped = type(1).rank() == 2 && !type(1).is_rows;
+      return mismatch("the left operand of @ must be a matrix: " + is(0) +
+                          (swapped ? "; write the matrix first, as in W @ x" : "; element by element, * multiplies"),
+                      {0});
     }
     const bool rows = type(1).is_rows;
     if (type(1).rank() != 1 && !rows) return mismatch("the right operand of @ must be a vector: " + is(1), {1});

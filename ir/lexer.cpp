@@ -3,29 +3,13 @@
 
 #include <array>
 
+#include "ir/character.hpp"
+#include "ir/hints.hpp"
+
 namespace rnnc::ir {
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
-// Returns the number of bytes of the UTF-8 character at the beginning of `text`, or 0 if there is no valid one (RFC
-// 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
-static std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto in = [](unsigned value, unsigned low, unsigned high) { return value >= low && value <= high; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (in(lead, 0xc2, 0xdf)) return in(byte(1), 0x80, 0xbf) ? 2 : 0;
-  const bool third = in(byte(2), 0x80, 0xbf);
-  if (in(lead, 0xe0, 0xef)) {
-    return third && in(byte(1), lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf) ? 3 : 0;
-  }
-  if (in(lead, 0xf0, 0xf4)) {
-    const bool second = in(byte(1), lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
-    return second && third && in(byte(3), 0x80, 0xbf) ? 4 : 0;
-  }
-  return 0;
-}
 
 static std::string hexadecimal(char c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -39,7 +23,7 @@ std::string quote(std::string_view text) {
   return "'" + std::string(text.substr(0, kLongest)) + "...'";
 }
 
-Lexer::Lexer(std::string_view text, std::string_view file) : text_(text), file_(file) {
+Lexer::Lexer(const SourceText& source) : source_(&source), text_(source.text) {
   if (text_.starts_with("\xef\xbb\xbf")) position_ = line_begin_ = 3;  // the byte order mark that some editors write
 }
 
@@ -48,7 +32,7 @@ char Lexer::peek(std::size_t ahead) const { return position_ + ahead < text_.siz
 Location Lexer::location() const { return {line_, static_cast<int>(position_ - line_begin_) + 1}; }
 
 Error Lexer::error(std::string message) const {
-  return {ErrorCode::Syntax, {std::string(file_), location().line, location().column}, std::move(message)};
+  return {ErrorCode::Syntax, source_->place(location()), std::move(message)};
 }
 
 Token Lexer::take(Token::Kind kind, std::size_t length) {
@@ -132,7 +116,7 @@ Result<Token> Lexer::next() {
     return error("unexpected " + quote(text_.substr(position_, length)) + "; outside comments text is ASCII");
   }
   if (c < ' ' || c == '\x7f') return error("unexpected byte " + hexadecimal(c));
-  return error("unexpected " + quote(text_.substr(position_, 1)));
+  return error("unexpected " + quote(text_.substr(position_, 1)) + hint_for_character(c));
 }
 
 }  // namespace rnnc::ir

@@ -27,7 +27,7 @@ struct Token {
 
 class Lexer {
  public:
-  Lexer(std::string_view text, std::string_view file);
+  explicit Lexer(const SourceText& source);  // must outlive the lexer and its tokens
 
   /// Returns the next token; at the end of the text it returns End again and again.
   Result<Token> next();
@@ -41,8 +41,8 @@ class Lexer {
   Location location() const;
   Error error(std::string message) const;
 
+  const SourceText* source_;
   std::string_view text_;
-  std::string_view file_;
   std::size_t position_ = 0;
   std::size_t line_begin_ = 0;
   int line_ = 1;

@@ -13,6 +13,7 @@
 #include "ir/print.hpp"
 #include "ir/scan.hpp"
 #include "ir/syntax.hpp"
+#include "ir/warnings.hpp"
 
 namespace rnnc {
 
@@ -74,6 +75,16 @@ Result<std::vector<Parameter>> Model::parameters(std::string_view name) const {
     for (const ir::Dim& dim : weight.type.dims) parameter.shape.push_back(dim.to_string());
   }
   return parameters;
+}
+
+std::vector<Note> Model::warnings() const {
+  std::vector<Note> all;
+  const auto add = [&all](const ir::Graph& graph) {
+    for (Note& warning : ir::warnings(graph)) all.push_back(std::move(warning));
+  };
+  for (const ir::Cell& cell : module_->cells) add(cell);
+  for (const ir::Network& network : module_->networks) add(network);
+  return all;
 }
 
 Result<Model> parse(std::string_view text, std::string_view file) try {

@@ -15,13 +15,14 @@ Result<Module> parse(std::string_view text, std::string_view file) {
     return Error{ErrorCode::Limit, {std::string(file), 0, 0}, "more than 16 MiB of text"};
   }
   try {
-    return Parser(text, file).parse_module();
+    return Parser(std::make_shared<const SourceText>(std::string(file), std::string(text))).parse_module();
   } catch (ParseFailure& failure) {
     return std::move(failure.error);
   }
 }
 
-Parser::Parser(std::string_view text, std::string_view file) : lexer_(text, file) { module_.file = file; }
+Parser::Parser(std::shared_ptr<const SourceText> source)
+    : module_{std::move(source), {}, {}}, lexer_(*module_.source) {}
 
 Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
   if (parser.depth_ >= kDeepestNesting) {
@@ -29,8 +30,6 @@ Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
   }
   ++parser.depth_;
 }
-
-Place Parser::place(Location location) const { return {module_.file, location.line, location.column}; }
 
 void Parser::fail(ErrorCode code, Location location, std::string message, std::vector<Note> notes) const {
   throw ParseFailure{{code, place(location), std::move(message), std::move(notes)}};
@@ -120,7 +119,7 @@ void Parser::parse_graph() {
   const std::string kind(graph_.kind_name());
   dims_.clear();
   scope_.clear();
-  graph_.file = module_.file;
+  graph_.source = module_.source;
   graph_.location = token_.location;
   graph_.name = expect_name("the name of the " + kind);
   if (accept("<")) parse_dim_names();
@@ -174,8 +173,16 @@ void Parser::parse_declaration(Op op) {
   const std::string axis = op == Op::Input ? parse_axis() : "";
   Type type = parse_type();
   type.axis = axis;
+  if (at("=")) fail_initial_value(op, names.front().first);
   for (const auto& [name, location] : names)
     bind(name, add({.op = op, .name = name, .type = type}, location), location);
+}
+
+void Parser::fail_initial_value(Op op, const std::string& name) const {
+  fail(ErrorCode::Syntax, token_.location,
+       op == Op::State ? "a state begins at 0; a network gives it another beginning, as in y = " + graph_.name +
+                             "(x) from (" + name + " = v)"
+                       : "a declaration has no value; the caller gives " + name);
 }
 
 void Parser::bind(const std::string& name, Value value, Location location) {
@@ -220,6 +227,7 @@ void Parser::parse_output() {
     name = expect_name("the name of an output");
     advance();
   }
+  if (at("=")) fail(ErrorCode::Syntax, token_.location, "unexpected '='; the value follows directly: output h");
   graph_.statements.push_back({Statement::Kind::Output, std::move(name), parse_expression(), location});
 }
 

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <limits>
 
+#include "ir/hints.hpp"
 #include "ir/parser.hpp"
+#include "ir/print.hpp"
 #include "ir/syntax.hpp"
 #include "ir/verify.hpp"
 
@@ -42,6 +44,8 @@ Value Parser::parse_product() {
   while (at("*") || at("/")) {
     const Token sign = token_;
     advance();
+    if (sign.text == "*" && at("*"))
+      fail(ErrorCode::Syntax, sign.location, "unexpected '**'" + std::string(kPowerHint));
     value = operate(*find_operator(sign.text, 2), {value, parse_unary()}, sign.location);
   }
   return value;
@@ -97,26 +101,46 @@ Value Parser::parse_slice(Value from, Location location) {
   std::vector<Range> ranges;
   expect("[", "before a slice");
   do {
-    const Type& type = graph_[from].type;
-    ranges.push_back(parse_range(ranges.size() < type.rank() ? type.dims[ranges.size()] : Dim(0)));
+    ranges.push_back(parse_range(from, ranges.size()));
     if (ranges.size() > 2) fail(ErrorCode::Syntax, location, "a slice has at most two ranges");
   } while (accept(","));
   expect("]", "after a slice");
   return add({.op = Op::Slice, .operands = {from}, .ranges = std::move(ranges)}, location);
 }
 
-Range Parser::parse_range(const Dim& size) {
+Range Parser::parse_range(Value from, std::size_t which) {
   const Location location = token_.location;
+  const Type& type = graph_[from].type;
   Range range;
   if (!at(":")) range.begin = parse_dim();
-  if (!at(":")) {
-    const std::string index = range.begin.to_string();
-    fail(ErrorCode::Syntax, location,
-         "a slice is [begin:end]; for one element write [" + index + ":" + (range.begin + Dim(1)).to_string() + "]");
-  }
+  if (!at(":")) fail_index(from, which, range.begin, location);
   advance();
-  range.end = at("]") || at(",") ? size : parse_dim();
+  // An end that the text leaves out is the size of the dim.
+  range.end = !at("]") && !at(",") ? parse_dim() : which < type.rank() ? type.dims[which] : Dim(0);
   return range;
+}
+
+// Says how one element, or one row, is written. An index below 0 counts from the end in other languages.
+void Parser::fail_index(Value from, std::size_t which, const Dim& index, Location location) const {
+  const Type& type = graph_[from].type;
+  const bool from_end = index.is_constant() && index.value() < 0 && which < type.rank();
+  const Dim begin = from_end ? type.dims[which] + index : index;
+  const std::string slice = "[" + begin.to_string() + ":" + (begin + Dim(1)).to_string() + "]";
+  const std::string described = describe(graph_, from);
+  const std::string value = is_name(described) ? described : "(...)";
+  std::string message = "a slice is [begin:end]" + std::string(from_end ? ", counted from 0" : "");
+  if (which > 0 || type.is_sequence() || type.rank() == 0) {
+    message += "; for one element write " + slice;
+  } else if (type.rank() == 1) {
+    message += "; " + slice + " is a vector of one element, and sum(" + value + slice + ") is the scalar";
+  } else if (type.is_rows) {
+    message += "; " + slice + " is rows, of which there is one, and flatten(" + value + slice + ") is the vector";
+  } else {
+    message += "; " + slice + " is a matrix of one row";
+    if (index.is_constant() && !from_end)
+      message += ", and lookup(" + value + ", " + index.to_string() + ") is the row as a vector";
+  }
+  fail(ErrorCode::Syntax, location, message);
 }
 
 Value Parser::parse_primary() {
@@ -143,7 +167,10 @@ Value Parser::parse_reference() {
   const bool prime = !temporary && accept("'");
   const auto found = scope_.find(prime ? name + "'" : name);
   if (found != scope_.end()) {
-    return in_network() && at(".") ? parse_final_state(found->second.value, name) : found->second.value;
+    const Value value = found->second.value;
+    if (at(".") && peek().text == "T" && graph_[value].op != Op::Scan)
+      fail(ErrorCode::Syntax, token_.location, "unexpected '.T'" + std::string(kTransposeHint));
+    return in_network() && at(".") ? parse_final_state(value, name) : value;
   }
   if (prime && scope_.count(name) != 0) {
     const bool state = graph_[scope_.at(name).value].op == Op::State;
@@ -253,8 +280,12 @@ Node Parser::find_callee(const std::string& name, const std::vector<Value>& oper
 }
 
 void Parser::fail_callee(const std::string& name, std::vector<std::string> known, Location location) {
-  if (scope_.count(name) != 0) {
-    fail(ErrorCode::Name, location, name + " is a value, not a function; to multiply, write " + name + " * (...)");
+  if (const auto found = scope_.find(name); found != scope_.end()) {
+    const Type& type = graph_[found->second.value].type;
+    const bool is_matrix = type.rank() == 2 && !type.is_rows;
+    fail(ErrorCode::Name, location,
+         name + " is a " + (is_matrix ? "matrix" : "value") + ", not a function; to multiply, write " + name +
+             (is_matrix ? " @ (...)" : " * (...)"));
   }
   if (in_network() && is_cell(name)) {
     fail(ErrorCode::Syntax, location,
@@ -264,8 +295,12 @@ void Parser::fail_callee(const std::string& name, std::vector<std::string> known
     for (std::string& cell : cell_names()) known.push_back(std::move(cell));
     for (const OverTimeFacts& row : kOverTimes) known.emplace_back(row.name);
   }
+  std::string hint = hint_for_function(name);
+  if (const std::string cell = in_network() ? "" : similar_cell(name); !cell.empty())
+    hint = "; " + cell + " is a cell, which a network runs over a sequence, and a cell has no others in it";
   fail(ErrorCode::Name, location,
-       "unknown function " + std::string(in_network() ? "or cell " : "") + quote(name) + did_you_mean(name, known));
+       "unknown function " + std::string(in_network() ? "or cell " : "") + quote(name) +
+           (hint.empty() ? did_you_mean(name, known) : hint));
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <new>
 
 #include <rnnc/model.hpp>
+#include "ir/character.hpp"
 #include "ir/parser.hpp"
 #include "ir/syntax.hpp"
 #include "ir/verify.hpp"
@@ -38,6 +39,13 @@ std::vector<std::string> Parser::cell_names() const {
   std::vector<std::string> names = standard_cell_names();
   for (const Cell& cell : module_.cells) names.push_back(cell.name);
   return names;
+}
+
+std::string Parser::similar_cell(const std::string& name) {
+  if (is_cell(name)) return name;
+  const std::vector<std::string> names = cell_names();
+  const auto found = std::ranges::find_if(names, [&](const auto& each) { return equal_but_for_case(each, name); });
+  return found == names.end() ? "" : *found;
 }
 
 bool Parser::is_cell(std::string_view name) {

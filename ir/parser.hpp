@@ -26,7 +26,7 @@ struct ParseFailure {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::string_view file);
+  explicit Parser(std::shared_ptr<const SourceText> source);
 
   Module parse_module();  // throws ParseFailure
 
@@ -44,7 +44,7 @@ class Parser {
   std::string token_text() const;  // for messages
 
   // Failures.
-  Place place(Location location) const;
+  Place place(Location location) const { return module_.source->place(location); }
   [[noreturn]] void fail(ErrorCode code, Location location, std::string message, std::vector<Note> notes = {}) const;
 
   // Cells and statements (parse.cpp).
@@ -53,6 +53,7 @@ class Parser {
   void parse_dim_names();
   void parse_statement();
   void parse_declaration(Op op);
+  [[noreturn]] void fail_initial_value(Op op, const std::string& name) const;
   void parse_definition();
   void parse_output();
   void bind(const std::string& name, Value value, Location location);
@@ -72,6 +73,7 @@ class Parser {
   Value parse_final_state(Value scan, const std::string& name);
   std::string parse_path(std::string_view what);  // a.b
   std::vector<std::string> cell_names() const;
+  std::string similar_cell(const std::string& name);  // the cell of this name in any case of letters, or ""
 
   // Types and dims (parse_type.cpp).
   Type parse_type();
@@ -91,7 +93,8 @@ class Parser {
   Value parse_postfix();
   Value parse_primary();
   Value parse_slice(Value from, Location location);
-  Range parse_range(const Dim& size);  // of a dim that has `size`, where the text leaves out the end
+  Range parse_range(Value from, std::size_t which);  // of the dim `which` of a value
+  [[noreturn]] void fail_index(Value from, std::size_t which, const Dim& index, Location location) const;
   Value parse_call_with_dims(const std::string& name, Node node, Location location);
   Value parse_reference();
   Value parse_call(const std::string& name, Location location);
@@ -119,9 +122,9 @@ class Parser {
     Parser& parser_;
   };
 
+  Module module_;
   Lexer lexer_;
   Token token_;
-  Module module_;
   std::unordered_map<std::string, Location> names_;  // of cells and networks
   std::size_t nodes_ = 0;                            // of all of them
   int depth_ = 0;

@@ -282,7 +282,7 @@ std::vector<std::string> implied_dims(const Graph& graph) {
 Network network_of(const Cell& cell) {
   Network network;
   network.name = cell.name;
-  network.file = cell.file;
+  network.source = cell.source;
   network.location = cell.location;
   std::vector<Value> inputs;
   for (const Node* input : declared(cell, Op::Input)) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ir/character.hpp"
+
 namespace rnnc::ir {
 
 static constexpr std::string_view kOpTexts[] = {
@@ -92,6 +94,8 @@ static std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 std::string closest(std::string_view name, const std::vector<std::string>& names) {
+  for (const std::string& candidate : names)
+    if (candidate != name && equal_but_for_case(candidate, name)) return candidate;
   if (name.size() > kLongestCompared) return "";
   // A third of the letters may differ, but at least one: `Wj` for `Wi` is a misspelling. `x` for `h` is not.
   const std::size_t allowed = name.size() < 2 ? 0 : std::max<std::size_t>(1, name.size() / 3);

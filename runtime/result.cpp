@@ -17,9 +17,13 @@ static std::string at(const Place& place) {
   return text.empty() ? text : text + ": ";
 }
 
+static std::string below(const Place& place) { return place.excerpt.empty() ? "" : '\n' + place.excerpt; }
+
+std::string Note::to_string(const char* kind) const { return at(place) + kind + ": " + message + below(place); }
+
 std::string Error::to_string() const {
-  std::string text = at(place) + message;
-  for (const Note& note : notes) text += '\n' + at(note.place) + "note: " + note.message;
+  std::string text = at(place) + message + below(place);
+  for (const Note& note : notes) text += '\n' + note.to_string();
   return text;
 }
 

@@ -205,7 +205,7 @@ CellCall Cutter::make_cell(const std::vector<Index>& roots) {
   }
   CellCall call;
   call.cell.name = network_.name + "_" + std::to_string(list_.calls.size());
-  call.cell.file = network_.file;
+  call.cell.source = network_.source;
   call.cell.location = network_.location;
   std::vector<Value> values(needed.size());
   for (Index i = 0; i < needed.size(); ++i) {

@@ -21,7 +21,7 @@ class DirectionSplitter {
   explicit DirectionSplitter(const Network& from)
       : from_(from), replaced_(from.nodes.size()), parts_(from.nodes.size()) {
     to_.name = from.name;
-    to_.file = from.file;
+    to_.source = from.source;
     to_.location = from.location;
   }
 

@@ -65,8 +65,7 @@ Result<Level> make_level(const ir::Network& network, const Target& target, const
     if (!block) return block.error();
     bytes += runtime::bytes_of(runtime::kRowFormat, block->size());
     if (bytes > most_bytes)
-      return Error{ErrorCode::Limit,
-                   {network.file},
+      return Error{ErrorCode::Limit, network.place({}),
                    "the weights of " + network.name + " take " + std::to_string(bytes) +
                        " bytes, more than an object may hold; compile it to an artifact (.rnnc)"};
     level.cells.push_back({*number, {block->data(), block->data() + block->size()}});

@@ -21,7 +21,7 @@ std::vector<bool> live_nodes(const ir::Cell& cell) {
 ir::Cell like(const ir::Cell& cell) {
   ir::Cell result;
   result.name = cell.name;
-  result.file = cell.file;
+  result.source = cell.source;
   result.dims = cell.dims;
   result.location = cell.location;
   return result;

@@ -27,7 +27,7 @@ class RowLowering {
   Graph run() {
     to_.kind = from_.kind;
     to_.name = from_.name;
-    to_.file = from_.file;
+    to_.source = from_.source;
     to_.dims = from_.dims;
     to_.location = from_.location;
     for (std::size_t i = 0; i < from_.nodes.size(); ++i) parts_[i] = lower(from_.nodes[i]);

@@ -35,6 +35,10 @@ class Model {
   /// in the same cases as CompileOptions::cell. Errors: Name, with the known names.
   Result<std::vector<Parameter>> parameters(std::string_view name = {}) const;
 
+  /// Tells of what is right but most likely not meant: inputs and parameters that no output and no next value of a
+  /// state depends on.
+  std::vector<Note> warnings() const;
+
  private:
   std::shared_ptr<const ir::Module> module_;
 };

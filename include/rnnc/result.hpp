@@ -31,6 +31,9 @@ struct Place {
   std::string file;
   int line = 0;
   int column = 0;
+  // The line of the text with its number, and a line with a caret below the column; no newline at the end. "" where the
+  // text is not known.
+  std::string excerpt = {};
 
   std::string to_string() const;  // file:line:column, leaving out what is unknown
 };
@@ -38,6 +41,9 @@ struct Place {
 struct Note {
   Place place;
   std::string message;
+
+  /// `file:line:column: note: message` and below it the excerpt of the place; `kind` is the word before the message.
+  std::string to_string(const char* kind = "note") const;
 };
 
 struct Error {
@@ -46,7 +52,8 @@ struct Error {
   std::string message;
   std::vector<Note> notes = {};
 
-  /// `file:line:column: message`, then a line `file:line:column: note: ...` for each note; no newline at the end.
+  /// `file:line:column: message`, then a line `file:line:column: note: ...` for each note; no newline at the end. The
+  /// excerpt of a place stands below the line that names it.
   std::string to_string() const;
 };
 

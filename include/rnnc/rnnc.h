@@ -64,7 +64,7 @@ typedef enum rnnc_status {
 typedef struct rnnc_error {
   size_t struct_size;
   rnnc_status status;
-  char message[1024]; /* `file:line:column: what is wrong`, cut where it is longer; always ends in 0 */
+  char message[1024]; /* `file:line:column: what is wrong`, then lines that show the text; cut where it is longer; always ends in 0 */
 } rnnc_error;
 #define RNNC_ERROR_INIT { sizeof(rnnc_error), RNNC_OK, {0} }
 

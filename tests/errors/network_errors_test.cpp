@@ -6,6 +6,7 @@
 #include "ir/parse.hpp"
 #include "ir/verify.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/wrong_text.hpp"
 
 using namespace rnnc;
 
@@ -13,7 +14,7 @@ namespace {
 
 std::string error_of(std::string_view text) {
   const Result<ir::Module> module = ir::parse(text, "t.rnn");
-  return module ? "" : module.error().to_string();
+  return module ? "" : test::without_excerpts(module.error());
 }
 
 // With x : seq f32[3], v : f32[2], y : seq<S> f32[3] and two : a cell with two inputs; the statement is line 2.
@@ -163,7 +164,7 @@ TEST_CASE("dims and cells of a network that do not fit are found when numbers ar
   const auto bind = [](const std::string& text, const ir::DimBindings& dims) {
     const ir::Module module = ir::parse(text, "t.rnn").value();
     const Result<ir::Network> bound = ir::bind_dims(module.networks.at(0), dims);
-    return bound ? "" : bound.error().to_string();
+    return bound ? "" : test::without_excerpts(bound.error());
   };
   const std::string text =
       "network n<I> { input x : seq f32[I]\na = cut(x) b = lstm(a) output b }\n"
@@ -176,7 +177,7 @@ TEST_CASE("dims and cells of a network that do not fit are found when numbers ar
         "t.rnn:3:39: slice [0:4] does not fit: x is f32[3], and a slice [a:b] takes elements a to b-1, with 0 <= a < b "
         "<= 3\nt.rnn:3:21: note: x declared here\nt.rnn:2:5: note: a runs cut here");
   const ir::Module module = ir::parse(text, "t.rnn").value();
-  CHECK(ir::infer_dims(module.networks.at(0), {{"b.Wi", {5, 3}}}, {}).error().to_string() ==
+  CHECK(test::without_excerpts(ir::infer_dims(module.networks.at(0), {{"b.Wi", {5, 3}}}, {}).error()) ==
         "t.rnn:2:16: shape mismatch: b.Wi is f32[b.H,4] but the tensor given for it is [5,3]");
 }
 

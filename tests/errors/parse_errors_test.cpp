@@ -18,7 +18,7 @@ TEST_CASE("bytes that are no token are named", "[errors][lexer]") {
       {"cell a {\000}"s, "t.rnn:1:9: unexpected byte 0x00"},
       {"cell \303\251 {}", "t.rnn:1:6: unexpected '\303\251'; outside comments text is ASCII"},
       {"cell a { \001 }", "t.rnn:1:10: unexpected byte 0x01"},
-      {"cell a ; b", "t.rnn:1:8: unexpected ';'"},
+      {"cell a ; b", "t.rnn:1:8: unexpected ';'; nothing stands between statements: leave it out"},
       {"a %x", "t.rnn:1:1: expected 'cell' here, as in cell name<I, H> { ... }, not 'a'"},
       {in_cell("y = .5"), "t.rnn:3:5: a number needs a digit before its point, as in 0.5"},
       {in_cell("y = 1."), "t.rnn:3:5: a number needs a digit after its point, as in 0.5"},
@@ -60,7 +60,7 @@ TEST_CASE("text that is no cell says what one looks like", "[errors][parse]") {
 TEST_CASE("a statement that does not read or means nothing is refused", "[errors][parse]") {
   check({
       {in_cell("3 = x"), "t.rnn:3:1: expected a statement or '}', not '3'"},
-      {in_cell("= x"), "t.rnn:3:1: expected a statement or '}', not '='"},
+      {in_cell("= x"), "t.rnn:3:1: a declaration has no value; the caller gives v"},
       {in_cell("x"), "t.rnn:3:3: expected '=' after x, not '}'"},
       {in_cell("y"), "t.rnn:3:3: expected '=' after y, not '}'"},
       {in_cell("y x"), "t.rnn:3:3: expected '=' after y, not 'x'"},
@@ -91,7 +91,8 @@ TEST_CASE("a statement that does not read or means nothing is refused", "[errors
       {in_cell("%1' = x"), "t.rnn:3:3: expected '=' after %1, not '''"},
       {in_cell("network n { }"), "t.rnn:3:1: expected a statement or '}', not 'network'"},
       {in_cell("y = f32"), "t.rnn:3:5: expected a value, not 'f32'"},
-      {in_cell("y = x ^ 2"), "t.rnn:3:7: unexpected '^'"},
+      {in_cell("y = x ^ 2"),
+       "t.rnn:3:7: unexpected '^'; there is no power: write x * x, or exp(p * log(x)) for x above 0"},
       {"cell a { output 1\noutput 2 }", "t.rnn:2:1: a cell has one output; concat(a, b) joins several values"},
       {"cell a {\noutput e = 1 }", "t.rnn:2:1: the output of a cell has no name; leave out e ="},
       {"cell a { param W : f32[2, 2]\noutput W }", "t.rnn:2:1: the output must be a vector or a scalar, not f32[2,2]"},
@@ -166,7 +167,10 @@ TEST_CASE("an unknown name comes with the nearest known one", "[errors][names]")
       {in_cell("y = sigmod(x)"), "t.rnn:3:5: unknown function 'sigmod'; did you mean sigmoid?"},
       {in_cell("y = foo(x)"), "t.rnn:3:5: unknown function 'foo'"},
       {in_cell("y = x(x)"), "t.rnn:3:5: x is a value, not a function; to multiply, write x * (...)"},
-      {in_cell("y = lstm(x)"), "t.rnn:3:5: unknown function 'lstm'"},
+      {in_cell("y = lstm(x)"),
+       "t.rnn:3:5: unknown function 'lstm'; lstm is a cell, which a network runs over a sequence, and a cell has no "
+       "others "
+       "in it"},
       {"cell a<Hidden> { input x : f32[Hiden] output x }", "t.rnn:1:32: unknown dim 'Hiden'; did you mean Hidden?"},
   });
 }
@@ -203,8 +207,10 @@ TEST_CASE("a call takes what its row in the table says", "[errors][parse]") {
 
 TEST_CASE("a slice stays within its operand", "[errors][parse]") {
   check({
-      {in_cell("y = x[3]"), "t.rnn:3:7: a slice is [begin:end]; for one element write [3:4]"},
-      {in_cell("y = x[H]"), "t.rnn:3:7: a slice is [begin:end]; for one element write [H:H+1]"},
+      {in_cell("y = x[3]"),
+       "t.rnn:3:7: a slice is [begin:end]; [3:4] is a vector of one element, and sum(x[3:4]) is the scalar"},
+      {in_cell("y = x[H]"),
+       "t.rnn:3:7: a slice is [begin:end]; [H:H+1] is a vector of one element, and sum(x[H:H+1]) is the scalar"},
       {in_cell("y = x[]"), "t.rnn:3:7: expected a dim, not ']'"},
       {in_cell("y = x[1:"), "t.rnn:3:10: expected a dim, not '}'"},
       {in_cell("y = x[1:2"), "t.rnn:3:11: expected ']' after a slice, not '}'"},
@@ -322,5 +328,7 @@ TEST_CASE("an unknown standard cell comes with the list of those there are", "[e
 TEST_CASE("value() of a wrong text throws what to_string says", "[errors][result]") {
   CHECK_THROWS_AS(parse("cell").value(), BadResult);
   CHECK_THROWS_WITH(parse("cell", "a.rnn").value(),
-                    "a.rnn:1:5: expected the name of the cell, not the end of the text");
+                    "a.rnn:1:5: expected the name of the cell, not the end of the text\n"
+                    "    1 | cell\n"
+                    "      |     ^");
 }

@@ -98,7 +98,8 @@ TEST_CASE("rows that do not fit are named with both operands", "[errors][shapes]
        "t.rnn:2:5: slice [0:4] does not fit: X is f32[4,3], and a slice [a:b] takes elements a to b-1, with 0 <= a < b "
        "<= 3\n"
        "t.rnn:1:79: note: X defined here"},
-      {in_rows("y = X[0]"), "t.rnn:2:7: a slice is [begin:end]; for one element write [0:1]"},
+      {in_rows("y = X[0]"),
+       "t.rnn:2:7: a slice is [begin:end]; [0:1] is rows, of which there is one, and flatten(X[0:1]) is the vector"},
       {in_rows("y = v[:, 0:1]"),
        "t.rnn:2:5: a slice with two ranges needs a matrix: v is f32[12]\n"
        "t.rnn:1:16: note: v declared here"},

@@ -15,9 +15,16 @@ struct Wrong {
   std::string message;  // with t.rnn as the file; notes on lines of their own
 };
 
+/// Returns the messages alone, without the lines of text that follow each.
+inline std::string without_excerpts(Error error) {
+  error.place.excerpt.clear();
+  for (Note& note : error.notes) note.place.excerpt.clear();
+  return error.to_string();
+}
+
 inline std::string error_of(std::string_view text) {
   const Result<ir::Module> module = ir::parse(text, "t.rnn");
-  return module ? "" : module.error().to_string();
+  return module ? "" : without_excerpts(module.error());
 }
 
 inline void check(const std::vector<Wrong>& table) {
