@@ -14,6 +14,7 @@
 #include "import/keras_file.hpp"
 #include "import/npz.hpp"
 #include "import/onnx/network.hpp"
+#include "import/other_formats.hpp"
 #include "import/refusal.hpp"
 #include "import/rnnoise.hpp"
 #include "import/rnnoise_blob.hpp"
@@ -64,10 +65,7 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     files::refuse(ErrorCode::Limit, file, "",
                   "the file has " + std::to_string(text.size()) + " bytes, more than the limit of " +
                       std::to_string(limits.max_file_bytes) + "; raise the limit");
-  if (text.substr(0, 8).ends_with("TFL3"))
-    files::unsupported(file, "",
-                       "files of TensorFlow Lite cannot be read; take the Keras model that this one was made from, and "
-                       "its weights as integers by --weights-as w8");
+  if (const std::string other = files::about_other_format(text); !other.empty()) files::unsupported(file, "", other);
   const FileFormat format = format_of(content.bytes());
   if (format != FileFormat::Json)
     check_options(format == FileFormat::Onnx,
@@ -78,7 +76,8 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     case FileFormat::Text: {
       Result<Model> model = parse(text, file);
       if (!model) throw files::Refusal{model.error()};
-      return {std::move(*model), {}};
+      std::vector<Note> warnings = model->warnings();
+      return {.model = std::move(*model), .weights = {}, .warnings = std::move(warnings)};
     }
     case FileFormat::Onnx: return files::import_onnx(content, file, options, beside);
     case FileFormat::Rnnoise:
@@ -90,6 +89,8 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
         check_options(false, false, file, options);
         return files::import_keras_zip(entries, file, limits);
       }
+      if (const std::string other = files::about_other_zip(entries); !other.empty())
+        files::unsupported(file, "", other);
       const TensorMap tensors = files::read_npz(entries, file, limits);
       files::TensorViews views;
       for (const auto& [name, tensor] : tensors) views.emplace(name, files::TensorView::of(tensor));

@@ -34,6 +34,8 @@ struct Imported {
   std::vector<float> behind_the_end = {};
   std::map<std::string, std::vector<float>> others_behind_the_end = {};  // the same of the outputs after y, by name
   TensorMap example = {};  // x and y, [T, B, I] and [T, B, O], of the file's own; empty where it has none
+  // Model::warnings of a text. The text that a reader makes of another format has none that its user could mend.
+  std::vector<Note> warnings = {};
 };
 
 /// Whose text of the ONNX operators is followed where the two differ.

@@ -187,15 +187,6 @@ TEST_CASE("each malformed model of RTNeural, GuitarML and NAM has its own error"
   }
 }
 
-TEST_CASE("a file of TensorFlow Lite is refused by name", "[errors][import]") {
-  const std::string file = std::string("\x1c\0\0\0TFL3", 8) + std::string(40, '\0');
-  const auto result = import_model(bytes_of(file), "m.tflite");
-  REQUIRE_FALSE(result.ok());
-  CHECK(result.error().to_string() ==
-        "m.tflite: files of TensorFlow Lite cannot be read; take the Keras model that this one was made from, and its "
-        "weights as integers by --weights-as w8");
-}
-
 TEST_CASE("JSON that nests too deep is refused, not followed", "[errors][import]") {
   const std::string deep = "{\"layers\":" + std::string(1000000, '[');
   CHECK(import_model(bytes_of(deep)).error().code == ErrorCode::Limit);

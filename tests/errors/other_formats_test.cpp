@@ -1,0 +1,54 @@
+// A file that no reader takes is named for what it is, with what to give instead.
+#include <string>
+
+#include <rnnc/import.hpp>
+
+#include "tests/errors/file_bytes.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace rnnc;
+using namespace std::string_literals;
+
+namespace {
+
+std::string error_of(const std::string& content) {
+  const auto imported = import_model(std::as_bytes(std::span(content)), "m");
+  if (imported) return "";
+  CHECK(imported.error().code == ErrorCode::Unsupported);
+  return imported.error().to_string();
+}
+
+// Returns a zip file with one empty entry.
+std::string zip_of(const std::string& name) {
+  const std::string size(1, static_cast<char>(name.size()));
+  const std::string fields = std::string(4 + 2 + 2 + 4 + 4 + 4, '\0') + size + std::string(1 + 2, '\0');
+  const std::string entry = "PK\3\4\x14\0"s + fields + name;
+  const std::string directory = "PK\1\2\x14\0\x14\0"s + fields + std::string(2 + 2 + 2 + 4 + 4, '\0') + name;
+  return entry + directory + "PK\5\6\0\0\0\0\1\0\1\0"s + static_cast<char>(directory.size()) + std::string(3, '\0') +
+         static_cast<char>(entry.size()) + std::string(3 + 2, '\0');
+}
+
+}  // namespace
+
+TEST_CASE("files of other programs are known by their content", "[errors][import]") {
+  const std::string torch = "torch.onnx.export(model, x, 'model.onnx') writes a model";
+  CHECK(error_of("rnncart\n1") ==
+        "m: this is an artifact, which is compiled already; rnnc run takes it where its name ends in .rnnc");
+  for (const char first : {'\x1c', '\x20'})  // with and without a long head
+    CHECK(error_of(first + "\0\0\0TFL3\0"s).starts_with("m: this is a TensorFlow Lite model"));
+  CHECK(error_of("\x93NUMPY\1\0").starts_with("m: this is an array of NumPy, not a model; --input takes it"));
+  CHECK(error_of("\x1f\x8b\x08\0"s).starts_with("m: this file is compressed by gzip"));
+  CHECK(error_of("\x7f"
+                 "ELF\2\1")
+            .starts_with("m: this is machine code"));
+  const std::string pickle = error_of("\x80\x02}q\0."s);
+  CHECK(pickle.starts_with("m: this is a pickle of Python"));
+  CHECK(pickle.find(torch) != std::string::npos);
+}
+
+TEST_CASE("a zip of PyTorch is told from weights in a zip", "[errors][import]") {
+  const std::string saved = error_of(zip_of("archive/data.pkl"));
+  CHECK(saved.starts_with("m: torch.save wrote this file"));
+  CHECK(saved.find("safetensors.torch.save_file(model.state_dict(), 'model.safetensors')") != std::string::npos);
+  CHECK(error_of(zip_of("net/constants.pkl")).starts_with("m: this is a program of TorchScript"));
+}
