@@ -8,6 +8,7 @@
 #include "ir/syntax.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/version.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -80,6 +81,21 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
   return app.add_option(name, values, description)->allow_extra_args(false)->type_name("NAME=VALUE");
 }
 
+CLI::Option* lists_cpus(CLI::Option* option) {
+  return option->each([](const std::string& name) {
+    // The exception carries text to standard output and ends the program well.
+    if (name == "help") throw CLI::CallForVersion(cpu_list_text(), 0);
+  });
+}
+
+CLI::Option* takes_standard_input(CLI::Option* option) {
+  const auto rename = [](std::string& path) {
+    if (path == "-") path = kStandardInput;
+    return std::string();
+  };
+  return option->transform(CLI::Validator(rename, "", ""));
+}
+
 void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
   app.add_option("--node", flags.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
       ->type_name("NAME");
@@ -107,18 +123,22 @@ void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
 
 void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape) {
   begin_group(app, kModelGroup);
-  app.add_option("MODEL", flags.model,
-                 "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, RTNeural, GuitarML or NAM "
-                 "model")
+  takes_standard_input(app.add_option("MODEL", flags.model,
+                                      "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, "
+                                      "RTNeural, GuitarML or NAM model; - is standard input"))
       ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
       ->type_name("CELL");
   add_part_flags(app, flags.part, with_shape);
-  app.add_option("--weights", flags.weights, "weights by the names of the cell's parameters")
+  app.add_option(
+         "--weights", flags.weights,
+         "weights by the names of the cell's parameters (default: beside a text m.rnn, m.safetensors that has these)")
       ->type_name("W.safetensors");
   add_list(app, "--dim", flags.dims, "a dim that the weights do not tell")->type_name("H=128");
   begin_group(app, kMachineGroup);
-  app.add_option("--isa", flags.isa, "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, ...")
+  lists_cpus(
+      app.add_option("--isa", flags.isa,
+                     "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, ...; help lists all"))
       ->type_name("CPU");
   begin_group(app, kModelGroup);
 }

@@ -76,6 +76,8 @@ struct ModelFlags {
   bool sparse = false;             // products leave out zeros
   std::string ranges;              // a file of rnnc calibrate; "" for none
   StackFlags stack;
+  bool is_known = false;       // the model was loaded before, and its warnings printed
+  bool weights_beside = true;  // take m.safetensors for m.rnn where no weights are given
 };
 
 /// `with_shape` tells whether --shape is among them; bench has one of its own, which takes both kinds.
@@ -83,6 +85,11 @@ void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape = true);
 void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 /// Adds the same flags, and those for layers of a cell.
 void add_stacked_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
+/// Makes `help` as the value of an option print the CPUs that there are.
+CLI::Option* lists_cpus(CLI::Option* option);
+/// Makes `-` as the value of an option mean standard input.
+CLI::Option* takes_standard_input(CLI::Option* option);
+inline constexpr const char* kStandardInput = "/dev/stdin";
 void add_plan_flag(CLI::App& app, ModelFlags& flags);
 /// Returns the names of the formats of weights.
 std::vector<std::string> weight_formats();

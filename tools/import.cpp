@@ -46,7 +46,9 @@ Verb add_import(CLI::App& program) {
       "Writes a model of PyTorch (a state_dict in safetensors or JSON), ONNX, RTNeural, GuitarML or NAM as text "
       "and weights.");
   auto flags = std::make_shared<ImportFlags>();
-  app.add_option("MODEL", flags->model, "a file of one of these formats")->required()->type_name("FILE");
+  takes_standard_input(app.add_option("MODEL", flags->model, "a file of one of these formats; - is standard input"))
+      ->required()
+      ->type_name("FILE");
   begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "the text")->required()->type_name("model.rnn");
   app.add_option("--weights", flags->weights, "the weights (default: beside the text, ending in .safetensors)")

@@ -181,7 +181,9 @@ Result<std::string> show_artifact(const InspectFlags& flags) {
 Result<std::string> show(const InspectFlags& flags) {
   if (is_artifact(flags.model.model)) return show_artifact(flags);
   if (const auto checked = check_flags(flags); !checked) return checked.error();
-  const Result<Source> source = load_source(flags.model);
+  ModelFlags model = flags.model;
+  model.weights_beside = false;  // what is shown are the dims of the text, where nothing binds them
+  const Result<Source> source = load_source(model);
   if (!source) return source.error();
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
   if (source->dims.empty() && source->weights.empty()) return show_graph(source->graph(), flags);

@@ -25,6 +25,7 @@
 #include "tools/interface.hpp"
 #include "tools/outputs.hpp"
 #include "tools/stack.hpp"
+#include "tools/write_model.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -170,6 +171,23 @@ Result<Ranges> load_ranges(const ModelFlags& flags) {
   return parse_ranges(file->text(), flags.ranges);
 }
 
+// Returns the tensors of m.safetensors for the text m.rnn where they have the names of its parameters, as those that
+// `rnnc import` writes; else none.
+Result<TensorMap> tensors_beside(const std::string& model, const Source& source) {
+  if (!source.weights.empty()) return TensorMap(source.weights);
+  if (!model.ends_with(".rnn")) return TensorMap();
+  const std::string path = weights_beside(model);
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return TensorMap();
+  Result<TensorMap> tensors = load_tensors(path);
+  if (!tensors) return tensors;
+  const std::vector<ir::Weight> wanted = ir::weights_of(source.graph());
+  const bool same = wanted.size() == tensors->size() && std::ranges::all_of(wanted, [&](const ir::Weight& weight) {
+                      return tensors->count(weight.name) != 0;
+                    });
+  return same ? std::move(tensors) : TensorMap();
+}
+
 }  // namespace
 
 Result<Imported> import_part(const std::string& model, const PartFlags& part, const std::vector<std::string>& states) {
@@ -203,6 +221,8 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   if (!dims) return dims.error();
   Result<Imported> imported = load_model(flags, states);
   if (!imported) return imported.error();
+  for (const Note& warning : flags.is_known ? std::vector<Note>() : imported->warnings)
+    std::fprintf(stderr, "rnnc: %s\n", warning.to_string("warning").c_str());
   std::map<std::string, std::vector<float>> behind_the_end = std::move(imported->others_behind_the_end);
   if (!imported->behind_the_end.empty())
     behind_the_end[imported->model.module().networks.at(0).outputs().at(0).name] = std::move(imported->behind_the_end);
@@ -218,6 +238,11 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   Result<Ranges> ranges = load_ranges(flags);
   if (!ranges) return ranges.error();
   source.ranges = std::move(*ranges);
+  if (flags.weights.empty() && flags.weights_beside) {
+    Result<TensorMap> beside = tensors_beside(flags.model, source);
+    if (!beside) return beside.error();
+    source.weights = std::move(*beside);
+  }
   if (flags.weights.empty()) return source;
   if (!source.weights.empty())
     return usage_error("--weights", flags.model + " has its own weights; leave the flag out");

@@ -75,6 +75,14 @@ Verb add_help(CLI::App& program) {
           }};
 }
 
+Verb add_version(CLI::App& program) {
+  CLI::App& app = add_verb(program, "version", {"rnnc version"}, "Prints the versions of rnnc and LLVM, and this CPU.");
+  return {&app, []() -> Result<int> {
+            std::cout << version_text() << "\n";
+            return kOk;
+          }};
+}
+
 int run(int argc, char** argv) {
   CLI::App program(about(kExamples, kWhat), "rnnc");
   begin_group(program, kHelpGroup);
@@ -82,10 +90,10 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", version_text, "print the versions of rnnc and LLVM, and this machine's CPU");
   program.require_subcommand(1);
   program.formatter_fn(help_text);
-  const std::vector<Verb> verbs = {add_run(program),       add_bench(program),      add_verify(program),
-                                   add_calibrate(program), add_inspect(program),    add_compile(program),
-                                   add_import(program),    add_prune(program),      add_cache(program),
-                                   add_help(program),      add_completion(program), add_man(program)};
+  const std::vector<Verb> verbs = {
+      add_run(program),      add_bench(program),   add_verify(program),  add_calibrate(program),  add_inspect(program),
+      add_describe(program), add_compile(program), add_import(program),  add_prune(program),      add_cells(program),
+      add_cache(program),    add_help(program),    add_version(program), add_completion(program), add_man(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

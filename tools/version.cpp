@@ -14,4 +14,13 @@ std::string version_text() {
                : host.error().to_string());
 }
 
+std::string cpu_list_text() {
+  const Result<compiler::Target> host = compiler::resolve_target("host");
+  std::string text = "host  " + (host ? "this machine, " + compiler::name_of(*host) : host.error().message) + "\n";
+  for (const std::string& level : compiler::runnable_levels()) text += level + "  runs here\n";
+  text += "all names:";
+  for (const std::string& name : compiler::cpu_names()) text += "\n" + name;
+  return text;
+}
+
 }  // namespace rnnc::tools

@@ -46,19 +46,20 @@ TEST_CASE("bash completes verbs, flags and values", "[tools]") {
   if (lacks("bash")) return;
   fill_for_completion(folder);
   const std::vector<std::string> verbs = bash(folder, {""});
-  for (const char* verb :
-       {"run", "bench", "verify", "calibrate", "inspect", "compile", "import", "prune", "cache", "help"})
+  for (const char* verb : {"run", "bench", "verify", "calibrate", "inspect", "describe", "compile", "import", "prune",
+                           "cells", "cache", "help", "version"})
     CHECK(has(verbs, verb));
   CHECK(bash(folder, {"insp"}) == std::vector<std::string>{"inspect"});
   CHECK(bash(folder, {"--v"}) == std::vector<std::string>{"--version"});
   CHECK(has(bash(folder, {"run", "--"}), "--final-state"));
   CHECK(bash(folder, {"bench", "--hid"}) == std::vector<std::string>{"--hidden-size"});
-  CHECK(bash(folder, {"inspect", "--emit", ""}) == std::vector<std::string>{"text", "calls", "plan", "llvm", "asm"});
-  CHECK(bash(folder, {"inspect", "--after", "h"}) == std::vector<std::string>{"hoist"});
-  CHECK(has(bash(folder, {"inspect", "--cell", "lst"}), "lstm"));
-  CHECK(bash(folder, {"inspect", "--cell", "=", "lstm_ci"}) ==
+  CHECK(bash(folder, {"inspect", "describe", "--emit", ""}) ==
+        std::vector<std::string>{"text", "calls", "plan", "llvm", "asm"});
+  CHECK(bash(folder, {"inspect", "describe", "--after", "h"}) == std::vector<std::string>{"hoist"});
+  CHECK(has(bash(folder, {"inspect", "describe", "--cell", "lst"}), "lstm"));
+  CHECK(bash(folder, {"inspect", "describe", "--cell", "=", "lstm_ci"}) ==
         std::vector<std::string>{"lstm_cifg", "lstm_cifg_swapped"});
-  CHECK(bash(folder, {"inspect", "--cell=lstm_ci"}) ==
+  CHECK(bash(folder, {"inspect", "describe", "--cell=lstm_ci"}) ==
         std::vector<std::string>{"--cell=lstm_cifg", "--cell=lstm_cifg_swapped"});
   CHECK(bash(folder, {"verify", "--isa", "znver4"}) == std::vector<std::string>{"znver4"});
   CHECK(has(bash(folder, {"compile", "--target", "x86-64-v2,aarch64-cortex-a7"}), "x86-64-v2,aarch64-cortex-a72"));

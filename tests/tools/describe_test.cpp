@@ -1,0 +1,71 @@
+// rnnc describe tells what a model is before anybody runs it.
+#include "tests/tools/program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+std::string described(const std::string& text) {
+  const Folder folder;
+  folder.write("m.rnn", text);
+  const Finished finished = folder.rnnc("describe m.rnn");
+  INFO(finished.err);
+  CHECK(finished.code == 0);
+  return finished.out;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("describe tells names, sizes, states and parameters", "[tools]") {
+  CHECK(described("network n { input x : seq f32[3] a = lstm<H=4>(x) param W : f32[2, 4] output W @ a }") ==
+        "network     n\n"
+        "inputs      x : seq f32[3]\n"
+        "outputs     y : seq f32[2]\n"
+        "states      a.h : 4 floats\n"
+        "            a.c : 4 floats\n"
+        "            8 floats for each sequence\n"
+        "parameters  a.Wi : f32[4,3]\n"
+        "            a.Wf : f32[4,3]\n"
+        "            a.Wg : f32[4,3]\n"
+        "            a.Wo : f32[4,3]\n"
+        "            a.Ui : f32[4,4]\n"
+        "            a.Uf : f32[4,4]\n"
+        "            a.Ug : f32[4,4]\n"
+        "            a.Uo : f32[4,4]\n"
+        "            a.bi : f32[4]\n"
+        "            a.bf : f32[4]\n"
+        "            a.bg : f32[4]\n"
+        "            a.bo : f32[4]\n"
+        "            W : f32[2,4]\n"
+        "            136 numbers, 544 bytes as f32\n"
+        "streams     yes: it runs step by step, and in pieces of any length\n");
+}
+
+TEST_CASE("describe says why a network does not stream and what would help", "[tools]") {
+  const std::string both = described("network n { input x : seq f32[3] a = bidirectional gru<H=4>(x) output a }");
+  CHECK(has(both, "streams     no: a.bwd reads time backwards, so that the network cannot run step by step\n"));
+  CHECK(has(both, "            a model whose layers all read forwards would\n"));
+  const std::string begun =
+      described("network n { input x : seq f32[3] input s : f32[4] a = gru<H=4>(x) from (h = s) output a }");
+  CHECK(has(begun, "streams     no: a begins with a value that inputs decide"));
+  CHECK(has(begun, "name the input and the output that is its new value with --carry IN=OUT\n"));
+  const std::string mean = described("network n { input x : seq f32[3] a = gru<H=4>(x) output mean(a) }");
+  CHECK(has(mean, "streams     no: the network sums up whole sequences"));
+  CHECK(has(mean, "            it would with last(x) in its place"));
+}
+
+TEST_CASE("describe tells the dims of a cell that have no number", "[tools]") {
+  const Folder folder;
+  const Finished open = folder.rnnc("describe --cell gru");
+  CHECK(open.code == 0);
+  CHECK(has(open.out, "inputs      x : f32[I]\n"));
+  CHECK(has(open.out, "states      h : f32[H]\n"));
+  CHECK(has(open.out, "dims        I, H; weights or --dim give them numbers"));
+  const Finished bound = folder.rnnc("describe --cell gru --dim I=3 --dim H=4");
+  CHECK(has(bound.out, "states      h : 4 floats\n"));
+  CHECK(has(bound.out, "streams     yes"));
+  check_fails(folder, "describe --cell gru --dim I=3", 2, "dim H has no value");
+}
+
+}  // namespace rnnc::test

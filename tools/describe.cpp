@@ -1,0 +1,127 @@
+// rnnc describe tells what a model takes, gives, keeps and weighs, and whether it runs step by step.
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "compiler/network/network.hpp"
+#include "ir/scan.hpp"
+#include "tools/command_line.hpp"
+#include "tools/exit_code.hpp"
+#include "tools/flags.hpp"
+#include "tools/interface.hpp"
+#include "tools/load_model.hpp"
+#include "tools/verbs.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+constexpr std::size_t kLabel = 12;  // columns
+
+std::string labelled(const std::string& label, const std::string& text) {
+  return label + std::string(kLabel - std::min(kLabel, label.size()), ' ') + text + "\n";
+}
+
+// Returns a line for each entry, the first with the label.
+std::string list(const std::string& label, const std::vector<std::string>& entries) {
+  if (entries.empty()) return labelled(label, "none");
+  std::string text;
+  for (const std::string& entry : entries) text += labelled(text.empty() ? label : "", entry);
+  return text;
+}
+
+std::vector<std::string> texts_of(const std::vector<NamedType>& types) {
+  std::vector<std::string> texts;
+  for (const NamedType& each : types) texts.push_back(each.name + " : " + each.type.to_string());
+  return texts;
+}
+
+std::vector<std::string> texts_of(const ir::Graph& graph, ir::Op op) {
+  std::vector<std::string> texts;
+  for (const ir::Node& node : graph.nodes)
+    if (node.op == op) texts.push_back(node.name + " : " + node.type.to_string());
+  return texts;
+}
+
+std::vector<std::string> weight_texts(const ir::Graph& graph) {
+  std::vector<std::string> texts;
+  for (const ir::Weight& weight : ir::weights_of(graph)) texts.push_back(weight.name + " : " + weight.type.to_string());
+  return texts;
+}
+
+std::string plural(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+// Says what would have to change for a network that cannot run step by step.
+std::string what_helps(const ir::Network& network) {
+  for (const ir::Node& node : network.nodes)
+    if (node.op == ir::Op::Scan && node.scan->direction != Direction::Forward)
+      return "a model whose layers all read forwards would";
+  if (!ir::begun_by_inputs(network).empty())
+    return "it would if the state were kept between the steps: leave the initial state out (it begins at 0), give it "
+           "as "
+           "a parameter, or in ONNX name the input and the output that is its new value with --carry IN=OUT";
+  for (const ir::Node& node : network.nodes)
+    if (node.op == ir::Op::OverTime && node.over_time != ir::OverTime::Last)
+      return "it would with last(x) in its place, or if it gave the sequence and you summed that up";
+  return "it would if each step read only its own step and earlier ones";
+}
+
+// Describes a model with numbers for its dims.
+std::string describe_bound(const ir::Network& network, const ir::Graph& graph) {
+  const Interface interface = interface_of(network);
+  std::vector<std::string> states;
+  std::int64_t floats = 0, parameters = 0;
+  for (const NamedSize& state : interface.states) {
+    states.push_back(state.name + " : " + plural(state.size, "float"));
+    floats += state.size;
+  }
+  for (const ir::Weight& weight : ir::weights_of(network)) parameters += elements(weight.type);
+  std::string text = labelled(std::string(graph.kind_name()), graph.name) + list("inputs", texts_of(interface.inputs)) +
+                     list("outputs", texts_of(interface.outputs)) + list("states", states);
+  if (states.size() > 1) text += labelled("", plural(floats, "float") + " for each sequence");
+  text += list("parameters", weight_texts(network)) +
+          labelled("", plural(parameters, "number") + ", " + std::to_string(4 * parameters) + " bytes as f32");
+  const std::string why_not = compiler::lay_out(compiler::calls_of(network).list, network).list.no_streaming;
+  if (why_not.empty()) return text + labelled("streams", "yes: it runs step by step, and in pieces of any length");
+  return text + labelled("streams", "no: " + why_not) + labelled("", what_helps(network));
+}
+
+// Describes a model some of whose dims have no number.
+std::string describe_open(const ir::Graph& graph) {
+  std::vector<std::string> outputs;
+  for (const ir::NamedValue& output : graph.outputs())
+    outputs.push_back(output.name + " : " + graph[output.value].type.to_string());
+  std::string text = labelled(std::string(graph.kind_name()), graph.name) +
+                     list("inputs", texts_of(graph, ir::Op::Input)) + list("outputs", outputs);
+  if (graph.kind == ir::Graph::Kind::Cell) text += list("states", texts_of(graph, ir::Op::State));
+  std::string dims;
+  for (const std::string& dim : graph.dims) dims += (dims.empty() ? "" : ", ") + dim;
+  for (const std::string& dim : ir::implied_dims(graph)) dims += (dims.empty() ? "" : ", ") + dim;
+  return text + list("parameters", weight_texts(graph)) +
+         labelled("dims", dims + "; weights or --dim give them numbers, and more is told then");
+}
+
+Result<int> run(const ModelFlags& flags) {
+  const Result<Source> source = load_source(flags);
+  if (!source) return source.error();
+  const Result<ir::Network> network = bind(*source);
+  const bool is_open = !network && network.error().code == ErrorCode::Usage && source->dims.empty();
+  if (!network && !is_open) return network.error();
+  std::cout << (network ? describe_bound(*network, source->graph()) : describe_open(source->graph()));
+  return kOk;
+}
+
+}  // namespace
+
+Verb add_describe(CLI::App& program) {
+  CLI::App& app =
+      add_verb(program, "describe", {"rnnc describe model.onnx", "rnnc describe --cell gru --dim I=40 --dim H=64"},
+               "Tells what a model takes and gives, its states and parameters, and whether it runs step by "
+               "step: if not, why, and what would help.");
+  auto flags = std::make_shared<ModelFlags>();
+  add_stacked_model_flags(app, *flags);
+  return {&app, [flags] { return run(*flags); }};
+}
+
+}  // namespace rnnc::tools
