@@ -2,13 +2,16 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 
 #include <rnnc/ahead.hpp>
+#include <rnnc/join.hpp>
 
 #include "import/write_file.hpp"
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
+#include "tools/compile_targets.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
@@ -35,8 +38,12 @@ std::string name_of_file(const std::string& path) {
   return name;
 }
 
+// Says what was made on standard output.
+void tell(const std::string& file, const std::string& name, const std::vector<std::string>& targets) {
+  std::cout << file << ": " << name << " for " << join(targets) << "\n";
+}
+
 Result<int> write_object(const CompileFlags& flags, const Source& source) {
-  if (flags.header.empty()) return usage_error("--header", "missing; an object file goes with a header");
   if (flags.threads > 1) return usage_error("--threads", "an object's code runs on the thread that calls it");
   if (!source.given.lengths.empty())
     return Error{ErrorCode::Unsupported,
@@ -47,11 +54,12 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
       source.graph().name,        source.dims,        flags.name,   flags.targets, flags.visibility == "hidden",
       weight_format(flags.model), flags.model.sparse, source.ranges};
   if (options.name.empty()) options.name = name_of_file(flags.model.model);
-  if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
   if (!files) return about_weights(files.error(), source);
   const auto written = files::write_files({{flags.output, {files->object}}, {flags.header, {bytes_of(files->header)}}});
   if (!written) return written.error();
+  tell(flags.output, source.graph().name, flags.targets);
+  std::cout << flags.header << ": its C header\n";
   return kOk;
 }
 
@@ -63,17 +71,24 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
   ArtifactOptions options{
       source.graph().name,        source.dims,        flags.targets, static_cast<int>(flags.threads),
       weight_format(flags.model), flags.model.sparse, source.ranges};
-  if (options.targets.empty() && !flags.model.isa.empty()) options.targets = {flags.model.isa};
   const auto artifact = compile_artifact(source.model, source.weights, options);
   if (!artifact) return about_weights(artifact.error(), source);
   if (const auto written = files::write_file(flags.output, {*artifact}); !written) return written.error();
+  tell(flags.output, source.graph().name, flags.targets);
   return kOk;
 }
 
-Result<int> run(const CompileFlags& flags) {
+// Turns m.o into m.h.
+std::string header_beside(const std::string& object) { return object.substr(0, object.size() - 1) + "h"; }
+
+Result<int> run(CompileFlags flags) {
   const bool is_object = flags.output.ends_with(".o");
   if (!is_object && !is_artifact(flags.output))
     return usage_error("-o", "'" + flags.output + "' ends neither in .o (an object file) nor in .rnnc (an artifact)");
+  if (is_object && flags.header.empty()) flags.header = header_beside(flags.output);
+  Result<std::vector<std::string>> targets = targets_of(flags.targets, flags.model.isa);
+  if (!targets) return targets.error();
+  flags.targets = std::move(*targets);
   const auto checked = check_outputs({{"-o", flags.output}, {"--header", flags.header}}, files_of(flags.model));
   if (!checked) return checked.error();
   const Result<Source> source = load_source(flags.model);
@@ -88,15 +103,16 @@ Result<int> run(const CompileFlags& flags) {
 Verb add_compile(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "compile",
-      {"rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o --header lstm.h --target x86-64-v2,x86-64-v3",
-       "rnnc compile lstm.rnn --weights lstm.safetensors -o arm.o --header arm.h --target aarch64-cortex-a72",
+      {"rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o",
+       "rnnc compile lstm.rnn --weights lstm.safetensors -o arm.o --target aarch64-cortex-a72",
        "rnnc compile model.onnx -o model.rnnc"},
       "Compiles a cell with its weights to an object file for C programs, or to an artifact that `run` loads.");
   auto flags = std::make_shared<CompileFlags>();
   add_model_flags(app, flags->model);
   begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "an object file, or an artifact")->required()->type_name("m.o|m.rnnc");
-  app.add_option("--header", flags->header, "the object's C header")->type_name("m.h");
+  app.add_option("--header", flags->header, "the object's C header (default: beside the object, ending in .h)")
+      ->type_name("m.h");
   app.add_option("--name", flags->name,
                  "what the object's symbols begin with (default: the name of MODEL without .rnn, or of the cell)")
       ->type_name("NAME");
@@ -105,11 +121,11 @@ Verb add_compile(CLI::App& program) {
       ->check(CLI::IsMember({"default", "hidden"}))
       ->type_name("default|hidden");
   begin_group(app, kMachineGroup);
-  app.add_option(
-         "--target", flags->targets,
-         "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; several "
-         "have commas between: an artifact takes the highest that the machine can run, an object, lowest first, the "
-         "last")
+  lists_cpus(app.add_option(
+                 "--target", flags->targets,
+                 "the CPU to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; of "
+                 "several, with commas between, the highest runs that the machine can run (default: "
+                 "x86-64-v2,x86-64-v3,x86-64-v4); help lists all"))
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("CPU,...");

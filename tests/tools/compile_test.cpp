@@ -117,13 +117,37 @@ TEST_CASE("an artifact of several levels runs each of them and shows which it ha
   }
   REQUIRE(folder.rnnc("run m.rnnc --input x.npy --output y1.npy").code == 0);
   CHECK(folder.text("y1.npy") == folder.text("y2.npy"));
-  CHECK(folder.rnnc("inspect m.rnnc").out == "artifact of gru\nx86-64-v3: is taken here\nx86-64-v2: runs here\n");
+  CHECK(folder.rnnc("inspect m.rnnc").out == "artifact of gru\nx86-64-v2: runs here\nx86-64-v3: is taken here\n");
   const Finished other = folder.rnnc("run m.rnnc --isa x86-64-v4 --input x.npy --output y1.npy");
   CHECK(other.code == 2);
-  CHECK(other.err == "rnnc: --isa: the artifact is for x86-64-v3 or x86-64-v2, and not for 'x86-64-v4'\n");
+  CHECK(other.err == "rnnc: --isa: the artifact is for x86-64-v2 or x86-64-v3, and not for 'x86-64-v4'\n");
   const Finished text = folder.rnnc("inspect m.rnnc --emit asm");
   CHECK(text.code == 2);
   CHECK(text.err == "rnnc: --emit: an artifact shows its levels only; name the model that it was made of\n");
+}
+
+TEST_CASE("compile makes the levels of x86-64 where nothing is said, and tells what it made", "[tools]") {
+  if (compiler::runnable_levels().size() < 2) return;
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string model = "compile --cell gru --weights w.safetensors ";
+  CHECK(folder.rnnc(model + "-o m.rnnc").out == "m.rnnc: gru for x86-64-v2, x86-64-v3, x86-64-v4\n");
+  CHECK(folder.rnnc("inspect m.rnnc").out.find("x86-64-v2: runs here\n") != std::string::npos);
+  CHECK(folder.rnnc(model + "-o m.o --name m").out ==
+        "m.o: gru for x86-64-v2, x86-64-v3, x86-64-v4\nm.h: its C header\n");
+  CHECK(folder.text("m.h").find("int m_run(") != std::string::npos);
+  CHECK(folder.rnnc(model + "-o m.o --isa x86-64-v3").out == "m.o: gru for x86-64-v3\nm.h: its C header\n");
+  CHECK(folder.rnnc(model + "-o m.o --target native").out == "m.o: gru for host\nm.h: its C header\n");
+}
+
+TEST_CASE("the levels of an object are sorted, so that the highest one runs", "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string model = "compile --cell gru --weights w.safetensors --name m ";
+  REQUIRE(folder.rnnc(model + "-o sorted.o --header m.h --target x86-64-v2,x86-64-v3").code == 0);
+  const Finished other = folder.rnnc(model + "-o other.o --header m.h --target x86-64-v3,x86-64-v2");
+  CHECK(other.out == "other.o: gru for x86-64-v2, x86-64-v3\nm.h: its C header\n");
+  CHECK(folder.text("sorted.o") == folder.text("other.o"));
 }
 
 TEST_CASE("compile says what is wrong with its flags", "[tools]") {
@@ -137,7 +161,7 @@ TEST_CASE("compile says what is wrong with its flags", "[tools]") {
     CHECK(finished.err.find(message) != std::string::npos);
   };
   check("-o m.exe", 2, "-o: 'm.exe' ends neither in .o");
-  check("-o m.o", 2, "--header: missing");
+  check("-o m.o --isa host --target native", 2, "--isa: says what --target says; leave one of them out");
   check("-o m.o --header m.h --name 1x", 2, "'1x' is no C name");
   check("-o m.o --header m.h --visibility public", 2, "--visibility");
   check("-o m.rnnc --visibility hidden", 2, "--visibility: an artifact has no symbols");
