@@ -187,8 +187,10 @@ Result<int> run(const BenchRequest& given) {
   const BenchRequest request = with_shapes_of_inputs(given);
   const Result<BenchForm> form = form_of(request);
   if (!form) return form.error();
-  const Result<std::vector<BenchFlags>> shapes = each_shape(request.common, request.lists);
+  Result<std::vector<BenchFlags>> shapes = each_shape(request.common, request.lists);
   if (!shapes) return shapes.error();
+  if (shapes->size() > 1 && request.common.model.model == kStandardInput)
+    return usage_error("MODEL", "standard input is read once, which is too little for several shapes; give a file");
   if (const auto checked = check_page_path(request); !checked) return checked.error();
   std::optional<OnednnPlugin> plugin;
   if (!request.common.against.empty()) {
@@ -204,6 +206,7 @@ Result<int> run(const BenchRequest& given) {
     if (shapes->size() == 1) continue;
     if (const auto checked = check_shape(flags, onednn); !checked)
       return at_shape(checked.error(), flags, shapes->size());
+    for (BenchFlags& each : *shapes) each.model.is_known = true;
   }
   BenchPrinter printer(*form, names);
   Progress progress("bench");

@@ -23,7 +23,7 @@ struct ShapeLists {
 void add_shape_flags(CLI::App& app, ShapeLists& lists);
 
 /// Copies `common`, whose cell may be several names with commas between, for each shape; the first list varies slowest.
-/// Errors: Usage where a shape does not parse, both forms are mixed, steps or batch are missing, or there are more
+/// Errors: Usage where a shape does not parse, both forms are mixed, or there are more
 /// shapes than anybody waits for.
 Result<std::vector<BenchFlags>> each_shape(const BenchFlags& common, const ShapeLists& lists);
 

@@ -245,6 +245,17 @@ TEST_CASE("bench leaves an older page alone where something goes wrong", "[tools
   check_fails(folder, "bench mine.rnn --steps 1 --batch 1 --html mine.rnn", 2, "--html: would overwrite mine.rnn");
 }
 
+TEST_CASE("bench times 100 steps of one sequence where nothing else is said", "[tools]") {
+  const Folder folder;
+  folder.write("mine.rnn", "cell mine {\n  input x : f32[4]\n  state s : f32[4]\n  s' = s + x\n  output s'\n}\n");
+  const nlohmann::json plain = last_line(succeeds(folder, "bench mine.rnn --rounds 3 --json").out);
+  CHECK(plain.at("steps") == 100);
+  CHECK(plain.at("batch") == 1);
+  const nlohmann::json batched = last_line(succeeds(folder, "bench mine.rnn --batch 2 --rounds 3 --json").out);
+  CHECK(batched.at("steps") == 100);
+  CHECK(batched.at("batch") == 2);
+}
+
 TEST_CASE("bench says which forms and flags do not go together", "[tools]") {
   const Folder folder;
   check_fails(folder, kShapes + "--json --csv", 2, "--csv: does not go with --json; leave one of them out");
@@ -252,8 +263,6 @@ TEST_CASE("bench says which forms and flags do not go together", "[tools]") {
   check_fails(folder, kShapes + "--cell lstm", 2, "--cell: does not go with --shape");
   check_fails(folder, kShapes + "--batch 1", 2, "--batch: does not go with --shape");
   check_fails(folder, kShapes + "--threads 1,2", 2, "--threads: takes one number beside --shape");
-  check_fails(folder, "bench --cell lstm --batch 1 --input-size 3 --hidden-size 4", 2, "--steps: missing; give it");
-  check_fails(folder, "bench --cell lstm --steps 1 --input-size 3 --hidden-size 4", 2, "--batch: missing; give it");
   for (const char* wrong : {"lstm", "lstm:1:1:1", "lstm:1:1:1:8:1:1", "lstm:0:1:1:8", "lstm:1:1:1:x", ":1:1:1:8",
                             "lstm:1:1:1:8:99999999", "lstm:1:1:1:8:"})
     check_fails(folder, std::string("bench --shape ") + wrong, 2, "is not CELL:T:B:I:H or CELL:T:B:I:H:THREADS");
