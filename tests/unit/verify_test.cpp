@@ -5,6 +5,7 @@
 #include "ir/parse.hpp"
 #include "ir/print.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/wrong_text.hpp"
 
 using namespace rnnc;
 using namespace rnnc::ir;
@@ -32,22 +33,22 @@ Cell copy_cell() {
 
 std::string verify_error(const Cell& cell) {
   const Result<void> result = verify(cell);
-  return result ? "" : result.error().to_string();
+  return result ? "" : test::without_excerpts(result.error());
 }
 
 std::string infer_error(const Cell& cell, const Node& node) {
   const Result<Type> result = infer_type(cell, node);
-  return result ? "" : result.error().to_string();
+  return result ? "" : test::without_excerpts(result.error());
 }
 
 std::string bind_error(const Cell& cell, const DimBindings& bindings) {
   const Result<Cell> result = bind_dims(cell, bindings);
-  return result ? "" : result.error().to_string();
+  return result ? "" : test::without_excerpts(result.error());
 }
 
 std::string dims_error(const Cell& cell, const std::map<std::string, Shape>& shapes, DimBindings bindings = {}) {
   const Result<DimBindings> result = infer_dims(cell, shapes, std::move(bindings));
-  return result ? "" : result.error().to_string();
+  return result ? "" : test::without_excerpts(result.error());
 }
 
 constexpr std::string_view kLstmHead =
