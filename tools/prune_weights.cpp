@@ -110,7 +110,8 @@ Result<std::vector<PrunedMatrix>> prune(const ir::Network& network, TensorMap& w
     if (const auto* cell = std::get_if<compiler::CellCall>(&call)) add_parts(cell->cell, cell->weights, parts);
   const std::vector<std::string> names = names_of(parts);
   if (names.empty())
-    return Error{ErrorCode::Usage, {network.file}, network.name + " has no matrix that a step multiplies by a state"};
+    return Error{ErrorCode::Usage, network.place(network.location),
+                 network.name + " has no matrix that a step multiplies by a state"};
   for (const std::string& name : pruning.only)
     if (!std::ranges::binary_search(names, name))
       return usage_error("--only", name + " is no matrix that a step multiplies by a state; those are " + join(names));

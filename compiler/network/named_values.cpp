@@ -166,12 +166,12 @@ MeasuringNetwork measuring(const Network& network, const std::set<std::string>& 
   const auto scan =
       std::ranges::find_if(changed.nodes, [](const Node& node) { return node.op == Op::Scan && node.name.empty(); });
   if (scan == changed.nodes.end()) {
-    ir::Module module{changed.file, {}, {changed}};
+    ir::Module module{changed.source, {}, {changed}};
     return {std::move(changed), std::move(module), std::move(measurer.outputs), std::move(states)};
   }
   // No text has the network of one cell, whose scan has no name. All that it multiplies is in the cell.
   const Cell cell = *scan->scan->cell;
-  return {ir::network_of(cell), {cell.file, {cell}, {}}, {}, std::move(states)};
+  return {ir::network_of(cell), {cell.source, {cell}, {}}, {}, std::move(states)};
 }
 
 std::string identity_of(const Network& network, const TensorMap& weights) {
