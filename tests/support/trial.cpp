@@ -197,7 +197,8 @@ std::optional<std::string> Trial::artifact() const {
                                                         .targets = {setting_.executor},
                                                         .threads = setting_.threads,
                                                         .weights = setting_.weights,
-                                                        .sparse = setting_.sparse, .ranges = setting_.ranges})
+                                                        .sparse = setting_.sparse,
+                                                        .ranges = setting_.ranges})
                                           .value();
   const Program loaded =
       parse_artifact(file, "artifact", {.threads = setting_.threads, .sharing = setting_.sharing}).value();
@@ -207,11 +208,13 @@ std::optional<std::string> Trial::artifact() const {
 std::optional<std::string> Trial::object() const {
   if (is_portable(setting_.executor) || setting_.ragged || subject_.graph.kind == ir::Graph::Kind::Network)
     return std::nullopt;
-  const ObjectFiles files =
-      compile_object(
-          model_of(subject_), tensors_of(subject_),
-          {.name = "m", .targets = {setting_.executor}, .weights = setting_.weights, .sparse = setting_.sparse, .ranges = setting_.ranges})
-          .value();
+  const ObjectFiles files = compile_object(model_of(subject_), tensors_of(subject_),
+                                           {.name = "m",
+                                            .targets = {setting_.executor},
+                                            .weights = setting_.weights,
+                                            .sparse = setting_.sparse,
+                                            .ranges = setting_.ranges})
+                                .value();
   return differ(run_object({files, program_.states()}, program_, subject_.graph, data_.batch, data_.states), outcome_);
 }
 
