@@ -288,7 +288,7 @@ static void test_ranges(void) {
   CHECK(rnnc_weights_add(weights, "W", weights_of_w, shape, 2, &error) == RNNC_OK);
   options.ranges = "{}";
   CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_INVALID_DATA);
-  CHECK(strncmp(error.message, "ranges: no file of ranges: \"format\" is missing", 47) == 0);
+  CHECK(strncmp(error.message, "ranges: no file of ranges: \"format\" is missing", 46) == 0);
   options.ranges = "{\"format\": \"rnnc ranges 1\", \"model\": \"m 1\", \"margin\": 1, \"bounds\": {}}";
   CHECK(rnnc_compile(model, weights, &options, &program, &error) == RNNC_INVALID_DATA);
   CHECK(strncmp(error.message, "the ranges were measured of another model", 41) == 0);
