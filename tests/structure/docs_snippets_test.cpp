@@ -1,5 +1,6 @@
 // Every piece of code that the documents show is right: cells parse and are verified, C and C++ compile, whole programs
 // link, changes apply. CMake is used by tests/embed/package_test.
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -102,6 +103,13 @@ TEST_CASE("the Python in the documents is Python", "[docs]") {
   }
 }
 
+TEST_CASE("the JSON of the documents is JSON", "[docs]") {
+  for (const Block& block : blocks_in("json")) {
+    INFO(block.document << ":" << block.line);
+    CHECK(nlohmann::json::accept(block.text));
+  }
+}
+
 TEST_CASE("the changes of sources that the documents show fit the sources", "[docs]") {
   for (const Block& block : blocks_in("diff")) {
     INFO(block.document << ":" << block.line);
@@ -110,7 +118,7 @@ TEST_CASE("the changes of sources that the documents show fit the sources", "[do
 }
 
 TEST_CASE("the documents' blocks of code say what they are", "[docs]") {
-  const std::set<std::string> known = {"sh", "console", "rnn", "c", "cpp", "cmake", "diff", "python"};
+  const std::set<std::string> known = {"sh", "console", "rnn", "c", "cpp", "cmake", "diff", "json", "python"};
   for (const Document& document : all_documents())
     for (const Block& block : document.blocks) {
       INFO(document.path << ":" << block.line << ": " << block.language);
