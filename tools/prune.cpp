@@ -147,8 +147,7 @@ Verb add_prune(CLI::App& program) {
       ->delimiter(',')
       ->type_name("NAME,...");
   auto* input = app.add_option("--input", flags->inputs,
-                               "x.npy: what to compare outputs on instead of random sequences, as rnnc run takes it; "
-                               "may be repeated")
+                               "what to compare outputs on instead of random sequences, as rnnc run takes it")
                     ->type_name("x.npy");
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");

@@ -311,8 +311,7 @@ Verb add_verify(CLI::App& program) {
   add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
   auto* input =
-      app.add_option("--input", flags->inputs,
-                     "x.npy: what to compare on instead of random sequences, as rnnc run takes it; may be repeated")
+      app.add_option("--input", flags->inputs, "what to compare on instead of random sequences, as rnnc run takes it")
           ->type_name("x.npy");
   add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
   add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
