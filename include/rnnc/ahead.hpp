@@ -28,7 +28,7 @@ struct ObjectOptions {
   bool hidden = false;
   WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
   bool sparse = false;
-  Ranges ranges = {};                        // as in CompileOptions
+  Ranges ranges = {};  // as in CompileOptions
 };
 
 struct ObjectFiles {
@@ -54,7 +54,7 @@ struct ArtifactOptions {
   int threads = 1;                           // the most that a call may use
   WeightFormat weights = WeightFormat::F32;  // as in CompileOptions
   bool sparse = false;
-  Ranges ranges = {};                        // as in CompileOptions
+  Ranges ranges = {};  // as in CompileOptions
 };
 
 /// Compiles a cell or network with its weights into an artifact that `load_artifact` reads.
