@@ -44,7 +44,7 @@ const TensorView& get(const Arrays& arrays, const std::string& name, ElementType
   return *found;
 }
 
-// Where the elements of an array stand in the matrix [outputs, inputs].
+// The places at which the elements of an array stand in the matrix [outputs, inputs].
 struct Order {
   std::vector<std::int64_t> places;
   std::int64_t inputs = 0, outputs = 0;
@@ -98,7 +98,7 @@ Order sparse_order(const std::vector<double>& list, std::int64_t inputs, std::in
   return order;
 }
 
-// What no block holds is 0.
+// An element that no block holds is 0.
 TensorView arranged(const TensorView& stored, const Order& order) {
   const std::size_t size = size_bytes(stored.type);
   std::vector<std::byte> bytes(static_cast<std::size_t>(order.inputs * order.outputs) * size);

@@ -11,7 +11,7 @@
 
 namespace rnnc::files {
 
-/// What every array begins with.
+/// Every array begins with these bytes.
 inline constexpr std::string_view kDnnHead = "DNNw";
 
 /// Returns the arrays as vectors of f32, i32 or i8, by name. Throws Refusal.

@@ -1,4 +1,4 @@
-// Which layer reads what is not in the file but in RNNoise (src/rnn.c). A convolution sees three frames, the oldest
+// The file does not say which layer reads what; RNNoise does (src/rnn.c). A convolution sees three frames, the oldest
 // first; the gates of a GRU are z r n, and recurrent weights in blocks have their diagonal apart.
 #include "import/rnnoise_blob.hpp"
 

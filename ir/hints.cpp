@@ -47,12 +47,9 @@ constexpr std::array kFunctionHints = {
 }  // namespace
 
 std::string hint_for_character(char c) {
-  switch (c) {
-    case '#': return "; a comment begins with //";
-    case ';': return "; nothing stands between statements: leave it out";
-    case '^': return std::string(kPowerHint);
-    default: return "";
-  }
+  if (c == '#') return "; a comment begins with //";
+  if (c == ';') return "; nothing stands between statements: leave it out";
+  return c == '^' ? std::string(kPowerHint) : "";
 }
 
 std::string hint_for_function(std::string_view name) {

@@ -9,8 +9,8 @@
 
 namespace rnnc::runtime {
 
-/// Where the table of a sparse panel has what code reads: the distances of the entries' weights and of their groups
-/// from the begin of the panel (i64, in floats), and the number of each vector's first entry (i32).
+/// The table of a sparse panel has at these floats what code reads: the distances of the entries' weights and of their
+/// groups from the begin of the panel (i64, in floats), and the number of each vector's first entry (i32).
 inline constexpr std::int64_t kEntryWeights = 0, kEntryGroups = 2, kFirstEntries = kCacheLineFloats;
 /// A vector has a multiple of so many entries, so that a loop over them is unrolled without a rest.
 inline constexpr std::int64_t kEntriesTogether = 4;

@@ -154,16 +154,13 @@ void print_table(const Vectors& vectors, const Largest& largest, const Ranges& r
 }
 
 Result<int> calibrate(const CalibrateFlags& flags) {
-  const Result<Source> source = load_source(flags.data.model, flags.data.states);
-  if (!source) return source.error();
-  const Result<ir::Network> network = bind(*source);
-  if (!network) return network.error();
-  if (const auto checked = compiler::check_weights(*network, source->weights); !checked)
-    return about_weights(checked.error(), *source);
-  const Vectors vectors = compiler::multiplied_vectors(*network);
-  const Result<Largest> largest = measure_all(flags, *source, *network, vectors);
+  const Result<BoundSource> model = load_with_weights(flags.data.model, flags.data.states);
+  if (!model) return model.error();
+  const auto& [source, network] = *model;
+  const Vectors vectors = compiler::multiplied_vectors(network);
+  const Result<Largest> largest = measure_all(flags, source, network, vectors);
   if (!largest) return largest.error();
-  Ranges ranges{compiler::identity_of(*network, source->weights), flags.margin, {}};
+  Ranges ranges{compiler::identity_of(network, source.weights), flags.margin, {}};
   for (const auto& [name, proved] : vectors)
     if (const double bound = flags.margin * largest->at(name); !proved && has_scale(bound))
       ranges.bounds[name] = static_cast<float>(bound);

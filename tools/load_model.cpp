@@ -13,6 +13,7 @@
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/choose_cell.hpp"
+#include "compiler/network/network.hpp"
 #include "import/file_content.hpp"
 #include "import/state_dict_scales.hpp"
 #include "ir/environment.hpp"
@@ -325,6 +326,16 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
   options.sparse = flags.sparse;
   options.ranges = source.ranges;
   return rnnc::compile(source.model, source.weights, options);
+}
+
+Result<BoundSource> load_with_weights(const ModelFlags& flags, const std::vector<std::string>& states) {
+  Result<Source> source = load_source(flags, states);
+  if (!source) return source.error();
+  Result<ir::Network> network = bind(*source);
+  if (!network) return network.error();
+  if (const auto checked = compiler::check_weights(*network, source->weights); !checked)
+    return about_weights(checked.error(), *source);
+  return BoundSource{std::move(*source), std::move(*network)};
 }
 
 Error about_weights(Error error, const Source& source) {

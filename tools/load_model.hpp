@@ -49,6 +49,16 @@ Result<Imported> import_part(const std::string& model, const PartFlags& part,
 /// readers. `states` are --state's, of which those count that name an input of an ONNX graph.
 Result<Source> load_source(const ModelFlags& flags, const std::vector<std::string>& states = {});
 
+/// Holds a model whose network is bound and has all of its weights.
+struct BoundSource {
+  Source source;
+  ir::Network network;
+};
+
+/// Loads as load_source does. Errors: those of load_source and bind, and of a weight that is missing or of another
+/// shape.
+Result<BoundSource> load_with_weights(const ModelFlags& flags, const std::vector<std::string>& states = {});
+
 /// Returns the network with numbers for its dims, or the network of one scan of the cell. Errors: Usage where a dim is
 /// given that it lacks, or none is given that the weights do not tell; ShapeMismatch, Limit.
 Result<ir::Network> bind(const Source& source);

@@ -6,8 +6,8 @@
 
 #include <rnnc/tensor_files.hpp>
 
-#include "compiler/network/network.hpp"
 #include "tools/command_line.hpp"
+#include "tools/compared_data.hpp"
 #include "tools/drift.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/load_model.hpp"
@@ -21,12 +21,11 @@
 namespace rnnc::tools {
 namespace {
 
-struct PruneFlags {
+struct PruneFlags : ComparedData {
   ModelFlags model;
   std::string output, block = "16x4";
   double keep = 0.2;
-  std::vector<std::string> only, inputs;
-  std::int64_t steps = 100, batch = 3, seed = 1;
+  std::vector<std::string> only;
 };
 
 constexpr const char* kText = ".rnn";
@@ -92,28 +91,26 @@ Result<int> run(const PruneFlags& flags) {
   if (const auto checked = check_outputs({{"-o", flags.output}}, read); !checked) return checked.error();
   if (*weights != flags.output)
     if (const auto checked = check_outputs({{"-o", *weights}}, read); !checked) return checked.error();
-  Result<Source> source = load_source(flags.model);
-  if (!source) return source.error();
-  const Result<ir::Network> network = bind(*source);
-  if (!network) return network.error();
-  if (const auto checked = compiler::check_weights(*network, source->weights); !checked)
-    return about_weights(checked.error(), *source);
-  const Interface interface = interface_of(*network);
-  const Result<ir::NetworkBatch> batch = batch_of(flags, interface, *source);
+  Result<BoundSource> bound = load_with_weights(flags.model);
+  if (!bound) return bound.error();
+  auto& [source, network] = *bound;
+  if (const auto checked = check_memory_of(flags, network); !checked) return checked.error();
+  const Interface interface = interface_of(network);
+  const Result<ir::NetworkBatch> batch = batch_of(flags, interface, source);
   if (!batch) return batch.error();
   Progress progress("prune");
   progress.show(0, "running the model as it is");
-  const Result<SequenceResult> before = results_of(flags, *source, interface, *batch);
+  const Result<SequenceResult> before = results_of(flags, source, interface, *batch);
   if (!before) return before.error();
-  const auto matrices = prune(*network, source->weights, pruning_of(flags));
+  const auto matrices = prune(network, source.weights, pruning_of(flags));
   if (!matrices) return matrices.error();
   progress.show(0.5, "running the pruned model");
-  const Result<SequenceResult> after = results_of(flags, *source, interface, *batch);
+  const Result<SequenceResult> after = results_of(flags, source, interface, *batch);
   if (!after) return after.error();
-  if (const auto written = write(flags, *source, *weights); !written) return written.error();
+  if (const auto written = write(flags, source, *weights); !written) return written.error();
   progress.clear();
   print(*matrices);
-  print(drift_of(*after, *before, *network, interface, batch->sequences), "from all weights:");
+  print(drift_of(*after, *before, network, interface, batch->sequences), "from all weights:");
   std::printf("to leave the zeros out: --weights-as w8 --sparse (or w8a16, w16)\n");
   return kOk;
 }
@@ -146,13 +143,7 @@ Verb add_prune(CLI::App& program) {
   app.add_option("--only", flags->only, "the matrices to prune (default: all that a step multiplies by a state)")
       ->delimiter(',')
       ->type_name("NAME,...");
-  auto* input = app.add_option("--input", flags->inputs,
-                               "what to compare outputs on instead of random sequences, as rnnc run takes it")
-                    ->type_name("x.npy");
-  add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
-  add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
-  add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
-  for (const char* of_random : {"--steps", "--batch", "--seed"}) input->excludes(app.get_option(of_random));
+  add_compared_data(app, *flags);
   begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "text with weights beside it, or the weights of a text alone")
       ->required()

@@ -10,6 +10,7 @@
 
 #include "runtime/number_format.hpp"
 #include "tools/command_line.hpp"
+#include "tools/compared_data.hpp"
 #include "tools/drift.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
@@ -31,10 +32,8 @@ constexpr double kMostAtTheEnd = 5e-6;
 // This limit of AIDA-X's plug-ins is for an example that another program computed in f32, in an order of its own.
 constexpr double kMostOfExample = 1e-5;
 
-struct VerifyFlags {
+struct VerifyFlags : ComparedData {
   ModelFlags model;
-  std::vector<std::string> inputs;
-  std::int64_t steps = 100, batch = 3, seed = 1;
   bool json = false;
 };
 
@@ -269,19 +268,12 @@ void print(const Verdict& verdict, const Source& source, const std::string& name
   if (verdict.drift) print(*verdict.drift, "from f32 weights:");
 }
 
-// Estimates the sequences as twice the interpreter's values, which leaves room for the floats of the program.
-double sequence_bytes(const ir::Network& network, const VerifyFlags& flags) {
-  return 2 * value_bytes(network, random_batch(interface_of(network), 1, 1, 1, false)) *
-         static_cast<double>(flags.steps) * static_cast<double>(flags.batch);
-}
-
 Result<int> run(const VerifyFlags& flags) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   const Result<ir::Network> network = bind(*source);
   if (!network) return network.error();
-  if (const auto checked = check_memory(sequence_bytes(*network, flags), "the sequences"); !checked)
-    return checked.error();
+  if (const auto checked = check_memory_of(flags, *network); !checked) return checked.error();
   if (const auto checked = check_memory(12 * parameter_bytes(*network), "the weights"); !checked)
     return checked.error();
   if (source->weights.empty()) source->weights = random_weights(*network, static_cast<std::uint64_t>(flags.seed));
@@ -310,13 +302,7 @@ Verb add_verify(CLI::App& program) {
   auto flags = std::make_shared<VerifyFlags>();
   add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
-  auto* input =
-      app.add_option("--input", flags->inputs, "what to compare on instead of random sequences, as rnnc run takes it")
-          ->type_name("x.npy");
-  add_number(app, "--steps", flags->steps, 1, kMaxSize, "time steps (default 100)");
-  add_number(app, "--batch", flags->batch, 1, kMaxSize, "sequences (default 3)");
-  add_number(app, "--seed", flags->seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
-  for (const char* of_random : {"--steps", "--batch", "--seed"}) input->excludes(app.get_option(of_random));
+  add_compared_data(app, *flags);
   add_backend_flag(app, flags->model, {"jit", "portable", "auto"});
   add_weights_as_flag(app, flags->model);
   begin_group(app, kOutputGroup);

@@ -224,12 +224,7 @@ CellCall Cutter::make_cell(const std::vector<Index>& roots) {
   for (const Index i : roots) outputs.push_back(values[i]);
   const Value output = call.cell.concat(std::move(outputs));
   call.cell.statements.push_back({ir::Statement::Kind::Output, "", output, network_.location});
-  for (ir::Statement statement : network_.statements) {
-    const Index i = statement.value.index;
-    if (statement.kind != ir::Statement::Kind::Within || i >= needed.size() || !needed[i]) continue;
-    statement.value = values[i];
-    call.cell.statements.push_back(std::move(statement));
-  }
+  copy_ranges(network_, needed, values, call.cell);
   RNNC_ASSERT(ir::verify(call.cell).ok(), &call.cell);
   return call;
 }
@@ -245,6 +240,16 @@ Value Cutter::declare_input(CellCall& call, Index i) {
 }
 
 }  // namespace
+
+void copy_ranges(const ir::Graph& from, const std::vector<bool>& needed, const std::vector<ir::Value>& values,
+                 ir::Cell& to) {
+  for (ir::Statement statement : from.statements) {
+    const std::size_t i = statement.value.index;
+    if (statement.kind != ir::Statement::Kind::Within || i >= needed.size() || !needed[i]) continue;
+    statement.value = values[i];
+    to.statements.push_back(std::move(statement));
+  }
+}
 
 runtime::TensorRefs weights_of(const CellCall& call, const TensorMap& weights) {
   runtime::TensorRefs own;

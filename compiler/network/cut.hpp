@@ -50,6 +50,10 @@ struct CellCall {
   std::map<std::string, std::size_t> final_states;  // state -> buffer [B, H], for states that the network reads
 };
 
+/// Adds to `to` the measured ranges of those nodes of `from` that are needed and have become `values` there.
+void copy_ranges(const ir::Graph& from, const std::vector<bool>& needed, const std::vector<ir::Value>& values,
+                 ir::Cell& to);
+
 /// Returns the weights of a call by the names of its cell's parameters.
 runtime::TensorRefs weights_of(const CellCall& call, const TensorMap& weights);
 

@@ -14,7 +14,7 @@ constexpr const char* kFormat = "rnnc ranges 1";
 
 using Json = nlohmann::ordered_json;
 
-// What is wrong with a file. The reader throws it, and parse_ranges makes an error of it.
+// A fault of a file is thrown by the reader, and parse_ranges makes an error of it.
 struct Fault {
   std::string message;
 };

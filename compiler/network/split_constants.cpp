@@ -49,7 +49,7 @@ class ConstantSplitter {
     for (const Value value : border_) outputs.push_back(values[value.index]);
     const Value output = cell.concat(std::move(outputs));
     cell.statements.push_back({Statement::Kind::Output, "", output, cell.location});
-    keep_ranges(cell, needed, values);
+    copy_ranges(cell_, needed, values, cell);
     check(cell);
     result.y = home_ = list_.buffers.size();
     list_.buffers.push_back({"", size_of(cell[output]), ""});
@@ -74,7 +74,7 @@ class ConstantSplitter {
       statement.value = values[statement.value.index];
       cell.statements.push_back(std::move(statement));
     }
-    keep_ranges(cell, needed, values);
+    copy_ranges(cell_, needed, values, cell);
     check(cell);
     return result;
   }
@@ -160,14 +160,6 @@ class ConstantSplitter {
       }
     }
     return values;
-  }
-
-  void keep_ranges(Cell& to, const std::vector<bool>& needed, const std::vector<Value>& values) const {
-    for (Statement statement : cell_.statements) {
-      if (statement.kind != Statement::Kind::Within || !needed[statement.value.index]) continue;
-      statement.value = values[statement.value.index];
-      to.statements.push_back(std::move(statement));
-    }
   }
 
   static Value add_input(CellCall& to, std::string name, const ir::Type& type, const Row& row) {

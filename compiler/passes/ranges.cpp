@@ -124,7 +124,7 @@ class Ranger {
     }
   }
 
-  // What was measured of other data may not meet what is proved; then the measured range counts.
+  // A range that was measured of other data may not meet the proved one; then the measured range counts.
   static Interval within(const Interval& range, const Interval& measured) {
     const Interval both = intersection(range, measured);
     return both.low <= both.high ? both : measured;

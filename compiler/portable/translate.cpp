@@ -60,7 +60,6 @@ class Translator {
  private:
   const Node& node(Value value) const { return cell_[value]; }
   Phase phase(Value value) const { return phases_[value.index]; }
-
   PortableRowPlan& row(PortableSpace space) { return rows_[static_cast<std::size_t>(space)]; }
 
   std::vector<PortableOp>& ops(Phase phase) {

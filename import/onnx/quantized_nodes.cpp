@@ -186,7 +186,7 @@ void GraphReader::FloatNodes::write_integers(const OnnxValue& value) {
   clipped(result, {range.least}, {range.most}, {}, node_.output(0));
 }
 
-// Where a QuantizeLinear of the same scale stands in front, only its clipping is left of both.
+// A QuantizeLinear of the same scale in front leaves only its clipping of both.
 void GraphReader::FloatNodes::dequantize() {
   const Quantization by = scales_of_node();
   attributes_.finish();

@@ -1,4 +1,4 @@
-// What other languages have and this one has not is refused with the way it is written here.
+// Forms that only other languages have are refused with the way in which they are written here.
 #include <string>
 
 #include "tests/support/wrong_text.hpp"

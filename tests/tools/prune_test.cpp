@@ -102,11 +102,15 @@ TEST_CASE("prune says what is wrong before it writes anything", "[tools]") {
   check_fails(folder, "prune --cell gru --dim I=2 --dim H=3 -o p.rnn", 3, "give --weights");
   check_fails(folder, gru + "--input none.npy -o p.rnn", 3, "none.npy");
   check_fails(folder, "run --cell gru --weights gru.safetensors --sparse --input x.npy --output y.npy", 3, "x.npy");
+  check_fails(folder, gru + "--steps 16000000 --batch 16000000 -o p.rnn", 3, "the sequences would take");
   CHECK_FALSE(folder.has("p.rnn"));
   CHECK_FALSE(folder.has("p.safetensors"));
   folder.write("x.npy", {1, 1, kInputs}, Random(3).vector(kInputs, -1, 1));
   check_fails(folder, "run --cell gru --weights gru.safetensors --sparse --input x.npy --output y.npy", 2,
               "sparse programs multiply integers, and f32 weights are none; use w8, w8a16, or w16");
+  // The weights beside a text are read too, where no flag names them.
+  REQUIRE(folder.rnnc(gru + "-o p.rnn").code == 0);
+  check_fails(folder, "prune p.rnn -o p.safetensors", 2, "would overwrite p.safetensors, which MODEL reads");
 }
 
 }  // namespace rnnc::test

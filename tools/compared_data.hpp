@@ -1,0 +1,27 @@
+// The flags that say on which sequences results are compared: files of the user's, or random ones.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+#include <rnnc/result.hpp>
+
+#include "ir/cell.hpp"
+
+namespace rnnc::tools {
+
+struct ComparedData {
+  std::vector<std::string> inputs;  // files; random sequences where there are none
+  std::int64_t steps = 100, batch = 3, seed = 1;
+};
+
+/// Adds --input, and --steps, --batch and --seed, which exclude it.
+void add_compared_data(CLI::App& app, ComparedData& flags);
+
+/// Errors: Limit where random sequences of the network would not fit in memory.
+Result<void> check_memory_of(const ComparedData& flags, const ir::Network& network);
+
+}  // namespace rnnc::tools
