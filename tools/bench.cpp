@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "import/write_file.hpp"
+#include "tools/baseline.hpp"
 #include "tools/bench_contest.hpp"
 #include "tools/bench_machine.hpp"
 #include "tools/bench_page.hpp"
@@ -15,7 +16,6 @@
 #include "tools/bench_table.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
-#include "tools/onednn_plugin.hpp"
 #include "tools/outputs.hpp"
 #include "tools/progress.hpp"
 #include "tools/verbs.hpp"
@@ -31,13 +31,20 @@ struct BenchRequest {
   BenchFlags common;
   ShapeLists lists;
   bool machine = false, json = false, csv = false, markdown = false;
-  std::string html;
+  std::string html, library;
 };
 
-bool agrees(const Difference& difference, const std::string& with) {
+bool agrees(const Difference& difference, const std::string& with, const std::string& remedy = "") {
   if (difference.error <= difference.limit) return true;
-  std::cerr << "rnnc: mismatch with " << with << ": error " << difference.error << " at " << difference.where << "\n";
+  std::cerr << "rnnc: mismatch with " << with << ": error " << difference.error << " at " << difference.where << remedy
+            << "\n";
   return false;
+}
+
+// ONNX Runtime computes some operators in another way than ONNX specifies.
+std::string remedy_of(const BenchFlags& flags) {
+  const bool may_differ = flags.against == "onnxruntime" && flags.model.part.like.empty();
+  return may_differ ? "; --like onnxruntime follows it where it differs from the specification" : "";
 }
 
 Result<void> check_flags(const BenchFlags& flags, const Source& source) {
@@ -111,17 +118,14 @@ Error at_shape(Error error, const BenchFlags& flags, std::size_t shapes) {
 }
 
 // Finds the mistakes in later shapes before the first shape is timed.
-Result<void> check_shape(const BenchFlags& flags, const OnednnPlugin* onednn) {
+Result<void> check_shape(const BenchFlags& flags, const BaselineLibrary* library) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
   if (const auto added = add_sizes(flags, *source); !added) return added.error();
   const Result<ir::Network> network = bind(*source);
   if (!network) return network.error();
-  const std::vector<std::string> known = onednn ? onednn->cells() : std::vector{network->name};
-  if (!source->network && std::ranges::find(known, network->name) == known.end())
-    return Error{ErrorCode::Unsupported, {}, "oneDNN has no cell " + network->name};
-  return {};
+  return library != nullptr ? library->check(*source, *network) : Result<void>();
 }
 
 struct Timed {
@@ -131,7 +135,7 @@ struct Timed {
   std::string compared_with;
 };
 
-Result<Timed> time_shape(const BenchFlags& flags, const OnednnPlugin* onednn, std::optional<Limits>& limits,
+Result<Timed> time_shape(const BenchFlags& flags, const BaselineLibrary* library, std::optional<Limits>& limits,
                          const Report& report) {
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
@@ -141,13 +145,15 @@ Result<Timed> time_shape(const BenchFlags& flags, const OnednnPlugin* onednn, st
   else
     use_all_cpus();
   const double preparing = flags.tune ? kPreparingAndTuning : kPreparing;
-  const Result<Contest> contest = make_contest(flags, std::move(*source), onednn, part_of(report, 0, preparing));
+  Result<BenchJob> job = make_job(flags, std::move(*source));
+  if (!job) return job.error();
+  const Result<Contest> contest = make_contest(std::move(*job), library, part_of(report, 0, preparing));
   if (!contest) return contest.error();
   if (!limits) {
     report(preparing, "measuring what the machine can do");
     limits = load_limits();
   }
-  BenchResult result = measure(*contest, flags, *limits, part_of(report, preparing, 1));
+  BenchResult result = measure(*contest, *limits, part_of(report, preparing, 1));
   return Timed{std::move(result), contest->notes, contest->from_interpreter, contest->from_baseline,
                contest->compared_with};
 }
@@ -192,19 +198,21 @@ Result<int> run(const BenchRequest& given) {
   if (shapes->size() > 1 && request.common.model.model == kStandardInput)
     return usage_error("MODEL", "standard input is read once, which is too little for several shapes; give a file");
   if (const auto checked = check_page_path(request); !checked) return checked.error();
-  std::optional<OnednnPlugin> plugin;
-  if (!request.common.against.empty()) {
-    // The plug-in is loaded before this thread keeps to one CPU, which OpenMP would take for the whole machine.
-    const Result<OnednnPlugin> loaded = OnednnPlugin::load();
+  const std::string& against = request.common.against;
+  if (against.empty() && !request.library.empty())
+    return usage_error("--library", "goes with --against; name a baseline");
+  std::unique_ptr<BaselineLibrary> library;
+  if (!against.empty()) {
+    // The library is loaded before this thread keeps to one CPU, which OpenMP would take for the whole machine.
+    Result<std::unique_ptr<BaselineLibrary>> loaded = load_baseline(against, request.library);
     if (!loaded) return loaded.error();
-    plugin = *loaded;
+    library = std::move(*loaded);
   }
-  const OnednnPlugin* const onednn = plugin ? &*plugin : nullptr;
   std::vector<std::string> names;
   for (const BenchFlags& flags : *shapes) {
     names.push_back(shape_of(flags));
     if (shapes->size() == 1) continue;
-    if (const auto checked = check_shape(flags, onednn); !checked)
+    if (const auto checked = check_shape(flags, library.get()); !checked)
       return at_shape(checked.error(), flags, shapes->size());
     for (BenchFlags& each : *shapes) each.model.is_known = true;
   }
@@ -216,14 +224,17 @@ Result<int> run(const BenchRequest& given) {
   for (std::size_t i = 0; i < shapes->size(); ++i) {
     const auto begin = static_cast<double>(i), all = static_cast<double>(shapes->size());
     const Report whole = [&](double done, const std::string& what) { progress.show(done, names[i] + ", " + what); };
-    Result<Timed> timed = time_shape((*shapes)[i], onednn, limits, part_of(whole, begin / all, (begin + 1) / all));
+    Result<Timed> timed =
+        time_shape((*shapes)[i], library.get(), limits, part_of(whole, begin / all, (begin + 1) / all));
     progress.clear();
     if (!timed) return at_shape(timed.error(), (*shapes)[i], shapes->size());
     printer.print(timed->result, timed->notes);
     all_agree &= agrees(timed->from_interpreter, timed->compared_with);
-    all_agree &= agrees(timed->from_baseline, "oneDNN");
+    all_agree &= agrees(timed->from_baseline, baseline_title(against), remedy_of(request.common));
     results.push_back(std::move(timed->result));
   }
+  if (const std::string summary = summary_of(results); *form == BenchForm::Table && !summary.empty())
+    std::cout << summary << std::endl;
   warn_of_noise(results);
   if (const auto written = write_page(request.html, results, *limits); !written) return written.error();
   return all_agree ? kOk : kMismatch;
@@ -247,9 +258,14 @@ Verb add_bench(CLI::App& program) {
   begin_group(app, kDataGroup);
   add_shape_flags(app, request->lists);
   add_choice(
-      app, "--against", flags.against, {"onednn", "onednn-bf16", "onednn-u8"},
+      app, "--against", flags.against, baseline_names(),
       "a baseline to time in turns and to compare results with: oneDNN in f32, in bf16, or with weights and values of "
-      "8 bits, whose conversion from and to f32 is not timed");
+      "8 bits, whose conversion from and to f32 is not timed; onnxruntime runs MODEL, an ONNX file, on an installed "
+      "ONNX Runtime; torch runs MODEL, a state_dict, or layers of lstm, gru or rnn, in PyTorch");
+  app.add_option("--library", request->library,
+                 "with --against: ONNX Runtime's shared library, or the Python that has PyTorch, where they are not "
+                 "found")
+      ->type_name("FILE");
   add_number(app, "--rounds", flags.rounds, 3, 1000, "turns of each contestant (default 5)");
   add_number(app, "--seed", flags.seed, 0, std::int64_t{1} << 53, "of the random data (default 1)");
   add_plan_flag(app, flags.model);

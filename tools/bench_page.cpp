@@ -41,7 +41,9 @@ std::string head() {
 std::string roofline(const Results& results, const Limits& limits) {
   const std::string wide = roofline_plot(results, limits, 920, 460), narrow = roofline_plot(results, limits, 320, 360);
   if (wide.empty()) return "";
-  const std::string theirs = has_baseline(results) ? "<li><span class=\"theirs\"></span>oneDNN</li>" : "";
+  const std::string theirs =
+      has_baseline(results) ? "<li><span class=\"theirs\"></span>" + escaped(results.front().baseline_title) + "</li>"
+                            : "";
   return "<h2 id=\"roofline\">Roofline</h2>\n<figure class=\"card\">\n<ul class=\"key\"><li><span></span>rnnc</li>" +
          theirs + "</ul>\n<div class=\"wide\">" + wide + "</div>\n<div class=\"narrow\">" + narrow +
          "</div>\n<figcaption>A point is a shape, by its number in the table; its distance from the roof above it is "
@@ -77,9 +79,9 @@ std::string tiles(const Results& results) {
   std::string text = "<dl class=\"tiles\">\n" + tile("shapes", count) +
                      tile("of the machine’s limit", from == to ? from + " %" : from + "–" + to + " %");
   if (has_baseline(results))
-    text +=
-        tile("oneDNN / rnnc, geometric mean", two_digits(std::exp(logarithms / static_cast<double>(results.size())))) +
-        tile("not slower than oneDNN", std::to_string(wins) + " of " + count);
+    text += tile(escaped(results.front().baseline_title) + " / rnnc, geometric mean",
+                 two_digits(std::exp(logarithms / static_cast<double>(results.size())))) +
+            tile("not slower than " + escaped(results.front().baseline_title), std::to_string(wins) + " of " + count);
   return text + "</dl>\n";
 }
 
@@ -91,7 +93,9 @@ std::string table_row(const BenchResult& result, std::size_t number) {
   std::string text = "<tr role=\"row\">";
   for (const NamedText& cell : row) {
     const bool is_first = &cell == row.data();
-    const std::string judged = cell.title != "oneDNN/rnnc" ? "" : loses ? " class=\"loss\"" : " class=\"win\"";
+    const std::string judged = cell.title != result.baseline_title + "/rnnc" ? ""
+                               : loses                                       ? " class=\"loss\""
+                                                                             : " class=\"win\"";
     text += "<td role=\"cell\" data-title=\"" + escaped(cell.title) + "\"><span" + judged + ">";
     if (is_first) text += "<span class=\"number-of-shape\">" + std::to_string(number) + "</span>";
     text += escaped(cell.text) + "</span></td>";
@@ -117,13 +121,13 @@ std::string times_text(const std::string& name, const Times& times) {
 }
 
 std::string distributions(const Results& results) {
-  const std::string theirs = has_baseline(results) ? "; dashes are oneDNN" : "";
+  const std::string theirs = has_baseline(results) ? "; dashes are " + escaped(results.front().baseline_title) : "";
   std::string text = "<h2 id=\"latency\">Latency</h2>\n<p class=\"about\">The part of calls that took at most so long" +
                      theirs + ". Dots are the median and the 99th percentile.</p>\n<div class=\"cards\">\n";
   for (const BenchResult& result : results) {
     text += "<figure class=\"card\">\n<h3>" + escaped(result.shape) + "</h3>\n" + latency_plot(result) +
             times_text("rnnc", result.ours);
-    if (result.baseline.samples > 0) text += times_text("oneDNN", result.baseline);
+    if (result.baseline.samples > 0) text += times_text(escaped(result.baseline_title), result.baseline);
     text += "</figure>\n";
   }
   return text + "</div>\n";

@@ -14,17 +14,20 @@ struct Measured {
 
 Measured take_times(const Contest& contest, int rounds, const Report& report) {
   Measured measured;
-  std::vector<std::function<void()>> calls;
+  std::vector<Contestant> contestants;
   std::vector<Times*> times;
   for (const auto& [call, to] : {std::pair(&contest.ours, &measured.ours),
                                  {&contest.ragged, &measured.ragged},
-                                 {&contest.together, &measured.together},
-                                 {&contest.baseline, &measured.baseline}}) {
+                                 {&contest.together, &measured.together}}) {
     if (!*call) continue;
-    calls.push_back(*call);
+    contestants.push_back({*call, {}});
     times.push_back(to);
   }
-  const std::vector<Times> found = time_in_turns(calls, rounds, report);
+  if (contest.baseline.contestant.any()) {
+    contestants.push_back(contest.baseline.contestant);
+    times.push_back(&measured.baseline);
+  }
+  const std::vector<Times> found = time_in_turns(contestants, rounds, report);
   for (std::size_t i = 0; i < found.size(); ++i) *times[i] = found[i];
   return measured;
 }
@@ -93,9 +96,9 @@ void add_others(Json& fields, const Contest& contest, const BenchFlags& flags, c
     fields["sessions"] = {{"count", flags.sessions},
                           {"time_us_min", measured.together.min() * 1e6},
                           {"of_single_steps", measured.together.min() / ours}};
-  if (!contest.baseline) return;
-  fields["baseline"] = {{"name", contest.baseline_name},
-                        {"version", contest.baseline_version},
+  if (!contest.baseline.contestant.any()) return;
+  fields["baseline"] = {{"name", contest.baseline.name},
+                        {"version", contest.baseline.version},
                         {"time_us_min", measured.baseline.min() * 1e6},
                         {"time_us_median", measured.baseline.median() * 1e6},
                         {"time_us_p99", measured.baseline.p99() * 1e6},
@@ -114,7 +117,8 @@ std::string shape_text(const Json& fields) {
 
 }  // namespace
 
-BenchResult measure(const Contest& contest, const BenchFlags& flags, const Limits& limits, const Report& report) {
+BenchResult measure(const Contest& contest, const Limits& limits, const Report& report) {
+  const BenchFlags& flags = contest.flags;
   const Measured measured = take_times(contest, static_cast<int>(flags.rounds), report);
   const CallWork work = work_of(contest, flags, limits);
   const Noise noise = noise_of({measured.ours, measured.ragged, measured.together, measured.baseline});
@@ -132,7 +136,13 @@ BenchResult measure(const Contest& contest, const BenchFlags& flags, const Limit
   add_others(fields, contest, flags, measured);
   const double bytes = work.recurrent_bytes * work.steps;
   const std::string shape = shape_text(fields);
-  return {shape, std::move(fields), measured.ours, measured.baseline, noise, bytes > 0 ? work.flops / bytes : 0};
+  return {shape,
+          std::move(fields),
+          measured.ours,
+          measured.baseline,
+          contest.baseline.title,
+          noise,
+          bytes > 0 ? work.flops / bytes : 0};
 }
 
 }  // namespace rnnc::tools

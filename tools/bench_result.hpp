@@ -15,11 +15,12 @@ struct BenchResult {
   std::string shape;              // CELL:T:B:I:H:THREADS
   nlohmann::ordered_json fields;  // the object of --json; scripts rely on its names
   Times ours, baseline;           // `baseline` has no samples where there is none
+  std::string baseline_title;     // "oneDNN"
   Noise noise;
   double intensity = 0;  // floating point operations for each byte of recurrent weights; 0 where none are read
 };
 
 /// Times the contest. The contestants take turns.
-BenchResult measure(const Contest& contest, const BenchFlags& flags, const Limits& limits, const Report& report);
+BenchResult measure(const Contest& contest, const Limits& limits, const Report& report);
 
 }  // namespace rnnc::tools

@@ -13,7 +13,6 @@ namespace rnnc::tools {
 namespace {
 
 constexpr std::size_t kMostShapes = 1000;
-constexpr std::int64_t kSteps = 100, kBatch = 1;  // where nothing is said
 
 Error no_shape(const std::string& text) {
   return usage_error("--shape", "'" + text + "' is not CELL:T:B:I:H or CELL:T:B:I:H:THREADS, such as lstm:100:1:64:64");
@@ -75,8 +74,6 @@ Result<std::vector<BenchFlags>> combined_shapes(const BenchFlags& common, const 
     shapes *= static_cast<double>(std::max<std::size_t>(values->size(), 1));
   if (shapes > kMostShapes) return too_many("--steps");
   std::vector<BenchFlags> result = {common};
-  result.front().steps = kSteps;
-  result.front().batch = kBatch;
   vary(result, cells, [](BenchFlags& flags, const std::string& cell) { flags.model.cell = cell; });
   for (const auto& [values, member] : {std::pair(&lists.steps, &BenchFlags::steps),
                                        {&lists.batch, &BenchFlags::batch},
@@ -96,9 +93,12 @@ void add_shape_flags(CLI::App& app, ShapeLists& lists) {
       ->multi_option_policy(CLI::MultiOptionPolicy::Join)
       ->delimiter(',')
       ->type_name("NAME,...");
-  add_numbers(app, "--steps", lists.steps, 1, kMaxSize,
-              "time steps (default 100); this and the next four take several numbers, and every combination is timed");
-  add_numbers(app, "--batch", lists.batch, 1, kMaxSize, "sequences side by side (default 1)");
+  add_numbers(
+      app, "--steps", lists.steps, 1, kMaxSize,
+      "time steps (default: those that the file fixes, else 100); this and the next four take several numbers, and "
+      "every combination is timed");
+  add_numbers(app, "--batch", lists.batch, 1, kMaxSize,
+              "sequences side by side (default: those that the file fixes, else 1)");
   add_numbers(app, "--input-size", lists.input_size, 1, kMaxSize, "dim I of the cell");
   add_numbers(app, "--hidden-size", lists.hidden_size, 1, kMaxSize, "dim H of the cell");
   add_numbers(app, "--threads", lists.threads, 1, kMaxThreads, "threads to run on (default 1)");

@@ -1,7 +1,11 @@
 #include "tools/bench_table.hpp"
 
+#include <unistd.h>
 #include <algorithm>
+
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 namespace rnnc::tools {
@@ -10,6 +14,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kThroughput = 12;  // characters of a figure such as 4.10M step/s
+constexpr std::size_t kRatio = 11;       // and of 0.75 slower
+
+// A table for a terminal is no wider. The columns that follow from others are left out first.
+constexpr std::size_t kMostColumns = 100;
+constexpr const char* kLeftOut[] = {"GFLOP/s", "compile ms", "throughput", "p99 us"};
+
+// The colours of SGR, ECMA-48.
+constexpr const char *kRed = "\33[31m", *kGreen = "\33[32m", *kPlain = "\33[0m";
+
+bool is_win(double ratio) { return ratio >= 1.005; }
 
 std::string formatted(const char* format, double value) {
   char text[64];
@@ -88,16 +102,36 @@ std::string markdown_head(const BenchResult& result, const std::vector<NamedText
 
 // ---- the table for a terminal ----
 
-std::string table_line(const std::vector<NamedText>& row, std::string NamedText::*part, std::size_t shape_width) {
+std::size_t width_of(const NamedText& cell) { return std::max(cell.title.size(), cell.width) + 2; }
+
+std::vector<NamedText> fitting(std::vector<NamedText> row, std::size_t shape_width) {
+  for (const char* title : kLeftOut) {
+    std::size_t width = shape_width;
+    for (std::size_t i = 1; i < row.size(); ++i) width += width_of(row[i]);
+    if (width <= kMostColumns) break;
+    std::erase_if(row, [&](const NamedText& cell) { return cell.title == title; });
+  }
+  return row;
+}
+
+std::string table_line(const std::vector<NamedText>& row, std::string NamedText::*part, std::size_t shape_width,
+                       bool in_colour) {
   std::string line;
   for (const NamedText& cell : row) {
     const std::string& text = cell.*part;
-    const bool is_shape = &cell == row.data();
-    const std::size_t width = is_shape ? shape_width : std::max(cell.title.size(), cell.width) + 1;
+    const bool is_shape = &cell == row.data(), has_colour = in_colour && part == &NamedText::text && *cell.colour != 0;
+    const std::size_t width = is_shape ? shape_width : width_of(cell);
     const std::string space(width > text.size() ? width - text.size() : 0, ' ');
-    line += is_shape ? text + space : " " + space + text;
+    line += is_shape ? text + space : space + (has_colour ? cell.colour + text + kPlain : text);
   }
   return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+}
+
+// NO_COLOR is of no-color.org.
+bool shows_colours() {
+  const char *unwanted = std::getenv("NO_COLOR"), *terminal = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) != 0 && (unwanted == nullptr || *unwanted == 0) &&
+         (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
 }
 
 }  // namespace
@@ -122,8 +156,12 @@ std::vector<NamedText> row_of(const BenchResult& result, const std::string& micr
     row.push_back({"of single steps", formatted("%.2f", number(*sessions, "of_single_steps"))});
   }
   if (const auto baseline = fields.find("baseline"); baseline != fields.end()) {
-    row.push_back({"oneDNN " + microseconds, time(*baseline, "time_us_min")});
-    row.push_back({"oneDNN/rnnc", ratio_text(number(fields, "ratio"))});
+    const double ratio = number(fields, "ratio");
+    row.push_back({result.baseline_title + " " + microseconds, time(*baseline, "time_us_min")});
+    row.push_back({result.baseline_title + "/rnnc", ratio_text(ratio), kRatio,
+                   is_loss(ratio)  ? kRed
+                   : is_win(ratio) ? kGreen
+                                   : ""});
   }
   row.push_back({"compile ms", three_digits(number(fields, "compile_ms"))});
   row.push_back({"error", formatted("%.0e", number(fields, "max_error"))});
@@ -146,8 +184,31 @@ std::string setting_of(const BenchResult& result) {
   if (fields.at("directions").get<std::int64_t>() > 1) text += ", both directions";
   if (fields.contains("sessions"))
     text += ", a call is a step of each of " + fields.at("sessions").at("count").dump() + " sessions";
-  if (fields.contains("baseline")) text += ", oneDNN " + fields.at("baseline").at("version").get<std::string>();
+  if (fields.contains("baseline"))
+    text += ", " + result.baseline_title + " " + fields.at("baseline").at("version").get<std::string>();
   return text;
+}
+
+std::string summary_of(const std::vector<BenchResult>& results) {
+  if (results.empty() || !results.front().fields.contains("ratio")) return "";
+  double least = 1e300, most = 0;
+  std::size_t faster = 0;
+  for (const BenchResult& result : results) {
+    const double ratio = number(result.fields, "ratio");
+    least = std::min(least, ratio);
+    most = std::max(most, ratio);
+    faster += ratio > 1;
+  }
+  const BenchResult& first = results.front();
+  const std::string other = first.baseline_title + " " + first.fields.at("baseline").at("version").get<std::string>();
+  const std::string begin = "rnnc is ", end = " times as fast as " + other;
+  if (results.size() > 1)
+    return begin + formatted("%.2g", least) + " to " + formatted("%.2g", most) + end + ", and faster at " +
+           std::to_string(faster) + " of " + std::to_string(results.size()) + " shapes";
+  const auto threads = first.fields.at("threads").get<std::int64_t>();
+  return begin + formatted(most < 10 ? "%.2g" : "%.0f", most) + end + " (" +
+         (threads == 1 ? "one thread" : std::to_string(threads) + " threads") +
+         ", T=" + first.fields.at("steps").dump() + ", B=" + first.fields.at("batch").dump() + ")";
 }
 
 BenchPrinter::BenchPrinter(BenchForm form, const std::vector<std::string>& shapes) : form_(form) {
@@ -173,9 +234,11 @@ void BenchPrinter::print(const BenchResult& result, const std::vector<std::strin
       break;
     }
     case BenchForm::Table: {
-      const std::vector<NamedText> row = row_of(result, "us");
-      if (is_first_) std::cout << setting_of(result) << "\n" << table_line(row, &NamedText::title, shape_width_);
-      std::cout << table_line(row, &NamedText::text, shape_width_);
+      const std::vector<NamedText> row = fitting(row_of(result, "us"), shape_width_);
+      const bool in_colour = shows_colours();
+      if (is_first_)
+        std::cout << setting_of(result) << "\n" << table_line(row, &NamedText::title, shape_width_, in_colour);
+      std::cout << table_line(row, &NamedText::text, shape_width_, in_colour);
       break;
     }
   }

@@ -17,7 +17,8 @@ enum class BenchForm {
 
 struct NamedText {
   std::string title, text;
-  std::size_t width = 9;  // characters of the longest text in the column, where its title is shorter
+  std::size_t width = 7;    // characters of the longest text in the column, where its title is shorter
+  const char* colour = "";  // of the text on a terminal: the sequence that begins it
 };
 
 /// Makes a row for people. All shapes of one call have the same titles; `microseconds` is how the unit is written.
@@ -32,6 +33,9 @@ bool is_loss(double ratio);
 
 /// Names the machine, the kind of code and the versions, which all shapes of one call share.
 std::string setting_of(const BenchResult& result);
+
+/// Says in one line how many times as fast as the baseline rnnc is; "" where there is none.
+std::string summary_of(const std::vector<BenchResult>& results);
 
 class BenchPrinter {
  public:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct Interface {
   std::set<std::string> times;
   std::vector<NamedSize> states;
   std::set<std::string> begun_by_inputs = {};  // the states that inputs begin; an artifact does not tell them
+  // The inputs that a lookup takes as an index or makes one of, and the rows of the smallest table; an artifact does
+  // not tell them.
+  std::map<std::string, std::int64_t> rows_of_tables = {};
 
   std::vector<NamedType> in_x() const;
   std::int64_t input_size() const;  // floats of a row of x

@@ -33,13 +33,16 @@ namespace {
 
 constexpr std::uint64_t kMostRangesBytes = std::uint64_t{1} << 26;
 
-bool is_onnx(const std::string& path) {
+// Judges a file by its beginning; what cannot be read counts as text, whose reader says why.
+FileFormat format_of_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   char head[64] = {};
-  if (!std::filesystem::is_regular_file(path) || !file.read(head, 1)) return false;
+  if (!std::filesystem::is_regular_file(path) || !file.read(head, 1)) return FileFormat::Text;
   file.read(head + 1, sizeof head - 1);
-  return format_of(std::as_bytes(std::span(head, static_cast<std::size_t>(1 + file.gcount())))) == FileFormat::Onnx;
+  return format_of(std::as_bytes(std::span(head, static_cast<std::size_t>(1 + file.gcount()))));
 }
+
+bool is_onnx(const std::string& path) { return format_of_file(path) == FileFormat::Onnx; }
 
 // Returns the parts of a text between separators.
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -232,7 +235,8 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
                 std::move(imported->weights),
                 std::move(*dims),
                 {std::move(imported->inputs), std::move(imported->states), std::move(imported->lengths),
-                 std::move(imported->example), std::move(behind_the_end)}};
+                 std::move(imported->example), std::move(behind_the_end), std::move(imported->graph),
+                 imported->leaves_unrounded, flags.model.empty() ? FileFormat::Text : format_of_file(flags.model)}};
   if (const Result<void> chosen = choose(flags, source); !chosen) return chosen.error();
   if (flags.stack.any())
     if (const Result<void> made = make_stack(flags, source); !made) return made.error();

@@ -26,6 +26,9 @@ struct GivenByModel {
   std::vector<std::int32_t> lengths;
   TensorMap example;
   std::map<std::string, std::vector<float>> behind_the_end = {};  // a row of outputs, by their names
+  ImportedGraph graph = {};                                       // of an ONNX file
+  bool leaves_unrounded = false;                                  // Imported::leaves_unrounded
+  FileFormat format = FileFormat::Text;
 };
 
 struct Source {

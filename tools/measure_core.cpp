@@ -75,9 +75,9 @@ void round_figures(compiler::MeasuredCore& core) {
 void measure_pipes(const LimitKernels& kernels, const Report& report, CoreFigures& figures) {
   volatile float sink = 0;
   volatile std::int64_t count = 0;
-  const std::vector<std::function<void()>> calls = {[&] { sink = kernels.multiply_add(kOperations); },
-                                                    [&] { sink = kernels.chain(kOperations); },
-                                                    [&] { count = count_cycles(kOperations); }};
+  const std::vector<Contestant> calls = {{[&] { sink = kernels.multiply_add(kOperations); }, {}},
+                                         {[&] { sink = kernels.chain(kOperations); }, {}},
+                                         {[&] { count = count_cycles(kOperations); }, {}}};
   const std::vector<Times> times = time_in_turns(calls, kRounds, report);
   const auto operations = static_cast<double>(kOperations);
   const double vector_flops = 2.0 * kernels.lanes;

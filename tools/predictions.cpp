@@ -54,7 +54,9 @@ Result<Contest> contest_of(BenchFlags& flags, Predictions& predictions) {
   predictions.shapes.push_back(
       {shape_of(flags), compiler::step_seconds(lowered->schedule, lowered->plan, *target, flags.batch)});
   flags.model.plan = plan_text(lowered->plan);
-  return make_contest(flags, *source, nullptr, [](double, const std::string&) {});
+  Result<BenchJob> job = make_job(flags, *source);
+  if (!job) return job.error();
+  return make_contest(std::move(*job), nullptr, [](double, const std::string&) {});
 }
 
 }  // namespace
@@ -62,12 +64,12 @@ Result<Contest> contest_of(BenchFlags& flags, Predictions& predictions) {
 Result<Predictions> check_predictions(const Report& report) {
   std::vector<BenchFlags> shapes = shapes_to_predict();
   Predictions predictions;
-  std::vector<std::function<void()>> calls;
+  std::vector<Contestant> calls;
   for (BenchFlags& flags : shapes) {
     report(kPreparing * static_cast<double>(calls.size()) / static_cast<double>(shapes.size()), "compiling");
     Result<Contest> contest = contest_of(flags, predictions);
     if (!contest) return contest.error();
-    calls.push_back(std::move(contest->ours));
+    calls.push_back({std::move(contest->ours), {}});
   }
   const std::vector<Times> times = time_in_turns(calls, kRounds, part_of(report, kPreparing, 1));
   for (std::size_t i = 0; i < times.size(); ++i)

@@ -35,8 +35,8 @@ std::vector<Mark> marks_of(const std::vector<BenchResult>& results) {
       const bool is_baseline = times == &result.baseline;
       const double gflops = flops / times->min() / result.fields.at("threads").get<double>();
       if (gflops <= 0) continue;
-      const std::string tip = std::string(is_baseline ? "oneDNN" : "rnnc") + " at " + result.shape + ": " +
-                              short_number(gflops) + " GFLOP/s a core";
+      const std::string tip = (is_baseline ? result.baseline_title : std::string("rnnc")) + " at " + result.shape +
+                              ": " + short_number(gflops) + " GFLOP/s a core";
       marks.push_back({i + 1, is_baseline, result.intensity, gflops, tip, {}});
     }
   }

@@ -42,7 +42,6 @@ class JobReader {
                           const std::string& axis, std::int64_t size);
   Result<void> read_states();
   Result<void> read_steps();
-  Result<void> take_given_lengths();
   Result<void> read_lengths();
 
   const NamedType* find_input(const std::string& name) const {
@@ -199,22 +198,8 @@ Result<void> JobReader::read_steps() {
   return {};
 }
 
-Result<void> JobReader::take_given_lengths() {
-  if (given_.lengths.empty()) return {};
-  ir::Time& time = job_.batch.times.at(std::string(ir::kTime));
-  const std::int32_t longest = *std::ranges::max_element(given_.lengths);
-  if (std::ssize(given_.lengths) != job_.batch.sequences || longest > time.steps)
-    return Error{ErrorCode::ShapeMismatch,
-                 {},
-                 "shape mismatch: the lengths of the model are for " + std::to_string(given_.lengths.size()) +
-                     " sequences of up to " + std::to_string(longest) + " steps, but x is of " +
-                     std::to_string(job_.batch.sequences) + " of " + std::to_string(time.steps)};
-  time.lengths.assign(given_.lengths.begin(), given_.lengths.end());
-  return {};
-}
-
 Result<void> JobReader::read_lengths() {
-  if (const auto taken = take_given_lengths(); !taken) return taken;
+  if (const auto taken = take_lengths(given_.lengths, job_.batch); !taken) return taken;
   std::set<std::string> told;
   for (const std::string& text : flags_.lengths) {
     const std::size_t equals = text.find('=');
@@ -233,6 +218,20 @@ Result<void> JobReader::read_lengths() {
 }
 
 }  // namespace
+
+Result<void> take_lengths(const std::vector<std::int32_t>& lengths, ir::NetworkBatch& batch) {
+  if (lengths.empty()) return {};
+  ir::Time& time = batch.times.at(std::string(ir::kTime));
+  const std::int32_t longest = *std::ranges::max_element(lengths);
+  if (std::ssize(lengths) != batch.sequences || longest > time.steps)
+    return Error{ErrorCode::ShapeMismatch,
+                 {},
+                 "shape mismatch: the lengths of the model are for " + std::to_string(lengths.size()) +
+                     " sequences of up to " + std::to_string(longest) + " steps, but x is of " +
+                     std::to_string(batch.sequences) + " of " + std::to_string(time.steps)};
+  time.lengths.assign(lengths.begin(), lengths.end());
+  return {};
+}
 
 Result<Job> read_job(const RunFlags& flags, const Interface& interface, const GivenByModel& given) {
   Result<Job> job = JobReader(flags, interface, given).run();

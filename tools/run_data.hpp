@@ -38,6 +38,9 @@ struct Job {
   Assignments outputs;       // files by name
 };
 
+/// Gives the batch the lengths that the model itself has, if it has some. Errors: ShapeMismatch.
+Result<void> take_lengths(const std::vector<std::int32_t>& lengths, ir::NetworkBatch& batch);
+
 /// `given` is what the model said itself. Errors: those of the files, ShapeMismatch, and Usage.
 Result<Job> read_job(const RunFlags& flags, const Interface& interface, const GivenByModel& given);
 

@@ -69,8 +69,14 @@ ir::NetworkBatch random_batch(const Interface& interface, std::int64_t steps, st
     const std::vector<std::int32_t> lengths = random_lengths(steps, sequences, seed++);
     time.lengths.assign(lengths.begin(), lengths.end());
   }
-  for (const auto& [name, type] : interface.inputs)
-    batch.inputs[name] = widened(random_values(rows_of(type, batch) * elements(type), 1, seed++));
+  for (const auto& [name, type] : interface.inputs) {
+    ir::Vector& values = batch.inputs[name] = widened(random_values(rows_of(type, batch) * elements(type), 1, seed++));
+    const auto rows = interface.rows_of_tables.find(name);
+    if (rows == interface.rows_of_tables.end()) continue;
+    for (double& value : values)
+      value = std::min(std::floor(std::fabs(value) * static_cast<double>(rows->second)),
+                       static_cast<double>(rows->second - 1));
+  }
   return batch;
 }
 

@@ -18,7 +18,7 @@
 namespace rnnc::tools {
 
 /// Draws random values for every input, `steps` of each time. Where `ragged`, the lengths are uniform in [1, steps],
-/// but one sequence has all steps.
+/// but one sequence has all steps. Indices of tables are rows that these have.
 ir::NetworkBatch random_batch(const Interface& interface, std::int64_t steps, std::int64_t sequences,
                               std::uint64_t seed, bool ragged);
 

@@ -23,8 +23,17 @@ struct Times {
   double p99() const { return percentiles[99]; }
 };
 
-/// Times each of `calls` for `rounds` turns, in all 0.3 s or more each.
-std::vector<Times> time_in_turns(const std::vector<std::function<void()>>& calls, int rounds, const Report& report);
+/// Holds who is timed: a function, or another process, which times its calls itself.
+struct Contestant {
+  std::function<void()> call;
+  /// Calls for about so many seconds, once at least, and returns the seconds of each sample. Empty where `call` is not.
+  std::function<std::vector<double>(double seconds)> take_turn;
+
+  bool any() const { return call || take_turn; }
+};
+
+/// Times each contestant for `rounds` turns, in all 0.3 s or more each.
+std::vector<Times> time_in_turns(const std::vector<Contestant>& contestants, int rounds, const Report& report);
 
 /// Keeps the calling thread on the CPU it is on, where the system can.
 void stay_on_this_cpu();

@@ -50,9 +50,9 @@ Result<void> try_stage(const std::vector<PlanChoice>& choices, int rounds, const
     if (!program) return program.error();
     programs.push_back(std::move(*program));
   }
-  std::vector<std::function<void()>> calls;
-  for (const Program& program : programs) calls.push_back(call(program));
-  const std::vector<Times> times = time_in_turns(calls, rounds, report);
+  std::vector<Contestant> contestants;
+  for (const Program& program : programs) contestants.push_back({call(program), {}});
+  const std::vector<Times> times = time_in_turns(contestants, rounds, report);
   std::size_t best = 0;
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (times[i].min() < times[best].min()) best = i;

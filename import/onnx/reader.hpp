@@ -50,7 +50,7 @@ class GraphReader {
 
   // An output of the text: its name there and its expression.
   struct WrittenOutput {
-    std::string name, text;
+    std::string graph_name, name, text;
     std::int64_t size = 0;
     bool has_time = false;
   };
@@ -103,6 +103,7 @@ class GraphReader {
   void check_carried_on() const;
   std::string declarations();
   bool is_final(const OnnxValue& value) const;
+  void describe_graph(const std::vector<WrittenOutput>& outputs);
   std::vector<WrittenOutput> write_outputs(const std::set<std::string>& states);
   std::string network_around_step(const std::vector<WrittenOutput>& outputs);
   std::string text();

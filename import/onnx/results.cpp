@@ -271,7 +271,8 @@ bool GraphReader::is_final(const OnnxValue& value) const {
 std::vector<GraphReader::WrittenOutput> GraphReader::write_outputs(const std::set<std::string>& states) {
   const auto write = [&](const std::string& name) {
     const OnnxValue& value = output(name);
-    return WrittenOutput{name, text_.express(value.elements).text, std::ssize(value.elements), has(value.axes, 'T')};
+    return WrittenOutput{name, name, text_.express(value.elements).text, std::ssize(value.elements),
+                         has(value.axes, 'T')};
   };
   std::vector<WrittenOutput> written = {write(output_)};
   for (const std::string& name : model_.graph.outputs) {
@@ -330,6 +331,7 @@ std::string GraphReader::text() {
     }
   }
   const std::string inputs = declarations();
+  describe_graph(outputs);
   const bool has_network = !text_.is_step() || outputs.size() > 1;
   std::string results;
   if (text_.is_step()) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rnnc/export.hpp>
@@ -18,6 +19,31 @@
 #include <rnnc/tensor_files.hpp>
 
 namespace RNNC_API rnnc {
+
+/// An input or output of an ONNX graph, beside what it is in the model.
+struct GraphValue {
+  static constexpr std::int64_t kSteps = -1, kSequences = -2;
+
+  std::string name;  // in the graph
+  // What it is in the model: an input, a state, or an output by its place; "" where it is none of them.
+  std::string as = {};
+  std::string next = {};  // of a state of a graph that is one step: the graph output that is its new value
+  // The dims, the outermost first. Each is the product of its factors, the outermost first: numbers, kSteps and
+  // kSequences. The numbers of all dims, in row-major order, count the elements of the value in the model.
+  std::vector<std::vector<std::int64_t>> dims = {};
+  // Of an output that has final states: the state and the index in it of each element.
+  std::vector<std::pair<std::string, std::int64_t>> elements = {};
+};
+
+/// What an ONNX graph is beside the model that was made of it. Other formats have none.
+struct ImportedGraph {
+  bool is_step = false;                   // one call of the graph is one step
+  bool has_halves = false;                // it computes in f16 or bf16 somewhere; the model is f32
+  std::int64_t steps = 0, sequences = 0;  // the sizes that the file fixes for T and B; 0 for a size that it leaves open
+  std::vector<GraphValue> inputs;         // those that are no constants
+  std::vector<GraphValue> outputs, finals;  // the model's outputs, in its order, and what has final states
+  TensorMap given = {};                     // ImportOptions::inputs, in the types that the graph declares
+};
 
 struct Imported {
   Model model;        // one network, or else one cell; the text has numbers for all dims
@@ -34,6 +60,7 @@ struct Imported {
   std::vector<float> behind_the_end = {};
   std::map<std::string, std::vector<float>> others_behind_the_end = {};  // the same of the outputs after y, by name
   TensorMap example = {};  // x and y, [T, B, I] and [T, B, O], of the file's own; empty where it has none
+  ImportedGraph graph = {};
   // Model::warnings of a text. The text that a reader makes of another format has none that its user could mend.
   std::vector<Note> warnings = {};
 };

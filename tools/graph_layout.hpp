@@ -1,0 +1,23 @@
+// Values of a network lie as [T, B, O], those of an ONNX graph in the order of its own dims. This is the way between
+// the two.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <rnnc/import.hpp>
+
+namespace rnnc::tools {
+
+struct GraphSizes {
+  std::int64_t steps = 1, sequences = 1;
+};
+
+/// Returns the dims as numbers.
+Shape shape_of(const GraphValue& value, GraphSizes sizes);
+
+/// Returns, for each element of [T, B, O] or [B, O] in this order, its place among those of the graph's value. A value
+/// without the batch is of one sequence.
+std::vector<std::size_t> places_in_graph(const GraphValue& value, GraphSizes sizes);
+
+}  // namespace rnnc::tools
