@@ -1,9 +1,10 @@
-// Every command that the documents show is run, and prints what they show. RNNC_BLESS=1 (scripts/refresh_docs) writes
+// Every command that the documents show is run, prints what they show and overwrites nothing. RNNC_BLESS=1 (scripts/refresh_docs) writes
 // into the documents what was printed, for a change that is meant.
 #include <cstdlib>
 #include <map>
 #include <regex>
 #include <set>
+#include <span>
 
 #include "tests/structure/document.hpp"
 #include "tests/tools/program.hpp"
@@ -13,36 +14,44 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A block of commands that this test does not run, by its first line; its scripts and flags are checked all the same.
+// A block of commands that no test run can take, by its first line; its scripts and flags are checked all the same.
 struct NotRun {
   const char *document, *first_line, *reason;
 };
 
 constexpr NotRun kNotRun[] = {
-    {"README.md", "scripts/demo     # builds, then shows what it does in under a minute",
-     "they build the tree and run all tests, this one among them"},
-    {"docs/debugging.md", "gdb -batch -ex 'break smooth_step' -ex run -ex 'x/4i $pc' -ex bt ./ahead",
-     "debugger and profiler may be missing, or not be allowed"},
-    {"docs/embedding.md", "aarch64-linux-gnu-gcc -static main.c arm.o -o main && qemu-aarch64 ./main",
-     "a cross compiler and an emulator may be missing; tests/tools/aarch64_test.cpp does it where they are there"},
-    {"docs/embedding.md", "scripts/build", "it builds the tree; tests/embed/package_test installs it"},
-    {"docs/embedding.md",
-     "cmake -S examples/embedding -B build/embedding -DCMAKE_PREFIX_PATH=PREFIX && cmake --build build/embedding",
-     "it needs the installed package; tests/embed/package_test does it"},
-    {"docs/importing.md", "$ rnnc run silero_vad_v5.onnx --const sr=16000 --shape input=1x576 --shape state=2x1x128 \\",
-     "the model is not ours to keep; tests/conformance/silero/check.py fetches it"},
-    {"docs/importing.md", "$ rnnc inspect silero_vad_v5.onnx --node If_0_then_branch__Inline_0__/decoder/rnn/LSTM",
-     "the model is not ours to keep; tests/conformance/silero/check.py fetches it"},
-    {"docs/importing.md", "$ build/release/amp lstm.nam input.wav output.wav",
-     "the sound is the reader's; tests/tools/amp_test.cpp plays one"},
-    {"docs/numerics.md",
-     "rnnc_ulp --all-widths --threads 2                                # every function, operand and width: hours",
-     "it takes hours, and needs AVX-512"},
+    {"README.md", "scripts/test     # builds and runs every test", "it runs all tests, this one among them"},
+    {"docs/numerics.md", "rnnc_ulp --all-widths --threads 2                              # every function and width: hours",
+     "it takes hours"},
     {"docs/performance.md", "scripts/bench --quick --rounds 3 --peer ort=...",
      "it takes an hour, and the page itself is what it writes"},
-    {"docs/performance.md", "$ rnnc bench --machine",
-     "it keeps figures that the other commands would then follow; tests/tools/bench_machine_test.cpp runs it"},
-    {"examples/char_lm/README.md", "/usr/bin/python3 train.py --output .", "it needs PyTorch and some minutes"},
+    {"examples/char_lm/README.md", "/usr/bin/python3 examples/char_lm/train.py --output examples/char_lm",
+     "it needs PyTorch and some minutes"},
+};
+
+// A block that needs what not every machine has. It runs where the probe, a command, succeeds.
+struct NeedsProbe {
+  const char *document, *first_line, *probe;
+};
+
+// Programs of others do not link libraries with sanitizers as CMake finds them.
+constexpr const char* kPlainBuild = *RNNC_SANITIZE_FLAGS == '\0' ? "true" : "false";
+
+constexpr NeedsProbe kNeedsProbe[] = {
+    {"README.md", "scripts/demo     # builds, then shows what it does in under a minute", kPlainBuild},
+    {"docs/audio-plugins.md", "cmake -G Ninja -S pedal -B build/pedal -DCMAKE_PREFIX_PATH=\"$PWD/PREFIX\"", kPlainBuild},
+    {"docs/debugging.md", "gdb -batch -ex 'break smooth_step' -ex run -ex 'x/4i $pc' -ex bt demo/ahead",
+     "gdb -batch -ex run --args true 2>&1 | grep -q 'exited normally'"},
+    {"docs/debugging.md", "perf record -o demo/perf.data demo/ahead && perf annotate -i demo/perf.data smooth_step",
+     "perf record -o /dev/null true"},
+    {"docs/embedding.md", "aarch64-linux-gnu-gcc -static main.c arm.o -o main && qemu-aarch64 ./main",
+     "command -v aarch64-linux-gnu-gcc && command -v qemu-aarch64"},
+    {"docs/embedding.md", "cmake -G Ninja -S examples/embedding -B build/embedding -DCMAKE_PREFIX_PATH=\"$PWD/PREFIX\"",
+     kPlainBuild},
+    {"docs/importing.md", "$ build/release/amp tests/conformance/audio/nam_two_layers.nam input.wav output.wav",
+     "test -x build/release/amp"},
+    {"docs/numerics.md", "rnnc_ulp --cpu x86-64-v2 --lanes 4 --sample 4001                 # every function, every 4001st operand",
+     "grep -q avx512dq /proc/cpuinfo"},
 };
 
 #ifdef RNNC_ONEDNN_PLUGIN
@@ -55,30 +64,31 @@ bool lacks_onednn(const Block& block) {
   return !kHasOnednn && block.text.find("--against onednn") != std::string::npos;
 }
 
-const NotRun* not_run(const Block& block) {
+template <class Row>
+const Row* row_of(std::span<const Row> rows, const Block& block) {
   const std::string first = block.text.substr(0, block.text.find('\n'));
-  for (const NotRun& row : kNotRun)
+  for (const Row& row : rows)
     if (block.document == row.document && first == row.first_line) return &row;
   return nullptr;
 }
 
-// A reader's folder: a copy of the sources as in a checkout, the build in build/release, and what stands beside the
-// document.
+// A reader's folder: a copy of the sources as in a checkout, and the build in build/release, so that scripts/build has
+// nothing to do.
 class ReaderFolder {
  public:
-  explicit ReaderFolder(const std::string& document) {
+  ReaderFolder() {
     const fs::path root = RNNC_SOURCE_DIR, here = folder_ / "";
     for (const auto& entry : fs::directory_iterator(root)) {
       const std::string name = entry.path().filename().string();
       if (name != "build" && !name.starts_with('.')) fs::copy(entry.path(), here / name, fs::copy_options::recursive);
     }
+    write("scripts/build", "#!/bin/sh\n");
+    for (const auto& entry : fs::recursive_directory_iterator(here))
+      if (entry.is_regular_file()) checkout_.emplace(fs::relative(entry.path(), here), content_of(entry.path()));
     fs::create_directory(here / "build");
     fs::create_directory_symlink(fs::path(RNNC_PROGRAM).parent_path(), here / "build/release");
     fs::create_directory(here / ".compilers");
     if (*RNNC_SANITIZE_FLAGS != '\0') add_compilers(here / ".compilers");
-    if (document.starts_with("examples/"))
-      fs::copy((root / document).parent_path(), here,
-               fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
 
   void write(const std::string& name, const std::string& text) const { folder_.write(name, text); }
@@ -95,7 +105,20 @@ class ReaderFolder {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 255, folder_.text(".out"), ""};
   }
 
+  /// The files of the checkout that are no longer as they were, a line each.
+  std::string changes() const {
+    std::string changed;
+    for (const auto& [path, content] : checkout_)
+      if (!fs::exists(folder_ / path) || content_of(folder_ / path) != content) changed += path + "\n";
+    return changed;
+  }
+
  private:
+  static std::string content_of(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
   // Programs that link libraries with sanitizers are to be compiled with them too, which no document tells.
   static void add_compilers(const fs::path& folder) {
     for (const std::string name : {"cc", "c++"}) {
@@ -105,6 +128,7 @@ class ReaderFolder {
   }
 
   Folder folder_;
+  std::map<std::string, std::string> checkout_;  // what the sources' files were at first, by their paths
 };
 
 // Times and speeds differ from run to run.
@@ -178,18 +202,20 @@ std::string mistakes_in(const std::string& command) {
 
 TEST_CASE("the commands of every document do and print what it shows", "[docs]") {
   const bool bless = std::getenv("RNNC_BLESS") != nullptr;
-  std::set<const NotRun*> used;
+  std::set<const void*> used;
   for (const Document& document : all_documents()) {
     if (document.blocks.empty()) continue;
-    const ReaderFolder folder(document.path);
+    const ReaderFolder folder;
     std::string changed = document.text;
     std::ptrdiff_t longer = 0;
     for (Block block : document.blocks) {
       INFO(document.path << ":" << block.line << "\n" << block.text);
-      if (const NotRun* row = not_run(block)) {
-        used.insert(row);
-      } else if (lacks_onednn(block)) {
-        continue;
+      const NotRun* never = row_of(std::span<const NotRun>(kNotRun), block);
+      const NeedsProbe* probed = row_of(std::span<const NeedsProbe>(kNeedsProbe), block);
+      used.insert({never, probed});
+      if (never != nullptr || lacks_onednn(block)) continue;
+      if (probed != nullptr && folder.run(probed->probe).code != 0) {
+        WARN("skipped: " << block.document << ": " << probed->first_line);
       } else if (block.language == "sh") {
         const Finished finished = folder.run(block.text);
         INFO(finished.out);
@@ -206,12 +232,16 @@ TEST_CASE("the commands of every document do and print what it shows", "[docs]")
         folder.write(block.file, block.text);
       }
     }
+    INFO(document.path << " overwrites files of the checkout");
+    CHECK(folder.changes() == "");
     if (bless && changed != document.text) std::ofstream(RNNC_SOURCE_DIR "/" + document.path) << changed;
   }
-  for (const NotRun& row : kNotRun) {
+  const auto check_used = [&](const auto& row) {
     INFO(row.document << ": " << row.first_line << " is no longer there");
     CHECK(used.contains(&row));
-  }
+  };
+  for (const NotRun& row : kNotRun) check_used(row);
+  for (const NeedsProbe& row : kNeedsProbe) check_used(row);
 }
 
 TEST_CASE("the commands that the documents' test does not run have scripts, verbs and flags that exist", "[docs]") {
@@ -231,10 +261,13 @@ TEST_CASE("the checks of documents see wrong commands and outputs", "[docs]") {
   CHECK(mistakes_in("scripts/tests") != "");
   CHECK(without_times("slowest block 11.1 us of 2 blocks") == without_times("slowest block 9 us of 2 blocks"));
   CHECK(without_times("2 blocks") != without_times("3 blocks"));
-  const ReaderFolder folder("README.md");
+  const ReaderFolder folder;
   const Block wrong = blocks_of("a.md", "```console\n$ echo 1; echo 2\n1\n3\n```\n").at(0);
   CHECK(replay(folder, wrong) == "$ echo 1; echo 2\n1\n2\n");
   CHECK(folder.run("false").code != 0);
+  CHECK(folder.changes() == "");
+  CHECK(folder.run("echo >new; echo >>README.md; rm LICENSE").code == 0);
+  CHECK(folder.changes() == "LICENSE\nREADME.md\n");
 }
 
 }  // namespace rnnc::test
