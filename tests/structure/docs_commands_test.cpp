@@ -21,7 +21,8 @@ struct NotRun {
 
 constexpr NotRun kNotRun[] = {
     {"README.md", "scripts/test     # builds and runs every test", "it runs all tests, this one among them"},
-    {"docs/numerics.md", "rnnc_ulp --all-widths --threads 2                              # every function and width: hours",
+    {"docs/numerics.md",
+     "rnnc_ulp --all-widths --threads 2                              # every function and width: hours",
      "it takes hours"},
     {"docs/performance.md", "scripts/bench --quick --rounds 3 --peer ort=...",
      "it takes an hour, and the page itself is what it writes"},
@@ -38,8 +39,10 @@ struct NeedsProbe {
 #define RNNC_PLAIN_BUILD "test -z '" RNNC_SANITIZE_FLAGS "'"
 
 constexpr NeedsProbe kNeedsProbe[] = {
-    {"README.md", "scripts/demo     # builds, then shows what it does in under a minute", RNNC_PLAIN_BUILD},
-    {"docs/audio-plugins.md", "cmake -G Ninja -S pedal -B build/pedal -DCMAKE_PREFIX_PATH=\"$PWD/PREFIX\"", RNNC_PLAIN_BUILD},
+    {"README.md", "scripts/demo     # builds, then shows what it does in under a minute",
+     RNNC_PLAIN_BUILD " && test -e build/release/librnnc_bench_onednn.so"},
+    {"docs/audio-plugins.md", "cmake -G Ninja -S pedal -B build/pedal -DCMAKE_PREFIX_PATH=\"$PWD/PREFIX\"",
+     RNNC_PLAIN_BUILD},
     {"docs/debugging.md", "gdb -batch -ex 'break smooth_step' -ex run -ex 'x/4i $pc' -ex bt demo/ahead",
      "gdb -batch -ex run --args true 2>&1 | grep -q 'exited normally'"},
     {"docs/debugging.md", "perf record -o demo/perf.data demo/ahead && perf report -i demo/perf.data --stdio",
@@ -51,7 +54,8 @@ constexpr NeedsProbe kNeedsProbe[] = {
     {"docs/embedding.md", "$ python3 play.py", RNNC_PLAIN_BUILD " && command -v python3"},
     {"docs/importing.md", "$ build/release/amp tests/conformance/audio/nam_two_layers.nam input.wav output.wav",
      "test -x build/release/amp"},
-    {"docs/numerics.md", "rnnc_ulp tanh sigmoid exp --cpu x86-64-v2 --lanes 4 --sample 61   # every 61st operand: seconds",
+    {"docs/numerics.md",
+     "rnnc_ulp tanh sigmoid exp --cpu x86-64-v2 --lanes 4 --sample 61   # every 61st operand: seconds",
      "rnnc inspect --isa help | grep -q 'x86-64-v3  runs here'"},
 };
 

@@ -1,8 +1,8 @@
 // This header gives tests the project's documents: every .md file is cut into its blocks of code.
 //
 // What a fence says behind ``` tells what is checked: sh, commands that must succeed; console, commands behind "$ "
-// with what they print; rnn, c, cpp, cmake, diff, json, python; text, for all else. A second word is the name of the file
-// that the block is, for commands further down. Indented blocks are console where they begin with "$ ", else sh.
+// with what they print; rnn, c, cpp, cmake, diff, json, python; text, for all else. A second word is the name of the
+// file that the block is, for commands further down. Indented blocks are console where they begin with "$ ", else sh.
 #pragma once
 
 #include <cstddef>
