@@ -148,6 +148,11 @@ Result<void> tune_plans(const BenchJob& job, const Report& report, std::vector<s
                   one.is_model ? "  the model's choice" : "");
     notes.emplace_back(line);
   }
+  if (tuning->noise.is_noisy()) {
+    notes.push_back("nothing is kept, since the machine was noisy: " + tuning->noise.to_string() +
+                    "; tune again when nothing else runs, or with more --rounds");
+    return {};
+  }
   const Result<std::string> path = keep(*tuning, *cell, job.target);
   if (!path) return path.error();
   notes.push_back(path->empty() ? "the cache is off: nothing is kept" : "the best is kept in " + *path);

@@ -9,7 +9,8 @@
 
 namespace rnnc::tools {
 
-/// Returns HTML with figures, a table and a distribution for each of `results`, of which there is one or more.
-std::string bench_page(const std::vector<BenchResult>& results, const Limits& limits);
+/// Returns HTML with figures, a table and a distribution for each of `results`, of which there is one or more. All are
+/// judged by `limits`, those at the end of the run. `command` is the command line that the page is of.
+std::string bench_page(std::vector<BenchResult> results, const Limits& limits, const std::string& command);
 
 }  // namespace rnnc::tools

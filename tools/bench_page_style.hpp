@@ -23,6 +23,8 @@ p { margin: .4rem 0; max-width: 48rem; }
 .about { margin-bottom: .75rem; }
 code, h3, td:first-child { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .warning { border-left: 4px solid var(--bad); padding: .4rem .75rem; background: var(--card); }
+.warning ul { margin: .25rem 0; padding-left: 1.25rem; overflow-wrap: anywhere; }
+.setting code { overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1.25rem 0; padding: 0; }
 .tile, .card { background: var(--card); border: 1px solid var(--edge); border-radius: .6rem; padding: .75rem; }
 .tile dt { color: var(--faint); font-size: .85rem; }
@@ -42,6 +44,7 @@ svg { display: block; width: 100%; height: auto; font-size: 12px; }
 .halo { paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
 .grid { stroke: var(--grid); } .axis { stroke: var(--axis); }
 .roof { stroke: var(--text); stroke-width: 1.8; fill: none; } .read { stroke: var(--faint); stroke-width: 1.3; fill: none; }
+.limit { stroke: var(--text); stroke-width: 3; } .to-limit { stroke: var(--axis); stroke-dasharray: 2 3; }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .curve.ours { stroke: var(--ours); } .curve.theirs { stroke: var(--theirs); stroke-dasharray: 6 3; }
 .mark.ours { fill: var(--ours); stroke: var(--card); stroke-width: 1; }

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tools/bench_contest.hpp"
 #include "tools/limits.hpp"
@@ -17,10 +18,19 @@ struct BenchResult {
   Times ours, baseline;           // `baseline` has no samples where there is none
   std::string baseline_title;     // "oneDNN"
   Noise noise;
-  double intensity = 0;  // floating point operations for each byte of recurrent weights; 0 where none are read
+  double intensity = 0;    // floating point operations for each byte of recurrent weights; 0 where none are read
+  std::vector<Work> work;  // of one run, of which a call has several with --sessions
+  double runs = 1;
 };
 
-/// Times the contest. The contestants take turns.
-BenchResult measure(const Contest& contest, const Limits& limits, const Report& report);
+/// Times the contest. The contestants take turns. The fields about the limit are 0 until `judge` is called.
+BenchResult measure(const Contest& contest, const Report& report);
+
+/// Makes the limits hold that the result has beaten, and returns whether there were any. A baseline of f32 counts like
+/// the result.
+bool correct_limits(const BenchResult& result, Limits& limits);
+
+/// Fills in which part of the time the limits need.
+void judge(BenchResult& result, const Limits& limits);
 
 }  // namespace rnnc::tools

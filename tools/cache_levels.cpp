@@ -1,6 +1,8 @@
 #include "tools/cache_levels.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 
@@ -29,12 +31,21 @@ std::map<int, double> cache_bytes() {
   return caches;
 }
 
-std::string size_text(long long bytes) {
-  constexpr long long kKiB = 1024, kMiB = 1024 * kKiB;
-  return bytes >= kMiB ? std::to_string(bytes / kMiB) + " MiB" : std::to_string(bytes / kKiB) + " KiB";
+}  // namespace
+
+std::string size_text(double bytes) {
+  constexpr double kKiB = 1024, kMiB = 1024 * kKiB;
+  char text[48];
+  std::snprintf(text, sizeof text, bytes >= kMiB ? "%.4g MiB" : "%.4g KiB", bytes / (bytes >= kMiB ? kMiB : kKiB));
+  return text;
 }
 
-}  // namespace
+std::string level_of(double bytes) {
+  const std::map<int, double> caches = cache_bytes();
+  for (const auto& [level, size] : caches)
+    if (bytes <= size / 2) return "L" + std::to_string(level);
+  return caches.empty() ? "" : "memory";
+}
 
 std::vector<LevelSpeed> level_speeds(const Limits& limits) {
   std::vector<LevelSpeed> levels;
@@ -53,7 +64,7 @@ std::vector<LevelSpeed> level_speeds(const Limits& limits) {
   if (before > 0) add("memory", std::max(before, 2 * before - 1), largest);
   if (levels.empty())
     for (const ReadSpeed& read : {limits.reads.front(), limits.reads.back()})
-      levels.push_back({size_text(static_cast<long long>(read.bytes)), read.bytes_per_second});
+      levels.push_back({size_text(read.bytes), read.bytes_per_second});
   return levels;
 }
 

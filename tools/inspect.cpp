@@ -16,7 +16,6 @@
 #include "compiler/portable/print.hpp"
 #include "compiler/portable/translate.hpp"
 #include "compiler/schedule/describe.hpp"
-#include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "ir/environment.hpp"
 #include "ir/print.hpp"
@@ -27,6 +26,7 @@
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
+#include "tools/plan_cell.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -75,17 +75,13 @@ Result<std::string> show_cell(const ir::Cell& cell, const InspectFlags& flags, c
     return show_graph(compiler::run_passes(cell, flags.after, {}, compiler::kPasses, weight_format(flags.model)),
                       flags);
   if (is_portable(flags)) return show_portable(cell, weight_format(flags.model));
-  auto choices = compiler::parse_choices(flags.model.plan);
-  if (!choices) return about_plan(choices.error());
-  const Result<compiler::Lowered> made = compiler::lower(cell, target,
-                                                         {.weights = weight_format(flags.model),
-                                                          .machine = compiler::measured_machine(target),
-                                                          .choices = std::move(*choices),
-                                                          .sparse = flags.model.sparse});
+  const Result<PlannedCell> made = plan_cell(cell, target, flags.model);
   if (!made) return about_plan(made.error());
-  const compiler::Lowered& lowered = *made;
+  const compiler::Lowered& lowered = made->lowered;
   if (flags.dot) return compiler::dot_of(lowered.plan, lowered.schedule);
-  if (flags.emit == "plan") return compiler::print(lowered.plan, lowered.schedule, target);
+  const std::string tuned =
+      made->tuned_in.empty() ? "" : "tuned: the plan that bench --tune kept in " + made->tuned_in + "\n";
+  if (flags.emit == "plan") return tuned + compiler::print(lowered.plan, lowered.schedule, target);
   if (flags.emit == "llvm") return compiler::emit_llvm(lowered.schedule, lowered.plan, target);
   return compiler::mark_loops(target.arch, compiler::emit_assembly(lowered.schedule, lowered.plan, target));
 }

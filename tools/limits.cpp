@@ -24,17 +24,25 @@ std::string host_name() {
 
 }  // namespace
 
-Limits measure_limits() {
+double measure_flops(double seconds) {
   const LimitKernels kernels = limit_kernels();
-  Limits limits{compiler::cpu_model(), host_name()};
   volatile float sink = 0;
-  limits.flops_per_second =
-      best_rate(kernels.flops, kSecondsPerFigure, [&](std::int64_t n) { sink = kernels.multiply_add(n); });
+  return best_rate(kernels.flops, seconds, [&](std::int64_t n) { sink = kernels.multiply_add(n); });
+}
+
+double measure_reading(double bytes, double seconds) {
+  const LimitKernels kernels = limit_kernels();
+  volatile float sink = 0;
+  const runtime::AlignedBuffer set(static_cast<std::int64_t>(bytes) / 4);
+  return best_rate(bytes, seconds, [&](std::int64_t n) { sink = kernels.read(set.data(), set.size(), n); });
+}
+
+Limits measure_limits() {
+  Limits limits{compiler::cpu_model(), host_name()};
+  limits.flops_per_second = measure_flops(kSecondsPerFigure);
   for (std::int64_t bytes = compiler::kSmallestSet; bytes <= compiler::kLargestSet; bytes *= 2) {
-    const runtime::AlignedBuffer set(bytes / 4);
-    const auto sweep = [&](std::int64_t n) { sink = kernels.read(set.data(), set.size(), n); };
     const auto amount = static_cast<double>(bytes);
-    limits.reads.push_back({amount, best_rate(amount, kSecondsPerFigure, sweep)});
+    limits.reads.push_back({amount, measure_reading(amount, kSecondsPerFigure)});
   }
   // A smaller set is never slower to read; where it measured slower, something else was running.
   for (std::size_t i = limits.reads.size() - 1; i > 0; --i)

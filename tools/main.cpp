@@ -1,12 +1,14 @@
 // The arguments of the program become a call of a verb, and the verb's result becomes an exit code. No exception and no
 // error leaves the program in any other way.
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string_view>
 #include <vector>
 
 #include <unistd.h>
@@ -83,6 +85,22 @@ Verb add_version(CLI::App& program) {
           }};
 }
 
+// Returns the command line as it can be typed into a shell.
+std::string command_of(int argc, char** argv) {
+  std::string command = "rnnc";
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool is_plain = !argument.empty() && std::ranges::all_of(argument, [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+             std::string_view("-_./,:=+@%").find(c) != std::string_view::npos;
+    });
+    std::string quoted;
+    for (const char c : argument) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    command += " " + (is_plain ? argument : "'" + quoted + "'");
+  }
+  return command;
+}
+
 int run(int argc, char** argv) {
   CLI::App program(about(kExamples, kWhat), "rnnc");
   begin_group(program, kHelpGroup);
@@ -90,10 +108,14 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", version_text, "print the versions of rnnc and LLVM, and this machine's CPU");
   program.require_subcommand(1);
   program.formatter_fn(help_text);
-  const std::vector<Verb> verbs = {
-      add_run(program),      add_bench(program),   add_verify(program),  add_calibrate(program),  add_inspect(program),
-      add_describe(program), add_compile(program), add_import(program),  add_prune(program),      add_cells(program),
-      add_cache(program),    add_help(program),    add_version(program), add_completion(program), add_man(program)};
+  const std::vector<Verb> verbs = {add_run(program),     add_bench(program, command_of(argc, argv)),
+                                   add_verify(program),  add_calibrate(program),
+                                   add_inspect(program), add_describe(program),
+                                   add_compile(program), add_import(program),
+                                   add_prune(program),   add_cells(program),
+                                   add_cache(program),   add_help(program),
+                                   add_version(program), add_completion(program),
+                                   add_man(program)};
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

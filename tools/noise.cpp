@@ -20,23 +20,32 @@ bool Noise::is_noisy() const {
 }
 
 std::string Noise::to_string() const {
-  char text[256];
-  std::snprintf(
-      text, sizeof text,
-      "the best call of the slowest round took %.0f %% longer than the best of all (limit %.0f %%), the median "
-      "call %.2f times the best (%.2f), and the system took the CPU away %.0f times a second (%.0f)",
-      100 * round_spread, 100 * kMostSpread, median_over_min, kMostMedian, preemptions_per_second, kMostPreemptions);
+  std::string text;
+  const auto add = [&](const char* format, double figure, double most) {
+    char part[160];
+    std::snprintf(part, sizeof part, format, figure, most);
+    text += (text.empty() ? "" : ", ") + std::string(part);
+  };
+  if (round_spread > kMostSpread)
+    add("the best call of the slowest round took %.0f %% longer than the best of all (limit %.0f %%)",
+        100 * round_spread, 100 * kMostSpread);
+  if (median_over_min > kMostMedian)
+    add("the median call took %.2f times as long as the best (limit %.2f)", median_over_min, kMostMedian);
+  if (preemptions_per_second > kMostPreemptions)
+    add("the system took the CPU away %.0f times a second (limit %.0f)", preemptions_per_second, kMostPreemptions);
   return text;
+}
+
+Noise worse_of(const Noise& one, const Noise& other) {
+  return {std::max(one.round_spread, other.round_spread), std::max(one.median_over_min, other.median_over_min),
+          std::max(one.preemptions_per_second, other.preemptions_per_second)};
 }
 
 Noise noise_of(const std::vector<Times>& contestants) {
   Noise worst;
-  for (const Times& times : contestants) {
-    if (times.samples == 0) continue;
-    worst.round_spread = std::max(worst.round_spread, times.round_spread);
-    worst.median_over_min = std::max(worst.median_over_min, times.median() / times.min());
-    worst.preemptions_per_second = std::max(worst.preemptions_per_second, times.preemptions_per_second);
-  }
+  for (const Times& times : contestants)
+    if (times.samples > 0)
+      worst = worse_of(worst, {times.round_spread, times.median() / times.min(), times.preemptions_per_second});
   return worst;
 }
 

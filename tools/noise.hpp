@@ -16,9 +16,12 @@ struct Noise {
   /// Tells whether any of the three figures is above its limit.
   bool is_noisy() const;
 
-  /// Prints the three figures and their limits, for people.
+  /// Prints the figures that are above their limits, with these, for people; "" where none is.
   std::string to_string() const;
 };
+
+/// Takes the worse of each figure.
+Noise worse_of(const Noise& one, const Noise& other);
 
 /// Takes the worst of each figure over all contestants; a contestant without samples does not count.
 Noise noise_of(const std::vector<Times>& contestants);

@@ -5,21 +5,28 @@
 namespace rnnc::tools {
 namespace {
 
-double bytes_per_second(const Limits& limits, double working_set) {
-  for (const ReadSpeed& read : limits.reads)
-    if (working_set <= read.bytes) return read.bytes_per_second;
-  return limits.reads.back().bytes_per_second;
+std::size_t set_that_holds(const Limits& limits, double bytes) {
+  std::size_t set = 0;
+  while (set + 1 < limits.reads.size() && limits.reads[set].bytes < bytes) ++set;
+  return set;
 }
 
 }  // namespace
 
-double least_seconds(const Work& work, const Limits& limits) {
-  const auto cores = static_cast<double>(work.threads);
+Bound bound_of(const Work& work, const Limits& limits) {
+  const auto cores = static_cast<double>(work.threads), steps = static_cast<double>(work.steps);
   const double computing =
       work.flops_per_step * static_cast<double>(work.batch) / (cores * limits.flops_per_second * work.rate);
   const double share = work.recurrent_bytes / cores;
-  const double reading = share / bytes_per_second(limits, share);
-  return static_cast<double>(work.steps) * std::max(computing, reading);
+  const std::size_t set = set_that_holds(limits, share);
+  const double reading = share / limits.reads[set].bytes_per_second;
+  return {steps * std::max(computing, reading), reading > computing, set};
+}
+
+double least_seconds(const std::vector<Work>& works, const Limits& limits) {
+  double seconds = 0;
+  for (const Work& work : works) seconds += bound_of(work, limits).seconds;
+  return seconds;
 }
 
 }  // namespace rnnc::tools

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <set>
 
 #include "tools/cache_levels.hpp"
 #include "tools/svg.hpp"
@@ -20,24 +21,28 @@ struct Mark {
   std::size_t number = 0;
   bool is_baseline = false;
   double intensity = 0, gflops = 0;
+  double limit = 0;  // the GFLOP/s a core that the limits allow at this intensity
   std::string tip;
   Point at;
 };
 
-std::vector<Mark> marks_of(const std::vector<BenchResult>& results) {
+std::vector<Mark> marks_of(const std::vector<BenchResult>& results, const Limits& limits) {
   std::vector<Mark> marks;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const BenchResult& result = results[i];
     if (result.intensity <= 0) continue;
     const double flops = result.fields.at("gflops").get<double>() * result.ours.min();
+    const double threads = result.fields.at("threads").get<double>();
+    const double limit = flops / (result.runs * least_seconds(result.work, limits)) / threads;
     for (const Times* times : {&result.ours, &result.baseline}) {
       if (times->samples == 0) continue;
       const bool is_baseline = times == &result.baseline;
-      const double gflops = flops / times->min() / result.fields.at("threads").get<double>();
+      const double gflops = flops / times->min() / threads;
       if (gflops <= 0) continue;
       const std::string tip = (is_baseline ? result.baseline_title : std::string("rnnc")) + " at " + result.shape +
-                              ": " + short_number(gflops) + " GFLOP/s a core";
-      marks.push_back({i + 1, is_baseline, result.intensity, gflops, tip, {}});
+                              ": " + short_number(gflops) + " GFLOP/s a core, " +
+                              short_number(std::round(100 * gflops / limit)) + " % of its limit";
+      marks.push_back({i + 1, is_baseline, result.intensity, gflops, limit, tip, {}});
     }
   }
   return marks;
@@ -50,9 +55,11 @@ struct Scales {
 // The scale begins two octaves left of the first mark, so that the names of the slopes have room.
 Scales scales_of(const std::vector<Mark>& marks, double peak, double width, double height) {
   const auto [left, right] = std::ranges::minmax(marks, {}, &Mark::intensity);
-  const auto [low, high] = std::ranges::minmax(marks, {}, &Mark::gflops);
+  const double low = std::ranges::min(marks, {}, &Mark::gflops).gflops;
+  const double high =
+      std::max(std::ranges::max(marks, {}, &Mark::gflops).gflops, std::ranges::max(marks, {}, &Mark::limit).limit);
   return {{left.intensity / 4, right.intensity * 1.7, kLeft, width - kRight},
-          {low.gflops / 1.5, std::max(peak, high.gflops) * 1.5, height - kBottom, kTop}};
+          {low / 1.5, std::max(peak, high) * 1.5, height - kBottom, kTop}};
 }
 
 std::string axes(const Scales& scales, double width, double height) {
@@ -71,7 +78,25 @@ std::string axes(const Scales& scales, double width, double height) {
   return parts + svg_text({2, 13}, "GFLOP/s a core", "text", "start");
 }
 
-// Draws the peak as a level line, and a slope for each level of memory, named where there is room.
+// Returns the speeds at which the results' weights are read: each is of the smallest measured set that holds a core's
+// share. Speeds that would look like one line are one.
+std::vector<LevelSpeed> speeds_of(const std::vector<BenchResult>& results, const Limits& limits) {
+  constexpr double kAlike = 1.04;
+  std::set<std::size_t> sets;
+  for (const BenchResult& result : results)
+    for (const Work& work : result.work)
+      if (work.recurrent_bytes > 0) sets.insert(bound_of(work, limits).set);
+  std::vector<LevelSpeed> speeds;
+  for (const std::size_t set : sets) {
+    const auto& [bytes, speed] = limits.reads[set];
+    if (!speeds.empty() && speeds.back().bytes_per_second < kAlike * speed) continue;
+    const std::string level = level_of(bytes);
+    speeds.push_back({(level.empty() ? "" : level + " at ") + size_text(bytes), speed});
+  }
+  return speeds;
+}
+
+// Draws the peak as a level line, and a slope for each speed of reading, named where there is room.
 std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scales& scales) {
   double fastest = 0;
   for (const LevelSpeed& level : levels) fastest = std::max(fastest, level.bytes_per_second * 1e-9);
@@ -82,6 +107,7 @@ std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scal
                     "text halo", "end");
   const double angle = std::atan2(ys(10) - ys(1), xs(10) - xs(1));
   double above = 0;  // the speed of the line before, which is faster
+  bool was_tight = false;
   for (const LevelSpeed& level : levels) {
     const double speed = level.bytes_per_second * 1e-9;
     const double begin = std::max(xs.low(), ys.low() / speed), end = std::min(peak / speed, xs.high());
@@ -96,10 +122,20 @@ std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scal
                       from.y + along * std::sin(angle) + aside * std::cos(angle)};
     const std::string whole = level.name + ", " + short_number(std::round(speed)) + " GB/s";
     const bool fits = along + kCharacter * static_cast<double>(whole.size()) < std::hypot(to.x - from.x, to.y - from.y);
-    parts += svg_text(label, fits ? whole : level.name, "faint halo", "start", angle * 180 / std::numbers::pi);
+    if (!is_tight || !was_tight)
+      parts += svg_text(label, fits ? whole : level.name, "faint halo", "start", angle * 180 / std::numbers::pi);
     above = speed;
+    was_tight = is_tight && !was_tight;
   }
   return parts;
+}
+
+// Draws the limit of a mark as a short line, and a thin one from the mark to it.
+std::string limit_of(const Mark& mark, const Scales& scales, double radius) {
+  const double y = scales.y(mark.limit);
+  const Point foot{mark.at.x, mark.at.y - radius}, top{mark.at.x, y};
+  return (foot.y > y ? svg_line(foot, top, "to-limit") : "") +
+         svg_line({mark.at.x - radius, y}, {mark.at.x + radius, y}, "limit");
 }
 
 // Moves marks sideways that would hide one before them, as far as there is room.
@@ -123,7 +159,7 @@ void set_side_by_side(std::vector<Mark>& marks, double space, double left, doubl
 }  // namespace
 
 std::string roofline_plot(const std::vector<BenchResult>& results, const Limits& limits, double width, double height) {
-  std::vector<Mark> marks = marks_of(results);
+  std::vector<Mark> marks = marks_of(results, limits);
   if (marks.empty()) return "";
   const double peak = limits.flops_per_second * 1e-9;
   const Scales scales = scales_of(marks, peak, width, height);
@@ -131,7 +167,8 @@ std::string roofline_plot(const std::vector<BenchResult>& results, const Limits&
   const double radius = numbered ? kNumberedRadius : kPlainRadius;
   for (Mark& mark : marks) mark.at = {scales.x(mark.intensity), scales.y(mark.gflops)};
   set_side_by_side(marks, 2 * radius + 1, kLeft + radius, width - kRight - radius);
-  std::string content = axes(scales, width, height) + roofs(level_speeds(limits), peak, scales);
+  std::string content = axes(scales, width, height) + roofs(speeds_of(results, limits), peak, scales);
+  for (const Mark& mark : marks) content += limit_of(mark, scales, radius);
   for (const Mark& mark : marks) {
     const std::string side = mark.is_baseline ? "theirs" : "ours";
     content += svg_circle(mark.at, radius, "mark " + side, mark.tip);

@@ -53,6 +53,7 @@ Result<void> try_stage(const std::vector<PlanChoice>& choices, int rounds, const
   std::vector<Contestant> contestants;
   for (const Program& program : programs) contestants.push_back({call(program), {}});
   const std::vector<Times> times = time_in_turns(contestants, rounds, report);
+  tuning.noise = worse_of(tuning.noise, noise_of(times));
   std::size_t best = 0;
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (times[i].min() < times[best].min()) best = i;

@@ -12,6 +12,7 @@
 #include "compiler/schedule/plan.hpp"
 #include "compiler/schedule/target.hpp"
 #include "ir/cell.hpp"
+#include "tools/noise.hpp"
 #include "tools/progress.hpp"
 
 namespace rnnc::tools {
@@ -25,6 +26,7 @@ struct TunedPlan {
 struct Tuning {
   std::vector<TunedPlan> tried;
   std::vector<compiler::PlanChoice> best;
+  Noise noise;  // the worst of all stages
 };
 
 /// `compile` makes the program of a plan, and `call` a function that runs it once. `cell` is bound. Errors: those of

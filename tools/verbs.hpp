@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <functional>
+#include <string>
 
 #include <rnnc/result.hpp>
 
@@ -15,7 +16,8 @@ struct Verb {
 };
 
 Verb add_run(CLI::App& program);
-Verb add_bench(CLI::App& program);
+/// `command` is the command line, for a page that tells how it was made.
+Verb add_bench(CLI::App& program, const std::string& command);
 Verb add_verify(CLI::App& program);
 Verb add_calibrate(CLI::App& program);
 Verb add_inspect(CLI::App& program);

@@ -15,12 +15,6 @@
 namespace rnnc::compiler {
 namespace {
 
-std::vector<PlanChoice> tuned_choices(const TunedFor& what) {
-  const Environment environment = read_environment();
-  if (!environment.cache_reads) return {};
-  return read_tuned(tuned_path(environment.cache_dir, what), what);
-}
-
 // A cell that is lowered and waits for LLVM.
 struct Waiting {
   CellKind kind;
@@ -101,11 +95,11 @@ Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const 
   auto choices = parse_choices(options.plan);
   if (!choices) return choices.error();
   plan.choices = std::move(*choices);
-  const bool may_be_tuned = options.plan.empty() && options.weights == runtime::kRowFormat;
-  if (may_be_tuned) plan.choices = tuned_choices({cell, target, plan.machine});
+  const TunedChoices tuned = tuned_choices(cell, target, plan);
+  if (!tuned.choices.empty()) plan.choices = tuned.choices;
   Result<PendingCode> code = find_or_plan(cell, target, plan, options.cache);
   // The tuned plan may come from another version of rnnc, which knew other plans.
-  if (!code && may_be_tuned && !plan.choices.empty()) {
+  if (!code && !tuned.choices.empty()) {
     plan.choices.clear();
     code = find_or_plan(cell, target, plan, options.cache);
   }

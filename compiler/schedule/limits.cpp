@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
+#include "compiler/schedule/kept_files.hpp"
 #include "ir/environment.hpp"
 
 namespace rnnc::compiler {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 2;  // the version of the file; another way of measuring gets another one
@@ -87,6 +85,29 @@ MeasuredCore core_of(const Json& fields) {
   return core;
 }
 
+// Reads limits of whatever machine.
+std::optional<Limits> limits_of(std::string_view text) try {
+  const Json content = Json::parse(text);
+  if (content.at("version").get<int>() != kVersion) return std::nullopt;
+  Limits limits{content.at("cpu").get<std::string>(), content.at("target").get<std::string>(),
+                content.at("flops_per_second").get<double>()};
+  for (const Json& read : content.at("reads"))
+    limits.reads.push_back({read.at(0).get<double>(), read.at(1).get<double>()});
+  if (content.contains("core")) limits.core = core_of(content.at("core"));
+  if (!are_sound(limits)) return std::nullopt;
+  return limits;
+} catch (const nlohmann::json::exception&) {
+  return std::nullopt;
+}
+
+std::string text_of_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMostBytes, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return text;
+}
+
 std::string first_model_name() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
@@ -123,41 +144,24 @@ std::string text_of(const Limits& limits) {
   return content.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::optional<Limits> parse_limits(std::string_view text, const std::string& cpu, const std::string& target) try {
-  const Json content = Json::parse(text);
-  if (content.at("version").get<int>() != kVersion || content.at("cpu").get<std::string>() != cpu ||
-      content.at("target").get<std::string>() != target)
-    return std::nullopt;
-  Limits limits{cpu, target, content.at("flops_per_second").get<double>()};
-  for (const Json& read : content.at("reads"))
-    limits.reads.push_back({read.at(0).get<double>(), read.at(1).get<double>()});
-  if (content.contains("core")) limits.core = core_of(content.at("core"));
-  if (!are_sound(limits)) return std::nullopt;
-  return limits;
-} catch (const nlohmann::json::exception&) {
-  return std::nullopt;
+std::optional<Limits> parse_limits(std::string_view text, const std::string& cpu, const std::string& target) {
+  std::optional<Limits> limits = limits_of(text);
+  return limits && limits->cpu == cpu && limits->target == target ? std::move(limits) : std::nullopt;
 }
 
 std::optional<Limits> read_limits(const std::string& path, const std::string& cpu, const std::string& target) {
-  if (path.empty()) return std::nullopt;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string text(kMostBytes, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  return parse_limits(text, cpu, target);
+  return path.empty() ? std::nullopt : parse_limits(text_of_file(path), cpu, target);
+}
+
+std::vector<KeptLimits> kept_limits(const std::string& cache_folder) {
+  std::vector<KeptLimits> kept;
+  for (const std::string& path : kept_files(cache_folder, kPrefix, kSuffix))
+    if (std::optional<Limits> limits = limits_of(text_of_file(path))) kept.push_back({path, std::move(*limits)});
+  return kept;
 }
 
 std::vector<std::uint64_t> remove_limits(const std::string& cache_folder) {
-  std::vector<std::uint64_t> removed;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(cache_folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) || !entry.is_regular_file(ignored)) continue;
-    const std::uint64_t bytes = entry.file_size(ignored);
-    if (fs::remove(entry.path(), ignored)) removed.push_back(bytes);
-  }
-  return removed;
+  return remove_kept(cache_folder, kPrefix, kSuffix);
 }
 
 std::optional<Machine> measured_machine(const Target& target) {

@@ -54,6 +54,13 @@ std::optional<Limits> parse_limits(std::string_view text, const std::string& cpu
 /// Returns the limits that the file at `path` holds for this CPU.
 std::optional<Limits> read_limits(const std::string& path, const std::string& cpu, const std::string& target);
 
+/// Lists the files with limits of this version that make sense, by name.
+struct KeptLimits {
+  std::string path;
+  Limits limits;
+};
+std::vector<KeptLimits> kept_limits(const std::string& cache_folder);
+
 /// Removes the files with limits, of whatever version, and returns how many bytes each had.
 std::vector<std::uint64_t> remove_limits(const std::string& cache_folder);
 

@@ -3,6 +3,7 @@
 // measured, since these decide which plans there are. A file that is missing or makes no sense counts as no plan.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,5 +29,28 @@ std::string tuned_text(const TunedFor& what, const std::vector<PlanChoice>& choi
 
 /// Returns the choices that the file at `path` holds for `what`; none if there is no such file.
 std::vector<PlanChoice> read_tuned(const std::string& path, const TunedFor& what);
+
+/// A plan and the file that holds it. Both are empty where there is none.
+struct TunedChoices {
+  std::string path;
+  std::vector<PlanChoice> choices;
+};
+
+/// Returns the plan that a compilation of `cell` takes, where `options` ask for no other one and the environment lets
+/// the cache be read.
+TunedChoices tuned_choices(const ir::Cell& cell, const Target& target, const PlanOptions& options);
+
+/// Describes the file of a plan for people.
+struct KeptPlan {
+  std::string cpu, cell;
+  std::vector<std::string> sizes;  // the inputs and states of the cell, as in x : f32[64]
+  std::string choices;
+};
+
+/// Lists the plans in the folder by the names of their files. A file that makes no sense is left out.
+std::vector<KeptPlan> kept_plans(const std::string& cache_folder);
+
+/// Removes the files with plans, and returns how many bytes each had.
+std::vector<std::uint64_t> remove_plans(const std::string& cache_folder);
 
 }  // namespace rnnc::compiler

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include <rnnc/version.hpp>
+
 #include "tests/tools/program.hpp"
 
 namespace rnnc::test {
@@ -215,7 +217,8 @@ TEST_CASE("bench --tune keeps the output of other programs' forms clean", "[tool
   const Folder folder;
   const Finished finished = succeeds(folder, "bench --shape lstm:4:1:32:32 --rounds 3 --tune --csv");
   CHECK(lines_of(finished.out).size() == 2);
-  CHECK(finished.err.find("the best is kept in ") != std::string::npos);
+  CHECK((finished.err.find("the best is kept in ") != std::string::npos ||
+         finished.err.find("nothing is kept, since the machine was noisy: ") != std::string::npos));
 }
 
 TEST_CASE("bench --html writes a page beside the table", "[tools][onednn]") {
@@ -229,6 +232,8 @@ TEST_CASE("bench --html writes a page beside the table", "[tools][onednn]") {
        {"name=\"viewport\"", "<title>rnnc bench</title>", "lstm:3:2:5:7:1", "gru:1:1:4:8:1", "aria-label=\"Roofline",
         "aria-label=\"Distribution of times at gru:1:1:4:8:1\"", "prefers-color-scheme: dark", "GFLOP/s a core"})
     CHECK(page.find(part) != std::string::npos);
+  CHECK(page.find(", rnnc " + std::string(kVersion) + "</p>") != std::string::npos);
+  CHECK(page.find("<code>rnnc " + kShapes + "--html report.html --against onednn</code>") != std::string::npos);
   for (const char* foreign : {"http:", "https:", "<script", "@import", "url(", " src="})
     CHECK(page.find(foreign) == std::string::npos);
 }
@@ -320,9 +325,22 @@ TEST_CASE("bench warns of a noisy machine with figures, and marks it", "[tools]"
   const BusyNeighbour neighbour;
   const Finished disturbed = succeeds(folder, shape);
   CHECK(agree(disturbed));
-  CHECK(disturbed.err.find(" times a second (25)") != std::string::npos);
+  CHECK(disturbed.err.find(" times a second (limit 25)") != std::string::npos);
   CHECK(objects_of(disturbed.out).at(0).at("noise").at("preemptions_per_second") > 25);
+  const nlohmann::json noise = objects_of(disturbed.out).at(0).at("noise");
+  CHECK((disturbed.err.find("(limit 1.25)") != std::string::npos) == (noise.at("median_over_min") > 1.25));
+  CHECK((disturbed.err.find("(limit 10 %)") != std::string::npos) == (noise.at("round_spread") > 0.1));
   CHECK(succeeds(folder, "bench --shape lstm:3:2:5:7 --rounds 3").out.find(" ~") != std::string::npos);
+}
+
+TEST_CASE("bench --tune keeps nothing of a noisy machine, and says why and what helps", "[tools]") {
+  const Folder folder;
+  const BusyNeighbour neighbour;
+  const Finished finished = succeeds(folder, "bench --shape lstm:4:1:32:32 --rounds 3 --tune");
+  INFO(finished.out);
+  CHECK(finished.out.find("nothing is kept, since the machine was noisy: ") != std::string::npos);
+  CHECK(finished.out.find("; tune again when nothing else runs") != std::string::npos);
+  CHECK(folder.rnnc("cache stat").out.find("tuned plan:") == std::string::npos);
 }
 
 }  // namespace rnnc::test

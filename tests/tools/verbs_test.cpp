@@ -57,17 +57,18 @@ TEST_CASE("bench keeps the limits of the machine and mends a broken file of them
   }
 }
 
-TEST_CASE("bench --tune keeps the best plan, which compilations then use", "[tools]") {
+TEST_CASE("bench --tune keeps the best plan, which compilations then use, unless the machine is noisy", "[tools]") {
   const Folder folder;
   const std::string bench = "bench --cell lstm --steps 4 --batch 1 --input-size 32 --hidden-size 32 --rounds 3";
   const Finished tuned = folder.rnnc(bench + " --tune");
   CHECK(tuned.code == 0);
   CHECK(tuned.out.find("the model's choice") != std::string::npos);
-  CHECK(tuned.out.find("the best is kept in ") != std::string::npos);
+  const bool is_noisy = tuned.out.find("nothing is kept, since the machine was noisy: ") != std::string::npos;
+  CHECK((tuned.out.find("the best is kept in ") != std::string::npos) != is_noisy);
   int kept = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "cache"))
     kept += entry.path().filename().string().starts_with("plan-");
-  CHECK(kept == 1);
+  CHECK(kept == (is_noisy ? 0 : 1));
   CHECK(folder.rnnc(bench).code == 0);
 }
 

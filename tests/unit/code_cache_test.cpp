@@ -121,10 +121,10 @@ TEST_CASE("run keeps code and uses it again; cache shows and clears it", "[cache
   folder.write("x.npy", {1, 1, 3}, {1, 2, 3});
   const std::string run = "run m.rnn --dim N=3 --input x.npy --output ";
   REQUIRE(folder.rnnc(run + "y1.npy").code == 0);
-  REQUIRE(folder.rnnc("cache stat").out.find("kept: 1 files") != std::string::npos);
+  REQUIRE(folder.rnnc("cache stat").out.find("code kept: 1 files") != std::string::npos);
   REQUIRE(folder.rnnc(run + "y2.npy").code == 0);
   CHECK(folder.text("y1.npy") == folder.text("y2.npy"));
-  CHECK(folder.rnnc("cache stat").out.find("kept: 1 files") != std::string::npos);
+  CHECK(folder.rnnc("cache stat").out.find("code kept: 1 files") != std::string::npos);
   CHECK(folder.rnnc("cache clear").out.find("removed: 1 files") == 0);
   CHECK(folder.rnnc("cache prune").out.find("removed: 0 files") == 0);
 }
