@@ -112,6 +112,8 @@ Verb add_run(CLI::App& program) {
   add_list(app, "--input", flags->inputs,
            "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy")
       ->type_name("x.npy");
+  add_choice(app, "--layout", flags->layout, {"tbf", "btf"},
+             "how sequences lie in files: [T,B,F], or [B,T,F] as of batch_first in PyTorch (default tbf)");
   add_list(app, "--lengths", flags->lengths,
            "int32[B]: where sequences are shorter than T; of another time S of a network, S=n.npy")
       ->type_name("n.npy");
@@ -122,7 +124,9 @@ Verb add_run(CLI::App& program) {
   add_list(app, "--output", flags->outputs, "y, f32[T,B,O]; of a network with several outputs, NAME=e.npy for another")
       ->required()
       ->type_name("y.npy");
-  add_list(app, "--final-state", flags->final_states, "a final state, f32[B,H]")->type_name("NAME=f.npy");
+  add_list(app, "--final-state", flags->final_states,
+           "a final state, f32[B,H]; of an ONNX graph also the output that has it, in its own shape")
+      ->type_name("NAME=f.npy");
   begin_group(app, kMachineGroup);
   add_number(app, "--threads", flags->threads, 1, kMaxThreads, "threads to run on (default 1)");
   add_backend_flag(app, flags->model, {"jit", "interpret", "portable", "auto"});

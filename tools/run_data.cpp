@@ -2,11 +2,13 @@
 #include "tools/run_data.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include <rnnc/join.hpp>
 
 #include "ir/syntax.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/graph_layout.hpp"
 #include "tools/outputs.hpp"
 #include "tools/read_data.hpp"
 
@@ -24,9 +26,10 @@ class JobReader {
       : flags_(flags), interface_(interface), given_(given) {}
 
   Result<Job> run() {
-    for (const auto step :
-         {&JobReader::read_outputs, &JobReader::read_final_states, &JobReader::take_given_states,
-          &JobReader::read_inputs, &JobReader::read_states, &JobReader::read_steps, &JobReader::read_lengths})
+    job_.batch_first = flags_.layout == "btf";
+    for (const auto step : {&JobReader::read_outputs, &JobReader::read_final_states, &JobReader::take_given_states,
+                            &JobReader::read_inputs, &JobReader::read_states, &JobReader::read_steps,
+                            &JobReader::read_lengths, &JobReader::check_fixed_sizes})
       if (const Result<void> done = (this->*step)(); !done) return done.error();
     return std::move(job_);
   }
@@ -38,15 +41,25 @@ class JobReader {
   Result<void> read_inputs();
   Result<void> read_x(const std::string& path);
   Result<void> read_named(const NamedType& input, const std::string& path);
+  Result<Tensor> read_sequence(const std::string& path, const std::string& what) const;
   Result<void> keep_sizes(const std::string& path, const std::string& what, const Tensor& tensor,
                           const std::string& axis, std::int64_t size);
+  Result<void> check_fixed_sizes();
   Result<void> read_states();
   Result<void> read_steps();
   Result<void> read_lengths();
 
-  const NamedType* find_input(const std::string& name) const {
+  // An input has the name of the text, and that of the ONNX graph, where it has another there.
+  const NamedType* find_input(std::string name) const {
+    const auto in_graph = std::ranges::find(given_.graph.inputs, name, &GraphValue::name);
+    if (in_graph != given_.graph.inputs.end() && !in_graph->as.empty()) name = in_graph->as;
     const auto found = std::ranges::find(interface_.inputs, name, &NamedType::name);
     return found == interface_.inputs.end() ? nullptr : &*found;
+  }
+  bool is_state(const std::string& name) const {
+    const auto in_graph = std::ranges::find(given_.graph.inputs, name, &GraphValue::name);
+    return in_graph != given_.graph.inputs.end() ||
+           std::ranges::find(interface_.states, name, &NamedSize::name) != interface_.states.end();
   }
   bool has(const NamedType& input) const { return job_.batch.inputs.contains(input.name); }
 
@@ -74,9 +87,15 @@ Result<void> JobReader::read_outputs() {
 Result<void> JobReader::read_final_states() {
   Result<Assignments> files = parse_assignments("--final-state", flags_.final_states, "f.npy");
   if (!files) return files.error();
-  job_.final_states = std::move(*files);
-  for (const auto& [name, path] : job_.final_states)
+  for (const auto& [name, path] : *files) {
+    const auto in_graph = std::ranges::find(given_.graph.finals, name, &GraphValue::name);
+    if (in_graph != given_.graph.finals.end()) {
+      job_.graph_finals.emplace(name, std::pair(*in_graph, path));
+      continue;
+    }
     if (const auto found = find_state("--final-state", name, interface_.states); !found) return found.error();
+    job_.final_states[name] = path;
+  }
   return {};
 }
 
@@ -91,29 +110,41 @@ Result<void> JobReader::take_given_states() {
   return {};
 }
 
+// Returns the tensor with the steps first.
+Result<Tensor> JobReader::read_sequence(const std::string& path, const std::string& what) const {
+  Result<Tensor> tensor = read_f32(path, what);
+  if (!tensor || !job_.batch_first || tensor->shape.size() != 3) return tensor;
+  return with_first_axes_swapped(*tensor);
+}
+
 // The first file tells the numbers of steps and sequences, which the others must have too.
 Result<void> JobReader::keep_sizes(const std::string& path, const std::string& what, const Tensor& tensor,
                                    const std::string& axis, std::int64_t size) {
   const std::size_t rank = axis.empty() ? 2 : 3;
   if (tensor.shape.size() != rank) {
     const bool is_one = rank == 3 && tensor.shape.size() == 2;
+    const std::string wanted = axis.empty() ? "B" : job_.batch_first ? "B," + axis : axis + ",B";
+    const std::string one = job_.batch_first ? "[1," + axis + ",I]" : "[" + axis + ",1,I]";
     return Error{ErrorCode::ShapeMismatch,
                  {path},
-                 "shape mismatch: " + what + " must be f32[" + (axis.empty() ? "" : axis + ",") + "B," +
-                     std::to_string(size) + "] but is " + to_string(tensor.shape) +
-                     (is_one ? "; reshape one sequence [" + axis + ",I] to [" + axis + ",1,I]" : "")};
+                 "shape mismatch: " + what + " must be f32[" + wanted + "," + std::to_string(size) + "] but is " +
+                     to_string(tensor.shape) + (is_one ? "; reshape one sequence [" + axis + ",I] to " + one : "")};
   }
   if (!sequences_) sequences_ = tensor.shape[rank - 2];
   Shape wanted = {*sequences_, size};
   if (!axis.empty())
     wanted.insert(wanted.begin(),
                   job_.batch.times.try_emplace(axis, ir::Time{tensor.shape[0], {}}).first->second.steps);
-  if (tensor.shape != wanted) return wrong_shape(path, what, wanted, tensor.shape);
-  return {};
+  if (tensor.shape == wanted) return {};
+  const auto in_file = [&](Shape shape) {
+    if (rank == 3 && job_.batch_first) std::swap(shape[0], shape[1]);
+    return shape;
+  };
+  return wrong_shape(path, what, in_file(wanted), in_file(tensor.shape));
 }
 
 Result<void> JobReader::read_named(const NamedType& input, const std::string& path) {
-  const Result<Tensor> tensor = read_f32(path, input.name);
+  const Result<Tensor> tensor = input.type.is_sequence() ? read_sequence(path, input.name) : read_f32(path, input.name);
   if (!tensor) return tensor.error();
   const auto kept = keep_sizes(path, input.name, *tensor, input.type.axis, elements(input.type));
   if (kept) job_.batch.inputs[input.name] = widened(*tensor);
@@ -129,7 +160,7 @@ Result<void> JobReader::read_x(const std::string& path) {
   if (const auto twice = std::ranges::find_if(parts, [&](const NamedType& part) { return has(part); });
       twice != parts.end())
     return usage_error("--input", "given twice; there is one x, with its inputs side by side, or else each by name");
-  const Result<Tensor> x = read_f32(path, "x");
+  const Result<Tensor> x = read_sequence(path, "x");
   if (!x) return x.error();
   if (const auto kept = keep_sizes(path, "x", *x, std::string(ir::kTime), interface_.input_size()); !kept) return kept;
   for (const NamedType& part : parts) job_.batch.inputs[part.name];  // also where there are no rows
@@ -147,7 +178,10 @@ Result<void> JobReader::read_x(const std::string& path) {
 Result<void> JobReader::read_inputs() {
   for (const std::string& text : flags_.inputs) {
     const std::size_t equals = text.find('=');
-    const NamedType* input = equals == std::string::npos ? nullptr : find_input(text.substr(0, equals));
+    const std::string name = text.substr(0, equals);
+    const NamedType* input = equals == std::string::npos ? nullptr : find_input(name);
+    if (equals != std::string::npos && input == nullptr && is_state(name))
+      return usage_error("--input", name + " is a state; give it by --state " + text);
     if (input && has(*input)) return usage_error("--input", input->name + " is given twice");
     const auto read = input ? read_named(*input, text.substr(equals + 1)) : read_x(text);
     if (!read) return read;
@@ -217,7 +251,42 @@ Result<void> JobReader::read_lengths() {
   return {};
 }
 
+// A file that fixes its sizes was exported for them. Other sizes are most often sequences in another layout, of which
+// nobody would be told.
+Result<void> JobReader::check_fixed_sizes() {
+  const ImportedGraph& graph = given_.graph;
+  const auto time = job_.batch.times.find(std::string(ir::kTime));
+  if (time == job_.batch.times.end() || graph.is_step) return {};
+  const std::int64_t steps = time->second.steps, sequences = job_.batch.sequences;
+  const auto fits = [](std::int64_t fixed, std::int64_t given) { return fixed == 0 || fixed == given; };
+  if (fits(graph.steps, steps) && fits(graph.sequences, sequences)) return {};
+  const auto text = [](std::int64_t size, const char* what) {
+    return size == 0 ? std::string("any number of ") + what + "s"
+                     : std::to_string(size) + " " + what + (size == 1 ? "" : "s");
+  };
+  const bool swapped = fits(graph.steps, sequences) && fits(graph.sequences, steps);
+  const std::string other = job_.batch_first ? "leave --layout btf out" : "add --layout btf";
+  return Error{ErrorCode::ShapeMismatch,
+               {},
+               "shape mismatch: x is of " + text(steps, "step") + " and " + text(sequences, "sequence") +
+                   ", but the model's file is of " + text(graph.steps, "step") + " and " +
+                   text(graph.sequences, "sequence") + "; " +
+                   (swapped ? other + " if x lies so"
+                            : "export it with dynamic axes, or make a model of any sizes of it by rnnc import")};
+}
+
 }  // namespace
+
+Tensor with_first_axes_swapped(const Tensor& tensor) {
+  const std::int64_t first = tensor.shape[0], second = tensor.shape[1];
+  Tensor result{tensor.type, tensor.shape, std::vector<std::byte>(tensor.bytes.size())};
+  std::swap(result.shape[0], result.shape[1]);
+  const std::int64_t row = first * second == 0 ? 0 : std::ssize(tensor.bytes) / (first * second);
+  for (std::int64_t a = 0; a < first; ++a)
+    for (std::int64_t b = 0; b < second; ++b)
+      std::copy_n(tensor.bytes.begin() + (a * second + b) * row, row, result.bytes.begin() + (b * first + a) * row);
+  return result;
+}
 
 Result<void> take_lengths(const std::vector<std::int32_t>& lengths, ir::NetworkBatch& batch) {
   if (lengths.empty()) return {};
@@ -253,7 +322,38 @@ Tensor tensor_of(const NamedType& output, const Job& job, std::vector<float> val
       for (std::int64_t t = time.lengths[k]; t < time.steps; ++t)
         std::ranges::copy(found->second,
                           values.begin() + (t * sequences + static_cast<std::int64_t>(k)) * std::ssize(found->second));
-  return Tensor::from_f32(shape, values);
+  Tensor tensor = Tensor::from_f32(shape, values);
+  return job.batch_first ? with_first_axes_swapped(tensor) : tensor;
+}
+
+// Lays final states as the graph's output has them.
+Tensor tensor_of(const GraphValue& final, std::int64_t sequences, const SequenceResult& result) {
+  const GraphSizes sizes{1, sequences};
+  const std::vector<std::size_t> places = places_in_graph(final, sizes);
+  std::vector<float> values(places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto sequence = static_cast<std::int64_t>(i / final.elements.size());
+    const auto& [state, index] = final.elements[i % final.elements.size()];
+    const std::vector<float>& all = result.states.at(state);
+    values[places[i]] = all[static_cast<std::size_t>(sequence * (std::ssize(all) / sequences) + index)];
+  }
+  return Tensor::from_f32(shape_of(final, sizes), values);
+}
+
+bool is_standard_output(const std::string& path) { return path == "/dev/stdout" || path == "/dev/fd/1"; }
+
+// Says what the sizes of files were taken for, since a wrong layout is wrong without an error.
+void print_shapes(const Interface& interface, const Job& job, const std::vector<Output>& outputs) {
+  if (std::ranges::any_of(outputs, [](const Output& output) { return is_standard_output(output.path); })) return;
+  for (const auto& [name, time] : job.batch.times) {
+    if (name == ir::kTime)
+      std::printf("x: %lld steps of %lld sequences, %lld features a step\n", static_cast<long long>(time.steps),
+                  static_cast<long long>(job.batch.sequences), static_cast<long long>(interface.input_size()));
+    else
+      std::printf("%s: %lld steps\n", name.c_str(), static_cast<long long>(time.steps));
+  }
+  for (const Output& output : outputs)
+    std::printf("%s: f32%s\n", output.path.c_str(), to_string(output.tensor.shape).c_str());
 }
 
 }  // namespace
@@ -274,7 +374,10 @@ Result<int> write_results(const Interface& interface, const Job& job, const Resu
   for (const NamedSize& state : interface.states)
     if (const auto wanted = job.final_states.find(state.name); wanted != job.final_states.end())
       outputs.push_back({wanted->second, Tensor::from_f32({sequences, state.size}, result->states.at(state.name))});
+  for (const auto& [name, final] : job.graph_finals)
+    outputs.push_back({final.second, tensor_of(final.first, sequences, *result)});
   if (const auto written = write_outputs(outputs); !written) return written.error();
+  print_shapes(interface, job, outputs);
   return kOk;
 }
 

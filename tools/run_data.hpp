@@ -19,6 +19,7 @@ namespace rnnc::tools {
 struct RunFlags {
   ModelFlags model;
   std::vector<std::string> outputs, inputs, lengths, steps, states, final_states;
+  std::string layout = "tbf";  // of sequences in files: "tbf" is [T,B,F], "btf" is [B,T,F]
   std::int64_t threads = 1;
 };
 
@@ -32,11 +33,16 @@ OutputFile parse_output(const std::string& text);
 /// Holds what the flags ask for, read and checked.
 struct Job {
   std::map<std::string, std::vector<float>> behind_the_end = {};  // a row of outputs of an ONNX graph, by their names
+  bool batch_first = false;                                       // sequences lie as [B,T,F] in files
   ir::NetworkBatch batch;
-  ir::NamedVectors states;   // the initial ones
-  Assignments final_states;  // files by name
-  Assignments outputs;       // files by name
+  ir::NamedVectors states;                                                      // the initial ones
+  Assignments final_states;                                                     // files by name
+  Assignments outputs;                                                          // files by name
+  std::map<std::string, std::pair<GraphValue, std::string>> graph_finals = {};  // files by an ONNX graph's output
 };
+
+/// Returns [b, a, ...] of [a, b, ...].
+Tensor with_first_axes_swapped(const Tensor& tensor);
 
 /// Gives the batch the lengths that the model itself has, if it has some. Errors: ShapeMismatch.
 Result<void> take_lengths(const std::vector<std::int32_t>& lengths, ir::NetworkBatch& batch);
@@ -44,7 +50,8 @@ Result<void> take_lengths(const std::vector<std::int32_t>& lengths, ir::NetworkB
 /// `given` is what the model said itself. Errors: those of the files, ShapeMismatch, and Usage.
 Result<Job> read_job(const RunFlags& flags, const Interface& interface, const GivenByModel& given);
 
-/// Errors: those of `result` and of the files.
+/// Writes the files and prints a line for each file that was read as a sequence or written, with its shape; none of
+/// them where a file is standard output. Errors: those of `result` and of the files.
 Result<int> write_results(const Interface& interface, const Job& job, const Result<SequenceResult>& result);
 
 }  // namespace rnnc::tools
