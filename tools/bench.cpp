@@ -1,7 +1,6 @@
 // rnnc bench takes shapes and prints how long their sequences take, beside what this machine needs at least and, where
 // asked for, beside oneDNN. This file has its flags and goes from one shape to the next.
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -74,18 +73,6 @@ Result<BenchForm> form_of(const BenchRequest& request) {
   if (given.size() > 1)
     return usage_error(given[1], std::string("does not go with ") + given[0] + "; leave one of them out");
   return form;
-}
-
-// Checks the path of the page first, since a bad one would otherwise come to light after minutes.
-Result<void> check_page_path(const BenchRequest& request) {
-  if (request.html.empty()) return {};
-  if (const auto checked = check_outputs({{"--html", request.html}}, files_of(request.common.model)); !checked)
-    return checked.error();
-  const std::filesystem::path folder = std::filesystem::path(request.html).parent_path();
-  std::error_code ignored;
-  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
-    return Error{ErrorCode::File, {request.html}, "cannot write the file: there is no folder " + folder.string()};
-  return {};
 }
 
 // Measures the machine itself, which has no shape.
@@ -210,7 +197,7 @@ Result<int> run(const BenchRequest& given) {
   if (!shapes) return shapes.error();
   if (shapes->size() > 1 && request.common.model.model == kStandardInput)
     return usage_error("MODEL", "standard input is read once, which is too little for several shapes; give a file");
-  if (const auto checked = check_page_path(request); !checked) return checked.error();
+  if (const auto checked = check_page_path(request.html, request.common.model); !checked) return checked.error();
   const std::string& against = request.common.against;
   if (against.empty() && !request.library.empty())
     return usage_error("--library", "goes with --against; name a baseline");

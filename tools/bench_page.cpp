@@ -1,14 +1,12 @@
 #include "tools/bench_page.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
 
 #include <rnnc/version.hpp>
 
-#include "tools/bench_page_style.hpp"
 #include "tools/bench_table.hpp"
+#include "tools/html_page.hpp"
 #include "tools/latency_plot.hpp"
 #include "tools/roofline_plot.hpp"
 #include "tools/svg.hpp"
@@ -19,24 +17,6 @@ namespace {
 using Results = std::vector<BenchResult>;
 
 bool has_baseline(const Results& results) { return results.front().fields.contains("baseline"); }
-
-std::string today() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  char text[32] = "";
-  if (gmtime_r(&now, &parts) != nullptr) (void)std::strftime(text, sizeof text, "%Y-%m-%d", &parts);
-  return text;
-}
-
-std::string head() {
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-         // With this policy and an empty icon the browser fetches nothing.
-         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-         "img-src data:\">\n"
-         "<link rel=\"icon\" href=\"data:,\">\n<title>rnnc bench</title>\n<style>" +
-         std::string(kBenchPageStyle) + "</style>\n</head>\n";
-}
 
 // Draws the figure in two sizes, of which the style sheet shows one: the text of one figure would be unreadable when it
 // shrinks to a telephone.
@@ -54,10 +34,6 @@ std::string roofline(const Results& results, const Limits& limits) {
          "level line, which is the peak of multiply-adds, or the slope of the set of weights that just holds its own. "
          "A limit is beside its roof where formats of integers compute faster than f32, where a network has several "
          "cells, and where points that would hide each other stand side by side.</figcaption>\n</figure>\n";
-}
-
-std::string tile(const std::string& name, const std::string& value) {
-  return "<div class=\"tile\"><dt>" + name + "</dt><dd>" + value + "</dd></div>\n";
 }
 
 std::string two_digits(double value) {
@@ -79,12 +55,13 @@ std::string tiles(const Results& results) {
   }
   const std::string count = std::to_string(results.size());
   const std::string from = std::to_string(std::lround(100 * least)), to = std::to_string(std::lround(100 * most));
-  std::string text = "<dl class=\"tiles\">\n" + tile("shapes", count) +
-                     tile("of the machine’s limit", from == to ? from + " %" : from + "–" + to + " %");
+  std::string text = "<dl class=\"tiles\">\n" + page_tile("shapes", count) +
+                     page_tile("of the machine’s limit", from == to ? from + " %" : from + "–" + to + " %");
   if (has_baseline(results))
-    text += tile(escaped(results.front().baseline_title) + " / rnnc, geometric mean",
-                 two_digits(std::exp(logarithms / static_cast<double>(results.size())))) +
-            tile("not slower than " + escaped(results.front().baseline_title), std::to_string(wins) + " of " + count);
+    text +=
+        page_tile(escaped(results.front().baseline_title) + " / rnnc, geometric mean",
+                  two_digits(std::exp(logarithms / static_cast<double>(results.size())))) +
+        page_tile("not slower than " + escaped(results.front().baseline_title), std::to_string(wins) + " of " + count);
   return text + "</dl>\n";
 }
 
@@ -167,10 +144,10 @@ error is the largest difference from the interpreter, which computes in double p
 
 std::string bench_page(Results results, const Limits& limits, const std::string& command) {
   for (BenchResult& result : results) judge(result, limits);  // a later shape may have raised them
-  return head() + "<body>\n<main>\n<h1>rnnc bench</h1>\n<p class=\"setting\">" + escaped(setting_of(results.front())) +
-         ", " + today() + ", rnnc " + kVersion + "</p>\n<p class=\"setting\"><code>" + escaped(command) +
-         "</code></p>\n" + warning(results) + tiles(results) + roofline(results, limits) + table(results) +
-         distributions(results) + kAbout + "</main>\n</body>\n</html>\n";
+  return page_head("rnnc bench") + "<body>\n<main>\n<h1>rnnc bench</h1>\n<p class=\"setting\">" +
+         escaped(setting_of(results.front())) + ", " + today() + ", rnnc " + kVersion +
+         "</p>\n<p class=\"setting\"><code>" + escaped(command) + "</code></p>\n" + warning(results) + tiles(results) +
+         roofline(results, limits) + table(results) + distributions(results) + kAbout + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace rnnc::tools

@@ -24,7 +24,7 @@ p { margin: .4rem 0; max-width: 48rem; }
 code, h3, td:first-child { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .warning { border-left: 4px solid var(--bad); padding: .4rem .75rem; background: var(--card); }
 .warning ul { margin: .25rem 0; padding-left: 1.25rem; overflow-wrap: anywhere; }
-.setting code { overflow-wrap: anywhere; }
+code { overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1.25rem 0; padding: 0; }
 .tile, .card { background: var(--card); border: 1px solid var(--edge); border-radius: .6rem; padding: .75rem; }
 .tile dt { color: var(--faint); font-size: .85rem; }
@@ -45,6 +45,16 @@ svg { display: block; width: 100%; height: auto; font-size: 12px; }
 .grid { stroke: var(--grid); } .axis { stroke: var(--axis); }
 .roof { stroke: var(--text); stroke-width: 1.8; fill: none; } .read { stroke: var(--faint); stroke-width: 1.3; fill: none; }
 .limit { stroke: var(--text); stroke-width: 3; } .to-limit { stroke: var(--axis); stroke-dasharray: 2 3; }
+.box { fill: var(--card); stroke: var(--axis); stroke-width: 1.2; } .box.layer { stroke: var(--ours); stroke-width: 2; }
+.box.input, .box.output { fill: var(--ground); } .box.between, .box.over-time { stroke-dasharray: 5 3; }
+.title { font-weight: 600; font-size: 13px; }
+.flow { fill: none; stroke: var(--axis); stroke-width: 1.4; } .flow-head { fill: var(--axis); }
+.scroll { overflow-x: auto; } .drawn { max-width: 100%; margin: 0 auto; }
+.facts { margin: 0; } .facts dt { color: var(--faint); font-size: .85rem; } .facts dd { margin: 0 0 .15rem; overflow-wrap: anywhere; }
+.names { margin: .4rem 0 0; padding-left: 1.25rem; font-size: .85rem; overflow-wrap: anywhere; }
+.four { grid-template-columns: repeat(2, 1fr); }
+td.words { grid-column: 1 / -1; justify-content: flex-start; } td.words > span { text-align: left; }
+summary { cursor: pointer; font-size: .9rem; margin-top: .5rem; } .cell { margin-bottom: .75rem; }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .curve.ours { stroke: var(--ours); } .curve.theirs { stroke: var(--theirs); stroke-dasharray: 6 3; }
 .mark.ours { fill: var(--ours); stroke: var(--card); stroke-width: 1; }
@@ -69,6 +79,8 @@ td:first-child::before { content: none; }
   th { color: var(--faint); font-size: .8rem; font-weight: 600; text-align: right; padding: .3rem .45rem; vertical-align: bottom; }
   td { display: table-cell; text-align: right; padding: .4rem .45rem; border-top: 1px solid var(--edge); white-space: nowrap; }
   td::before { content: none; }
+  td.words { white-space: normal; } td.words, th.words, td.words > span { text-align: left; }
+  .four { grid-template-columns: repeat(4, 1fr); }
   th:first-child, td:first-child { text-align: left; padding-left: 0; }
 }
 )css";

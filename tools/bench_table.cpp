@@ -172,6 +172,11 @@ std::string three_digits(double value) {
   return formatted(value < 1 ? "%.3f" : value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
 }
 
+std::string duration(double seconds, const std::string& microseconds) {
+  if (seconds < 1e-6) return three_digits(seconds * 1e9) + " ns";
+  return seconds < 1e-2 ? three_digits(seconds * 1e6) + " " + microseconds : three_digits(seconds * 1e3) + " ms";
+}
+
 bool is_loss(double ratio) { return ratio < 0.995; }
 
 std::string setting_of(const BenchResult& result) {

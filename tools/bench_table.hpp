@@ -28,6 +28,9 @@ std::vector<NamedText> row_of(const BenchResult& result, const std::string& micr
 /// three digits behind the point.
 std::string three_digits(double value);
 
+/// Returns "57.0 ns", "1.25 us" or "31.0 ms", with the unit of microseconds as it is given.
+std::string duration(double seconds, const std::string& microseconds);
+
 /// Tells whether a ratio of the baseline's time to ours rounds to less than 1.00.
 bool is_loss(double ratio);
 

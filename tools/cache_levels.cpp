@@ -36,8 +36,10 @@ std::map<int, double> cache_bytes() {
 std::string size_text(double bytes) {
   constexpr double kKiB = 1024, kMiB = 1024 * kKiB;
   char text[48];
-  std::snprintf(text, sizeof text, bytes >= kMiB ? "%.4g MiB" : "%.4g KiB", bytes / (bytes >= kMiB ? kMiB : kKiB));
-  return text;
+  if (bytes < kKiB) return std::to_string(static_cast<long long>(bytes)) + " bytes";
+  const double size = bytes / (bytes >= kMiB ? kMiB : kKiB);
+  std::snprintf(text, sizeof text, size >= 100 ? "%.0f" : "%.3g", size);
+  return text + std::string(bytes >= kMiB ? " MiB" : " KiB");
 }
 
 std::string level_of(double bytes) {

@@ -17,7 +17,7 @@ struct LevelSpeed {
 /// system names no caches. A set that fills more than half of a cache counts as one of the next, as below.
 std::string level_of(double bytes);
 
-/// Returns "256 KiB" or "4 MiB".
+/// Returns "96 bytes", "256 KiB" or "4 MiB".
 std::string size_text(double bytes);
 
 /// Gives each cache the best speed of the working sets that are larger than the cache before it and fill it to half at

@@ -3,13 +3,12 @@
 #include <memory>
 #include <sstream>
 
-#include "compiler/network/network.hpp"
 #include "ir/scan.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
-#include "tools/interface.hpp"
 #include "tools/load_model.hpp"
+#include "tools/model_facts.hpp"
 #include "tools/verbs.hpp"
 
 namespace rnnc::tools {
@@ -29,12 +28,6 @@ std::string list(const std::string& label, const std::vector<std::string>& entri
   return text;
 }
 
-std::vector<std::string> texts_of(const std::vector<NamedType>& types) {
-  std::vector<std::string> texts;
-  for (const NamedType& each : types) texts.push_back(each.name + " : " + each.type.to_string());
-  return texts;
-}
-
 std::vector<std::string> texts_of(const ir::Graph& graph, ir::Op op) {
   std::vector<std::string> texts;
   for (const ir::Node& node : graph.nodes)
@@ -48,43 +41,17 @@ std::vector<std::string> weight_texts(const ir::Graph& graph) {
   return texts;
 }
 
-std::string plural(std::int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
-// Says what would have to change for a network that cannot run step by step.
-std::string what_helps(const ir::Network& network) {
-  for (const ir::Node& node : network.nodes)
-    if (node.op == ir::Op::Scan && node.scan->direction != Direction::Forward)
-      return "a model whose layers all read forwards would";
-  if (!ir::begun_by_inputs(network).empty())
-    return "it would if the state were kept between the steps: leave the initial state out (it begins at 0), give it "
-           "as "
-           "a parameter, or in ONNX name the input and the output that is its new value with --carry IN=OUT";
-  for (const ir::Node& node : network.nodes)
-    if (node.op == ir::Op::OverTime && node.over_time != ir::OverTime::Last)
-      return "it would with last(x) in its place, or if it gave the sequence and you summed that up";
-  return "it would if each step read only its own step and earlier ones";
-}
-
 // Describes a model with numbers for its dims.
 std::string describe_bound(const ir::Network& network, const ir::Graph& graph) {
-  const Interface interface = interface_of(network);
-  std::vector<std::string> states;
-  std::int64_t floats = 0, parameters = 0;
-  for (const NamedSize& state : interface.states) {
-    states.push_back(state.name + " : " + plural(state.size, "float"));
-    floats += state.size;
-  }
-  for (const ir::Weight& weight : ir::weights_of(network)) parameters += elements(weight.type);
-  std::string text = labelled(std::string(graph.kind_name()), graph.name) + list("inputs", texts_of(interface.inputs)) +
-                     list("outputs", texts_of(interface.outputs)) + list("states", states);
-  if (states.size() > 1) text += labelled("", plural(floats, "float") + " for each sequence");
-  text += list("parameters", weight_texts(network)) +
-          labelled("", plural(parameters, "number") + ", " + std::to_string(4 * parameters) + " bytes as f32");
-  const std::string why_not = compiler::lay_out(compiler::calls_of(network).list, network).list.no_streaming;
-  if (why_not.empty()) return text + labelled("streams", "yes: it runs step by step, and in pieces of any length");
-  return text + labelled("streams", "no: " + why_not) + labelled("", what_helps(network));
+  const ModelFacts facts = facts_of(network);
+  std::string text = labelled(std::string(graph.kind_name()), graph.name) + list("inputs", facts.inputs) +
+                     list("outputs", facts.outputs) + list("states", facts.states);
+  if (facts.states.size() > 1) text += labelled("", plural(facts.state_floats, "float") + " for each sequence");
+  text += list("parameters", facts.parameters) +
+          labelled("", plural(facts.numbers, "number") + ", " + std::to_string(4 * facts.numbers) + " bytes as f32");
+  if (facts.why_not.empty())
+    return text + labelled("streams", "yes: it runs step by step, and in pieces of any length");
+  return text + labelled("streams", "no: " + facts.why_not) + labelled("", facts.what_helps);
 }
 
 // Describes a model some of whose dims have no number.

@@ -108,13 +108,22 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", version_text, "print the versions of rnnc and LLVM, and this machine's CPU");
   program.require_subcommand(1);
   program.formatter_fn(help_text);
-  const std::vector<Verb> verbs = {add_run(program),     add_bench(program, command_of(argc, argv)),
-                                   add_verify(program),  add_calibrate(program),
-                                   add_inspect(program), add_describe(program),
-                                   add_compile(program), add_import(program),
-                                   add_prune(program),   add_cells(program),
-                                   add_cache(program),   add_help(program),
-                                   add_version(program), add_completion(program),
+  const std::string command = command_of(argc, argv);
+  const std::vector<Verb> verbs = {add_run(program),
+                                   add_bench(program, command),
+                                   add_verify(program),
+                                   add_calibrate(program),
+                                   add_inspect(program),
+                                   add_describe(program),
+                                   add_explain(program, command),
+                                   add_compile(program),
+                                   add_import(program),
+                                   add_prune(program),
+                                   add_cells(program),
+                                   add_cache(program),
+                                   add_help(program),
+                                   add_version(program),
+                                   add_completion(program),
                                    add_man(program)};
   try {
     program.parse(argc, argv);

@@ -50,6 +50,16 @@ Result<void> check_outputs(const std::vector<NamedFile>& written, const std::vec
   return {};
 }
 
+Result<void> check_page_path(const std::string& path, const ModelFlags& flags) {
+  if (path.empty()) return {};
+  if (const auto checked = check_outputs({{"--html", path}}, files_of(flags)); !checked) return checked.error();
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+    return Error{ErrorCode::File, {path}, "cannot write the file: there is no folder " + folder.string()};
+  return {};
+}
+
 Result<void> check_dumps(const std::string& path) {
   const Environment environment = read_environment();
   const auto real = files::real_path(path), folder = files::real_path(environment.dump_dir);

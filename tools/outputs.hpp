@@ -27,6 +27,10 @@ std::vector<NamedFile> files_of(const std::string& flag, const std::vector<std::
 /// are empty name none.
 Result<void> check_outputs(const std::vector<NamedFile>& written, const std::vector<NamedFile>& read);
 
+/// Checks the path of a page of --html before the work, since a bad one would otherwise come to light after minutes. ""
+/// is none. Errors: Usage where the page would overwrite a file of the model; File where its folder is not there.
+Result<void> check_page_path(const std::string& path, const ModelFlags& flags);
+
 /// Errors: Usage where the texts that RNNC_DEBUG and RNNC_DUMP_DIR ask for may overwrite the file `path`, which MODEL
 /// names.
 Result<void> check_dumps(const std::string& path);

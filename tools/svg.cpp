@@ -104,6 +104,40 @@ std::string svg_path(const std::vector<Point>& points, const std::string& kind) 
   return text + "\"/>\n";
 }
 
+namespace {
+
+std::string pair(Point at) { return px(at.x) + " " + px(at.y); }
+
+std::string head_of_arrow(Point tip, double dx, double dy, const std::string& kind) {
+  constexpr double kLong = 7, kWide = 3.5;
+  const Point one{tip.x - kLong * dx - kWide * dy, tip.y - kLong * dy + kWide * dx};
+  const Point other{tip.x - kLong * dx + kWide * dy, tip.y - kLong * dy - kWide * dx};
+  return "<path class=\"" + kind + "-head\" d=\"M " + pair(tip) + " L " + pair(one) + " L " + pair(other) + " Z\"/>\n";
+}
+
+}  // namespace
+
+std::string svg_arrow(const std::vector<Point>& points, const std::string& kind) {
+  std::string text = "<path class=\"" + kind + "\" d=\"M " + pair(points.front());
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    const Point from = points[i - 1], to = points[i];
+    const double middle = (from.y + to.y) / 2;
+    text += " C " + pair({from.x, middle}) + " " + pair({to.x, middle}) + " " + pair(to);
+  }
+  return text + "\"/>\n" + head_of_arrow(points.back(), 0, 1, kind);
+}
+
+std::string svg_loop(Point from, Point to, double out, const std::string& kind) {
+  const double x = from.x + out;
+  return "<path class=\"" + kind + "\" d=\"M " + pair(from) + " C " + pair({x, from.y}) + " " + pair({x, to.y}) + " " +
+         pair(to) + "\"/>\n" + head_of_arrow(to, -1, 0, kind);
+}
+
+std::string svg_rectangle(Point corner, double width, double height, const std::string& kind) {
+  return "<rect " + anchored(corner) + " width=\"" + px(width) + "\" height=\"" + px(height) + "\" rx=\"6\" class=\"" +
+         kind + "\"/>\n";
+}
+
 std::string svg_circle(Point at, double radius, const std::string& kind, const std::string& tip) {
   const std::string circle =
       "<circle cx=\"" + px(at.x) + "\" cy=\"" + px(at.y) + "\" r=\"" + px(radius) + "\" class=\"" + kind + "\"";

@@ -45,6 +45,12 @@ std::string svg_text(Point at, const std::string& text, const std::string& kind,
                      double degrees = 0);
 std::string svg_line(Point from, Point to, const std::string& kind);
 std::string svg_path(const std::vector<Point>& points, const std::string& kind);
+/// Draws a curve through the points that leaves and reaches each of them vertically, and ends in an arrow.
+std::string svg_arrow(const std::vector<Point>& points, const std::string& kind);
+/// Draws a curve from `from` back to `to`, which stands above it, around the right and into an arrow. The curve goes as
+/// far as `out` to the right.
+std::string svg_loop(Point from, Point to, double out, const std::string& kind);
+std::string svg_rectangle(Point corner, double width, double height, const std::string& kind);
 /// `tip` is shown where a pointer rests on it.
 std::string svg_circle(Point at, double radius, const std::string& kind, const std::string& tip = "");
 

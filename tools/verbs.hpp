@@ -22,6 +22,7 @@ Verb add_verify(CLI::App& program);
 Verb add_calibrate(CLI::App& program);
 Verb add_inspect(CLI::App& program);
 Verb add_describe(CLI::App& program);
+Verb add_explain(CLI::App& program, const std::string& command);
 Verb add_compile(CLI::App& program);
 Verb add_import(CLI::App& program);
 Verb add_prune(CLI::App& program);

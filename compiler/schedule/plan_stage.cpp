@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 
@@ -244,18 +245,23 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
   return result;
 }
 
-double step_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows) {
+std::vector<double> stage_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows) {
   const PlanOptions options{.threads = plan.threads, .weights = plan.weights};
   const std::vector<StageShape> shapes = shapes_of(schedule, target, options);
-  double seconds = 0;
+  std::vector<double> seconds(shapes.size());
   for (std::size_t i = 0; i < shapes.size(); ++i) {
+    if (schedule.stages[i].phase == Phase::Once) continue;
     // Values are computed ahead for the rows of many steps, of which the sequence's length tells how many.
     const std::int64_t together = schedule.stages[i].phase == Phase::Step ? rows : std::max(rows, kPlannedRows);
     const double part = static_cast<double>(rows) / static_cast<double>(together);
-    if (schedule.stages[i].phase != Phase::Once)
-      seconds += part * stage_seconds(shapes[i], plan.stages[i], plan.machine, together);
+    seconds[i] = part * stage_seconds(shapes[i], plan.stages[i], plan.machine, together);
   }
   return seconds;
+}
+
+double step_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows) {
+  const std::vector<double> seconds = stage_seconds(schedule, plan, target, rows);
+  return std::accumulate(seconds.begin(), seconds.end(), 0.0);
 }
 
 }  // namespace rnnc::compiler

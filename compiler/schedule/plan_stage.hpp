@@ -19,8 +19,11 @@ struct Candidate {
 std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, const Target& target,
                                                     const PlanOptions& options);
 
-/// Returns the seconds that a step of `rows` sequences should take by the cost model, with the step's part of the
-/// values that are computed ahead.
+/// Returns the seconds of each stage in a step of `rows` sequences by the cost model. A stage that runs ahead of the
+/// steps counts with the step's part, and one that runs once with nothing.
+std::vector<double> stage_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows);
+
+/// Returns the seconds that a step of `rows` sequences should take: those of all stages.
 double step_seconds(const Schedule& schedule, const Plan& plan, const Target& target, std::int64_t rows);
 
 /// Returns how many multiply-adds with weights of a format take as long as one of f32.

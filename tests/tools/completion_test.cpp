@@ -46,8 +46,8 @@ TEST_CASE("bash completes verbs, flags and values", "[tools]") {
   if (lacks("bash")) return;
   fill_for_completion(folder);
   const std::vector<std::string> verbs = bash(folder, {""});
-  for (const char* verb : {"run", "bench", "verify", "calibrate", "inspect", "describe", "compile", "import", "prune",
-                           "cells", "cache", "help", "version"})
+  for (const char* verb : {"run", "bench", "verify", "calibrate", "inspect", "describe", "explain", "compile", "import",
+                           "prune", "cells", "cache", "help", "version"})
     CHECK(has(verbs, verb));
   CHECK(bash(folder, {"insp"}) == std::vector<std::string>{"inspect"});
   CHECK(bash(folder, {"--v"}) == std::vector<std::string>{"--version"});

@@ -7,9 +7,9 @@
 namespace rnnc::test {
 namespace {
 
-const std::vector<std::string> kVerbs = {"run",      "bench",   "verify",  "calibrate",  "inspect",
-                                         "describe", "compile", "import",  "prune",      "cells",
-                                         "cache",    "help",    "version", "completion", "man"};
+const std::vector<std::string> kVerbs = {"run",     "bench",   "verify",     "calibrate", "inspect", "describe",
+                                         "explain", "compile", "import",     "prune",     "cells",   "cache",
+                                         "help",    "version", "completion", "man"};
 
 // Commands of the section that begins a help, those that go on in the next line joined.
 std::vector<std::string> examples_of(const std::string& help) {

@@ -1,0 +1,139 @@
+// An explanation becomes text for a terminal.
+#include <algorithm>
+#include <sstream>
+
+#include <rnnc/join.hpp>
+
+#include "tools/bench_table.hpp"
+#include "tools/cache_levels.hpp"
+#include "tools/explanation.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+constexpr std::size_t kWidth = 100, kLabel = 12;  // columns
+
+// Breaks `text` at spaces into lines that begin with `indent`, but the first with `first`.
+std::string wrapped(const std::string& first, const std::string& indent, const std::string& text) {
+  std::string lines, line = first;
+  bool is_empty = true;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (!is_empty && line.size() + 1 + word.size() > kWidth) {
+      lines += line + "\n";
+      line = indent;
+      is_empty = true;
+    }
+    line += (is_empty ? "" : " ") + word;
+    is_empty = false;
+  }
+  return lines + line + "\n";
+}
+
+std::string labelled(const std::string& label, const std::string& text) {
+  return wrapped(label + std::string(kLabel - std::min(kLabel, label.size()), ' '), std::string(kLabel, ' '), text);
+}
+
+// A terminal may know no arrows.
+std::string ascii(std::string text) {
+  const std::string arrow = "→";
+  for (std::size_t at = text.find(arrow); at != std::string::npos; at = text.find(arrow))
+    text.replace(at, arrow.size(), "->");
+  return text;
+}
+
+std::string list(const std::vector<std::string>& entries) { return entries.empty() ? "none" : join(entries); }
+
+std::string facts_text(const Explanation& explanation) {
+  const ModelFacts& model = explanation.model;
+  std::string text = labelled("inputs", list(model.inputs)) + labelled("outputs", list(model.outputs)) +
+                     labelled("states", list(model.states));
+  text += labelled("parameters", plural(model.numbers, "number") + " in " +
+                                     plural(static_cast<std::int64_t>(model.parameters.size()), "tensor") + ", " +
+                                     std::to_string(4 * model.numbers) + " bytes as f32");
+  text +=
+      labelled("products", "read " + size_text(explanation.weight_bytes) + " of weights as " + explanation.weights_as);
+  return text + labelled("streams", model.why_not.empty() ? "yes: it runs step by step, and in pieces of any length"
+                                                          : "no: " + model.why_not + "; " + model.what_helps);
+}
+
+const char* name_of(Box::Kind kind) {
+  switch (kind) {
+    case Box::Kind::Input: return "input ";
+    case Box::Kind::Layer:
+    case Box::Kind::Between:
+    case Box::Kind::OverTime: return "";
+    case Box::Kind::Output: return "output ";
+  }
+  return "";
+}
+
+std::string boxes_text(const std::vector<Box>& boxes) {
+  std::string text = "\nwhat runs, in this order\n";
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const Box& box = boxes[i];
+    const std::string number = std::to_string(i), space(number.size() < 4 ? 4 - number.size() : 1, ' ');
+    std::string line = name_of(box.kind) + box.title + ": " + join(box.lines);
+    if (!box.states.empty()) line += "; keeps " + box.states;
+    if (!box.sources.empty()) line += "; reads " + join(box.sources);
+    text += wrapped(space + number + "  ", std::string(10, ' '), ascii(line));
+  }
+  return text;
+}
+
+std::string cell_text(const CellFacts& cell) {
+  std::string title = "cell " + cell.name;
+  if (!cell.callers.empty()) title += " of " + cell.callers;
+  std::string text = "\n" + wrapped("", "  ", title) +
+                     wrapped("  ", "    ",
+                             "plan " + cell.plan + ", chosen by " + cell.chosen_by + "; predicted " +
+                                 duration(cell.predicted_seconds, "us") + " a step");
+  for (std::size_t i = 0; i < cell.stages.size(); ++i) {
+    const StageFacts& stage = cell.stages[i];
+    std::string when = stage.when;
+    if (when == "ahead") when += " of the steps, for up to " + std::to_string(cell.chunk) + " rows at once";
+    text += wrapped("  ", "    ",
+                    "stage " + std::to_string(i) + ", " + when + ": " + duration(stage.predicted_seconds, "us"));
+    text += wrapped("      ", "      ", stage.does);
+    if (!stage.level.empty())
+      text += wrapped("      ", "      ", size_text(stage.bytes) + " of weights in " + stage.level);
+    text += wrapped("      ", "      ", stage.tile);
+  }
+  return text;
+}
+
+std::string times_text(const Explanation& explanation) {
+  std::string text =
+      "\n" + wrapped("", "  ",
+                     "a step of " + plural(explanation.batch, "sequence") + ", " + plural(explanation.steps, "step") +
+                         " a call, on " + plural(explanation.threads, "thread"));
+  const auto row = [](const char* what, const std::string& value, const std::string& note) {
+    const std::string label = std::string("  ") + what + std::string(12 - std::string(what).size(), ' ');
+    return wrapped(label + std::string(value.size() < 10 ? 10 - value.size() : 0, ' ') + value + "  ",
+                   std::string(26, ' '), note);
+  };
+  text +=
+      row("predicted", duration(explanation.predicted_seconds, "us"), "by the cost model for " + explanation.machine);
+  if (!explanation.measured)
+    return text + "  not measured: this machine does not run code for " + explanation.cpu + "\n";
+  const BenchResult& result = *explanation.measured;
+  const double steps = static_cast<double>(explanation.steps);
+  const std::string noise = result.noise.is_noisy() ? "; the machine was noisy: " + result.noise.to_string() : "";
+  text += row("measured", duration(result.ours.min() / steps, "us"), "the best of all calls" + noise);
+  return text + row("limit", duration(result.fields.at("limit_us").get<double>() * 1e-6 / steps, "us"),
+                    "of the machine; this is " + three_digits(100 * result.fields.at("limit_fraction").get<double>()) +
+                        " % of it");
+}
+
+}  // namespace
+
+std::string explain_text(const Explanation& explanation) {
+  std::string text = wrapped("", "  ",
+                             explanation.kind + " " + explanation.name + ", code for " + explanation.cpu +
+                                 ", planned for " + explanation.machine) +
+                     "\n" + facts_text(explanation) + boxes_text(explanation.boxes);
+  for (const CellFacts& cell : explanation.cells) text += cell_text(cell);
+  return text + times_text(explanation);
+}
+
+}  // namespace rnnc::tools

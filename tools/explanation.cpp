@@ -1,0 +1,106 @@
+#include "tools/explanation.hpp"
+
+#include "compiler/inspect/print_network.hpp"
+#include "compiler/network/network.hpp"
+#include "compiler/schedule/plan_stage.hpp"
+#include "ir/print.hpp"
+#include "tools/plan_cell.hpp"
+#include "tools/stage_words.hpp"
+#include "tools/timing.hpp"
+
+namespace rnnc::tools {
+namespace {
+
+constexpr double kPreparing = 0.5;  // the part of the time before anything is timed
+
+// Returns "l1.fwd, l2" of the prefixes "l1.fwd., l2.".
+std::string names_of(const std::string& prefixes) {
+  std::string names;
+  for (std::size_t i = 0; i < prefixes.size(); ++i)
+    if (prefixes[i] != '.' || (i + 1 < prefixes.size() && prefixes[i + 1] != ',')) names += prefixes[i];
+  return names;
+}
+
+Result<CellFacts> explain_cell(const compiler::CalledCell& called, const compiler::Target& target,
+                               const BenchFlags& flags, Explanation& explanation) {
+  const Result<PlannedCell> planned = plan_cell(called.cell, target, flags.model, static_cast<int>(flags.threads));
+  if (!planned) return planned.error();
+  const compiler::Plan& plan = planned->lowered.plan;
+  CellFacts facts;
+  facts.name = called.cell.name;
+  if (called.callers != called.cell.name) facts.callers = names_of(called.callers);
+  for (std::size_t i = 0; i < plan.stages.size(); ++i)
+    facts.plan += (i == 0 ? "" : ",") + compiler::print(compiler::choice_of(i, plan.stages[i]));
+  facts.chosen_by = !planned->tuned_in.empty() ? "bench --tune, kept in " + planned->tuned_in : "the cost model";
+  facts.chunk = plan.chunk_rows;
+  facts.stages = stages_in_words(planned->lowered, target, flags.batch);
+  for (const StageFacts& stage : facts.stages) facts.predicted_seconds += stage.predicted_seconds;
+  explanation.machine = plan.machine.name;
+  return facts;
+}
+
+// Adds the kinds of cells. A call that runs once a sequence counts with the part of a step.
+Result<void> add_cells(const compiler::CallList& list, const compiler::Target& target, const BenchFlags& flags,
+                       Explanation& explanation) {
+  for (const compiler::CalledCell& called : compiler::called_cells(list)) {
+    Result<CellFacts> facts = explain_cell(called, target, flags, explanation);
+    if (!facts) return facts.error();
+    facts->calls = 0;
+    const std::string text = ir::print(called.cell);
+    double bytes = 0;
+    for (const StageFacts& stage : facts->stages) bytes += stage.bytes;
+    for (const compiler::Call& call : list.calls) {
+      const auto* cell = std::get_if<compiler::CellCall>(&call);
+      if (cell == nullptr || ir::print(cell->cell) != text) continue;
+      ++facts->calls;
+      explanation.weight_bytes += bytes;
+      explanation.predicted_seconds +=
+          facts->predicted_seconds / (cell->axis.empty() ? static_cast<double>(flags.steps) : 1);
+    }
+    explanation.cells.push_back(std::move(*facts));
+  }
+  return {};
+}
+
+Result<BenchResult> time_model(const BenchFlags& flags, const Source& source, const Report& report) {
+  if (flags.threads == 1) stay_on_this_cpu();
+  const Result<Contest> contest = make_contest(flags, source, nullptr, part_of(report, 0, kPreparing));
+  if (!contest) return contest.error();
+  report(kPreparing, "measuring what the machine can do");
+  Limits limits = load_limits();
+  BenchResult result = measure(*contest, flags, part_of(report, kPreparing, 1));
+  if (correct_limits(result, limits)) (void)keep_limits(limits);
+  judge(result, limits);
+  return result;
+}
+
+}  // namespace
+
+Result<Explanation> explain(const BenchFlags& flags, const Report& report) {
+  report(0, "planning");
+  const Result<Source> source = load_source(flags.model);
+  if (!source) return source.error();
+  const Result<compiler::Target> target = target_of(flags.model, false);
+  if (!target) return target.error();
+  const Result<ir::Network> network = bind_with_ranges(*source);
+  if (!network) return network.error();
+  const compiler::CallList list = compiler::calls_of(*network).list;
+  Explanation explanation;
+  explanation.kind = source->graph().kind_name();
+  explanation.name = source->graph().name;
+  explanation.cpu = compiler::name_of(*target);
+  explanation.weights_as = flags.model.weights_as;
+  explanation.steps = flags.steps;
+  explanation.batch = flags.batch;
+  explanation.threads = flags.threads;
+  explanation.model = facts_of(*network);
+  explanation.boxes = boxes_of(list, source->network.has_value());
+  if (const auto added = add_cells(list, *target, flags, explanation); !added) return added.error();
+  if (!target_of(flags.model, true)) return explanation;
+  Result<BenchResult> measured = time_model(flags, *source, report);
+  if (!measured) return measured.error();
+  explanation.measured = std::move(*measured);
+  return explanation;
+}
+
+}  // namespace rnnc::tools
