@@ -50,12 +50,12 @@ Verb add_explain(CLI::App& program, const std::string& command) {
   auto request = std::make_shared<ExplainRequest>();
   request->command = command;
   BenchFlags& flags = request->flags;
-  flags.steps = 100;
-  flags.batch = 1;
   add_stacked_model_flags(app, flags.model);
   begin_group(app, kDataGroup);
-  add_number(app, "--steps", flags.steps, 1, kMaxSize, "time steps of the measured call (default 100)");
-  add_number(app, "--batch", flags.batch, 1, kMaxSize, "sequences side by side (default 1)");
+  add_number(app, "--steps", flags.steps, 1, kMaxSize,
+             "time steps of the measured call (default: those that the file fixes, else 100)");
+  add_number(app, "--batch", flags.batch, 1, kMaxSize,
+             "sequences side by side (default: those that the file fixes, else 1)");
   begin_group(app, kMachineGroup);
   add_number(app, "--threads", flags.threads, 1, kMaxThreads, "threads to run on (default 1)");
   add_weights_as_flag(app, flags.model);

@@ -64,11 +64,13 @@ Result<void> add_cells(const compiler::CallList& list, const compiler::Target& t
 
 Result<BenchResult> time_model(const BenchFlags& flags, const Source& source, const Report& report) {
   if (flags.threads == 1) stay_on_this_cpu();
-  const Result<Contest> contest = make_contest(flags, source, nullptr, part_of(report, 0, kPreparing));
+  Result<BenchJob> job = make_job(flags, source);
+  if (!job) return job.error();
+  const Result<Contest> contest = make_contest(std::move(*job), nullptr, part_of(report, 0, kPreparing));
   if (!contest) return contest.error();
   report(kPreparing, "measuring what the machine can do");
   Limits limits = load_limits();
-  BenchResult result = measure(*contest, flags, part_of(report, kPreparing, 1));
+  BenchResult result = measure(*contest, part_of(report, kPreparing, 1));
   if (correct_limits(result, limits)) (void)keep_limits(limits);
   judge(result, limits);
   return result;
@@ -76,10 +78,12 @@ Result<BenchResult> time_model(const BenchFlags& flags, const Source& source, co
 
 }  // namespace
 
-Result<Explanation> explain(const BenchFlags& flags, const Report& report) {
+Result<Explanation> explain(const BenchFlags& given, const Report& report) {
   report(0, "planning");
-  const Result<Source> source = load_source(flags.model);
+  const Result<Source> source = load_source(given.model);
   if (!source) return source.error();
+  BenchFlags flags = given;
+  take_sizes(*source, flags);
   const Result<compiler::Target> target = target_of(flags.model, false);
   if (!target) return target.error();
   const Result<ir::Network> network = bind_with_ranges(*source);
