@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include <rnnc/artifact.hpp>
 #include <rnnc/join.hpp>
 
 #include "import/file_content.hpp"
@@ -59,6 +60,14 @@ Result<std::string> describe_artifact(const std::string& path) {
             "\n";
   }
   return text;
+}
+
+Result<Program> load_program(const ModelFlags& flags, std::int64_t threads) {
+  if (const auto checked = check_artifact_flags(flags); !checked) return checked.error();
+  auto program = load_artifact(flags.model, {.threads = static_cast<int>(threads), .cpu = flags.isa});
+  if (!program && !flags.isa.empty() && program.error().code == ErrorCode::Usage)
+    return usage_error("--isa", program.error().message);
+  return program;
 }
 
 }  // namespace rnnc::tools

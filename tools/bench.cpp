@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "import/write_file.hpp"
+#include "tools/artifact.hpp"
 #include "tools/baseline.hpp"
 #include "tools/bench_contest.hpp"
 #include "tools/bench_machine.hpp"
@@ -46,6 +47,23 @@ std::string remedy_of(const BenchFlags& flags) {
   return may_differ ? "; --like onnxruntime follows it where it differs from the specification" : "";
 }
 
+Result<void> check_sessions(const BenchFlags& flags) {
+  if (flags.sessions > 0 && (flags.steps > 1 || flags.batch > 1))
+    return usage_error("--sessions", "times single steps: give --steps 1 --batch 1");
+  if (flags.sessions > 0 && !flags.against.empty())
+    return usage_error("--against", "does not go with --sessions; leave one of them out");
+  return {};
+}
+
+Result<void> check_artifact(const BenchFlags& flags) {
+  const bool has_sizes = flags.input_size > 0 || flags.hidden_size > 0;
+  for (const auto& [is_given, flag] : {std::pair(flags.tune, "--tune"),
+                                       {has_sizes, flags.input_size > 0 ? "--input-size" : "--hidden-size"},
+                                       {!flags.against.empty(), "--against"}})
+    if (is_given) return usage_error(flag, "does not go with an artifact; name the model that it was made of");
+  return check_sessions(flags);
+}
+
 Result<void> check_flags(const BenchFlags& flags, const Source& source) {
   const bool is_portable = flags.model.backend == "portable";
   if (const auto target = target_of(flags.model, true); !target && !is_portable) return target.error();
@@ -53,11 +71,7 @@ Result<void> check_flags(const BenchFlags& flags, const Source& source) {
     return usage_error("--tune", "keeps plans for f32 weights; leave out --weights-as");
   if (is_portable && flags.tune) return usage_error("--tune", "is of generated code; leave out --backend portable");
   if (source.network && flags.tune) return usage_error("--tune", "is of one cell; name it with --cell");
-  if (flags.sessions > 0 && (flags.steps != 1 || flags.batch != 1))
-    return usage_error("--sessions", "times single steps: give --steps 1 --batch 1");
-  if (flags.sessions > 0 && !flags.against.empty())
-    return usage_error("--against", "does not go with --sessions; leave one of them out");
-  return {};
+  return check_sessions(flags);
 }
 
 Result<BenchForm> form_of(const BenchRequest& request) {
@@ -106,6 +120,7 @@ Error at_shape(Error error, const BenchFlags& flags, std::size_t shapes) {
 
 // Finds the mistakes in later shapes before the first shape is timed.
 Result<void> check_shape(const BenchFlags& flags, const BaselineLibrary* library) {
+  if (is_artifact(flags.model.model)) return check_artifact(flags);
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
@@ -133,26 +148,34 @@ struct Timed {
   std::string compared_with;
 };
 
-Result<Timed> time_shape(const BenchFlags& flags, const BaselineLibrary* library, std::optional<Limits>& limits,
-                         const Report& report) {
+Result<Contest> contest_of(const BenchFlags& flags, const BaselineLibrary* library, const Report& report) {
+  if (is_artifact(flags.model.model)) {
+    if (const auto checked = check_artifact(flags); !checked) return checked.error();
+    return make_artifact_contest(flags);
+  }
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   if (const auto checked = check_flags(flags, *source); !checked) return checked.error();
+  Result<BenchJob> job = make_job(flags, std::move(*source));
+  if (!job) return job.error();
+  return make_contest(std::move(*job), library, report);
+}
+
+Result<Timed> time_shape(const BenchFlags& flags, const BaselineLibrary* library, std::optional<Limits>& limits,
+                         const Report& report) {
   if (flags.threads == 1)
     stay_on_this_cpu();
   else
     use_all_cpus();
   const double preparing = flags.tune ? kPreparingAndTuning : kPreparing;
-  Result<BenchJob> job = make_job(flags, std::move(*source));
-  if (!job) return job.error();
-  const Result<Contest> contest = make_contest(std::move(*job), library, part_of(report, 0, preparing));
+  const Result<Contest> contest = contest_of(flags, library, part_of(report, 0, preparing));
   if (!contest) return contest.error();
   if (!limits) {
     report(preparing, "measuring what the machine can do");
     limits = load_limits();
   }
   BenchResult result = measure(*contest, part_of(report, preparing, 1));
-  if (correct_limits(result, *limits)) (void)keep_limits(*limits);
+  if (result.knows_limit && correct_limits(result, *limits)) (void)keep_limits(*limits);
   judge(result, *limits);
   return Timed{std::move(result), contest->notes, contest->from_interpreter, contest->from_baseline,
                contest->compared_with};
@@ -193,6 +216,8 @@ Result<int> run(const BenchRequest& given) {
   const BenchRequest request = with_shapes_of_inputs(given);
   const Result<BenchForm> form = form_of(request);
   if (!form) return form.error();
+  if (is_artifact(request.common.model.model) && !request.html.empty())
+    return usage_error("--html", "shows limits, which an artifact does not tell; name the model that it was made of");
   Result<std::vector<BenchFlags>> shapes = each_shape(request.common, request.lists);
   if (!shapes) return shapes.error();
   if (shapes->size() > 1 && request.common.model.model == kStandardInput)

@@ -14,6 +14,7 @@
 #include "compiler/schedule/plan_stage.hpp"
 #include "ir/scan.hpp"
 #include "runtime/sparse_panel.hpp"
+#include "tools/artifact.hpp"
 #include "tools/half_weights.hpp"
 #include "tools/random_data.hpp"
 #include "tools/rounding_errors.hpp"
@@ -124,8 +125,8 @@ Result<Difference> check_against_interpreter(const BenchJob& job, const Program&
   return compare_with(*ours, exact, job, sequences, &rounding);
 }
 
-std::function<void()> caller(const BenchJob& job, const Program& program, const ir::NetworkBatch& batch) {
-  auto prepared = std::make_shared<PreparedRun>(program, job.interface, batch);
+std::function<void()> caller(const Interface& interface, const Program& program, const ir::NetworkBatch& batch) {
+  auto prepared = std::make_shared<PreparedRun>(program, interface, batch);
   return [prepared] { (void)prepared->run(); };
 }
 
@@ -139,7 +140,7 @@ Result<void> tune_plans(const BenchJob& job, const Report& report, std::vector<s
     with_plan.plan = plan;
     return compile(job.source, with_plan, flags.threads, false);
   };
-  const auto call = [&](const Program& program) { return caller(job, program, job.batch); };
+  const auto call = [&](const Program& program) { return caller(job.interface, program, job.batch); };
   const Result<Tuning> tuning = tune(*cell, job.target, static_cast<int>(flags.rounds), compile_plan, call, report);
   if (!tuning) return tuning.error();
   for (const TunedPlan& one : tuning->tried) {
@@ -160,14 +161,13 @@ Result<void> tune_plans(const BenchJob& job, const Report& report, std::vector<s
 }
 
 // Adds single steps of `flags.sessions` streams, and a step of all streams at once. Errors: those of Sessions::make.
-Result<void> add_sessions(const BenchJob& job, const Program& program, Contest& contest) {
+Result<void> add_sessions(const BenchFlags& flags, const Program& program, Contest& contest) {
   struct Streams {
     Program program;
     Sessions together;
     std::vector<State> alone;
     std::vector<float> x, y;
   };
-  const BenchFlags& flags = job.flags;
   Result<Sessions> sessions = Sessions::make(program, flags.sessions);
   if (!sessions) return sessions.error();
   auto streams = std::make_shared<Streams>(Streams{program, std::move(*sessions), {}, {}, {}});
@@ -234,12 +234,40 @@ Result<Contest> make_contest(BenchJob job, const BaselineLibrary* library, const
   const Result<Difference> error = check_against_interpreter(job, *program, contest.work, contest.compared_with);
   if (!error) return error.error();
   contest.from_interpreter = *error;
-  contest.ours = caller(job, *program, job.batch);
-  if (flags.ragged) contest.ragged = caller(job, *program, job.ragged);
+  contest.ours = caller(job.interface, *program, job.batch);
+  if (flags.ragged) contest.ragged = caller(job.interface, *program, job.ragged);
   if (flags.sessions > 0)
-    if (const auto added = add_sessions(job, *program, contest); !added) return added.error();
+    if (const auto added = add_sessions(flags, *program, contest); !added) return added.error();
   if (library != nullptr)
     if (const auto added = add_baseline(*library, job, *program, contest); !added) return added.error();
+  return contest;
+}
+
+Result<Contest> make_artifact_contest(const BenchFlags& given) {
+  Contest contest;
+  contest.flags = given;
+  take_sizes({}, contest.flags);
+  const BenchFlags& flags = contest.flags;
+  const auto start = std::chrono::steady_clock::now();
+  const Result<Program> program = load_program(flags.model, flags.threads);
+  if (!program) return program.error();
+  contest.compile_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  contest.knows_limit = contest.knows_error = false;
+  contest.cpu = program->cpu();
+  contest.backend = name_of(program->backend());
+  const Interface interface = interface_of(*program);
+  contest.name = interface.name;
+  contest.input_size = interface.input_size();
+  contest.hidden_size = interface.states.empty() ? 0 : interface.states.front().size;
+  const auto seed = static_cast<std::uint64_t>(flags.seed);
+  const ir::NetworkBatch batch = random_batch(interface, flags.steps, flags.batch, seed, false);
+  if (const auto checked = check_memory(2 * run_bytes(*program, interface, batch), "the sequences"); !checked)
+    return checked.error();
+  contest.ours = caller(interface, *program, batch);
+  if (flags.ragged)
+    contest.ragged = caller(interface, *program, random_batch(interface, flags.steps, flags.batch, seed, true));
+  if (flags.sessions > 0)
+    if (const auto added = add_sessions(flags, *program, contest); !added) return added.error();
   return contest;
 }
 

@@ -24,6 +24,7 @@ struct Contest {
   std::int64_t layers = 1, directions = 1;  // scans one behind the other, and at most side by side
   std::vector<Work> work;                   // of each cell that is called
   double compile_ms = 0;
+  bool knows_limit = true, knows_error = true;
   std::function<void()> ours;
   std::function<void()> ragged;    // `ours` with lengths uniform in [1, steps]; empty where not asked for
   std::function<void()> together;  // a step of all sessions at once; `ours` is then as many single steps
@@ -35,5 +36,10 @@ struct Contest {
 /// `library` is null where nothing is to be timed beside rnnc.
 /// Errors: those of compiling and of the library.
 Result<Contest> make_contest(BenchJob job, const BaselineLibrary* library, const Report& report);
+
+/// Times the loading of an artifact in place of compilation. An artifact tells neither what its steps need of the
+/// machine nor what its results are to be.
+/// Errors: those of load_program; Limit.
+Result<Contest> make_artifact_contest(const BenchFlags& flags);
 
 }  // namespace rnnc::tools

@@ -14,10 +14,14 @@ constexpr std::int64_t kSteps = 100, kSequences = 1;  // where nothing is said
 
 }  // namespace
 
-void take_sizes(const Source& source, BenchFlags& flags) {
-  const ImportedGraph& graph = source.given.graph;
+void take_sizes(const GivenByModel& given, BenchFlags& flags) {
+  if (flags.sessions > 0) {  // single steps
+    flags.steps = flags.batch = 1;
+    return;
+  }
+  const ImportedGraph& graph = given.graph;
   if (flags.steps == 0) flags.steps = graph.steps > 0 && !graph.is_step ? graph.steps : kSteps;
-  const auto lengths = static_cast<std::int64_t>(source.given.lengths.size());
+  const auto lengths = static_cast<std::int64_t>(given.lengths.size());
   if (flags.batch == 0) flags.batch = std::max({graph.sequences, lengths, kSequences});
 }
 
@@ -43,7 +47,7 @@ Result<BenchJob> make_job(const BenchFlags& flags, Source source) {
   const Result<ir::Network> network = bind(source);
   if (!network) return network.error();
   BenchJob job{flags, std::move(source), *target, *network, interface_of(*network), {}, {}};
-  take_sizes(job.source, job.flags);
+  take_sizes(job.source.given, job.flags);
   // The factors leave room for the data of rnnc and of the baseline.
   const double bytes = value_bytes(job.network, random_batch(job.interface, 1, 1, 1, false)) *
                        static_cast<double>(job.flags.steps) * static_cast<double>(job.flags.batch);

@@ -38,6 +38,6 @@ Result<BenchJob> make_job(const BenchFlags& flags, Source source);
 Result<void> add_sizes(const BenchFlags& flags, Source& source);
 
 /// Takes the steps and sequences that the flags leave open from the model's file, else 100 and 1.
-void take_sizes(const Source& source, BenchFlags& flags);
+void take_sizes(const GivenByModel& given, BenchFlags& flags);
 
 }  // namespace rnnc::tools

@@ -128,14 +128,15 @@ BenchResult measure(const Contest& contest, const Report& report) {
   Json fields = shape_fields(contest, flags);
   add_times(fields, measured.ours, work);
   fields["compile_ms"] = contest.compile_ms;
-  fields["limit_us"] = fields["limit_fraction"] = 0;  // in their places until `judge` knows them
-  fields["max_error"] = contest.from_interpreter.error;
+  fields["limit_us"] = fields["limit_fraction"] = Json();  // in their places until `judge` knows them
+  fields["max_error"] = contest.knows_error ? Json(contest.from_interpreter.error) : Json();
   fields["noisy"] = noise.is_noisy();
   fields["noise"] = {{"round_spread", noise.round_spread},
                      {"median_over_min", noise.median_over_min},
                      {"preemptions_per_second", noise.preemptions_per_second}};
   fields["core"] = Json();
   add_others(fields, contest, flags, measured);
+  if (!contest.knows_limit) fields["gflops"] = fields["bytes_per_step"] = Json();
   const double bytes = work.recurrent_bytes * work.steps;
   const std::string shape = shape_text(fields);
   return {shape,
@@ -146,7 +147,8 @@ BenchResult measure(const Contest& contest, const Report& report) {
           noise,
           bytes > 0 ? work.flops / bytes : 0,
           contest.work,
-          runs_of(flags)};
+          runs_of(flags),
+          contest.knows_limit};
 }
 
 bool correct_limits(const BenchResult& result, Limits& limits) {
@@ -157,10 +159,11 @@ bool correct_limits(const BenchResult& result, Limits& limits) {
 }
 
 void judge(BenchResult& result, const Limits& limits) {
+  result.fields["core"] = to_json(limits);
+  if (!result.knows_limit) return;
   const double seconds = result.runs * least_seconds(result.work, limits);
   result.fields["limit_us"] = seconds * 1e6;
   result.fields["limit_fraction"] = seconds / result.ours.min();
-  result.fields["core"] = to_json(limits);
 }
 
 }  // namespace rnnc::tools

@@ -21,6 +21,7 @@ struct BenchResult {
   double intensity = 0;    // floating point operations for each byte of recurrent weights; 0 where none are read
   std::vector<Work> work;  // of one run, of which a call has several with --sessions
   double runs = 1;
+  bool knows_limit = true;  // else the fields about the limit stay null
 };
 
 /// Times the contest. The contestants take turns. The fields about the limit are 0 until `judge` is called.

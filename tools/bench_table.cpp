@@ -144,9 +144,11 @@ std::vector<NamedText> row_of(const BenchResult& result, const std::string& micr
       {"min " + microseconds, (result.noise.is_noisy() ? "~" : "") + time(fields, "time_us_min")},
       {"median " + microseconds, time(fields, "time_us_median")},
       {"p99 " + microseconds, time(fields, "time_us_p99")},
-      {"GFLOP/s", three_digits(number(fields, "gflops"))},
-      {"throughput", throughput(fields), kThroughput},
-      {"of limit", formatted("%.0f %%", 100 * number(fields, "limit_fraction"))}};
+      {"throughput", throughput(fields), kThroughput}};
+  if (fields.at("limit_fraction").is_number()) {
+    row.insert(row.end() - 1, {"GFLOP/s", three_digits(number(fields, "gflops"))});
+    row.push_back({"of limit", formatted("%.0f %%", 100 * number(fields, "limit_fraction"))});
+  }
   if (const auto ragged = fields.find("ragged"); ragged != fields.end()) {
     row.push_back({"ragged " + microseconds, time(*ragged, "time_us_min")});
     row.push_back({"of whole", formatted("%.2f", number(*ragged, "of_whole"))});
@@ -163,8 +165,8 @@ std::vector<NamedText> row_of(const BenchResult& result, const std::string& micr
                    : is_win(ratio) ? kGreen
                                    : ""});
   }
-  row.push_back({"compile ms", three_digits(number(fields, "compile_ms"))});
-  row.push_back({"error", formatted("%.0e", number(fields, "max_error"))});
+  row.push_back({result.knows_limit ? "compile ms" : "load ms", three_digits(number(fields, "compile_ms"))});
+  if (fields.at("max_error").is_number()) row.push_back({"error", formatted("%.0e", number(fields, "max_error"))});
   return row;
 }
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "ir/scan.hpp"
+#include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
@@ -41,17 +42,62 @@ std::vector<std::string> weight_texts(const ir::Graph& graph) {
   return texts;
 }
 
-// Describes a model with numbers for its dims.
-std::string describe_bound(const ir::Network& network, const ir::Graph& graph) {
-  const ModelFacts facts = facts_of(network);
-  std::string text = labelled(std::string(graph.kind_name()), graph.name) + list("inputs", facts.inputs) +
-                     list("outputs", facts.outputs) + list("states", facts.states);
+std::string takes_and_gives(const ModelFacts& facts) {
+  std::string text = list("inputs", facts.inputs) + list("outputs", facts.outputs) + list("states", facts.states);
   if (facts.states.size() > 1) text += labelled("", plural(facts.state_floats, "float") + " for each sequence");
-  text += list("parameters", facts.parameters) +
-          labelled("", plural(facts.numbers, "number") + ", " + std::to_string(4 * facts.numbers) + " bytes as f32");
-  if (facts.why_not.empty())
-    return text + labelled("streams", "yes: it runs step by step, and in pieces of any length");
-  return text + labelled("streams", "no: " + facts.why_not) + labelled("", facts.what_helps);
+  return text;
+}
+
+std::string streams(const ModelFacts& facts) {
+  if (facts.why_not.empty()) return labelled("streams", "yes: it runs step by step, and in pieces of any length");
+  return labelled("streams", "no: " + facts.why_not) + (facts.what_helps.empty() ? "" : labelled("", facts.what_helps));
+}
+
+// Tells how the values lie in an ONNX graph, where T and B are the steps and sequences.
+std::string in_graph(const GraphValue& value) {
+  std::string text;
+  for (const std::vector<std::int64_t>& dim : value.dims) {
+    text += text.empty() ? "" : ", ";
+    for (const std::int64_t& factor : dim)
+      text +=
+          std::string(&factor == dim.data() ? "" : "*") + (factor == GraphValue::kSteps       ? "T"
+                                                           : factor == GraphValue::kSequences ? "B"
+                                                                                              : std::to_string(factor));
+  }
+  return value.name + " [" + text + "]";
+}
+
+std::string describe_graph(const ImportedGraph& graph) {
+  if (graph.inputs.empty()) return "";
+  std::vector<std::string> lines;
+  for (const auto& [word, values] :
+       {std::pair("takes ", &graph.inputs), {"gives ", &graph.outputs}, {"ends in ", &graph.finals}})
+    for (const GraphValue& value : *values) lines.push_back(word + in_graph(value));
+  lines.push_back(graph.is_step ? "one call is one step" : "one call is whole sequences");
+  for (const auto& [size, what] : {std::pair(graph.steps, "step"), {graph.sequences, "sequence"}})
+    if (size > 0 && !(graph.is_step && what == std::string("step"))) lines.push_back("fixed at " + plural(size, what));
+  return list("in the file", lines);
+}
+
+// Describes a model with numbers for its dims.
+std::string describe_bound(const ir::Network& network, const Source& source) {
+  const ModelFacts facts = facts_of(network);
+  return labelled(std::string(source.graph().kind_name()), source.graph().name) + takes_and_gives(facts) +
+         list("parameters", facts.parameters) +
+         labelled("", plural(facts.numbers, "number") + ", " + std::to_string(4 * facts.numbers) + " bytes as f32") +
+         streams(facts) + describe_graph(source.given.graph);
+}
+
+Result<int> run_artifact(const ModelFlags& flags) {
+  const Result<Program> program = load_program(flags, 1);
+  if (!program) return program.error();
+  const Result<std::string> levels = describe_artifact(flags.model);
+  if (!levels) return levels.error();
+  const ModelFacts facts = facts_of(*program);
+  std::cout << labelled("artifact", program->cell()) << takes_and_gives(facts)
+            << labelled("weights", std::to_string(program->weights_bytes()) + " bytes, packed") << streams(facts)
+            << levels->substr(levels->find('\n') + 1);
+  return kOk;
 }
 
 // Describes a model some of whose dims have no number.
@@ -70,12 +116,13 @@ std::string describe_open(const ir::Graph& graph) {
 }
 
 Result<int> run(const ModelFlags& flags) {
+  if (is_artifact(flags.model)) return run_artifact(flags);
   const Result<Source> source = load_source(flags);
   if (!source) return source.error();
   const Result<ir::Network> network = bind(*source);
   const bool is_open = !network && network.error().code == ErrorCode::Usage && source->dims.empty();
   if (!network && !is_open) return network.error();
-  std::cout << (network ? describe_bound(*network, source->graph()) : describe_open(source->graph()));
+  std::cout << (network ? describe_bound(*network, *source) : describe_open(source->graph()));
   return kOk;
 }
 

@@ -83,7 +83,7 @@ Result<Explanation> explain(const BenchFlags& given, const Report& report) {
   const Result<Source> source = load_source(given.model);
   if (!source) return source.error();
   BenchFlags flags = given;
-  take_sizes(*source, flags);
+  take_sizes(source->given, flags);
   const Result<compiler::Target> target = target_of(flags.model, false);
   if (!target) return target.error();
   const Result<ir::Network> network = bind_with_ranges(*source);

@@ -20,12 +20,22 @@ std::string what_helps(const ir::Network& network) {
       return "a model whose layers all read forwards would";
   if (!ir::begun_by_inputs(network).empty())
     return "it would if the state were kept between the steps: leave the initial state out (it begins at 0), give it "
-           "as "
-           "a parameter, or in ONNX name the input and the output that is its new value with --carry IN=OUT";
+           "as a parameter, or in ONNX name the input and the output that is its new value with --carry IN=OUT";
   for (const ir::Node& node : network.nodes)
     if (node.op == ir::Op::OverTime && node.over_time != ir::OverTime::Last)
       return "it would with last(x) in its place, or if it gave the sequence and you summed that up";
   return "it would if each step read only its own step and earlier ones";
+}
+
+ModelFacts facts_of(const Interface& interface) {
+  ModelFacts facts;
+  facts.inputs = texts_of(interface.inputs);
+  facts.outputs = texts_of(interface.outputs);
+  for (const NamedSize& state : interface.states) {
+    facts.states.push_back(state.name + " : " + plural(state.size, "float"));
+    facts.state_floats += state.size;
+  }
+  return facts;
 }
 
 }  // namespace
@@ -35,20 +45,19 @@ std::string plural(std::int64_t count, const std::string& noun) {
 }
 
 ModelFacts facts_of(const ir::Network& network) {
-  const Interface interface = interface_of(network);
-  ModelFacts facts;
-  facts.inputs = texts_of(interface.inputs);
-  facts.outputs = texts_of(interface.outputs);
-  for (const NamedSize& state : interface.states) {
-    facts.states.push_back(state.name + " : " + plural(state.size, "float"));
-    facts.state_floats += state.size;
-  }
+  ModelFacts facts = facts_of(interface_of(network));
   for (const ir::Weight& weight : ir::weights_of(network)) {
     facts.parameters.push_back(weight.name + " : " + weight.type.to_string());
     facts.numbers += elements(weight.type);
   }
   facts.why_not = compiler::lay_out(compiler::calls_of(network).list, network).list.no_streaming;
   if (!facts.why_not.empty()) facts.what_helps = what_helps(network);
+  return facts;
+}
+
+ModelFacts facts_of(const Program& program) {
+  ModelFacts facts = facts_of(interface_of(program));
+  if (const Result<void> streams = program.streams(); !streams) facts.why_not = streams.error().message;
   return facts;
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/program.hpp>
+
 #include "ir/cell.hpp"
 
 namespace rnnc::tools {
@@ -18,6 +20,9 @@ struct ModelFacts {
 };
 
 ModelFacts facts_of(const ir::Network& network);
+
+/// Returns the facts that a program tells: all but those about its parameters, and what would help.
+ModelFacts facts_of(const Program& program);
 
 /// Returns "1 float", "2 floats".
 std::string plural(std::int64_t count, const std::string& noun);

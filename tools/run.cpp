@@ -1,8 +1,6 @@
 // rnnc run reads sequences from files, runs a model or an artifact on them, and writes the results to files.
 #include <memory>
 
-#include <rnnc/artifact.hpp>
-
 #include "compiler/network/network.hpp"
 #include "runtime/number_format.hpp"
 #include "tools/artifact.hpp"
@@ -16,21 +14,11 @@
 namespace rnnc::tools {
 namespace {
 
-// An artifact brings its weights and needs no compiler; --isa chooses one of its levels. Errors: those of
-// check_artifact_flags and of load_artifact.
-Result<Program> load_program(const RunFlags& flags) {
-  if (const auto checked = check_artifact_flags(flags.model); !checked) return checked.error();
-  auto program = load_artifact(flags.model.model, {.threads = static_cast<int>(flags.threads), .cpu = flags.model.isa});
-  if (!program && !flags.model.isa.empty() && program.error().code == ErrorCode::Usage)
-    return usage_error("--isa", program.error().message);
-  return program;
-}
-
 const Error kNoInput = {ErrorCode::Usage, {}, "--input is required"};
 
 Result<int> run_artifact(const RunFlags& flags) {
   if (flags.inputs.empty()) return kNoInput;
-  const Result<Program> program = load_program(flags);
+  const Result<Program> program = load_program(flags.model, flags.threads);
   if (!program) return program.error();
   const Interface interface = interface_of(*program);
   const Result<Job> job = read_job(flags, interface, {});

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "runtime/number_format.hpp"
+#include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/compared_data.hpp"
 #include "tools/drift.hpp"
@@ -18,6 +19,7 @@
 #include "tools/load_model.hpp"
 #include "tools/progress.hpp"
 #include "tools/random_data.hpp"
+#include "tools/read_data.hpp"
 #include "tools/rounding_errors.hpp"
 #include "tools/run_data.hpp"
 #include "tools/sequence.hpp"
@@ -34,21 +36,25 @@ constexpr double kMostOfExample = 1e-5;
 
 struct VerifyFlags : ComparedData {
   ModelFlags model;
+  std::string expected;  // a file of y as another program computed it; "" for none
+  std::string layout = "tbf";
   bool json = false;
 };
 
 struct Verdict {
-  std::optional<Difference> first;    // after one step, of random sequences
-  Difference whole;                   // over all of them
-  std::optional<Difference> example;  // from the outputs in the file, where it has some
-  std::optional<Drift> drift;         // of weights in another format
+  std::optional<Difference> first;     // after one step, of random sequences
+  Difference whole;                    // over all of them
+  std::optional<Difference> example;   // from the outputs in the file, where it has some
+  std::optional<Difference> expected;  // from those of --expect
+  std::optional<Drift> drift;          // of weights in another format
   std::string isa, backend, fallback;
   std::string other = "the interpreter";  // what the program is compared with
 
   static bool is_kept(const Difference& difference) { return difference.error <= difference.limit; }
   bool ok() const {
     const bool are_numbers = !drift || drift->are_numbers();
-    return (!first || is_kept(*first)) && is_kept(whole) && (!example || is_kept(*example)) && are_numbers;
+    const auto agrees = [](const std::optional<Difference>& difference) { return !difference || is_kept(*difference); };
+    return agrees(first) && is_kept(whole) && agrees(example) && agrees(expected) && are_numbers;
   }
 };
 
@@ -64,6 +70,27 @@ Result<std::optional<Difference>> verify_example(const Program& program, const I
   const Result<SequenceResult> ours = run_compiled(program, interface, batch);
   if (!ours) return ours.error();
   return std::optional(compare(*ours, {{y.to_f32()}, {}}, interface, x.shape[1], {kMostOfExample}));
+}
+
+RunFlags run_flags(const VerifyFlags& flags) {
+  RunFlags result;
+  result.model = flags.model;
+  result.inputs = flags.inputs;
+  result.layout = flags.layout;
+  return result;
+}
+
+// Compares y with what the user's file says.
+Result<Difference> verify_expected(const SequenceResult& ours, const Interface& interface, const Job& job,
+                                   const std::string& path) {
+  Result<Tensor> expected = read_f32(path, "y");
+  if (!expected) return expected.error();
+  if (job.batch_first && expected->shape.size() == 3) expected = with_first_axes_swapped(*expected);
+  const ir::Type& type = interface.output();
+  Shape wanted = {job.batch.sequences, elements(type)};
+  if (type.is_sequence()) wanted.insert(wanted.begin(), job.batch.times.at(type.axis).steps);
+  if (expected->shape != wanted) return wrong_shape(path, "y", wanted, expected->shape);
+  return compare(ours, {{expected->to_f32()}, {}}, interface, job.batch.sequences, {kMostOfExample});
 }
 
 // Runs the program and what it is compared with. Half precisions are compared with the interpreter on rounded weights.
@@ -129,11 +156,15 @@ class Verifier {
   }
 
   Result<void> compare_given() {
-    RunFlags flags;
-    flags.model = flags_.model;
-    flags.inputs = flags_.inputs;
-    const Result<Job> job = read_job(flags, interface_, source_.given);
+    const Result<Job> job = read_job(run_flags(flags_), interface_, source_.given);
     if (!job) return job.error();
+    if (!flags_.expected.empty()) {
+      const Result<SequenceResult> ours = run_compiled(*program_, interface_, job->batch);
+      if (!ours) return ours.error();
+      const Result<Difference> expected = verify_expected(*ours, interface_, *job, flags_.expected);
+      if (!expected) return expected.error();
+      verdict_.expected = *expected;
+    }
     const Result<Difference> whole = difference(job->batch, kMostAtTheEnd);
     if (!whole) return whole.error();
     verdict_.whole = *whole;
@@ -247,6 +278,10 @@ void print_json(const Verdict& verdict, const std::string& cell, const VerifyFla
     result["limit_one_step"] = verdict.first->limit;
   }
   if (verdict.example) result["max_error_of_example"] = verdict.example->error;
+  if (verdict.expected) {
+    result["max_error_of_expected"] = verdict.expected->error;
+    result["where_of_expected"] = verdict.expected->where;
+  }
   if (verdict.drift) result["from_f32_weights"] = json_of(*verdict.drift);
   if (verdict.first && !Verdict::is_kept(*verdict.first))
     result["mismatch_one_step"] = json_of(*verdict.first, kMostAfterOneStep);
@@ -265,10 +300,44 @@ void print(const Verdict& verdict, const Source& source, const std::string& name
   if (verdict.first) print_line("after one step:", *verdict.first, kMostAfterOneStep, verdict.other);
   print_line("over all steps:", verdict.whole, kMostAtTheEnd, verdict.other);
   if (verdict.example) print_line("the file's example:", *verdict.example, kMostOfExample, "the file says");
+  if (verdict.expected) print_line("what is expected:", *verdict.expected, kMostOfExample, "the file says");
   if (verdict.drift) print(*verdict.drift, "from f32 weights:");
 }
 
+// An artifact has no text for the interpreter, so its results are compared with the user's.
+Result<int> run_artifact(const VerifyFlags& flags) {
+  if (flags.inputs.empty() || flags.expected.empty())
+    return usage_error("MODEL",
+                       "an artifact has code and no text to interpret; give --input x.npy and --expect y.npy, or name "
+                       "the model that it was made of");
+  const Result<Program> program = load_program(flags.model, 1);
+  if (!program) return program.error();
+  const Interface interface = interface_of(*program);
+  const Result<Job> job = read_job(run_flags(flags), interface, {});
+  if (!job) return job.error();
+  const Result<SequenceResult> ours = run_compiled(*program, interface, job->batch);
+  if (!ours) return ours.error();
+  const Result<Difference> expected = verify_expected(*ours, interface, *job, flags.expected);
+  if (!expected) return expected.error();
+  std::printf("artifact of %s on %s, given input\n", interface.name.c_str(), program->cpu().c_str());
+  print_line("what is expected:", *expected, kMostOfExample, "the file says");
+  std::fflush(stdout);
+  const bool ok = Verdict::is_kept(*expected);
+  if (flags.json)
+    std::cout << nlohmann::json{{"cell", interface.name},
+                                {"isa", program->cpu()},
+                                {"max_error_of_expected", expected->error},
+                                {"where_of_expected", expected->where},
+                                {"ok", ok}}
+                     .dump()
+              << "\n";
+  return ok ? kOk : kMismatch;
+}
+
 Result<int> run(const VerifyFlags& flags) {
+  if (!flags.expected.empty() && flags.inputs.empty())
+    return usage_error("--expect", "is what --input gives; name the input too");
+  if (is_artifact(flags.model.model)) return run_artifact(flags);
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   const Result<ir::Network> network = bind(*source);
@@ -294,7 +363,8 @@ Verb add_verify(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "verify",
       {"rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000", "rnnc verify lstm.rnn --weights lstm.safetensors",
-       "rnnc verify model.onnx --backend portable", "rnnc verify model.onnx --weights-as w8 --input x.npy",
+       "rnnc verify model.onnx --input x.npy --expect y.npy", "rnnc verify model.onnx --backend portable",
+       "rnnc verify model.onnx --weights-as w8 --input x.npy",
        "rnnc verify --cell gru --dim I=16 --dim H=32 --layers 2 --bidirectional --json"},
       "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"
       " given; and with the example that a model's file has. With --weights-as, tells how far results are from"
@@ -303,6 +373,11 @@ Verb add_verify(CLI::App& program) {
   add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
   add_compared_data(app, *flags);
+  app.add_option("--expect", flags->expected,
+                 "with --input: y as another program computed it in f32, f32[T,B,O] or f32[B,O], to compare with too")
+      ->type_name("y.npy");
+  add_choice(app, "--layout", flags->layout, {"tbf", "btf"},
+             "how sequences lie in these files: [T,B,F], or [B,T,F] as of batch_first in PyTorch (default tbf)");
   add_backend_flag(app, flags->model, {"jit", "portable", "auto"});
   add_weights_as_flag(app, flags->model);
   begin_group(app, kOutputGroup);
