@@ -264,7 +264,25 @@ class StateDict {
     unsupported(file_, left.front(),
                 "is no part of the " + what +
                     (left.size() > 1 ? ", nor are " + std::to_string(left.size() - 1) + " tensors more" : "") +
-                    "; to import the layers alone give their prefix" + (prefix_.empty() ? "" : ", " + prefix_));
+                    "; to import the layers alone give their prefix" + (prefix_.empty() ? "" : ", " + prefix_) +
+                    all_modules(left));
+  }
+
+  // Says how all modules are imported, where nothing else is left; they are named as they most often run, the recurrent
+  // ones first.
+  std::string all_modules(const std::vector<std::string>& left) const {
+    std::vector<std::string> modules = known_modules(false);
+    for (const std::string& module : known_modules(true))
+      if (std::ranges::find(modules, module) == modules.end()) modules.push_back(module);
+    const auto is_of_module = [&](const std::string& name) {
+      return std::ranges::any_of(
+          modules, [&](const std::string& module) { return !module.empty() && name.starts_with(module); });
+    };
+    if (modules.size() < 2 || !std::ranges::all_of(left, is_of_module)) return "";
+    const auto without_dot = [](const std::string& module) { return module.substr(0, module.size() - 1); };
+    std::string names;
+    for (const std::string& module : modules) names += (names.empty() ? "" : ",") + without_dot(module);
+    return "; to import all, name the modules in the order in which they run: --prefix " + names;
   }
 
   PlainTensors named_;

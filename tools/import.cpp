@@ -1,7 +1,10 @@
 // rnnc import turns a model of another program into text, with weights under rnnc's names.
+#include <filesystem>
+#include <iostream>
 #include <memory>
 
 #include <rnnc/import.hpp>
+#include <rnnc/join.hpp>
 
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
@@ -22,7 +25,10 @@ struct ImportFlags {
 Result<int> run(const ImportFlags& flags) {
   if (!flags.output.ends_with(".rnn"))
     return usage_error("-o", "'" + flags.output + "' does not end in .rnn, as texts of models do");
-  const std::string weights = flags.weights.empty() ? weights_beside(flags.output) : flags.weights;
+  const std::vector<std::string> beside = weights_beside(flags.output);
+  std::error_code ignored;
+  const bool is_taken = std::filesystem::equivalent(beside.front(), flags.model, ignored);
+  const std::string weights = !flags.weights.empty() ? flags.weights : is_taken ? beside.back() : beside.front();
   const auto checked = check_outputs({{"-o", flags.output}, {"--weights", weights}}, {{"MODEL", flags.model}});
   if (!checked) return checked.error();
   Progress progress("import");
@@ -32,6 +38,10 @@ Result<int> run(const ImportFlags& flags) {
   progress.show(0.5, "writing " + weights);
   if (const auto written = write_model(flags.output, imported->model, weights, imported->weights); !written)
     return written.error();
+  progress.clear();
+  std::cout << flags.output << ": "
+            << join(imported->model.networks().empty() ? imported->model.cells() : imported->model.networks()) << "\n"
+            << weights << ": " << imported->weights.size() << " tensors\n";
   return kOk;
 }
 
@@ -40,9 +50,8 @@ Result<int> run(const ImportFlags& flags) {
 Verb add_import(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "import",
-      {"rnnc import encoder.safetensors -o encoder.rnn --weights encoder_weights.safetensors",
-       "rnnc import model.onnx -o model.rnn",
-       "rnnc import tagger.safetensors --prefix lstm,fc -o tagger.rnn --weights tagger_weights.safetensors"},
+      {"rnnc import encoder.safetensors -o encoder.rnn", "rnnc import model.onnx -o model.rnn",
+       "rnnc import tagger.safetensors --prefix lstm,fc -o tagger.rnn"},
       "Writes a model of PyTorch (a state_dict in safetensors or JSON), ONNX, RTNeural, GuitarML or NAM as text "
       "and weights.");
   auto flags = std::make_shared<ImportFlags>();
@@ -51,7 +60,9 @@ Verb add_import(CLI::App& program) {
       ->type_name("FILE");
   begin_group(app, kOutputGroup);
   app.add_option("-o,--output", flags->output, "the text")->required()->type_name("model.rnn");
-  app.add_option("--weights", flags->weights, "the weights (default: beside the text, ending in .safetensors)")
+  app.add_option("--weights", flags->weights,
+                 "the weights (default: beside the text, model.safetensors, or model_weights.safetensors where MODEL "
+                 "has that name)")
       ->type_name("W.safetensors");
   begin_group(app, kModelGroup);
   add_part_flags(app, flags->part);

@@ -175,21 +175,23 @@ Result<Ranges> load_ranges(const ModelFlags& flags) {
   return parse_ranges(file->text(), flags.ranges);
 }
 
-// Returns the tensors of m.safetensors for the text m.rnn where they have the names of its parameters, as those that
-// `rnnc import` writes; else none.
+// Returns the tensors of a file beside the text where they have the names of its parameters, as those that `rnnc
+// import` writes; else none.
 Result<TensorMap> tensors_beside(const std::string& model, const Source& source) {
   if (!source.weights.empty()) return TensorMap(source.weights);
   if (!model.ends_with(".rnn")) return TensorMap();
-  const std::string path = weights_beside(model);
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return TensorMap();
-  Result<TensorMap> tensors = load_tensors(path);
-  if (!tensors) return tensors;
   const std::vector<ir::Weight> wanted = ir::weights_of(source.graph());
-  const bool same = wanted.size() == tensors->size() && std::ranges::all_of(wanted, [&](const ir::Weight& weight) {
-                      return tensors->count(weight.name) != 0;
-                    });
-  return same ? std::move(tensors) : TensorMap();
+  for (const std::string& path : weights_beside(model)) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) continue;
+    Result<TensorMap> tensors = load_tensors(path);
+    if (!tensors) return tensors;
+    const bool same = wanted.size() == tensors->size() && std::ranges::all_of(wanted, [&](const ir::Weight& weight) {
+                        return tensors->count(weight.name) != 0;
+                      });
+    if (same) return tensors;
+  }
+  return TensorMap();
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ constexpr const char* kWeights = ".safetensors";
 
 // Returns the file of the weights, which is the output itself where only weights are written.
 Result<std::string> weights_file(const PruneFlags& flags) {
-  if (flags.output.ends_with(kText)) return weights_beside(flags.output);
+  if (flags.output.ends_with(kText)) return weights_beside(flags.output).front();
   if (!flags.output.ends_with(kWeights))
     return usage_error("-o", "'" + flags.output +
                                  "' ends neither in .rnn, for text and weights, nor in .safetensors, "
@@ -86,7 +86,7 @@ Result<int> run(const PruneFlags& flags) {
   if (!weights) return weights.error();
   std::vector<NamedFile> read = files_of(flags.model);
   if (flags.model.weights.empty() && flags.model.model.ends_with(kText))
-    read.push_back({"MODEL", weights_beside(flags.model.model)});
+    for (const std::string& path : weights_beside(flags.model.model)) read.push_back({"MODEL", path});
   for (const NamedFile& file : files_of("--input", flags.inputs)) read.push_back(file);
   if (const auto checked = check_outputs({{"-o", flags.output}}, read); !checked) return checked.error();
   if (*weights != flags.output)

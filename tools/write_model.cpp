@@ -8,9 +8,9 @@
 
 namespace rnnc::tools {
 
-std::string weights_beside(const std::string& text) {
-  const std::string_view stem = std::string_view(text).substr(0, text.size() - std::string_view(".rnn").size());
-  return std::string(stem) + ".safetensors";
+std::vector<std::string> weights_beside(const std::string& text) {
+  const std::string stem = text.substr(0, text.size() - std::string_view(".rnn").size());
+  return {stem + ".safetensors", stem + "_weights.safetensors"};
 }
 
 Result<void> write_model(const std::string& text, const Model& model, const std::string& weights,

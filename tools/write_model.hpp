@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <rnnc/model.hpp>
 #include <rnnc/result.hpp>
@@ -9,8 +10,9 @@
 
 namespace rnnc::tools {
 
-/// Returns the file of the weights that belong to a text: model.safetensors for model.rnn.
-std::string weights_beside(const std::string& text);
+/// Returns the files that may have the weights of a text, model.rnn, the usual one first: model.safetensors, and
+/// model_weights.safetensors, which import writes where the first is the state_dict that it reads.
+std::vector<std::string> weights_beside(const std::string& text);
 
 /// Writes the weights and then the text, so that a text which is there has its weights. Errors: File, Limit.
 Result<void> write_model(const std::string& text, const Model& model, const std::string& weights,

@@ -203,9 +203,11 @@ llvm::Value* ObjectModule::call(llvm::Function* body, llvm::Function& entry) {
   return builder_.CreateCall(body, arguments);
 }
 
+// A single level is a choice too: without it, an older machine would end the process at the first instruction it lacks.
 // The choice is made at the first call and kept. Threads that choose at the same time choose the same.
 void ObjectModule::emit_dispatch(llvm::Function& entry, const std::vector<llvm::Function*>& bodies) {
-  if (bodies.size() == 1) {
+  const bool runs_everywhere = bodies.size() == 1 && required_features(levels_.front().target) == 0;
+  if (runs_everywhere || !facts(levels_.front().target.arch).has_choice) {
     builder_.CreateRet(call(bodies.front(), entry));
     return;
   }

@@ -65,6 +65,28 @@ TEST_CASE("an object calls nothing but memcpy and memset, and shows three symbol
   }
 }
 
+TEST_CASE("an object of one level refuses a machine that lacks its instructions", "[tools]") {
+  const Folder folder;
+  folder.write("m.rnn", "cell m { input x : f32[1]  state h : f32[1]  h' = tanh(x + h)  output h' }\n");
+  folder.write("main.c",
+               "#include <stdio.h>\n#include \"m.h\"\n"
+               "static _Alignas(64) float state[M_STATE_FLOATS(1)], scratch[M_SCRATCH_FLOATS(1, 1)], x[1], y[1];\n"
+               "int main(void) { return m_step(state, scratch, x, y, 1); }\n");
+  int refused = 0, ran = 0;
+  for (const std::string cpu : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "znver4", "znver5", "sapphirerapids", "knl"}) {
+    if (!compiler::resolve_target(cpu, false)) continue;
+    INFO(cpu);
+    const bool runs_here = compiler::resolve_target(cpu, true).ok();
+    REQUIRE(folder.rnnc("compile m.rnn -o m.o --target " + cpu).code == 0);
+    REQUIRE(shell(folder, "cc -std=c11 main.c m.o -o program") == 0);
+    const int status = shell(folder, "./program");
+    CHECK(WEXITSTATUS(status) == (runs_here ? 0 : 3));
+    (runs_here ? ran : refused) += 1;
+  }
+  CHECK(ran > 0);
+  CHECK(refused > 0);
+}
+
 TEST_CASE("an object's symbols have the model file's name, and a shared library hides those that are hidden",
           "[tools]") {
   const Folder folder;
