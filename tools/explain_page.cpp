@@ -31,14 +31,12 @@ std::string tiles(const Explanation& explanation) {
                      page_tile("runs step by step", model.why_not.empty() ? "yes" : "no") +
                      page_tile("a step, predicted", time_text(explanation.predicted_seconds));
   if (!explanation.measured) return text + "</dl>\n";
-  const BenchResult& result = *explanation.measured;
-  const auto steps = static_cast<double>(explanation.steps);
+  const auto& [seconds, limit] = *explanation.measured;
   char part[32];
-  std::snprintf(part, sizeof part, "%.0f %%", 100 * result.fields.at("limit_fraction").get<double>());
-  return text + page_tile("a step, measured", time_text(result.ours.min() / steps)) +
-         page_tile("a step, limit of the machine",
-                   time_text(result.fields.at("limit_us").get<double>() * 1e-6 / steps)) +
-         page_tile("of the machine’s limit", part) + "</dl>\n";
+  std::snprintf(part, sizeof part, "%.0f %%", 100 * limit / seconds);
+  return text + page_tile("a step, measured", time_text(seconds)) +
+         page_tile("a step, limit of the machine", time_text(limit)) + page_tile("of the machine’s limit", part) +
+         "</dl>\n";
 }
 
 std::string drawing(const Explanation& explanation) {
@@ -90,15 +88,21 @@ std::string stage_row(const StageFacts& stage, std::size_t number, std::int64_t 
          data_cell("does", stage.does, true) + data_cell("tile", with_signs(stage.tile), true) +
          data_cell("weights", stage.bytes > 0 ? size_text(stage.bytes) : "none") +
          data_cell("in", stage.level.empty() ? "–" : stage.level) +
-         data_cell("predicted", time_text(stage.predicted_seconds)) + "</tr>\n";
+         data_cell("predicted", stage.predicted_seconds > 0 ? time_text(stage.predicted_seconds) : "–") + "</tr>\n";
+}
+
+std::string measured_text(const CellFacts& cell) {
+  if (!cell.measured) return "";
+  return ", " + time_text(cell.measured->seconds) + " as measured alone, and " +
+         time_text(cell.measured->limit_seconds) + " at the limit";
 }
 
 std::string cell_card(const CellFacts& cell) {
   std::string text = "<div class=\"card cell\">\n<h3>" + escaped(cell.name) +
                      (cell.callers.empty() ? "" : " of " + escaped(cell.callers)) + "</h3>\n<p>plan <code>" +
-                     escaped(cell.plan) + "</code>, chosen by " + escaped(cell.chosen_by) + "; predicted " +
-                     time_text(cell.predicted_seconds) + " a step" +
-                     (cell.calls > 1 ? ", called " + std::to_string(cell.calls) + " times" : "") +
+                     escaped(cell.plan) + "</code>, chosen by " + escaped(cell.chosen_by) + "; a step takes " +
+                     time_text(cell.predicted_seconds) + " as predicted" + measured_text(cell) +
+                     (cell.calls > 1 ? "; called " + std::to_string(cell.calls) + " times in the model" : "") +
                      "</p>\n<table role=\"table\">\n<thead role=\"rowgroup\"><tr role=\"row\">";
   for (const std::string title : {"stage", "when", "does", "tile", "weights", "in", "predicted"}) {
     const std::string words = title == "does" || title == "tile" ? " class=\"words\"" : "";
@@ -113,7 +117,7 @@ std::string warning(const Explanation& explanation) {
   if (!explanation.measured)
     return "<p class=\"warning\" role=\"note\">Nothing is measured: this machine does not run code for " +
            escaped(explanation.cpu) + ".</p>\n";
-  const Noise& noise = explanation.measured->noise;
+  const Noise& noise = explanation.noise;
   if (!noise.is_noisy()) return "";
   return "<p class=\"warning\" role=\"note\">The machine was noisy, so that the measured time is too long: " +
          escaped(noise.to_string()) + ".</p>\n";

@@ -81,19 +81,30 @@ std::string boxes_text(const std::vector<Box>& boxes) {
   return text;
 }
 
+std::string step_text(const CellFacts& cell) {
+  std::string text = "a step takes " + duration(cell.predicted_seconds, "us") + " as predicted";
+  if (cell.measured)
+    text += ", " + duration(cell.measured->seconds, "us") + " as measured alone, and " +
+            duration(cell.measured->limit_seconds, "us") + " at the limit";
+  return text;
+}
+
 std::string cell_text(const CellFacts& cell) {
   std::string title = "cell " + cell.name;
   if (!cell.callers.empty()) title += " of " + cell.callers;
-  std::string text = "\n" + wrapped("", "  ", title) +
-                     wrapped("  ", "    ",
-                             "plan " + cell.plan + ", chosen by " + cell.chosen_by + "; predicted " +
-                                 duration(cell.predicted_seconds, "us") + " a step");
+  std::string text =
+      "\n" + wrapped("", "  ", title) +
+      wrapped("  ", "    ", "plan " + cell.plan + ", chosen by " + cell.chosen_by + "; " + step_text(cell));
   for (std::size_t i = 0; i < cell.stages.size(); ++i) {
     const StageFacts& stage = cell.stages[i];
-    std::string when = stage.when;
-    if (when == "ahead") when += " of the steps, for up to " + std::to_string(cell.chunk) + " rows at once";
-    text += wrapped("  ", "    ",
-                    "stage " + std::to_string(i) + ", " + when + ": " + duration(stage.predicted_seconds, "us"));
+    const bool is_once = stage.when == "once", is_ahead = stage.when == "ahead";
+    const std::string when = is_once ? "once, when weights are packed"
+                             : is_ahead
+                                 ? "ahead of the steps, for up to " + std::to_string(cell.chunk) + " rows at once"
+                                 : stage.when;
+    text += wrapped(
+        "  ", "    ",
+        "stage " + std::to_string(i) + ", " + when + (is_once ? "" : ": " + duration(stage.predicted_seconds, "us")));
     text += wrapped("      ", "      ", stage.does);
     if (!stage.level.empty())
       text += wrapped("      ", "      ", size_text(stage.bytes) + " of weights in " + stage.level);
@@ -116,13 +127,12 @@ std::string times_text(const Explanation& explanation) {
       row("predicted", duration(explanation.predicted_seconds, "us"), "by the cost model for " + explanation.machine);
   if (!explanation.measured)
     return text + "  not measured: this machine does not run code for " + explanation.cpu + "\n";
-  const BenchResult& result = *explanation.measured;
-  const double steps = static_cast<double>(explanation.steps);
-  const std::string noise = result.noise.is_noisy() ? "; the machine was noisy: " + result.noise.to_string() : "";
-  text += row("measured", duration(result.ours.min() / steps, "us"), "the best of all calls" + noise);
-  return text + row("limit", duration(result.fields.at("limit_us").get<double>() * 1e-6 / steps, "us"),
-                    "of the machine; this is " + three_digits(100 * result.fields.at("limit_fraction").get<double>()) +
-                        " % of it");
+  const auto& [seconds, limit] = *explanation.measured;
+  const Noise& noise = explanation.noise;
+  text += row("measured", duration(seconds, "us"),
+              "the best of all calls" + (noise.is_noisy() ? "; the machine was noisy: " + noise.to_string() : ""));
+  return text + row("limit", duration(limit, "us"),
+                    "of the machine; the model reaches " + three_digits(100 * limit / seconds) + " % of it");
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include "compiler/inspect/print_network.hpp"
 #include "compiler/network/network.hpp"
+#include "compiler/schedule/limits.hpp"
 #include "compiler/schedule/plan_stage.hpp"
 #include "ir/print.hpp"
+#include "tools/bench_result.hpp"
 #include "tools/plan_cell.hpp"
 #include "tools/stage_words.hpp"
 #include "tools/timing.hpp"
@@ -12,6 +14,7 @@ namespace rnnc::tools {
 namespace {
 
 constexpr double kPreparing = 0.5;  // the part of the time before anything is timed
+constexpr double kWhole = 0.4;      // the part of the time for the model as a whole
 
 // Returns "l1.fwd, l2" of the prefixes "l1.fwd., l2.".
 std::string names_of(const std::string& prefixes) {
@@ -35,7 +38,8 @@ Result<CellFacts> explain_cell(const compiler::CalledCell& called, const compile
   facts.chunk = plan.chunk_rows;
   facts.stages = stages_in_words(planned->lowered, target, flags.batch);
   for (const StageFacts& stage : facts.stages) facts.predicted_seconds += stage.predicted_seconds;
-  explanation.machine = plan.machine.name;
+  explanation.machine =
+      plan.machine.name == std::string(compiler::kMeasuredHere) ? "this machine as measured" : plan.machine.name;
   return facts;
 }
 
@@ -62,18 +66,52 @@ Result<void> add_cells(const compiler::CallList& list, const compiler::Target& t
   return {};
 }
 
-Result<BenchResult> time_model(const BenchFlags& flags, const Source& source, const Report& report) {
-  if (flags.threads == 1) stay_on_this_cpu();
-  Result<BenchJob> job = make_job(flags, source);
-  if (!job) return job.error();
-  const Result<Contest> contest = make_contest(std::move(*job), nullptr, part_of(report, 0, kPreparing));
-  if (!contest) return contest.error();
-  report(kPreparing, "measuring what the machine can do");
-  Limits limits = load_limits();
-  BenchResult result = measure(*contest, part_of(report, kPreparing, 1));
-  if (correct_limits(result, limits)) (void)keep_limits(limits);
-  judge(result, limits);
-  return result;
+// Times models one after the other, by the same limits.
+class Timer {
+ public:
+  explicit Timer(const BenchFlags& flags) : flags_(flags) {
+    if (flags.threads == 1) stay_on_this_cpu();
+  }
+
+  Result<StepTime> time(const Source& source, Noise& noise, const Report& report) {
+    Result<BenchJob> job = make_job(flags_, source);
+    if (!job) return job.error();
+    const Result<Contest> contest = make_contest(std::move(*job), nullptr, part_of(report, 0, kPreparing));
+    if (!contest) return contest.error();
+    if (!limits_) {
+      report(kPreparing, "measuring what the machine can do");
+      limits_ = load_limits();
+    }
+    const BenchResult result = measure(*contest, part_of(report, kPreparing, 1));
+    if (correct_limits(result, *limits_)) (void)keep_limits(*limits_);
+    noise = result.noise;
+    const auto steps = static_cast<double>(flags_.steps);
+    return StepTime{result.ours.min() / steps, least_seconds(result.work, *limits_) / steps};
+  }
+
+ private:
+  BenchFlags flags_;
+  std::optional<Limits> limits_;
+};
+
+// Times each kind of cell alone. A kind that cannot be timed so has no time.
+void time_cells(const std::vector<compiler::CalledCell>& cells, const BenchFlags& flags, const Report& report,
+                Explanation& explanation) {
+  BenchFlags alone = flags;
+  alone.model = {};
+  alone.model.isa = flags.model.isa;
+  alone.model.weights_as = flags.model.weights_as;
+  alone.model.sparse = flags.model.sparse;
+  Timer timer(alone);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    Result<Model> model = parse(ir::print(cells[i].cell));
+    if (!model) continue;
+    Source source{std::move(*model), cells[i].cell, {}, {}, {}};
+    const auto begin = static_cast<double>(i), all = static_cast<double>(cells.size());
+    Noise ignored;
+    if (const auto time = timer.time(source, ignored, part_of(report, begin / all, (begin + 1) / all)))
+      explanation.cells[i].measured = *time;
+  }
 }
 
 }  // namespace
@@ -101,9 +139,11 @@ Result<Explanation> explain(const BenchFlags& given, const Report& report) {
   explanation.boxes = boxes_of(list, source->network.has_value());
   if (const auto added = add_cells(list, *target, flags, explanation); !added) return added.error();
   if (!target_of(flags.model, true)) return explanation;
-  Result<BenchResult> measured = time_model(flags, *source, report);
+  const double whole = source->network ? kWhole : 1;
+  const Result<StepTime> measured = Timer(flags).time(*source, explanation.noise, part_of(report, 0, whole));
   if (!measured) return measured.error();
-  explanation.measured = std::move(*measured);
+  explanation.measured = *measured;
+  if (source->network) time_cells(compiler::called_cells(list), flags, part_of(report, whole, 1), explanation);
   return explanation;
 }
 

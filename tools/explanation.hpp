@@ -10,9 +10,9 @@
 #include <rnnc/result.hpp>
 
 #include "tools/bench_contest.hpp"
-#include "tools/bench_result.hpp"
 #include "tools/model_facts.hpp"
 #include "tools/network_boxes.hpp"
+#include "tools/noise.hpp"
 #include "tools/progress.hpp"
 
 namespace rnnc::tools {
@@ -26,6 +26,11 @@ struct StageFacts {
   double predicted_seconds = 0;  // of a step of the whole batch
 };
 
+/// The time of a step that was measured, and the least that the machine needs for it.
+struct StepTime {
+  double seconds = 0, limit_seconds = 0;
+};
+
 /// A kind of cell, which several calls may share with weights of their own.
 struct CellFacts {
   std::string name, callers;  // `callers` is "" for a cell without a name
@@ -33,7 +38,8 @@ struct CellFacts {
   std::string plan, chosen_by;  // as --plan takes it, and who chose it
   std::int64_t chunk = 0;       // the rows that are computed ahead at once
   std::vector<StageFacts> stages;
-  double predicted_seconds = 0;  // of a step of one call
+  double predicted_seconds = 0;      // of a step of one call
+  std::optional<StepTime> measured;  // of the cell of a network alone, with random weights
 };
 
 struct Explanation {
@@ -43,8 +49,9 @@ struct Explanation {
   double weight_bytes = 0;  // in the format of the products, where they are multiplied
   std::vector<Box> boxes;
   std::vector<CellFacts> cells;
-  double predicted_seconds = 0;         // of a step of all calls
-  std::optional<BenchResult> measured;  // nothing where this machine does not run the code
+  double predicted_seconds = 0;      // of a step of all calls
+  std::optional<StepTime> measured;  // nothing where this machine does not run the code
+  Noise noise;                       // of `measured`
 };
 
 /// Times the model where its code runs here, with random weights where it has none. Errors: those of loading, binding

@@ -110,12 +110,13 @@ std::string results_of(std::size_t index, const std::vector<StageFlow>& flows) {
   std::vector<std::string> names = flows[index].states;
   for (std::string& name : names) name = "next " + name;
   if (flows[index].output) names.emplace_back("y");
-  for (std::size_t reader = 0; reader < flows.size(); ++reader)
-    for (const Read& read : flows[reader].reads)
-      if (read.from == Read::From::Stage && read.stage == index) {
-        names.push_back("values for stage " + std::to_string(reader));
-        break;
-      }
+  std::string between = "values for ";
+  for (std::size_t reader = 0; reader < flows.size(); ++reader) {
+    const auto reads_this = [&](const Read& read) { return read.from == Read::From::Stage && read.stage == index; };
+    if (std::ranges::none_of(flows[reader].reads, reads_this)) continue;
+    names.push_back(between + "stage " + std::to_string(reader));
+    between.clear();
+  }
   return join(names);
 }
 

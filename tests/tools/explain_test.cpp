@@ -1,5 +1,6 @@
 // rnnc explain: its text, its page, and what it refuses. tests/tools/explain_page_test.py looks at pages in a browser.
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 #include "tests/tools/program.hpp"
@@ -72,6 +73,8 @@ TEST_CASE("explain tells of a network which part runs what, and why it does not 
   check_has(deep, {"gru l1.fwd: 40 -> 24", "gru l2.bwd: backwards over time, 48 -> 24", "cell gru of l1.fwd, l1.bwd\n",
                    "cell gru of l2.fwd, l2.bwd\n", "streams     no: l1.bwd reads time backwards",
                    "output y: 48 floats each step; reads 3, 4"});
+  std::istringstream words(deep);
+  CHECK(std::count(std::istream_iterator<std::string>(words), {}, "alone,") == 2);  // each kind of cell is timed
   const std::string imported =
       text_of(folder, "explain '" + kSources + "/tests/conformance/onnx/fronts/attention_over_time.onnx'");
   check_has(imported, {"rnn_cell rnn: 3 -> 4", "max over time: 1 float once a sequence",

@@ -35,7 +35,8 @@ TEST_CASE("import leaves nothing behind where the model cannot be imported", "[t
   check_fails(folder, "import '" + kTorch + "gru.safetensors' --prefix 1x1 -o y.txt", 2, "does not end in .rnn");
   check_fails(folder, "import nothing.onnx -o y.rnn", 3, "nothing.onnx");
   folder.write("model.safetensors", folder.text("err.txt"));
-  check_fails(folder, "import model.safetensors -o model.rnn", 2, "would overwrite model.safetensors");
+  check_fails(folder, "import model.safetensors -o model.rnn --weights model.safetensors", 2,
+              "would overwrite model.safetensors");
 }
 
 TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their names there", "[tools]") {
