@@ -1,6 +1,5 @@
 #include "tools/cache_levels.hpp"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -45,29 +44,8 @@ std::string size_text(double bytes) {
 std::string level_of(double bytes) {
   const std::map<int, double> caches = cache_bytes();
   for (const auto& [level, size] : caches)
-    if (bytes <= size / 2) return "L" + std::to_string(level);
+    if (bytes <= 0.75 * size) return "L" + std::to_string(level);
   return caches.empty() ? "" : "memory";
-}
-
-std::vector<LevelSpeed> level_speeds(const Limits& limits) {
-  std::vector<LevelSpeed> levels;
-  const auto add = [&](const std::string& name, double above, double up_to) {
-    double best = 0;
-    for (const ReadSpeed& read : limits.reads)
-      if (read.bytes > above && read.bytes <= up_to) best = std::max(best, read.bytes_per_second);
-    if (best > 0) levels.push_back({name, best});
-  };
-  double before = 0;
-  for (const auto& [level, bytes] : cache_bytes()) {
-    add("L" + std::to_string(level), before, bytes / 2);
-    before = bytes;
-  }
-  const double largest = limits.reads.back().bytes;
-  if (before > 0) add("memory", std::max(before, 2 * before - 1), largest);
-  if (levels.empty())
-    for (const ReadSpeed& read : {limits.reads.front(), limits.reads.back()})
-      levels.push_back({size_text(read.bytes), read.bytes_per_second});
-  return levels;
 }
 
 }  // namespace rnnc::tools

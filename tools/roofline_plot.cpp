@@ -78,15 +78,21 @@ std::string axes(const Scales& scales, double width, double height) {
   return parts + svg_text({2, 13}, "GFLOP/s a core", "text", "start");
 }
 
+// A speed of reading.
+struct Slope {
+  std::string name;  // the level of memory and the size of the set
+  double bytes_per_second = 0;
+};
+
 // Returns the speeds at which the results' weights are read: each is of the smallest measured set that holds a core's
 // share. Speeds that would look like one line are one.
-std::vector<LevelSpeed> speeds_of(const std::vector<BenchResult>& results, const Limits& limits) {
+std::vector<Slope> speeds_of(const std::vector<BenchResult>& results, const Limits& limits) {
   constexpr double kAlike = 1.04;
   std::set<std::size_t> sets;
   for (const BenchResult& result : results)
     for (const Work& work : result.work)
       if (work.recurrent_bytes > 0) sets.insert(bound_of(work, limits).set);
-  std::vector<LevelSpeed> speeds;
+  std::vector<Slope> speeds;
   for (const std::size_t set : sets) {
     const auto& [bytes, speed] = limits.reads[set];
     if (!speeds.empty() && speeds.back().bytes_per_second < kAlike * speed) continue;
@@ -97,9 +103,9 @@ std::vector<LevelSpeed> speeds_of(const std::vector<BenchResult>& results, const
 }
 
 // Draws the peak as a level line, and a slope for each speed of reading, named where there is room.
-std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scales& scales) {
+std::string roofs(const std::vector<Slope>& levels, double peak, const Scales& scales) {
   double fastest = 0;
-  for (const LevelSpeed& level : levels) fastest = std::max(fastest, level.bytes_per_second * 1e-9);
+  for (const Slope& level : levels) fastest = std::max(fastest, level.bytes_per_second * 1e-9);
   const auto& [xs, ys] = scales;
   const double ridge = std::clamp(peak / fastest, xs.low(), xs.high());
   std::string parts = svg_line({xs(ridge), ys(peak)}, {xs(xs.high()), ys(peak)}, "roof");
@@ -108,7 +114,7 @@ std::string roofs(const std::vector<LevelSpeed>& levels, double peak, const Scal
   const double angle = std::atan2(ys(10) - ys(1), xs(10) - xs(1));
   double above = 0;  // the speed of the line before, which is faster
   bool was_tight = false;
-  for (const LevelSpeed& level : levels) {
+  for (const Slope& level : levels) {
     const double speed = level.bytes_per_second * 1e-9;
     const double begin = std::max(xs.low(), ys.low() / speed), end = std::min(peak / speed, xs.high());
     if (begin >= end) continue;
