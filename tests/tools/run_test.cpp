@@ -34,8 +34,7 @@ TEST_CASE("run computes outputs and final states, on either backend", "[tools]")
     const Finished finished = folder.rnnc(kRun + " --state s=s.npy --final-state s=final.npy --backend " + backend);
     INFO(finished.err);
     REQUIRE(finished.code == 0);
-    CHECK(finished.out ==
-          "x: 3 steps of 2 sequences, 2 features a step\ny.npy: f32[3,2,2]\nfinal.npy: f32[2,2]\n");
+    CHECK(finished.out == "x: 3 steps of 2 sequences, 2 features a step\ny.npy: f32[3,2,2]\nfinal.npy: f32[2,2]\n");
     CHECK(load_npy(folder / "y.npy").value().shape == Shape{3, 2, 2});
     CHECK(folder.values("y.npy") == std::vector<float>{101, 110, 202, 220, 102, 120, 204, 240, 103, 130, 206, 260});
     CHECK(folder.values("final.npy") == std::vector<float>{103, 130, 206, 260});
