@@ -86,7 +86,7 @@ Result<int> run(CompileFlags flags) {
   if (!is_object && !is_artifact(flags.output))
     return usage_error("-o", "'" + flags.output + "' ends neither in .o (an object file) nor in .rnnc (an artifact)");
   if (is_object && flags.header.empty()) flags.header = header_beside(flags.output);
-  Result<std::vector<std::string>> targets = targets_of(flags.targets, flags.model.isa);
+  Result<std::vector<std::string>> targets = targets_of(flags.targets);
   if (!targets) return targets.error();
   flags.targets = std::move(*targets);
   const auto checked = check_outputs({{"-o", flags.output}, {"--header", flags.header}}, files_of(flags.model));
@@ -121,8 +121,9 @@ Verb add_compile(CLI::App& program) {
       ->check(CLI::IsMember({"default", "hidden"}))
       ->type_name("default|hidden");
   begin_group(app, kMachineGroup);
+  app.remove_option(app.get_option("--isa"));  // of one CPU; an object and an artifact may be for several
   lists_cpus(app.add_option(
-                 "--target", flags->targets,
+                 "--target,--isa", flags->targets,
                  "the CPU to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; of "
                  "several, with commas between, the highest runs that the machine can run (default: "
                  "x86-64-v2,x86-64-v3,x86-64-v4); help lists all"))

@@ -21,16 +21,13 @@ std::vector<std::string> portable_levels() {
 
 }  // namespace
 
-Result<std::vector<std::string>> targets_of(const std::vector<std::string>& targets, const std::string& isa) {
-  if (!targets.empty() && !isa.empty()) return usage_error("--isa", "says what --target says; leave one of them out");
-  if (!isa.empty()) return std::vector{isa};
+Result<std::vector<std::string>> targets_of(const std::vector<std::string>& targets) {
   if (targets.empty()) {
     const std::string from_environment = read_environment().isa;
     return from_environment.empty() ? portable_levels() : std::vector{from_environment};
   }
   std::vector<std::pair<int, std::string>> ranked;
-  for (const std::string& name : targets) {
-    const std::string cpu = name == "native" ? "host" : name;
+  for (const std::string& cpu : targets) {
     const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
     if (!target) {
       Error error = target.error();

@@ -9,8 +9,8 @@
 namespace rnnc::tools {
 
 /// Returns the CPUs in the order in which an object wants them: a CPU with wider vectors comes later, so that the first
-/// call takes it where it can. Where nothing is said these are the levels of x86-64, since a file that is made here is
-/// often used elsewhere. `native` is this machine's CPU. Errors: Usage, also where both flags are given.
-Result<std::vector<std::string>> targets_of(const std::vector<std::string>& targets, const std::string& isa);
+/// call takes it where it can. Where nothing is said these are the levels of x86-64, since a file that
+/// is made here is often used elsewhere. Errors: Usage.
+Result<std::vector<std::string>> targets_of(const std::vector<std::string>& targets);
 
 }  // namespace rnnc::tools

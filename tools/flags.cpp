@@ -81,11 +81,15 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
   return app.add_option(name, values, description)->allow_extra_args(false)->type_name("NAME=VALUE");
 }
 
+// `native` is what compilers call this machine's CPU, and `host` what the library does.
 CLI::Option* lists_cpus(CLI::Option* option) {
-  return option->each([](const std::string& name) {
+  const auto rename = [](std::string& name) {
     // The exception carries text to standard output and ends the program well.
     if (name == "help") throw CLI::CallForVersion(cpu_list_text(), 0);
-  });
+    if (name == "native") name = "host";
+    return std::string();
+  };
+  return option->transform(CLI::Validator(rename, "", ""));
 }
 
 CLI::Option* takes_standard_input(CLI::Option* option) {
@@ -137,8 +141,8 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape) {
   add_list(app, "--dim", flags.dims, "a dim that the weights do not tell")->type_name("H=128");
   begin_group(app, kMachineGroup);
   lists_cpus(
-      app.add_option("--isa", flags.isa,
-                     "the CPU to compile for: host, x86-64-v2, x86-64-v3, x86-64-v4, znver4, ...; help lists all"))
+      app.add_option("--isa,--target", flags.isa,
+                     "the CPU to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4, ...; help lists all"))
       ->type_name("CPU");
   begin_group(app, kModelGroup);
 }

@@ -85,7 +85,7 @@ void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape = true);
 void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
 /// Adds the same flags, and those for layers of a cell.
 void add_stacked_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape = true);
-/// Makes `help` as the value of an option print the CPUs that there are.
+/// Makes `help` as the value of an option print the CPUs that there are, and `native` mean this machine's.
 CLI::Option* lists_cpus(CLI::Option* option);
 /// Makes `-` as the value of an option mean standard input.
 CLI::Option* takes_standard_input(CLI::Option* option);

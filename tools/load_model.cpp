@@ -194,6 +194,21 @@ Result<TensorMap> tensors_beside(const std::string& model, const Source& source)
   return TensorMap();
 }
 
+// A file without any of the parameters belongs to another model; most often it is a state_dict, which is one by itself.
+Result<void> check_any_fits(const Source& source, const TensorMap& weights, const std::string& path) {
+  const std::vector<ir::Weight> wanted = ir::weights_of(source.graph());
+  const auto has = [&](const ir::Weight& weight) { return weights.contains(weight.name); };
+  if (wanted.empty() || weights.empty() || std::ranges::any_of(wanted, has)) return {};
+  const bool is_state_dict = std::ranges::any_of(
+      weights, [](const auto& entry) { return entry.first.find("weight_ih") != std::string::npos; });
+  return Error{ErrorCode::InvalidData,
+               {path},
+               "has none of the parameters of " + std::string(source.graph().kind_name()) + " " + source.graph().name +
+                   ", such as " + wanted.front().name + "; it has " + weights.begin()->first +
+                   (weights.size() > 1 ? " and " + std::to_string(weights.size() - 1) + " more" : "") +
+                   (is_state_dict ? "; a state_dict is a model by itself: give it as MODEL, without --cell" : "")};
+}
+
 }  // namespace
 
 Result<Imported> import_part(const std::string& model, const PartFlags& part, const std::vector<std::string>& states) {
@@ -255,6 +270,7 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
     return usage_error("--weights", flags.model + " has its own weights; leave the flag out");
   Result<TensorMap> weights = load_tensors(flags.weights);
   if (!weights) return weights.error();
+  if (const auto checked = check_any_fits(source, *weights, flags.weights); !checked) return checked.error();
   if (const Result<void> made = files::make_floats(*weights, flags.weights); !made) return made.error();
   source.weights = std::move(*weights);
   return source;

@@ -109,7 +109,8 @@ Verb add_run(CLI::App& program) {
   add_list(app, "--state", flags->states, "an initial state, f32[B,H]; zero where none is given")
       ->type_name("NAME=s.npy");
   begin_group(app, kOutputGroup);
-  add_list(app, "--output", flags->outputs, "y, f32[T,B,O]; of a network with several outputs, NAME=e.npy for another")
+  add_list(app, "-o,--output", flags->outputs,
+           "y, f32[T,B,O]; of a network with several outputs, NAME=e.npy for another")
       ->required()
       ->type_name("y.npy");
   add_list(app, "--final-state", flags->final_states,

@@ -363,7 +363,7 @@ Verb add_verify(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "verify",
       {"rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000", "rnnc verify lstm.rnn --weights lstm.safetensors",
-       "rnnc verify model.onnx --input x.npy --expect y.npy", "rnnc verify model.onnx --backend portable",
+       "rnnc verify model.onnx --input x.npy --expect expected.npy", "rnnc verify model.onnx --backend portable",
        "rnnc verify model.onnx --weights-as w8 --input x.npy",
        "rnnc verify --cell gru --dim I=16 --dim H=32 --layers 2 --bidirectional --json"},
       "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"

@@ -17,6 +17,12 @@ namespace {
 using ir::Node;
 using ir::Op;
 
+constexpr const char *kInput = "#cfe3ff", *kState = "#ffe2b3", *kParam = "#e8e8e8", *kOutput = "#d3f2d3";
+
+std::string colour_of(const Node& node) {
+  return node.op == Op::Input ? kInput : node.op == Op::State ? kState : node.op == Op::Param ? kParam : "";
+}
+
 class Drawing {
  public:
   explicit Drawing(const std::string& name) {
@@ -35,12 +41,16 @@ class Drawing {
     return result + "\"";
   }
 
-  void node(const std::string& id, const std::string& label, const std::string& shape = "") {
-    text_ += indent_ + quoted(id) + " [label=" + quoted(label) + (shape.empty() ? "" : ", shape=" + shape) + "];\n";
+  void node(const std::string& id, const std::string& label, const std::string& shape = "",
+            const std::string& colour = "") {
+    const std::string filled = colour.empty() ? "" : ", style=filled, fillcolor=" + quoted(colour);
+    text_ +=
+        indent_ + quoted(id) + " [label=" + quoted(label) + (shape.empty() ? "" : ", shape=" + shape) + filled + "];\n";
   }
+  // The edges of states lead back to the next step, and so do not decide what stands above what.
   void edge(const std::string& from, const std::string& to, const std::string& label = "", bool dashed = false) {
     std::string attributes = label.empty() ? "" : "label=" + quoted(label);
-    if (dashed) attributes += std::string(attributes.empty() ? "" : ", ") + "style=dashed";
+    if (dashed) attributes += std::string(attributes.empty() ? "" : ", ") + "style=dashed, constraint=false";
     text_ += indent_ + quoted(from) + " -> " + quoted(to) + (attributes.empty() ? "" : " [" + attributes + "]") + ";\n";
   }
   void begin_cluster(const std::string& name) {
@@ -129,14 +139,14 @@ std::string dot_of(const ir::Graph& graph) {
     const std::string prefix = name == names.end() || is_scan ? "" : name->second + " = ";
     const bool computes = !ir::is_declaration(node) && !is_scan;
     drawing.node(id_of(value), prefix + operation_of(graph, node) + "\n" + node.type.to_string(),
-                 computes ? "ellipse" : "");
+                 computes ? "ellipse" : "", colour_of(node));
     for (std::size_t j = 0; j < node.operands.size(); ++j)
       drawing.edge(id_of(node.operands[j]), id_of(value), "", is_state_edge(node, j));
   }
   for (const ir::Statement& statement : graph.statements) {
     if (statement.kind == ir::Statement::Kind::Output) {
       const std::string title = statement.name.empty() ? "output" : "output " + statement.name;
-      drawing.node(title, title);
+      drawing.node(title, title, "", kOutput);
       drawing.edge(id_of(statement.value), title);
     }
     for (std::uint32_t i = 0; i < graph.nodes.size() && statement.kind == ir::Statement::Kind::Next; ++i)
@@ -187,8 +197,8 @@ std::string dot_of(const Plan& plan, const Schedule& schedule) {
   for (const Node& node : schedule.cell.nodes)
     if (node.op == Op::Input || node.op == Op::State)
       drawing.node(operation_of(schedule.cell, node), operation_of(schedule.cell, node) + "\n" + node.type.to_string(),
-                   "ellipse");
-  drawing.node("y", "y", "ellipse");
+                   "ellipse", colour_of(node));
+  drawing.node("y", "y", "ellipse", kOutput);
   for (const Phase phase : {Phase::Once, Phase::Sequence, Phase::Step}) {
     drawing.begin_cluster(std::string(name(phase)));
     for (std::size_t s = 0; s < schedule.stages.size(); ++s)
@@ -209,9 +219,10 @@ std::string dot_of(const CallList& list, const ir::Network& network) {
   const std::vector<std::string> writers = writers_of(list);
   for (const Buffer& buffer : list.buffers)
     if (!buffer.input.empty())
-      drawing.node("input " + buffer.input, "input " + buffer.input + "\n" + std::to_string(buffer.width), "ellipse");
+      drawing.node("input " + buffer.input, "input " + buffer.input + "\n" + std::to_string(buffer.width), "ellipse",
+                   kInput);
   for (std::size_t i = 0; i < list.calls.size(); ++i) drawing.node("call " + std::to_string(i), text_of(list.calls[i]));
-  for (const CallOutput& output : list.outputs) drawing.node(title_of(output), title_of(output), "ellipse");
+  for (const CallOutput& output : list.outputs) drawing.node(title_of(output), title_of(output), "ellipse", kOutput);
   const auto draw = [&](const Row& row, const std::string& to, const std::string& label, bool dashed) {
     for (const Columns& columns : row) {
       const std::string width = std::to_string(columns.end - columns.begin);

@@ -173,6 +173,18 @@ TEST_CASE("the levels of an object are sorted, so that the highest one runs", "[
   CHECK(folder.text("sorted.o") == folder.text("other.o"));
 }
 
+TEST_CASE("--isa and --target are one flag in all verbs", "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string model = " --cell gru --weights w.safetensors ";
+  CHECK(folder.rnnc("compile" + model + "-o m.o --isa x86-64-v2 --target native")
+            .out.starts_with("m.o: gru for x86-64-v2, host\n"));
+  const std::string plan = folder.rnnc("inspect" + model + "--emit plan --isa x86-64-v2").out;
+  CHECK(!plan.empty());
+  CHECK(folder.rnnc("inspect" + model + "--emit plan --target x86-64-v2").out == plan);
+  CHECK(folder.rnnc("run" + model + "--input x.npy -o y.npy --target native").code == 0);
+}
+
 TEST_CASE("compile says what is wrong with its flags", "[tools]") {
   const Folder folder;
   fill(folder, "gru");
@@ -184,7 +196,7 @@ TEST_CASE("compile says what is wrong with its flags", "[tools]") {
     CHECK(finished.err.find(message) != std::string::npos);
   };
   check("-o m.exe", 2, "-o: 'm.exe' ends neither in .o");
-  check("-o m.o --isa host --target native", 2, "--isa: says what --target says; leave one of them out");
+  check("-o m.o --isa quick", 2, "--target: unknown CPU 'quick'");
   check("-o m.o --header m.h --name 1x", 2, "'1x' is no C name");
   check("-o m.o --header m.h --visibility public", 2, "--visibility");
   check("-o m.rnnc --visibility hidden", 2, "--visibility: an artifact has no symbols");

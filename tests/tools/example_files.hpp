@@ -31,7 +31,7 @@ inline void add_module(TensorMap& tensors, const std::string& prefix, const std:
 }
 
 inline void fill_example_files(const Folder& folder) {
-  constexpr std::int64_t kSteps = 3, kBatch = 2;
+  constexpr std::int64_t kSteps = 7, kBatch = 3;  // those that model.onnx fixes
   folder.write("lstm.rnn", standard_cell("lstm").value().text());
   folder.write("voice.rnn", "network voice { input x : seq f32[4] output x output energy = sum(x * x) }");
   save_weights_of(folder, "lstm");
@@ -42,9 +42,11 @@ inline void fill_example_files(const Folder& folder) {
   Tensor lengths{ElementType::I32, {kBatch}, std::vector<std::byte>(4 * kBatch)};
   lengths.bytes[0] = std::byte{2};
   lengths.bytes[4] = std::byte{3};
+  lengths.bytes[8] = std::byte{7};
   save_npy(folder / "n.npy", lengths).value();
   std::filesystem::copy_file(std::string(RNNC_SOURCE_DIR) + "/tests/conformance/onnx/lstm_no_bias.onnx",
                              folder / "model.onnx");
+  REQUIRE(folder.rnnc("run model.onnx --input x.npy --output expected.npy").code == 0);
   TensorMap encoder, tagger;
   add_module(encoder, "", "_l0", 3 * kExampleHidden,
              {{"weight_ih", kExampleInput}, {"weight_hh", kExampleHidden}, {"bias_ih", 0}, {"bias_hh", 0}});

@@ -75,7 +75,7 @@ TEST_CASE("an output that is an input or another output is refused before anythi
        "--header: would overwrite lstm.rnn, which MODEL reads; name another file"},
       {"compile lstm.rnn --weights lstm.safetensors -o m.o --header lstm.safetensors",
        "--header: would overwrite lstm.safetensors, which --weights reads; name another file"},
-      {"import encoder.safetensors -o encoder.rnn",
+      {"import encoder.safetensors -o encoder.rnn --weights encoder.safetensors",
        "--weights: would overwrite encoder.safetensors, which MODEL reads; name another file"},
       {"import encoder.safetensors -o encoder.rnn --weights encoder.rnn",
        "--weights: would overwrite encoder.rnn, which -o writes; name another file"},
@@ -160,9 +160,9 @@ TEST_CASE("outputs of run follow links, keep modes, and leave nothing of a kille
   fs::permissions(folder / "h1.npy", fs::perms::owner_read | fs::perms::owner_write);
   REQUIRE(folder.rnnc(kRun + "--output y.npy --final-state h=h1.npy").code == 0);
   CHECK(fs::is_symlink(folder / "y.npy"));
-  CHECK(folder.values("target.npy").size() == 3 * 2 * kExampleHidden);
+  CHECK(folder.values("target.npy").size() == 7 * 3 * kExampleHidden);
   CHECK(fs::status(folder / "h1.npy").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
-  CHECK(folder.values("h1.npy").size() == 2 * kExampleHidden);
+  CHECK(folder.values("h1.npy").size() == 3 * kExampleHidden);
   CHECK_FALSE(folder.has(".rnnc-new-0123456789ab"));
   CHECK(folder.text("y.npy.part") == "someone's");
 }

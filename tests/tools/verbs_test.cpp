@@ -108,7 +108,7 @@ TEST_CASE("bench refuses absurd sizes", "[tools]") {
   check_fails(folder, absurd, 3, "the sequences would take ");
   check_fails(folder, absurd, 3, " MiB of memory are left; use smaller sizes");
   check_fails(folder, kBench + " --threads many", 2, "--threads: 'many' is not a whole number");
-  check_fails(folder, kBench + " --against torch", 2, "--against: ");
+  check_fails(folder, kBench + " --against cudnn", 2, "--against: ");
   check_fails(folder, "bench --cell lstn --steps 3 --batch 2", 2,
               "--cell: there is no standard cell 'lstn'; there are ");
 }
