@@ -7,6 +7,7 @@
 #include "import/write_file.hpp"
 #include "ir/environment.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/write_model.hpp"
 
 namespace rnnc::tools {
 namespace {
@@ -19,7 +20,10 @@ std::string also_known(const NamedFile& file, const NamedFile& other) {
 }  // namespace
 
 std::vector<NamedFile> files_of(const ModelFlags& flags) {
-  return {{"MODEL", flags.model}, {"--weights", flags.weights}, {"--ranges", flags.ranges}};
+  std::vector<NamedFile> files = {{"MODEL", flags.model}, {"--weights", flags.weights}, {"--ranges", flags.ranges}};
+  if (flags.weights.empty() && flags.weights_beside && flags.model.ends_with(".rnn"))
+    for (const std::string& path : weights_beside(flags.model)) files.push_back({"MODEL", path});
+  return files;
 }
 
 // Which of the two a text is can follow from the model alone, which is not read yet. Both count: nobody needs an output

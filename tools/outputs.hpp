@@ -17,7 +17,7 @@ struct NamedFile {
   std::string flag, path;
 };
 
-/// Lists the files that the flags read: the model and its weights.
+/// Lists the files that the flags read: the model and its weights, also those that stand beside a text.
 std::vector<NamedFile> files_of(const ModelFlags& flags);
 
 /// Lists the files of a flag's texts, each of which is a path or NAME=PATH.

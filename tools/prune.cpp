@@ -85,8 +85,6 @@ Result<int> run(const PruneFlags& flags) {
   const Result<std::string> weights = weights_file(flags);
   if (!weights) return weights.error();
   std::vector<NamedFile> read = files_of(flags.model);
-  if (flags.model.weights.empty() && flags.model.model.ends_with(kText))
-    for (const std::string& path : weights_beside(flags.model.model)) read.push_back({"MODEL", path});
   for (const NamedFile& file : files_of("--input", flags.inputs)) read.push_back(file);
   if (const auto checked = check_outputs({{"-o", flags.output}}, read); !checked) return checked.error();
   if (*weights != flags.output)

@@ -34,6 +34,23 @@ const std::string kRun = "run lstm.rnn --weights lstm.safetensors --input x.npy 
 
 }  // namespace
 
+TEST_CASE("no output takes the place of the weights that stand beside a text", "[tools]") {
+  const Folder folder;
+  fill_names(folder);
+  fs::copy_file(folder / "lstm.safetensors", folder / "lstm_weights.safetensors");
+  const auto before = contents(folder);
+  for (const std::string file : {"lstm.safetensors", "lstm_weights.safetensors"})
+    for (const auto& [arguments, flag] : std::vector<std::pair<std::string, std::string>>{
+             {"run lstm.rnn --input x.npy --output " + file, "--output"},
+             {"run lstm.rnn --input x.npy --output y.npy --final-state h=" + file, "--final-state h"},
+             {"compile lstm.rnn -o m.o --header " + file, "--header"},
+             {"explain lstm.rnn --html " + file, "--html"},
+             {"bench lstm.rnn --html " + file, "--html"}}) {
+      check_fails(folder, arguments, 2, flag + ": would overwrite " + file + ", which MODEL reads; name another file");
+      CHECK(contents(folder) == before);
+    }
+}
+
 TEST_CASE("an output that is an input or another output is refused before anything is written", "[tools]") {
   const Folder folder;
   fill_names(folder);
