@@ -2,14 +2,12 @@
 #include "tools/run_data.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <set>
 
 #include <rnnc/join.hpp>
 
 #include "ir/syntax.hpp"
 #include "tools/exit_code.hpp"
-#include "tools/graph_layout.hpp"
-#include "tools/outputs.hpp"
 #include "tools/read_data.hpp"
 
 namespace rnnc::tools {
@@ -29,7 +27,7 @@ class JobReader {
     job_.batch_first = flags_.layout == "btf";
     for (const auto step : {&JobReader::read_outputs, &JobReader::read_final_states, &JobReader::take_given_states,
                             &JobReader::read_inputs, &JobReader::read_states, &JobReader::read_steps,
-                            &JobReader::read_lengths, &JobReader::check_fixed_sizes})
+                            &JobReader::read_lengths, &JobReader::check_fixed_sizes, &JobReader::check_graph_finals})
       if (const Result<void> done = (this->*step)(); !done) return done.error();
     return std::move(job_);
   }
@@ -45,6 +43,7 @@ class JobReader {
   Result<void> keep_sizes(const std::string& path, const std::string& what, const Tensor& tensor,
                           const std::string& axis, std::int64_t size);
   Result<void> check_fixed_sizes();
+  Result<void> check_graph_finals();
   Result<void> read_states();
   Result<void> read_steps();
   Result<void> read_lengths();
@@ -275,7 +274,30 @@ Result<void> JobReader::check_fixed_sizes() {
                             : "export it with dynamic axes, or make a model of any sizes of it by rnnc import")};
 }
 
+// An output of a file for one sequence has no place for those of the others.
+Result<void> JobReader::check_graph_finals() {
+  const std::int64_t sequences = job_.batch.sequences;
+  for (const auto& [name, final] : job_.graph_finals) {
+    const GraphValue& value = final.first;
+    const auto has_sequences = [](const auto& dim) { return std::ranges::count(dim, GraphValue::kSequences) > 0; };
+    if (sequences == 1 || std::ranges::any_of(value.dims, has_sequences)) continue;
+    std::set<std::string> states;
+    for (const auto& [state, index] : value.elements) states.insert(state);
+    return Error{ErrorCode::ShapeMismatch,
+                 {},
+                 "--final-state " + name + ": the file has it for one sequence, and x is of " +
+                     std::to_string(sequences) + "; ask for " + join(states) + " instead, f32[B,H]"};
+  }
+  return {};
+}
+
 }  // namespace
+
+OutputFile parse_output(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const bool is_named = equals != std::string::npos && ir::is_name(text.substr(0, equals));
+  return is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
+}
 
 Tensor with_first_axes_swapped(const Tensor& tensor) {
   const std::int64_t first = tensor.shape[0], second = tensor.shape[1];
@@ -306,79 +328,6 @@ Result<Job> read_job(const RunFlags& flags, const Interface& interface, const Gi
   Result<Job> job = JobReader(flags, interface, given).run();
   if (job) job->behind_the_end = given.behind_the_end;
   return job;
-}
-
-namespace {
-
-Tensor tensor_of(const NamedType& output, const Job& job, std::vector<float> values) {
-  const std::int64_t sequences = job.batch.sequences;
-  Shape shape = {sequences, elements(output.type)};
-  if (!output.type.is_sequence()) return Tensor::from_f32(shape, values);
-  const auto& time = job.batch.times.at(output.type.axis);
-  shape.insert(shape.begin(), time.steps);
-  // A program gives zeros behind the ends; an ONNX graph may compute something of them.
-  if (const auto found = job.behind_the_end.find(output.name); found != job.behind_the_end.end())
-    for (std::size_t k = 0; k < time.lengths.size(); ++k)
-      for (std::int64_t t = time.lengths[k]; t < time.steps; ++t)
-        std::ranges::copy(found->second,
-                          values.begin() + (t * sequences + static_cast<std::int64_t>(k)) * std::ssize(found->second));
-  Tensor tensor = Tensor::from_f32(shape, values);
-  return job.batch_first ? with_first_axes_swapped(tensor) : tensor;
-}
-
-// Lays final states as the graph's output has them.
-Tensor tensor_of(const GraphValue& final, std::int64_t sequences, const SequenceResult& result) {
-  const GraphSizes sizes{1, sequences};
-  const std::vector<std::size_t> places = places_in_graph(final, sizes);
-  std::vector<float> values(places.size());
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const auto sequence = static_cast<std::int64_t>(i / final.elements.size());
-    const auto& [state, index] = final.elements[i % final.elements.size()];
-    const std::vector<float>& all = result.states.at(state);
-    values[places[i]] = all[static_cast<std::size_t>(sequence * (std::ssize(all) / sequences) + index)];
-  }
-  return Tensor::from_f32(shape_of(final, sizes), values);
-}
-
-bool is_standard_output(const std::string& path) { return path == "/dev/stdout" || path == "/dev/fd/1"; }
-
-// Says what the sizes of files were taken for, since a wrong layout is wrong without an error.
-void print_shapes(const Interface& interface, const Job& job, const std::vector<Output>& outputs) {
-  if (std::ranges::any_of(outputs, [](const Output& output) { return is_standard_output(output.path); })) return;
-  for (const auto& [name, time] : job.batch.times) {
-    if (name == ir::kTime)
-      std::printf("x: %lld steps of %lld sequences, %lld features a step\n", static_cast<long long>(time.steps),
-                  static_cast<long long>(job.batch.sequences), static_cast<long long>(interface.input_size()));
-    else
-      std::printf("%s: %lld steps\n", name.c_str(), static_cast<long long>(time.steps));
-  }
-  for (const Output& output : outputs)
-    std::printf("%s: f32%s\n", output.path.c_str(), to_string(output.tensor.shape).c_str());
-}
-
-}  // namespace
-
-OutputFile parse_output(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  const bool is_named = equals != std::string::npos && ir::is_name(text.substr(0, equals));
-  return is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
-}
-
-Result<int> write_results(const Interface& interface, const Job& job, const Result<SequenceResult>& result) {
-  if (!result) return result.error();
-  const std::int64_t sequences = job.batch.sequences;
-  std::vector<Output> outputs;
-  for (std::size_t i = 0; i < interface.outputs.size(); ++i)
-    if (const auto wanted = job.outputs.find(interface.outputs[i].name); wanted != job.outputs.end())
-      outputs.push_back({wanted->second, tensor_of(interface.outputs[i], job, result->outputs[i])});
-  for (const NamedSize& state : interface.states)
-    if (const auto wanted = job.final_states.find(state.name); wanted != job.final_states.end())
-      outputs.push_back({wanted->second, Tensor::from_f32({sequences, state.size}, result->states.at(state.name))});
-  for (const auto& [name, final] : job.graph_finals)
-    outputs.push_back({final.second, tensor_of(final.first, sequences, *result)});
-  if (const auto written = write_outputs(outputs); !written) return written.error();
-  print_shapes(interface, job, outputs);
-  return kOk;
 }
 
 }  // namespace rnnc::tools
