@@ -27,7 +27,7 @@ class JobReader {
     job_.batch_first = flags_.layout == "btf";
     for (const auto step : {&JobReader::read_outputs, &JobReader::read_final_states, &JobReader::take_given_states,
                             &JobReader::read_inputs, &JobReader::read_states, &JobReader::read_steps,
-                            &JobReader::read_lengths, &JobReader::check_fixed_sizes, &JobReader::check_graph_finals})
+                            &JobReader::check_fixed_sizes, &JobReader::read_lengths, &JobReader::check_graph_finals})
       if (const Result<void> done = (this->*step)(); !done) return done.error();
     return std::move(job_);
   }
@@ -44,6 +44,7 @@ class JobReader {
                           const std::string& axis, std::int64_t size);
   Result<void> check_fixed_sizes();
   Result<void> check_graph_finals();
+  bool carries_states() const;
   Result<void> read_states();
   Result<void> read_steps();
   Result<void> read_lengths();
@@ -70,11 +71,19 @@ class JobReader {
 };
 
 Result<void> JobReader::read_outputs() {
+  const ImportedGraph& graph = given_.graph;
   std::vector<std::string> known;
   for (const NamedType& output : interface_.outputs) known.push_back(output.name);
   for (const std::string& text : flags_.outputs) {
     const OutputFile file = parse_output(text);
-    const std::string& name = file.name.empty() ? known.front() : file.name;
+    std::string name = file.name.empty() ? known.front() : file.name;
+    const auto is_it = [&](const GraphValue& value) { return value.name == file.name; };
+    const auto in_graph = std::ranges::find_if(graph.outputs, is_it);
+    const auto place = static_cast<std::size_t>(in_graph - graph.outputs.begin());
+    const bool is_known = std::ranges::find(known, name) != known.end();
+    if (!is_known && in_graph != graph.outputs.end() && place < known.size()) name = known[place];
+    if (!is_known && std::ranges::any_of(graph.finals, is_it))
+      return usage_error("--output", name + " has final states; give --final-state " + text);
     if (std::ranges::find(known, name) == known.end())
       return usage_error("--output", interface_.name + " has no output " + name + "; its outputs are: " + join(known) +
                                          ir::did_you_mean(name, known));
@@ -92,7 +101,12 @@ Result<void> JobReader::read_final_states() {
       job_.graph_finals.emplace(name, std::pair(*in_graph, path));
       continue;
     }
-    if (const auto found = find_state("--final-state", name, interface_.states); !found) return found.error();
+    if (const auto found = find_state("--final-state", name, interface_.states); !found) {
+      Error error = found.error();
+      if (!given_.graph.finals.empty())
+        error.message += "; by the names of the graph it has " + join(given_.graph.finals, &GraphValue::name);
+      return error;
+    }
     job_.final_states[name] = path;
   }
   return {};
@@ -185,11 +199,13 @@ Result<void> JobReader::read_inputs() {
     const auto read = input ? read_named(*input, text.substr(equals + 1)) : read_x(text);
     if (!read) return read;
   }
+  const auto is_given = [&](const NamedType& input) { return has(input); };
+  const bool by_name = std::ranges::any_of(interface_.in_x(), is_given);
   for (const NamedType& input : interface_.inputs)
     if (!has(input))
-      return usage_error("--input",
-                         input.name + " of type " + input.type.to_string() + " is missing; give " +
-                             (input.type.axis == ir::kTime ? "x.npy" : input.name + "=" + input.name + ".npy"));
+      return usage_error(
+          "--input", input.name + " of type " + input.type.to_string() + " is missing; give " +
+                         (input.type.axis == ir::kTime && !by_name ? "x.npy" : input.name + "=" + input.name + ".npy"));
   return {};
 }
 
@@ -250,6 +266,14 @@ Result<void> JobReader::read_lengths() {
   return {};
 }
 
+// A graph of one step that takes states and gives them is called once for each step of a stream.
+bool JobReader::carries_states() const {
+  const auto is_initial = [&](const GraphValue& value) {
+    return value.dims.size() > 1 && find_input(value.name) == nullptr;  // lengths have one dim
+  };
+  return !given_.graph.finals.empty() && std::ranges::any_of(given_.graph.inputs, is_initial);
+}
+
 // A file that fixes its sizes was exported for them. Other sizes are most often sequences in another layout, of which
 // nobody would be told.
 Result<void> JobReader::check_fixed_sizes() {
@@ -257,18 +281,19 @@ Result<void> JobReader::check_fixed_sizes() {
   const auto time = job_.batch.times.find(std::string(ir::kTime));
   if (time == job_.batch.times.end() || graph.is_step) return {};
   const std::int64_t steps = time->second.steps, sequences = job_.batch.sequences;
+  const std::int64_t fixed_steps = graph.steps == 1 && carries_states() ? 0 : graph.steps;
   const auto fits = [](std::int64_t fixed, std::int64_t given) { return fixed == 0 || fixed == given; };
-  if (fits(graph.steps, steps) && fits(graph.sequences, sequences)) return {};
+  if (fits(fixed_steps, steps) && fits(graph.sequences, sequences)) return {};
   const auto text = [](std::int64_t size, const char* what) {
     return size == 0 ? std::string("any number of ") + what + "s"
                      : std::to_string(size) + " " + what + (size == 1 ? "" : "s");
   };
-  const bool swapped = fits(graph.steps, sequences) && fits(graph.sequences, steps);
+  const bool swapped = fits(fixed_steps, sequences) && fits(graph.sequences, steps);
   const std::string other = job_.batch_first ? "leave --layout btf out" : "add --layout btf";
   return Error{ErrorCode::ShapeMismatch,
                {},
                "shape mismatch: x is of " + text(steps, "step") + " and " + text(sequences, "sequence") +
-                   ", but the model's file is of " + text(graph.steps, "step") + " and " +
+                   ", but the model's file is of " + text(fixed_steps, "step") + " and " +
                    text(graph.sequences, "sequence") + "; " +
                    (swapped ? other + " if x lies so"
                             : "export it with dynamic axes, or make a model of any sizes of it by rnnc import")};
@@ -295,7 +320,7 @@ Result<void> JobReader::check_graph_finals() {
 
 OutputFile parse_output(const std::string& text) {
   const std::size_t equals = text.find('=');
-  const bool is_named = equals != std::string::npos && ir::is_name(text.substr(0, equals));
+  const bool is_named = equals != std::string::npos && equals != 0 && text.find('/') > equals;
   return is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
 }
 

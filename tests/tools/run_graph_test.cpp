@@ -16,15 +16,52 @@ void write_values(const Folder& folder, const std::string& name, Shape shape, st
 }  // namespace
 
 TEST_CASE("a final state of a file for one sequence is refused for several, which it has no place for", "[tools]") {
-  const Folder folder;
-  write_values(folder, "one.npy", {3, 1, 4}, 12);
-  const std::string run = "run " + kGraphs + "fronts/packed_states.onnx --output y.npy ";
-  REQUIRE(folder.rnnc(run + "--input one.npy --final-state stateN=f.npy --final-state state2=g.npy").code == 0);
+  const Folder folder, other;
+  const std::string run = "run " + kGraphs + "fronts/packed_states.onnx --input x.npy --output y.npy ";
+  write_values(folder, "x.npy", {3, 1, 4}, 12);
+  REQUIRE(folder.rnnc(run + "--final-state stateN=f.npy --final-state state2=g.npy").code == 0);
   CHECK(load_npy(folder / "f.npy").value().shape == Shape{2, 1, 3});
   CHECK(folder.values("f.npy") == folder.values("g.npy"));
+  write_values(other, "x.npy", {3, 2, 4}, 24);
   check_fails(
-      folder, run + "--input two.npy --final-state stateN=f2.npy", 3,
+      other, run + "--final-state stateN=final.npy", 3,
       "--final-state stateN: the file has it for one sequence, and x is of 2; ask for state2 instead, f32[B,H]");
+}
+
+TEST_CASE("a file fixed at one step that takes and gives its states runs any number of steps", "[tools]") {
+  const Folder folder, other;
+  const std::string run = "run " + kGraphs + "fronts/batch_first_states.onnx --input x.npy --output y.npy ";
+  write_values(folder, "x.npy", {3, 1, 4}, 12);
+  REQUIRE(folder.rnnc(run + "--final-state hn=f.npy").code == 0);
+  CHECK(load_npy(folder / "y.npy").value().shape == Shape{3, 1, 3});
+  const std::vector<float> y = folder.values("y.npy"), f = folder.values("f.npy");
+  CHECK(std::vector<float>(y.end() - 3, y.end()) == std::vector<float>(f.end() - 3, f.end()));
+  write_values(other, "x.npy", {1, 3, 4}, 12);
+  check_fails(other, run, 3,
+              "x is of 1 step and 3 sequences, but the model's file is of any number of steps and 1 sequence; add "
+              "--layout btf if x lies so");
+}
+
+TEST_CASE("sizes in the wrong order are told from lengths that do not fit", "[tools]") {
+  const Folder folder;
+  write_values(folder, "x.npy", {3, 7, 4}, 84);
+  check_fails(folder, "run " + kGraphs + "lstm_bidirectional.onnx --input x.npy --output y.npy", 3,
+              "x is of 3 steps and 7 sequences, but the model's file is of 7 steps and 3 sequences; add --layout btf");
+}
+
+TEST_CASE("outputs have the graph's names, also those that are no names of rnnc", "[tools]") {
+  const Folder folder, other;
+  const std::string run = "run " + kGraphs + "exported/two_layers.onnx --input x.npy ";
+  for (const Folder* each : {&folder, &other}) write_values(*each, "x.npy", {7, 2, 5}, 70);
+  REQUIRE(folder.rnnc(run + "--output 198=named.npy").code == 0);
+  REQUIRE(folder.rnnc(run + "--output y.npy").code == 0);
+  CHECK(folder.values("named.npy") == folder.values("y.npy"));
+  check_fails(other, run + "--output 199=final.npy", 2,
+              "--output: 199 has final states; give --final-state 199=final.npy");
+  check_fails(other, run + "--output 198=x.npy", 2, "--output 198: would overwrite x.npy, which --input reads");
+  check_fails(other, run + "--output y.npy --final-state 198=f.npy", 2,
+              "--final-state 198: the cell has no such state; it has lstm.h, lstm.c, lstm2.h, lstm2.c; by the names of "
+              "the graph it has 199, 200");
 }
 
 }  // namespace rnnc::test
