@@ -25,17 +25,17 @@ struct GraphValue {
   static constexpr std::int64_t kSteps = -1, kSequences = -2;
 
   std::string name;  // in the graph
-  // What it is in the model: an input, a state, or an output by its place; "" where it is none of them.
+  // The model has it under this name, as an input, a state or an output; "" where it is none of them.
   std::string as = {};
   std::string next = {};  // of a state of a graph that is one step: the graph output that is its new value
   // The dims, the outermost first. Each is the product of its factors, the outermost first: numbers, kSteps and
   // kSequences. The numbers of all dims, in row-major order, count the elements of the value in the model.
   std::vector<std::vector<std::int64_t>> dims = {};
-  // Of an output that has final states: the state and the index in it of each element.
+  // An output that has final states names the state of each of its elements, and the index in it.
   std::vector<std::pair<std::string, std::int64_t>> elements = {};
 };
 
-/// What an ONNX graph is beside the model that was made of it. Other formats have none.
+/// Tells what an ONNX graph is beside the model that was made of it. Other formats leave it empty.
 struct ImportedGraph {
   bool is_step = false;                   // one call of the graph is one step
   bool has_halves = false;                // it computes in f16 or bf16 somewhere; the model is f32

@@ -64,4 +64,36 @@ TEST_CASE("outputs have the graph's names, also those that are no names of rnnc"
               "the graph it has 199, 200");
 }
 
+TEST_CASE("final states lie as the graph's outputs, and batch-first files give what steps-first files give",
+          "[tools]") {
+  const TensorMap data = load_safetensors(kGraphs + "data.safetensors").value();
+  for (const std::string name : {"lstm_bidirectional", "gru_reverse", "rnn_forward"}) {
+    INFO(name);
+    const Folder folder;
+    const Tensor &x = data.at(name + ".x"), &h = data.at(name + ".h");
+    folder.write("x.npy", x.shape, x.to_f32());
+    const std::int64_t T = x.shape[0], B = x.shape[1], I = x.shape[2];
+    const std::vector<float> rows = x.to_f32();
+    std::vector<float> swapped;
+    for (std::int64_t b = 0; b < B; ++b)
+      for (std::int64_t t = 0; t < T; ++t)
+        swapped.insert(swapped.end(), rows.begin() + (t * B + b) * I, rows.begin() + (t * B + b + 1) * I);
+    folder.write("xb.npy", {B, T, I}, swapped);
+    const std::string run = "run " + kGraphs + name + ".onnx --final-state Y_h=h.npy ";
+    REQUIRE(folder.rnnc(run + "--input x.npy --output y.npy").code == 0);
+    CHECK(load_npy(folder / "h.npy").value().shape == h.shape);
+    const std::vector<float> found = folder.values("h.npy"), expected = h.to_f32();
+    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == Approx(expected[i]).margin(1e-6));
+    REQUIRE(folder.rnnc(run + "--input xb.npy --output yb.npy --layout btf").code == 0);
+    CHECK(folder.values("h.npy") == found);
+    const std::vector<float> y = folder.values("y.npy"), yb = folder.values("yb.npy");
+    const std::int64_t O = std::ssize(y) / (T * B);
+    CHECK(load_npy(folder / "yb.npy").value().shape == Shape{B, T, O});
+    for (std::int64_t k = 0; k < T * B * O; ++k) {
+      const std::int64_t b = k / (T * O), t = k / O % T, o = k % O;
+      CHECK(yb[static_cast<std::size_t>(k)] == y[static_cast<std::size_t>((t * B + b) * O + o)]);
+    }
+  }
+}
+
 }  // namespace rnnc::test
