@@ -44,6 +44,9 @@ struct Job {
 /// Returns [b, a, ...] of [a, b, ...].
 Tensor with_first_axes_swapped(const Tensor& tensor);
 
+/// Writes into an output, [T, B, O], what the ONNX graph has behind the ends of sequences. A program gives zeros there.
+void fill_behind_the_end(const NamedType& output, const Job& job, std::vector<float>& values);
+
 /// Gives the batch the lengths that the model itself has, if it has some. Errors: ShapeMismatch.
 Result<void> take_lengths(const std::vector<std::int32_t>& lengths, ir::NetworkBatch& batch);
 

@@ -17,12 +17,7 @@ Tensor tensor_of(const NamedType& output, const Job& job, std::vector<float> val
   if (!output.type.is_sequence()) return Tensor::from_f32(shape, values);
   const auto& time = job.batch.times.at(output.type.axis);
   shape.insert(shape.begin(), time.steps);
-  // A program gives zeros behind the ends; an ONNX graph may compute something of them.
-  if (const auto found = job.behind_the_end.find(output.name); found != job.behind_the_end.end())
-    for (std::size_t k = 0; k < time.lengths.size(); ++k)
-      for (std::int64_t t = time.lengths[k]; t < time.steps; ++t)
-        std::ranges::copy(found->second,
-                          values.begin() + (t * sequences + static_cast<std::int64_t>(k)) * std::ssize(found->second));
+  fill_behind_the_end(output, job, values);
   Tensor tensor = Tensor::from_f32(shape, values);
   return job.batch_first ? with_first_axes_swapped(tensor) : tensor;
 }
@@ -58,6 +53,16 @@ void print_shapes(const Interface& interface, const Job& job, const std::vector<
 }
 
 }  // namespace
+
+void fill_behind_the_end(const NamedType& output, const Job& job, std::vector<float>& values) {
+  const auto found = job.behind_the_end.find(output.name);
+  if (found == job.behind_the_end.end()) return;
+  const auto& time = job.batch.times.at(output.type.axis);
+  for (std::size_t k = 0; k < time.lengths.size(); ++k)
+    for (std::int64_t t = time.lengths[k]; t < time.steps; ++t)
+      std::ranges::copy(found->second, values.begin() + (t * job.batch.sequences + static_cast<std::int64_t>(k)) *
+                                                            std::ssize(found->second));
+}
 
 Result<int> write_results(const Interface& interface, const Job& job, const Result<SequenceResult>& result) {
   if (!result) return result.error();

@@ -12,7 +12,6 @@
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/compared_data.hpp"
-#include "tools/drift.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/half_weights.hpp"
@@ -24,38 +23,17 @@
 #include "tools/run_data.hpp"
 #include "tools/sequence.hpp"
 #include "tools/verbs.hpp"
+#include "tools/verify_report.hpp"
 
 namespace rnnc::tools {
 namespace {
-
-// rnnc promises these limits, relative to max(1, |value|), where rounding to f32 does no more.
-constexpr double kMostAfterOneStep = 1e-6;
-constexpr double kMostAtTheEnd = 5e-6;
-// This limit of AIDA-X's plug-ins is for an example that another program computed in f32, in an order of its own.
-constexpr double kMostOfExample = 1e-5;
 
 struct VerifyFlags : ComparedData {
   ModelFlags model;
   std::string expected;  // a file of y as another program computed it; "" for none
   std::string layout = "tbf";
+  std::vector<std::string> lengths;
   bool json = false;
-};
-
-struct Verdict {
-  std::optional<Difference> first;     // after one step, of random sequences
-  Difference whole;                    // over all of them
-  std::optional<Difference> example;   // from the outputs in the file, where it has some
-  std::optional<Difference> expected;  // from those of --expect
-  std::optional<Drift> drift;          // of weights in another format
-  std::string isa, backend, fallback;
-  std::string other = "the interpreter";  // what the program is compared with
-
-  static bool is_kept(const Difference& difference) { return difference.error <= difference.limit; }
-  bool ok() const {
-    const bool are_numbers = !drift || drift->are_numbers();
-    const auto agrees = [](const std::optional<Difference>& difference) { return !difference || is_kept(*difference); };
-    return agrees(first) && is_kept(whole) && agrees(example) && agrees(expected) && are_numbers;
-  }
 };
 
 // Runs the example in the model's file from states of a new sequence.
@@ -77,11 +55,12 @@ RunFlags run_flags(const VerifyFlags& flags) {
   result.model = flags.model;
   result.inputs = flags.inputs;
   result.layout = flags.layout;
+  result.lengths = flags.lengths;
   return result;
 }
 
 // Compares y with what the user's file says.
-Result<Difference> verify_expected(const SequenceResult& ours, const Interface& interface, const Job& job,
+Result<Difference> verify_expected(SequenceResult ours, const Interface& interface, const Job& job,
                                    const std::string& path) {
   Result<Tensor> expected = read_f32(path, "y");
   if (!expected) return expected.error();
@@ -89,7 +68,14 @@ Result<Difference> verify_expected(const SequenceResult& ours, const Interface& 
   const ir::Type& type = interface.output();
   Shape wanted = {job.batch.sequences, elements(type)};
   if (type.is_sequence()) wanted.insert(wanted.begin(), job.batch.times.at(type.axis).steps);
-  if (expected->shape != wanted) return wrong_shape(path, "y", wanted, expected->shape);
+  if (expected->shape != wanted) {
+    const auto in_file = [&](Shape shape) {
+      if (job.batch_first && shape.size() == 3) std::swap(shape[0], shape[1]);
+      return shape;
+    };
+    return wrong_shape(path, "y", in_file(wanted), in_file(expected->shape));
+  }
+  fill_behind_the_end(interface.outputs.front(), job, ours.outputs.front());
   return compare(ours, {{expected->to_f32()}, {}}, interface, job.batch.sequences, {kMostOfExample});
 }
 
@@ -152,12 +138,18 @@ class Verifier {
     const Result<Difference> whole = difference(random(flags_.steps, source_.network.has_value()), kMostAtTheEnd);
     if (!whole) return whole.error();
     verdict_.whole = *whole;
+    verdict_.steps = flags_.steps;
+    verdict_.batch = flags_.batch;
+    verdict_.seed = flags_.seed;
     return {};
   }
 
   Result<void> compare_given() {
     const Result<Job> job = read_job(run_flags(flags_), interface_, source_.given);
     if (!job) return job.error();
+    const auto time = job->batch.times.find(std::string(ir::kTime));
+    verdict_.steps = time == job->batch.times.end() ? 0 : time->second.steps;
+    verdict_.batch = job->batch.sequences;
     if (!flags_.expected.empty()) {
       const Result<SequenceResult> ours = run_compiled(*program_, interface_, job->batch);
       if (!ours) return ours.error();
@@ -202,106 +194,15 @@ class Verifier {
   Verdict verdict_;
 };
 
-std::string number(double value, const char* form = "%.3g") {
-  char text[40];
-  std::snprintf(text, sizeof text, form, value);
-  return text;
-}
-
-// Says why the limit at the place of the difference is what it is.
-std::string reason(const Difference& difference, double promised) {
-  const std::string most = number(promised) + " of max(1, |value|)";
-  if (difference.rounding <= promised)
-    return "the limit is the " + most + " that is promised; rounding every operation to f32 explains at most " +
-           number(difference.rounding) + " here";
-  if (std::isinf(difference.rounding))
-    return "values that this one depends on may leave the range of f32, which ends at 3.4e38; no limit is above " +
-           number(kMostRounding);
-  const std::string rounding =
-      "rounding every operation to f32 may move this value by " + number(difference.rounding) + " of max(1, |value|)";
-  if (difference.rounding <= kMostRounding)
-    return "the limit is above the " + most + " that is promised, since " + rounding;
-  return rounding + ", so that f32 tells hardly a digit of it; no limit is above " + number(kMostRounding);
-}
-
-void print_line(const std::string& when, const Difference& difference, double promised, const std::string& other) {
-  if (difference.limit == 0 && difference.error == 0) {
-    std::printf("%-18s same bits as %s\n", when.c_str(), other.c_str());
+void print_head(const Verdict& verdict, const Source& source, const std::string& name) {
+  std::printf("%s %s on %s, ", std::string(source.graph().kind_name()).c_str(), name.c_str(), verdict.isa.c_str());
+  if (!verdict.seed) {
+    std::printf("given input\n");
     return;
   }
-  const bool kept = Verdict::is_kept(difference);
-  std::printf("%-18s max error %.3g%s%s  (limit %.2g)%s\n", when.c_str(), difference.error,
-              difference.where.empty() ? "" : " at ", difference.where.c_str(), difference.limit,
-              kept ? "" : "  MISMATCH");
-  if (!kept)
-    std::printf(
-        "  %s%s, sequence %lld, element %lld: the program gives %.9g, %s %.9g; they differ by "
-        "%.3g, and %.3g is allowed\n",
-        difference.what.c_str(), difference.step < 0 ? "" : (" of step " + std::to_string(difference.step)).c_str(),
-        static_cast<long long>(difference.sequence), static_cast<long long>(difference.element), difference.a,
-        other.c_str(), difference.b, std::fabs(difference.a - difference.b),
-        difference.limit * std::max(1.0, std::fabs(difference.b)));
-  if (difference.limit > 0 && promised != kMostOfExample && (!kept || difference.limit > promised))
-    std::printf("  %s\n", reason(difference, promised).c_str());
-}
-
-nlohmann::json json_of(const Difference& difference, double promised) {
-  return {{"what", difference.what},
-          {"step", difference.step},
-          {"sequence", difference.sequence},
-          {"element", difference.element},
-          {"program", difference.a},
-          {"interpreter", difference.b},
-          {"rounding", difference.rounding},
-          {"limit", difference.limit},
-          {"error", difference.error},
-          {"promised", promised},
-          {"reason", reason(difference, promised)}};
-}
-
-void print_json(const Verdict& verdict, const std::string& cell, const VerifyFlags& flags) {
-  nlohmann::json result = {{"cell", cell},
-                           {"isa", verdict.isa},
-                           {"backend", verdict.backend},
-                           {"fallback", verdict.fallback},
-                           {"steps", flags.steps},
-                           {"batch", flags.batch},
-                           {"seed", flags.seed},
-                           {"max_error", verdict.whole.error},
-                           {"where", verdict.whole.where},
-                           {"limit", verdict.whole.limit},
-                           {"compared_with", verdict.other},
-                           {"ok", verdict.ok()}};
-  if (verdict.first) {
-    result["max_error_one_step"] = verdict.first->error;
-    result["where_one_step"] = verdict.first->where;
-    result["limit_one_step"] = verdict.first->limit;
-  }
-  if (verdict.example) result["max_error_of_example"] = verdict.example->error;
-  if (verdict.expected) {
-    result["max_error_of_expected"] = verdict.expected->error;
-    result["where_of_expected"] = verdict.expected->where;
-  }
-  if (verdict.drift) result["from_f32_weights"] = json_of(*verdict.drift);
-  if (verdict.first && !Verdict::is_kept(*verdict.first))
-    result["mismatch_one_step"] = json_of(*verdict.first, kMostAfterOneStep);
-  if (!Verdict::is_kept(verdict.whole)) result["mismatch"] = json_of(verdict.whole, kMostAtTheEnd);
-  std::cout << result.dump() << "\n";
-}
-
-void print(const Verdict& verdict, const Source& source, const std::string& name, const VerifyFlags& flags) {
-  std::printf("%s %s on %s, ", std::string(source.graph().kind_name()).c_str(), name.c_str(), verdict.isa.c_str());
-  if (flags.inputs.empty())
-    std::printf("%lld steps, %lld sequences%s, seed %lld\n", static_cast<long long>(flags.steps),
-                static_cast<long long>(flags.batch), source.network ? " of various lengths" : "",
-                static_cast<long long>(flags.seed));
-  else
-    std::printf("given input\n");
-  if (verdict.first) print_line("after one step:", *verdict.first, kMostAfterOneStep, verdict.other);
-  print_line("over all steps:", verdict.whole, kMostAtTheEnd, verdict.other);
-  if (verdict.example) print_line("the file's example:", *verdict.example, kMostOfExample, "the file says");
-  if (verdict.expected) print_line("what is expected:", *verdict.expected, kMostOfExample, "the file says");
-  if (verdict.drift) print(*verdict.drift, "from f32 weights:");
+  std::printf("%lld steps, %lld sequences%s, seed %lld\n", static_cast<long long>(verdict.steps),
+              static_cast<long long>(verdict.batch), source.network ? " of various lengths" : "",
+              static_cast<long long>(*verdict.seed));
 }
 
 // An artifact has no text for the interpreter, so its results are compared with the user's.
@@ -337,6 +238,10 @@ Result<int> run_artifact(const VerifyFlags& flags) {
 Result<int> run(const VerifyFlags& flags) {
   if (!flags.expected.empty() && flags.inputs.empty())
     return usage_error("--expect", "is what --input gives; name the input too");
+  if (!flags.lengths.empty() && flags.inputs.empty())
+    return usage_error("--lengths", "are of --input; name the input too");
+  if (flags.layout != "tbf" && flags.inputs.empty())
+    return usage_error("--layout", "is that of --input; name the input too");
   if (is_artifact(flags.model.model)) return run_artifact(flags);
   Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
@@ -351,9 +256,14 @@ Result<int> run(const VerifyFlags& flags) {
   const Result<Verdict> verdict = Verifier(*source, *network, flags, report).run();
   progress.clear();
   if (!verdict) return verdict.error();
-  print(*verdict, *source, network->name, flags);
+  print_head(*verdict, *source, network->name);
+  print(*verdict);
   std::fflush(stdout);
-  if (flags.json) print_json(*verdict, network->name, flags);
+  if (flags.json) {
+    nlohmann::json result = json_of(*verdict);
+    result["cell"] = network->name;
+    std::cout << result.dump() << "\n";
+  }
   return verdict->ok() ? kOk : kMismatch;
 }
 
@@ -376,6 +286,7 @@ Verb add_verify(CLI::App& program) {
   app.add_option("--expect", flags->expected,
                  "with --input: y as another program computed it in f32, f32[T,B,O] or f32[B,O], to compare with too")
       ->type_name("y.npy");
+  add_list(app, "--lengths", flags->lengths, "with --input: int32[B], as of rnnc run")->type_name("n.npy");
   add_choice(app, "--layout", flags->layout, {"tbf", "btf"},
              "how sequences lie in these files: [T,B,F], or [B,T,F] as of batch_first in PyTorch (default tbf)");
   add_backend_flag(app, flags->model, {"jit", "portable", "auto"});

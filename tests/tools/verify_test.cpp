@@ -221,6 +221,42 @@ TEST_CASE("verify runs the example in a model's file, and says where it differs"
   CHECK(last_line(wrong.out).at("ok") == false);
 }
 
+TEST_CASE("verify compares with the user's results at any layout and lengths, also behind the ends", "[tools]") {
+  const Folder folder;
+  const std::string model = RNNC_SOURCE_DIR "/tests/conformance/onnx/fronts/lengths_then_dense.onnx ";
+  std::vector<float> x(4 * 2 * 3);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * 7 % 11) / 5 - 1;
+  folder.write("x.npy", {4, 2, 3}, x);
+  Tensor lengths{ElementType::I32, {2}, std::vector<std::byte>(8)};
+  lengths.bytes[0] = std::byte{4};
+  lengths.bytes[4] = std::byte{1};
+  save_npy(folder / "n.npy", lengths).value();
+  for (const std::string data : {" --input x.npy --lengths n.npy", " --input x.npy --const n=4,1"}) {
+    const std::string run = data.find("--const") == std::string::npos ? data : " --input x.npy --lengths n.npy";
+    std::vector<float> y = y_of(folder, "run " + model + run + " --output y.npy");
+    CHECK(y[2 * 2 * 2 + 2] != 0);  // the graph's dense layer makes something of the zeros behind the end
+    const Finished same = folder.rnnc("verify " + model + data + " --expect y.npy --json");
+    INFO(same.out << same.err);
+    CHECK(same.code == 0);
+    CHECK(last_line(same.out).at("steps") == 4);
+    CHECK(last_line(same.out).at("batch") == 2);
+    CHECK(!last_line(same.out).contains("seed"));
+    y[5] = INFINITY;
+    folder.write("inf.npy", {4, 2, 2}, y);
+    const Finished other = folder.rnnc("verify " + model + data + " --expect inf.npy");
+    CHECK(other.code == 1);
+    CHECK(other.out.find("the file says inf\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("flags of verify that belong to files are refused without them", "[tools]") {
+  const Folder folder;
+  const std::string verify = "verify --cell rnn --dim I=2 --dim H=2 ";
+  check_fails(folder, verify + "--layout btf", 2, "--layout: is that of --input; name the input too");
+  check_fails(folder, verify + "--lengths n.npy", 2, "--lengths: are of --input; name the input too");
+  check_fails(folder, verify + "--expect y.npy", 2, "--expect: is what --input gives; name the input too");
+}
+
 TEST_CASE("verify tells how far half weights are from f32, and is as strict about their bits", "[tools]") {
   const Folder folder;
   const auto drift = [&](const std::string& more) {
