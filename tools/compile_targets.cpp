@@ -28,6 +28,7 @@ Result<std::vector<std::string>> targets_of(const std::vector<std::string>& targ
   }
   std::vector<std::pair<int, std::string>> ranked;
   for (const std::string& cpu : targets) {
+    if (cpu.empty()) return usage_error("--target", "a name is empty; leave the flag out for the usual levels");
     const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
     if (!target) {
       Error error = target.error();

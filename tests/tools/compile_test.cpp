@@ -202,6 +202,7 @@ TEST_CASE("compile says what is wrong with its flags", "[tools]") {
   check("-o m.rnnc --visibility hidden", 2, "--visibility: an artifact has no symbols");
   check("-o m.o --header m.h --target pentium9", 2, "unknown CPU 'pentium9'");
   check("-o m.rnnc --header m.h", 2, "--header: an artifact has none");
+  check("-o m.rnnc --target ''", 2, "--target: a name is empty; leave the flag out for the usual levels");
   check("-o m.rnnc --target x86-64-v2,x86-64-v2", 2, "x86-64-v2 is given twice; an artifact has one level for a CPU");
   check("-o no/m.o --header m.h", 3, "cannot create a file");
   CHECK_FALSE(folder.has("m.h"));
