@@ -209,12 +209,12 @@ std::string summary_of(const std::vector<BenchResult>& results) {
   const BenchResult& first = results.front();
   const std::string other = first.baseline_title + " " + first.fields.at("baseline").at("version").get<std::string>();
   const std::string begin = "rnnc is ", end = " times as fast as " + other;
+  const auto times = [](double ratio) { return formatted(ratio < 10 ? "%.2g" : "%.0f", ratio); };
   if (results.size() > 1)
-    return begin + formatted("%.2g", least) + " to " + formatted("%.2g", most) + end + ", and faster at " +
-           std::to_string(faster) + " of " + std::to_string(results.size()) + " shapes";
+    return begin + times(least) + " to " + times(most) + end + ", and faster at " + std::to_string(faster) + " of " +
+           std::to_string(results.size()) + " shapes";
   const auto threads = first.fields.at("threads").get<std::int64_t>();
-  return begin + formatted(most < 10 ? "%.2g" : "%.0f", most) + end + " (" +
-         (threads == 1 ? "one thread" : std::to_string(threads) + " threads") +
+  return begin + times(most) + end + " (" + (threads == 1 ? "one thread" : std::to_string(threads) + " threads") +
          ", T=" + first.fields.at("steps").dump() + ", B=" + first.fields.at("batch").dump() + ")";
 }
 

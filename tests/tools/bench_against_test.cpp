@@ -74,6 +74,10 @@ TEST_CASE("bench has the results of PyTorch's place compared, and its times in t
   CHECK(wrong.out.find("PyTorch us") != std::string::npos);
   CHECK(wrong.out.find("      4000  ") != std::string::npos);
   CHECK(wrong.out.find(" times as fast as PyTorch 9.8 (one thread, T=2, B=1)\n") != std::string::npos);
+  // A peer of 4 ms a call is thousands of times slower.
+  const Finished two = folder.rnnc(kTorch + "--batch 1,2 --against torch --library " + folder / "python");
+  CHECK(two.out.find("rnnc is ") != std::string::npos);
+  CHECK(two.out.substr(two.out.find("rnnc is ")).find("e+") == std::string::npos);
   const Finished json = folder.rnnc(kTorch + "--json --against torch --library " + folder / "python");
   const auto object = nlohmann::json::parse(json.out);
   CHECK(object.at("baseline").at("name") == "torch");
