@@ -44,7 +44,7 @@ inline void fill_example_files(const Folder& folder) {
   lengths.bytes[4] = std::byte{3};
   lengths.bytes[8] = std::byte{7};
   save_npy(folder / "n.npy", lengths).value();
-  std::filesystem::copy_file(std::string(RNNC_SOURCE_DIR) + "/tests/conformance/onnx/lstm_no_bias.onnx",
+  std::filesystem::copy_file(std::string(RNNC_SOURCE_DIR) + "/tests/conformance/onnx/chains/torch_two_layers.onnx",
                              folder / "model.onnx");
   REQUIRE(folder.rnnc("run model.onnx --input x.npy --output expected.npy").code == 0);
   TensorMap encoder, tagger;

@@ -46,6 +46,8 @@ TEST_CASE("help of every verb begins with examples, which work as printed", "[to
     for (const std::string& example : examples) {
       INFO(example);
       REQUIRE(example.starts_with("rnnc " + verb));
+      if (example.find("--expect y.npy") != std::string::npos)
+        REQUIRE(folder.rnnc("run model.onnx --input x.npy --output y.npy").code == 0);
       const Finished finished = folder.rnnc(example.substr(5));
       INFO(finished.out << finished.err);
       CHECK(finished.code == 0);
