@@ -2,6 +2,7 @@
 #include "tools/run_data.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include <rnnc/join.hpp>
@@ -16,6 +17,12 @@ namespace {
 ir::Vector widened(const Tensor& tensor) {
   const std::vector<float> values = tensor.to_f32();
   return {values.begin(), values.end()};
+}
+
+std::vector<std::string> names_of(const std::vector<NamedType>& values) {
+  std::vector<std::string> names;
+  for (const NamedType& value : values) names.push_back(value.name);
+  return names;
 }
 
 class JobReader {
@@ -72,8 +79,7 @@ class JobReader {
 
 Result<void> JobReader::read_outputs() {
   const ImportedGraph& graph = given_.graph;
-  std::vector<std::string> known;
-  for (const NamedType& output : interface_.outputs) known.push_back(output.name);
+  const std::vector<std::string> known = names_of(interface_.outputs);
   for (const std::string& text : flags_.outputs) {
     const OutputFile file = parse_output(text);
     std::string name = file.name.empty() ? known.front() : file.name;
@@ -195,6 +201,11 @@ Result<void> JobReader::read_inputs() {
     const NamedType* input = equals == std::string::npos ? nullptr : find_input(name);
     if (equals != std::string::npos && input == nullptr && is_state(name))
       return usage_error("--input", name + " is a state; give it by --state " + text);
+    if (equals != std::string::npos && !input && text.find('/') > equals && !std::filesystem::exists(text)) {
+      const std::vector<std::string> known = names_of(interface_.inputs);
+      return usage_error("--input", interface_.name + " has no input " + name + "; its inputs are: " + join(known) +
+                                        ir::did_you_mean(name, known));
+    }
     if (input && has(*input)) return usage_error("--input", input->name + " is given twice");
     const auto read = input ? read_named(*input, text.substr(equals + 1)) : read_x(text);
     if (!read) return read;

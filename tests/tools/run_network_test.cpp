@@ -207,4 +207,16 @@ TEST_CASE("the code of a network is kept, once for each kind of cell", "[tools]"
   CHECK(folder.values("y1.npy") == folder.values("y2.npy"));
 }
 
+TEST_CASE("run names the inputs that there are, and the way to give the one that is missing", "[tools]") {
+  const Folder folder;
+  folder.write("net.rnn", "network n { input left : seq f32[2] input right : seq f32[2] output left + right }");
+  folder.write("x.npy", {1, 1, 2}, {1, 2});
+  const std::string run = "run net.rnn --output y.npy ";
+  check_fails(folder, run + "--input lift=x.npy", 2,
+              "--input: n has no input lift; its inputs are: left, right; did you mean left?");
+  check_fails(folder, run + "--input left=x.npy", 2,
+              "--input: right of type seq f32[2] is missing; give right=right.npy");
+  check_fails(folder, run, 2, "--input: left of type seq f32[2] is missing; give x.npy");
+}
+
 }  // namespace rnnc::test
