@@ -27,6 +27,10 @@ Result<PendingCode> plan_code(const ir::Cell&, const Target&, const CompileOptio
 
 Result<ObjectFiles> compile_object(const Model&, const TensorMap&, const ObjectOptions&) { return no_compiler(); }
 
+Result<WasmFiles> compile_wasm(const Model&, const TensorMap&, const ObjectOptions&, const std::string&) {
+  return no_compiler();
+}
+
 Result<std::vector<std::byte>> compile_artifact(const Model&, const TensorMap&, const ArtifactOptions&) {
   return no_compiler();
 }

@@ -43,23 +43,63 @@ void tell(const std::string& file, const std::string& name, const std::vector<st
   std::cout << file << ": " << name << " for " << join(targets) << "\n";
 }
 
-Result<int> write_object(const CompileFlags& flags, const Source& source) {
-  if (flags.threads > 1) return usage_error("--threads", "an object's code runs on the thread that calls it");
-  if (!source.given.lengths.empty())
-    return Error{ErrorCode::Unsupported,
-                 {flags.model.model},
-                 "the model says how long its sequences are, which an object cannot; compile it to an artifact "
-                 "(-o m.rnnc), whose `run` takes --lengths"};
+Result<void> check_lengths(const CompileFlags& flags, const Source& source, const std::string& file) {
+  if (source.given.lengths.empty()) return {};
+  return Error{ErrorCode::Unsupported,
+               {flags.model.model},
+               "the model says how long its sequences are, which " + file +
+                   " cannot; compile it to an artifact (-o m.rnnc), whose `run` takes --lengths"};
+}
+
+ObjectOptions object_options(const CompileFlags& flags, const Source& source) {
   ObjectOptions options{
       source.graph().name,        source.dims,        flags.name,   flags.targets, flags.visibility == "hidden",
       weight_format(flags.model), flags.model.sparse, source.ranges};
   if (options.name.empty()) options.name = name_of_file(flags.model.model);
+  return options;
+}
+
+Result<int> write_object(const CompileFlags& flags, const Source& source) {
+  if (flags.threads > 1) return usage_error("--threads", "an object's code runs on the thread that calls it");
+  if (const auto checked = check_lengths(flags, source, "an object"); !checked) return checked.error();
+  const ObjectOptions options = object_options(flags, source);
   const Result<ObjectFiles> files = compile_object(source.model, source.weights, options);
   if (!files) return about_weights(files.error(), source);
   const auto written = files::write_files({{flags.output, {files->object}}, {flags.header, {bytes_of(files->header)}}});
   if (!written) return written.error();
   tell(flags.output, source.graph().name, flags.targets);
   std::cout << flags.header << ": its C header\n";
+  return kOk;
+}
+
+// Turns m.wasm into m.mjs or m.d.ts.
+std::string script_beside(const std::string& module, const char* extension) {
+  return std::filesystem::path(module).replace_extension(extension).string();
+}
+
+Result<void> check_wasm_flags(const CompileFlags& flags) {
+  if (flags.threads > 1) return usage_error("--threads", "a module of WebAssembly has one thread");
+  if (!flags.header.empty())
+    return usage_error("--header", "a module has a script instead; leave it out, or name -o FILE.o");
+  if (!flags.name.empty())
+    return usage_error("--name",
+                       "the functions of a module always have the same names; leave it out, or name -o FILE.o");
+  if (flags.visibility != "default")
+    return usage_error("--visibility", "a module shows what its script needs; leave it out, or name -o FILE.o");
+  return {};
+}
+
+Result<int> write_wasm(const CompileFlags& flags, const Source& source) {
+  if (const auto checked = check_lengths(flags, source, "a module"); !checked) return checked.error();
+  const std::string script = script_beside(flags.output, "mjs"), types = script_beside(flags.output, "d.ts");
+  const auto files = compile_wasm(source.model, source.weights, object_options(flags, source),
+                                  std::filesystem::path(flags.output).filename().string());
+  if (!files) return about_weights(files.error(), source);
+  const auto written = files::write_files(
+      {{flags.output, {files->module}}, {script, {bytes_of(files->script)}}, {types, {bytes_of(files->types)}}});
+  if (!written) return written.error();
+  tell(flags.output, source.graph().name, flags.targets);
+  std::cout << script << ": its script, with types in " << types << "\n";
   return kOk;
 }
 
@@ -81,36 +121,77 @@ Result<int> write_artifact(const CompileFlags& flags, const Source& source) {
 // Turns m.o into m.h.
 std::string header_beside(const std::string& object) { return object.substr(0, object.size() - 1) + "h"; }
 
-Result<int> run(CompileFlags flags) {
-  const bool is_object = flags.output.ends_with(".o");
-  if (!is_object && !is_artifact(flags.output))
-    return usage_error("-o", "'" + flags.output + "' ends neither in .o (an object file) nor in .rnnc (an artifact)");
-  if (is_object && flags.header.empty()) flags.header = header_beside(flags.output);
+enum class FileKind { Object, Artifact, Wasm };
+
+Result<FileKind> kind_of(const std::string& output) {
+  if (output.ends_with(".o")) return FileKind::Object;
+  if (is_artifact(output)) return FileKind::Artifact;
+  if (output.ends_with(".wasm")) return FileKind::Wasm;
+  return usage_error("-o",
+                     "'" + output +
+                         "' ends neither in .o (an object file) nor in .rnnc (an artifact) nor in .wasm (a module of "
+                         "WebAssembly)");
+}
+
+Result<int> write(FileKind kind, const CompileFlags& flags, const Source& source) {
+  switch (kind) {
+    case FileKind::Object: return write_object(flags, source);
+    case FileKind::Artifact: return write_artifact(flags, source);
+    case FileKind::Wasm: return write_wasm(flags, source);
+  }
+  return kOk;
+}
+
+// Says what `flags` leave open, and refuses those that the kind of file cannot have.
+Result<void> complete(FileKind kind, CompileFlags& flags, std::vector<NamedFile>& written) {
+  written = {{"-o", flags.output}};
+  switch (kind) {
+    case FileKind::Object:
+      if (flags.header.empty()) flags.header = header_beside(flags.output);
+      written.push_back({"--header", flags.header});
+      break;
+    case FileKind::Artifact: written.push_back({"--header", flags.header}); break;
+    case FileKind::Wasm:
+      if (const auto checked = check_wasm_flags(flags); !checked) return checked.error();
+      for (const char* extension : {"mjs", "d.ts"}) written.push_back({"-o", script_beside(flags.output, extension)});
+      if (flags.targets.empty()) flags.targets = {"wasm32"};
+      break;
+  }
   Result<std::vector<std::string>> targets = targets_of(flags.targets);
   if (!targets) return targets.error();
   flags.targets = std::move(*targets);
-  const auto checked = check_outputs({{"-o", flags.output}, {"--header", flags.header}}, files_of(flags.model));
-  if (!checked) return checked.error();
+  return {};
+}
+
+Result<int> run(CompileFlags flags) {
+  const Result<FileKind> kind = kind_of(flags.output);
+  if (!kind) return kind.error();
+  std::vector<NamedFile> written;
+  if (const auto completed = complete(*kind, flags, written); !completed) return completed.error();
+  if (const auto checked = check_outputs(written, files_of(flags.model)); !checked) return checked.error();
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
   // Binding the network here says what is wrong in terms of flags.
   if (const auto network = bind(*source); !network) return network.error();
-  return is_object ? write_object(flags, *source) : write_artifact(flags, *source);
+  return write(*kind, flags, *source);
 }
 
 }  // namespace
 
 Verb add_compile(CLI::App& program) {
-  CLI::App& app = add_verb(
-      program, "compile",
-      {"rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o",
-       "rnnc compile lstm.rnn --weights lstm.safetensors -o arm.o --target aarch64-cortex-a72",
-       "rnnc compile model.onnx -o model.rnnc"},
-      "Compiles a cell with its weights to an object file for C programs, or to an artifact that `run` loads.");
+  CLI::App& app = add_verb(program, "compile",
+                           {"rnnc compile lstm.rnn --weights lstm.safetensors -o lstm.o",
+                            "rnnc compile lstm.rnn --weights lstm.safetensors -o arm.o --target aarch64-cortex-a72",
+                            "rnnc compile model.onnx -o model.rnnc", "rnnc compile model.onnx -o model.wasm"},
+                           "Compiles a cell with its weights to an object file for C programs, to an artifact that "
+                           "`run` loads, or to a module of "
+                           "WebAssembly with its script.");
   auto flags = std::make_shared<CompileFlags>();
   add_model_flags(app, flags->model);
   begin_group(app, kOutputGroup);
-  app.add_option("-o,--output", flags->output, "an object file, or an artifact")->required()->type_name("m.o|m.rnnc");
+  app.add_option("-o,--output", flags->output, "an object file, an artifact, or a module of WebAssembly")
+      ->required()
+      ->type_name("m.o|m.rnnc|m.wasm");
   app.add_option("--header", flags->header, "the object's C header (default: beside the object, ending in .h)")
       ->type_name("m.h");
   app.add_option("--name", flags->name,
@@ -124,7 +205,7 @@ Verb add_compile(CLI::App& program) {
   app.remove_option(app.get_option("--isa"));  // of one CPU; an object and an artifact may be for several
   lists_cpus(app.add_option(
                  "--target,--isa", flags->targets,
-                 "the CPU to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, ...; of "
+                 "the CPU to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4, aarch64-cortex-a72, wasm32, ...; of "
                  "several, with commas between, the highest runs that the machine can run (default: "
                  "x86-64-v2,x86-64-v3,x86-64-v4); help lists all"))
       ->delimiter(',')

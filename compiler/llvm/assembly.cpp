@@ -28,7 +28,8 @@ std::string_view trimmed(std::string_view text) {
 // Tells what begins a comment in the syntax of an architecture.
 std::string_view mark_of(Arch arch) {
   switch (arch) {
-    case Arch::X86_64: return "#";
+    case Arch::X86_64:
+    case Arch::Wasm32: return "#";
     case Arch::AArch64: return "//";
   }
   return "";
@@ -67,6 +68,7 @@ bool is_jump(const Line& line, Arch arch) {
   switch (arch) {
     case Arch::X86_64: return m.starts_with('j');
     case Arch::AArch64: return m == "b" || m.starts_with("b.") || m.starts_with("cb") || m.starts_with("tb");
+    case Arch::Wasm32: return false;  // a branch names no label but counts the blocks that it leaves
   }
   return false;
 }
@@ -76,6 +78,7 @@ bool is_multiply_add(const Line& line, Arch arch) {
   switch (arch) {
     case Arch::X86_64: return m.starts_with("vfmadd") || m.starts_with("vfnmadd") || m == "mulps";
     case Arch::AArch64: return m == "fmla" || m == "fmls" || m == "fmadd";
+    case Arch::Wasm32: return m == "f32x4.mul" || m == "f32x4.relaxed_madd";
   }
   return false;
 }
@@ -93,6 +96,7 @@ bool is_load(const Line& line, Arch arch) {
   switch (arch) {
     case Arch::X86_64: return is_load_x86(line);
     case Arch::AArch64: return line.mnemonic.starts_with("ld");
+    case Arch::Wasm32: return contains(line.mnemonic, ".load");
   }
   return false;
 }
@@ -101,6 +105,7 @@ bool is_division(const Line& line, Arch arch) {
   switch (arch) {
     case Arch::X86_64: return contains(line.mnemonic, "divps");
     case Arch::AArch64: return line.mnemonic == "fdiv" && contains(line.operands, ".");
+    case Arch::Wasm32: return line.mnemonic == "f32x4.div";
   }
   return false;
 }
@@ -109,6 +114,8 @@ bool names_vector(const Line& line, Arch arch) {
   switch (arch) {
     case Arch::X86_64: return contains(line.operands, "mm");
     case Arch::AArch64: return line.operands.starts_with('q') || line.operands.starts_with('v');
+    case Arch::Wasm32:
+      return contains(line.mnemonic.substr(0, line.mnemonic.find('.')), "x") || line.mnemonic.starts_with("v128");
   }
   return false;
 }
@@ -257,6 +264,7 @@ class LoopFinder {
       case Arch::X86_64:
         return contains(line.operands, "(%rsp)") || (rbp_is_frame && contains(line.operands, "(%rbp)"));
       case Arch::AArch64: return contains(line.operands, "[sp");
+      case Arch::Wasm32: return false;
     }
     return false;
   }

@@ -2,6 +2,7 @@
 
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/IntrinsicsAArch64.h>
+#include <llvm/IR/IntrinsicsWebAssembly.h>
 #include <llvm/IR/IntrinsicsX86.h>
 
 #include <vector>
@@ -51,6 +52,7 @@ llvm::Value* ByteProductEmitter::add(llvm::Value* sums, const ByteElements& elem
                                       {sums, as_words(elements.bytes), as_words(weights)});
     case ByteProducts::Signs: return add_by_signs(sums, elements, weights);
     case ByteProducts::Long: return add_long(sums, elements.bytes, weights);
+    case ByteProducts::Words: return add_words(sums, elements.bytes, weights);
     case ByteProducts::Signed:
       return builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_neon_sdot, {sums->getType(), weights->getType()},
                                       {sums, elements.bytes, weights});
@@ -89,6 +91,27 @@ llvm::Value* ByteProductEmitter::add_long(llvm::Value* sums, llvm::Value* elemen
   llvm::Value* upper = pairs_of_half(half);
   return builder_.CreateAdd(
       sums, builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_neon_addp, {sums->getType()}, {lower, upper}));
+}
+
+// Each half of the bytes gives sums of pairs, which are added to their neighbours.
+llvm::Value* ByteProductEmitter::add_words(llvm::Value* sums, llvm::Value* elements, llvm::Value* weights) {
+  const int half = kBytesOfLane * lanes_ / 2;
+  const auto numbers = [](int first, int count, int distance) {
+    std::vector<int> list;
+    for (int i = 0; i < count; ++i) list.push_back(first + i * distance);
+    return list;
+  };
+  const auto pairs_of_half = [&](int first) {
+    const auto words = [&](llvm::Value* bytes) {
+      return builder_.CreateSExt(builder_.CreateShuffleVector(bytes, numbers(first, half, 1)), vector_of(16, half));
+    };
+    return builder_.CreateIntrinsic(llvm::Intrinsic::wasm_dot, {}, {words(elements), words(weights)});
+  };
+  llvm::Value* lower = pairs_of_half(0);
+  llvm::Value* upper = pairs_of_half(half);
+  llvm::Value* even = builder_.CreateShuffleVector(lower, upper, numbers(0, lanes_, 2));
+  llvm::Value* odd = builder_.CreateShuffleVector(lower, upper, numbers(1, lanes_, 2));
+  return builder_.CreateAdd(sums, builder_.CreateAdd(even, odd));
 }
 
 }  // namespace rnnc::compiler

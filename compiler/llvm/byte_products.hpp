@@ -21,7 +21,7 @@ class ByteProductEmitter {
       : builder_(builder), way_(target.byte_products), lanes_(lanes) {}
 
   /// Tells whether a product takes several instructions.
-  bool is_long() const { return way_ == ByteProducts::Signs || way_ == ByteProducts::Long; }
+  bool is_long() const { return way_ != ByteProducts::Unsigned && way_ != ByteProducts::Signed; }
 
   /// Makes elements of four successive bytes (i32). For ByteProducts::Unsigned, the bytes are 128 more than the
   /// elements.
@@ -35,6 +35,7 @@ class ByteProductEmitter {
   llvm::FixedVectorType* vector_of(unsigned bits, int count);
   llvm::Value* add_by_signs(llvm::Value* sums, const ByteElements& elements, llvm::Value* weights);
   llvm::Value* add_long(llvm::Value* sums, llvm::Value* elements, llvm::Value* weights);
+  llvm::Value* add_words(llvm::Value* sums, llvm::Value* elements, llvm::Value* weights);
 
   llvm::IRBuilderBase& builder_;
   ByteProducts way_;

@@ -10,19 +10,34 @@
 
 #include "compiler/llvm/emit_kernel.hpp"
 #include "compiler/llvm/machine.hpp"
+#include "compiler/llvm/suit_wasm.hpp"
 #include "compiler/llvm/target.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
 
+namespace {
+
+// Code for WebAssembly that could lie anywhere would import the places of its memory and its table.
+llvm::Reloc::Model relocations_of(Arch arch) {
+  switch (arch) {
+    case Arch::X86_64:
+    case Arch::AArch64: return llvm::Reloc::PIC_;
+    case Arch::Wasm32: return llvm::Reloc::Static;
+  }
+  return llvm::Reloc::PIC_;
+}
+
+}  // namespace
+
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   llvm::TargetOptions options;
   options.MCOptions.AsmVerbose = true;                 // mark_loops reads names and spills in the comments
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // canonical arithmetic says where a multiply-add is fused
-  std::unique_ptr<llvm::TargetMachine> machine(llvm_target(target.arch)
-                                                   .createTargetMachine(triple_of(target), target.cpu, target.features,
-                                                                        options, llvm::Reloc::PIC_, std::nullopt,
-                                                                        llvm::CodeGenOptLevel::Less));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      llvm_target(target.arch)
+          .createTargetMachine(triple_of(target), llvm_cpu(target), llvm_features(target), options,
+                               relocations_of(target.arch), std::nullopt, llvm::CodeGenOptLevel::Less));
   RNNC_ASSERT(machine->getPointerSize(0) == facts(target.arch).pointer_bytes, nullptr);
   return machine;
 }
@@ -30,6 +45,7 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
 void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell* cell) {
   module.setTargetTriple(machine.getTargetTriple().str());
   module.setDataLayout(machine.createDataLayout());
+  if (machine.getTargetTriple().isWasm()) suit_wasm(module);
   std::string message;
   llvm::raw_string_ostream out(message);
   if (llvm::verifyModule(module, &out)) ir::internal_error(cell, "generated code is malformed: " + message);

@@ -11,18 +11,35 @@
 #include "compiler/llvm/target.hpp"
 
 namespace rnnc::compiler {
+namespace {
+
+std::vector<std::string> cpus_of_llvm(Arch arch) {
+  const Target generic = baseline(arch);
+  const std::unique_ptr<llvm::MCSubtargetInfo> info(
+      llvm_target(arch).createMCSubtargetInfo(triple_of(generic), generic.cpu, ""));
+  std::vector<std::string> names;
+  for (const llvm::SubtargetSubTypeKV& each : info->getAllProcessorDescriptions()) names.emplace_back(each.Key);
+  return names;
+}
+
+std::vector<std::string> cpus_of(Arch arch) {
+  switch (arch) {
+    case Arch::X86_64:
+    case Arch::AArch64: return cpus_of_llvm(arch);
+    case Arch::Wasm32: return {facts(arch).baseline_cpu, facts(arch).example_cpu};
+  }
+  return {};
+}
+
+}  // namespace
 
 std::vector<std::string> cpu_names() {
   std::vector<std::string> names;
-  for (const Arch arch : kArchs) {
-    const Target generic = baseline(arch);
-    const std::unique_ptr<llvm::MCSubtargetInfo> info(
-        llvm_target(arch).createMCSubtargetInfo(triple_of(generic), generic.cpu, ""));
-    for (const llvm::SubtargetSubTypeKV& each : info->getAllProcessorDescriptions()) {
-      const std::string name = name_of({.arch = arch, .cpu = each.Key, .features = {}});
+  for (const Arch arch : kArchs)
+    for (const std::string& cpu : cpus_of(arch)) {
+      const std::string name = name_of({.arch = arch, .cpu = cpu, .features = {}});
       if (resolve_target(name, false)) names.push_back(name);
     }
-  }
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   return names;

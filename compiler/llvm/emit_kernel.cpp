@@ -206,8 +206,9 @@ class KernelEmitter {
 llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target& target) {
   llvm::AttrBuilder builder(context);
   builder.addAttribute(llvm::Attribute::NoUnwind);
-  builder.addAttribute("target-cpu", target.cpu);
-  if (!target.features.empty()) builder.addAttribute("target-features", target.features);
+  builder.addAttribute("target-cpu", llvm_cpu(target));
+  if (const std::string features = llvm_features(target); !features.empty())
+    builder.addAttribute("target-features", features);
   // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
   const std::string bits = std::to_string(8 * runtime::bytes_of(runtime::kRowFormat, target.lanes));
   builder.addAttribute("prefer-vector-width", bits);

@@ -35,7 +35,8 @@ T expect(llvm::Expected<T> value) {
 bool is_distance(Arch arch, std::uint64_t type) {
   switch (arch) {
     case Arch::X86_64: return type == llvm::ELF::R_X86_64_PC32 || type == llvm::ELF::R_X86_64_PLT32;
-    case Arch::AArch64: return false;  // it has no images
+    case Arch::AArch64:
+    case Arch::Wasm32: return false;  // they have no images
   }
   return false;
 }

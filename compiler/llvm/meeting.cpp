@@ -30,6 +30,7 @@ void emit_pause(llvm::IRBuilder<>& builder, Arch arch) {
   switch (arch) {
     case Arch::X86_64: builder.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {}, {}); return;
     case Arch::AArch64: builder.CreateIntrinsic(llvm::Intrinsic::aarch64_hint, {}, {builder.getInt32(kYield)}); return;
+    case Arch::Wasm32: return;  // a module has one thread
   }
 }
 

@@ -24,7 +24,7 @@ Error unsupported(std::string message) { return {ErrorCode::Unsupported, {}, std
 
 std::unique_ptr<llvm::MCSubtargetInfo> subtarget(const Target& target) {
   return std::unique_ptr<llvm::MCSubtargetInfo>(
-      llvm_target(target.arch).createMCSubtargetInfo(triple_of(target), target.cpu, target.features));
+      llvm_target(target.arch).createMCSubtargetInfo(triple_of(target), llvm_cpu(target), llvm_features(target)));
 }
 
 std::string host_features(const llvm::StringMap<bool, llvm::MallocAllocator>& features) {
@@ -56,12 +56,23 @@ bool describe_aarch64(const llvm::MCSubtargetInfo* info, Target& target) {
   return info->checkFeatures("+neon");
 }
 
+// Engines keep vectors in registers of the machine that they run on; x86-64 has the fewest, which are 16.
+bool describe_wasm(Target& target) {
+  target.lanes = 4;
+  target.registers = 16;
+  target.fma = !target.cpu.empty();
+  target.converts_f16 = false;
+  target.byte_products = ByteProducts::Words;
+  return true;
+}
+
 // Fills in the vector shape that follows from a CPU's features, and tells whether rnnc can use the CPU.
 bool describe(Target& target) {
   const auto info = subtarget(target);
   switch (target.arch) {
     case Arch::X86_64: return describe_x86(info.get(), target);
     case Arch::AArch64: return describe_aarch64(info.get(), target);
+    case Arch::Wasm32: return describe_wasm(target);
   }
   return false;
 }
@@ -71,6 +82,7 @@ Error too_little(Arch arch, const std::string& cpu) {
   switch (arch) {
     case Arch::X86_64: return unsupported(cpu + " is older than x86-64-v2, the least rnnc uses");
     case Arch::AArch64: return unsupported(cpu + " has no vector instructions (NEON), which rnnc uses");
+    case Arch::Wasm32: break;
   }
   return unsupported(cpu + " cannot be used");
 }
@@ -84,6 +96,12 @@ void initialize(Arch arch) {
       LLVMInitializeAArch64Target();
       LLVMInitializeAArch64TargetMC();
       LLVMInitializeAArch64AsmPrinter();
+      return;
+    case Arch::Wasm32:
+      LLVMInitializeWebAssemblyTargetInfo();
+      LLVMInitializeWebAssemblyTarget();
+      LLVMInitializeWebAssemblyTargetMC();
+      LLVMInitializeWebAssemblyAsmPrinter();
       return;
   }
 }
@@ -116,16 +134,30 @@ const llvm::Target& llvm_target(Arch arch) {
 
 namespace {
 
-bool is_known(const Target& target) { return subtarget(baseline(target.arch))->isCPUStringValid(target.cpu); }
+bool is_known(const Target& target) {
+  switch (target.arch) {
+    case Arch::X86_64:
+    case Arch::AArch64: return subtarget(baseline(target.arch))->isCPUStringValid(target.cpu);
+    case Arch::Wasm32:
+      return target.cpu == facts(target.arch).baseline_cpu || target.cpu == facts(target.arch).example_cpu;
+  }
+  return false;
+}
 
 // Lists names to use instead of an unknown one.
 std::string names_of(Arch arch) {
   const ArchFacts& row = facts(arch);
   const std::string prefix = row.prefix;
-  if (arch == kHostArch)
-    return "host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as " + std::string(row.example_cpu) +
-           " or aarch64-cortex-a72";
-  return prefix + row.baseline_cpu + ", or " + prefix + " and a CPU name of LLVM such as " + prefix + row.example_cpu;
+  switch (arch) {
+    case Arch::X86_64:
+      return "host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as " + std::string(row.example_cpu) +
+             " or aarch64-cortex-a72";
+    case Arch::AArch64:
+      return prefix + row.baseline_cpu + ", or " + prefix + " and a CPU name of LLVM such as " + prefix +
+             row.example_cpu;
+    case Arch::Wasm32: return prefix + row.baseline_cpu + " or " + prefix + row.example_cpu;
+  }
+  return prefix;
 }
 
 Result<Target> find_host() {
@@ -142,6 +174,15 @@ const Result<Target>& host() {
 
 }  // namespace
 
+std::string file_for(Arch arch) {
+  switch (arch) {
+    case Arch::X86_64:
+    case Arch::AArch64: return "an object (-o m.o)";
+    case Arch::Wasm32: return "a module (-o m.wasm)";
+  }
+  return "";
+}
+
 Result<Target> resolve_target(const std::string& name, bool must_run_here) {
   if (name.empty() || name == "host") return host();
   const Arch arch = arch_of(name);
@@ -153,7 +194,7 @@ Result<Target> resolve_target(const std::string& name, bool must_run_here) {
   if (!describe(target)) return too_little(arch, "CPU '" + name + "'");
   if (!must_run_here) return target;
   if (arch != kHostArch)
-    return unsupported("this machine cannot run code for '" + name + "'; compile it to an object (-o m.o)");
+    return unsupported("this machine cannot run code for '" + name + "'; compile it to " + file_for(arch));
   if (const std::string missing = missing_features(target); !missing.empty())
     return unsupported("this machine cannot run code for '" + name + "': it lacks " + missing);
   return target;
@@ -174,7 +215,8 @@ runtime::CpuFeatures x86_features(const Target& target) {
 runtime::CpuFeatures required_features(const Target& target) {
   switch (target.arch) {
     case Arch::X86_64: return x86_features(target);
-    case Arch::AArch64: return 0;
+    case Arch::AArch64:
+    case Arch::Wasm32: return 0;
   }
   return 0;
 }

@@ -77,7 +77,7 @@ Result<std::vector<compiler::Target>> targets_of(const std::vector<std::string>&
     if (!compiler::facts(target->arch).has_images)
       return Error{ErrorCode::Unsupported,
                    {},
-                   "artifacts are for x86-64; compile to an object (-o m.o --header m.h) for " + cpu};
+                   "artifacts are for x86-64; compile to " + compiler::file_for(target->arch) + " for " + cpu};
     if (std::ranges::find(targets, cpu, compiler::name_of) != targets.end())
       return Error{ErrorCode::Usage, {}, cpu + " is given twice; an artifact has one level for a CPU"};
     targets.push_back(std::move(*target));

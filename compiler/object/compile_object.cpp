@@ -2,130 +2,30 @@
 #include <rnnc/ahead.hpp>
 #include <rnnc/default_float_environment.hpp>
 
-#include <algorithm>
 #include <new>
-#include <utility>
 
-#include "compiler/llvm/machine.hpp"
-#include "compiler/llvm/resolve_target.hpp"
-#include "compiler/network/choose_cell.hpp"
-#include "compiler/object/c_header.hpp"
-#include "compiler/object/emit_program.hpp"
 #include "compiler/object/object_llvm.hpp"
+#include "compiler/object/parts.hpp"
 
 namespace rnnc {
 namespace {
 
-using compiler::CellKind;
-using compiler::Level;
-using compiler::ObjectProgram;
-using runtime::Description;
-
-// The code reaches the weights by distances of 32 bits with a sign, 2 GiB at most. The limit is half of that.
-constexpr std::int64_t kMaxObjectWeightsBytes = std::int64_t{1} << 30;
-
-// ---- levels
-
-Result<std::vector<Level>> make_levels(const ir::Network& network, const ObjectOptions& options,
-                                       const TensorMap& weights) {
-  std::vector<Level> levels;
-  for (const std::string& cpu : options.targets.empty() ? std::vector<std::string>{"host"} : options.targets) {
-    const Result<compiler::Target> target = compiler::resolve_target(cpu, false);
-    if (!target) return target.error();
-    Result<Level> level = compiler::make_level(
-        network, *target, weights, {.weights = options.weights, .sparse = options.sparse}, kMaxObjectWeightsBytes);
-    if (!level) return level.error();
-    levels.push_back(std::move(*level));
-  }
-  for (const Level& level : levels)
-    if (const compiler::ArchFacts& arch = facts(level.target.arch); levels.size() > 1 && !arch.has_choice)
-      return Error{ErrorCode::Usage,
-                   {},
-                   "an object for " + std::string(arch.name) + " is for one CPU; make one for each, or use " +
-                       arch.prefix + arch.baseline_cpu};
-  return levels;
-}
-
-// ---- files
-
-std::int64_t weights_bytes(const std::vector<Level>& levels) {
-  std::size_t floats = 0;
-  for (const Level& level : levels)
-    for (const compiler::CellUse& cell : level.cells) floats += cell.weights.size();
-  return runtime::bytes_of(runtime::kRowFormat, static_cast<std::int64_t>(floats));
-}
-
-std::vector<compiler::StatePlace> places_of(const ObjectProgram& program, const Level& level) {
-  std::vector<compiler::StatePlace> places;
-  for (const runtime::NamedState& named : program.list.states) {
-    const Description& cell = level.description(named.cell);
-    const runtime::StateInfo& state = cell.states[static_cast<std::size_t>(named.state)];
-    const std::int64_t before = program.memory.states[static_cast<std::size_t>(named.cell)];
-    places.push_back({{named.name, state.tensor.shape},
-                      state.size,
-                      before + (state.doubled ? 0 : cell.doubled_row),
-                      state.doubled ? cell.doubled_row : cell.in_place_row,
-                      state.offset,
-                      state.low,
-                      state.high});
-  }
-  return places;
-}
-
-std::string header_of(const std::string& name, const ObjectProgram& program, const std::vector<Level>& levels) {
-  compiler::HeaderFacts facts{.name = name,
-                              .cpus = {},
-                              .description = levels.front().parts.description,
-                              .program = program,
-                              .weights_bytes = weights_bytes(levels),
-                              .states = places_of(program, levels.front())};
-  for (const Level& level : levels) {
-    facts.cpus += (facts.cpus.empty() ? "" : ", ") + name_of(level.target);
-    for (const CellKind& kind : level.kinds.all())
-      facts.chunk_rows = std::max(facts.chunk_rows, kind.description.chunk_rows);
-  }
-  return compiler::c_header(facts);
-}
-
-std::vector<const Description*> descriptions_of(const Level& level) {
-  std::vector<const Description*> descriptions;
-  for (int i = 0; i < std::ssize(level.cells); ++i) descriptions.push_back(&level.description(i));
-  return descriptions;
-}
-
-std::vector<std::byte> object_of(const std::string& name, const ObjectProgram& program,
-                                 const std::vector<Level>& levels, bool hidden, std::string* llvm) {
-  llvm::LLVMContext context;
-  const auto machine = compiler::machine_for(levels.front().target);
-  const auto module = compiler::emit_program(context, name, program, levels);
-  for (llvm::Function& function : *module)
-    if (hidden && !function.isDeclaration() && function.hasExternalLinkage())
-      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
-  compiler::finish_module(*module, *machine, nullptr);
-  if (llvm) *llvm = compiler::text_of(*module);
-  const auto bytes = compiler::generate(*module, *machine, llvm::CodeGenFileType::ObjectFile);
-  const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
-  return {first, first + bytes.size()};
-}
-
-Result<std::string> name_for(const std::string& own, const ObjectOptions& options) {
-  const std::string& name = options.name.empty() ? own : options.name;
-  if (compiler::is_c_name(name)) return name;
-  return Error{ErrorCode::Usage, {}, "'" + name + "' is no C name; use letters, digits and _"};
+void hide_functions(llvm::Module& module) {
+  for (llvm::Function& function : module)
+    if (compiler::is_public(function)) function.setVisibility(llvm::GlobalValue::HiddenVisibility);
 }
 
 Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const ObjectOptions& options,
                              std::string* llvm) try {
   const DefaultFloatEnvironment environment;
-  const Result<ir::Network> network = compiler::choose_program(model, weights, options);
-  if (!network) return network.error();
-  const Result<std::string> name = name_for(network->name, options);
-  if (!name) return name.error();
-  const Result<std::vector<Level>> levels = make_levels(*network, options, weights);
-  if (!levels) return levels.error();
-  ObjectProgram program{levels->front().parts.list, {}};
-  program.memory = compiler::plan_object_memory(program.list, descriptions_of(levels->front()));
-  return ObjectFiles{object_of(*name, program, *levels, options.hidden, llvm), header_of(*name, program, *levels)};
+  const Result<compiler::Parts> parts = compiler::parts_of(model, weights, options);
+  if (!parts) return parts.error();
+  if (!llvm && parts->levels.front().target.arch == compiler::Arch::Wasm32)
+    return Error{ErrorCode::Usage, {}, "code for WebAssembly becomes a module, not an object; name -o FILE.wasm"};
+  const auto change = [&](llvm::Module& module) {
+    if (options.hidden) hide_functions(module);
+  };
+  return ObjectFiles{object_of(*parts, change, llvm), compiler::c_header(facts_of(*parts))};
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory for the weights"};
 }

@@ -315,10 +315,11 @@ class ProgramEmitter {
 
  private:
   llvm::ConstantInt* constant(std::int64_t value) { return module_.constant(value); }
+  std::int64_t most_rows() const { return program_.memory.most_rows(facts(levels_[0].target.arch).pointer_bytes); }
 
   // A call without steps still runs, since an output may be a vector instead of a sequence.
   void emit_checks(const Arguments& arguments) {
-    module_.return_where_too_large(arguments.steps, arguments.batch, program_.memory.most_rows());
+    module_.return_where_too_large(arguments.steps, arguments.batch, most_rows());
     module_.return_where_misaligned(arguments.state, arguments.scratch);
     module_.return_where(builder_.CreateICmpEQ(arguments.batch, constant(0)), EntryStatus::Ok);
   }
@@ -334,7 +335,7 @@ class ProgramEmitter {
     llvm::Value* below = builder_.CreateICmpSLT(first, constant(0));
     llvm::Value* order = builder_.CreateOr(builder_.CreateICmpSLT(end, first), builder_.CreateICmpSLT(batch, end));
     module_.return_where(builder_.CreateOr(below, order), EntryStatus::BadSize);
-    module_.return_where_too_large({}, batch, program_.memory.most_rows());
+    module_.return_where_too_large({}, batch, most_rows());
     llvm::Value* count = builder_.CreateSub(end, first);
     for (int cell = 0; cell < list_.cells; ++cell) {
       const States states = states_of(cell, state, batch);

@@ -13,7 +13,11 @@
 namespace rnnc::compiler {
 
 inline constexpr std::int64_t kLine = runtime::kCacheLineFloats;
-inline constexpr std::int64_t kMostFloats = std::int64_t{1} << 60;  // 2^62 bytes: a sum of two sizes fits too
+
+/// Returns the most floats that an address space may have: a quarter of its bytes, so that a sum of two sizes fits too.
+constexpr std::int64_t most_floats(unsigned pointer_bytes) {
+  return pointer_bytes == 8 ? std::int64_t{1} << 60 : std::int64_t{1} << 28;
+}
 
 /// Scratch has three parts. The first has the blocks of sequences, with a row for each step and sequence. The second
 /// has the blocks of vectors, with a row for each sequence. The third begins on a cache line and is the working memory
@@ -37,7 +41,7 @@ struct ObjectMemory {
 
   /// Returns the most rows of a call, that is steps times batch: with them every size in bytes is far from overflow,
   /// and more rows than these fit into no address space.
-  std::int64_t most_rows() const { return kMostFloats / widest_row; }
+  std::int64_t most_rows(unsigned pointer_bytes) const { return most_floats(pointer_bytes) / widest_row; }
 
   /// Tells whether there are blocks in scratch. Where all rows are the caller's, scratch is working memory only.
   bool has_blocks() const { return timed_columns + once_columns > 0; }

@@ -11,6 +11,7 @@
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/types.hpp"
 #include "compiler/object/emit_choice.hpp"
+#include "compiler/object/memory.hpp"
 #include "ir/check.hpp"
 
 namespace rnnc::compiler {
@@ -41,7 +42,10 @@ llvm::Function* ObjectModule::begin(llvm::FunctionType* type, const std::string&
   auto* function = llvm::Function::Create(
       type, is_public ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage, name, *module_);
   function->setDoesNotThrow();
-  function->addFnAttr("target-cpu", facts(levels_[0].target.arch).baseline_cpu);
+  const Target common = baseline(levels_[0].target.arch);
+  function->addFnAttr("target-cpu", llvm_cpu(common));
+  if (const std::string features = llvm_features(common); !features.empty())
+    function->addFnAttr("target-features", features);
   builder_.SetInsertPoint(llvm::BasicBlock::Create(builder_.getContext(), "entry", function));
   return function;
 }
@@ -130,11 +134,27 @@ void ObjectModule::return_where_too_large(llvm::ArrayRef<llvm::Value*> steps, ll
     signs = builder_.CreateOr(signs, each);
     most = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, most, each);
   }
-  llvm::Value* product = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smul_with_overflow, most, batch);
-  llvm::Value* overflows = builder_.CreateExtractValue(product, 1);
-  llvm::Value* beyond = builder_.CreateICmpSGT(builder_.CreateExtractValue(product, 0), constant(most_rows));
+  const bool is_narrow = facts(levels_[0].target.arch).pointer_bytes == 4;
+  llvm::Value* beyond =
+      is_narrow ? narrow_product_beyond(most, batch, most_rows) : product_beyond(most, batch, most_rows);
   llvm::Value* negative = builder_.CreateICmpSLT(signs, constant(0));
-  return_where(builder_.CreateOr(negative, builder_.CreateOr(overflows, beyond)), EntryStatus::BadSize);
+  return_where(builder_.CreateOr(negative, beyond), EntryStatus::BadSize);
+}
+
+llvm::Value* ObjectModule::product_beyond(llvm::Value* a, llvm::Value* b, std::int64_t limit) {
+  llvm::Value* product = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smul_with_overflow, a, b);
+  llvm::Value* overflows = builder_.CreateExtractValue(product, 1);
+  llvm::Value* beyond = builder_.CreateICmpSGT(builder_.CreateExtractValue(product, 0), constant(limit));
+  return builder_.CreateOr(overflows, beyond);
+}
+
+// A product of 128 bits is a call of a library on machines with addresses of 32 bits. There a factor that is larger
+// than the limit is too large by itself, since neither is negative; smaller ones have a product of 64 bits.
+llvm::Value* ObjectModule::narrow_product_beyond(llvm::Value* a, llvm::Value* b, std::int64_t limit) {
+  RNNC_ASSERT(limit <= most_floats(4), nullptr);
+  llvm::Value* large = builder_.CreateOr(builder_.CreateICmpSGT(a, constant(most_floats(4))),
+                                         builder_.CreateICmpSGT(b, constant(most_floats(4))));
+  return builder_.CreateOr(large, builder_.CreateICmpSGT(builder_.CreateMul(a, b), constant(limit)));
 }
 
 void ObjectModule::return_where_misaligned(llvm::Value* state, llvm::Value* scratch) {
@@ -148,6 +168,7 @@ void ObjectModule::in_kernel_mode(Arch arch, llvm::function_ref<void()> work) {
   switch (arch) {
     case Arch::X86_64: return in_kernel_mode_x86(work);
     case Arch::AArch64: return in_kernel_mode_aarch64(work);
+    case Arch::Wasm32: return work();  // it has no mode: denormals count
   }
 }
 

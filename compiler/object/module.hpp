@@ -82,6 +82,8 @@ class ObjectModule {
   void emit_step(llvm::Function* run);
 
  private:
+  llvm::Value* product_beyond(llvm::Value* a, llvm::Value* b, std::int64_t limit);
+  llvm::Value* narrow_product_beyond(llvm::Value* a, llvm::Value* b, std::int64_t limit);
   void in_kernel_mode_x86(llvm::function_ref<void()> work);
   void in_kernel_mode_aarch64(llvm::function_ref<void()> work);
   llvm::Value* call(llvm::Function* body, llvm::Function& entry);

@@ -90,6 +90,7 @@ const Machine& machine_of(const Target& target) {
   switch (target.arch) {
     case Arch::X86_64: return x86(target.cpu);
     case Arch::AArch64: return kCortexA72;
+    case Arch::Wasm32: return kZen4;  // a module runs on any machine
   }
   return kZen4;
 }

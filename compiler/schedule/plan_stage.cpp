@@ -151,7 +151,7 @@ bool outlives_a_step(double bytes, const Machine& machine) {
 // Returns the time of a vector of weights by one row, in multiply-adds of f32. A vector of integers has the weights of
 // a group of columns.
 double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
-  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6;
+  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6, kWordInstructions = 8;
   if (!runtime::is_integer(weights)) return 1;
   const double products = runtime::weight_digits(weights) == 2 ? 3 : runtime::vector_digits(weights);
   switch (target.byte_products) {
@@ -159,6 +159,7 @@ double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
     case ByteProducts::Signed: return products;
     case ByteProducts::Signs: return products * kInstructionsBySigns / 2;
     case ByteProducts::Long: return products * kLongInstructions / 2;
+    case ByteProducts::Words: return products * kWordInstructions / 2;
   }
   return products;
 }

@@ -23,6 +23,25 @@ Target baseline(Arch arch) { return {.arch = arch, .cpu = facts(arch).baseline_c
 
 std::string name_of(const Target& target) { return facts(target.arch).prefix + target.cpu; }
 
+std::string llvm_cpu(const Target& target) {
+  switch (target.arch) {
+    case Arch::X86_64:
+    case Arch::AArch64: return target.cpu;
+    case Arch::Wasm32: return "generic";
+  }
+  return target.cpu;
+}
+
+// Every engine that has vectors also copies and fills memory with one instruction.
+std::string llvm_features(const Target& target) {
+  switch (target.arch) {
+    case Arch::X86_64:
+    case Arch::AArch64: return target.features;
+    case Arch::Wasm32: return std::string("+simd128,+bulk-memory") + (target.cpu.empty() ? "" : ",+relaxed-simd");
+  }
+  return target.features;
+}
+
 std::string triple_of(const Target& target) { return facts(target.arch).triple; }
 
 }  // namespace rnnc::compiler

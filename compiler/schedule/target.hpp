@@ -39,11 +39,12 @@ enum class ByteProducts {
   Signs,     // pairs of magnitudes by bytes with the sign of the other: pmaddubsw
   Long,      // products of 16 bits, then pairs of them: smull and saddlp of AArch64
   Signed,    // one instruction for signed bytes: sdot of AArch64
+  Words,     // bytes widened to 16 bits, then sums of pairs of their products: dot of WebAssembly
 };
 
 struct Target {
   Arch arch = kHostArch;
-  std::string cpu;       // as LLVM spells it, e.g. "x86-64-v3", "cortex-a72"
+  std::string cpu;       // as LLVM spells it, e.g. "x86-64-v3", "cortex-a72"; in WebAssembly "" or "-relaxed"
   std::string features;  // LLVM's feature string; "" if the name of the CPU is enough
   int lanes = 16;        // the f32 numbers in a vector register
   int registers = 32;    // the number of vector registers
@@ -62,6 +63,10 @@ std::string name_of(const Target& target);
 
 /// Tells whether the target was found as "host": only then are its features listed.
 inline bool is_host(const Target& target) { return !target.features.empty(); }
+
+/// Returns the name and the features by which LLVM knows the CPU.
+std::string llvm_cpu(const Target& target);
+std::string llvm_features(const Target& target);
 
 /// Returns LLVM's triple for the target.
 std::string triple_of(const Target& target);

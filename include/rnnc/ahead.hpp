@@ -1,5 +1,5 @@
-// A model and its weights become an object file that a C program links, or an artifact that the runtime loads without a
-// compiler. Both hold the weights.
+// A model and its weights become an object file that a C program links, a module of WebAssembly, or an artifact that
+// the runtime loads without a compiler. All hold the weights.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +44,22 @@ struct ObjectFiles {
 /// Errors    as `compile`; Usage if `name` is no C name or a target is unknown; Unsupported if this machine cannot
 ///           prepare the weights for a target
 Result<ObjectFiles> compile_object(const Model& model, const TensorMap& weights, const ObjectOptions& options = {});
+
+struct WasmFiles {
+  std::vector<std::byte> module;  // of WebAssembly; it imports nothing
+  std::string script;             // an ES module that loads and runs it
+  std::string types;              // of the script, for TypeScript
+};
+
+/// Compiles a cell or network with its weights into a module of WebAssembly, for one sequence at a time. `file` is the
+/// name of the module's file, which the script loads from its own folder. Targets are `wasm32`, which is the default,
+/// or `wasm32-relaxed`. A module gives the bits of a program for a CPU without fused multiply-adds, as long as no
+/// number is denormal: WebAssembly cannot flush those.
+///
+/// Errors    as `compile_object`; Unsupported if the program wasm-ld is missing, or if the network has sequences of
+///           several times
+Result<WasmFiles> compile_wasm(const Model& model, const TensorMap& weights, const ObjectOptions& options = {},
+                               const std::string& file = "model.wasm");
 
 struct ArtifactOptions {
   std::string cell = {};  // as in CompileOptions
