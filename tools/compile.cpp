@@ -72,7 +72,7 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
   return kOk;
 }
 
-// Turns m.wasm into m.mjs or m.d.ts.
+// Turns m.wasm into m.mjs or m.d.mts.
 std::string script_beside(const std::string& module, const char* extension) {
   return std::filesystem::path(module).replace_extension(extension).string();
 }
@@ -91,7 +91,7 @@ Result<void> check_wasm_flags(const CompileFlags& flags) {
 
 Result<int> write_wasm(const CompileFlags& flags, const Source& source) {
   if (const auto checked = check_lengths(flags, source, "a module"); !checked) return checked.error();
-  const std::string script = script_beside(flags.output, "mjs"), types = script_beside(flags.output, "d.ts");
+  const std::string script = script_beside(flags.output, "mjs"), types = script_beside(flags.output, "d.mts");
   const auto files = compile_wasm(source.model, source.weights, object_options(flags, source),
                                   std::filesystem::path(flags.output).filename().string());
   if (!files) return about_weights(files.error(), source);
@@ -153,7 +153,7 @@ Result<void> complete(FileKind kind, CompileFlags& flags, std::vector<NamedFile>
     case FileKind::Artifact: written.push_back({"--header", flags.header}); break;
     case FileKind::Wasm:
       if (const auto checked = check_wasm_flags(flags); !checked) return checked.error();
-      for (const char* extension : {"mjs", "d.ts"}) written.push_back({"-o", script_beside(flags.output, extension)});
+      for (const char* extension : {"mjs", "d.mts"}) written.push_back({"-o", script_beside(flags.output, extension)});
       if (flags.targets.empty()) flags.targets = {"wasm32"};
       break;
   }

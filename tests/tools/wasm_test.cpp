@@ -184,7 +184,7 @@ TEST_CASE("modules of WebAssembly give the bits of x86-64-v2", "[tools][wasm]") 
       const Finished made = folder.rnnc("compile" + model + " -o m.wasm");
       INFO(made.err);
       REQUIRE(made.code == 0);
-      CHECK(made.out == "m.wasm: " + cell + " for wasm32\nm.mjs: its script, with types in m.d.ts\n");
+      CHECK(made.out == "m.wasm: " + cell + " for wasm32\nm.mjs: its script, with types in m.d.mts\n");
       const int code = shell(folder, "node run.mjs streams");
       INFO(folder.text("log.txt"));
       REQUIRE(code == 0);
@@ -236,7 +236,7 @@ TEST_CASE("what a module of WebAssembly cannot have is refused before anything i
     INFO(arguments << "\n" << made.err);
     CHECK(made.code == code);
     CHECK(made.err.find(message) != std::string::npos);
-    for (const char* file : {"m.wasm", "m.mjs", "m.d.ts", "m.o", "m.h", "m.rnnc"}) CHECK(!folder.has(file));
+    for (const char* file : {"m.wasm", "m.mjs", "m.d.mts", "m.o", "m.h", "m.rnnc"}) CHECK(!folder.has(file));
   };
   refused(model + "-o m.wasm --target x86-64-v3", 2, "a module is code for WebAssembly, not for x86-64-v3");
   refused(model + "-o m.wasm --target wasm32,wasm32-relaxed", 2, "an object for WebAssembly is for one CPU");

@@ -4,7 +4,7 @@ export type States = { [name in StateName]: Float32Array };
 /** The numbers of each output, by its name. */
 export type Outputs = { [name in OutputName]: Float32Array };
 
-/** The inputs beside x, by name; `Record<never, ...>` where the model has none. */
+/** The inputs beside x, by name. */
 export type Inputs = { [name in InputName]: Float32Array };
 
 export interface Port {
