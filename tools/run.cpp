@@ -110,7 +110,7 @@ Verb add_run(CLI::App& program) {
       ->type_name("NAME=s.npy");
   begin_group(app, kOutputGroup);
   add_list(app, "-o,--output", flags->outputs,
-           "y, f32[T,B,O]; of a network with several outputs, NAME=e.npy for another")
+           "y, f32[T,B,O]; of a network with several outputs, NAME=e.npy for another; - is standard output")
       ->required()
       ->type_name("y.npy");
   add_list(app, "--final-state", flags->final_states,

@@ -332,7 +332,9 @@ Result<void> JobReader::check_graph_finals() {
 OutputFile parse_output(const std::string& text) {
   const std::size_t equals = text.find('=');
   const bool is_named = equals != std::string::npos && equals != 0 && text.find('/') > equals;
-  return is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
+  OutputFile file = is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
+  if (file.path == "-") file.path = "/dev/stdout";
+  return file;
 }
 
 Tensor with_first_axes_swapped(const Tensor& tensor) {

@@ -1,4 +1,7 @@
 // The results of a run become files, laid out as --layout and the ONNX graph say, and a line of text for each.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -36,7 +39,12 @@ Tensor tensor_of(const GraphValue& final, std::int64_t sequences, const Sequence
   return Tensor::from_f32(shape_of(final, sizes), values);
 }
 
-bool is_standard_output(const std::string& path) { return path == "/dev/stdout" || path == "/dev/fd/1"; }
+bool is_standard_output(const std::string& path) {
+  struct stat file {
+  }, output{};
+  return stat(path.c_str(), &file) == 0 && fstat(STDOUT_FILENO, &output) == 0 && file.st_dev == output.st_dev &&
+         file.st_ino == output.st_ino;
+}
 
 // Says what the sizes of files were taken for, since a wrong layout is wrong without an error.
 void print_shapes(const Interface& interface, const Job& job, const std::vector<Output>& outputs) {

@@ -39,8 +39,10 @@ void print_line(const std::string& when, const Difference& difference, double pr
     return;
   }
   const bool kept = Verdict::is_kept(difference);
-  std::printf("%-18s max error %.3g%s%s  (limit %.2g)%s\n", when.c_str(), difference.error,
-              difference.where.empty() ? "" : " at ", difference.where.c_str(), difference.limit,
+  const std::string limit = std::isinf(difference.limit) ? "no limit for weights that are rounded"
+                                                         : "limit " + number(difference.limit, "%.2g");
+  std::printf("%-18s max error %.3g%s%s  (%s)%s\n", when.c_str(), difference.error,
+              difference.where.empty() ? "" : " at ", difference.where.c_str(), limit.c_str(),
               kept ? "" : "  MISMATCH");
   if (!kept) {
     std::printf("  %s%s, sequence %lld, element %lld: the program gives %.9g, %s %.9g", difference.what.c_str(),

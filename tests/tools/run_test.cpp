@@ -170,4 +170,19 @@ TEST_CASE("run writes all outputs or none", "[tools]") {
   check_says(folder, kRun + " --final-state s=nowhere/final.npy", 3, "nowhere/final.npy: ");
 }
 
+TEST_CASE("run writes y to standard output, without a line of text beside it", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  REQUIRE(folder.rnnc(kRun).code == 0);
+  const std::string y = folder.text("y.npy");
+  const std::string to_pipe = kRun.substr(0, kRun.find(" --output")) + " --output ";
+  for (const char* name : {"-", "/dev/stdout", "/proc/self/fd/1"}) {
+    const Finished finished = folder.rnnc(to_pipe + name);
+    INFO(name << "\n" << finished.err);
+    CHECK(finished.code == 0);
+    CHECK(finished.out == y);
+  }
+  CHECK(!folder.has("-"));
+}
+
 }  // namespace rnnc::test

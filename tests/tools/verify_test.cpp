@@ -241,6 +241,9 @@ TEST_CASE("verify compares with the user's results at any layout and lengths, al
     CHECK(last_line(same.out).at("steps") == 4);
     CHECK(last_line(same.out).at("batch") == 2);
     CHECK(!last_line(same.out).contains("seed"));
+    const Finished rounded = folder.rnnc("verify " + model + data + " --expect y.npy --weights-as w8");
+    CHECK(rounded.code == 0);
+    CHECK(rounded.out.find("(no limit for weights that are rounded)") != std::string::npos);
     y[5] = INFINITY;
     folder.write("inf.npy", {4, 2, 2}, y);
     const Finished other = folder.rnnc("verify " + model + data + " --expect inf.npy");
