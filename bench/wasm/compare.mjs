@@ -1,6 +1,7 @@
-// node compare.mjs [I=64] [H=64] [T=100]: times an LSTM in a module of rnnc beside onnxruntime-web, in one process and in
-// turns, after a check that both compute the same. rnnc is in PATH; onnxruntime-web is found from the folder that the command
-// is given in (npm install onnxruntime-web). Each figure is the best of its rounds, in microseconds for all T steps.
+// node compare.mjs [I=64] [H=64] [T=100] [TARGET=wasm32]: times an LSTM in a module of rnnc beside onnxruntime-web, in one
+// process and in turns, after a check that both compute the same. rnnc is in PATH; onnxruntime-web is found from the folder
+// that the command is given in (npm install onnxruntime-web). Each figure is the best of its rounds, in microseconds for all
+// T steps.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +12,8 @@ import { onnxLstm } from './onnx_lstm.mjs';
 
 const kRounds = 200;
 const kCalls = 5; // in a row, since the first one finds the memory of the others in the caches
-const [I = 64, H = 64, T = 100] = process.argv.slice(2).map(Number);
+const [I = 64, H = 64, T = 100] = process.argv.slice(2, 5).map(Number);
+const target = process.argv[5] ?? 'wasm32';
 const ort = createRequire(join(process.cwd(), 'package.json'))('onnxruntime-web');
 ort.env.wasm.numThreads = 1;
 
@@ -31,7 +33,7 @@ const folder = mkdtempSync(join(tmpdir(), 'rnnc-wasm-'));
 try {
   const onnx = onnxLstm(I, H, false);
   writeFileSync(join(folder, 'lstm.onnx'), onnx);
-  execFileSync('rnnc', ['compile', join(folder, 'lstm.onnx'), '-o', join(folder, 'lstm.wasm')]);
+  execFileSync('rnnc', ['compile', join(folder, 'lstm.onnx'), '--target', target, '-o', join(folder, 'lstm.wasm')]);
   const { load } = await import(pathToFileURL(join(folder, 'lstm.mjs')));
   let begin = performance.now();
   const model = await load();
