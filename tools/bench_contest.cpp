@@ -197,6 +197,13 @@ Result<void> add_baseline(const BaselineLibrary& library, const BenchJob& job, c
   if (!made) return made.error();
   const Result<SequenceResult> ours = run_compiled(program, job.interface, job.batch);
   if (!ours) return ours.error();
+  // Both may call something else an output; their numbers would not stand beside each other.
+  for (std::size_t i = 0; made->result && i < made->result->outputs.size(); ++i)
+    if (i >= ours->outputs.size() || made->result->outputs[i].size() != ours->outputs[i].size())
+      return Error{ErrorCode::Unsupported,
+                   {},
+                   "--against " + made->name + ": output " + std::to_string(i + 1) + " has " +
+                       std::to_string(made->result->outputs[i].size()) + " numbers there, and another count in rnnc"};
   contest.notes.insert(contest.notes.end(), made->notes.begin(), made->notes.end());
   if (made->result)
     contest.from_baseline = compare_with(*ours, *made->result, job, job.flags.batch, nullptr, made->is_f32);

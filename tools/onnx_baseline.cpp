@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <stdexcept>
 
 #include "runtime/half.hpp"
 #include "tools/baseline.hpp"
@@ -67,6 +68,10 @@ class OnnxRun {
 
   Result<void> prepare(const BenchJob& job);
   Result<void> run();
+  /// Throws std::runtime_error, since a call that fails has no time.
+  void run_or_throw() {
+    if (const auto done = run(); !done) throw std::runtime_error(done.error().message);
+  }
   SequenceResult result(const BenchJob& job) const;
 
  private:
@@ -139,6 +144,9 @@ Result<void> OnnxRun::add_input(const BenchJob& job, const OnnxPort& port) {
   if (data != job.batch.inputs.end()) {
     buffer.shape = shape_of(*value, sizes());
     const std::vector<std::size_t> places = places_in_graph(*value, sizes());
+    const auto calls = static_cast<std::size_t>(is_step_ ? steps_ : 1);
+    if (data->second.size() != places.size() * calls)
+      return refused("the graph takes one " + port.name + " for all sequences, and rnnc one for each; give --batch 1");
     if (const auto added = add_buffer(inputs_, std::move(buffer), is_step_ ? steps_ : 1); !added) return added;
     std::byte* call = inputs_.back().bytes.data();
     const std::size_t bytes = size_bytes(port.type);
@@ -246,7 +254,7 @@ class OnnxRuntimeLibrary : public BaselineLibrary {
     Baseline baseline{"onnxruntime",
                       runtime_.version(),
                       baseline_title("onnxruntime"),
-                      {[run] { (void)run->run(); }, {}},
+                      {[run] { run->run_or_throw(); }, {}},
                       run->result(job)};
     if (!job.source.given.behind_the_end.empty()) {
       baseline.result.reset();

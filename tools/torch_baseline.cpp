@@ -51,9 +51,11 @@ Result<Tensor> joined(const Gates& gates, const TensorMap& tensors, std::int64_t
     }
     const auto found = tensors.find(gate);
     if (found == tensors.end()) return refused("the cell has no parameter " + gate + " as the standard cell has");
+    if (found->second.shape.empty())
+      return refused("parameter " + gate + " is a scalar, and no vector as torch.nn has");
     const std::vector<float> own = found->second.to_f32();
     values.insert(values.end(), own.begin(), own.end());
-    shape[0] += found->second.shape.at(0);
+    shape[0] += found->second.shape[0];
     if (found->second.shape.size() == 2) shape.resize(2, found->second.shape[1]);
   }
   return Tensor::from_f32(shape, values);
@@ -69,7 +71,7 @@ Result<TensorMap> torch_weights(const BenchJob& job) {
     for (std::size_t direction = 0; direction < layers[layer].size(); ++direction) {
       const TensorMap& own = layers[layer][direction];
       const auto any = own.find(cell->recurrent.front());
-      const std::int64_t hidden = any == own.end() ? 0 : any->second.shape.at(0);
+      const std::int64_t hidden = any == own.end() || any->second.shape.empty() ? 0 : any->second.shape[0];
       const std::string end = "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
       for (const auto& [name, gates] : {std::pair("weight_ih", &cell->input),
                                         {"weight_hh", &cell->recurrent},

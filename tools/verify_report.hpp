@@ -1,4 +1,4 @@
-// What rnnc verify found out becomes lines of text or JSON.
+// The verdict of rnnc verify becomes lines of text or JSON.
 #pragma once
 
 #include <cstdint>

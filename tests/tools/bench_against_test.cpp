@@ -75,7 +75,7 @@ TEST_CASE("bench has the results of PyTorch's place compared, and its times in t
   CHECK(wrong.out.find("      4000  ") != std::string::npos);
   CHECK(wrong.out.find(" times as fast as PyTorch 9.8 (one thread, T=2, B=1)\n") != std::string::npos);
   // A peer of 4 ms a call is thousands of times slower.
-  const Finished two = folder.rnnc(kTorch + "--batch 1,2 --against torch --library " + folder / "python");
+  const Finished two = folder.rnnc(kTorch + "--threads 1,2 --against torch --library " + folder / "python");
   CHECK(two.out.find("rnnc is ") != std::string::npos);
   CHECK(two.out.substr(two.out.find("rnnc is ")).find("e+") == std::string::npos);
   const Finished json = folder.rnnc(kTorch + "--json --against torch --library " + folder / "python");
@@ -84,6 +84,18 @@ TEST_CASE("bench has the results of PyTorch's place compared, and its times in t
   CHECK(object.at("baseline").at("version") == "9.8");
   CHECK(object.at("baseline").at("time_us_min") == 4000);
   CHECK(object.at("baseline").at("time_us_median") == 4000);
+}
+
+TEST_CASE("bench refuses a baseline whose output has another size", "[tools]") {
+  const Folder folder;
+  const std::string torch = " --against torch --library " + python(folder, "\\0\\0\\0\\0", kAnswers);
+  check_fails(folder, kTorch + torch, 4, "--against torch: output 1 has 1 numbers there, and another count in rnnc");
+  folder.write(
+      "scalar.rnn",
+      "cell rnn { input x : f32[2]  state h : f32[3]  param W : f32[3, 2]  param U : f32[3, 3]  param b : f32  "
+      "h' = tanh(W @ x + U @ h + b)  output h' }");
+  check_fails(folder, "bench scalar.rnn --rounds 3" + torch, 4,
+              "parameter b is a scalar, and no vector as torch.nn has");
 }
 
 TEST_CASE("bench names what a baseline cannot run", "[tools]") {
