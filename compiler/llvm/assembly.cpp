@@ -29,8 +29,13 @@ std::string_view trimmed(std::string_view text) {
 std::string_view mark_of(Arch arch) {
   switch (arch) {
     case Arch::X86_64:
-    case Arch::Wasm32: return "#";
+    case Arch::Wasm32:
+    case Arch::RiscV64:
+    case Arch::RiscV32: return "#";
     case Arch::AArch64: return "//";
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return "@";
   }
   return "";
 }
@@ -63,12 +68,23 @@ Line parse(std::string_view text, Arch arch) {
   return line;
 }
 
+// A branch may name a condition and a width: bne.w. Low-overhead loops of ARMv8.1-M end in "le".
+bool is_branch_arm(std::string_view m) {
+  m = m.substr(0, m.find('.'));
+  return m == "b" || m == "le" || m == "letp" || m == "cbz" || m == "cbnz" || (m.size() == 3 && m.starts_with('b'));
+}
+
 bool is_jump(const Line& line, Arch arch) {
   const std::string_view m = line.mnemonic;
   switch (arch) {
     case Arch::X86_64: return m.starts_with('j');
     case Arch::AArch64: return m == "b" || m.starts_with("b.") || m.starts_with("cb") || m.starts_with("tb");
     case Arch::Wasm32: return false;  // a branch names no label but counts the blocks that it leaves
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return is_branch_arm(m);
+    case Arch::RiscV64:
+    case Arch::RiscV32: return m.starts_with('b') || m == "j";
   }
   return false;
 }
@@ -79,6 +95,11 @@ bool is_multiply_add(const Line& line, Arch arch) {
     case Arch::X86_64: return m.starts_with("vfmadd") || m.starts_with("vfnmadd") || m == "mulps";
     case Arch::AArch64: return m == "fmla" || m == "fmls" || m == "fmadd";
     case Arch::Wasm32: return m == "f32x4.mul" || m == "f32x4.relaxed_madd";
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return m.starts_with("vfma") || m.starts_with("vfms") || m == "smlad";
+    case Arch::RiscV64:
+    case Arch::RiscV32: return m == "fmadd.s" || m.starts_with("vfmacc") || m.starts_with("vfmadd");
   }
   return false;
 }
@@ -96,6 +117,13 @@ bool is_load(const Line& line, Arch arch) {
   switch (arch) {
     case Arch::X86_64: return is_load_x86(line);
     case Arch::AArch64: return line.mnemonic.starts_with("ld");
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return line.mnemonic.starts_with("ld") || line.mnemonic.starts_with("vld");
+    case Arch::RiscV64:
+    case Arch::RiscV32:
+      return line.mnemonic == "lw" || line.mnemonic == "lb" || line.mnemonic == "ld" || line.mnemonic == "flw" ||
+             line.mnemonic.starts_with("vle");
     case Arch::Wasm32: return contains(line.mnemonic, ".load");
   }
   return false;
@@ -106,6 +134,11 @@ bool is_division(const Line& line, Arch arch) {
     case Arch::X86_64: return contains(line.mnemonic, "divps");
     case Arch::AArch64: return line.mnemonic == "fdiv" && contains(line.operands, ".");
     case Arch::Wasm32: return line.mnemonic == "f32x4.div";
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return line.mnemonic == "vdiv.f32";
+    case Arch::RiscV64:
+    case Arch::RiscV32: return line.mnemonic == "fdiv.s" || line.mnemonic.starts_with("vfdiv");
   }
   return false;
 }
@@ -116,6 +149,11 @@ bool names_vector(const Line& line, Arch arch) {
     case Arch::AArch64: return line.operands.starts_with('q') || line.operands.starts_with('v');
     case Arch::Wasm32:
       return contains(line.mnemonic.substr(0, line.mnemonic.find('.')), "x") || line.mnemonic.starts_with("v128");
+    case Arch::Thumb7em: return false;  // it has none
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return line.operands.starts_with('q') || line.operands.starts_with('d');
+    case Arch::RiscV64:
+    case Arch::RiscV32: return line.operands.starts_with('v');
   }
   return false;
 }
@@ -263,7 +301,12 @@ class LoopFinder {
     switch (arch_) {
       case Arch::X86_64:
         return contains(line.operands, "(%rsp)") || (rbp_is_frame && contains(line.operands, "(%rbp)"));
-      case Arch::AArch64: return contains(line.operands, "[sp");
+      case Arch::AArch64:
+      case Arch::Thumb7em:
+      case Arch::Thumb81m:
+      case Arch::Arm7a: return contains(line.operands, "[sp");
+      case Arch::RiscV64:
+      case Arch::RiscV32: return contains(line.operands, "(sp)");
       case Arch::Wasm32: return false;
     }
     return false;

@@ -1,7 +1,9 @@
 #include "compiler/llvm/byte_products.hpp"
 
+#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/IntrinsicsAArch64.h>
+#include <llvm/IR/IntrinsicsARM.h>
 #include <llvm/IR/IntrinsicsWebAssembly.h>
 #include <llvm/IR/IntrinsicsX86.h>
 
@@ -13,6 +15,12 @@ namespace rnnc::compiler {
 namespace {
 
 constexpr int kBytesOfLane = 4;
+
+std::vector<int> numbers(int first, int count, int distance) {
+  std::vector<int> list;
+  for (int i = 0; i < count; ++i) list.push_back(first + i * distance);
+  return list;
+}
 
 // The instructions of one width of vectors.
 struct Instructions {
@@ -29,13 +37,24 @@ Instructions instructions_of(int lanes) {
 
 }  // namespace
 
+llvm::Value* emit_known(llvm::IRBuilderBase& builder, llvm::Value* value) {
+  auto* type = llvm::FunctionType::get(value->getType(), {value->getType()}, false);
+  const char* operands = value->getType()->isVectorTy() ? "=w,0,~{memory}" : "=r,0,~{memory}";
+  return builder.CreateCall(llvm::InlineAsm::get(type, "", operands, true), {value});
+}
+
 llvm::FixedVectorType* ByteProductEmitter::vector_of(unsigned bits, int count) {
   return llvm::FixedVectorType::get(builder_.getIntNTy(bits), static_cast<unsigned>(count));
 }
 
-ByteElements ByteProductEmitter::elements(llvm::Value* four) {
+ByteElements ByteProductEmitter::elements(llvm::ArrayRef<llvm::Value*> words) {
   ByteElements result;
-  result.bytes = builder_.CreateBitCast(builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), four),
+  if (way_ == ByteProducts::Dual) {
+    result.odd = words[0];
+    result.mixed = words[1];
+    return result;
+  }
+  result.bytes = builder_.CreateBitCast(builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), words[0]),
                                         vector_of(8, kBytesOfLane * lanes_));
   if (way_ != ByteProducts::Signs) return result;
   result.magnitudes = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, result.bytes, builder_.getFalse());
@@ -53,6 +72,9 @@ llvm::Value* ByteProductEmitter::add(llvm::Value* sums, const ByteElements& elem
     case ByteProducts::Signs: return add_by_signs(sums, elements, weights);
     case ByteProducts::Long: return add_long(sums, elements.bytes, weights);
     case ByteProducts::Words: return add_words(sums, elements.bytes, weights);
+    case ByteProducts::Wide:
+    case ByteProducts::Rows: return add_wide(sums, elements.bytes, weights);
+    case ByteProducts::Dual: return add_dual(sums, elements, weights);
     case ByteProducts::Signed:
       return builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_neon_sdot, {sums->getType(), weights->getType()},
                                       {sums, elements.bytes, weights});
@@ -96,11 +118,6 @@ llvm::Value* ByteProductEmitter::add_long(llvm::Value* sums, llvm::Value* elemen
 // Each half of the bytes gives sums of pairs, which are added to their neighbours.
 llvm::Value* ByteProductEmitter::add_words(llvm::Value* sums, llvm::Value* elements, llvm::Value* weights) {
   const int half = kBytesOfLane * lanes_ / 2;
-  const auto numbers = [](int first, int count, int distance) {
-    std::vector<int> list;
-    for (int i = 0; i < count; ++i) list.push_back(first + i * distance);
-    return list;
-  };
   const auto pairs_of_half = [&](int first) {
     const auto words = [&](llvm::Value* bytes) {
       return builder_.CreateSExt(builder_.CreateShuffleVector(bytes, numbers(first, half, 1)), vector_of(16, half));
@@ -112,6 +129,40 @@ llvm::Value* ByteProductEmitter::add_words(llvm::Value* sums, llvm::Value* eleme
   llvm::Value* even = builder_.CreateShuffleVector(lower, upper, numbers(0, lanes_, 2));
   llvm::Value* odd = builder_.CreateShuffleVector(lower, upper, numbers(1, lanes_, 2));
   return builder_.CreateAdd(sums, builder_.CreateAdd(even, odd));
+}
+
+// The sum of two products is at most 2 * 127 * 127, which fits in 16 bits. Neighbours are added twice.
+llvm::Value* ByteProductEmitter::add_wide(llvm::Value* sums, llvm::Value* elements, llvm::Value* weights) {
+  const auto widened = [&](llvm::Value* bytes) {
+    return builder_.CreateSExt(bytes, vector_of(16, kBytesOfLane * lanes_));
+  };
+  const auto add_neighbours = [&](llvm::Value* products, int count) {
+    return builder_.CreateAdd(builder_.CreateShuffleVector(products, numbers(0, count, 2)),
+                              builder_.CreateShuffleVector(products, numbers(1, count, 2)));
+  };
+  llvm::Value* pairs = add_neighbours(builder_.CreateMul(widened(elements), widened(weights)), 2 * lanes_);
+  return builder_.CreateAdd(sums, add_neighbours(builder_.CreateSExt(pairs, vector_of(32, 2 * lanes_)), lanes_));
+}
+
+llvm::Value* ByteProductEmitter::add_row(llvm::Value* sum, llvm::Value* elements, llvm::Value* weights) {
+  llvm::Value* no = builder_.getInt32(0);  // neither unsigned, nor subtracted, nor exchanged
+  return emit_known(builder_, builder_.CreateIntrinsic(llvm::Intrinsic::arm_mve_vmldava, {elements->getType()},
+                                                       {no, no, no, sum, elements, weights}));
+}
+
+// Each lane is a register for integers, and its four weights are a word.
+llvm::Value* ByteProductEmitter::add_dual(llvm::Value* sums, const ByteElements& elements, llvm::Value* weights) {
+  llvm::Value* words = builder_.CreateBitCast(weights, vector_of(32, lanes_));
+  for (int lane = 0; lane < lanes_; ++lane) {
+    const auto at = static_cast<std::uint64_t>(lane);
+    llvm::Value* word = builder_.CreateExtractElement(words, at);
+    llvm::Value* even = builder_.CreateIntrinsic(llvm::Intrinsic::arm_sxtb16, {}, {word});
+    llvm::Value* sum = builder_.CreateExtractElement(sums, at);
+    sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smlad, {}, {word, elements.odd, sum});
+    sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smlad, {}, {even, elements.mixed, sum});
+    sums = builder_.CreateInsertElement(sums, lane == lanes_ - 1 ? emit_known(builder_, sum) : sum, at);
+  }
+  return sums;
 }
 
 }  // namespace rnnc::compiler

@@ -72,7 +72,7 @@ ChainEmitter::Pass ChainEmitter::begin_pass(llvm::Value* column) {
   for (llvm::Value* row : operands_.rows) pass.rows.push_back(advance(builder_, row, column));
   for (const WeightStream& stream : operands_.weights)
     pass.weights.push_back(advance(builder_, stream.base,
-                                   builder_.CreateMul(column, number(std::int64_t{stream.vectors} * operands_.lanes)),
+                                   builder_.CreateMul(column, number(std::int64_t{stream.in_memory} * operands_.lanes)),
                                    operands_.format));
   return pass;
 }
@@ -94,7 +94,7 @@ void ChainEmitter::extend(const Pass& pass, std::int64_t k, Values& chains) {
     std::size_t block = 0;
     for (; i >= static_cast<std::size_t>(operands_.weights[block].vectors); ++block)
       i -= static_cast<std::size_t>(operands_.weights[block].vectors);
-    const std::int64_t vector = k * operands_.weights[block].vectors + static_cast<std::int64_t>(i);
+    const std::int64_t vector = k * operands_.weights[block].in_memory + static_cast<std::int64_t>(i);
     return load_vector(pass.weights[block], vector);
   };
   const auto load_element = [&](std::size_t row) {

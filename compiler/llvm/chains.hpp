@@ -15,10 +15,14 @@
 namespace rnnc::compiler {
 
 /// Packed weights lie column after column, with `vectors` vectors for each (the layout is drawn in
-/// compiler/schedule/plan.hpp). A stream has the weights of one block, or of blocks that are packed side by side.
+/// compiler/schedule/plan.hpp). A stream has the weights of one block, or of blocks that are packed side by side, or
+/// `vectors` of the `in_memory` that these have for a column.
 struct WeightStream {
-  llvm::Value* base = nullptr;
-  int vectors = 0;
+  WeightStream(llvm::Value* all, int count) : WeightStream(all, count, count) {}
+  WeightStream(llvm::Value* first, int count, int of) : base(first), vectors(count), in_memory(of) {}
+
+  llvm::Value* base;
+  int vectors, in_memory;
 };
 
 /// A product multiplies a vector of elements for each row by the weights of each block.

@@ -10,7 +10,8 @@
 
 #include "compiler/llvm/emit_kernel.hpp"
 #include "compiler/llvm/machine.hpp"
-#include "compiler/llvm/suit_wasm.hpp"
+#include "compiler/llvm/narrow_indices.hpp"
+#include "compiler/llvm/suit_target.hpp"
 #include "compiler/llvm/target.hpp"
 #include "ir/check.hpp"
 
@@ -18,14 +19,41 @@ namespace rnnc::compiler {
 
 namespace {
 
-// Code for WebAssembly that could lie anywhere would import the places of its memory and its table.
+// Code for WebAssembly that could lie anywhere would import the places of its memory and its table. A program of a
+// microcontroller lies where its linker put it.
 llvm::Reloc::Model relocations_of(Arch arch) {
   switch (arch) {
     case Arch::X86_64:
-    case Arch::AArch64: return llvm::Reloc::PIC_;
-    case Arch::Wasm32: return llvm::Reloc::Static;
+    case Arch::AArch64:
+    case Arch::Arm7a:
+    case Arch::RiscV64: return llvm::Reloc::PIC_;
+    case Arch::Wasm32:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::RiscV32: return llvm::Reloc::Static;
   }
   return llvm::Reloc::PIC_;
+}
+
+// Code for a bare RISC-V may lie anywhere: all addresses are distances from the code.
+std::optional<llvm::CodeModel::Model> code_model_of(Arch arch) {
+  if (arch == Arch::RiscV32) return llvm::CodeModel::Medium;
+  return std::nullopt;
+}
+
+// The name of the calling convention, where LLVM's default is not that of the features.
+const char* abi_of(Arch arch) {
+  switch (arch) {
+    case Arch::X86_64:
+    case Arch::AArch64:
+    case Arch::Wasm32:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return "";
+    case Arch::RiscV64: return "lp64d";
+    case Arch::RiscV32: return "ilp32f";
+  }
+  return "";
 }
 
 }  // namespace
@@ -34,18 +62,24 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
   llvm::TargetOptions options;
   options.MCOptions.AsmVerbose = true;                 // mark_loops reads names and spills in the comments
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // canonical arithmetic says where a multiply-add is fused
+  options.MCOptions.ABIName = abi_of(target.arch);
+  options.EmitStackSizeSection = target.is_small;
+  options.EABIVersion = llvm::EABI::GNU;  // memcpy and memset have their names of C
   std::unique_ptr<llvm::TargetMachine> machine(
       llvm_target(target.arch)
           .createTargetMachine(triple_of(target), llvm_cpu(target), llvm_features(target), options,
-                               relocations_of(target.arch), std::nullopt, llvm::CodeGenOptLevel::Less));
+                               relocations_of(target.arch), code_model_of(target.arch), llvm::CodeGenOptLevel::Less));
   RNNC_ASSERT(machine->getPointerSize(0) == facts(target.arch).pointer_bytes, nullptr);
   return machine;
 }
 
-void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell* cell) {
+void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, Arch arch, const ir::Cell* cell) {
   module.setTargetTriple(machine.getTargetTriple().str());
   module.setDataLayout(machine.createDataLayout());
-  if (machine.getTargetTriple().isWasm()) suit_wasm(module);
+  suit_target(module, arch);
+  if (facts(arch).index_bytes == 4) narrow_indices(module);
+  if (const std::string& abi = machine.Options.MCOptions.ABIName; !abi.empty())
+    module.addModuleFlag(llvm::Module::Error, "target-abi", llvm::MDString::get(module.getContext(), abi));
   std::string message;
   llvm::raw_string_ostream out(message);
   if (llvm::verifyModule(module, &out)) ir::internal_error(cell, "generated code is malformed: " + message);
@@ -74,7 +108,7 @@ std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, llvm::Targ
                                           const Schedule& schedule, const Plan& plan, const Target& target,
                                           KernelParts parts = KernelParts::All) {
   auto module = emit_kernel(context, schedule, plan, target, parts);
-  finish_module(*module, machine, &schedule.cell);
+  finish_module(*module, machine, target.arch, &schedule.cell);
   return module;
 }
 

@@ -25,7 +25,12 @@ std::vector<std::string> cpus_of_llvm(Arch arch) {
 std::vector<std::string> cpus_of(Arch arch) {
   switch (arch) {
     case Arch::X86_64:
-    case Arch::AArch64: return cpus_of_llvm(arch);
+    case Arch::AArch64:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return cpus_of_llvm(arch);
+    case Arch::RiscV64: return {facts(arch).baseline_cpu, "-rvv128", "-rvv256", "-rvv512"};
+    case Arch::RiscV32: return {facts(arch).baseline_cpu};
     case Arch::Wasm32: return {facts(arch).baseline_cpu, facts(arch).example_cpu};
   }
   return {};

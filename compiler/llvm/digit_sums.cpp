@@ -30,8 +30,13 @@ Values DigitSums::begin(llvm::Value* starts, llvm::Value* vector) {
 std::vector<ByteElements> DigitSums::load_elements(llvm::Value* at) {
   std::vector<ByteElements> digits;
   for (int digit = 0; digit < of_vector_; ++digit) {
-    llvm::Value* of_digit = builder_.CreateGEP(builder_.getInt32Ty(), at, number(digit));
-    digits.push_back(bytes_.elements(builder_.CreateAlignedLoad(builder_.getInt32Ty(), of_digit, llvm::Align(4))));
+    Values words;
+    for (int word = 0; word < bytes_.words_of_elements(); ++word) {
+      llvm::Value* from =
+          builder_.CreateGEP(builder_.getInt32Ty(), at, number(digit * bytes_.words_of_elements() + word));
+      words.push_back(builder_.CreateAlignedLoad(builder_.getInt32Ty(), from, llvm::Align(4)));
+    }
+    digits.push_back(bytes_.elements(words));
   }
   return digits;
 }
@@ -53,6 +58,37 @@ void DigitSums::add(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef<Byt
   if (elements.size() < 2) return;
   if (weights.size() == 2) sums[1] = bytes_.add(sums[1], elements[0], weights[1]);
   sums[1] = bytes_.add(sums[1], elements[1], weights[0]);  // low times low is left out
+}
+
+// Four high digits come before four low ones.
+Values DigitSums::load_row_elements(llvm::Value* at) {
+  auto* row = llvm::FixedVectorType::get(builder_.getInt8Ty(), 16);
+  if (of_vector_ == 1) return {builder_.CreateAlignedLoad(row, at, llvm::Align(4))};
+  llvm::Value* words =
+      builder_.CreateAlignedLoad(llvm::FixedVectorType::get(builder_.getInt32Ty(), 8), at, llvm::Align(4));
+  Values digits;
+  for (int digit = 0; digit < 2; ++digit)
+    digits.push_back(
+        builder_.CreateBitCast(builder_.CreateShuffleVector(words, {digit, digit + 2, digit + 4, digit + 6}), row));
+  return digits;
+}
+
+Values DigitSums::load_row_weights(llvm::Value* at) {
+  auto* row = llvm::FixedVectorType::get(builder_.getInt8Ty(), 16);
+  Values digits;
+  for (int digit = 0; digit < of_weights_; ++digit) {
+    llvm::Value* of_digit = builder_.CreateGEP(builder_.getInt8Ty(), at, number(std::int64_t{digit} * 16));
+    digits.push_back(builder_.CreateAlignedLoad(row, of_digit, llvm::Align(16)));
+  }
+  return digits;
+}
+
+void DigitSums::add_row(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef<llvm::Value*> elements,
+                        llvm::ArrayRef<llvm::Value*> weights) {
+  sums[0] = bytes_.add_row(sums[0], elements[0], weights[0]);
+  if (elements.size() < 2) return;
+  if (weights.size() == 2) sums[1] = bytes_.add_row(sums[1], elements[0], weights[1]);
+  sums[1] = bytes_.add_row(sums[1], elements[1], weights[0]);
 }
 
 llvm::Value* DigitSums::as_float(llvm::ArrayRef<llvm::Value*> sums) {

@@ -14,6 +14,7 @@ class DigitSums {
 
   std::size_t sums() const { return of_vector_ == 2 ? 2 : 1; }
   int of_vector() const { return of_vector_; }  // the digits of a row's integers
+  int words_of_elements() const { return of_vector_ * bytes_.words_of_elements(); }
   bool is_long() const { return bytes_.is_long(); }
   /// Returns the bytes of a vector of weights of one group.
   std::int64_t weight_bytes() const { return std::int64_t{lanes_} * runtime::kColumnsOfGroup * of_weights_; }
@@ -28,6 +29,14 @@ class DigitSums {
 
   void add(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef<ByteElements> elements,
            llvm::ArrayRef<llvm::Value*> weights);
+
+  /// Load sixteen digits of a row of the vector, high ones first, and as many of a row of weights; and add their
+  /// products to `sums`, which are i32. These are for ByteProducts::Rows.
+  Values load_row_elements(llvm::Value* at);
+  Values load_row_weights(llvm::Value* at);
+  void add_row(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef<llvm::Value*> elements,
+               llvm::ArrayRef<llvm::Value*> weights);
+
   llvm::Value* as_float(llvm::ArrayRef<llvm::Value*> sums);
 
  private:

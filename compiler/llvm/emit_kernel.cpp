@@ -209,6 +209,11 @@ llvm::AttributeList function_attributes(llvm::LLVMContext& context, const Target
   builder.addAttribute("target-cpu", llvm_cpu(target));
   if (const std::string features = llvm_features(target); !features.empty())
     builder.addAttribute("target-features", features);
+  // Constants are then loaded from behind the code with one instruction instead of made with two.
+  if (target.arch == Arch::Thumb81m) {
+    builder.addAttribute(llvm::Attribute::OptimizeForSize);
+    builder.addAttribute(llvm::Attribute::MinSize);
+  }
   // Some CPU models ask for narrower vectors than the plan chose; the plan decides.
   const std::string bits = std::to_string(8 * runtime::bytes_of(runtime::kRowFormat, target.lanes));
   builder.addAttribute("prefer-vector-width", bits);

@@ -3,12 +3,14 @@
 #include <llvm/IR/Constants.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 #include "compiler/llvm/chains.hpp"
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/integer_sums.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/quantized.hpp"
 #include "compiler/llvm/row_groups.hpp"
 #include "compiler/llvm/sparse_sums.hpp"
 #include "compiler/llvm/types.hpp"
@@ -50,21 +52,54 @@ class StageEmitter {
 
   // ---- a single row, whose accumulators stay in registers
 
+  // The vectors of products of a row, where that is made ready once for all blocks.
+  struct ReadyRow {
+    std::map<ir::Value, llvm::Value*> vectors, all_numbers;
+  };
+
   void emit_singles(llvm::Value* rows) {
-    BlockGroups(context_, stage_, plan_.single_blocks, false)
-        .for_each(
+    const BlockGroups groups(context_, stage_, plan_.single_blocks, false);
+    llvm::Value* turned = plan_.turns ? context_.turned : nullptr;
+    if (sums_vectors_alone(context_.target.byte_products))
+      return for_each_row(rows, [&](llvm::Value* row) {
+        const ReadyRow ready = make_ready(row);
+        groups.for_each(
             builder_,
             [&](int blocks, llvm::Value* block, Tail tail) {
-              for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, tail}); });
+              emit_single({1, blocks, row, block, tail}, ready);
             },
-            plan_.turns ? context_.turned : nullptr);
+            turned);
+      });
+    groups.for_each(
+        builder_,
+        [&](int blocks, llvm::Value* block, Tail tail) {
+          for_each_row(rows, [&](llvm::Value* row) { emit_single({1, blocks, row, block, tail}, {}); });
+        },
+        turned);
   }
 
-  void emit_single(const TilePlace& place) {
+  ReadyRow make_ready(llvm::Value* row) {
+    ReadyRow ready;
+    Tile tile(builder_, context_, stage_, gates_, {1, 1, row, number(0), Tail::None});
+    for (ir::Value product : stage_.products) {
+      const ir::Value vector = context_.schedule.cell[product].operands[0];
+      const Panel& panel = context_.plan.panel(product);
+      if (!runtime::is_integer(panel.format) || ready.vectors.contains(vector)) continue;
+      const std::int64_t words = panel.passes() * context_.schedule.find(vector)->digits;
+      ready.vectors[vector] = vector_of_product(product, tile);
+      if (context_.target.byte_products == ByteProducts::Dual)
+        ready.vectors[vector] = emit_dual_pairs(builder_, ready.vectors[vector], words);
+      if (tile.may_be_no_numbers(vector)) ready.all_numbers[vector] = tile.is_all_numbers(vector, 0);
+    }
+    return ready;
+  }
+
+  void emit_single(const TilePlace& place, const ReadyRow& ready) {
     Tile tile(builder_, context_, stage_, gates_, place);
+    for (const auto& [vector, all] : ready.all_numbers) tile.set_all_numbers(vector, 0, all);
     for (ir::Value product : stage_.products) {
       const Panel& panel = context_.plan.panel(product);
-      const Values sums = panel.sparse ? sparse_sums(product, tile, place) : sums_of(product, tile, place);
+      const Values sums = panel.sparse ? sparse_sums(product, tile, place) : sums_of(product, tile, place, ready);
       llvm::ArrayRef<llvm::Value*> left = sums;
       for (int block = 0; block < place.blocks; ++block) {
         const auto vectors = static_cast<std::size_t>(panel.vectors(is_last(place, block)));
@@ -76,9 +111,11 @@ class StageEmitter {
   }
 
   // Returns the sums of the blocks of a place, block after block.
-  Values sums_of(ir::Value product, Tile& tile, const TilePlace& place) {
+  Values sums_of(ir::Value product, Tile& tile, const TilePlace& place, const ReadyRow& ready) {
     const Panel& panel = context_.plan.panel(product);
-    ProductOperands operands{{vector_of_product(product, tile)}, {}, panel.format, panel.lanes};
+    const auto found = ready.vectors.find(context_.schedule.cell[product].operands[0]);
+    llvm::Value* vector = found == ready.vectors.end() ? vector_of_product(product, tile) : found->second;
+    ProductOperands operands{{vector}, {}, panel.format, panel.lanes};
     for (int block = 0; block < place.blocks;) {
       const bool packed = panel.is_packed() && is_last(place, block);
       const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/check.hpp"
+
 namespace rnnc::compiler {
 namespace {
 
@@ -9,6 +11,8 @@ namespace {
 // more of them would not fit in the registers.
 constexpr std::int64_t kProductsPerPass = 32, kLongProductsPerPass = 8;
 constexpr std::int64_t kMostUnroll = 4;
+// A pass over rows takes so many sets of sixteen columns.
+constexpr std::int64_t kSetsPerPass = 4;
 
 // Returns the groups of a pass: as many as fit, fewer where the last pass would be another one.
 std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums, bool is_long) {
@@ -24,23 +28,29 @@ std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums, bool is_long)
 
 IntegerSums::IntegerSums(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands)
     : builder_(builder),
+      target_(target),
       operands_(std::move(operands)),
       digits_(builder, target, operands_.format, operands_.lanes),
       vectors_(operands_.vectors()) {}
 
 Values IntegerSums::run(std::int64_t groups, llvm::Value* starts) {
-  Values sums = begin(starts);
+  if (sums_vectors_alone(target_.byte_products)) return one_by_one(groups);
+  return as_floats(add_groups(0, groups, begin(starts)));
+}
+
+Values IntegerSums::add_groups(std::int64_t first, std::int64_t end, Values sums) {
+  const std::int64_t groups = end - first;
   const std::int64_t unroll = groups_of_pass(groups, sums.size(), digits_.is_long());
-  const std::int64_t in_loop = groups / unroll * unroll;
+  const std::int64_t in_loop = first + groups / unroll * unroll;
   sums = emit_for(
-      builder_, number(0), number(in_loop), unroll, std::move(sums),
+      builder_, number(first), number(in_loop), unroll, std::move(sums),
       [&](llvm::Value* group, Values carried) {
         for (std::int64_t k = 0; k < unroll; ++k) extend(group, k, carried);
         return carried;
       },
       "columns");
-  for (std::int64_t k = in_loop; k < groups; ++k) extend(number(k), 0, sums);
-  return as_floats(sums);
+  for (std::int64_t k = in_loop; k < end; ++k) extend(number(k), 0, sums);
+  return sums;
 }
 
 Values IntegerSums::run(llvm::Value* groups, llvm::Value* starts, llvm::Value* fetch_ahead) {
@@ -52,6 +62,84 @@ Values IntegerSums::run(llvm::Value* groups, llvm::Value* starts, llvm::Value* f
         return carried;
       },
       "columns"));
+}
+
+// The lanes of one vector take four registers of the dozen that a CPU has for integers.
+Values IntegerSums::one_by_one(std::int64_t groups) {
+  RNNC_ASSERT(operands_.rows.size() == 1, nullptr);
+  Values all;
+  for (const WeightStream& stream : operands_.weights) {
+    llvm::Value* rows = stream.base;
+    for (int vector = 0; vector < stream.vectors; ++vector)
+      all.push_back(digits_.as_float(target_.byte_products == ByteProducts::Rows
+                                         ? sums_of_rows(stream, vector, groups, rows)
+                                         : sums_of_vector(stream, vector, groups)));
+  }
+  return all;
+}
+
+// Sums that are 256 times too large are taken for as many groups as fit in 32 bits.
+Values IntegerSums::sums_of_vector(const WeightStream& stream, int vector, std::int64_t groups) {
+  llvm::Value* first = builder_.CreateGEP(builder_.getInt8Ty(), stream.base, number(vector * digits_.weight_bytes()));
+  IntegerSums one(builder_, target_,
+                  {operands_.rows, {{first, 1, stream.in_memory}}, operands_.format, operands_.lanes});
+  Values total;
+  for (std::int64_t begin = 0; begin < groups; begin += kDualGroups) {
+    Values sums = one.add_groups(begin, std::min(begin + kDualGroups, groups), one.begin(nullptr));
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      sums[i] = builder_.CreateAShr(sums[i], 8);
+      if (begin > 0) sums[i] = builder_.CreateAdd(sums[i], total[i]);
+    }
+    total = std::move(sums);
+  }
+  return total;
+}
+
+// Each lane has a sum of its own, of sixteen products at a time. Groups that are left over are added as on other CPUs.
+// `weights` is where the vector begins, and then where the next one does.
+Values IntegerSums::sums_of_rows(const WeightStream& stream, int vector, std::int64_t groups, llvm::Value*& weights) {
+  const std::int64_t sets = groups / kGroupsOfRow, lanes = operands_.lanes;
+  const std::size_t count = static_cast<std::size_t>(lanes) * digits_.sums();
+  Values rows(count, builder_.getInt32(0));
+  rows.push_back(weights);
+  const std::int64_t unroll = sets <= kSetsPerPass ? std::max<std::int64_t>(sets, 1) : sets % 2 == 0 ? 2 : 1;
+  rows = emit_for(
+      builder_, number(0), number(sets), unroll, std::move(rows),
+      [&](llvm::Value* set, Values carried) {
+        for (std::int64_t k = 0; k < unroll; ++k) add_rows(builder_.CreateAdd(set, number(k)), carried);
+        return carried;
+      },
+      "columns");
+  weights = rows.back();
+  Values sums;
+  for (std::size_t sum = 0; sum < digits_.sums(); ++sum) {
+    auto* type = llvm::FixedVectorType::get(builder_.getInt32Ty(), static_cast<unsigned>(lanes));
+    llvm::Value* all = llvm::PoisonValue::get(type);
+    for (std::size_t lane = 0; lane < static_cast<std::size_t>(lanes); ++lane)
+      all = builder_.CreateInsertElement(all, rows[lane * digits_.sums() + sum], lane);
+    sums.push_back(emit_known(builder_, all));
+  }
+  if (sets * kGroupsOfRow == groups) return sums;
+  // The stream begins so that the group behind the sets of all vectors is the group of its number.
+  const std::int64_t bytes = digits_.weight_bytes(), of_sets = sets * kGroupsOfRow;
+  llvm::Value* behind = builder_.CreateGEP(builder_.getInt8Ty(), stream.base, number(vector * bytes));
+  IntegerSums one(builder_, target_,
+                  {operands_.rows, {{behind, 1, stream.in_memory}}, operands_.format, operands_.lanes});
+  return one.add_groups(of_sets, groups, std::move(sums));
+}
+
+// Behind the sums is the address of the weights. It goes on set by set, since LLVM would compute all addresses ahead
+// and keep them on the stack.
+void IntegerSums::add_rows(llvm::Value* set, Values& sums) {
+  llvm::Value* word = builder_.CreateMul(set, number(kGroupsOfRow * digits_.words_of_elements()));
+  const Values elements = digits_.load_row_elements(builder_.CreateGEP(builder_.getInt32Ty(), operands_.rows[0], word));
+  const auto advanced = [&](std::int64_t lanes) {
+    return builder_.CreateGEP(builder_.getInt8Ty(), sums.back(), number(lanes * digits_.weight_bytes()));
+  };
+  for (std::int64_t lane = 0; lane < operands_.lanes; ++lane)
+    digits_.add_row(llvm::MutableArrayRef(sums).slice(static_cast<std::size_t>(lane) * digits_.sums(), digits_.sums()),
+                    elements, digits_.load_row_weights(advanced(lane)));
+  sums.back() = emit_known(builder_, advanced(operands_.lanes));
 }
 
 Values IntegerSums::begin(llvm::Value* starts) {
@@ -67,15 +155,16 @@ Values IntegerSums::begin(llvm::Value* starts) {
 
 std::vector<ByteElements> IntegerSums::load_elements(llvm::Value* row, llvm::Value* group, std::int64_t ahead) {
   llvm::Value* first =
-      builder_.CreateGEP(builder_.getInt32Ty(), row, builder_.CreateMul(group, number(digits_.of_vector())));
-  return digits_.load_elements(builder_.CreateGEP(builder_.getInt32Ty(), first, number(ahead * digits_.of_vector())));
+      builder_.CreateGEP(builder_.getInt32Ty(), row, builder_.CreateMul(group, number(digits_.words_of_elements())));
+  return digits_.load_elements(
+      builder_.CreateGEP(builder_.getInt32Ty(), first, number(ahead * digits_.words_of_elements())));
 }
 
 Values IntegerSums::load_weights(std::size_t vector, llvm::Value* group, std::int64_t ahead) {
   std::size_t stream = 0;
   for (; vector >= static_cast<std::size_t>(operands_.weights[stream].vectors); ++stream)
     vector -= static_cast<std::size_t>(operands_.weights[stream].vectors);
-  const std::int64_t group_bytes = operands_.weights[stream].vectors * digits_.weight_bytes();
+  const std::int64_t group_bytes = operands_.weights[stream].in_memory * digits_.weight_bytes();
   llvm::Value* first = builder_.CreateGEP(builder_.getInt8Ty(), operands_.weights[stream].base,
                                           builder_.CreateMul(group, number(group_bytes)));
   const std::int64_t offset = ahead * group_bytes + static_cast<std::int64_t>(vector) * digits_.weight_bytes();

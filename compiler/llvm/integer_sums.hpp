@@ -21,6 +21,11 @@ class IntegerSums {
 
  private:
   llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
+  Values one_by_one(std::int64_t groups);
+  Values sums_of_vector(const WeightStream& stream, int vector, std::int64_t groups);
+  Values sums_of_rows(const WeightStream& stream, int vector, std::int64_t groups, llvm::Value*& weights);
+  void add_rows(llvm::Value* set, Values& sums);
+  Values add_groups(std::int64_t first, std::int64_t end, Values sums);
   Values begin(llvm::Value* starts);
   void extend(llvm::Value* group, std::int64_t ahead, Values& sums);
   std::vector<ByteElements> load_elements(llvm::Value* row, llvm::Value* group, std::int64_t ahead);
@@ -28,6 +33,7 @@ class IntegerSums {
   Values as_floats(const Values& sums);
 
   llvm::IRBuilder<>& builder_;
+  const Target& target_;
   ProductOperands operands_;
   DigitSums digits_;
   std::size_t vectors_;

@@ -36,7 +36,12 @@ bool is_distance(Arch arch, std::uint64_t type) {
   switch (arch) {
     case Arch::X86_64: return type == llvm::ELF::R_X86_64_PC32 || type == llvm::ELF::R_X86_64_PLT32;
     case Arch::AArch64:
-    case Arch::Wasm32: return false;  // they have no images
+    case Arch::Wasm32:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a:
+    case Arch::RiscV64:
+    case Arch::RiscV32: return false;  // they have no images
   }
   return false;
 }

@@ -16,9 +16,9 @@ namespace rnnc::compiler {
 
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target);
 
-/// Gives `module` the machine's data layout and checks it. A malformed module is an internal error that shows `cell`,
-/// if `cell` is not null.
-void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, const ir::Cell* cell);
+/// Makes `module` one for the machine, which is of `arch`, and checks it. A malformed module is an internal error that
+/// shows `cell`, if `cell` is not null.
+void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, Arch arch, const ir::Cell* cell);
 
 /// Prints a module as LLVM IR.
 std::string text_of(const llvm::Module& module);

@@ -30,7 +30,12 @@ void emit_pause(llvm::IRBuilder<>& builder, Arch arch) {
   switch (arch) {
     case Arch::X86_64: builder.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {}, {}); return;
     case Arch::AArch64: builder.CreateIntrinsic(llvm::Intrinsic::aarch64_hint, {}, {builder.getInt32(kYield)}); return;
-    case Arch::Wasm32: return;  // a module has one thread
+    case Arch::Wasm32:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a:
+    case Arch::RiscV64:
+    case Arch::RiscV32: return;  // their code has one thread
   }
 }
 

@@ -1,6 +1,7 @@
 #include "compiler/llvm/quantized.hpp"
 
 #include <llvm/IR/Constants.h>
+#include <llvm/IR/IntrinsicsARM.h>
 
 #include <vector>
 
@@ -124,6 +125,51 @@ llvm::Value* emit_all_numbers(llvm::IRBuilder<>& builder, const ByteForm& form, 
   for (std::int64_t at = whole * width; at < count; at += lanes)
     any = builder.CreateOr(any, has_mark(load(number(at), lanes), lanes));
   return builder.CreateNot(any);
+}
+
+// A byte is the mark where its difference from the mark is 0, and the lowest of these borrows from its highest bit.
+llvm::Value* emit_all_numbers_in_words(llvm::IRBuilder<>& builder, const ByteForm& form, llvm::Value* bytes,
+                                       std::int64_t count) {
+  constexpr std::int64_t kWordsOfPass = 8;
+  constexpr std::uint32_t kEach = 0x01010101;
+  const auto number = [&](std::int64_t value) { return builder.getInt64(static_cast<std::uint64_t>(value)); };
+  const auto add = [&](llvm::Value* found, llvm::Value* word) {
+    llvm::Value* at = builder.CreateGEP(builder.getInt32Ty(), bytes, word);
+    llvm::Value* difference =
+        builder.CreateXor(builder.CreateAlignedLoad(builder.getInt32Ty(), at, llvm::Align(4)), kEach * form.mark());
+    llvm::Value* borrows =
+        builder.CreateAnd(builder.CreateSub(difference, builder.getInt32(kEach)), builder.CreateNot(difference));
+    return builder.CreateOr(found, borrows);
+  };
+  const std::int64_t words = count / 4, in_loop = words / kWordsOfPass * kWordsOfPass;
+  llvm::Value* found = emit_for(builder, number(0), number(in_loop), kWordsOfPass, {builder.getInt32(0)},
+                                [&](llvm::Value* word, Values carried) {
+                                  for (std::int64_t i = 0; i < kWordsOfPass; ++i)
+                                    carried[0] = add(carried[0], builder.CreateAdd(word, number(i)));
+                                  return carried;
+                                })[0];
+  for (std::int64_t word = in_loop; word < words; ++word) found = add(found, number(word));
+  return builder.CreateICmpEQ(builder.CreateAnd(found, kEach << 7), builder.getInt32(0));
+}
+
+llvm::Value* emit_dual_pairs(llvm::IRBuilder<>& builder, llvm::Value* elements, std::int64_t words) {
+  llvm::Type* word_type = builder.getInt32Ty();
+  const auto number = [&](std::int64_t value) { return builder.getInt64(static_cast<std::uint64_t>(value)); };
+  llvm::AllocaInst* pairs = stack_slot(builder, llvm::ArrayType::get(word_type, static_cast<std::uint64_t>(2 * words)));
+  pairs->setAlignment(llvm::Align(8));  // both words of four elements are one load
+  emit_for(builder, number(0), number(words), 1, [&](llvm::Value* word) {
+    llvm::Value* four =
+        builder.CreateAlignedLoad(word_type, builder.CreateGEP(word_type, elements, word), llvm::Align(4));
+    llvm::Value* turned =
+        builder.CreateIntrinsic(llvm::Intrinsic::fshr, {word_type}, {four, four, builder.getInt32(8)});
+    llvm::Value* odd = builder.CreateIntrinsic(llvm::Intrinsic::arm_sxtb16, {}, {turned});
+    llvm::Value* even = builder.CreateAnd(builder.CreateShl(four, 8), 0xff00ff00);  // times 256
+    llvm::Value* mixed = builder.CreateIntrinsic(llvm::Intrinsic::arm_ssub16, {}, {even, odd});
+    llvm::Value* to = builder.CreateGEP(word_type, pairs, builder.CreateMul(word, number(2)));
+    builder.CreateAlignedStore(odd, to, llvm::Align(8));
+    builder.CreateAlignedStore(mixed, builder.CreateGEP(word_type, to, number(1)), llvm::Align(4));
+  });
+  return pairs;
 }
 
 }  // namespace rnnc::compiler

@@ -25,4 +25,12 @@ llvm::Value* emit_bytes(llvm::IRBuilderBase& builder, const ByteForm& form, llvm
 llvm::Value* emit_all_numbers(llvm::IRBuilder<>& builder, const ByteForm& form, llvm::Value* bytes, std::int64_t count,
                               int lanes);
 
+/// The same for a CPU without vectors of bytes, which takes a word at a time. `count` is a multiple of 4.
+llvm::Value* emit_all_numbers_in_words(llvm::IRBuilder<>& builder, const ByteForm& form, llvm::Value* bytes,
+                                       std::int64_t count);
+
+/// Emits the pairs that ByteProducts::Dual multiplies (byte_products.hpp) of `words` of four elements each, and returns
+/// their address, which is on the stack.
+llvm::Value* emit_dual_pairs(llvm::IRBuilder<>& builder, llvm::Value* elements, std::int64_t words);
+
 }  // namespace rnnc::compiler

@@ -7,6 +7,7 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/TargetParser/Host.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -66,6 +67,44 @@ bool describe_wasm(Target& target) {
   return true;
 }
 
+// A Cortex-M4 has registers for 32 single floats, and instructions for pairs of 16 bits.
+bool describe_thumb7em(const llvm::MCSubtargetInfo* info, Target& target) {
+  target.lanes = 4;
+  target.registers = 8;
+  target.converts_f16 = false;
+  target.byte_products = ByteProducts::Dual;
+  target.is_small = true;
+  return info->checkFeatures("+mclass") && info->checkFeatures("+dsp") && info->checkFeatures("+vfp4d16sp");
+}
+
+bool describe_thumb81m(const llvm::MCSubtargetInfo* info, Target& target) {
+  target.lanes = 4;
+  target.registers = 8;
+  target.converts_f16 = false;
+  target.byte_products = ByteProducts::Rows;
+  target.is_small = true;
+  return info->checkFeatures("+mve.fp");
+}
+
+bool describe_arm7a(const llvm::MCSubtargetInfo* info, Target& target) {
+  target.lanes = 4;
+  target.registers = 16;
+  target.converts_f16 = false;
+  target.byte_products = ByteProducts::Wide;
+  return info->checkFeatures("+aclass") && info->checkFeatures("+d32") && info->checkFeatures("+vfp4");
+}
+
+// The name of the CPU says how wide its vectors are. Without them, a vector is four floats of 32.
+bool describe_riscv(Target& target) {
+  const bool has_vectors = !target.cpu.empty();
+  target.lanes = has_vectors ? std::atoi(target.cpu.c_str() + std::strlen("-rvv")) / 32 : 4;
+  target.registers = has_vectors ? 32 : 8;
+  target.converts_f16 = false;
+  target.byte_products = ByteProducts::Wide;
+  target.is_small = target.arch == Arch::RiscV32;
+  return true;
+}
+
 // Fills in the vector shape that follows from a CPU's features, and tells whether rnnc can use the CPU.
 bool describe(Target& target) {
   const auto info = subtarget(target);
@@ -73,6 +112,11 @@ bool describe(Target& target) {
     case Arch::X86_64: return describe_x86(info.get(), target);
     case Arch::AArch64: return describe_aarch64(info.get(), target);
     case Arch::Wasm32: return describe_wasm(target);
+    case Arch::Thumb7em: return describe_thumb7em(info.get(), target);
+    case Arch::Thumb81m: return describe_thumb81m(info.get(), target);
+    case Arch::Arm7a: return describe_arm7a(info.get(), target);
+    case Arch::RiscV64:
+    case Arch::RiscV32: return describe_riscv(target);
   }
   return false;
 }
@@ -82,7 +126,13 @@ Error too_little(Arch arch, const std::string& cpu) {
   switch (arch) {
     case Arch::X86_64: return unsupported(cpu + " is older than x86-64-v2, the least rnnc uses");
     case Arch::AArch64: return unsupported(cpu + " has no vector instructions (NEON), which rnnc uses");
-    case Arch::Wasm32: break;
+    case Arch::Thumb7em:
+      return unsupported(cpu + " is no ARMv7E-M with a unit for floats, as a Cortex-M4 and a Cortex-M7 are");
+    case Arch::Thumb81m: return unsupported(cpu + " has no vector instructions for floats (MVE), which rnnc uses");
+    case Arch::Arm7a: return unsupported(cpu + " has no NEON with fused multiply-adds (VFPv4), which rnnc uses");
+    case Arch::Wasm32:
+    case Arch::RiscV64:
+    case Arch::RiscV32: break;
   }
   return unsupported(cpu + " cannot be used");
 }
@@ -102,6 +152,22 @@ void initialize(Arch arch) {
       LLVMInitializeWebAssemblyTarget();
       LLVMInitializeWebAssemblyTargetMC();
       LLVMInitializeWebAssemblyAsmPrinter();
+      return;
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a:
+      LLVMInitializeARMTargetInfo();
+      LLVMInitializeARMTarget();
+      LLVMInitializeARMTargetMC();
+      LLVMInitializeARMAsmPrinter();
+      return;
+    case Arch::RiscV64:
+    case Arch::RiscV32:
+      LLVMInitializeRISCVTargetInfo();
+      LLVMInitializeRISCVTarget();
+      LLVMInitializeRISCVTargetMC();
+      LLVMInitializeRISCVAsmPrinter();
+      LLVMInitializeRISCVAsmParser();  // for inline assembly
       return;
   }
 }
@@ -137,7 +203,13 @@ namespace {
 bool is_known(const Target& target) {
   switch (target.arch) {
     case Arch::X86_64:
-    case Arch::AArch64: return subtarget(baseline(target.arch))->isCPUStringValid(target.cpu);
+    case Arch::AArch64:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return subtarget(baseline(target.arch))->isCPUStringValid(target.cpu);
+    case Arch::RiscV64:
+      return target.cpu.empty() || target.cpu == "-rvv128" || target.cpu == "-rvv256" || target.cpu == "-rvv512";
+    case Arch::RiscV32: return target.cpu.empty();
     case Arch::Wasm32:
       return target.cpu == facts(target.arch).baseline_cpu || target.cpu == facts(target.arch).example_cpu;
   }
@@ -151,13 +223,31 @@ std::string names_of(Arch arch) {
   switch (arch) {
     case Arch::X86_64:
       return "host, x86-64-v2, x86-64-v3, x86-64-v4, or a CPU name of LLVM such as " + std::string(row.example_cpu) +
-             " or aarch64-cortex-a72";
+             "; for others aarch64-cortex-a72, thumbv7em-cortex-m4, thumbv8.1m-cortex-m55, armv7-a-cortex-a7, riscv64, "
+             "riscv32 or wasm32";
     case Arch::AArch64:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a:
       return prefix + row.baseline_cpu + ", or " + prefix + " and a CPU name of LLVM such as " + prefix +
              row.example_cpu;
     case Arch::Wasm32: return prefix + row.baseline_cpu + " or " + prefix + row.example_cpu;
+    case Arch::RiscV64: return prefix + ", " + prefix + "-rvv128, " + prefix + "-rvv256 or " + prefix + "-rvv512";
+    case Arch::RiscV32: return prefix;
   }
   return prefix;
+}
+
+// A CPU of another architecture is named without that.
+std::string suggestion(const std::string& name) {
+  for (const Arch arch : kArchs) {
+    const Target target{.arch = arch, .cpu = name, .features = {}};
+    if (*facts(arch).prefix == 0 || !is_known(target)) continue;
+    const std::string is_elf =
+        name.starts_with("apple-") ? " Its object is an ELF file, for Linux: rnnc makes none for macOS." : "";
+    return "; did you mean " + name_of(target) + "?" + is_elf;
+  }
+  return ir::did_you_mean(name, cpu_names());
 }
 
 Result<Target> find_host() {
@@ -177,7 +267,12 @@ const Result<Target>& host() {
 std::string file_for(Arch arch) {
   switch (arch) {
     case Arch::X86_64:
-    case Arch::AArch64: return "an object (-o m.o)";
+    case Arch::AArch64:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a:
+    case Arch::RiscV64:
+    case Arch::RiscV32: return "an object (-o m.o)";
     case Arch::Wasm32: return "a module (-o m.wasm)";
   }
   return "";
@@ -188,9 +283,7 @@ Result<Target> resolve_target(const std::string& name, bool must_run_here) {
   const Arch arch = arch_of(name);
   Target target{.arch = arch, .cpu = name.substr(std::strlen(facts(arch).prefix)), .features = {}};
   if (!is_known(target))
-    return Error{ErrorCode::Usage,
-                 {},
-                 "unknown CPU '" + name + "'; use " + names_of(arch) + ir::did_you_mean(name, cpu_names())};
+    return Error{ErrorCode::Usage, {}, "unknown CPU '" + name + "'; use " + names_of(arch) + suggestion(name)};
   if (!describe(target)) return too_little(arch, "CPU '" + name + "'");
   if (!must_run_here) return target;
   if (arch != kHostArch)
@@ -216,7 +309,12 @@ runtime::CpuFeatures required_features(const Target& target) {
   switch (target.arch) {
     case Arch::X86_64: return x86_features(target);
     case Arch::AArch64:
-    case Arch::Wasm32: return 0;
+    case Arch::Wasm32:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a:
+    case Arch::RiscV64:
+    case Arch::RiscV32: return 0;
   }
   return 0;
 }

@@ -12,9 +12,9 @@
 namespace rnnc::compiler {
 
 /// `name` is "host" (or empty), an LLVM CPU name of x86-64-v2 or above, or `aarch64-` and an LLVM CPU name, of which
-/// "generic" is every 64-bit ARM, or `wasm32` or `wasm32-relaxed`, which are WebAssembly. Errors: Usage where LLVM does
-/// not know the name, Unsupported where the CPU is too old for rnnc, or where `must_run_here` and this machine is
-/// another or lacks a feature of it.
+/// "generic" is every 64-bit ARM, or another name that begins with the prefix of an architecture
+/// (compiler/schedule/targets.def). Errors: Usage where LLVM does not know the name, Unsupported where the CPU is too
+/// old for rnnc, or where `must_run_here` and this machine is another or lacks a feature of it.
 Result<Target> resolve_target(const std::string& name, bool must_run_here = true);
 
 /// Returns words for the file that code for an architecture goes into, and the flag that names it.

@@ -43,9 +43,7 @@ RowGroups::Group RowGroups::group_of(const Split& split, llvm::Value* tile) {
 void RowGroups::emit(llvm::Value* rows) {
   llvm::Type* vector = vector_of(builder_, context_.plan.lanes);
   const int slots = plan_.group_rows * plan_.batch_blocks * gates_.accumulators(false);
-  llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
-  llvm::Value* parked = llvm::IRBuilder<>(&entry, entry.begin())
-                            .CreateAlloca(llvm::ArrayType::get(vector, static_cast<std::uint64_t>(slots)));
+  llvm::Value* parked = stack_slot(builder_, llvm::ArrayType::get(vector, static_cast<std::uint64_t>(slots)));
   const Split tiles = split(rows, plan_.batch_rows);
   BlockGroups(context_, stage_, plan_.batch_blocks, true)
       .for_each(builder_, [&](int blocks, llvm::Value* block, Tail tail) {

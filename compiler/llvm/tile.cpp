@@ -229,18 +229,28 @@ llvm::Value* Tile::scaled(llvm::Value* sums, int accumulator, int row, int block
   llvm::Value* product =
       builder_.CreateFMul(sums, builder_.CreateAlignedLoad(vector_type_, scales, alignment_of(lanes_)));
   const ir::Value integers = cell_[panel.product].operands[0];
-  // A scale that was found in the step is NaN where an element is no number.
-  if (cell_[cell_[integers].operands[1]].op != Op::Constant) return product;
+  if (!may_be_no_numbers(integers)) return product;
+  if (context_.target.byte_products == ByteProducts::Dual) {  // a choice for each lane would take four instructions
+    const auto number = [&](double value) { return llvm::ConstantFP::get(type_of(builder_), value); };
+    llvm::Value* one_or_nan = builder_.CreateSelect(is_all_numbers(integers, row), number(1),
+                                                    number(std::numeric_limits<double>::quiet_NaN()));
+    return builder_.CreateFMul(product, builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), one_or_nan));
+  }
   // A mask for all lanes; a branch for each vector would take longer.
   llvm::Value* mask = builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), is_all_numbers(integers, row));
   return builder_.CreateSelect(mask, product, functions_.splat(std::numeric_limits<float>::quiet_NaN()));
 }
+
+bool Tile::may_be_no_numbers(ir::Value integers) const { return cell_[cell_[integers].operands[1]].op == Op::Constant; }
 
 llvm::Value* Tile::is_all_numbers(ir::Value integers, int row) {
   llvm::Value*& known = all_numbers_[{integers, row}];
   if (known) return known;
   const Home home = *context_.schedule.find(integers);
   const std::int64_t units = (home.size + lanes_ - 1) / lanes_ * lanes_;
+  if (context_.target.byte_products == ByteProducts::Dual)
+    return known = emit_all_numbers_in_words(builder_, byte_form_of(context_, home), address(home, row),
+                                             units * home.digits);
   return known =
              emit_all_numbers(builder_, byte_form_of(context_, home), address(home, row), units * home.digits, lanes_);
 }

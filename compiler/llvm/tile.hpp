@@ -74,6 +74,15 @@ class Tile {
   llvm::Value* panel_base(ir::Value product);
   llvm::Value* all_integer_starts(ir::Value product);
 
+  /// Tells whether integers of a vector may be marked as no numbers. A scale that was found in the step is NaN then
+  /// instead.
+  bool may_be_no_numbers(ir::Value integers) const;
+
+  /// Emits whether all integers of a vector in the tile's `row` are numbers (i1). A tile that is told this does not
+  /// look again.
+  llvm::Value* is_all_numbers(ir::Value integers, int row);
+  void set_all_numbers(ir::Value integers, int row, llvm::Value* all) { all_numbers_[{integers, row}] = all; }
+
   /// Computes the address in memory of a parked accumulator of this tile.
   llvm::Value* slot(int accumulator, int row, int block);
 
@@ -106,7 +115,6 @@ class Tile {
   llvm::Value* gate_value(int gate, int row, int block);
   llvm::Value* behind_panel(const Panel& panel, std::int64_t offset, int count, int block);
   llvm::Value* scaled(llvm::Value* sums, int accumulator, int row, int block);
-  llvm::Value* is_all_numbers(ir::Value integers, int row);
   llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);
   llvm::Value* from_lane(llvm::Value* vector, int lane);
   void store(const Store& store, llvm::Value* value, int row, int block);

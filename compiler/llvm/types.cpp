@@ -30,6 +30,13 @@ llvm::Value* advance(llvm::IRBuilderBase& builder, llvm::Value* base, llvm::Valu
   return builder.CreateGEP(type_of(builder, format), base, elements);
 }
 
+llvm::AllocaInst* stack_slot(llvm::IRBuilderBase& builder, llvm::Type* type) {
+  llvm::BasicBlock& entry = builder.GetInsertBlock()->getParent()->getEntryBlock();
+  auto place = entry.begin();
+  while (place != entry.end() && llvm::isa<llvm::AllocaInst>(*place)) ++place;
+  return llvm::IRBuilder<>(&entry, place).CreateAlloca(type);
+}
+
 namespace {
 
 llvm::VectorType* with_lanes_of(llvm::Value* numbers, llvm::Type* type) {

@@ -30,4 +30,7 @@ llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, runtime::
 /// Values that begin on a cache line have this alignment.
 inline const llvm::Align kCacheLine{static_cast<std::uint64_t>(runtime::kCacheLineBytes)};
 
+/// Reserves memory on the stack of the function that is being emitted.
+llvm::AllocaInst* stack_slot(llvm::IRBuilderBase& builder, llvm::Type* type);
+
 }  // namespace rnnc::compiler

@@ -23,14 +23,17 @@ std::string upper(std::string text) {
   return text;
 }
 
-// `#define` lines and prose are templates in which @f is the name, @F the name in capitals.
-std::string filled(std::string_view text, const std::string& name) {
-  const std::string capitals = upper(name);
+// `#define` lines and prose are templates in which @f is the name, @F the name in capitals, and @I the type of indices.
+std::string filled(std::string_view text, const std::string& name, unsigned index_bytes) {
+  const std::pair<char, std::string> parts[] = {
+      {'f', name}, {'F', upper(name)}, {'I', index_bytes == 4 ? "int32_t" : "int64_t"}};
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_name = text[i] == '@' && i + 1 < text.size() && (text[i + 1] == 'f' || text[i + 1] == 'F');
-    if (is_name)
-      result += text[++i] == 'f' ? name : capitals;
+    const auto part = std::ranges::find_if(parts, [&](const auto& each) {
+      return text.substr(i, 2) == std::string{'@', each.first};
+    });
+    if (part != std::end(parts))
+      result += part->second, ++i;
     else
       result += text[i];
   }
@@ -95,7 +98,11 @@ std::string sizes(const HeaderFacts& facts) {
   std::string text = define("@F_INPUT_SIZE", d.input_size, "floats of a row of x: " + side_by_side(d.inputs)) +
                      define("@F_OUTPUT_SIZE", d.output_size, "floats of a row of y: " + to_string(d.output.shape)) +
                      define("@F_ALIGNMENT", runtime::kCacheLineBytes, "bytes, of state and scratch") +
-                     define("@F_WEIGHTS_BYTES", facts.weights_bytes, "of read-only data in the object") + "\n";
+                     define("@F_WEIGHTS_BYTES", facts.weights_bytes, "of read-only data in the object");
+  if (facts.code_bytes > 0) text += define("@F_CODE_BYTES", facts.code_bytes, "of code and constants beside them");
+  if (facts.stack_bytes > 0)
+    text += define("@F_STACK_BYTES", facts.stack_bytes, "of stack at most, memcpy and memset apart");
+  text += "\n";
   text += "/* Floats of the state of `batch` sequences. ";
   text += facts.program.list.starts.empty() ? "All zero is the beginning of new ones. */\n"
                                             : "@f_start makes new ones. */\n";
@@ -143,7 +150,7 @@ std::string state_accessor(const StatePlace& state, const std::string& c_name) {
   return "/* State " + state.tensor.name + " " + to_string(state.tensor.shape) +
          " of sequence b: " + std::to_string(state.size) + " floats, to read or to write between calls" +
          range_of(state) + ". */\n" + define("@F_STATE_" + upper(c_name) + "_SIZE", state.size, "floats") +
-         "static inline float* @f_state_" + c_name + "(float* state, int64_t batch, int64_t b) {\n" +
+         "static inline float* @f_state_" + c_name + "(float* state, @I batch, @I b) {\n" +
          (state.before == 0 ? "  (void)batch;\n" : "") + "  return state + " + base + "b * " +
          std::to_string(state.row) + " + " + std::to_string(state.offset) + ";\n}\n\n";
 }
@@ -209,7 +216,7 @@ extern "C" {
 
 constexpr std::string_view kStatus = R"(enum {
   @F_OK = 0,
-  @F_BAD_SIZE = 1,   /* steps or batch is negative, or so large that the sizes above do not fit into 64 bits */
+  @F_BAD_SIZE = 1,   /* steps or batch is negative, or so large that the sizes above do not fit into memory */
   @F_MISALIGNED = 2, /* state or scratch is not on a multiple of @F_ALIGNMENT bytes */
   @F_NO_LEVEL = 3    /* this machine runs none of the CPUs' code above */
 };
@@ -228,7 +235,7 @@ constexpr std::string_view kThreads =
 constexpr std::string_view kStart =
     R"(/* Makes sequences [first, end) of the batch new ones; @f_start(state, batch, 0, batch) makes a whole state. Returns @F_OK, or
    @F_BAD_SIZE where not 0 <= first <= end <= batch, or batch is too large. */
-int @f_start(float* state, int64_t batch, int64_t first, int64_t end);
+int @f_start(float* state, @I batch, @I first, @I end);
 
 )";
 
@@ -268,16 +275,16 @@ std::string functions(const HeaderFacts& facts) {
   const StepList& list = facts.program.list;
   std::string more;
   if (!list.inputs.empty()) more += ",\n          const float* const* inputs";
-  if (!other_times(list).empty()) more += ",\n          const int64_t* times";
+  if (!other_times(list).empty()) more += ",\n          const @I* times";
   if (list.outputs.size() > 1) more += ",\n          float* const* outputs";
   std::string text = run_comment(facts) +
-                     "int @f_run(float* state, float* scratch, const float* x, float* y, int64_t steps, int64_t batch" +
-                     more + ");\n\n";
+                     "int @f_run(float* state, float* scratch, const float* x, float* y, @I steps, @I batch" + more +
+                     ");\n\n";
   const std::string of_step = list.outputs[0].time != runtime::kNoTime ? "" : ", of this step";
   if (list.no_streaming.empty())
     text +=
         "/* One time step: @f_run with steps = 1. x is float[batch][@F_INPUT_SIZE], y float[batch][@F_OUTPUT_SIZE]" +
-        of_step + ". */\nint @f_step(float* state, float* scratch, const float* x, float* y, int64_t batch" + more +
+        of_step + ". */\nint @f_step(float* state, float* scratch, const float* x, float* y, @I batch" + more +
         ");\n\n";
   return text + std::string(kStart);
 }
@@ -295,7 +302,7 @@ std::string c_header(const HeaderFacts& facts) {
                      ".\n   Link the object that came with this header; nothing else of rnnc is needed. */\n";
   text += std::string(kBegin) + sizes(facts) + "\n" + assertions(facts) + more_arguments(facts.program.list) +
           state_accessors(facts) + std::string(kStatus) + functions(facts) + std::string(kEnd);
-  return filled(text, facts.name);
+  return filled(text, facts.name, facts.index_bytes);
 }
 
 }  // namespace rnnc::compiler

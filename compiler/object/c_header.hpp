@@ -22,8 +22,10 @@ struct HeaderFacts {
   std::string cpus;  // their names, for people
   const runtime::Description& description;
   const ObjectProgram& program;
+  unsigned index_bytes = 8;  // of the integers that functions take
   std::int64_t weights_bytes = 0;
-  std::int64_t chunk_rows = 0;  // the largest of all levels
+  std::int64_t chunk_rows = 0;                   // the largest of all levels
+  std::int64_t code_bytes = 0, stack_bytes = 0;  // 0 where they are not known
   std::vector<StatePlace> states = {};
 };
 

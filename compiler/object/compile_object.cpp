@@ -5,6 +5,7 @@
 #include <new>
 
 #include "compiler/object/object_llvm.hpp"
+#include "compiler/object/object_sizes.hpp"
 #include "compiler/object/parts.hpp"
 
 namespace rnnc {
@@ -25,7 +26,12 @@ Result<ObjectFiles> files_of(const Model& model, const TensorMap& weights, const
   const auto change = [&](llvm::Module& module) {
     if (options.hidden) hide_functions(module);
   };
-  return ObjectFiles{object_of(*parts, change, llvm), compiler::c_header(facts_of(*parts))};
+  std::vector<std::byte> object = object_of(*parts, change, llvm);
+  compiler::HeaderFacts facts = facts_of(*parts);
+  const compiler::ObjectSizes sizes = compiler::sizes_of(object);
+  facts.code_bytes = sizes.read_only_bytes - facts.weights_bytes;
+  facts.stack_bytes = sizes.stack_bytes;
+  return ObjectFiles{std::move(object), compiler::c_header(facts)};
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory for the weights"};
 }

@@ -6,6 +6,7 @@
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/types.hpp"
 #include "compiler/object/emit_rows.hpp"
+#include "compiler/object/float_mode.hpp"
 #include "ir/graph.hpp"
 
 namespace rnnc::compiler {
@@ -155,7 +156,7 @@ class LevelEmitter {
   }
 
   void emit_steps() {
-    module_.in_kernel_mode(level_.target.arch, [&] {
+    in_kernel_mode(builder_, level_.target.arch, [&] {
       for (const AnyStep& step : list_.steps) std::visit([this](const auto& each) { emit(each); }, step);
     });
   }

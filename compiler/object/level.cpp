@@ -5,6 +5,7 @@
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/link_image.hpp"
 #include "compiler/llvm/resolve_target.hpp"
+#include "compiler/object/suit_weights.hpp"
 #include "runtime/kernel_float_mode.hpp"
 #include "runtime/pack.hpp"
 
@@ -39,6 +40,7 @@ Result<runtime::AlignedBuffer> prepared_weights(const CellKind& kind, const Targ
                                                 const runtime::TensorRefs& weights) {
   const auto& [lowered, description] = kind;
   Result<runtime::AlignedBuffer> block = runtime::pack_weights(description, weights);
+  if (block) suit_weights(lowered.plan, target.byte_products, block->data());
   if (!block || !has_preparation(lowered.schedule)) return block;
   const Result<Target> here = stand_in(target);
   if (!here) return here.error();
@@ -54,6 +56,9 @@ Result<runtime::AlignedBuffer> prepared_weights(const CellKind& kind, const Targ
 Result<Level> make_level(const ir::Network& network, const Target& target, const TensorMap& weights,
                          const PlanOptions& options, std::int64_t most_bytes) {
   if (const Result<void> checked = check_sparse(options.weights, options.sparse); !checked) return checked.error();
+  if (options.sparse && sums_vectors_alone(target.byte_products))
+    return Error{
+        ErrorCode::Unsupported, {}, "code for " + name_of(target) + " leaves no zeros out; compile without --sparse"};
   Level level{target};
   std::int64_t bytes = 0;
   const auto make = [&](const ir::Cell& cell) { return make_kind(cell, target, options); };

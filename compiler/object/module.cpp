@@ -1,8 +1,6 @@
 #include "compiler/object/module.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 
-#include <llvm/IR/IntrinsicsAArch64.h>
-#include <llvm/IR/IntrinsicsX86.h>
 #include <llvm/Linker/Linker.h>
 
 #include <cstddef>
@@ -18,11 +16,6 @@ namespace rnnc::compiler {
 namespace {
 
 using runtime::KernelArguments;
-
-// The mode of kernels is that of runtime/kernel_float_mode.hpp, which says why.
-constexpr std::uint32_t kKernelMode = 0x9fc0;                         // MXCSR without its flags
-constexpr std::uint32_t kFlags = 0x003f;                              // MXCSR: the exceptions that have been raised
-constexpr std::uint64_t kKernelModeAArch64 = std::uint64_t{1} << 24;  // FPCR; the flags are in FPSR
 
 }  // namespace
 
@@ -50,13 +43,6 @@ llvm::Function* ObjectModule::begin(llvm::FunctionType* type, const std::string&
   return function;
 }
 
-llvm::AllocaInst* ObjectModule::slot(llvm::Type* type) {
-  llvm::BasicBlock& entry = builder_.GetInsertBlock()->getParent()->getEntryBlock();
-  auto place = entry.begin();
-  while (place != entry.end() && llvm::isa<llvm::AllocaInst>(*place)) ++place;
-  return llvm::IRBuilder<>(&entry, place).CreateAlloca(type);
-}
-
 // The kernel is a module of its own at first, which the linker moves into this one.
 llvm::Function* ObjectModule::add_kernel(std::size_t level, std::size_t kind) {
   const Lowered& lowered = levels_[level].kinds[kind].lowered;
@@ -82,7 +68,7 @@ llvm::GlobalVariable* ObjectModule::add_floats(std::span<const float> values, co
 }
 
 llvm::Value* ObjectModule::arguments_slot() {
-  return slot(llvm::ArrayType::get(builder_.getInt64Ty(), sizeof(KernelArguments) / 8));
+  return stack_slot(builder_, llvm::ArrayType::get(builder_.getInt64Ty(), sizeof(KernelArguments) / 8));
 }
 
 void ObjectModule::store_arguments(llvm::Value* arguments, const KernelFields& fields) {
@@ -134,9 +120,9 @@ void ObjectModule::return_where_too_large(llvm::ArrayRef<llvm::Value*> steps, ll
     signs = builder_.CreateOr(signs, each);
     most = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, most, each);
   }
-  const bool is_narrow = facts(levels_[0].target.arch).pointer_bytes == 4;
-  llvm::Value* beyond =
-      is_narrow ? narrow_product_beyond(most, batch, most_rows) : product_beyond(most, batch, most_rows);
+  const ArchFacts& arch = facts(levels_[0].target.arch);
+  llvm::Value* beyond = arch.index_bytes > arch.pointer_bytes ? narrow_product_beyond(most, batch, most_rows)
+                                                              : product_beyond(most, batch, most_rows);
   llvm::Value* negative = builder_.CreateICmpSLT(signs, constant(0));
   return_where(builder_.CreateOr(negative, beyond), EntryStatus::BadSize);
 }
@@ -148,7 +134,7 @@ llvm::Value* ObjectModule::product_beyond(llvm::Value* a, llvm::Value* b, std::i
   return builder_.CreateOr(overflows, beyond);
 }
 
-// A product of 128 bits is a call of a library on machines with addresses of 32 bits. There a factor that is larger
+// A product of 128 bits is a call of a library in WebAssembly. There a factor that is larger
 // than the limit is too large by itself, since neither is negative; smaller ones have a product of 64 bits.
 llvm::Value* ObjectModule::narrow_product_beyond(llvm::Value* a, llvm::Value* b, std::int64_t limit) {
   RNNC_ASSERT(limit <= most_floats(4), nullptr);
@@ -162,49 +148,6 @@ void ObjectModule::return_where_misaligned(llvm::Value* state, llvm::Value* scra
                                              builder_.CreatePtrToInt(scratch, builder_.getInt64Ty()));
   llvm::Value* low = builder_.CreateAnd(addresses, builder_.getInt64(runtime::kCacheLineBytes - 1));
   return_where(builder_.CreateICmpNE(low, constant(0)), EntryStatus::Misaligned);
-}
-
-void ObjectModule::in_kernel_mode(Arch arch, llvm::function_ref<void()> work) {
-  switch (arch) {
-    case Arch::X86_64: return in_kernel_mode_x86(work);
-    case Arch::AArch64: return in_kernel_mode_aarch64(work);
-    case Arch::Wasm32: return work();  // it has no mode: denormals count
-  }
-}
-
-void ObjectModule::in_kernel_mode_x86(llvm::function_ref<void()> work) {
-  llvm::Type* type = builder_.getInt32Ty();
-  llvm::Value* memory = slot(type);
-  llvm::Value* callers = slot(type);
-  const auto read = [&](llvm::Value* to) -> llvm::Value* {
-    builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_stmxcsr, {}, {to});
-    return builder_.CreateLoad(type, to);
-  };
-  const auto write_where = [&](llvm::Value* condition, llvm::Value* from) {
-    emit_if(builder_, condition, [&] { builder_.CreateIntrinsic(llvm::Intrinsic::x86_sse_ldmxcsr, {}, {from}); });
-  };
-  llvm::Value* before = read(callers);
-  llvm::Value* inside = builder_.CreateOr(builder_.CreateAnd(before, kFlags), kKernelMode);
-  llvm::Value* differs = builder_.CreateICmpNE(before, inside);
-  builder_.CreateStore(inside, memory);
-  write_where(differs, memory);
-  work();
-  write_where(differs, callers);
-}
-
-void ObjectModule::in_kernel_mode_aarch64(llvm::function_ref<void()> work) {
-  llvm::Value* before = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpcr, {}, {});
-  llvm::Value* flags = builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_get_fpsr, {}, {});
-  llvm::Value* differs = builder_.CreateICmpNE(before, builder_.getInt64(kKernelModeAArch64));
-  const auto set_mode = [&](llvm::Value* mode) {
-    builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpcr, {}, {mode});
-  };
-  emit_if(builder_, differs, [&] { set_mode(builder_.getInt64(kKernelModeAArch64)); });
-  work();
-  emit_if(builder_, differs, [&] {
-    set_mode(before);
-    builder_.CreateIntrinsic(llvm::Intrinsic::aarch64_set_fpsr, {}, {flags});
-  });
 }
 
 void ObjectModule::copy_back(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch,

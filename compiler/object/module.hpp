@@ -3,7 +3,6 @@
 // CPU can run.
 #pragma once
 
-#include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
@@ -44,9 +43,6 @@ class ObjectModule {
   /// Begins a function of the object; all that follows is emitted into it.
   llvm::Function* begin(llvm::FunctionType* type, const std::string& name, bool is_public);
 
-  /// Reserves memory on the stack of the function that is being emitted.
-  llvm::AllocaInst* slot(llvm::Type* type);
-
   /// Adds the kernel for a kind of a level, under a name of its own.
   llvm::Function* add_kernel(std::size_t level, std::size_t kind);
 
@@ -66,10 +62,6 @@ class ObjectModule {
   void return_where_too_large(llvm::ArrayRef<llvm::Value*> steps, llvm::Value* batch, std::int64_t most_rows);
   void return_where_misaligned(llvm::Value* state, llvm::Value* scratch);
 
-  /// Emits the code of `work` such that it runs in the floating-point mode of kernels, and restores the caller's mode
-  /// and flags behind it.
-  void in_kernel_mode(Arch arch, llvm::function_ref<void()> work);
-
   /// After an odd number of steps the new values are in the second buffer; the emitted code copies them to the first
   /// one, which the caller keeps.
   void copy_back(const runtime::Description& description, llvm::Value* steps, llvm::Value* batch, llvm::Value* current,
@@ -84,8 +76,6 @@ class ObjectModule {
  private:
   llvm::Value* product_beyond(llvm::Value* a, llvm::Value* b, std::int64_t limit);
   llvm::Value* narrow_product_beyond(llvm::Value* a, llvm::Value* b, std::int64_t limit);
-  void in_kernel_mode_x86(llvm::function_ref<void()> work);
-  void in_kernel_mode_aarch64(llvm::function_ref<void()> work);
   llvm::Value* call(llvm::Function* body, llvm::Function& entry);
 
   llvm::IRBuilder<> builder_;

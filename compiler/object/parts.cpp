@@ -91,6 +91,7 @@ HeaderFacts facts_of(const Parts& parts) {
                     .cpus = {},
                     .description = levels.front().parts.description,
                     .program = program,
+                    .index_bytes = compiler::facts(levels.front().target.arch).index_bytes,
                     .weights_bytes = weights_bytes(levels),
                     .states = places_of(program, levels.front())};
   for (const Level& level : levels) {
@@ -110,7 +111,7 @@ std::vector<std::byte> object_of(const Parts& parts, llvm::function_ref<void(llv
   const auto machine = machine_for(levels.front().target);
   const auto module = emit_program(context, name, program, levels);
   change(*module);
-  finish_module(*module, *machine, nullptr);
+  finish_module(*module, *machine, levels.front().target.arch, nullptr);
   if (llvm) *llvm = text_of(*module);
   const auto bytes = generate(*module, *machine, llvm::CodeGenFileType::ObjectFile);
   const auto* first = reinterpret_cast<const std::byte*>(bytes.data());

@@ -107,7 +107,7 @@ class Candidates {
 
   void add(int together, int single_blocks) {
     const StagePlan plan{.single_blocks = single_blocks, .batch_blocks = together};
-    if (columns_ < kFewColumns) return plans_.push_back(plan);
+    if (columns_ < kFewColumns || target_.is_small) return plans_.push_back(plan);
     if (runtime::is_integer(weights_)) return plans_.push_back(with_rows(plan, kPanelBytes));
     for (const std::int64_t panel_bytes : {kPanelBytes, kPanelBytes / 2, 2 * kPanelBytes}) {
       const StagePlan batch = with_rows(plan, panel_bytes);
@@ -151,15 +151,18 @@ bool outlives_a_step(double bytes, const Machine& machine) {
 // Returns the time of a vector of weights by one row, in multiply-adds of f32. A vector of integers has the weights of
 // a group of columns.
 double products_of_bytes(const Target& target, runtime::NumberFormat weights) {
-  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6, kWordInstructions = 8;
+  constexpr double kInstructionsBySigns = 4, kLongInstructions = 6, kWordInstructions = 8, kDualInstructions = 20;
   if (!runtime::is_integer(weights)) return 1;
   const double products = runtime::weight_digits(weights) == 2 ? 3 : runtime::vector_digits(weights);
   switch (target.byte_products) {
     case ByteProducts::Unsigned:
     case ByteProducts::Signed: return products;
     case ByteProducts::Signs: return products * kInstructionsBySigns / 2;
+    case ByteProducts::Wide:
     case ByteProducts::Long: return products * kLongInstructions / 2;
     case ByteProducts::Words: return products * kWordInstructions / 2;
+    case ByteProducts::Rows: return products;
+    case ByteProducts::Dual: return products * kDualInstructions / 2;
   }
   return products;
 }

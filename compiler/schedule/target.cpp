@@ -27,17 +27,32 @@ std::string llvm_cpu(const Target& target) {
   switch (target.arch) {
     case Arch::X86_64:
     case Arch::AArch64: return target.cpu;
+    case Arch::Thumb7em:
+    case Arch::Thumb81m:
+    case Arch::Arm7a: return target.cpu;
     case Arch::Wasm32: return "generic";
+    case Arch::RiscV64: return "generic-rv64";
+    case Arch::RiscV32: return "generic-rv32";
   }
   return target.cpu;
+}
+
+// The CPU "-rvv256" has registers of 256 bits.
+std::string vectors_of_riscv(const std::string& cpu) {
+  return cpu.empty() ? "" : ",+v,+zvl" + cpu.substr(std::string_view("-rvv").size()) + "b";
 }
 
 // Every engine that has vectors also copies and fills memory with one instruction.
 std::string llvm_features(const Target& target) {
   switch (target.arch) {
     case Arch::X86_64:
-    case Arch::AArch64: return target.features;
+    case Arch::AArch64:
+    case Arch::Thumb7em:
+    case Arch::Thumb81m: return target.features;
+    case Arch::Arm7a: return "+neon";
     case Arch::Wasm32: return std::string("+simd128,+bulk-memory") + (target.cpu.empty() ? "" : ",+relaxed-simd");
+    case Arch::RiscV64: return "+m,+a,+f,+d,+c" + vectors_of_riscv(target.cpu);
+    case Arch::RiscV32: return "+m,+a,+f,+c";
   }
   return target.features;
 }

@@ -25,7 +25,7 @@ inline constexpr Arch kHostArch = Arch::X86_64;
 /// A row of targets.def. That file explains each column.
 struct ArchFacts {
   const char *name, *triple, *prefix, *baseline_cpu, *example_cpu;
-  unsigned pointer_bytes;
+  unsigned pointer_bytes, index_bytes;
   bool has_images, has_choice;
 };
 const ArchFacts& facts(Arch arch);
@@ -40,17 +40,26 @@ enum class ByteProducts {
   Long,      // products of 16 bits, then pairs of them: smull and saddlp of AArch64
   Signed,    // one instruction for signed bytes: sdot of AArch64
   Words,     // bytes widened to 16 bits, then sums of pairs of their products: dot of WebAssembly
+  Wide,      // products of 16 bits, which LLVM makes of the multiplications that a CPU has
+  Dual,      // two products of 16 bits at once in registers for integers: smlad of ARM
+  Rows,      // sixteen products of one row of the matrix at once: vmladava of ARM
 };
+
+/// Tells whether all sums of a vector of weights are taken before those of the next, from weights in an order of the
+/// instruction's own.
+inline bool sums_vectors_alone(ByteProducts way) { return way == ByteProducts::Dual || way == ByteProducts::Rows; }
 
 struct Target {
   Arch arch = kHostArch;
-  std::string cpu;       // as LLVM spells it, e.g. "x86-64-v3", "cortex-a72"; in WebAssembly "" or "-relaxed"
+  std::string cpu;       // as LLVM spells it, e.g. "x86-64-v3", "cortex-a72"; in WebAssembly "" or "-relaxed", on
+                         // RISC-V "" or "-rvv" and the bits of a register
   std::string features;  // LLVM's feature string; "" if the name of the CPU is enough
   int lanes = 16;        // the f32 numbers in a vector register
   int registers = 32;    // the number of vector registers
   bool fma = true;
   bool converts_f16 = true;  // there is an instruction that widens binary16 to f32
   ByteProducts byte_products = ByteProducts::Signs;
+  bool is_small = false;  // memory is scarce: rows follow one after another, since tiles of rows take much code
 };
 
 /// Returns the CPU whose code every machine of an architecture can run. Lanes, registers and FMA have the defaults of

@@ -1,0 +1,88 @@
+#include "compiler/llvm/suit_target.hpp"
+
+#include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/IntrinsicsWebAssembly.h>
+
+#include <vector>
+
+#include "compiler/llvm/byte_products.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+// LLVM would call fmaf for each lane. No multiply-add is emitted for a target without relaxed SIMD
+// (FunctionEmitter::fma).
+llvm::Value* multiply_add(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst& call) {
+  return builder.CreateIntrinsic(llvm::Intrinsic::wasm_relaxed_madd, {call.getType()},
+                                 {call.getArgOperand(0), call.getArgOperand(1), call.getArgOperand(2)});
+}
+
+// LLVM would take vectors apart for this: WebAssembly copies signs of single numbers only, and MVE of none.
+llvm::Value* copy_sign(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst& call) {
+  llvm::Type* bits = call.getType()->getWithNewType(builder.getInt32Ty());
+  const auto part = [&](unsigned operand, std::uint32_t mask) {
+    return builder.CreateAnd(builder.CreateBitCast(call.getArgOperand(operand), bits),
+                             llvm::ConstantInt::get(bits, mask));
+  };
+  return builder.CreateBitCast(builder.CreateOr(part(0, 0x7fffffff), part(1, 0x80000000)), call.getType());
+}
+
+llvm::Value* replacement(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst& call, bool is_wasm) {
+  if (!call.getType()->isVectorTy() || !call.getType()->getScalarType()->isFloatTy()) return nullptr;
+  if (call.getIntrinsicID() == llvm::Intrinsic::fma && is_wasm) return multiply_add(builder, call);
+  if (call.getIntrinsicID() == llvm::Intrinsic::copysign) return copy_sign(builder, call);
+  return nullptr;
+}
+
+void replace_calls(llvm::Module& module, bool is_wasm) {
+  std::vector<llvm::IntrinsicInst*> calls;
+  for (llvm::Function& function : module)
+    for (llvm::BasicBlock& block : function)
+      for (llvm::Instruction& each : block)
+        if (auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&each)) calls.push_back(call);
+  for (llvm::IntrinsicInst* call : calls) {
+    llvm::IRBuilder<> builder(call);
+    llvm::Value* value = replacement(builder, *call, is_wasm);
+    if (!value) continue;
+    call->replaceAllUsesWith(value);
+    call->eraseFromParent();
+  }
+}
+
+// LLVM 19 compares a vector with a number of a register where it can, and swaps the sides for that. But the comparisons
+// "less" of MVE hold for NaN too: NaN < 1 would be true. A number whose copies LLVM cannot see through stays a vector.
+void keep_order_of_comparisons(llvm::Module& module) {
+  std::vector<llvm::FCmpInst*> comparisons;
+  for (llvm::Function& function : module)
+    for (llvm::BasicBlock& block : function)
+      for (llvm::Instruction& each : block)
+        if (auto* comparison = llvm::dyn_cast<llvm::FCmpInst>(&each); comparison && each.getType()->isVectorTy())
+          comparisons.push_back(comparison);
+  for (llvm::FCmpInst* comparison : comparisons)
+    for (llvm::Use& operand : comparison->operands()) {
+      const bool holds = comparison->getPredicate() == llvm::CmpInst::FCMP_OGT ||
+                         comparison->getPredicate() == llvm::CmpInst::FCMP_OGE;
+      if (!llvm::getSplatValue(operand) || (holds && operand.getOperandNo() == 1)) continue;
+      llvm::IRBuilder<> builder(comparison);
+      operand.set(emit_known(builder, operand));
+    }
+}
+
+}  // namespace
+
+void suit_target(llvm::Module& module, Arch arch) {
+  switch (arch) {
+    case Arch::Wasm32: return replace_calls(module, true);
+    case Arch::Thumb81m: replace_calls(module, false); return keep_order_of_comparisons(module);
+    case Arch::X86_64:
+    case Arch::AArch64:
+    case Arch::Thumb7em:
+    case Arch::Arm7a:
+    case Arch::RiscV64:
+    case Arch::RiscV32: return;
+  }
+}
+
+}  // namespace rnnc::compiler

@@ -1,0 +1,250 @@
+// Objects for machines of 32 bits, for RISC-V and for microcontrollers, under emulators: the bits of x86-64, for cells
+// of all kinds, number formats and ugly sizes; memory beside what is the object's and the caller's floating-point mode
+// are kept; the header tells how much memory a program takes.
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <sstream>
+
+#include "compiler/llvm/resolve_target.hpp"
+#include "runtime/number_format.hpp"
+#include "tests/tools/object_program.hpp"
+
+namespace rnnc::test {
+namespace {
+
+const std::string kBoard = RNNC_SOURCE_DIR "/examples/microcontroller/";
+
+struct Machine {
+  std::string target, compiler_flags, emulator, linker_flags = "";
+};
+
+std::string system_of(const std::string& board) {
+  return "qemu-system-arm -M " + board + " -nographic -semihosting -kernel";
+}
+
+std::string riscv64_of(int bits) { return "qemu-riscv64 -cpu rv64,v=true,vext_spec=v1.0,vlen=" + std::to_string(bits); }
+
+const std::string kRiscV64 = "--target=riscv64-linux-gnu -march=rv64gc -mno-relax";
+
+const std::vector<Machine>& machines() {
+  static const std::string script = "-T " + kBoard + "board.ld";
+  static const std::vector<Machine> list = {
+      {"thumbv7em-cortex-m4", "--target=thumbv7em-none-eabihf -mcpu=cortex-m4", system_of("mps2-an386"), script},
+      {"thumbv7em-cortex-m7", "--target=thumbv7em-none-eabihf -mcpu=cortex-m7", system_of("mps2-an500"), script},
+      {"thumbv8.1m-cortex-m55", "--target=thumbv8.1m.main-none-eabihf -mcpu=cortex-m55", system_of("mps3-an547"),
+       script},
+      {"armv7-a-cortex-a7", "--target=armv7a-linux-gnueabihf -mcpu=cortex-a7", "qemu-arm"},
+      {"riscv64", kRiscV64, riscv64_of(128)},
+      {"riscv64-rvv128", kRiscV64, riscv64_of(128)},
+      {"riscv64-rvv256", kRiscV64, riscv64_of(256)},
+      {"riscv64-rvv512", kRiscV64, riscv64_of(512)},
+      {"riscv32", "--target=riscv32-unknown-elf -march=rv32imafc -mabi=ilp32f -mno-relax", "qemu-riscv32"},
+  };
+  return list;
+}
+
+bool can_build() {
+  if (has_program("clang-19") && has_program("ld.lld-19") && compiler::resolve_target("x86-64-v3")) return true;
+  WARN("skipped: clang-19, ld.lld-19 or this machine's FMA is missing");
+  return false;
+}
+
+bool can_run(const Machine& machine) { return !lacks(machine.emulator.substr(0, machine.emulator.find(' '))); }
+
+// Runs a piece of the sequence at once and the rest step by step. Canaries lie around state, scratch and y.
+constexpr const char* kMain = R"(
+#include "board.h"
+#include "one.h"
+#define T 7
+#define LINES(floats) (((floats) + 15) / 16 * 16)
+#define STATE LINES(ONE_STATE_FLOATS(B))
+#define SCRATCH LINES(ONE_SCRATCH_FLOATS(T, B))
+#define GUARD 12345.0f
+static float state[STATE + 16] __attribute__((aligned(64))), scratch[SCRATCH + 16] __attribute__((aligned(64)));
+static float x[T * B * ONE_INPUT_SIZE], y[T * B * ONE_OUTPUT_SIZE + 16];
+#if defined(__arm__)
+static uint32_t mode(void) { uint32_t m; __asm__ volatile("vmrs %0, fpscr" : "=r"(m)); return m; }
+static void set_mode(uint32_t m) { __asm__ volatile("vmsr fpscr, %0" : : "r"(m)); }
+#define UPWARD (1u << 22)
+#else
+static uint32_t mode(void) { uint32_t m; __asm__ volatile("frcsr %0" : "=r"(m)); return m; }
+static void set_mode(uint32_t m) { __asm__ volatile("fscsr %0" : : "r"(m)); }
+#define UPWARD (3u << 5)
+#endif
+int main(void) {
+  int i;
+  uint32_t before;
+  if (read_file("x.bin", x, sizeof x) != 0) return 1;
+  for (i = 0; i < 16; ++i) state[STATE + i] = scratch[SCRATCH + i] = y[T * B * ONE_OUTPUT_SIZE + i] = GUARD;
+  if (one_start(state, B, 0, B) != ONE_OK || one_start(state, B, 1, B + 1) != ONE_BAD_SIZE) return 2;
+  before = mode() | UPWARD;
+  set_mode(before);
+  i = one_run(state, scratch, x, y, 3, B);
+  if (mode() != before) return 3;
+  set_mode(before & ~UPWARD);
+  if (i != ONE_OK) return 4;
+  for (i = 3; i < T; ++i)
+    if (one_step(state, scratch, x + i * B * ONE_INPUT_SIZE, y + i * B * ONE_OUTPUT_SIZE, B) != ONE_OK) return 5;
+  if (one_run(state + 1, scratch, x, y, 1, B) != ONE_MISALIGNED) return 6;
+  if (one_run(state, scratch, x, y, -1, B) != ONE_BAD_SIZE) return 7;
+  if (sizeof(void*) == 4 && one_run(state, scratch, x, y, 65536, 65536) != ONE_BAD_SIZE) return 8;
+  if (one_run(state, scratch, x, y, 0, B) != ONE_OK) return 9;
+  for (i = 0; i < 16; ++i)
+    if (state[STATE + i] != GUARD || scratch[SCRATCH + i] != GUARD || y[T * B * ONE_OUTPUT_SIZE + i] != GUARD) return 10;
+#ifdef ONE_STACK_BYTES
+  if (on_board() && stack_bytes() > ONE_STACK_BYTES + 600) return 11;  /* main and board.c have the rest */
+#endif
+  return write_file("y.bin", y, sizeof(float) * T * B * ONE_OUTPUT_SIZE) == 0 ? 0 : 12;
+}
+)";
+
+void compile_for(const Folder& folder, const Machine& machine, const std::string& cell, const std::string& flags) {
+  const Finished made =
+      folder.rnnc("compile --cell " + cell + " --weights w.safetensors -o one.o --header one.h --name one " + flags +
+                  " --target " + machine.target);
+  INFO(made.err);
+  REQUIRE(made.code == 0);
+}
+
+void build_and_run(const Folder& folder, const Machine& machine, const std::string& flags) {
+  folder.write("board_main.c", kMain);
+  const std::string compile =
+      "clang-19 " + machine.compiler_flags + " -O2 -Wall -Werror -ffreestanding -I" + kBoard + " -I. " + flags + " -c ";
+  const int code =
+      shell(folder, compile + "board_main.c -o main.o && " + compile + kBoard + "board.c -o board.o && ld.lld-19 " +
+                        machine.linker_flags + " main.o board.o one.o -o program && timeout 60 " + machine.emulator +
+                        " ./program");
+  INFO(folder.text("log.txt"));
+  REQUIRE(code == 0);
+}
+
+struct BoardCase {
+  std::string cell;
+  int inputs, hidden;
+  WeightFormat format = WeightFormat::F32;
+};
+
+void check_bits(const Machine& machine, const BoardCase& subject) {
+  INFO(machine.target << ", " << subject.cell << ", " << subject.inputs << " inputs, " << subject.hidden << " units, "
+                      << runtime::name(subject.format));
+  const Folder folder;
+  const Outcome jit = fill(folder, subject.cell, subject.inputs, subject.hidden, subject.format);
+  compile_for(folder, machine, subject.cell,
+              "--dim I=" + std::to_string(subject.inputs) + " --dim H=" + std::to_string(subject.hidden) +
+                  " --weights-as " + std::string(runtime::name(subject.format)));
+  build_and_run(folder, machine, "-DB=3");
+  CHECK(folder.text("y.bin") == bytes(jit.y));
+}
+
+// A NaN in one sequence stays in it, and goes through all functions of a cell: comparisons keep it.
+void check_nan(const Machine& machine, WeightFormat format) {
+  INFO(machine.target << ", " << runtime::name(format));
+  const Folder folder;
+  const Outcome jit = fill(folder, "gru", 4, 20, format);
+  std::vector<float> x(static_cast<std::size_t>(kSteps * kBatch * 4), 0.25F);
+  x[static_cast<std::size_t>(2 * kBatch * 4)] = std::numeric_limits<float>::quiet_NaN();  // of sequence 0, in step 2
+  folder.write("x.bin", bytes(x));
+  compile_for(folder, machine, "gru", "--dim I=4 --dim H=20 --weights-as " + std::string(runtime::name(format)));
+  build_and_run(folder, machine, "-DB=3");
+  const std::string text = folder.text("y.bin");
+  std::vector<float> y(text.size() / sizeof(float));
+  std::memcpy(y.data(), text.data(), text.size());
+  REQUIRE(y.size() == jit.y.size());
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const std::size_t step = i / (3 * 20), sequence = i / 20 % 3;
+    CHECK(std::isnan(y[i]) == (sequence == 0 && step >= 2));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("objects for boards and for RISC-V give the bits of x86-64", "[tools][boards]") {
+  if (!can_build()) return;
+  for (const Machine& machine : machines()) {
+    if (!can_run(machine)) continue;
+    for (const BoardCase& subject : std::vector<BoardCase>{{"lstm", 5, 17},
+                                                           {"gru_layer_norm", 3, 7},
+                                                           {"rnn_relu", 1, 1},
+                                                           {"gru", 16, 16},
+                                                           {"lstm_peephole", 2, 31},
+                                                           {"gru", 4, 9, WeightFormat::F16}})
+      check_bits(machine, subject);
+  }
+}
+
+TEST_CASE("objects for boards and for RISC-V with weights of integers give the bits of x86-64", "[tools][boards]") {
+  if (!can_build()) return;
+  for (const Machine& machine : machines()) {
+    if (!can_run(machine)) continue;
+    for (const BoardCase& subject : std::vector<BoardCase>{{"lstm", 5, 17, WeightFormat::W8},
+                                                           {"gru", 16, 32, WeightFormat::W8},
+                                                           {"rnn_relu", 2, 3, WeightFormat::W16},
+                                                           {"gru_layer_norm", 33, 20, WeightFormat::W8A16},
+                                                           {"lstm", 16, 16, WeightFormat::W16}})
+      check_bits(machine, subject);
+  }
+}
+
+// Sums of a Cortex-M4 are 256 times too large, and fit for 512 columns.
+TEST_CASE("long rows of integers do not overflow on a board", "[tools][boards]") {
+  if (!can_build()) return;
+  for (const Machine& machine : machines())
+    if (machine.target.find("cortex-m") != std::string::npos && can_run(machine))
+      check_bits(machine, {"rnn_relu", 1037, 4, WeightFormat::W8});
+}
+
+TEST_CASE("NaN stays NaN on a board too", "[tools][boards]") {
+  if (!can_build()) return;
+  for (const Machine& machine : machines())
+    if (can_run(machine))
+      for (const WeightFormat format : {WeightFormat::F32, WeightFormat::W8}) check_nan(machine, format);
+}
+
+TEST_CASE("objects for boards call nothing but memcpy and memset, and their headers tell their sizes",
+          "[tools][boards]") {
+  for (const Machine& machine : machines()) {
+    INFO(machine.target);
+    const Folder folder;
+    fill(folder, "lstm", 64, 64, WeightFormat::W8);
+    compile_for(folder, machine, "lstm", "--dim I=64 --dim H=64 --weights-as w8");
+    if (has_program("llvm-nm-19")) {
+      REQUIRE(shell(folder, "llvm-nm-19 -u one.o | awk '{print $2}' >used.txt") == 0);
+      std::istringstream used(folder.text("used.txt"));
+      for (std::string name; used >> name;) CHECK((name == "memcpy" || name == "memset"));
+    }
+    const std::string header = folder.text("one.h");
+    const bool is_narrow = machine.target.find("riscv64") == std::string::npos;
+    CHECK((header.find("int32_t steps") != std::string::npos) == is_narrow);
+    CHECK(header.find("#define ONE_CODE_BYTES ") != std::string::npos);
+    CHECK(header.find("#define ONE_WEIGHTS_BYTES 35840 ") != std::string::npos);
+  }
+}
+
+TEST_CASE("what boards cannot have is refused", "[tools][boards]") {
+  const Folder folder;
+  fill(folder, "rnn", 4, 4);
+  const std::string model = "--cell rnn --dim I=4 --dim H=4 --weights w.safetensors ";
+  const auto refused = [&](const std::string& arguments, int code, const std::string& message) {
+    const Finished made = folder.rnnc(arguments);
+    INFO(arguments << "\n" << made.err);
+    CHECK(made.code == code);
+    CHECK(made.err.find(message) != std::string::npos);
+  };
+  const std::string object = "compile " + model + "-o m.o --header m.h --target ";
+  refused(object + "thumbv7em-cortex-m3", 4, "no ARMv7E-M with a unit for floats");
+  refused(object + "thumbv7em-zx81", 2, "use thumbv7em-cortex-m4");
+  refused(object + "cortex-m4", 2, "did you mean thumbv7em-cortex-m4");
+  refused(object + "thumbv8.1m-cortex-m4", 4, "has no vector instructions for floats");
+  refused(object + "armv7-a-cortex-a9", 4, "VFPv4");
+  refused(object + "riscv64-rvv64", 2, "use riscv64, riscv64-rvv128");
+  refused(object + "apple-m1", 2, "macOS");
+  refused(object + "riscv32,riscv64", 2, "for one CPU");
+  refused(object + "thumbv7em-cortex-m4 --weights-as w8 --sparse", 4, "leaves no zeros out");
+  refused("compile " + model + "-o m.rnnc --target riscv64", 4, "artifacts are for x86-64; compile to an object");
+  refused("compile " + model + "-o m.wasm --target riscv64", 2, "is code for WebAssembly");
+  refused("run " + model + "--isa riscv32 --input x.npy --output y.npy", 4, "this machine cannot run code");
+  CHECK(!folder.has("m.o"));
+}
+
+}  // namespace rnnc::test
