@@ -1,13 +1,16 @@
-# rnnc_add_model(TARGET MODEL file [WEIGHTS file] [NAME name] [CELL name] [TARGETS cpu...] [DIMS name=number...])
+# rnnc_add_model(TARGET MODEL file [WEIGHTS file] [NAME name] [CELL name] [VISIBILITY default|hidden] [TARGETS cpu...]
+#                [DIMS name=number...])
 #
 # Compiles a cell or network, imported ones too, ahead of time and adds the object to TARGET, which can then include
 # "NAME.h". NAME is the model's file name without its ending unless it is given. The code is for TARGETS, which are CPUs
-# by LLVM's names, lowest first; without TARGETS it is for this machine. The object needs no library of rnnc.
+# by LLVM's names; without TARGETS it is for x86-64-v2, x86-64-v3 and x86-64-v4, of which the first call takes the highest
+# that the machine can run. With VISIBILITY hidden, a shared library that TARGET is does not show the object's functions.
+# The object needs no library of rnnc.
 function(rnnc_add_model target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODEL;WEIGHTS;NAME;CELL" "TARGETS;DIMS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "MODEL;WEIGHTS;NAME;CELL;VISIBILITY" "TARGETS;DIMS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_MODEL)
-    message(FATAL_ERROR "rnnc_add_model(target MODEL file [WEIGHTS file] [NAME name] [CELL name] [TARGETS cpu...] "
-                        "[DIMS name=number...]): there is no MODEL, or '${arg_UNPARSED_ARGUMENTS}' is unknown")
+    message(FATAL_ERROR "rnnc_add_model(target MODEL file [WEIGHTS file] [NAME name] [CELL name] "
+                        "[VISIBILITY default|hidden] [TARGETS cpu...] [DIMS name=number...]): there is no MODEL, or '${arg_UNPARSED_ARGUMENTS}' is unknown")
   endif()
   if(TARGET rnnc::rnnc)
     set(program rnnc::rnnc)
@@ -30,6 +33,9 @@ function(rnnc_add_model target)
   endif()
   if(arg_CELL)
     list(APPEND flags --cell ${arg_CELL})
+  endif()
+  if(arg_VISIBILITY)
+    list(APPEND flags --visibility ${arg_VISIBILITY})
   endif()
   foreach(dim IN LISTS arg_DIMS)
     list(APPEND flags --dim ${dim})
