@@ -1,7 +1,10 @@
 // rnnc cache prints what is kept on this machine (generated code, what bench measured, and the plans of bench --tune),
 // or removes it.
+#include <dirent.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <iostream>
 #include <memory>
@@ -47,10 +50,21 @@ compiler::CodeCache::Size clear(const std::string& folder) {
   return removed;
 }
 
+// A folder that is not there keeps nothing; anything else that cannot be read would look so.
+Result<void> check_folder(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (open || errno == ENOENT) return {};
+  return Error{ErrorCode::File,
+               {folder},
+               std::string("cannot be the folder of the cache: ") + std::strerror(errno) +
+                   "; name a folder in RNNC_CACHE_DIR, or unset it"};
+}
+
 Result<int> run(const std::string& action) {
   const std::string folder = read_environment().cache_dir;
   if (folder.empty())
     return Error{ErrorCode::Usage, {}, "no folder is known for the cache; set RNNC_CACHE_DIR or HOME"};
+  if (const auto checked = check_folder(folder); !checked) return checked.error();
   const compiler::CodeCache cache(folder);
   const auto print = [](const char* what, const compiler::CodeCache::Size& size) {
     std::cout << what << size.files << " files, " << size.bytes << " bytes\n";

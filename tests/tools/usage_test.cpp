@@ -53,7 +53,7 @@ TEST_CASE("a misspelt verb, flag or value comes with what is meant", "[tools]") 
                "cell wide<Width> { input x : f32[Width] state total : f32[Width] total' = total + x output total' }");
   check_all(folder, {{"verify wide.rnn --dim Widht=4", 2, "has no dim Widht; it has Width; did you mean Width?"},
                      {"run wide.rnn --dim Width=4 --input x.npy --output y.npy --state totla=h.npy", 2,
-                      "the cell has no such state; it has total; did you mean total?"},
+                      "there is no such state; the states are total; did you mean total?"},
                      {"run wide.rnn --dim Width=4 --input x.npy --output y.npy --final-state totla=h2.npy", 2,
                       "did you mean total?"}});
 }
@@ -107,6 +107,23 @@ TEST_CASE("files that are not there or cannot be written are told", "[tools]") {
                 {"compile lstm.rnn --weights lstm.safetensors -o none/m.o --header m.h", 3, "none/m.o: "},
                 {"import model.onnx -o none/model.rnn", 3, "none/model.safetensors: "},
             });
+}
+
+TEST_CASE("what cannot be the folder of the cache is told, and one that is not there keeps nothing", "[tools]") {
+  const Folder folder;
+  folder.write("file", "");
+  for (const std::string action : {"stat", "prune", "clear"}) {
+    const auto with = [&](const std::string& name) {
+      return WEXITSTATUS(shell(
+          folder, "RNNC_CACHE_DIR='" + folder / name + "' '" RNNC_PROGRAM "' cache " + action + " >out.txt 2>err.txt"));
+    };
+    CHECK(with("file") == 3);
+    CHECK(folder.text("err.txt").find("/file: cannot be the folder of the cache: Not a directory; name a folder in "
+                                      "RNNC_CACHE_DIR, or unset it\n") != std::string::npos);
+    CHECK(folder.text("out.txt") == "");
+    CHECK(with("none") == 0);
+    CHECK(folder.text("out.txt").find("code kept: 0 files, 0 bytes\n") != std::string::npos);
+  }
 }
 
 TEST_CASE("standard output that cannot be written is an error, and a reader that leaves is none", "[tools]") {
