@@ -25,18 +25,19 @@ TensorRefs refs_to(const TensorMap& tensors) {
   return refs;
 }
 
-Result<void> check_weights(const Description& description, const TensorRefs& weights) {
+Result<void> check_weights(const Description& description, const TensorRefs& weights, const std::string& kind) {
+  const std::string owner = " of " + kind + " " + description.cell;
   std::size_t used = 0;
   for (const TensorInfo& param : description.params) {
     const auto found = weights.find(param.name);
     if (found == weights.end())
-      return invalid(ErrorCode::InvalidData, "no tensor for parameter " + param.name + " f32" + to_string(param.shape) +
-                                                 " of cell " + description.cell);
+      return invalid(ErrorCode::InvalidData,
+                     "no tensor for parameter " + param.name + " f32" + to_string(param.shape) + owner);
     const Tensor& tensor = *found->second;
     if (tensor.shape != param.shape)
-      return invalid(ErrorCode::ShapeMismatch, "shape mismatch: parameter " + param.name + " of cell " +
-                                                   description.cell + " is f32" + to_string(param.shape) +
-                                                   " but its tensor is " + to_string(tensor.shape));
+      return invalid(ErrorCode::ShapeMismatch, "shape mismatch: parameter " + param.name + owner + " is f32" +
+                                                   to_string(param.shape) + " but its tensor is " +
+                                                   to_string(tensor.shape));
     if (!is_float(tensor.type))
       return invalid(ErrorCode::InvalidData, "tensor " + param.name + " holds " + std::string(name(tensor.type)) +
                                                  "; weights must be F32, F16, BF16 or F64");
@@ -47,8 +48,8 @@ Result<void> check_weights(const Description& description, const TensorRefs& wei
     return std::ranges::none_of(description.params, [&](const TensorInfo& param) { return param.name == each.first; });
   };
   const auto left = std::ranges::find_if(weights, is_left_over);
-  return invalid(ErrorCode::InvalidData, "tensor " + left->first + " is no parameter of cell " + description.cell +
-                                             ", which has " + join(description.params, &TensorInfo::name));
+  return invalid(ErrorCode::InvalidData, "tensor " + left->first + " is no parameter" + owner + ", which has " +
+                                             join(description.params, &TensorInfo::name));
 }
 
 Result<void> check_range(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source,

@@ -120,8 +120,8 @@ Result<Difference> check_against_interpreter(const BenchJob& job, const Program&
   }
   const Difference most = compare_with(*ours, exact, job, sequences);
   if (most.error <= most.limit) return most;
-  const SequenceResult rounding = rounding_errors(job.network, job.source.weights, piece, program.streams().ok(), exact,
-                                                  [](double, const std::string&) {});
+  const SequenceResult rounding = rounding_errors(job.network, job.source.weights, piece, {}, program.streams().ok(),
+                                                  exact, [](double, const std::string&) {});
   return compare_with(*ours, exact, job, sequences, &rounding);
 }
 

@@ -51,6 +51,7 @@ Result<std::vector<RunFlags>> runs_of(const RunFlags& flags, const Interface& in
   for (const auto& [name, texts] : by_input) count = std::max(count, texts.size());
   RunFlags common;
   common.model = flags.model;
+  common.layout = flags.layout;
   std::vector<RunFlags> runs(count, common);
   const std::tuple<const char*, decltype(by_input), std::vector<std::string> RunFlags::*> all[] = {
       {"--input", by_input, &RunFlags::inputs},
@@ -200,6 +201,7 @@ Verb add_calibrate(CLI::App& program) {
   add_list(app, "--input", flags->data.inputs,
            "x, f32[T,B,I], or NAME=v.npy, as of rnnc run; several of one name are runs of their own")
       ->type_name("x.npy");
+  add_layout_flag(app, flags->data.layout);
   add_list(app, "--lengths", flags->data.lengths, "int32[B], as of rnnc run; one for each run, or one for all")
       ->type_name("n.npy");
   add_list(app, "--steps", flags->data.steps, "how many steps a network runs for that no input tells")

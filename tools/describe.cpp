@@ -8,6 +8,8 @@
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
+#include "tools/graph_layout.hpp"
+#include "tools/interface.hpp"
 #include "tools/load_model.hpp"
 #include "tools/model_facts.hpp"
 #include "tools/verbs.hpp"
@@ -53,29 +55,38 @@ std::string streams(const ModelFacts& facts) {
   return labelled("streams", "no: " + facts.why_not) + (facts.what_helps.empty() ? "" : labelled("", facts.what_helps));
 }
 
-// Tells how the values lie in an ONNX graph, where T and B are the steps and sequences.
-std::string in_graph(const GraphValue& value) {
+// Names a factor of a dim: T and B are the steps and sequences, with their sizes where the file fixes them.
+std::string factor_text(std::int64_t factor, const ImportedGraph& graph) {
+  const auto named = [](const char* name, std::int64_t fixed) {
+    return fixed > 0 ? name + ("=" + std::to_string(fixed)) : std::string(name);
+  };
+  if (factor == GraphValue::kSteps) return named("T", graph.steps);
+  if (factor == GraphValue::kSequences) return named("B", graph.sequences);
+  return std::to_string(factor);
+}
+
+// Tells how the values lie in an ONNX graph.
+std::string in_graph(const GraphValue& value, const ImportedGraph& graph) {
   std::string text;
   for (const std::vector<std::int64_t>& dim : value.dims) {
     text += text.empty() ? "" : ", ";
-    for (const std::int64_t& factor : dim)
-      text +=
-          std::string(&factor == dim.data() ? "" : "*") + (factor == GraphValue::kSteps       ? "T"
-                                                           : factor == GraphValue::kSequences ? "B"
-                                                                                              : std::to_string(factor));
+    for (const std::int64_t& factor : dim) text += (&factor == dim.data() ? "" : "*") + factor_text(factor, graph);
   }
   return value.name + " [" + text + "]";
 }
 
-std::string describe_graph(const ImportedGraph& graph) {
+std::string describe_graph(const ImportedGraph& graph, const Interface& interface) {
   if (graph.inputs.empty()) return "";
   std::vector<std::string> lines;
   for (const auto& [word, values] :
        {std::pair("takes ", &graph.inputs), {"gives ", &graph.outputs}, {"ends in ", &graph.finals}})
-    for (const GraphValue& value : *values) lines.push_back(word + in_graph(value));
-  lines.push_back(graph.is_step ? "one call is one step" : "one call is whole sequences");
+    for (const GraphValue& value : *values) lines.push_back(word + in_graph(value, graph));
+  const bool is_stream = is_called_each_step(graph, interface);
+  lines.push_back(is_stream ? "one call is one step; rnnc runs any number of steps and sequences"
+                            : "one call is whole sequences");
+  if (is_stream) return list("in the file", lines);
   for (const auto& [size, what] : {std::pair(graph.steps, "step"), {graph.sequences, "sequence"}})
-    if (size > 0 && !(graph.is_step && what == std::string("step"))) lines.push_back("fixed at " + plural(size, what));
+    if (size > 0) lines.push_back("fixed at " + plural(size, what));
   return list("in the file", lines);
 }
 
@@ -85,7 +96,7 @@ std::string describe_bound(const ir::Network& network, const Source& source) {
   return labelled(std::string(source.graph().kind_name()), source.graph().name) + takes_and_gives(facts) +
          list("parameters", facts.parameters) +
          labelled("", plural(facts.numbers, "number") + ", " + std::to_string(4 * facts.numbers) + " bytes as f32") +
-         streams(facts) + describe_graph(source.given.graph);
+         streams(facts) + describe_graph(source.given.graph, interface_of(network));
 }
 
 Result<int> run_artifact(const ModelFlags& flags) {

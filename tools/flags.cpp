@@ -164,6 +164,11 @@ void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::s
       ->group(kMachineGroup);
 }
 
+void add_layout_flag(CLI::App& app, std::string& layout) {
+  add_choice(app, "--layout", layout, {kStepsFirst, kBatchFirst},
+             "how sequences lie in files: [T,B,F], or [B,T,F] as of batch_first in PyTorch (default tbf)");
+}
+
 void add_plan_flag(CLI::App& app, ModelFlags& flags) {
   app.add_option("--plan", flags.plan,
                  "how to lay stages on the machine, as inspect --emit plan prints it: STAGE:BLOCKS/BLOCKS/COLUMNS,...")

@@ -99,6 +99,9 @@ void add_weights_as_flag(CLI::App& app, ModelFlags& flags);
 void add_integer_flags(CLI::App& app, ModelFlags& flags);
 /// Returns the format that --weights-as names.
 WeightFormat weight_format(const ModelFlags& flags);
+/// These values of --layout say how sequences lie in files: [T,B,F] or [B,T,F].
+inline constexpr const char *kStepsFirst = "tbf", *kBatchFirst = "btf";
+void add_layout_flag(CLI::App& app, std::string& layout);
 /// `backends` are jit, portable, auto and, of some verbs, interpret.
 void add_backend_flag(CLI::App& app, ModelFlags& flags, const std::vector<std::string>& backends);
 

@@ -1,5 +1,7 @@
 #include "tools/graph_layout.hpp"
 
+#include <algorithm>
+
 namespace rnnc::tools {
 namespace {
 
@@ -54,6 +56,16 @@ std::vector<std::size_t> places_in_graph(const GraphValue& value, GraphSizes siz
         places.push_back(static_cast<std::size_t>(place));
       }
   return places;
+}
+
+bool is_called_each_step(const ImportedGraph& graph, const Interface& interface) {
+  if (graph.is_step) return true;
+  const auto is_initial = [&](const GraphValue& value) {
+    const std::string& name = value.as.empty() ? value.name : value.as;
+    const bool is_input = std::ranges::find(interface.inputs, name, &NamedType::name) != interface.inputs.end();
+    return value.dims.size() > 1 && !is_input;  // lengths have one dim
+  };
+  return graph.steps == 1 && !graph.finals.empty() && std::ranges::any_of(graph.inputs, is_initial);
 }
 
 }  // namespace rnnc::tools

@@ -7,6 +7,8 @@
 
 #include <rnnc/import.hpp>
 
+#include "tools/interface.hpp"
+
 namespace rnnc::tools {
 
 struct GraphSizes {
@@ -19,5 +21,9 @@ Shape shape_of(const GraphValue& value, GraphSizes sizes);
 /// Returns, for each element of [T, B, O] or [B, O] in this order, its place among those of the graph's value. A value
 /// without the batch is of one sequence.
 std::vector<std::size_t> places_in_graph(const GraphValue& value, GraphSizes sizes);
+
+/// Tells whether the graph is called once for each step of a stream: it is one step, or it is exported at one step, and
+/// takes its states and gives them. Then the file's sizes say nothing of how many steps and streams there are.
+bool is_called_each_step(const ImportedGraph& graph, const Interface& interface);
 
 }  // namespace rnnc::tools

@@ -2,6 +2,7 @@
 // LLVM IR or as assembly.
 #include <iostream>
 #include <memory>
+#include <set>
 #include <sstream>
 
 #include <rnnc/join.hpp>
@@ -57,6 +58,20 @@ Result<void> check_pass(const InspectFlags& flags) {
 
 std::string show_graph(const ir::Graph& graph, const InspectFlags& flags) {
   return flags.dot ? compiler::dot_of(graph) : ir::print(graph);
+}
+
+// A network is shown with the cells that it runs and that its file has, so that the text is a model by itself. The
+// standard cells have a verb of their own.
+std::string show_model(const Source& source, const ir::Graph& graph, const InspectFlags& flags) {
+  std::string text;
+  if (source.network && !flags.dot) {
+    std::set<std::string> run;
+    for (const ir::Node& node : source.network->nodes)
+      if (node.op == ir::Op::Scan) run.insert(node.scan->cell->name);
+    for (const ir::Cell& cell : source.model.module().cells)
+      if (run.contains(cell.name)) text += ir::print(cell) + "\n";
+  }
+  return text + show_graph(graph, flags);
 }
 
 Error about_plan(Error error) {
@@ -182,10 +197,10 @@ Result<std::string> show(const InspectFlags& flags) {
   const Result<Source> source = load_source(model);
   if (!source) return source.error();
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
-  if (source->dims.empty() && source->weights.empty()) return show_graph(source->graph(), flags);
+  if (source->dims.empty() && source->weights.empty()) return show_model(*source, source->graph(), flags);
   const auto text = [&](const auto& bound) -> Result<std::string> {
     if (!bound) return bound.error();
-    return show_graph(*bound, flags);
+    return show_model(*source, *bound, flags);
   };
   return source->network ? text(bind(*source)) : text(bind_cell(*source));
 }

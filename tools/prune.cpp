@@ -53,6 +53,7 @@ Result<ir::NetworkBatch> batch_of(const PruneFlags& flags, const Interface& inte
   RunFlags given;
   given.model = flags.model;
   given.inputs = flags.inputs;
+  given.layout = flags.layout;
   Result<Job> job = read_job(given, interface, source.given);
   if (!job) return job.error();
   return std::move(job->batch);
@@ -82,6 +83,7 @@ Pruning pruning_of(const PruneFlags& flags) {
 }
 
 Result<int> run(const PruneFlags& flags) {
+  if (const auto checked = check_layout(flags); !checked) return checked.error();
   const Result<std::string> weights = weights_file(flags);
   if (!weights) return weights.error();
   std::vector<NamedFile> read = files_of(flags.model);

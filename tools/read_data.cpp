@@ -59,8 +59,8 @@ Result<NamedSize> find_state(const std::string& flag, const std::string& name, c
   if (found != states.end()) return *found;
   std::vector<std::string> known;
   for (const NamedSize& state : states) known.push_back(state.name);
-  return usage_error(flag + " " + name, "the cell has no such state; it has " + (known.empty() ? "none" : join(known)) +
-                                            ir::did_you_mean(name, known));
+  return usage_error(flag + " " + name, "there is no such state; the states are " +
+                                            (known.empty() ? "none" : join(known)) + ir::did_you_mean(name, known));
 }
 
 }  // namespace rnnc::tools

@@ -23,14 +23,16 @@ void widen(std::vector<float>& errors, const std::vector<float>& exact, const st
 }  // namespace
 
 SequenceResult rounding_errors(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
-                               bool streams, const SequenceResult& exact, const Report& report) {
+                               const ir::NamedVectors& states, bool streams, const SequenceResult& exact,
+                               const Report& report) {
   const std::vector<ir::Rounding::Pattern> patterns = ir::rounding_patterns(network);
   SequenceResult errors;
   double done = 0;
   for (const ir::Rounding::Pattern& pattern : patterns) {
     ir::Rounding rounding(pattern);
     const double end = done + 1.0 / static_cast<double>(patterns.size());
-    const SequenceResult moved = run_in_pieces(network, weights, batch, streams, part_of(report, done, end), &rounding);
+    const SequenceResult moved =
+        run_in_pieces(network, weights, batch, states, streams, part_of(report, done, end), &rounding);
     errors.outputs.resize(exact.outputs.size());
     for (std::size_t i = 0; i < exact.outputs.size(); ++i)
       widen(errors.outputs[i], exact.outputs[i], moved.outputs[i], pattern.factor);

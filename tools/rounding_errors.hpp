@@ -14,6 +14,7 @@ namespace rnnc::tools {
 /// infinite where they may take it out of the range of f32. Runs the interpreter once for each of
 /// ir::rounding_patterns.
 SequenceResult rounding_errors(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
-                               bool streams, const SequenceResult& exact, const Report& report);
+                               const ir::NamedVectors& states, bool streams, const SequenceResult& exact,
+                               const Report& report);
 
 }  // namespace rnnc::tools

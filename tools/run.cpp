@@ -63,7 +63,7 @@ Result<void> check_files(const RunFlags& flags) {
   std::vector<NamedFile> written, read = files_of(flags.model);
   for (const std::string& text : flags.outputs) {
     const OutputFile file = parse_output(text);
-    written.push_back({file.name.empty() ? "--output" : "--output " + file.name, file.path});
+    written.push_back({file.name.empty() ? "--output" : "--output " + file.name, written_path(file)});
   }
   for (const auto& [name, path] : *final_states) written.push_back({"--final-state " + name, path});
   for (const auto& [flag, texts] :
@@ -100,8 +100,7 @@ Verb add_run(CLI::App& program) {
   add_list(app, "--input", flags->inputs,
            "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy")
       ->type_name("x.npy");
-  add_choice(app, "--layout", flags->layout, {"tbf", "btf"},
-             "how sequences lie in files: [T,B,F], or [B,T,F] as of batch_first in PyTorch (default tbf)");
+  add_layout_flag(app, flags->layout);
   add_list(app, "--lengths", flags->lengths,
            "int32[B]: where sequences are shorter than T; of another time S of a network, S=n.npy")
       ->type_name("n.npy");

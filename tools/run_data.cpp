@@ -9,6 +9,7 @@
 
 #include "ir/syntax.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/graph_layout.hpp"
 #include "tools/read_data.hpp"
 
 namespace rnnc::tools {
@@ -31,7 +32,7 @@ class JobReader {
       : flags_(flags), interface_(interface), given_(given) {}
 
   Result<Job> run() {
-    job_.batch_first = flags_.layout == "btf";
+    job_.batch_first = flags_.layout == kBatchFirst;
     for (const auto step : {&JobReader::read_outputs, &JobReader::read_final_states, &JobReader::take_given_states,
                             &JobReader::read_inputs, &JobReader::read_states, &JobReader::read_steps,
                             &JobReader::check_fixed_sizes, &JobReader::read_lengths, &JobReader::check_graph_finals})
@@ -51,7 +52,6 @@ class JobReader {
                           const std::string& axis, std::int64_t size);
   Result<void> check_fixed_sizes();
   Result<void> check_graph_finals();
-  bool carries_states() const;
   Result<void> read_states();
   Result<void> read_steps();
   Result<void> read_lengths();
@@ -68,6 +68,8 @@ class JobReader {
     return in_graph != given_.graph.inputs.end() ||
            std::ranges::find(interface_.states, name, &NamedSize::name) != interface_.states.end();
   }
+  std::string output_flag() const { return flags_.expects ? "--expect" : "--output"; }
+  std::string final_flag() const { return flags_.expects ? "--expect-state" : "--final-state"; }
   bool has(const NamedType& input) const { return job_.batch.inputs.contains(input.name); }
 
   const RunFlags& flags_;
@@ -81,7 +83,8 @@ Result<void> JobReader::read_outputs() {
   const ImportedGraph& graph = given_.graph;
   const std::vector<std::string> known = names_of(interface_.outputs);
   for (const std::string& text : flags_.outputs) {
-    const OutputFile file = parse_output(text);
+    OutputFile file = parse_output(text);
+    if (!flags_.expects) file.path = written_path(file);
     std::string name = file.name.empty() ? known.front() : file.name;
     const auto is_it = [&](const GraphValue& value) { return value.name == file.name; };
     const auto in_graph = std::ranges::find_if(graph.outputs, is_it);
@@ -89,17 +92,17 @@ Result<void> JobReader::read_outputs() {
     const bool is_known = std::ranges::find(known, name) != known.end();
     if (!is_known && in_graph != graph.outputs.end() && place < known.size()) name = known[place];
     if (!is_known && std::ranges::any_of(graph.finals, is_it))
-      return usage_error("--output", name + " has final states; give --final-state " + text);
+      return usage_error(output_flag(), name + " has final states; give " + final_flag() + " " + text);
     if (std::ranges::find(known, name) == known.end())
-      return usage_error("--output", interface_.name + " has no output " + name + "; its outputs are: " + join(known) +
-                                         ir::did_you_mean(name, known));
-    if (!job_.outputs.emplace(name, file.path).second) return usage_error("--output", name + " is given twice");
+      return usage_error(output_flag(), interface_.name + " has no output " + name +
+                                            "; its outputs are: " + join(known) + ir::did_you_mean(name, known));
+    if (!job_.outputs.emplace(name, file.path).second) return usage_error(output_flag(), name + " is given twice");
   }
   return {};
 }
 
 Result<void> JobReader::read_final_states() {
-  Result<Assignments> files = parse_assignments("--final-state", flags_.final_states, "f.npy");
+  Result<Assignments> files = parse_assignments(final_flag(), flags_.final_states, "f.npy");
   if (!files) return files.error();
   for (const auto& [name, path] : *files) {
     const auto in_graph = std::ranges::find(given_.graph.finals, name, &GraphValue::name);
@@ -107,10 +110,10 @@ Result<void> JobReader::read_final_states() {
       job_.graph_finals.emplace(name, std::pair(*in_graph, path));
       continue;
     }
-    if (const auto found = find_state("--final-state", name, interface_.states); !found) {
+    if (const auto found = find_state(final_flag(), name, interface_.states); !found) {
       Error error = found.error();
       if (!given_.graph.finals.empty())
-        error.message += "; by the names of the graph it has " + join(given_.graph.finals, &GraphValue::name);
+        error.message += "; by the names of the graph they are " + join(given_.graph.finals, &GraphValue::name);
       return error;
     }
     job_.final_states[name] = path;
@@ -277,36 +280,33 @@ Result<void> JobReader::read_lengths() {
   return {};
 }
 
-// A graph of one step that takes states and gives them is called once for each step of a stream.
-bool JobReader::carries_states() const {
-  const auto is_initial = [&](const GraphValue& value) {
-    return value.dims.size() > 1 && find_input(value.name) == nullptr;  // lengths have one dim
-  };
-  return !given_.graph.finals.empty() && std::ranges::any_of(given_.graph.inputs, is_initial);
-}
-
 // A file that fixes its sizes was exported for them. Other sizes are most often sequences in another layout, of which
-// nobody would be told.
+// nobody would be told. A graph that is called for each step of a stream says nothing of how many steps and streams
+// there are; but one step of several sequences, none of which goes on from a state, is most often one sequence.
 Result<void> JobReader::check_fixed_sizes() {
   const ImportedGraph& graph = given_.graph;
   const auto time = job_.batch.times.find(std::string(ir::kTime));
-  if (time == job_.batch.times.end() || graph.is_step) return {};
+  if (time == job_.batch.times.end()) return {};
   const std::int64_t steps = time->second.steps, sequences = job_.batch.sequences;
-  const std::int64_t fixed_steps = graph.steps == 1 && carries_states() ? 0 : graph.steps;
+  const bool is_stream = is_called_each_step(graph, interface_);
+  const bool is_one = steps == 1 && job_.states.empty();
+  const std::int64_t fixed_steps = is_stream ? 0 : graph.steps;
+  const std::int64_t fixed_sequences = is_stream && !is_one ? 0 : graph.sequences;
   const auto fits = [](std::int64_t fixed, std::int64_t given) { return fixed == 0 || fixed == given; };
-  if (fits(fixed_steps, steps) && fits(graph.sequences, sequences)) return {};
+  if (fits(fixed_steps, steps) && fits(fixed_sequences, sequences)) return {};
   const auto text = [](std::int64_t size, const char* what) {
     return size == 0 ? std::string("any number of ") + what + "s"
                      : std::to_string(size) + " " + what + (size == 1 ? "" : "s");
   };
-  const bool swapped = fits(fixed_steps, sequences) && fits(graph.sequences, steps);
+  const bool swapped = fits(fixed_steps, sequences) && fits(fixed_sequences, steps);
   const std::string other = job_.batch_first ? "leave --layout btf out" : "add --layout btf";
+  const std::string more = is_stream ? "; for one step of several sequences give the states that they go on from" : "";
   return Error{ErrorCode::ShapeMismatch,
                {},
                "shape mismatch: x is of " + text(steps, "step") + " and " + text(sequences, "sequence") +
                    ", but the model's file is of " + text(fixed_steps, "step") + " and " +
                    text(graph.sequences, "sequence") + "; " +
-                   (swapped ? other + " if x lies so"
+                   (swapped ? other + " if x lies so" + more
                             : "export it with dynamic axes, or make a model of any sizes of it by rnnc import")};
 }
 
@@ -321,7 +321,7 @@ Result<void> JobReader::check_graph_finals() {
     for (const auto& [state, index] : value.elements) states.insert(state);
     return Error{ErrorCode::ShapeMismatch,
                  {},
-                 "--final-state " + name + ": the file has it for one sequence, and x is of " +
+                 final_flag() + " " + name + ": the file has it for one sequence, and x is of " +
                      std::to_string(sequences) + "; ask for " + join(states) + " instead, f32[B,H]"};
   }
   return {};
@@ -332,10 +332,10 @@ Result<void> JobReader::check_graph_finals() {
 OutputFile parse_output(const std::string& text) {
   const std::size_t equals = text.find('=');
   const bool is_named = equals != std::string::npos && equals != 0 && text.find('/') > equals;
-  OutputFile file = is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
-  if (file.path == "-") file.path = "/dev/stdout";
-  return file;
+  return is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
 }
+
+std::string written_path(const OutputFile& file) { return file.path == "-" ? "/dev/stdout" : file.path; }
 
 Tensor with_first_axes_swapped(const Tensor& tensor) {
   const std::int64_t first = tensor.shape[0], second = tensor.shape[1];

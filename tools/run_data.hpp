@@ -19,16 +19,20 @@ namespace rnnc::tools {
 struct RunFlags {
   ModelFlags model;
   std::vector<std::string> outputs, inputs, lengths, steps, states, final_states;
-  std::string layout = "tbf";  // of sequences in files: "tbf" is [T,B,F], "btf" is [B,T,F]
+  std::string layout = kStepsFirst;
+  bool expects = false;  // outputs and final_states name files to compare with, which --expect and --expect-state say
   std::int64_t threads = 1;
 };
 
-/// A value of --output: the file of the first output, or NAME=FILE.
+/// A value of --output or --expect: the file of the first output, or NAME=FILE.
 struct OutputFile {
   std::string name;  // "" for the first output
   std::string path;
 };
 OutputFile parse_output(const std::string& text);
+
+/// Returns where --output writes: `-` is standard output.
+std::string written_path(const OutputFile& file);
 
 /// Holds what the flags ask for, read and checked.
 struct Job {

@@ -75,11 +75,12 @@ Result<SequenceResult> run_compiled(const Program& program, const Interface& int
 SequenceResult run_interpreted(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
                                ir::NamedVectors states = {});
 
-/// Runs the interpreter from states of zero, and tells `report` of each piece. A piece is some steps of a network that
-/// `streams` and whose outputs are all over its time, and one sequence of any other network. With `rounding`, each
-/// operation is rounded by it.
+/// Runs the interpreter from the initial `states` as run_interpreted does, and tells `report` of each piece. A piece is
+/// some steps of a network that `streams` and whose outputs are all over its time, and one sequence of any other
+/// network. With `rounding`, each operation is rounded by it.
 SequenceResult run_in_pieces(const ir::Network& network, const TensorMap& weights, const ir::NetworkBatch& batch,
-                             bool streams, const Report& report, ir::Rounding* rounding = nullptr);
+                             const ir::NamedVectors& states, bool streams, const Report& report,
+                             ir::Rounding* rounding = nullptr);
 
 // No limit is above this part of max(1, |value|): where rounding may do more, f32 computes hardly a digit, and an
 // agreement would prove nothing.
@@ -104,7 +105,7 @@ struct Allowance {
   const SequenceResult* rounding = nullptr;
 };
 
-/// Compares two results; outputs and states that `b` lacks do not count.
+/// Compares two results; states that `b` lacks and outputs that are empty there do not count.
 Difference compare(const SequenceResult& a, const SequenceResult& b, const Interface& interface, std::int64_t batch,
                    const Allowance& allowance = {});
 

@@ -8,18 +8,19 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 
 #include "runtime/number_format.hpp"
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/compared_data.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/expected.hpp"
 #include "tools/flags.hpp"
 #include "tools/half_weights.hpp"
 #include "tools/load_model.hpp"
 #include "tools/progress.hpp"
 #include "tools/random_data.hpp"
-#include "tools/read_data.hpp"
 #include "tools/rounding_errors.hpp"
 #include "tools/run_data.hpp"
 #include "tools/sequence.hpp"
@@ -31,9 +32,8 @@ namespace {
 
 struct VerifyFlags : ComparedData {
   ModelFlags model;
-  std::string expected;  // a file of y as another program computed it; "" for none
-  std::string layout = "tbf";
-  std::vector<std::string> lengths;
+  std::vector<std::string> expected, expected_states;  // files of results as another program computed them
+  std::vector<std::string> lengths, states;
   bool json = false;
 };
 
@@ -57,27 +57,15 @@ RunFlags run_flags(const VerifyFlags& flags) {
   result.inputs = flags.inputs;
   result.layout = flags.layout;
   result.lengths = flags.lengths;
+  result.states = flags.states;
+  result.outputs = flags.expected;
+  result.final_states = flags.expected_states;
+  result.expects = true;
   return result;
 }
 
-// Compares y with what the user's file says.
-Result<Difference> verify_expected(SequenceResult ours, const Interface& interface, const Job& job,
-                                   const std::string& path) {
-  Result<Tensor> expected = read_f32(path, "y");
-  if (!expected) return expected.error();
-  if (job.batch_first && expected->shape.size() == 3) expected = with_first_axes_swapped(*expected);
-  const ir::Type& type = interface.output();
-  Shape wanted = {job.batch.sequences, elements(type)};
-  if (type.is_sequence()) wanted.insert(wanted.begin(), job.batch.times.at(type.axis).steps);
-  if (expected->shape != wanted) {
-    const auto in_file = [&](Shape shape) {
-      if (job.batch_first && shape.size() == 3) std::swap(shape[0], shape[1]);
-      return shape;
-    };
-    return wrong_shape(path, "y", in_file(wanted), in_file(expected->shape));
-  }
-  fill_behind_the_end(interface.outputs.front(), job, ours.outputs.front());
-  return compare(ours, {{expected->to_f32()}, {}}, interface, job.batch.sequences, {kMostOfExample});
+bool expects_any(const Job& job) {
+  return !(job.outputs.empty() && job.final_states.empty() && job.graph_finals.empty());
 }
 
 // Runs the program and what it is compared with. Half precisions are compared with the interpreter on rounded weights.
@@ -151,38 +139,38 @@ class Verifier {
     const auto time = job->batch.times.find(std::string(ir::kTime));
     verdict_.steps = time == job->batch.times.end() ? 0 : time->second.steps;
     verdict_.batch = job->batch.sequences;
-    if (!flags_.expected.empty()) {
-      const Result<SequenceResult> ours = run_compiled(*program_, interface_, job->batch);
+    if (expects_any(*job)) {
+      const Result<SequenceResult> ours = run_compiled(*program_, interface_, job->batch, job->states);
       if (!ours) return ours.error();
-      const Result<Difference> expected = verify_expected(*ours, interface_, *job, flags_.expected);
+      const Result<Difference> expected = compare_with_files(*ours, interface_, *job, kMostOfExample);
       if (!expected) return expected.error();
       verdict_.expected = *expected;
       // The other program computed with f32 weights, from which rounded ones may lead anywhere.
       if (format_ != WeightFormat::F32) verdict_.expected->limit = std::numeric_limits<double>::infinity();
     }
-    const Result<Difference> whole = difference(job->batch, kMostAtTheEnd);
+    const Result<Difference> whole = difference(job->batch, kMostAtTheEnd, job->states);
     if (!whole) return whole.error();
     verdict_.whole = *whole;
     return {};
   }
 
   // The verifier finds out what rounding may do only if some value is beyond what is promised of all.
-  Result<Difference> difference(const ir::NetworkBatch& batch, double promised) {
+  Result<Difference> difference(const ir::NetworkBatch& batch, double promised, const ir::NamedVectors& states = {}) {
     const bool streams = program_->streams().ok();
-    const Result<SequenceResult> ours = run_compiled(*program_, interface_, batch);
+    const Result<SequenceResult> ours = run_compiled(*program_, interface_, batch, states);
     if (!ours) return ours.error();
     if (format_ != WeightFormat::F32)
-      verdict_.drift = drift_of(*ours, run_in_pieces(network_, source_.weights, batch, streams, report_), network_,
-                                interface_, batch.sequences);
+      verdict_.drift = drift_of(*ours, run_in_pieces(network_, source_.weights, batch, states, streams, report_),
+                                network_, interface_, batch.sequences);
     if (other_) {
-      const Result<SequenceResult> theirs = run_compiled(*other_, interface_, batch);
+      const Result<SequenceResult> theirs = run_compiled(*other_, interface_, batch, states);
       if (!theirs) return theirs.error();
       return compare(*ours, *theirs, interface_, batch.sequences, {0});
     }
-    const SequenceResult exact = run_in_pieces(network_, weights_, batch, streams, report_);
+    const SequenceResult exact = run_in_pieces(network_, weights_, batch, states, streams, report_);
     const Difference most = compare(*ours, exact, interface_, batch.sequences, {promised});
     if (Verdict::is_kept(most)) return most;
-    const SequenceResult rounding = rounding_errors(network_, weights_, batch, streams, exact, report_);
+    const SequenceResult rounding = rounding_errors(network_, weights_, batch, states, streams, exact, report_);
     return compare(*ours, exact, interface_, batch.sequences, {promised, &rounding});
   }
 
@@ -210,7 +198,7 @@ void print_head(const Verdict& verdict, const Source& source, const std::string&
 
 // An artifact has no text for the interpreter, so its results are compared with the user's.
 Result<int> run_artifact(const VerifyFlags& flags) {
-  if (flags.inputs.empty() || flags.expected.empty())
+  if (flags.inputs.empty() || (flags.expected.empty() && flags.expected_states.empty()))
     return usage_error("MODEL",
                        "an artifact has code and no text to interpret; give --input x.npy and --expect y.npy, or name "
                        "the model that it was made of");
@@ -219,9 +207,9 @@ Result<int> run_artifact(const VerifyFlags& flags) {
   const Interface interface = interface_of(*program);
   const Result<Job> job = read_job(run_flags(flags), interface, {});
   if (!job) return job.error();
-  const Result<SequenceResult> ours = run_compiled(*program, interface, job->batch);
+  const Result<SequenceResult> ours = run_compiled(*program, interface, job->batch, job->states);
   if (!ours) return ours.error();
-  const Result<Difference> expected = verify_expected(*ours, interface, *job, flags.expected);
+  const Result<Difference> expected = compare_with_files(*ours, interface, *job, kMostOfExample);
   if (!expected) return expected.error();
   std::printf("artifact of %s on %s, given input\n", interface.name.c_str(), program->cpu().c_str());
   print_line("what is expected:", *expected, kMostOfExample, "the file says");
@@ -239,14 +227,16 @@ Result<int> run_artifact(const VerifyFlags& flags) {
 }
 
 Result<int> run(const VerifyFlags& flags) {
-  if (!flags.expected.empty() && flags.inputs.empty())
-    return usage_error("--expect", "is what --input gives; name the input too");
-  if (!flags.lengths.empty() && flags.inputs.empty())
-    return usage_error("--lengths", "are of --input; name the input too");
-  if (flags.layout != "tbf" && flags.inputs.empty())
-    return usage_error("--layout", "is that of --input; name the input too");
+  const std::tuple<const char*, const std::vector<std::string>&, const char*> of_input[] = {
+      {"--expect", flags.expected, "is what --input gives"},
+      {"--expect-state", flags.expected_states, "is what --input ends in"},
+      {"--state", flags.states, "is what --input begins with"},
+      {"--lengths", flags.lengths, "are of --input"}};
+  for (const auto& [flag, given, what] : of_input)
+    if (!given.empty() && flags.inputs.empty()) return usage_error(flag, std::string(what) + "; name the input too");
+  if (const auto checked = check_layout(flags); !checked) return checked.error();
   if (is_artifact(flags.model.model)) return run_artifact(flags);
-  Result<Source> source = load_source(flags.model);
+  Result<Source> source = load_source(flags.model, flags.states);
   if (!source) return source.error();
   const Result<ir::Network> network = bind(*source);
   if (!network) return network.error();
@@ -276,8 +266,9 @@ Verb add_verify(CLI::App& program) {
   CLI::App& app = add_verb(
       program, "verify",
       {"rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000", "rnnc verify lstm.rnn --weights lstm.safetensors",
-       "rnnc verify model.onnx --input x.npy --expect expected.npy", "rnnc verify model.onnx --backend portable",
-       "rnnc verify model.onnx --weights-as w8 --input x.npy",
+       "rnnc verify model.onnx --input x.npy --expect expected.npy",
+       "rnnc verify lstm.rnn --input x.npy --state h=h.npy --expect want.npy --expect-state c=ch.npy",
+       "rnnc verify model.onnx --backend portable", "rnnc verify model.onnx --weights-as w8 --input x.npy",
        "rnnc verify --cell gru --dim I=16 --dim H=32 --layers 2 --bidirectional --json"},
       "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"
       " given; and with the example that a model's file has. With --weights-as, tells how far results are from"
@@ -286,12 +277,16 @@ Verb add_verify(CLI::App& program) {
   add_stacked_model_flags(app, flags->model);
   begin_group(app, kDataGroup);
   add_compared_data(app, *flags);
-  app.add_option("--expect", flags->expected,
-                 "with --input: y as another program computed it in f32, f32[T,B,O] or f32[B,O], to compare with too")
+  add_list(app, "--expect", flags->expected,
+           "with --input: y as another program computed it in f32, f32[T,B,O] or f32[B,O], to compare with too; of a "
+           "network with several outputs, NAME=e.npy for another")
       ->type_name("y.npy");
   add_list(app, "--lengths", flags->lengths, "with --input: int32[B], as of rnnc run")->type_name("n.npy");
-  add_choice(app, "--layout", flags->layout, {"tbf", "btf"},
-             "how sequences lie in these files: [T,B,F], or [B,T,F] as of batch_first in PyTorch (default tbf)");
+  add_list(app, "--state", flags->states, "with --input: an initial state, f32[B,H], as of rnnc run")
+      ->type_name("NAME=s.npy");
+  add_list(app, "--expect-state", flags->expected_states,
+           "with --input: a final state as another program computed it, f32[B,H], as of --final-state of rnnc run")
+      ->type_name("NAME=f.npy");
   add_backend_flag(app, flags->model, {"jit", "portable", "auto"});
   add_weights_as_flag(app, flags->model);
   begin_group(app, kOutputGroup);

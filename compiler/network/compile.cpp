@@ -73,7 +73,10 @@ Result<void> check_weights(const ir::Network& network, const TensorMap& weights)
   description.cell = network.name;
   for (const ir::Weight& weight : ir::weights_of(network))
     description.params.push_back({weight.name, shape_of(weight.type)});
-  return runtime::check_weights(description, runtime::refs_to(weights));
+  // The scan of a cell that stands alone has no name: ir::network_of.
+  const auto is_cell = [](const ir::Node& node) { return node.op == ir::Op::Scan && node.name.empty(); };
+  const bool is_network = std::ranges::none_of(network.nodes, is_cell);
+  return runtime::check_weights(description, runtime::refs_to(weights), is_network ? "network" : "cell");
 }
 
 // A product of floats with a zero may be NaN, and its sign counts, so that floats cannot be left out.

@@ -189,7 +189,13 @@ TEST_CASE("compile takes the only network, or what is named", "[errors][network]
   const Model two = parse("network n { input x : f32 output x } network m { input x : f32 output x }").value();
   CHECK(compile(two, {}).error().message == "the model has several networks; choose one of: n, m");
   const Model model_of_params = parse("network n { param p : f32[3] output p }").value();
-  CHECK(compile(model_of_params, {}).error().message == "no tensor for parameter p f32[3] of cell n");
+  CHECK(compile(model_of_params, {}).error().message == "no tensor for parameter p f32[3] of network n");
+  const TensorMap more = {{"p", Tensor::from_f32({3}, {1, 2, 3})}, {"q", Tensor::from_f32({1}, {1})}};
+  CHECK(compile(model_of_params, more).error().message == "tensor q is no parameter of network n, which has p");
+  const Model scan = parse("network n { input x : seq f32[2] a = rnn<H=3>(x) output a }").value();
+  CHECK(compile(scan, {}).error().message == "no tensor for parameter a.W f32[3,2] of network n");
+  const Model cell = parse("cell c { input x : f32 param p : f32 output p * x }").value();
+  CHECK(compile(cell, {}).error().message == "no tensor for parameter p f32[] of cell c");
 }
 
 TEST_CASE("files of networks have their own mistakes", "[errors][network]") {

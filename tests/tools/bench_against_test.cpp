@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "tests/errors/onnx_lstm.hpp"
 #include "tests/tools/program.hpp"
 
 namespace rnnc::test {
@@ -35,6 +36,17 @@ std::string python(const Folder& folder, const std::string& y, const std::string
                    y + "' > \"$3/y.f32\"\n" + then);
   fs::permissions(folder / "python", fs::perms::owner_all);
   return folder / "python";
+}
+
+// The flags that time ONNX Runtime too; none, and a word about it, where it is not installed.
+std::string against_onnx_runtime(const Folder& folder) {
+  const char* const given = std::getenv("RNNC_TEST_ONNXRUNTIME");
+  const std::string against =
+      " --rounds 3 --against onnxruntime" + (given != nullptr ? " --library '" + std::string(given) + "'" : "");
+  const Finished finished = folder.rnnc("bench '" + kData + "onnx/gru_forward.onnx'" + against);
+  if (finished.err.find("no ONNX Runtime is found") == std::string::npos) return against;
+  WARN("no ONNX Runtime is installed; RNNC_TEST_ONNXRUNTIME may name its library");
+  return "";
 }
 
 const std::string kAnswers = "echo ready 9.8\nwhile read -r line; do echo 4000000 5000000; done\n";
@@ -123,14 +135,8 @@ TEST_CASE("bench takes steps and sequences from the file where it fixes them", "
 
 TEST_CASE("bench agrees with ONNX Runtime on ONNX files, where it is installed", "[tools]") {
   const Folder folder;
-  const char* const given = std::getenv("RNNC_TEST_ONNXRUNTIME");
-  const std::string against =
-      " --rounds 3 --against onnxruntime" + (given != nullptr ? " --library '" + std::string(given) + "'" : "");
-  if (folder.rnnc("bench '" + kData + "onnx/gru_forward.onnx'" + against).err.find("no ONNX Runtime is found") !=
-      std::string::npos) {
-    WARN("no ONNX Runtime is installed; RNNC_TEST_ONNXRUNTIME may name its library");
-    return;
-  }
+  const std::string against = against_onnx_runtime(folder);
+  if (against.empty()) return;
   int ran = 0;
   for (const char* part : {"onnx", "onnx/exported", "onnx/fronts", "onnx/chains"})
     for (const auto& entry : fs::directory_iterator(kData + part)) {
@@ -141,6 +147,22 @@ TEST_CASE("bench agrees with ONNX Runtime on ONNX files, where it is installed",
       ran += finished.code == 0;
     }
   CHECK(ran > 60);
+}
+
+TEST_CASE("an input without the batch, one vector for all sequences, is refused for several", "[tools]") {
+  const Folder folder;
+  OnnxLstm lstm;
+  lstm.before = onnx::node("Add", {"X", "k"}, {"V"});
+  lstm.inputs[0] = "V";
+  lstm.more += onnx::input("k", {3});
+  folder.write("one.onnx", lstm.file());
+  const std::string against = against_onnx_runtime(folder);
+  if (against.empty()) return;
+  const Finished one = folder.rnnc("bench one.onnx --batch 1" + against);
+  INFO(one.out << one.err);
+  CHECK(one.code == 0);
+  check_fails(folder, "bench one.onnx --batch 2" + against, 4,
+              "the graph takes one k for all sequences, and rnnc one for each; give --batch 1");
 }
 
 TEST_CASE("bench agrees with PyTorch on state_dicts and layers, where it is installed", "[tools]") {

@@ -60,6 +60,21 @@ TEST_CASE("calibrate writes the largest magnitudes, times a margin", "[tools][ca
         largest(folder.values("x.npy")));
 }
 
+TEST_CASE("calibrate reads sequences in the other layout", "[tools][calibrate]") {
+  const Folder folder;
+  fill(folder);
+  const std::vector<float> rows = folder.values("x.npy");  // [9, 2, 3]
+  std::vector<float> swapped;
+  for (std::size_t b = 0; b < 2; ++b)
+    for (std::size_t t = 0; t < 9; ++t)
+      swapped.insert(swapped.end(), rows.begin() + static_cast<std::ptrdiff_t>((t * 2 + b) * 3),
+                     rows.begin() + static_cast<std::ptrdiff_t>((t * 2 + b + 1) * 3));
+  folder.write("xb.npy", {2, 9, 3}, swapped);
+  const nlohmann::json ranges = calibrated(folder, kModel + "--input x.npy");
+  CHECK(calibrated(folder, kModel + "--input xb.npy --layout btf") == ranges);
+  CHECK(calibrated(folder, kModel + "--input xb.npy").at("bounds").at("h") != ranges.at("bounds").at("h"));
+}
+
 TEST_CASE("all that runs a model has the same bits with ranges", "[tools][calibrate]") {
   const Folder folder;
   fill(folder);

@@ -55,6 +55,20 @@ TEST_CASE("describe says why a network does not stream and what would help", "[t
   CHECK(has(mean, "            it would with last(x) in its place"));
 }
 
+TEST_CASE("describe tells the sizes that an ONNX file fixes where it tells how its values lie", "[tools]") {
+  const std::string graphs = RNNC_SOURCE_DIR "/tests/conformance/onnx/";
+  const Folder folder;
+  const std::string fixed = folder.rnnc("describe " + graphs + "lstm_bidirectional.onnx").out;
+  CHECK(has(fixed, "X [T=7, B=3, 4]\n"));
+  CHECK(has(fixed, "one call is whole sequences\n"));
+  CHECK(has(fixed, "fixed at 7 steps\n"));
+  CHECK(has(fixed, "fixed at 3 sequences\n"));
+  CHECK(has(folder.rnnc("describe " + graphs + "fronts/batch_first_states.onnx").out, " [1, T=1, 4]\n"));
+  const std::string any = folder.rnnc("describe " + graphs + "exported/tokens_any_batch.onnx").out;
+  CHECK(has(any, "B"));
+  CHECK(!has(any, "fixed"));
+}
+
 TEST_CASE("describe tells the dims of a cell that have no number", "[tools]") {
   const Folder folder;
   const Finished open = folder.rnnc("describe --cell gru");

@@ -47,6 +47,7 @@ inline void fill_example_files(const Folder& folder) {
   std::filesystem::copy_file(std::string(RNNC_SOURCE_DIR) + "/tests/conformance/onnx/chains/torch_two_layers.onnx",
                              folder / "model.onnx");
   REQUIRE(folder.rnnc("run model.onnx --input x.npy --output expected.npy").code == 0);
+  REQUIRE(folder.rnnc("run lstm.rnn --input x.npy --state h=h.npy --output want.npy --final-state c=ch.npy").code == 0);
   TensorMap encoder, tagger;
   add_module(encoder, "", "_l0", 3 * kExampleHidden,
              {{"weight_ih", kExampleInput}, {"weight_hh", kExampleHidden}, {"bias_ih", 0}, {"bias_hh", 0}});

@@ -127,6 +127,26 @@ TEST_CASE("--dot draws a plan's stages", "[tools]") {
   CHECK(has(lstm.solid, "stage1 -> y"));
 }
 
+TEST_CASE("the text of a network has the cells of its file, and is the model that import writes", "[tools]") {
+  const Folder folder;
+  const std::string graph = RNNC_SOURCE_DIR "/tests/conformance/onnx/nested_in_if.onnx --const condition=1 ";
+  REQUIRE(folder.rnnc("import " + graph + "-o m.rnn").code == 0);
+  REQUIRE(contains(folder.text("m.rnn"), "cell lstm_cell {"));
+  CHECK(folder.rnnc("inspect " + graph).out == folder.text("m.rnn"));
+  CHECK(folder.rnnc("inspect m.rnn").out == folder.text("m.rnn"));
+  // A cell that the network does not run, and one that comes with rnnc, are not shown.
+  folder.write("two.rnn",
+               "cell other { input x : f32[2] output x }\n"
+               "cell total { input x : f32[2] state s : f32[2] s' = s + x output s' }\n"
+               "network n { input x : seq f32[2] a = total(x) b = gru<H=3>(a) output b }\n");
+  const std::string two = folder.rnnc("inspect two.rnn").out;
+  CHECK(two.starts_with("cell total {\n"));
+  CHECK(contains(two, "\n}\n\nnetwork n {\n"));
+  CHECK(!contains(two, "cell other"));
+  CHECK(!contains(two, "cell gru"));
+  CHECK(folder.rnnc("inspect two.rnn --cell total").out + "\n" == two.substr(0, two.find("network n")));
+}
+
 TEST_CASE("--dot draws networks: calls as nodes, states as dashed edges", "[tools]") {
   const Folder folder;
   folder.write("net.rnn",

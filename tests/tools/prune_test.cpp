@@ -69,6 +69,24 @@ TEST_CASE("prune keeps the largest blocks of each row of blocks, and everything 
   }
 }
 
+TEST_CASE("prune compares on sequences in either layout, and refuses a layout of no sequences", "[tools]") {
+  const Folder folder;
+  save(folder, "gru.safetensors", weights_of_gru());
+  const std::vector<float> rows = Random(3).vector(7 * 2 * kInputs, -1, 1);
+  std::vector<float> swapped;
+  for (int b = 0; b < 2; ++b)
+    for (int t = 0; t < 7; ++t)
+      swapped.insert(swapped.end(), rows.begin() + (t * 2 + b) * kInputs, rows.begin() + (t * 2 + b + 1) * kInputs);
+  folder.write("x.npy", {7, 2, kInputs}, rows);
+  folder.write("xb.npy", {2, 7, kInputs}, swapped);
+  const std::string prune = "prune --cell gru --weights gru.safetensors -o p.safetensors ";
+  const Finished steps_first = folder.rnnc(prune + "--input x.npy");
+  REQUIRE(steps_first.code == 0);
+  CHECK(folder.rnnc(prune + "--input xb.npy --layout btf").out == steps_first.out);
+  CHECK(folder.rnnc(prune + "--input xb.npy").out != steps_first.out);
+  check_fails(folder, prune + "--layout btf", 2, "--layout: is that of --input; name the input too");
+}
+
 TEST_CASE("a pruned model has the same bits with and without --sparse, in files too", "[tools]") {
   const Folder folder;
   save(folder, "gru.safetensors", weights_of_gru());

@@ -39,7 +39,44 @@ TEST_CASE("a file fixed at one step that takes and gives its states runs any num
   write_values(other, "x.npy", {1, 3, 4}, 12);
   check_fails(other, run, 3,
               "x is of 1 step and 3 sequences, but the model's file is of any number of steps and 1 sequence; add "
-              "--layout btf if x lies so");
+              "--layout btf if x lies so; for one step of several sequences give the states that they go on from");
+}
+
+TEST_CASE("a file that is called for each step runs any number of streams side by side", "[tools]") {
+  // One is a graph of one step, the other has sequences of one step; both are fixed at one stream.
+  constexpr int features = 4;
+  for (const auto& [name, states] : {std::pair("fronts/batch_first_states.onnx", "--state h=h.npy --state c=h.npy"),
+                                     {"fronts/packed_states.onnx", "--state state2=state2.npy"}}) {
+    INFO(name);
+    const Folder folder;
+    const std::string run = "run " + kGraphs + name + " ";
+    const Finished described = folder.rnnc("describe " + kGraphs + name);
+    CHECK(described.out.find("one call is one step; rnnc runs any number of steps and sequences\n") !=
+          std::string::npos);
+    CHECK(described.out.find("fixed at") == std::string::npos);
+    write_values(folder, "both.npy", {5, 2, features}, static_cast<std::size_t>(10 * features));
+    const std::vector<float> rows = folder.values("both.npy");
+    REQUIRE(folder.rnnc(run + "--input both.npy --output both_y.npy").code == 0);
+    const std::vector<float> both = folder.values("both_y.npy");
+    for (std::size_t b = 0; b < 2; ++b) {
+      std::vector<float> own, expected;
+      for (std::size_t t = 0; t < 5; ++t) {
+        const auto at = [&](const std::vector<float>& all) {
+          return all.begin() + static_cast<std::ptrdiff_t>((2 * t + b) * (all.size() / 10));
+        };
+        own.insert(own.end(), at(rows), at(rows) + features);
+        expected.insert(expected.end(), at(both), at(both) + std::ssize(both) / 10);
+      }
+      folder.write("x.npy", {5, 1, features}, own);
+      CHECK(y_of(folder, run + "--input x.npy --output y.npy") == expected);
+    }
+    // One step of several streams that go on from states is no layout in question.
+    write_values(folder, "x.npy", {1, 3, features}, static_cast<std::size_t>(3 * features));
+    CHECK(folder.rnnc(run + "--input x.npy --output y.npy").code == 3);
+    write_values(folder, "h.npy", {2, 3, 3}, 18);
+    write_values(folder, "state2.npy", {3, 6}, 18);
+    CHECK(folder.rnnc(run + "--input x.npy --output y.npy " + states).code == 0);
+  }
 }
 
 TEST_CASE("sizes in the wrong order are told from lengths that do not fit", "[tools]") {
@@ -59,9 +96,10 @@ TEST_CASE("outputs have the graph's names, also those that are no names of rnnc"
   check_fails(other, run + "--output 199=final.npy", 2,
               "--output: 199 has final states; give --final-state 199=final.npy");
   check_fails(other, run + "--output 198=x.npy", 2, "--output 198: would overwrite x.npy, which --input reads");
-  check_fails(other, run + "--output y.npy --final-state 198=f.npy", 2,
-              "--final-state 198: the cell has no such state; it has lstm.h, lstm.c, lstm2.h, lstm2.c; by the names of "
-              "the graph it has 199, 200");
+  check_fails(
+      other, run + "--output y.npy --final-state 198=f.npy", 2,
+      "--final-state 198: there is no such state; the states are lstm.h, lstm.c, lstm2.h, lstm2.c; by the names of "
+      "the graph they are 199, 200");
 }
 
 TEST_CASE("final states lie as the graph's outputs, and batch-first files give what steps-first files give",

@@ -128,7 +128,7 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
   check_fails(folder, all + " --input x.npy", 2, "--input: given twice; there is one x");
   check_fails(folder, all + " --lengths n.npy --lengths n.npy", 2, "--lengths: given twice for the time T");
   check_fails(folder, all + " --state a.s=v.npy", 2,
-              "--state a.s: the cell has no such state; it has a.fwd.s, a.bwd.s");
+              "--state a.s: there is no such state; the states are a.fwd.s, a.bwd.s");
   check_fails(folder, all + " --dim H=3", 2, "--dim: network sums has no dim H; it has N");
   check_fails(folder, all + " --steps T=3", 2, "--steps T: an input tells how many steps there are");
   check_fails(folder, "run nets.rnn --cell total --dim N=2 --output y.npy --input x.npy --input x.npy", 2,
@@ -149,6 +149,7 @@ TEST_CASE("inspect prints a network, and bound where its dims are told", "[tools
   const Folder folder;
   fill(folder);
   CHECK(folder.rnnc("inspect nets.rnn --cell decode").out ==
+        "cell down {\n  state n : f32\n\n  n' = n - 1\n  output n'\n}\n\n"
         "network decode {\n  input v : f32\n\n  d = down() steps S from (n = v)\n  output d\n}\n");
   CHECK(folder.rnnc("inspect nets.rnn --cell sums --weights w.safetensors").out.find("x : seq f32[1]") !=
         std::string::npos);

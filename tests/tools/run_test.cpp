@@ -112,8 +112,8 @@ TEST_CASE("run names what is wrong with flags and leaves no output", "[tools]") 
   // AMD's or Intel's: no machine has the extensions of both.
   const std::string other = compiler::resolve_target("znver4") ? "sapphirerapids" : "znver4";
   check_says(folder, kRun + " --isa " + other, 4, "--isa: this machine cannot run code for '" + other + "'");
-  check_says(folder, kRun + " --state h=s.npy", 2, "--state h: the cell has no such state; it has s");
-  check_says(folder, kRun + " --final-state h=f.npy", 2, "--final-state h: the cell has no such state; it has s");
+  check_says(folder, kRun + " --state h=s.npy", 2, "--state h: there is no such state; the states are s");
+  check_says(folder, kRun + " --final-state h=f.npy", 2, "--final-state h: there is no such state; the states are s");
   check_says(folder, kRun + " --final-state s=./y.npy", 2,
              "--final-state s: would overwrite y.npy under the name ./y.npy, which --output writes; name another file");
 }

@@ -252,9 +252,72 @@ TEST_CASE("verify compares with the user's results at any layout and lengths, al
   }
 }
 
+TEST_CASE("verify compares other outputs and final states from given states with what the files say", "[tools]") {
+  const Folder folder;
+  // Sums can be told by hand: s' = s + x from s = 10, and twice it.
+  folder.write("m.rnn",
+               "cell total { input x : f32[1] state s : f32[1] s' = s + x output s' }\n"
+               "network n { input x : seq f32[1] a = total(x) output a output double = 2 * a output end = last(a) }\n");
+  folder.write("x.npy", {3, 2, 1}, {1, 10, 2, 20, 3, 30});
+  folder.write("s.npy", {2, 1}, {10, 100});
+  folder.write("y.npy", {3, 2, 1}, {11, 110, 13, 130, 16, 160});
+  folder.write("d.npy", {3, 2, 1}, {22, 220, 26, 260, 32, 320});
+  folder.write("f.npy", {2, 1}, {16, 160});
+  folder.write("wrong.npy", {2, 1}, {16, 161});
+  const std::string verify = "verify m.rnn --input x.npy --state a.s=s.npy --json ";
+  const auto error_of = [&](const std::string& flags, int code) {
+    const Finished finished = folder.rnnc(verify + flags);
+    INFO(flags << "\n" << finished.out << finished.err);
+    REQUIRE(finished.code == code);
+    return last_line(finished.out);
+  };
+  const std::string right = "--expect y.npy --expect double=d.npy --expect end=f.npy --expect-state a.s=f.npy ";
+  CHECK(error_of(right, 0).at("max_error_of_expected") == 0);
+  CHECK(error_of("--backend portable " + right, 0).at("max_error_of_expected") == 0);
+  CHECK(error_of("--expect-state a.s=wrong.npy", 1).at("where_of_expected") == "final a.s[b=1, 0]");
+  CHECK(error_of("--expect end=wrong.npy", 1).at("where_of_expected") == "end[b=1, 0]");
+  CHECK(error_of("--expect double=y.npy", 1).at("max_error_of_expected") == 1);
+  // Without the states the results are others.
+  CHECK(folder.rnnc("verify m.rnn --input x.npy " + right).code == 1);
+  REQUIRE(folder.rnnc("compile m.rnn -o m.rnnc").code == 0);
+  CHECK(folder.rnnc("verify m.rnnc --input x.npy --state a.s=s.npy " + right).code == 0);
+  CHECK(folder.rnnc("verify m.rnnc --input x.npy --state a.s=s.npy --expect-state a.s=wrong.npy").code == 1);
+  const auto check_says = [&](const std::string& flags, int code, const std::string& message) {
+    const Finished finished = folder.rnnc(verify + flags);
+    INFO(flags << "\n" << finished.err);
+    CHECK(finished.code == code);
+    CHECK(finished.err.find(message) != std::string::npos);
+  };
+  check_says("--expect-state b.s=f.npy", 2, "--expect-state b.s: there is no such state; the states are a.s");
+  check_says("--expect dubble=d.npy", 2, "--expect: n has no output dubble; its outputs are: ");
+  check_says("--expect end=y.npy", 3, "y.npy: shape mismatch: end must be f32[2,1] but is [3,2,1]");
+  check_says("--expect-state a.s=y.npy", 3, "y.npy: shape mismatch: final a.s must be f32[2,1] but is [3,2,1]");
+}
+
+TEST_CASE("verify takes the states of an ONNX graph, and what it ends in, by the graph's names", "[tools]") {
+  const TensorMap data = load_safetensors(RNNC_SOURCE_DIR "/tests/conformance/onnx/data.safetensors").value();
+  for (const std::string name : {"lstm_bidirectional", "gru_reverse"}) {
+    INFO(name);
+    const Folder folder;
+    for (const auto& [file, tensor] : {std::pair("x.npy", "x"), {"h.npy", "h"}})
+      folder.write(file, data.at(name + "." + tensor).shape, data.at(name + "." + tensor).to_f32());
+    const std::string verify =
+        "verify '" RNNC_SOURCE_DIR "/tests/conformance/onnx/" + name + ".onnx' --input x.npy --expect-state Y_h=";
+    CHECK(folder.rnnc(verify + "h.npy").code == 0);
+    std::vector<float> other = folder.values("h.npy");
+    other.back() += 0.5f;
+    folder.write("other.npy", data.at(name + ".h").shape, other);
+    const Finished finished = folder.rnnc(verify + "other.npy");
+    CHECK(finished.code == 1);
+    CHECK(finished.out.find("they differ by 0.5") != std::string::npos);
+  }
+}
+
 TEST_CASE("flags of verify that belong to files are refused without them", "[tools]") {
   const Folder folder;
   const std::string verify = "verify --cell rnn --dim I=2 --dim H=2 ";
+  check_fails(folder, verify + "--state h=h.npy", 2, "--state: is what --input begins with; name the input too");
+  check_fails(folder, verify + "--expect-state h=h.npy", 2, "--expect-state: is what --input ends in; name the input");
   check_fails(folder, verify + "--layout btf", 2, "--layout: is that of --input; name the input too");
   check_fails(folder, verify + "--lengths n.npy", 2, "--lengths: are of --input; name the input too");
   check_fails(folder, verify + "--expect y.npy", 2, "--expect: is what --input gives; name the input too");
