@@ -1,6 +1,7 @@
 // rnnc compile turns a cell or network and its weights into an object file with a header, or into an artifact.
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -69,6 +70,12 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
   if (!written) return written.error();
   tell(flags.output, source.graph().name, flags.targets);
   std::cout << flags.header << ": its C header\n";
+  const auto is_of_mac = [](const std::string& target) { return target.find("apple") != std::string::npos; };
+  if (std::ranges::any_of(flags.targets, is_of_mac))
+    std::fprintf(stderr,
+                 "rnnc: note: %s is an ELF object with the calling convention of Linux, also for a CPU of Apple; the "
+                 "linker of macOS does not take it\n",
+                 flags.output.c_str());
   return kOk;
 }
 

@@ -173,6 +173,17 @@ TEST_CASE("the levels of an object are sorted, so that the highest one runs", "[
   CHECK(folder.text("sorted.o") == folder.text("other.o"));
 }
 
+TEST_CASE("compile says of an object for a CPU of Apple that the linker of macOS does not take it", "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  const std::string compile = "compile --cell gru --weights w.safetensors -o m.o --target ";
+  const Finished apple = folder.rnnc(compile + "aarch64-apple-m1");
+  CHECK(apple.code == 0);
+  CHECK(apple.err.find("note: m.o is an ELF object with the calling convention of Linux") != std::string::npos);
+  CHECK(folder.text("m.o").starts_with("\177ELF"));
+  CHECK(folder.rnnc(compile + "aarch64-cortex-a72").err == "");
+}
+
 TEST_CASE("--isa and --target are one flag in all verbs", "[tools]") {
   const Folder folder;
   fill(folder, "gru");
