@@ -27,7 +27,9 @@ Result<PendingCode> plan_code(const ir::Cell&, const Target&, const CompileOptio
 
 Result<ObjectFiles> compile_object(const Model&, const TensorMap&, const ObjectOptions&) { return no_compiler(); }
 
-Result<WasmFiles> compile_wasm(const Model&, const TensorMap&, const ObjectOptions&, const std::string&) {
+std::vector<std::string> wasm_file_names(const ObjectOptions&, const WasmOptions&) { return {}; }
+
+Result<std::vector<WasmFile>> compile_wasm(const Model&, const TensorMap&, const ObjectOptions&, const WasmOptions&) {
   return no_compiler();
 }
 

@@ -13,6 +13,7 @@
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/compile_targets.hpp"
+#include "tools/compile_wasm.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
 #include "tools/load_model.hpp"
@@ -27,6 +28,7 @@ struct CompileFlags {
   std::string output, header, name, visibility = "default";
   std::vector<std::string> targets;
   std::int64_t threads = 1;
+  bool weights_apart = false, worklet = false;
 };
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
@@ -79,11 +81,6 @@ Result<int> write_object(const CompileFlags& flags, const Source& source) {
   return kOk;
 }
 
-// Turns m.wasm into m.mjs or m.d.mts.
-std::string script_beside(const std::string& module, const char* extension) {
-  return std::filesystem::path(module).replace_extension(extension).string();
-}
-
 Result<void> check_wasm_flags(const CompileFlags& flags) {
   if (flags.threads > 1) return usage_error("--threads", "a module of WebAssembly has one thread");
   if (!flags.header.empty())
@@ -96,17 +93,14 @@ Result<void> check_wasm_flags(const CompileFlags& flags) {
   return {};
 }
 
-Result<int> write_wasm(const CompileFlags& flags, const Source& source) {
+WasmRequest wasm_request(const CompileFlags& flags) {
+  return {flags.output, flags.targets, flags.weights_apart, flags.worklet};
+}
+
+Result<int> write_module(const CompileFlags& flags, const Source& source) {
   if (const auto checked = check_lengths(flags, source, "a module"); !checked) return checked.error();
-  const std::string script = script_beside(flags.output, "mjs"), types = script_beside(flags.output, "d.mts");
-  const auto files = compile_wasm(source.model, source.weights, object_options(flags, source),
-                                  std::filesystem::path(flags.output).filename().string());
-  if (!files) return about_weights(files.error(), source);
-  const auto written = files::write_files(
-      {{flags.output, {files->module}}, {script, {bytes_of(files->script)}}, {types, {bytes_of(files->types)}}});
-  if (!written) return written.error();
-  tell(flags.output, source.graph().name, flags.targets);
-  std::cout << script << ": its script, with types in " << types << "\n";
+  if (const auto written = write_wasm(wasm_request(flags), source, object_options(flags, source)); !written)
+    return written.error();
   return kOk;
 }
 
@@ -144,14 +138,25 @@ Result<int> write(FileKind kind, const CompileFlags& flags, const Source& source
   switch (kind) {
     case FileKind::Object: return write_object(flags, source);
     case FileKind::Artifact: return write_artifact(flags, source);
-    case FileKind::Wasm: return write_wasm(flags, source);
+    case FileKind::Wasm: return write_module(flags, source);
   }
   return kOk;
+}
+
+// Refuses flags that are for modules alone.
+Result<void> check_other_flags(const CompileFlags& flags) {
+  if (flags.weights_apart)
+    return usage_error("--weights-apart", "only a module has its weights apart; leave it out, or name -o FILE.wasm");
+  if (flags.worklet)
+    return usage_error("--worklet", "only a module has a processor; leave it out, or name -o FILE.wasm");
+  return {};
 }
 
 // Says what `flags` leave open, and refuses those that the kind of file cannot have.
 Result<void> complete(FileKind kind, CompileFlags& flags, std::vector<NamedFile>& written) {
   written = {{"-o", flags.output}};
+  if (kind != FileKind::Wasm)
+    if (const auto checked = check_other_flags(flags); !checked) return checked.error();
   switch (kind) {
     case FileKind::Object:
       if (flags.header.empty()) flags.header = header_beside(flags.output);
@@ -160,8 +165,10 @@ Result<void> complete(FileKind kind, CompileFlags& flags, std::vector<NamedFile>
     case FileKind::Artifact: written.push_back({"--header", flags.header}); break;
     case FileKind::Wasm:
       if (const auto checked = check_wasm_flags(flags); !checked) return checked.error();
-      for (const char* extension : {"mjs", "d.mts"}) written.push_back({"-o", script_beside(flags.output, extension)});
       if (flags.targets.empty()) flags.targets = {"wasm32"};
+      if (const auto checked = check_wasm_paths(wasm_request(flags)); !checked) return checked.error();
+      written.clear();
+      for (std::string& path : wasm_paths(wasm_request(flags))) written.push_back({"-o", std::move(path)});
       break;
   }
   Result<std::vector<std::string>> targets = targets_of(flags.targets);
@@ -219,6 +226,9 @@ Verb add_compile(CLI::App& program) {
       ->allow_extra_args(false)
       ->type_name("CPU,...");
   add_weights_as_flag(app, flags->model);
+  app.add_flag("--weights-apart", flags->weights_apart,
+               "puts the weights of a module into m.weights, so that the module holds code alone");
+  app.add_flag("--worklet", flags->worklet, "also writes m.worklet.js, with which an AudioWorklet runs a module");
   add_number(app, "--threads", flags->threads, 1, kMaxThreads,
              "threads that an artifact's code may run on (default 1)");
   return {&app, [flags] { return run(*flags); }};

@@ -4,6 +4,7 @@
 
 #include <rnnc/version.hpp>
 
+#include "ir/check.hpp"
 #include "wasm_texts.hpp"
 
 namespace rnnc::compiler {
@@ -46,30 +47,31 @@ Json scratch_of(const ObjectMemory& memory, std::int64_t chunk_rows) {
           {"chunkRows", chunk_rows}};
 }
 
-Json json_of(const HeaderFacts& facts, const std::string& file) {
+// Holds what is the same for all modules of a script.
+Json common_json(const HeaderFacts& facts) {
   const StepList& list = facts.program.list;
   Json features = Json::array(), inputs = Json::array();
   for (const runtime::TensorInfo& input : facts.description.inputs)
     features.push_back(port(input.name, size_of(input.shape)));
   for (const NamedPort& input : list.inputs) inputs.push_back(port(input.port.name, size_of(input.port.shape)));
-  return {{"file", file},
-          {"name", facts.description.cell},
+  return {{"name", facts.description.cell},
           {"inputSize", facts.description.input_size},
           {"features", features},
           {"inputs", inputs},
           {"outputs", outputs_of(list)},
           {"states", states_of(facts.states)},
           {"stateFloats", facts.program.memory.state_row},
-          {"scratch", scratch_of(facts.program.memory, facts.chunk_rows)},
           {"noStreaming", list.no_streaming}};
 }
 
-// FNV-1a with its constants of 32 bits. The name of the file does not count: a file may be renamed.
-std::uint32_t id_of(Json facts) {
-  facts.erase("file");
-  std::uint32_t id = 2166136261u;
-  for (const char each : facts.dump()) id = (id ^ static_cast<unsigned char>(each)) * 16777619u;
-  return id & 0x7fffffffu;  // the script reads it as an integer with a sign
+Json json_of(const WasmModule& module) {
+  Json json = {{"target", module.target},
+               {"file", module.file},
+               {"id", id_of(module)},
+               {"scratch", scratch_of(module.facts.program.memory, module.facts.chunk_rows)}};
+  if (const auto& weights = module.weights)
+    json["weights"] = {{"file", weights->file}, {"bytes", weights->bytes}, {"hash", weights->hash}};
+  return json;
 }
 
 std::string union_of(const Json& ports) {
@@ -80,17 +82,53 @@ std::string union_of(const Json& ports) {
 
 }  // namespace
 
-WasmScript wasm_script(const HeaderFacts& facts, const std::string& file) {
-  Json json = json_of(facts, file);
-  const std::uint32_t id = id_of(json);
-  json["id"] = id;
-  const std::string begin =
-      "// " + facts.description.cell + ", compiled by rnnc " + kVersion + " for " + facts.cpus + ".\n";
-  return {begin + "const facts = " + json.dump(2) + ";\n\n" + kWasmScript,
-          begin + "export type StateName = " + union_of(json["states"]) +
-              ";\nexport type OutputName = " + union_of(json["outputs"]) +
-              ";\nexport type InputName = " + union_of(json["inputs"]) + ";\n\n" + kWasmTypes,
-          id};
+// FNV-1a with its constants of 32 bits.
+std::uint32_t id_of(const WasmModule& module) {
+  Json json = common_json(module.facts);
+  json["target"] = module.target;
+  json["scratch"] = scratch_of(module.facts.program.memory, module.facts.chunk_rows);
+  if (module.weights) json["weights"] = module.weights->hash;
+  std::uint32_t id = 2166136261u;
+  for (const char each : json.dump()) id = (id ^ static_cast<unsigned char>(each)) * 16777619u;
+  return id & 0x7fffffffu;  // the script reads it as an integer with a sign
+}
+
+WasmScript wasm_script(const std::vector<WasmModule>& modules, const WasmProcessor& processor) {
+  const HeaderFacts& facts = modules.front().facts;
+  Json json = common_json(facts);
+  std::string cpus, targets;
+  json["modules"] = Json::array();
+  for (const WasmModule& module : modules) {
+    RNNC_ASSERT(common_json(module.facts) == common_json(facts), nullptr);
+    cpus += (cpus.empty() ? "" : ", ") + module.target;
+    targets += (targets.empty() ? "'" : " | '") + module.target + "'";
+    json["modules"].push_back(json_of(module));
+  }
+  const std::string head = "// " + facts.description.cell + ", compiled by rnnc " + kVersion + " for " + cpus + ".\n";
+  const bool has_processor = !processor.file.empty();
+  if (has_processor) json["worklet"] = {{"file", processor.file}, {"processor", processor.name}};
+  const std::string begin = head + "const facts = " + json.dump(2) + ";\n\n" + kWasmLoad + "\n" + kWasmModel;
+  const std::string types = head + "export type Target = " + targets +
+                            ";\nexport type StateName = " + union_of(json["states"]) +
+                            ";\nexport type OutputName = " + union_of(json["outputs"]) +
+                            ";\nexport type InputName = " + union_of(json["inputs"]) + ";\n\n" + kWasmTypes;
+  if (!has_processor) return {begin, types, ""};
+  return {begin + "\n" + kWasmNode, types + kWasmNodeTypes, begin + "\n" + kWasmWorklet};
+}
+
+std::string unfit_for_worklet(const HeaderFacts& facts) {
+  const StepList& list = facts.program.list;
+  if (!list.no_streaming.empty()) return "it takes no single steps: " + list.no_streaming;
+  if (facts.description.inputs.size() != 1) return "its x is not one sequence of samples";
+  const std::int64_t frame = facts.description.input_size;
+  for (const runtime::Output& output : list.outputs) {
+    const std::string name = "its output " + output.port.name;
+    if (output.time == runtime::kNoTime) return name + " is not a sequence";
+    if (output.width() != frame && output.width() != 1)
+      return name + " has " + std::to_string(output.width()) + " numbers for each step; a step takes " +
+             std::to_string(frame) + " samples and may give as many, or one number";
+  }
+  return "";
 }
 
 }  // namespace rnnc::compiler

@@ -1,20 +1,50 @@
-// Facts about a module of WebAssembly become the script that loads and runs it, and the script's types.
+// Facts about modules of WebAssembly become the script that loads and runs them, its types, and the processor for an
+// AudioWorklet. The texts of the three are in compiler/object/wasm.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "compiler/object/c_header.hpp"
 
 namespace rnnc::compiler {
 
-struct WasmScript {
-  std::string script;    // an ES module
-  std::string types;     // of it, for TypeScript
-  std::uint32_t id = 0;  // the script takes a module only if its function `facts` returns the same
+/// The weights that lie in a file of their own.
+struct WasmWeights {
+  std::string file;
+  std::size_t bytes = 0;   // without the head of the file
+  std::uint32_t hash = 0;  // of these bytes
 };
 
-/// Makes the script of the module that lies beside it in a file with the name `file`.
-WasmScript wasm_script(const HeaderFacts& facts, const std::string& file);
+/// One of the modules of a script, which are for different engines.
+struct WasmModule {
+  HeaderFacts facts;
+  std::string target, file;
+  std::optional<WasmWeights> weights = {};
+};
+
+/// The processor for an AudioWorklet; without a file there is none.
+struct WasmProcessor {
+  std::string file;
+  std::string name;  // under which it is registered
+};
+
+struct WasmScript {
+  std::string script;   // an ES module
+  std::string types;    // of it, for TypeScript
+  std::string worklet;  // "" without a processor
+};
+
+/// Returns the number that the module's function `facts` returns. The script takes no other module. Names of files do
+/// not count: files may be renamed.
+std::uint32_t id_of(const WasmModule& module);
+
+/// Makes the script of modules that lie beside it. The first one runs in every engine; a later one is faster.
+WasmScript wasm_script(const std::vector<WasmModule>& modules, const WasmProcessor& processor);
+
+/// Says why an AudioWorklet cannot run the program; "" if it can.
+std::string unfit_for_worklet(const HeaderFacts& facts);
 
 }  // namespace rnnc::compiler

@@ -45,21 +45,30 @@ struct ObjectFiles {
 ///           prepare the weights for a target
 Result<ObjectFiles> compile_object(const Model& model, const TensorMap& weights, const ObjectOptions& options = {});
 
-struct WasmFiles {
-  std::vector<std::byte> module;  // of WebAssembly; it imports nothing
-  std::string script;             // an ES module that loads and runs it
-  std::string types;              // of the script, for TypeScript
+struct WasmOptions {
+  std::string file = "model.wasm";  // the module; all other files are named after it
+  bool weights_apart = false;       // in a file of their own, so that the module holds code alone
+  bool worklet = false;             // also makes a processor for an AudioWorklet
 };
 
-/// Compiles a cell or network with its weights into a module of WebAssembly, for one sequence at a time. `file` is the
-/// name of the module's file, which the script loads from its own folder. Targets are `wasm32`, which is the default,
-/// or `wasm32-relaxed`. A module gives the bits of a program for a CPU without fused multiply-adds, as long as no
-/// number is denormal: WebAssembly cannot flush those.
+struct WasmFile {
+  std::string name;
+  std::vector<std::byte> content;
+};
+
+/// Lists the files that `compile_wasm` makes: modules, weights, the script, its types, and the processor.
+std::vector<std::string> wasm_file_names(const ObjectOptions& options, const WasmOptions& wasm);
+
+/// Compiles a cell or network with its weights into a module of WebAssembly, for one sequence at a time, an ES module
+/// that loads it from its own folder and runs it, and the types of that script. Targets are `wasm32`, which is the
+/// default, `wasm32-relaxed`, or both: then there are two modules, and the script takes the one that the engine can
+/// run. A module gives the bits of a program for a CPU without fused multiply-adds, as long as no number is denormal:
+/// WebAssembly cannot flush those.
 ///
-/// Errors    as `compile_object`; Unsupported if the program wasm-ld is missing, or if the network has sequences of
-///           several times
-Result<WasmFiles> compile_wasm(const Model& model, const TensorMap& weights, const ObjectOptions& options = {},
-                               const std::string& file = "model.wasm");
+/// Errors    as `compile_object`; Unsupported if the program wasm-ld is missing, if the network has sequences of
+///           several times, or if a processor is asked for and an AudioWorklet cannot run the model
+Result<std::vector<WasmFile>> compile_wasm(const Model& model, const TensorMap& weights,
+                                           const ObjectOptions& options = {}, const WasmOptions& wasm = {});
 
 struct ArtifactOptions {
   std::string cell = {};  // as in CompileOptions

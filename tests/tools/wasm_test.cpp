@@ -1,58 +1,12 @@
 // Modules of WebAssembly under Node: the bits of x86-64-v2 for cells and networks of all kinds and number formats, and
 // those of x86-64-v3 with relaxed SIMD; scripts that check their arguments; modules that import nothing.
-#include <bit>
 #include <filesystem>
 
 #include "compiler/llvm/resolve_target.hpp"
-#include "runtime/number_format.hpp"
-#include "tests/support/networks.hpp"
-#include "tests/support/run_network.hpp"
-#include "tests/tools/object_program.hpp"
+#include "tests/tools/wasm_program.hpp"
 
 namespace rnnc::test {
 namespace {
-
-constexpr std::int64_t kLong = 70;  // more steps than a script gives to one call
-
-bool can_link() {
-  if (has_program("wasm-ld-19") || has_program("wasm-ld")) return true;
-  WARN("skipped: there is no wasm-ld");
-  return false;
-}
-
-bool can_run() { return can_link() && !lacks("node"); }
-
-// Runs all steps at once and one by one. Writes outputs and states, and fails where the ways differ.
-constexpr const char* kRun = R"(
-import { readFileSync, writeFileSync } from 'node:fs';
-import { load } from './m.mjs';
-const read = (name) => new Float32Array(new Uint8Array(readFileSync(name)).buffer);
-const equal = (a, b) => Buffer.compare(Buffer.from(a.slice().buffer), Buffer.from(b.slice().buffer)) === 0;
-const model = await load();
-const inputs = Object.fromEntries(model.inputs.map(({ name }) => [name, read(name + '.bin')]));
-const x = read('x.bin');
-const steps = x.length / model.inputSize;
-const all = model.runAll(x, steps, { inputs });
-for (const [name, values] of Object.entries(all)) writeFileSync(name + '.out', new Uint8Array(values.buffer));
-for (const [name, values] of Object.entries(model.save())) writeFileSync(name + '.state', new Uint8Array(values.buffer));
-const wrong = [];
-if (WebAssembly.Module.imports(new WebAssembly.Module(readFileSync('m.wasm'))).length !== 0) wrong.push('imports');
-if (process.argv[2] === 'streams') {
-  const stream = model.stream();
-  const early = { into: new Float32Array(model.outputSize), inputs };
-  for (let t = 0; t < steps; ++t) {
-    const row = x.subarray(t * model.inputSize, (t + 1) * model.inputSize);
-    const one = t % 2 ? stream.stepAll(row, { inputs }) : { [model.outputs[0].name]: stream.step(row, early) };
-    for (const { name, size, timed } of model.outputs)
-      if (one[name] && timed && !equal(one[name], all[name].subarray(t * size, (t + 1) * size))) wrong.push(name + t);
-  }
-  for (const [name, values] of Object.entries(model.save())) if (!equal(values, stream.save()[name])) wrong.push(name);
-}
-model.reset();
-const again = model.runAll(x, steps, { inputs });
-for (const { name } of model.outputs) if (!equal(again[name], all[name])) wrong.push('again ' + name);
-if (wrong.length > 0) throw new Error(wrong.join());
-)";
 
 // Checks what a caller may do wrong, and what a stream keeps, for a model with 5 inputs and 7 units.
 constexpr const char* kMistakes = R"(
@@ -109,62 +63,6 @@ await load(5).then(() => fail('load(5)'), (error) => error instanceof TypeError 
 await load('none.wasm').then(() => fail('load(none)'), (error) => error.message.includes('none.wasm') || fail(error));
 )";
 
-std::string hex(const std::vector<float>& values) {
-  std::string text;
-  for (const float value : values) text += std::to_string(std::bit_cast<std::uint32_t>(value)) + " ";
-  return text;
-}
-
-std::vector<float> floats_of(const std::string& content) {
-  std::vector<float> values(content.size() / sizeof(float));
-  content.copy(reinterpret_cast<char*>(values.data()), values.size() * sizeof(float));
-  return values;
-}
-
-struct Case {
-  std::string body;  // of a network with inputs x : seq f32[5] and v : f32[3]
-  bool streams = true;
-};
-
-// Compiles a network to a module, runs it under Node and compares all that it computes with the JIT.
-void check_network(const Case& each, const std::string& target, const std::string& cpu, const std::string& node,
-                   WeightFormat format = WeightFormat::F32) {
-  INFO(each.body << "\n" << target << ", " << runtime::name(format));
-  const bool has_v = each.body.find('v') != std::string::npos;
-  const std::string text =
-      "network n { input x : seq f32[5] " + std::string(has_v ? "input v : f32[3] " : "") + each.body + " }";
-  const Folder folder;
-  const ir::Network network = network_of(text);
-  Random random(3);
-  const ir::NamedVectors weights = random_weights(network, random);
-  ir::NetworkBatch input{1, {{"T", {kLong, {}}}}, {{"x", random_vector(random, kLong * 5)}}};
-  if (has_v) input.inputs["v"] = random_vector(random, 3);
-  const NetworkOutcome jit =
-      run_network(compile_network(network, weights, {.cpu = cpu, .weights = format}), network, input);
-  save_safetensors(folder / "w.safetensors", tensors_of(network, weights)).value();
-  folder.write("n.rnn", text);
-  folder.write("x.bin", bytes(rows_of_x(network, input, kLong)));
-  if (has_v) folder.write("v.bin", bytes({input.inputs["v"].begin(), input.inputs["v"].end()}));
-  folder.write("run.mjs", kRun);
-  const Finished made = folder.rnnc("compile n.rnn --weights w.safetensors -o m.wasm --target " + target +
-                                    " --weights-as " + std::string(runtime::name(format)));
-  INFO(made.err);
-  REQUIRE(made.code == 0);
-  const int code = shell(folder, node + " run.mjs" + (each.streams ? " streams" : ""));
-  INFO(folder.text("log.txt"));
-  REQUIRE(code == 0);
-  CHECK(hex(floats_of(folder.text("y.out"))) == hex(jit.y));
-  for (const auto& [name, values] : jit.outputs) CHECK(hex(floats_of(folder.text(name + ".out"))) == hex(values));
-  for (const auto& [name, values] : jit.states) CHECK(hex(floats_of(folder.text(name + ".state"))) == hex(values));
-}
-
-const std::vector<Case> kNetworks = {
-    {"a = lstm<H=7>(x) b = gru<H=17>(a) output y = b output energy = a * a output end = a.h"},
-    {"param W : f32[3, 16] a = lstm<H=16>(x) b = lstm<H=16>(a) output y = W @ b"},
-    {"param W : f32[3, 10] a = bidirectional gru<H=5>(x) output y = W @ tanh(a) output m = mean(a)", false},
-    {"param W : f32[5, 3] a = gru_layer_norm<H=5>(x + W @ v) output y = concat(a, v)"},
-};
-
 }  // namespace
 
 TEST_CASE("modules of WebAssembly give the bits of x86-64-v2", "[tools][wasm]") {
@@ -195,24 +93,19 @@ TEST_CASE("modules of WebAssembly give the bits of x86-64-v2", "[tools][wasm]") 
 
 TEST_CASE("modules of networks give the bits of x86-64-v2, in every number format", "[tools][wasm]") {
   if (!can_run()) return;
-  for (const Case& each : kNetworks) check_network(each, "wasm32", "x86-64-v2", "node");
+  for (const WasmCase& each : kNetworks) check_network(each, "wasm32", "x86-64-v2", "node");
   for (const WeightFormat format :
        {WeightFormat::F16, WeightFormat::BF16, WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8})
-    for (const Case& each : kNetworks) check_network(each, "wasm32", "x86-64-v2", "node", format);
+    for (const WasmCase& each : kNetworks) check_network(each, "wasm32", "x86-64-v2", "node", format);
 }
 
 TEST_CASE("a module with relaxed SIMD gives the bits of x86-64-v3 where the engine fuses", "[tools][wasm]") {
   if (!can_run()) return;
-  // Node 20 has it behind a flag, later ones without; earlier ones have opcodes of a draft.
-  const auto is_version = [](const std::string& test) {
-    return std::system(("node -e 'process.exit(parseInt(process.versions.node) " + test + " ? 0 : 1)'").c_str()) == 0;
-  };
-  const std::string node = is_version("== 20") ? "node --experimental-wasm-relaxed-simd" : "node";
-  if (!compiler::resolve_target("x86-64-v3") || !is_version(">= 20")) {
+  if (!compiler::resolve_target("x86-64-v3") || !node_is(">= 20")) {
     WARN("skipped: this machine has no FMA, or this Node no relaxed SIMD");
     return;
   }
-  for (const Case& each : kNetworks) check_network(each, "wasm32-relaxed", "x86-64-v3", node);
+  for (const WasmCase& each : kNetworks) check_network(each, "wasm32-relaxed", "x86-64-v3", relaxed_node());
 }
 
 TEST_CASE("the script of a module checks its arguments and keeps streams apart", "[tools][wasm]") {
@@ -243,7 +136,10 @@ TEST_CASE("what a module of WebAssembly cannot have is refused before anything i
     for (const char* file : {"m.wasm", "m.mjs", "m.d.mts", "m.o", "m.h", "m.rnnc"}) CHECK(!folder.has(file));
   };
   refused(model + "-o m.wasm --target x86-64-v3", 2, "a module is code for WebAssembly, not for x86-64-v3");
-  refused(model + "-o m.wasm --target wasm32,wasm32-relaxed", 2, "an object for WebAssembly is for one CPU");
+  refused(model + "-o m.wasm --target wasm32,wasm32", 2, "the target wasm32 is given twice; name it once");
+  refused(model + "-o m.wasm --target wasm32,x86-64-v3", 2, "a module is code for WebAssembly, not for x86-64-v3");
+  refused(model + "-o m.o --weights-apart", 2, "--weights-apart: only a module has its weights apart");
+  refused(model + "-o m.rnnc --worklet", 2, "--worklet: only a module has a processor");
   refused(model + "-o m.wasm --threads 2", 2, "a module of WebAssembly has one thread");
   refused(model + "-o m.wasm --header m.h", 2, "a module has a script instead");
   refused(model + "-o m.wasm --name a", 2, "the functions of a module always have the same names");

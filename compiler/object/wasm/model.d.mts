@@ -51,6 +51,8 @@ export interface ClosableStream extends Stream {
 /** A loaded module. Its own functions are those of one stream. */
 export interface Model extends Stream {
   readonly name: string;
+  /** The kind of module that was loaded. */
+  readonly target: Target;
   /** Numbers of x for one step. */
   readonly inputSize: number;
   /** Numbers of a row of the first output. */
@@ -65,8 +67,16 @@ export interface Model extends Stream {
   stream(): ClosableStream;
 }
 
-/** Loads the module: from a URL, from bytes, or, without an argument, from the file beside this one. */
-export function load(source?: string | URL | BufferSource | WebAssembly.Module): Promise<Model>;
+export interface LoadOptions<Source> {
+  /** The kind of module to load, instead of the best one that the engine can run. */
+  target?: Target;
+  /** The weights of a model that has them in a file of their own. */
+  weights?: Source;
+}
 
-/** Loads the module from bytes or a WebAssembly.Module at once, as an AudioWorkletProcessor needs it. */
-export function loadSync(source: BufferSource | WebAssembly.Module): Model;
+/** Loads the model: from a URL, from bytes, or, without a source, from the files beside this one. */
+export function load(source?: string | URL | BufferSource | WebAssembly.Module,
+                     options?: LoadOptions<string | URL | BufferSource>): Promise<Model>;
+
+/** Loads the model from bytes or a WebAssembly.Module at once, as an AudioWorkletProcessor needs it. */
+export function loadSync(source: BufferSource | WebAssembly.Module, options?: LoadOptions<BufferSource>): Model;

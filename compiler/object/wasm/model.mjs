@@ -1,52 +1,7 @@
-// Runs a model in its module of WebAssembly, and needs nothing else. `load` makes a model, `model.stream()` a sequence with
-// states of its own. A step allocates nothing but its result, and not even that where `into` is given.
+// ---- arguments of calls
 
 const kLine = 64; // bytes; state and scratch begin on a multiple
 const kBlock = 64; // steps that one call of the module takes, where a sequence may be cut
-
-function frozen(value) {
-  if (typeof value === 'object') Object.values(value).forEach(frozen);
-  return Object.freeze(value);
-}
-
-frozen(facts);
-
-/** Loads the module: from a URL, from bytes, or, without an argument, from the file beside this one. */
-export async function load(source = new URL(facts.file, import.meta.url)) {
-  if (source instanceof WebAssembly.Module) return new Model(source);
-  return new Model(await WebAssembly.compile(await bytesOf(source)));
-}
-
-/** Loads the module from bytes or a WebAssembly.Module at once, as an AudioWorkletProcessor needs it. */
-export function loadSync(source) {
-  if (source instanceof WebAssembly.Module) return new Model(source);
-  if (!isBytes(source)) throw new TypeError('loadSync takes bytes or a WebAssembly.Module');
-  return new Model(new WebAssembly.Module(source));
-}
-
-function isBytes(source) {
-  return ArrayBuffer.isView(source) || Object.prototype.toString.call(source) === '[object ArrayBuffer]';
-}
-
-async function bytesOf(source) {
-  if (isBytes(source)) return source;
-  if (typeof source !== 'string' && !(source instanceof URL)) throw new TypeError('load takes a URL or bytes');
-  const url = source instanceof URL ? source : new URL(source, baseOfUrls());
-  if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
-    const { readFile } = await import('node:fs/promises');
-    return readFile(url);
-  }
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} cannot be loaded: ${response.status} ${response.statusText}`);
-  return response.arrayBuffer();
-}
-
-// A page has an address, and a program of Node a folder.
-function baseOfUrls() {
-  return globalThis.document?.baseURI ?? globalThis.location?.href ?? `file://${globalThis.process?.cwd()}/`;
-}
-
-// ---- checks
 
 function describe(value) {
   return value === null ? 'null' : value?.constructor?.name ?? typeof value;
@@ -93,64 +48,12 @@ function lengthOf(output, steps) {
   return output.timed ? steps * output.size : output.size;
 }
 
-// ---- memory of the module
-
-class Arena {
-  constructor(module) {
-    const instance = new WebAssembly.Instance(module);
-    this.exports = instance.exports;
-    if (this.exports.facts?.() !== facts.id)
-      throw new Error(`this script belongs to another module than the one that was loaded; ${facts.file} was made with it`);
-    this.run = this.exports.run;
-    this.step = this.exports.step;
-    this.end = this.exports.__heap_base.value;
-    this.floats = new Float32Array(this.exports.memory.buffer);
-  }
-
-  // Returns the address of `bytes` more bytes.
-  reserve(bytes) {
-    const begin = Math.ceil(this.end / kLine) * kLine;
-    const missing = begin + bytes - this.exports.memory.buffer.byteLength;
-    if (missing > 0) this.grow(Math.ceil(missing / 65536));
-    this.end = begin + bytes;
-    return begin;
-  }
-
-  grow(pages) {
-    try {
-      this.exports.memory.grow(pages);
-    } catch {
-      throw new RangeError(`there is no memory for ${pages * 64} KiB more`);
-    }
-    this.floats = new Float32Array(this.exports.memory.buffer);
-  }
-
-  // Copies `count` numbers of `from`, beginning with number `first`, to an address.
-  write(address, from, first, count) {
-    const floats = this.floats;
-    const at = address / 4;
-    if (count <= 32) {
-      for (let i = 0; i < count; ++i) floats[at + i] = from[first + i];
-    } else {
-      floats.set(count === from.length ? from : from.subarray(first, first + count), at);
-    }
-  }
-
-  read(address, to, first, count) {
-    const floats = this.floats;
-    const at = address / 4;
-    if (count <= 32) {
-      for (let i = 0; i < count; ++i) to[first + i] = floats[at + i];
-    } else {
-      to.set(floats.subarray(at, at + count), first);
-    }
-  }
-}
+// ---- models and streams
 
 // The places of x, outputs and scratch, which all streams share, for calls of up to `steps` steps.
 class Places {
   constructor(arena, steps) {
-    const { scratch } = facts;
+    const { scratch } = arena.facts;
     this.steps = steps;
     this.x = arena.reserve(4 * steps * facts.inputSize);
     this.outputs = facts.outputs.map((output) => arena.reserve(4 * lengthOf(output, steps)));
@@ -158,16 +61,15 @@ class Places {
     const rows = Math.min(Math.max(steps, 1), Math.max(scratch.chunkRows, 1));
     this.scratch = arena.reserve(4 * (scratch.once + steps * scratch.timed + rows * scratch.chunkRow));
     this.inputs = facts.inputs.map((input) => arena.reserve(4 * input.size));
-    const pointers = [this.inputs, this.outputs.slice(1)].filter((list) => list.length > 0);
-    [this.first, this.second] = pointers.map((list) => {
-      const at = arena.reserve(4 * list.length);
+    this.pointersAt = arena.reserve(4 * (facts.outputs.length - 1));
+    const lists = [[arena.reserve(4 * facts.inputs.length), this.inputs], [this.pointersAt, this.outputs.slice(1)]];
+    // The functions of a module take a list only where it is not empty.
+    [this.first, this.second] = lists.filter(([, list]) => list.length > 0).map(([at, list]) => {
       new Uint32Array(arena.exports.memory.buffer, at, list.length).set(list);
       return at;
     });
   }
 }
-
-// ---- models and streams
 
 class Model {
   #arena;
@@ -175,9 +77,10 @@ class Model {
   #free = []; // places of the states of closed streams
   #own; // the stream of the model's own functions
 
-  constructor(module) {
-    this.#arena = new Arena(module);
+  constructor(arena) {
+    this.#arena = arena;
     this.name = facts.name;
+    this.target = arena.facts.target;
     this.inputSize = facts.inputSize;
     this.outputSize = facts.outputs[0].size;
     this.features = facts.features;
