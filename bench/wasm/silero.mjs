@@ -1,0 +1,63 @@
+// node silero.mjs MODEL [TARGET=wasm32] [FORMAT=f32]: times one frame of Silero's voice activity detector in a module of rnnc beside
+// onnxruntime-web, in one process and in turns, and tells how far the probabilities of 100 frames differ. MODEL is the file of
+// version 5 or 6, for example dist/silero_vad_v5.onnx of the npm package @ricky0123/vad-web. rnnc is in PATH, and onnxruntime-web is
+// found from the folder that the command is given in.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const kRounds = 60;
+const kFrames = 100;
+const kSamples = 576; // of a frame, with the last 64 of the frame before
+const [path, target = 'wasm32', format = 'f32'] = process.argv.slice(2);
+const ort = createRequire(join(process.cwd(), 'package.json'))('onnxruntime-web');
+ort.env.wasm.numThreads = 1;
+
+// A tone that glides, with steps of loudness.
+const sample = (i) => 0.4 * Math.sin(i * 0.05 * (1 + 0.3 * Math.sin(i / 3000))) * (i % 8000 < 4000 ? 1 : 0.1);
+const frames = Array.from({ length: kFrames }, (_, t) => Float32Array.from({ length: kSamples }, (_, i) => sample(512 * t + i)));
+
+const folder = mkdtempSync(join(tmpdir(), 'rnnc-silero-'));
+try {
+  const module = join(folder, 'silero.wasm');
+  const sizes = ['--const', 'sr=16000', '--shape', `input=1x${kSamples}`, '--shape', 'state=2x1x128'];
+  execFileSync('rnnc', ['compile', path, ...sizes, '--target', target, '--weights-as', format, '-o', module]);
+  const { load } = await import(pathToFileURL(join(folder, 'silero.mjs')));
+  const model = await load();
+  const session = await ort.InferenceSession.create(readFileSync(path));
+  const inputs = frames.map((frame) => new ort.Tensor('float32', frame, [1, kSamples]));
+  const sr = new ort.Tensor('int64', [16000n], []);
+  const into = { into: new Float32Array(1) };
+  const probabilities = () => frames.map((frame) => model.step(frame, into)[0]);
+  const theirs = async () => {
+    let state = new ort.Tensor('float32', new Float32Array(256), [2, 1, 128]);
+    const found = [];
+    for (const input of inputs) {
+      const { output, stateN } = await session.run({ input, state, sr });
+      state = stateN;
+      found.push(output.data[0]);
+    }
+    return found;
+  };
+  const expected = await theirs();
+  const worst = probabilities().reduce((most, value, t) => Math.max(most, Math.abs(value - expected[t])), 0);
+  let [ours, other] = [Infinity, Infinity];
+  for (let round = 0; round < kRounds; ++round) {
+    model.reset();
+    let begin = performance.now();
+    probabilities();
+    ours = Math.min(ours, (performance.now() - begin) / kFrames);
+    begin = performance.now();
+    await theirs();
+    other = Math.min(other, (performance.now() - begin) / kFrames);
+  }
+  const text = (ms) => `${(1000 * ms).toFixed(0)} us`;
+  console.log(`one frame, ${target}, ${format}: rnnc ${text(ours)}, onnxruntime-web ${text(other)}`);
+  console.log(`probabilities from ${Math.min(...expected).toFixed(3)} to ${Math.max(...expected).toFixed(3)} differ by ${worst.toExponential(1)}`);
+  console.log(`module and script of rnnc: ${statSync(module).size + statSync(join(folder, 'silero.mjs')).size} bytes`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
