@@ -62,6 +62,7 @@ constexpr NeedsProbe kNeedsProbe[] = {
     {"docs/webassembly.md", "rnnc compile smooth.rnn -o small.wasm --weights-apart", "test -e smooth.wasm"},
     {"docs/webassembly.md", "rnnc compile tests/conformance/audio/nam_two_layers.nam -o amp.wasm --worklet",
      "test -e smooth.wasm"},
+    {"docs/webassembly.md", "cp -r examples/web page", "test -e smooth.wasm"},
     {"docs/numerics.md",
      "rnnc_ulp tanh sigmoid exp --cpu x86-64-v2 --lanes 4 --sample 1009   # every 1009th operand: a second",
      "rnnc inspect --isa help | grep -q 'x86-64-v3  runs here'"},
