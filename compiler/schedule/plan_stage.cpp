@@ -46,7 +46,7 @@ constexpr int kOperationsOfQuantize = 6;
 // Integers of two digits have two sums, and products of bytes by their signs need as many registers again.
 int accumulators(const Target& target, runtime::NumberFormat weights) {
   const bool is_added_at_once = runtime::is_integer(weights) ? target.byte_products != ByteProducts::Signs : target.fma;
-  const int registers = is_added_at_once ? target.registers * 3 / 4 : target.registers / 2;
+  const int registers = is_added_at_once ? target.registers * 3 / 4 : (target.registers + 1) / 2;
   return registers / std::max(1, runtime::vector_digits(weights));
 }
 
