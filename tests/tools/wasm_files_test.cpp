@@ -46,6 +46,20 @@ void check_plays(const Folder& folder, const std::string& node, const std::strin
   CHECK(hex(floats_of(folder.text("y.bin"))) == hex(y));
 }
 
+// Tells how many bytes of garbage 100000 steps leave, after as many for which the engine optimises the code.
+constexpr const char* kGarbageOfSteps = R"(
+import { load } from './m.mjs';
+const model = await load();
+const x = new Float32Array(model.inputSize);
+const options = { into: new Float32Array(model.outputSize) };
+const play = (steps) => { for (let t = 0; t < steps; ++t) model.step(x, options); };
+for (let i = 0; i < 5; ++i) play(20000);
+const before = process.memoryUsage().heapUsed;
+play(100000);
+const garbage = process.memoryUsage().heapUsed - before;
+if (Math.abs(garbage) > 50000) throw new Error(`${garbage} bytes`);
+)";
+
 // Checks that weights are refused unless they belong to the module.
 constexpr const char* kWrongWeights = R"(
 import { readFileSync } from 'node:fs';
@@ -102,6 +116,25 @@ TEST_CASE("a module whose weights lie apart gives the bits of x86-64-v2", "[tool
   for (const WeightFormat format : {WeightFormat::F32, WeightFormat::W8})
     for (const WasmCase& each : kNetworks)
       check_network(each, "wasm32", "x86-64-v2", "node", format, " --weights-apart");
+}
+
+TEST_CASE("a script finds its files whatever their names are", "[tools][wasm]") {
+  if (!can_run()) return;
+  const Folder folder;
+  fill_lstm(folder, "--weights-apart");
+  REQUIRE(folder.rnnc("compile " + kLstm + " -o '50% #1?.wasm' --weights-apart").code == 0);
+  std::filesystem::rename(folder / "50% #1?.mjs", folder / "m.mjs");
+  check_plays(folder, "node", "{}", "wasm32");
+}
+
+TEST_CASE("a step into an array of the caller's allocates nothing", "[tools][wasm]") {
+  if (!can_run()) return;
+  const Folder folder;
+  fill_lstm(folder, "");
+  folder.write("garbage.mjs", kGarbageOfSteps);
+  const int code = shell(folder, "node --single-threaded garbage.mjs");
+  INFO(folder.text("log.txt"));
+  CHECK(code == 0);
 }
 
 TEST_CASE("weights of another model are refused", "[tools][wasm]") {

@@ -71,7 +71,7 @@ async function compiled(source) {
 // ---- bytes
 
 function beside(file) {
-  return new URL(file, import.meta.url);
+  return new URL(encodeURIComponent(file), import.meta.url);
 }
 
 function isBytes(source) {
