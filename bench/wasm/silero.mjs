@@ -11,14 +11,36 @@ import { pathToFileURL } from 'node:url';
 
 const kRounds = 60;
 const kFrames = 100;
+const kRate = 16000;
 const kSamples = 576; // of a frame, with the last 64 of the frame before
 const [path, target = 'wasm32', format = 'f32'] = process.argv.slice(2);
 const ort = createRequire(join(process.cwd(), 'package.json'))('onnxruntime-web');
 ort.env.wasm.numThreads = 1;
 
-// A tone that glides, with steps of loudness.
-const sample = (i) => 0.4 * Math.sin(i * 0.05 * (1 + 0.3 * Math.sin(i / 3000))) * (i % 8000 < 4000 ? 1 : 0.1);
-const frames = Array.from({ length: kFrames }, (_, t) => Float32Array.from({ length: kSamples }, (_, i) => sample(512 * t + i)));
+// A made voice: pulses through three resonances, of four vowels in turn, with pauses.
+function voice(count) {
+  const vowels = [[730, 1090, 2440], [270, 2290, 3010], [300, 870, 2240], [530, 1840, 2480]];
+  const widths = [80, 100, 150];
+  const past = widths.map(() => [0, 0]);
+  let phase = 0;
+  let seed = 1;
+  const noise = () => (seed = (seed * 48271) % 2147483647) / 1073741823.5 - 1;
+  return Float32Array.from({ length: count }, (_, i) => {
+    const part = i / 3200; // five vowels in a second
+    phase += (120 + 20 * Math.sin(i / 3600)) / kRate;
+    let y = phase >= 1 && part % 8 < 5 ? 1 : 0;
+    phase %= 1;
+    widths.forEach((width, k) => {
+      const r = Math.exp((-Math.PI * width) / kRate);
+      const turn = 2 * r * Math.cos((2 * Math.PI * vowels[Math.floor(part) % 4][k]) / kRate);
+      y = 2 * (1 - r) * y + turn * past[k][0] - r * r * past[k][1];
+      past[k] = [y, past[k][0]];
+    });
+    return 40 * y * Math.sqrt(Math.sin(Math.PI * (part % 1))) + 0.001 * noise();
+  });
+}
+const sound = voice(512 * kFrames + 64);
+const frames = Array.from({ length: kFrames }, (_, t) => sound.slice(512 * t, 512 * t + kSamples));
 
 const folder = mkdtempSync(join(tmpdir(), 'rnnc-silero-'));
 try {
