@@ -29,7 +29,7 @@ std::size_t ProductOperands::vectors() const {
 
 ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands)
     : builder_(builder),
-      converts_f16_(target.converts_f16),
+      half_(half_widening(target)),
       operands_(std::move(operands)),
       vectors_(operands_.vectors()),
       functions_(builder, static_cast<unsigned>(operands_.lanes), target.fma) {}
@@ -82,8 +82,7 @@ llvm::Value* ChainEmitter::load_vector(llvm::Value* weights, std::int64_t vector
   const runtime::NumberFormat format = operands_.format;
   llvm::Value* from = advance(builder_, weights, number(vector * operands_.lanes), format);
   llvm::Type* type = vector_of(builder_, operands_.lanes, format);
-  return widen(builder_, builder_.CreateAlignedLoad(type, from, alignment_of(operands_.lanes, format)), format,
-               converts_f16_);
+  return widen(builder_, builder_.CreateAlignedLoad(type, from, alignment_of(operands_.lanes, format)), format, half_);
 }
 
 // The outer product of a column's weights and the rows' elements is added to the chains. The shorter side is held in

@@ -9,6 +9,7 @@
 
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/types.hpp"
 #include "compiler/schedule/target.hpp"
 #include "runtime/number_format.hpp"
 
@@ -65,7 +66,7 @@ class ChainEmitter {
                 llvm::function_ref<std::size_t(std::size_t, std::size_t)> chain_at, Values& chains);
 
   llvm::IRBuilder<>& builder_;
-  bool converts_f16_;
+  HalfWidening half_;
   ProductOperands operands_;
   std::size_t vectors_;  // the vectors of a column
   FunctionEmitter functions_;

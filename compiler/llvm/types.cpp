@@ -61,16 +61,36 @@ llvm::Value* widen_f16(llvm::IRBuilderBase& builder, llvm::Value* halves) {
   return builder.CreateBitCast(builder.CreateOr(sign, wide), floats);
 }
 
+// Widens binary16 with a product, which is exact: the bits of a half, moved to their places in an f32, are 2^112 times
+// too small, and a denormal f32 where the exponent is 0. The exponent 31 of infinity and NaN becomes 255 first.
+llvm::Value* multiply_f16(llvm::IRBuilderBase& builder, llvm::Value* halves) {
+  llvm::VectorType* words = with_lanes_of(halves, builder.getInt32Ty());
+  llvm::VectorType* floats = with_lanes_of(halves, builder.getFloatTy());
+  const auto word = [&](std::uint32_t value) { return llvm::ConstantInt::get(words, value); };
+  llvm::Value* moved =
+      builder.CreateAnd(builder.CreateShl(builder.CreateSExt(halves, words), word(13)), word(0x8fffe000));
+  llvm::Value* is_special = builder.CreateICmpEQ(builder.CreateAnd(moved, word(0x0f800000)), word(0x0f800000));
+  llvm::Value* special = builder.CreateAnd(builder.CreateSExt(is_special, words), word(0x70000000));
+  llvm::Value* small = builder.CreateBitCast(builder.CreateOr(moved, special), floats);
+  return builder.CreateFMul(small, llvm::ConstantFP::get(floats, 0x1p112));
+}
+
 }  // namespace
 
-llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, NumberFormat format, bool converts_f16) {
+HalfWidening half_widening(const Target& target) {
+  if (target.converts_f16) return HalfWidening::Instruction;
+  return target.arch == Arch::Wasm32 ? HalfWidening::Product : HalfWidening::Integers;
+}
+
+llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, NumberFormat format, HalfWidening half) {
   switch (format) {
     case NumberFormat::F32:
     case NumberFormat::W16:
     case NumberFormat::W8A16:
     case NumberFormat::W8: return numbers;
     case NumberFormat::F16:
-      if (!converts_f16) return widen_f16(builder, numbers);
+      if (half == HalfWidening::Integers) return widen_f16(builder, numbers);
+      if (half == HalfWidening::Product) return multiply_f16(builder, numbers);
       return builder.CreateFPExt(builder.CreateBitCast(numbers, with_lanes_of(numbers, builder.getHalfTy())),
                                  with_lanes_of(numbers, builder.getFloatTy()));
     case NumberFormat::BF16: {

@@ -4,6 +4,7 @@
 
 #include <llvm/IR/IRBuilder.h>
 
+#include "compiler/schedule/target.hpp"
 #include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
@@ -23,9 +24,13 @@ llvm::Align alignment_of(std::int64_t elements, runtime::NumberFormat format = r
 llvm::Value* advance(llvm::IRBuilderBase& builder, llvm::Value* base, llvm::Value* elements,
                      runtime::NumberFormat format = runtime::kRowFormat);
 
-/// Converts vectors of floats of a format to the row format, without rounding. `converts_f16` tells whether the CPU has
-/// an instruction for binary16.
-llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, runtime::NumberFormat format, bool converts_f16);
+/// How code widens binary16: with an instruction for it; with integers, where kernels flush denormals; or with one
+/// multiplication, where they do not.
+enum class HalfWidening { Instruction, Integers, Product };
+HalfWidening half_widening(const Target& target);
+
+/// Converts vectors of floats of a format to the row format, without rounding.
+llvm::Value* widen(llvm::IRBuilderBase& builder, llvm::Value* numbers, runtime::NumberFormat format, HalfWidening half);
 
 /// Values that begin on a cache line have this alignment.
 inline const llvm::Align kCacheLine{static_cast<std::uint64_t>(runtime::kCacheLineBytes)};

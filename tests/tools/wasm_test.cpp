@@ -1,6 +1,8 @@
 // Modules of WebAssembly under Node: the bits of x86-64-v2 for cells and networks of all kinds and number formats, and
 // those of x86-64-v3 with relaxed SIMD; scripts that check their arguments; modules that import nothing.
+#include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "tests/tools/wasm_program.hpp"
@@ -106,6 +108,32 @@ TEST_CASE("a module with relaxed SIMD gives the bits of x86-64-v3 where the engi
     return;
   }
   for (const WasmCase& each : kNetworks) check_network(each, "wasm32-relaxed", "x86-64-v3", relaxed_node());
+}
+
+TEST_CASE("a module widens every kind of f16", "[tools][wasm]") {
+  if (!can_run()) return;
+  // Numbers and what IEEE 754 rounds them to: normal ones, multiples of 2^-24, and infinity.
+  const float inf = std::numeric_limits<float>::infinity();
+  const std::vector<std::pair<float, float>> cases = {
+      {1.f / 3, 0.333251953125f},    {-65504, -65504},          {65519, 65504},    {inf, inf}, {-inf, -inf},
+      {1e-5f, 168 * 0x1p-24f},       {-3e-5f, -503 * 0x1p-24f}, {6e-8f, 0x1p-24f}, {2e-8f, 0}, {0x1p-14f, 0x1p-14f},
+      {1023.5f * 0x1p-24f, 0x1p-14f}};
+  const Folder folder;
+  const auto count = static_cast<std::int64_t>(cases.size());
+  std::vector<float> weights, expected;
+  for (const auto& [weight, rounded] : cases) weights.push_back(weight), expected.push_back(rounded);
+  weights.push_back(std::numeric_limits<float>::quiet_NaN());
+  save_safetensors(folder / "w.safetensors", {{"W", Tensor::from_f32({count + 1, 1}, weights)}}).value();
+  folder.write("n.rnn", "network n { input x : seq f32[1] param W : f32[12, 1] output W @ x }");
+  folder.write("x.bin", bytes({1}));
+  folder.write("run.mjs", kRun);
+  REQUIRE(folder.rnnc("compile n.rnn --weights w.safetensors -o m.wasm --weights-as f16").code == 0);
+  REQUIRE(shell(folder, "node run.mjs streams") == 0);
+  std::vector<float> y = floats_of(folder.text("y.out"));
+  REQUIRE(y.size() == expected.size() + 1);
+  CHECK(std::isnan(y.back()));
+  y.pop_back();
+  CHECK(y == expected);
 }
 
 TEST_CASE("the script of a module checks its arguments and keeps streams apart", "[tools][wasm]") {
