@@ -30,6 +30,7 @@ std::size_t ProductOperands::vectors() const {
 ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands)
     : builder_(builder),
       half_(half_widening(target)),
+      folds_offsets_(target.arch == Arch::Wasm32),
       operands_(std::move(operands)),
       vectors_(operands_.vectors()),
       functions_(builder, static_cast<unsigned>(operands_.lanes), target.fma) {}
@@ -71,16 +72,26 @@ ChainEmitter::Pass ChainEmitter::begin_pass(llvm::Value* column) {
   Pass pass;
   for (llvm::Value* row : operands_.rows) pass.rows.push_back(advance(builder_, row, column));
   for (const WeightStream& stream : operands_.weights)
-    pass.weights.push_back(advance(builder_, stream.base,
-                                   builder_.CreateMul(column, number(std::int64_t{stream.in_memory} * operands_.lanes)),
-                                   operands_.format));
+    pass.weights.push_back(begin_of(advance(
+        builder_, stream.base, builder_.CreateMul(column, number(std::int64_t{stream.in_memory} * operands_.lanes)),
+        operands_.format)));
   return pass;
+}
+
+// A load of WebAssembly adds a constant to its address, but LLVM uses that only where it knows that the sum does not
+// wrap around, and it forgets this when it transforms the loop. Behind a mask that changes nothing it leaves addresses
+// alone. An LSTM of 128 units takes 721 us instead of 779 so.
+llvm::Value* ChainEmitter::begin_of(llvm::Value* weights) {
+  const std::int64_t bytes = runtime::bytes_of(operands_.format, 1);
+  if (!folds_offsets_ || bytes == 1) return weights;
+  return builder_.CreateIntrinsic(llvm::Intrinsic::ptrmask, {weights->getType(), builder_.getInt32Ty()},
+                                  {weights, builder_.getInt32(static_cast<std::uint32_t>(-bytes))});
 }
 
 // A vector is loaded in the format of the weights and widened to the format of the chains.
 llvm::Value* ChainEmitter::load_vector(llvm::Value* weights, std::int64_t vector) {
   const runtime::NumberFormat format = operands_.format;
-  llvm::Value* from = advance(builder_, weights, number(vector * operands_.lanes), format);
+  llvm::Value* from = builder_.CreateInBoundsGEP(type_of(builder_, format), weights, number(vector * operands_.lanes));
   llvm::Type* type = vector_of(builder_, operands_.lanes, format);
   return widen(builder_, builder_.CreateAlignedLoad(type, from, alignment_of(operands_.lanes, format)), format, half_);
 }

@@ -60,6 +60,7 @@ class ChainEmitter {
 
   llvm::Value* number(std::int64_t value);
   Pass begin_pass(llvm::Value* column);
+  llvm::Value* begin_of(llvm::Value* weights);
   llvm::Value* load_vector(llvm::Value* weights, std::int64_t vector);
   void extend(const Pass& pass, std::int64_t k, Values& chains);
   void multiply(std::size_t held_count, Load load_held, std::size_t passing_count, Load load_passing,
@@ -67,6 +68,7 @@ class ChainEmitter {
 
   llvm::IRBuilder<>& builder_;
   HalfWidening half_;
+  bool folds_offsets_;
   ProductOperands operands_;
   std::size_t vectors_;  // the vectors of a column
   FunctionEmitter functions_;
