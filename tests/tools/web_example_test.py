@@ -16,6 +16,7 @@ import tempfile
 import unittest
 
 from browser import CHROMIUM
+from npy_files import bytes_of_npy, npy
 from served_page import result_of
 
 EXAMPLE = os.path.join(os.path.abspath(sys.argv.pop(2)), "examples", "web")
@@ -111,16 +112,6 @@ def denoised(samples):
         speech.append(1 / (1 + math.exp(-8 * (voice - .85))))
         before, tail = x, sound[FRAME:]
     return y, speech
-
-
-def npy(shape, values):
-    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
-    head += " " * (-(len(head) + 11) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(values)}f", *values)
-
-
-def bytes_of_npy(content):
-    return content[10 + struct.unpack("<H", content[8:10])[0]:]
 
 
 class Example(unittest.TestCase):

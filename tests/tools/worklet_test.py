@@ -16,6 +16,7 @@ import tempfile
 import unittest
 
 from browser import CHROMIUM
+from npy_files import bytes_of_npy, npy
 from served_page import result_of
 
 RNNC = os.path.abspath(sys.argv.pop(1))
@@ -107,17 +108,11 @@ def rnnc(folder, *arguments):
     return run
 
 
-def npy(shape, values):
-    head = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % (shape,)
-    head += " " * (-(len(head) + 11) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(values)}f", *values)
-
-
 def read_npy(path):
+    """The bits of its numbers, as integers."""
     with open(path, "rb") as file:
-        content = file.read()
-    begin = 10 + struct.unpack("<H", content[8:10])[0]
-    return list(struct.unpack(f"<{(len(content) - begin) // 4}I", content[begin:]))
+        content = bytes_of_npy(file.read())
+    return list(struct.unpack(f"<{len(content) // 4}I", content))
 
 
 class Worklet(unittest.TestCase):
