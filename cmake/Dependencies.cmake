@@ -32,5 +32,6 @@ endif()
 
 find_program(RNNC_CCACHE ccache)
 if(RNNC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${RNNC_CCACHE})
+  # Without these words ccache keeps nothing that is compiled with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${RNNC_CCACHE})
 endif()
