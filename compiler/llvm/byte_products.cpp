@@ -7,6 +7,7 @@
 #include <llvm/IR/IntrinsicsWebAssembly.h>
 #include <llvm/IR/IntrinsicsX86.h>
 
+#include <string>
 #include <vector>
 
 #include "ir/check.hpp"
@@ -37,10 +38,20 @@ Instructions instructions_of(int lanes) {
 
 }  // namespace
 
-llvm::Value* emit_known(llvm::IRBuilderBase& builder, llvm::Value* value) {
+namespace {
+
+llvm::Value* emit_empty(llvm::IRBuilderBase& builder, llvm::Value* value, const std::string& clobbers) {
   auto* type = llvm::FunctionType::get(value->getType(), {value->getType()}, false);
-  const char* operands = value->getType()->isVectorTy() ? "=w,0,~{memory}" : "=r,0,~{memory}";
+  const std::string operands = (value->getType()->isVectorTy() ? "=w,0" : "=r,0") + clobbers;
   return builder.CreateCall(llvm::InlineAsm::get(type, "", operands, true), {value});
+}
+
+}  // namespace
+
+llvm::Value* emit_opaque(llvm::IRBuilderBase& builder, llvm::Value* value) { return emit_empty(builder, value, ""); }
+
+llvm::Value* emit_barrier(llvm::IRBuilderBase& builder, llvm::Value* value) {
+  return emit_empty(builder, value, ",~{memory}");
 }
 
 llvm::FixedVectorType* ByteProductEmitter::vector_of(unsigned bits, int count) {
@@ -146,8 +157,8 @@ llvm::Value* ByteProductEmitter::add_wide(llvm::Value* sums, llvm::Value* elemen
 
 llvm::Value* ByteProductEmitter::add_row(llvm::Value* sum, llvm::Value* elements, llvm::Value* weights) {
   llvm::Value* no = builder_.getInt32(0);  // neither unsigned, nor subtracted, nor exchanged
-  return emit_known(builder_, builder_.CreateIntrinsic(llvm::Intrinsic::arm_mve_vmldava, {elements->getType()},
-                                                       {no, no, no, sum, elements, weights}));
+  return emit_opaque(builder_, builder_.CreateIntrinsic(llvm::Intrinsic::arm_mve_vmldava, {elements->getType()},
+                                                         {no, no, no, sum, elements, weights}));
 }
 
 // Each lane is a register for integers, and its four weights are a word.
@@ -160,7 +171,7 @@ llvm::Value* ByteProductEmitter::add_dual(llvm::Value* sums, const ByteElements&
     llvm::Value* sum = builder_.CreateExtractElement(sums, at);
     sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smlad, {}, {word, elements.odd, sum});
     sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smlad, {}, {even, elements.mixed, sum});
-    sums = builder_.CreateInsertElement(sums, lane == lanes_ - 1 ? emit_known(builder_, sum) : sum, at);
+    sums = builder_.CreateInsertElement(sums, lane == lanes_ - 1 ? emit_barrier(builder_, sum) : sum, at);
   }
   return sums;
 }

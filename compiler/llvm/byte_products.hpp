@@ -28,10 +28,13 @@ struct ByteElements {
   llvm::Value *odd = nullptr, *mixed = nullptr;               // for ByteProducts::Dual alone: pairs of 16 bits (i32)
 };
 
-/// Emits a value that is `value`, an address, an integer of 32 bits or a vector, which LLVM cannot compute otherwise.
-/// No instruction comes of it, but loads that follow stay behind it. LLVM would load the weights of many groups before
-/// it multiplies the first, and keep them on the stack.
-llvm::Value* emit_known(llvm::IRBuilderBase& builder, llvm::Value* value);
+/// Emits a value that is `value`, an address, an integer of 32 bits or a vector of MVE, and of which LLVM does not know
+/// what it is. No instruction comes of it.
+llvm::Value* emit_opaque(llvm::IRBuilderBase& builder, llvm::Value* value);
+
+/// The same; and loads that follow stay behind it. LLVM would load the weights of many groups before it multiplies the
+/// first, and keep them on the stack.
+llvm::Value* emit_barrier(llvm::IRBuilderBase& builder, llvm::Value* value);
 
 class ByteProductEmitter {
  public:

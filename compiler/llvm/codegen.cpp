@@ -76,8 +76,8 @@ std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
 void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, Arch arch, const ir::Cell* cell) {
   module.setTargetTriple(machine.getTargetTriple().str());
   module.setDataLayout(machine.createDataLayout());
-  suit_target(module, arch);
   if (facts(arch).index_bytes == 4) narrow_indices(module);
+  suit_target(module, arch);
   if (const std::string& abi = machine.Options.MCOptions.ABIName; !abi.empty())
     module.addModuleFlag(llvm::Module::Error, "target-abi", llvm::MDString::get(module.getContext(), abi));
   std::string message;

@@ -69,20 +69,43 @@ Values IntegerSums::one_by_one(std::int64_t groups) {
   RNNC_ASSERT(operands_.rows.size() == 1, nullptr);
   Values all;
   for (const WeightStream& stream : operands_.weights) {
-    llvm::Value* rows = stream.base;
-    for (int vector = 0; vector < stream.vectors; ++vector)
-      all.push_back(digits_.as_float(target_.byte_products == ByteProducts::Rows
-                                         ? sums_of_rows(stream, vector, groups, rows)
-                                         : sums_of_vector(stream, vector, groups)));
+    const Values sums =
+        target_.byte_products == ByteProducts::Rows ? sums_of_rows(stream, groups) : sums_of_vectors(stream, groups);
+    for (std::size_t i = 0; i < sums.size(); i += digits_.sums())
+      all.push_back(digits_.as_float(llvm::ArrayRef(sums).slice(i, digits_.sums())));
   }
   return all;
 }
 
+// One loop computes all vectors, since code for each would take more memory than such a CPU has to spare. Their sums
+// wait on the stack.
+Values IntegerSums::sums_of_vectors(const WeightStream& stream, std::int64_t groups) {
+  const auto count = static_cast<std::int64_t>(digits_.sums());
+  auto* type = llvm::FixedVectorType::get(builder_.getInt32Ty(), static_cast<unsigned>(operands_.lanes));
+  llvm::Value* kept =
+      stack_slot(builder_, llvm::ArrayType::get(type, static_cast<std::uint64_t>(stream.vectors * count)));
+  const auto place = [&](llvm::Value* number_of_sum) { return builder_.CreateGEP(type, kept, number_of_sum); };
+  emit_for(
+      builder_, number(0), number(stream.vectors), 1,
+      [&](llvm::Value* vector) {
+        llvm::Value* first = builder_.CreateGEP(builder_.getInt8Ty(), stream.base,
+                                                builder_.CreateMul(vector, number(digits_.weight_bytes())));
+        const Values sums = sums_of_vector({first, 1, stream.in_memory}, groups);
+        for (std::int64_t i = 0; i < count; ++i)
+          builder_.CreateAlignedStore(sums[static_cast<std::size_t>(i)],
+                                      place(builder_.CreateAdd(builder_.CreateMul(vector, number(count)), number(i))),
+                                      llvm::Align(16));
+      },
+      "vectors");
+  Values all;
+  for (std::int64_t i = 0; i < stream.vectors * count; ++i)
+    all.push_back(builder_.CreateAlignedLoad(type, place(number(i)), llvm::Align(16)));
+  return all;
+}
+
 // Sums that are 256 times too large are taken for as many groups as fit in 32 bits.
-Values IntegerSums::sums_of_vector(const WeightStream& stream, int vector, std::int64_t groups) {
-  llvm::Value* first = builder_.CreateGEP(builder_.getInt8Ty(), stream.base, number(vector * digits_.weight_bytes()));
-  IntegerSums one(builder_, target_,
-                  {operands_.rows, {{first, 1, stream.in_memory}}, operands_.format, operands_.lanes});
+Values IntegerSums::sums_of_vector(const WeightStream& vector, std::int64_t groups) {
+  IntegerSums one(builder_, target_, {operands_.rows, {vector}, operands_.format, operands_.lanes});
   Values total;
   for (std::int64_t begin = 0; begin < groups; begin += kDualGroups) {
     Values sums = one.add_groups(begin, std::min(begin + kDualGroups, groups), one.begin(nullptr));
@@ -93,6 +116,16 @@ Values IntegerSums::sums_of_vector(const WeightStream& stream, int vector, std::
     total = std::move(sums);
   }
   return total;
+}
+
+Values IntegerSums::sums_of_rows(const WeightStream& stream, std::int64_t groups) {
+  llvm::Value* weights = stream.base;
+  Values all;
+  for (int vector = 0; vector < stream.vectors; ++vector) {
+    const Values sums = sums_of_rows(stream, vector, groups, weights);
+    all.insert(all.end(), sums.begin(), sums.end());
+  }
+  return all;
 }
 
 // Each lane has a sum of its own, of sixteen products at a time. Groups that are left over are added as on other CPUs.
@@ -117,7 +150,7 @@ Values IntegerSums::sums_of_rows(const WeightStream& stream, int vector, std::in
     llvm::Value* all = llvm::PoisonValue::get(type);
     for (std::size_t lane = 0; lane < static_cast<std::size_t>(lanes); ++lane)
       all = builder_.CreateInsertElement(all, rows[lane * digits_.sums() + sum], lane);
-    sums.push_back(emit_known(builder_, all));
+    sums.push_back(emit_opaque(builder_, all));
   }
   if (sets * kGroupsOfRow == groups) return sums;
   // The stream begins so that the group behind the sets of all vectors is the group of its number.
@@ -139,7 +172,7 @@ void IntegerSums::add_rows(llvm::Value* set, Values& sums) {
   for (std::int64_t lane = 0; lane < operands_.lanes; ++lane)
     digits_.add_row(llvm::MutableArrayRef(sums).slice(static_cast<std::size_t>(lane) * digits_.sums(), digits_.sums()),
                     elements, digits_.load_row_weights(advanced(lane)));
-  sums.back() = emit_known(builder_, advanced(operands_.lanes));
+  sums.back() = emit_opaque(builder_, advanced(operands_.lanes));
 }
 
 Values IntegerSums::begin(llvm::Value* starts) {

@@ -22,7 +22,9 @@ class IntegerSums {
  private:
   llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
   Values one_by_one(std::int64_t groups);
-  Values sums_of_vector(const WeightStream& stream, int vector, std::int64_t groups);
+  Values sums_of_vectors(const WeightStream& stream, std::int64_t groups);
+  Values sums_of_vector(const WeightStream& vector, std::int64_t groups);
+  Values sums_of_rows(const WeightStream& stream, std::int64_t groups);
   Values sums_of_rows(const WeightStream& stream, int vector, std::int64_t groups, llvm::Value*& weights);
   void add_rows(llvm::Value* set, Values& sums);
   Values add_groups(std::int64_t first, std::int64_t end, Values sums);

@@ -1,6 +1,8 @@
 #include "compiler/llvm/suit_target.hpp"
 
+#include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/VectorUtils.h>
+#include <llvm/IR/Dominators.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IntrinsicsWebAssembly.h>
@@ -51,6 +53,17 @@ void replace_calls(llvm::Module& module, bool is_wasm) {
   }
 }
 
+// Tells whether a comparison with a constant only chooses the smaller or larger of its sides, and the constant if the
+// other is NaN: that is an instruction of its own.
+bool is_choice_of_sides(const llvm::FCmpInst& comparison) {
+  if (!llvm::isa<llvm::Constant>(comparison.getOperand(1))) return false;
+  return llvm::all_of(comparison.users(), [&](const llvm::User* user) {
+    const auto* choice = llvm::dyn_cast<llvm::SelectInst>(user);
+    return choice && choice->getCondition() == &comparison && choice->getTrueValue() == comparison.getOperand(0) &&
+           choice->getFalseValue() == comparison.getOperand(1);
+  });
+}
+
 // LLVM 19 compares a vector with a number of a register where it can, and swaps the sides for that. But the comparisons
 // "less" of MVE hold for NaN too: NaN < 1 would be true. A number whose copies LLVM cannot see through stays a vector.
 void keep_order_of_comparisons(llvm::Module& module) {
@@ -58,7 +71,8 @@ void keep_order_of_comparisons(llvm::Module& module) {
   for (llvm::Function& function : module)
     for (llvm::BasicBlock& block : function)
       for (llvm::Instruction& each : block)
-        if (auto* comparison = llvm::dyn_cast<llvm::FCmpInst>(&each); comparison && each.getType()->isVectorTy())
+        if (auto* comparison = llvm::dyn_cast<llvm::FCmpInst>(&each);
+            comparison && each.getType()->isVectorTy() && !is_choice_of_sides(*comparison))
           comparisons.push_back(comparison);
   for (llvm::FCmpInst* comparison : comparisons)
     for (llvm::Use& operand : comparison->operands()) {
@@ -66,8 +80,27 @@ void keep_order_of_comparisons(llvm::Module& module) {
                          comparison->getPredicate() == llvm::CmpInst::FCMP_OGE;
       if (!llvm::getSplatValue(operand) || (holds && operand.getOperandNo() == 1)) continue;
       llvm::IRBuilder<> builder(comparison);
-      operand.set(emit_known(builder, operand));
+      operand.set(emit_opaque(builder, operand));
     }
+}
+
+// LLVM 19 makes low-overhead loops where it can count the passes ahead, and writes beyond its own memory for some loops
+// with comparisons. Without the extension for these loops, it leaves out copies of vectors. A counter that it cannot
+// see through gives a plain loop.
+void keep_plain_loops(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration()) continue;
+    const llvm::DominatorTree tree(function);
+    const llvm::LoopInfo loops(tree);
+    for (const llvm::Loop* loop : loops.getLoopsInPreorder()) {
+      const llvm::BasicBlock* latch = loop->getLoopLatch();
+      const auto* branch = latch ? llvm::dyn_cast<llvm::BranchInst>(latch->getTerminator()) : nullptr;
+      auto* test = branch && branch->isConditional() ? llvm::dyn_cast<llvm::ICmpInst>(branch->getCondition()) : nullptr;
+      if (!test) continue;
+      llvm::IRBuilder<> builder(test);
+      test->setOperand(0, emit_opaque(builder, test->getOperand(0)));
+    }
+  }
 }
 
 }  // namespace
@@ -75,7 +108,10 @@ void keep_order_of_comparisons(llvm::Module& module) {
 void suit_target(llvm::Module& module, Arch arch) {
   switch (arch) {
     case Arch::Wasm32: return replace_calls(module, true);
-    case Arch::Thumb81m: replace_calls(module, false); return keep_order_of_comparisons(module);
+    case Arch::Thumb81m:
+      replace_calls(module, false);
+      keep_order_of_comparisons(module);
+      return keep_plain_loops(module);
     case Arch::X86_64:
     case Arch::AArch64:
     case Arch::Thumb7em:

@@ -100,6 +100,14 @@ void* memset(void* to, int value, size_t size) {
 
 #if defined(__arm__) && __ARM_ARCH_PROFILE == 'M'
 
+/* The names by which C compilers for bare ARM call these functions; size and value are in another order. */
+void __aeabi_memcpy(void* to, const void* from, size_t size) { memcpy(to, from, size); }
+void __aeabi_memcpy4(void* to, const void* from, size_t size) { memcpy(to, from, size); }
+void __aeabi_memset(void* to, size_t size, int value) { memset(to, value, size); }
+void __aeabi_memset4(void* to, size_t size, int value) { memset(to, value, size); }
+void __aeabi_memclr(void* to, size_t size) { memset(to, 0, size); }
+void __aeabi_memclr4(void* to, size_t size) { memset(to, 0, size); }
+
 extern uint32_t data_load[], data_begin[], data_end[], bss_begin[], bss_end[], stack_begin[], stack_end[];
 
 #define REGISTER(address) (*(volatile uint32_t*)(address))
