@@ -158,7 +158,7 @@ llvm::Value* ByteProductEmitter::add_wide(llvm::Value* sums, llvm::Value* elemen
 llvm::Value* ByteProductEmitter::add_row(llvm::Value* sum, llvm::Value* elements, llvm::Value* weights) {
   llvm::Value* no = builder_.getInt32(0);  // neither unsigned, nor subtracted, nor exchanged
   return emit_opaque(builder_, builder_.CreateIntrinsic(llvm::Intrinsic::arm_mve_vmldava, {elements->getType()},
-                                                         {no, no, no, sum, elements, weights}));
+                                                        {no, no, no, sum, elements, weights}));
 }
 
 // Each lane is a register for integers, and its four weights are a word.
