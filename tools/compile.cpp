@@ -219,7 +219,7 @@ Verb add_compile(CLI::App& program) {
   app.remove_option(app.get_option("--isa"));  // of one CPU; an object and an artifact may be for several
   lists_cpus(app.add_option("--target,--isa", flags->targets,
                             "the CPU to compile for: native, x86-64-v2, x86-64-v3, x86-64-v4, znver4, "
-                            "aarch64-cortex-a72, wasm32, ...; of "
+                            "aarch64-cortex-a72, thumbv7em-cortex-m4, riscv64, wasm32, ...; of "
                             "several, with commas between, the highest runs that the machine can run (default: "
                             "x86-64-v2,x86-64-v3,x86-64-v4); help lists all"))
       ->delimiter(',')

@@ -268,7 +268,9 @@ std::string run_comment(const HeaderFacts& facts) {
   if (!other_times(list).empty()) text += argument("times", "@F_TIMES numbers, each >= 0");
   if (list.outputs.size() > 1)
     text += argument("outputs", "@F_OUTPUTS pointers, in the order above; NULL for an output that is not wanted");
-  return text + std::string(kReturns) + std::string(kThreads);
+  const std::string doubles =
+      facts.calls_doubles ? ", and for\n   sums over time the functions for double of the C compiler's library" : "";
+  return text + std::string(kReturns) + doubles + std::string(kThreads);
 }
 
 std::string functions(const HeaderFacts& facts) {

@@ -25,6 +25,7 @@ struct HeaderFacts {
   unsigned index_bytes = 8;  // of the integers that functions take
   std::int64_t weights_bytes = 0;
   std::int64_t chunk_rows = 0;                   // the largest of all levels
+  bool calls_doubles = false;                    // sums over time call functions of the C compiler's library
   std::int64_t code_bytes = 0, stack_bytes = 0;  // 0 where they are not known
   std::vector<StatePlace> states = {};
 };

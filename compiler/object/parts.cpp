@@ -42,6 +42,16 @@ std::int64_t weights_bytes(const std::vector<Level>& levels) {
   return runtime::bytes_of(runtime::kRowFormat, static_cast<std::int64_t>(floats));
 }
 
+// Sums over time are computed with double.
+bool calls_doubles(const ObjectProgram& program, const Level& level) {
+  const auto is_sum = [](const runtime::AnyStep& step) {
+    const auto* reduction = std::get_if<runtime::ReduceTime>(&step);
+    return reduction &&
+           (reduction->function == runtime::OverTime::Sum || reduction->function == runtime::OverTime::Mean);
+  };
+  return !facts(level.target.arch).has_doubles && std::ranges::any_of(program.list.steps, is_sum);
+}
+
 std::vector<StatePlace> places_of(const ObjectProgram& program, const Level& level) {
   std::vector<StatePlace> places;
   for (const runtime::NamedState& named : program.list.states) {
@@ -93,6 +103,7 @@ HeaderFacts facts_of(const Parts& parts) {
                     .program = program,
                     .index_bytes = compiler::facts(levels.front().target.arch).index_bytes,
                     .weights_bytes = weights_bytes(levels),
+                    .calls_doubles = calls_doubles(program, levels.front()),
                     .states = places_of(program, levels.front())};
   for (const Level& level : levels) {
     facts.cpus += (facts.cpus.empty() ? "" : ", ") + name_of(level.target);

@@ -26,7 +26,7 @@ inline constexpr Arch kHostArch = Arch::X86_64;
 struct ArchFacts {
   const char *name, *triple, *prefix, *baseline_cpu, *example_cpu;
   unsigned pointer_bytes, index_bytes;
-  bool has_images, has_choice;
+  bool has_doubles, has_images, has_choice;
 };
 const ArchFacts& facts(Arch arch);
 

@@ -1,6 +1,7 @@
 // Objects for machines of 32 bits, for RISC-V and for microcontrollers, under emulators: the bits of x86-64, for cells
 // of all kinds, number formats and ugly sizes; memory beside what is the object's and the caller's floating-point mode
 // are kept; the header tells how much memory a program takes.
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -8,6 +9,8 @@
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "runtime/number_format.hpp"
+#include "tests/support/networks.hpp"
+#include "tests/support/run_network.hpp"
 #include "tests/tools/object_program.hpp"
 
 namespace rnnc::test {
@@ -99,12 +102,23 @@ int main(void) {
 }
 )";
 
-void compile_for(const Folder& folder, const Machine& machine, const std::string& cell, const std::string& flags) {
+// `model` is what stands behind "rnnc compile".
+void compile_for(const Folder& folder, const Machine& machine, const std::string& model) {
   const Finished made =
-      folder.rnnc("compile --cell " + cell + " --weights w.safetensors -o one.o --header one.h --name one " + flags +
-                  " --target " + machine.target);
+      folder.rnnc("compile " + model + " -o one.o --header one.h --name one --target " + machine.target);
   INFO(made.err);
   REQUIRE(made.code == 0);
+}
+
+std::string cell_with_weights(const std::string& cell, int inputs, int hidden, WeightFormat format) {
+  return "--cell " + cell + " --weights w.safetensors --dim I=" + std::to_string(inputs) +
+         " --dim H=" + std::to_string(hidden) + " --weights-as " + std::string(runtime::name(format));
+}
+
+std::vector<float> floats_of(const std::string& text) {
+  std::vector<float> values(text.size() / sizeof(float));
+  std::memcpy(values.data(), text.data(), text.size());
+  return values;
 }
 
 void build_and_run(const Folder& folder, const Machine& machine, const std::string& flags) {
@@ -130,9 +144,7 @@ void check_bits(const Machine& machine, const BoardCase& subject) {
                       << runtime::name(subject.format));
   const Folder folder;
   const Outcome jit = fill(folder, subject.cell, subject.inputs, subject.hidden, subject.format);
-  compile_for(folder, machine, subject.cell,
-              "--dim I=" + std::to_string(subject.inputs) + " --dim H=" + std::to_string(subject.hidden) +
-                  " --weights-as " + std::string(runtime::name(subject.format)));
+  compile_for(folder, machine, cell_with_weights(subject.cell, subject.inputs, subject.hidden, subject.format));
   build_and_run(folder, machine, "-DB=3");
   CHECK(folder.text("y.bin") == bytes(jit.y));
 }
@@ -145,16 +157,36 @@ void check_nan(const Machine& machine, WeightFormat format) {
   std::vector<float> x(static_cast<std::size_t>(kSteps * kBatch * 4), 0.25F);
   x[static_cast<std::size_t>(2 * kBatch * 4)] = std::numeric_limits<float>::quiet_NaN();  // of sequence 0, in step 2
   folder.write("x.bin", bytes(x));
-  compile_for(folder, machine, "gru", "--dim I=4 --dim H=20 --weights-as " + std::string(runtime::name(format)));
+  compile_for(folder, machine, cell_with_weights("gru", 4, 20, format));
   build_and_run(folder, machine, "-DB=3");
-  const std::string text = folder.text("y.bin");
-  std::vector<float> y(text.size() / sizeof(float));
-  std::memcpy(y.data(), text.data(), text.size());
+  const std::vector<float> y = floats_of(folder.text("y.bin"));
   REQUIRE(y.size() == jit.y.size());
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::size_t step = i / (3 * 20), sequence = i / 20 % 3;
     CHECK(std::isnan(y[i]) == (sequence == 0 && step >= 2));
   }
+}
+
+// Every kind of function and reduction, with all that is special about floats.
+constexpr const char* kFunctions =
+    "cell f { input x : f32[7] a = x * 3 + 0.001 * x i = argmax(a) output concat(softmax(a), exp(a), log(abs(a)), "
+    "gelu(a), "
+    "silu(a), softplus(a), elu(a, 1), leaky_relu(a, 0.1), relu(a), clip(a, -1, 1), sigmoid(a), tanh(a), softsign(a), "
+    "erf(a), max(a, 0), min(a, 1), sqrt(abs(a)), fill(i, 2), fill(sum(a), 1), fill(max(a), 1)) }";
+
+// The sequences are 7 steps of 3 of 7 numbers.
+std::vector<float> special_numbers() {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> special = {0.5F,       -0.F,   0.F,    std::numeric_limits<float>::quiet_NaN(),
+                                      1e30F,      -1e30F, 1e-30F, 88.F,
+                                      -88.F,      -104.F, 5.F,    -5.F,
+                                      1.F,        -1.F,   0.3F,   kInfinity,
+                                      -kInfinity, 40.F,   -40.F};
+  Random random(3);
+  std::vector<float> x = random.vector(kSteps * kBatch * 7, -1, 1);
+  for (std::size_t i = kBatch * 7; i < x.size(); ++i)
+    if (i % 3 != 0) x[i] = special[i % special.size()];
+  return x;
 }
 
 }  // namespace
@@ -186,6 +218,58 @@ TEST_CASE("objects for boards and for RISC-V with weights of integers give the b
   }
 }
 
+TEST_CASE("functions and reductions have the bits of x86-64 on a board", "[tools][boards]") {
+  if (!can_build()) return;
+  for (const Machine& machine : machines()) {
+    if (!can_run(machine)) continue;
+    INFO(machine.target);
+    const Folder folder;
+    const std::vector<float> x = special_numbers();
+    folder.write("f.rnn", kFunctions);
+    folder.write("x.bin", bytes(x));
+    folder.write("x.npy", {kSteps, kBatch, 7}, x);
+    const Finished expected = folder.rnnc("run f.rnn --isa x86-64-v3 --input x.npy --output y.npy");
+    INFO(expected.err);
+    REQUIRE(expected.code == 0);
+    compile_for(folder, machine, "f.rnn");
+    build_and_run(folder, machine, "-DB=3");
+    const std::vector<float> here = floats_of(folder.text("y.npy")), there = floats_of(folder.text("y.bin"));
+    REQUIRE(here.size() > there.size());  // a head, which is whole floats, and the numbers
+    REQUIRE(there.size() == static_cast<std::size_t>(kSteps * kBatch) * (7 * 17 + 4));
+    for (std::size_t i = 0; i < there.size(); ++i) {
+      const float right = here[here.size() - there.size() + i];
+      INFO("number " << i << " is " << there[i] << ", and right is " << right);
+      CHECK((std::isnan(right) ? std::isnan(there[i])
+                               : std::bit_cast<std::uint32_t>(right) == std::bit_cast<std::uint32_t>(there[i])));
+    }
+  }
+}
+
+TEST_CASE("networks have the bits of x86-64 on a board", "[tools][boards]") {
+  if (!can_build()) return;
+  const std::string text =
+      "network n { input x : seq f32[5] param W : f32[3, 9] param V : f32[8, 9] param E : f32[4, 5] "
+      "a = gru<H=9>(x) b = lstm<H=9>(concat(a, x)) output concat(W @ b, tanh(V @ a), lookup(E, argmax(W @ a))) }";
+  const ir::Network network = network_of(text);
+  for (const Machine& machine : machines())
+    for (const WeightFormat format : {WeightFormat::F32, WeightFormat::W8}) {
+      if (!can_run(machine)) continue;
+      INFO(machine.target << ", " << runtime::name(format));
+      const Folder folder;
+      Random random(4);
+      const ir::NamedVectors weights = random_weights(network, random);
+      const ir::NetworkBatch input{kBatch, {{"T", {kSteps, {}}}}, {{"x", random_vector(random, kSteps * kBatch * 5)}}};
+      const CompileOptions options{.cpu = "x86-64-v3", .weights = format};
+      const NetworkOutcome jit = run_network(compile_network(network, weights, options), network, input);
+      save_safetensors(folder / "w.safetensors", tensors_of(network, weights)).value();
+      folder.write("n.rnn", text);
+      folder.write("x.bin", bytes(rows_of_x(network, input, kSteps)));
+      compile_for(folder, machine, "n.rnn --weights w.safetensors --weights-as " + std::string(runtime::name(format)));
+      build_and_run(folder, machine, "-DB=3");
+      CHECK(folder.text("y.bin") == bytes(jit.y));
+    }
+}
+
 // Sums of a Cortex-M4 are 256 times too large, and fit for 512 columns.
 TEST_CASE("long rows of integers do not overflow on a board", "[tools][boards]") {
   if (!can_build()) return;
@@ -207,7 +291,7 @@ TEST_CASE("objects for boards call nothing but memcpy and memset, and their head
     INFO(machine.target);
     const Folder folder;
     fill(folder, "lstm", 64, 64, WeightFormat::W8);
-    compile_for(folder, machine, "lstm", "--dim I=64 --dim H=64 --weights-as w8");
+    compile_for(folder, machine, cell_with_weights("lstm", 64, 64, WeightFormat::W8));
     if (has_program("llvm-nm-19")) {
       REQUIRE(shell(folder, "llvm-nm-19 -u one.o | awk '{print $2}' >used.txt") == 0);
       std::istringstream used(folder.text("used.txt"));
@@ -219,6 +303,21 @@ TEST_CASE("objects for boards call nothing but memcpy and memset, and their head
     CHECK(header.find("#define ONE_CODE_BYTES ") != std::string::npos);
     CHECK(header.find("#define ONE_WEIGHTS_BYTES 35840 ") != std::string::npos);
   }
+}
+
+TEST_CASE("a header tells that sums over time call a library for double", "[tools][boards]") {
+  const Folder folder;
+  folder.write("n.rnn", "network n { input x : seq f32[5] output mean(x) }");
+  const auto header_for = [&](const std::string& target) {
+    const Finished made = folder.rnnc("compile n.rnn -o one.o --header one.h --target " + target);
+    INFO(made.err);
+    REQUIRE(made.code == 0);
+    return folder.text("one.h");
+  };
+  const std::string note = "functions for double of the C compiler's library";
+  CHECK(header_for("thumbv7em-cortex-m4").find(note) != std::string::npos);
+  CHECK(header_for("riscv32").find(note) != std::string::npos);
+  CHECK(header_for("riscv64").find(note) == std::string::npos);
 }
 
 TEST_CASE("what boards cannot have is refused", "[tools][boards]") {
