@@ -17,6 +17,11 @@ __attribute__((noinline)) static intptr_t ask(intptr_t operation, const void* ar
   __asm__ volatile("svc 0x123456" : "+r"(r0) : "r"(r1) : "memory");
 #endif
   return r0;
+#elif defined(__aarch64__)
+  register intptr_t x0 __asm__("x0") = operation;
+  register const void* x1 __asm__("x1") = arguments;
+  __asm__ volatile("hlt 0xf000" : "+r"(x0) : "r"(x1) : "memory");
+  return x0;
 #elif defined(__riscv)
   register intptr_t a0 __asm__("a0") = operation;
   register const void* a1 __asm__("a1") = arguments;

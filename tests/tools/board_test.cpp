@@ -42,6 +42,7 @@ const std::vector<Machine>& machines() {
       {"riscv64-rvv128", kRiscV64, riscv64_of(128)},
       {"riscv64-rvv256", kRiscV64, riscv64_of(256)},
       {"riscv64-rvv512", kRiscV64, riscv64_of(512)},
+      {"aarch64-cortex-a72", "--target=aarch64-linux-gnu", "qemu-aarch64"},
       {"riscv32", "--target=riscv32-unknown-elf -march=rv32imafc -mabi=ilp32f -mno-relax", "qemu-riscv32"},
   };
   return list;
@@ -69,6 +70,10 @@ static float x[T * B * ONE_INPUT_SIZE], y[T * B * ONE_OUTPUT_SIZE + 16];
 #if defined(__arm__)
 static uint32_t mode(void) { uint32_t m; __asm__ volatile("vmrs %0, fpscr" : "=r"(m)); return m; }
 static void set_mode(uint32_t m) { __asm__ volatile("vmsr fpscr, %0" : : "r"(m)); }
+#define UPWARD (1u << 22)
+#elif defined(__aarch64__)
+static uint32_t mode(void) { uint64_t m; __asm__ volatile("mrs %0, fpcr" : "=r"(m)); return (uint32_t)m; }
+static void set_mode(uint32_t m) { __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)m)); }
 #define UPWARD (1u << 22)
 #else
 static uint32_t mode(void) { uint32_t m; __asm__ volatile("frcsr %0" : "=r"(m)); return m; }
@@ -298,7 +303,7 @@ TEST_CASE("objects for boards call nothing but memcpy and memset, and their head
       for (std::string name; used >> name;) CHECK((name == "memcpy" || name == "memset"));
     }
     const std::string header = folder.text("one.h");
-    const bool is_narrow = machine.target.find("riscv64") == std::string::npos;
+    const bool is_narrow = machine.target.find("64") == std::string::npos;
     CHECK((header.find("int32_t steps") != std::string::npos) == is_narrow);
     CHECK(header.find("#define ONE_CODE_BYTES ") != std::string::npos);
     CHECK(header.find("#define ONE_WEIGHTS_BYTES 35840 ") != std::string::npos);
