@@ -97,7 +97,7 @@ bool is_multiply_add(const Line& line, Arch arch) {
     case Arch::Wasm32: return m == "f32x4.mul" || m == "f32x4.relaxed_madd";
     case Arch::Thumb7em:
     case Arch::Thumb81m:
-    case Arch::Arm7a: return m.starts_with("vfma") || m.starts_with("vfms") || m == "smlad";
+    case Arch::Arm7a: return m.starts_with("vfma") || m.starts_with("vfms") || m == "smlad" || m.starts_with("vmlav");
     case Arch::RiscV64:
     case Arch::RiscV32: return m == "fmadd.s" || m.starts_with("vfmacc") || m.starts_with("vfmadd");
   }

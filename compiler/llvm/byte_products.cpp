@@ -36,10 +36,6 @@ Instructions instructions_of(int lanes) {
   return {x86_avx512_vpdpbusd_128, x86_ssse3_pmadd_ub_sw_128, x86_sse2_pmadd_wd};
 }
 
-}  // namespace
-
-namespace {
-
 llvm::Value* emit_empty(llvm::IRBuilderBase& builder, llvm::Value* value, const std::string& clobbers) {
   auto* type = llvm::FunctionType::get(value->getType(), {value->getType()}, false);
   const std::string operands = (value->getType()->isVectorTy() ? "=w,0" : "=r,0") + clobbers;

@@ -68,22 +68,22 @@ bool describe_wasm(Target& target) {
   return true;
 }
 
-// A Cortex-M4 has registers for 32 single floats, and instructions for pairs of 16 bits.
-bool describe_thumb7em(const llvm::MCSubtargetInfo* info, Target& target) {
+// A Cortex-M has registers for 32 single floats, which are 8 vectors with MVE.
+void describe_cortex_m(ByteProducts way, Target& target) {
   target.lanes = 4;
   target.registers = 8;
   target.converts_f16 = false;
-  target.byte_products = ByteProducts::Dual;
+  target.byte_products = way;
   target.is_small = true;
+}
+
+bool describe_thumb7em(const llvm::MCSubtargetInfo* info, Target& target) {
+  describe_cortex_m(ByteProducts::Dual, target);
   return info->checkFeatures("+mclass") && info->checkFeatures("+dsp") && info->checkFeatures("+vfp4d16sp");
 }
 
 bool describe_thumb81m(const llvm::MCSubtargetInfo* info, Target& target) {
-  target.lanes = 4;
-  target.registers = 8;
-  target.converts_f16 = false;
-  target.byte_products = ByteProducts::Rows;
-  target.is_small = true;
+  describe_cortex_m(ByteProducts::Rows, target);
   return info->checkFeatures("+mve.fp");
 }
 

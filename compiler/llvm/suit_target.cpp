@@ -54,9 +54,12 @@ void replace_calls(llvm::Module& module, bool is_wasm) {
 }
 
 // Tells whether a comparison with a constant only chooses the smaller or larger of its sides, and the constant if the
-// other is NaN: that is an instruction of its own.
+// other is NaN: that is an instruction of its own. It is none for 0, whose sign the instruction does not keep.
 bool is_choice_of_sides(const llvm::FCmpInst& comparison) {
-  if (!llvm::isa<llvm::Constant>(comparison.getOperand(1))) return false;
+  const auto* constant = llvm::dyn_cast_or_null<llvm::ConstantFP>(llvm::getSplatValue(comparison.getOperand(1)));
+  if (!constant || constant->isZero() || constant->isNaN()) return false;
+  if (comparison.getPredicate() != llvm::CmpInst::FCMP_OLT && comparison.getPredicate() != llvm::CmpInst::FCMP_OGT)
+    return false;
   return llvm::all_of(comparison.users(), [&](const llvm::User* user) {
     const auto* choice = llvm::dyn_cast<llvm::SelectInst>(user);
     return choice && choice->getCondition() == &comparison && choice->getTrueValue() == comparison.getOperand(0) &&

@@ -43,9 +43,9 @@ constexpr Machine kSapphireRapids = {"Sapphire Rapids",
 constexpr Machine kCortexA72 = {
     "Cortex-A72", 12e9, 4 / 1.5e9, 1.5e9, {{{29e3, 24e9}, {0.9e6, 12e9}, {kBeyond, 4e9}, {kBeyond, 4e9}}}};
 
-// These rows are from documents and were not measured; nobody had the hardware. A Cortex-M4 does a multiply-add of f32
-// in 3 cycles and loads a word in 1 or 2, a Cortex-M55 one of 128 bits in 2. The clocks are those of common chips.
-// Their memories are as fast as their cores.
+// These rows were not measured; nobody had the hardware. Documents say that a Cortex-M4 does a multiply-add of f32 in 3
+// cycles and loads a word in 1 or 2, and a Cortex-M55 one of 128 bits in 2. All else is guessed: the clocks of common
+// chips, memories as fast as the cores, and the whole rows of a Cortex-A7 and of RISC-V.
 constexpr Machine kCortexM4 = {
     "Cortex-M4", 0.112e9, 3 / 168e6, 0.168e9, {{{64e3, 0.67e9}, {1e6, 0.67e9}, {kBeyond, 0.3e9}, {kBeyond, 0.3e9}}}};
 constexpr Machine kCortexM55 = {

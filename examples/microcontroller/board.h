@@ -1,4 +1,4 @@
-/* A board of a model: what a program on it needs instead of a C library. Messages and files go to the debugger, or to
+/* This header has what a program on a board needs instead of a C library. Messages and files go to the debugger, or to
    the emulator, by semihosting. */
 #ifndef BOARD_H
 #define BOARD_H
@@ -22,7 +22,7 @@ int on_board(void);
 void start_timer(void);
 uint32_t timer_ticks(void);
 
-/* The end of the stack that was used most, in bytes from its beginning. */
+/* Returns the most bytes of the stack that were used until now. */
 size_t stack_bytes(void);
 
 #endif

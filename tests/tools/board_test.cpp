@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <sstream>
+#include <tuple>
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "runtime/number_format.hpp"
@@ -310,6 +311,31 @@ TEST_CASE("objects for boards call nothing but memcpy and memset, and their head
   }
 }
 
+TEST_CASE("listings of boards tell what their loops do", "[tools][boards]") {
+  const Folder folder;
+  const auto listing = [&](const std::string& target, const std::string& format) {
+    return folder
+        .rnnc("inspect --cell lstm --dim I=32 --dim H=96 --emit asm --weights-as " + format + " --isa " + target)
+        .out;
+  };
+  for (const auto& [target, format, instruction] : {std::tuple("thumbv7em-cortex-m4", "w8", "smlad"),
+                                                    {"thumbv7em-cortex-m4", "f32", "vfma.f32"},
+                                                    {"thumbv8.1m-cortex-m55", "w8", "vmlava.s8"},
+                                                    {"armv7-a-cortex-a7", "f32", "vfma.f32"},
+                                                    {"riscv64-rvv256", "f32", "vfmacc"},
+                                                    {"riscv32", "f32", "fmadd.s"}}) {
+    const std::string text = listing(target, format);
+    INFO(target << ", " << format);
+    CHECK(text.find(std::string("\t") + instruction) != std::string::npos);
+    const std::size_t loop = text.find("over columns");
+    REQUIRE(loop != std::string::npos);
+    const std::string summary = text.substr(loop, text.find('\n', loop) - loop);
+    INFO(summary);
+    CHECK(summary.find("multiply-add") != std::string::npos);
+    CHECK(summary.find("load") != std::string::npos);
+  }
+}
+
 TEST_CASE("a header tells that sums over time call a library for double", "[tools][boards]") {
   const Folder folder;
   folder.write("n.rnn", "network n { input x : seq f32[5] output mean(x) }");
@@ -329,25 +355,20 @@ TEST_CASE("what boards cannot have is refused", "[tools][boards]") {
   const Folder folder;
   fill(folder, "rnn", 4, 4);
   const std::string model = "--cell rnn --dim I=4 --dim H=4 --weights w.safetensors ";
-  const auto refused = [&](const std::string& arguments, int code, const std::string& message) {
-    const Finished made = folder.rnnc(arguments);
-    INFO(arguments << "\n" << made.err);
-    CHECK(made.code == code);
-    CHECK(made.err.find(message) != std::string::npos);
-  };
   const std::string object = "compile " + model + "-o m.o --header m.h --target ";
-  refused(object + "thumbv7em-cortex-m3", 4, "no ARMv7E-M with a unit for floats");
-  refused(object + "thumbv7em-zx81", 2, "use thumbv7em-cortex-m4");
-  refused(object + "cortex-m4", 2, "did you mean thumbv7em-cortex-m4");
-  refused(object + "thumbv8.1m-cortex-m4", 4, "has no vector instructions for floats");
-  refused(object + "armv7-a-cortex-a9", 4, "VFPv4");
-  refused(object + "riscv64-rvv64", 2, "use riscv64, riscv64-rvv128");
-  refused(object + "apple-m1", 2, "macOS");
-  refused(object + "riscv32,riscv64", 2, "for one CPU");
-  refused(object + "thumbv7em-cortex-m4 --weights-as w8 --sparse", 4, "leaves no zeros out");
-  refused("compile " + model + "-o m.rnnc --target riscv64", 4, "artifacts are for x86-64; compile to an object");
-  refused("compile " + model + "-o m.wasm --target riscv64", 2, "is code for WebAssembly");
-  refused("run " + model + "--isa riscv32 --input x.npy --output y.npy", 4, "this machine cannot run code");
+  check_fails(folder, object + "thumbv7em-cortex-m3", 4, "no ARMv7E-M with a unit for floats");
+  check_fails(folder, object + "thumbv7em-zx81", 2, "use thumbv7em-cortex-m4");
+  check_fails(folder, object + "cortex-m4", 2, "did you mean thumbv7em-cortex-m4");
+  check_fails(folder, object + "thumbv8.1m-cortex-m4", 4, "has no vector instructions for floats");
+  check_fails(folder, object + "armv7-a-cortex-a9", 4, "VFPv4");
+  check_fails(folder, object + "riscv64-rvv64", 2, "use riscv64, riscv64-rvv128");
+  check_fails(folder, object + "apple-m1", 2, "macOS");
+  check_fails(folder, object + "riscv32,riscv64", 2, "for one CPU");
+  check_fails(folder, object + "thumbv7em-cortex-m4 --weights-as w8 --sparse", 4, "leaves no zeros out");
+  check_fails(folder, "compile " + model + "-o m.rnnc --target riscv64", 4,
+              "artifacts are for x86-64; compile to an object");
+  check_fails(folder, "compile " + model + "-o m.wasm --target riscv64", 2, "is code for WebAssembly");
+  check_fails(folder, "run " + model + "--isa riscv32 --input x.npy --output y.npy", 4, "this machine cannot run code");
   CHECK(!folder.has("m.o"));
 }
 
