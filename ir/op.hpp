@@ -102,9 +102,35 @@ inline constexpr std::array kOverTimes = {
 #include "runtime/functions.def"
 };
 
+/// The texts of a function's derivatives, one for each operand, as ops.def says.
+struct DerivativeFacts {
+  Function function;
+  std::array<std::string_view, runtime::kMostOperands> of_operand;
+};
+
+inline constexpr std::array kDerivatives = {
+#define RNNC_DERIVATIVE(enumerator, ...) DerivativeFacts{Function::enumerator, {__VA_ARGS__}},
+#include "ir/ops.def"
+};
+
 constexpr const FunctionFacts& facts(Function function) { return kAllFunctions[static_cast<std::size_t>(function)]; }
 constexpr const ReductionFacts& facts(Reduction reduction) { return kReductions[static_cast<std::size_t>(reduction)]; }
 constexpr const RowOpFacts& facts(RowOp row_op) { return kRowOps[static_cast<std::size_t>(row_op)]; }
 constexpr const OverTimeFacts& facts(OverTime over_time) { return kOverTimes[static_cast<std::size_t>(over_time)]; }
+
+constexpr const DerivativeFacts& derivatives(Function function) {
+  return kDerivatives[static_cast<std::size_t>(function)];
+}
+
+// Each function has a row of derivatives, in the order of the functions, with a text for each of its operands.
+static_assert([] {
+  if (kDerivatives.size() != kAllFunctions.size()) return false;
+  for (std::size_t i = 0; i < kDerivatives.size(); ++i) {
+    if (kDerivatives[i].function != kAllFunctions[i].function) return false;
+    for (std::size_t k = 0; k < kDerivatives[i].of_operand.size(); ++k)
+      if (kDerivatives[i].of_operand[k].empty() != (static_cast<int>(k) >= kAllFunctions[i].arity)) return false;
+  }
+  return true;
+}());
 
 }  // namespace rnnc::ir

@@ -1,12 +1,12 @@
 // Rows become vectors (rows.cpp). Composite reductions (mean, softmax, layer_norm) become sums, maxima and element-wise
 // functions, and a lookup in joined matrices becomes one lookup for each matrix. The code generator then has fewer ops
 // to know.
-#include <algorithm>
 #include <optional>
 #include <vector>
 
 #include "compiler/passes/copy_forward.hpp"
 #include "compiler/passes/pass.hpp"
+#include "compiler/passes/windows.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -50,42 +50,7 @@ Value expand_reduction(Cell& cell, Node node) {
   return {};
 }
 
-// A window of a matrix: `rows` rows from `row` on, and `columns` columns from `column` on.
-struct Window {
-  Value matrix;
-  std::int64_t row = 0, rows = 0, column = 0, columns = 0;
-};
-
-// Returns the windows that a matrix consists of, one below the other. Matrices may be joined many times, so the walk
-// does not recurse.
-std::vector<Window> parts_of(const Cell& cell, Value whole) {
-  const ir::Type& type = cell[whole].type;
-  std::vector<Window> parts, open = {{whole, 0, type.dims[0].value(), 0, type.dims[1].value()}};
-  while (!open.empty()) {
-    Window window = open.back();
-    open.pop_back();
-    const Node& node = cell[window.matrix];
-    if (node.op == ir::Op::Slice) {
-      window.matrix = node.operands[0];
-      window.row += node.ranges[0].begin.value();
-      if (node.ranges.size() > 1) window.column += node.ranges[1].begin.value();
-      open.push_back(window);
-    } else if (node.op == ir::Op::Concat) {
-      std::int64_t first = cell[window.matrix].type.dims[0].value();
-      for (std::size_t i = node.operands.size(); i-- > 0;) {  // the stack opens the first operand first
-        const std::int64_t end = first;
-        first -= cell[node.operands[i]].type.dims[0].value();
-        const std::int64_t from = std::max(first, window.row), to = std::min(end, window.row + window.rows);
-        if (from < to) open.push_back({node.operands[i], from - first, to - from, window.column, window.columns});
-      }
-    } else {
-      parts.push_back(window);
-    }
-  }
-  return parts;
-}
-
-Value look_up(Cell& cell, const Window& part, Value index) {
+Value look_up(Cell& cell, const MatrixWindow& part, Value index) {
   const Value rows =
       cell.append({.op = ir::Op::Slice,
                    .operands = {part.matrix},
@@ -96,7 +61,7 @@ Value look_up(Cell& cell, const Window& part, Value index) {
 // The number of a row tells which part has that row. A number that no part has gives NaN in every part.
 Value expand_lookup(Cell& cell, Node node) {
   const Value index = node.operands[1];
-  const std::vector<Window> parts = parts_of(cell, node.operands[0]);
+  const std::vector<MatrixWindow> parts = windows_of(cell, node.operands[0]);
   if (parts.size() == 1) return cell.append(std::move(node));
   std::int64_t before = cell[node.operands[0]].type.dims[0].value();
   std::optional<Value> result;

@@ -36,7 +36,7 @@ const std::map<std::string, Names> kTables = {
 };
 // The rooms of compiler/, in their order: each includes those before it and itself, and what stands beside the rooms
 // all.
-const std::vector<std::string> kRooms = {"passes", "schedule", "portable", "network", "llvm", "object", "inspect"};
+const std::vector<std::string> kRooms = {"passes", "schedule", "portable", "network", "gradient", "llvm", "object", "inspect"};
 const Names kOurs = {"rnnc", "ir", "runtime", "import", "compiler", "tools", "tests", "bench", "examples"};
 
 // Where headers of a library may be included, by the first part of the include.

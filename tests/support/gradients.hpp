@@ -1,0 +1,38 @@
+// Gradients are computed here in double precision: by the interpreter, from the two networks that compiler/gradient
+// makes, and beside them as differences of the network itself.
+#pragma once
+
+#include "compiler/gradient/network_gradient.hpp"
+#include "ir/interpret_network.hpp"
+#include "tests/support/subject.hpp"
+
+namespace rnnc::test {
+
+struct Gradients {
+  std::vector<ir::Vector> outputs;
+  ir::NamedVectors inputs, weights, states;  // the cotangents by the names of the network; of states, of the first
+};
+
+/// What multiplies the outputs and the last states in the sum whose gradient is wanted.
+struct Cotangents {
+  std::vector<ir::Vector> outputs;
+  ir::NamedVectors states;
+};
+
+/// Cotangents within 1 for all outputs, and last states, of a batch. Rows behind the end of a sequence have none.
+Cotangents random_cotangents(const ir::Network& network, const ir::NetworkBatch& batch, std::uint64_t seed);
+
+/// Runs both networks and adds up the terms of parameters.
+Gradients interpret_gradients(const ir::Network& network, const ir::NamedVectors& weights,
+                              const ir::NetworkBatch& batch, const ir::NamedVectors& states,
+                              const Cotangents& cotangents);
+
+/// The sum of outputs and last states of the network, multiplied with the cotangents.
+double weighted_sum(const ir::Network& network, const ir::NamedVectors& weights, const ir::NetworkBatch& batch,
+                    ir::NamedVectors states, const Cotangents& cotangents);
+
+/// The network of a subject, which may be a cell, and its weights in double precision.
+ir::Network network_of(const Subject& subject);
+ir::NamedVectors doubles_of(const Subject& subject);
+
+}  // namespace rnnc::test
