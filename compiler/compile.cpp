@@ -2,9 +2,11 @@
 // of cell and loads the weights.
 #include <rnnc/compile.hpp>
 #include <rnnc/default_float_environment.hpp>
+#include <rnnc/training.hpp>
 
 #include <new>
 
+#include "compiler/gradient/trainer.hpp"
 #include "compiler/llvm/code_of.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/choose_cell.hpp"
@@ -124,6 +126,26 @@ Result<Program> compile(const Model& model, const TensorMap& weights, const Comp
     return mark(compile_with(fallback(options, reason), model, weights, options), reason);
   if (options.backend == Backend::Auto) return compile_with(jit(options), model, weights, options);
   return compile_tiered(model, weights, options);
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {}, "not enough memory to compile the model"};
+}
+
+Result<Training> Training::make(const Model& model, const TensorMap& weights, const TrainingOptions& options) try {
+  const DefaultFloatEnvironment environment;
+  const CompileOptions& compile = options.compile;
+  if (const Result<void> checked = runtime::check_threads(compile.threads); !checked) return checked.error();
+  if (compile.compile_threads < 0) return Error{ErrorCode::Usage, {}, "compile_threads is negative"};
+  const std::string reason = compile.backend == Backend::Jit ? "" : why_not_jit();
+  const bool is_portable = compile.backend == Backend::Portable || !reason.empty();
+  const Result<Backing> backing = compile.backend == Backend::Portable ? portable(compile)
+                                  : is_portable                        ? fallback(compile, reason)
+                                                                       : jit(compile);
+  if (!backing) return backing.error();
+  const Result<ir::Network> network = compiler::choose_program(model, weights, compile);
+  if (!network) return network.error();
+  Result<std::unique_ptr<compiler::Trainer>> trainer = compiler::Trainer::make(*network, *backing, weights, options);
+  if (!trainer) return trainer.error();
+  return Training(std::move(*trainer));
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory to compile the model"};
 }

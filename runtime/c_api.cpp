@@ -30,6 +30,7 @@ rnnc_status status_of(rnnc::RunStatus status) noexcept {
     case rnnc::RunStatus::MissingInput: return RNNC_MISSING_INPUT;
     case rnnc::RunStatus::UnknownName: return RNNC_UNKNOWN_NAME;
     case rnnc::RunStatus::NoStreaming: return RNNC_NO_STREAMING;
+    case rnnc::RunStatus::NoForward: return RNNC_NO_FORWARD;
     case rnnc::RunStatus::WrongWorkspace: return RNNC_WRONG_WORKSPACE;
     case rnnc::RunStatus::NoWorkspace: return RNNC_NO_WORKSPACE;
     case rnnc::RunStatus::ShortSpan: break;  // pointers have no sizes
@@ -112,6 +113,7 @@ const char* rnnc_status_text(rnnc_status status) noexcept {
     case RNNC_MISSING_INPUT: return rnnc::text(rnnc::RunStatus::MissingInput);
     case RNNC_UNKNOWN_NAME: return rnnc::text(rnnc::RunStatus::UnknownName);
     case RNNC_NO_STREAMING: return rnnc::text(rnnc::RunStatus::NoStreaming);
+    case RNNC_NO_FORWARD: return rnnc::text(rnnc::RunStatus::NoForward);
     case RNNC_WRONG_WORKSPACE: return rnnc::text(rnnc::RunStatus::WrongWorkspace);
     case RNNC_NO_WORKSPACE: return rnnc::text(rnnc::RunStatus::NoWorkspace);
   }

@@ -9,27 +9,15 @@
 
 #include "runtime/formulas.hpp"
 #include "runtime/portable_kernels.hpp"
+#include "runtime/simd_vector.hpp"
 
 namespace rnnc::runtime {
 namespace {
 
-using Vector = xsimd::batch<float>;
 using Words = xsimd::batch<std::int32_t>;
 using UnsignedWords = xsimd::batch<std::uint32_t>;
 
-constexpr int kWidth = static_cast<int>(Vector::size);
 static_assert(kPortableLanes % kWidth == 0, "a block is whole vectors");
-
-// a * b + c, with one rounding if the CPU has fused multiply-add, unless RNNC_UNFUSED asks for two.
-inline Vector multiply_add(Vector a, Vector b, Vector c) {
-#if defined(RNNC_UNFUSED)
-  return a * b + c;
-#elif defined(__AVX512F__)
-  return _mm512_fmadd_ps(a, b, c);  // for AVX-512, xsimd 8 multiplies and adds
-#else
-  return xsimd::fma(a, b, c);
-#endif
-}
 
 class VectorArithmetic : public Operators<Vector, Words, xsimd::batch_bool<float>> {
  public:

@@ -17,6 +17,7 @@ const char* text(RunStatus status) noexcept {
     case RunStatus::MissingInput: return "a named input, or the steps of a time, is missing";
     case RunStatus::UnknownName: return "no input or time has this name";
     case RunStatus::NoStreaming: return "the network needs whole sequences";
+    case RunStatus::NoForward: return "a backward pass needs a forward pass before it";
   }
   return "no status of rnnc";
 }

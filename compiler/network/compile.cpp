@@ -129,6 +129,7 @@ Result<UnfinishedProgram> begin_network(const ir::Network& network, const Tier& 
     Result<runtime::LoadedCell> packed = runtime::pack_cell(kinds[*number].description, own);
     if (!packed) return packed.error();
     unfinished.kind_of.push_back(*number);
+    unfinished.weights.push_back(own);
     unfinished.cells.push_back(std::make_shared<runtime::LoadedCell>(std::move(*packed)));
     return &unfinished.cells.back()->description;
   };

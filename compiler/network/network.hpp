@@ -68,7 +68,8 @@ struct Tier {
 struct UnfinishedCells {
   std::vector<std::shared_ptr<runtime::LoadedCell>> cells;
   std::vector<PendingCode> kinds;
-  std::vector<std::size_t> kind_of;  // the kind of each cell
+  std::vector<std::size_t> kind_of;          // the kind of each cell
+  std::vector<runtime::TensorRefs> weights;  // those of each cell, which are the caller's
 };
 
 /// A program that can be run as soon as its cells are finished.

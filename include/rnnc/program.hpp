@@ -21,6 +21,10 @@ namespace RNNC_API rnnc {
 class Model;
 struct CompileOptions;
 
+namespace compiler {
+class Trainer;
+}
+
 namespace runtime {
 struct LoadedProgram;
 struct StateContent;
@@ -77,6 +81,7 @@ class State {
  private:
   friend class Program;
   friend class Sessions;
+  friend class compiler::Trainer;
   explicit State(std::unique_ptr<runtime::StateContent> content);
   std::unique_ptr<runtime::StateContent> content_;
 };
@@ -94,6 +99,7 @@ enum class [[nodiscard]] RunStatus{
     MissingInput,    // a named input of the network, or the steps of a time, is missing
     UnknownName,     // an input, an output or a time has a name that the program does not know
     NoStreaming,     // the network needs whole sequences: Program::streams() says why
+    NoForward,       // a backward pass of a Training without a forward pass before it
 };
 
 /// Returns the meaning of the status in a few words: "ok", "the state was made by another program".

@@ -58,7 +58,8 @@ typedef enum rnnc_status {
   RNNC_UNKNOWN_NAME = 27,
   RNNC_NO_STREAMING = 28,
   RNNC_WRONG_WORKSPACE = 29, /* the workspace of another program, or for fewer sequences */
-  RNNC_NO_WORKSPACE = 30     /* neither the state nor the call has a workspace */
+  RNNC_NO_WORKSPACE = 30,    /* neither the state nor the call has a workspace */
+  RNNC_NO_FORWARD = 31       /* a backward pass without a forward pass before it */
 } rnnc_status;
 
 typedef struct rnnc_error {

@@ -14,5 +14,6 @@
 #include <rnnc/session.hpp>
 #include <rnnc/tensor.hpp>
 #include <rnnc/tensor_files.hpp>
+#include <rnnc/training.hpp>
 #include <rnnc/version.hpp>
 #include <rnnc/weight_format.hpp>

@@ -1,0 +1,81 @@
+// The sum of outer products on the widest vectors of an instruction set. This file is included once for each set, by a
+// source of its own; everything has internal linkage for the reason that runtime/simd_vector.hpp gives.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "compiler/gradient/outer_products.hpp"
+#include "runtime/simd_vector.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using runtime::kWidth;
+using runtime::Vector;
+
+// A tile has sums in kTileRows * kTileVectors registers. They hide the latency of multiply-adds: 16 of 32 registers, or
+// 12 of 16.
+constexpr int kTileRows = kWidth == 16 ? 8 : 6;
+constexpr int kTileVectors = 2;
+constexpr int kTileColumns = kTileVectors * kWidth;
+
+// Copies columns [first, first + width) of all rows side by side; columns behind the last are zero.
+template <int width>
+void pack(const float* const* rows, std::int64_t count, std::int64_t first, std::int64_t columns, float* to) {
+  const std::int64_t present = std::min<std::int64_t>(width, columns - first);
+  for (std::int64_t r = 0; r < count; ++r, to += width) {
+    if (present == width) {
+      std::memcpy(to, rows[r] + first, width * sizeof(float));
+    } else {
+      std::copy_n(rows[r] + first, present, to);
+      std::fill(to + present, to + width, 0.0F);
+    }
+  }
+}
+
+// Computes a tile of packed rows and adds it to `sum`, as far as that has `rows` and `columns`.
+void add_tile(std::int64_t count, const float* left, const float* right, float* sum, std::int64_t stride,
+              std::int64_t rows, std::int64_t columns) {
+  Vector chains[kTileRows][kTileVectors];
+  for (auto& row : chains)
+    for (Vector& chain : row) chain = Vector(0.0F);
+  for (std::int64_t r = 0; r < count; ++r, left += kTileRows, right += kTileColumns) {
+    Vector vectors[kTileVectors];
+    for (int v = 0; v < kTileVectors; ++v) vectors[v] = Vector::load_aligned(right + v * kWidth);
+    for (int i = 0; i < kTileRows; ++i) {
+      const Vector factor(left[i]);
+      for (int v = 0; v < kTileVectors; ++v) chains[i][v] = runtime::multiply_add(factor, vectors[v], chains[i][v]);
+    }
+  }
+  for (int i = 0; i < kTileRows; ++i) {
+    if (i >= rows) break;
+    float* const to = sum + i * stride;
+    if (columns >= kTileColumns) {
+      for (int v = 0; v < kTileVectors; ++v)
+        (Vector::load_unaligned(to + v * kWidth) + chains[i][v]).store_unaligned(to + v * kWidth);
+      continue;
+    }
+    float tail[kTileColumns];
+    for (int v = 0; v < kTileVectors; ++v) chains[i][v].store_unaligned(tail + v * kWidth);
+    for (std::int64_t k = 0; k < columns; ++k) to[k] += tail[k];
+  }
+}
+
+void add_outer_products(const OuterProducts& products) noexcept {
+  const std::int64_t count = products.rows;
+  float* packed = products.scratch;
+  for (std::int64_t i = 0; i < products.left_count; i += kTileRows, packed += count * kTileRows)
+    pack<kTileRows>(products.left, count, i, products.left_count, packed);
+  alignas(64) float right[kBlockRows * kTileColumns];
+  for (std::int64_t k = 0; k < products.right_count; k += kTileColumns) {
+    pack<kTileColumns>(products.right, count, k, products.right_count, right);
+    const float* left = products.scratch;
+    for (std::int64_t i = 0; i < products.left_count; i += kTileRows, left += count * kTileRows)
+      add_tile(count, left, right, products.sum + i * products.stride + k, products.stride, products.left_count - i,
+               products.right_count - k);
+  }
+}
+
+}  // namespace
+}  // namespace rnnc::compiler

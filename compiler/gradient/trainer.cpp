@@ -1,0 +1,278 @@
+// This file makes a Trainer: it compiles both passes and allocates what they share. trainer_passes.cpp runs them.
+#include "compiler/gradient/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <utility>
+
+#include "ir/interpret_network.hpp"
+#include "ir/scan.hpp"
+#include "runtime/memory_limit.hpp"
+#include "runtime/portable.hpp"
+#include "runtime/portable_kernels.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+// The inputs of the backward network get a time that is not T, and with it a name of their own in its calls: so nobody
+// has to put them side by side into one row.
+ir::Network with_time(ir::Network network, const std::string& time) {
+  for (ir::Node& node : network.nodes) {
+    if (node.type.axis == ir::kTime) node.type.axis = time;
+    if (!node.scan || node.scan->steps != ir::kTime) continue;
+    ir::Scan scan = *node.scan;
+    scan.steps = time;
+    node.scan = std::make_shared<const ir::Scan>(std::move(scan));
+  }
+  return network;
+}
+
+std::string megabytes(std::int64_t bytes) { return std::to_string(bytes / 1000000 + 1) + " MB"; }
+
+Error of_whole_sequences(const std::string& reason) {
+  return {ErrorCode::Unsupported, {}, "memory_bytes bounds the memory of models that run in pieces; " + reason};
+}
+
+}  // namespace
+
+Trainer::Trainer(const ir::Network& network, const TrainingOptions& options)
+    : gradient_(gradient_of(network)), options_(options), outputs_(network.outputs()) {}
+
+Result<std::unique_ptr<Trainer>> Trainer::make(const ir::Network& network, const Tier& tier, const TensorMap& weights,
+                                               const TrainingOptions& options) try {
+  for (const ir::Node& node : network.nodes) {
+    const std::string& time = node.scan && !node.scan->steps.empty() ? node.scan->steps : node.type.axis;
+    if (time.empty() || time == ir::kTime) continue;
+    return Error{ErrorCode::Unsupported, network.place(node.location),
+                 "training takes networks of the time T alone, and this is of the time " + time};
+  }
+  if (options.batch < 0 || options.max_steps < 0 || options.memory_bytes < 0)
+    return Error{ErrorCode::Usage, {}, "batch, max_steps and memory_bytes are at least 0"};
+  if (options.compile.weights != WeightFormat::F32)
+    return Error{ErrorCode::Unsupported, {}, "training computes with f32 weights; round them afterwards"};
+  if (!options.compile.plan.empty())
+    return Error{ErrorCode::Usage, {}, "a plan is of one program, and training compiles two"};
+  if (const Result<void> checked = check_weights(network, weights); !checked) return checked.error();
+  std::unique_ptr<Trainer> trainer(new Trainer(network, options));
+  if (const Result<void> done = trainer->compile(network, tier, weights); !done) return done.error();
+  if (const Result<void> done = trainer->plan_memory(); !done) return done.error();
+  if (const Result<void> done = trainer->allocate(); !done) return done.error();
+  return trainer;
+} catch (const runtime::NotEnoughMemory& none) {
+  return Error{ErrorCode::Limit, {}, none.what()};
+} catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {}, "not enough memory to train " + network.name};
+}
+
+Result<void> Trainer::compile(const ir::Network& network, const Tier& tier, const TensorMap& weights) {
+  for (const ir::Weight& weight : ir::weights_of(network)) {
+    shapes_[weight.name] = shape_of(weight.type);
+    weights_[weight.name] = weights.at(weight.name).to_f32();
+  }
+  const auto empty = [&](const std::string& of, bool is_transposed) {
+    Shape shape = shapes_.at(of);
+    if (is_transposed) std::swap(shape[0], shape[1]);
+    return Tensor::from_f32(shape, weights_.at(of));
+  };
+  TensorMap forward, backward;
+  for (const ir::Weight& weight : ir::weights_of(gradient_.forward))
+    forward[weight.name] = empty(gradient_.names.at(weight.name), false);
+  for (const auto& [name, of] : gradient_.same) backward[name] = empty(of, false);
+  for (const auto& [name, of] : gradient_.transposed) backward[name] = empty(of, true);
+
+  CompileOptions compile_options = options_.compile;
+  compile_options.dims.clear();
+  auto made = TrainedProgram::make(gradient_.forward, tier, std::move(forward), compile_options, nullptr);
+  if (!made) return made.error();
+  forward_ = std::move(*made);
+  time_ = "R";
+  const auto has_name = [&](const ir::Node& node) { return node.name == time_; };
+  while (std::ranges::any_of(gradient_.backward.nodes, has_name)) time_ += "_";
+  made = TrainedProgram::make(with_time(gradient_.backward, time_), tier, std::move(backward), compile_options,
+                              forward_->threads().executor);
+  if (!made) return made.error();
+  backward_ = std::move(*made);
+  const runtime::PortableKernels* kernels = runtime::portable_kernels(options_.compile.cpu);
+  if (!kernels) kernels = runtime::portable_kernels("");
+  gradients_ = std::make_unique<WeightGradients>(gradient_.terms, shapes_, options_.batch, forward_->threads(),
+                                                 outer_products_for(kernels->name));
+  return update();
+}
+
+// Decides how many steps are kept. What is kept for a step counts, and the states at the beginning of each piece.
+Result<void> Trainer::plan_memory() {
+  std::int64_t floats = 0;
+  for (const ir::NamedValue& output : gradient_.forward.outputs()) {
+    const ir::Type& type = gradient_.forward[output.value].type;
+    if (type.is_sequence() && output.name.starts_with("saved_")) floats += ir::elements(type);
+  }
+  for (const ir::NamedValue& output : gradient_.backward.outputs()) {
+    const ir::Type& type = gradient_.backward[output.value].type;
+    if (type.is_sequence() && output.name.starts_with("factor_")) floats += ir::elements(type);
+  }
+  bytes_of_step_ = floats * options_.batch * std::int64_t{sizeof(float)};
+  steps_kept_ = std::max<std::int64_t>(1, options_.max_steps);
+  if (options_.memory_bytes == 0 || bytes_of_step_ * steps_kept_ <= options_.memory_bytes) return {};
+  if (const Result<void> streams = forward_->program().streams(); !streams)
+    return of_whole_sequences(streams.error().message);
+  for (const BackwardInput& input : gradient_.reads)
+    if (input.kind == BackwardInput::Kind::Last || input.kind == BackwardInput::Kind::IsNew)
+      return of_whole_sequences("a value of this one is there once for a whole sequence");
+  for (const auto* network : {&gradient_.forward, &gradient_.backward})
+    for (const ir::NamedValue& output : network->outputs())
+      if (!(*network)[output.value].type.is_sequence())
+        return of_whole_sequences("output " + output.name + " of this one is there once for a whole sequence");
+  if (!forward_->program().named_inputs().empty()) return of_whole_sequences("this one has inputs by name");
+
+  std::int64_t state_bytes = 0;
+  for (const Port& state : forward_->program().states())
+    state_bytes += (state.shape.empty() ? 1 : state.shape[0]) * options_.batch * std::int64_t{sizeof(float)};
+  // Pieces begin at blocks of the gradients' sums, so that the order of the sums stays.
+  const std::int64_t block = gradients_->steps_of_block();
+  const auto bytes = [&](std::int64_t steps) {
+    return bytes_of_step_ * steps + (options_.max_steps + steps - 1) / steps * state_bytes;
+  };
+  std::int64_t least = bytes(block);
+  std::int64_t best = bytes(block) <= options_.memory_bytes ? block : 0;
+  for (std::int64_t steps = block; steps < options_.max_steps + block; steps += block) {
+    least = std::min(least, bytes(steps));
+    if (bytes(steps) <= options_.memory_bytes) best = steps;
+  }
+  if (best == 0)
+    return Error{ErrorCode::Limit,
+                 {},
+                 "a training of " + std::to_string(options_.max_steps) + " steps and " +
+                     std::to_string(options_.batch) + " sequences needs at least " + megabytes(least) +
+                     ", and memory_bytes allows " + megabytes(options_.memory_bytes - 1000000)};
+  steps_kept_ = best;
+  return {};
+}
+
+Result<void> Trainer::allocate() {
+  const std::int64_t batch = options_.batch;
+  runtime::require_memory(bytes_of_step_ * steps_kept_, "a training of " + std::to_string(steps_kept_) + " steps and " +
+                                                            std::to_string(batch) + " sequences");
+  const auto make_rows = [&](const ir::Network& network, const ir::NamedValue& output) {
+    const ir::Type& type = network[output.value].type;
+    Rows rows;
+    rows.width = ir::elements(type);
+    rows.has_time = type.is_sequence();
+    rows.values.resize(static_cast<std::size_t>(rows.count(steps_kept_, batch)));
+    return rows;
+  };
+  const std::vector<ir::NamedValue> forward = gradient_.forward.outputs();
+  for (std::size_t i = 0; i < forward.size(); ++i)
+    (i < outputs_.size() ? zeros_ : saved_)[forward[i].name] = make_rows(gradient_.forward, forward[i]);
+  for (const ir::NamedValue& output : gradient_.backward.outputs())
+    found_[output.name] = make_rows(gradient_.backward, output);
+  std::int64_t begin = 0;
+  for (const Port& port : inputs()) {
+    InputColumns columns{.name = port.name, .begin = begin, .width = port.shape.empty() ? 1 : port.shape[0]};
+    if (inputs().size() > 1) columns.values.resize(static_cast<std::size_t>(steps_kept_ * batch * columns.width));
+    begin += columns.width;
+    inputs_.push_back(std::move(columns));
+  }
+  const std::int64_t pieces = (options_.max_steps + steps_kept_ - 1) / steps_kept_;
+  if (pieces > 1) {
+    const auto floats = static_cast<std::size_t>(runtime::state_floats(forward_->loaded().network, batch));
+    checkpoints_.assign(static_cast<std::size_t>(pieces), std::vector<float>(floats));
+    unwanted_.resize(static_cast<std::size_t>(steps_kept_ * batch * forward_->program().output_size()));
+  }
+  for (int i = 0; i < (pieces > 1 ? 2 : 1); ++i) {
+    Result<State> state = forward_->program().try_make_state(batch, steps_kept_);
+    if (!state) return state.error();
+    state_.push_back(std::make_unique<State>(std::move(*state)));
+  }
+  Result<State> state = backward_->program().try_make_state(batch, steps_kept_);
+  if (!state) return state.error();
+  back_state_ = std::make_unique<State>(std::move(*state));
+  piece_lengths_.resize(static_cast<std::size_t>(batch));
+  is_new_.resize(static_cast<std::size_t>(batch));
+  wanted_.reserve(outputs_.size() + saved_.size() + found_.size());
+  piece_outputs_.reserve(outputs_.size());
+  given_.reserve(gradient_.reads.size() + forward_->program().named_inputs().size());
+  left_.resize(gradient_.terms.size());
+  right_.resize(gradient_.terms.size());
+  tape_.inputs.reserve(forward_->program().named_inputs().size());
+  tape_.lengths.reserve(static_cast<std::size_t>(batch));
+  name_states();
+  return {};
+}
+
+void Trainer::name_states() {
+  for (const Port& port : forward_->program().states()) {
+    TrainedState state{.forward = port.name, .backward = "", .d_last = {}};
+    const auto size = static_cast<std::size_t>(options_.batch * (port.shape.empty() ? 1 : port.shape[0]));
+    state.d_last.resize(size);
+    if (const auto found = gradient_.states.find(port.name); found != gradient_.states.end())
+      state.backward = found->second;
+    state.is_begun = gradient_.begun.contains(port.name);
+    for (const BackwardInput& input : gradient_.reads)
+      if (input.kind == BackwardInput::Kind::Last && input.of == port.name) state.has_input = true;
+    states_[gradient_.names.at(port.name)] = std::move(state);
+  }
+}
+
+void Trainer::copy_weights(TrainedProgram& program, const std::map<std::string, std::string>& names,
+                           bool is_transposed) {
+  for (const auto& [name, of] : names) {
+    const std::vector<float>& from = weights_.at(of);
+    const std::span<float> to = program.weight(name);
+    if (!is_transposed) {
+      std::ranges::copy(from, to.begin());
+      continue;
+    }
+    const Shape& shape = shapes_.at(of);
+    const auto rows = static_cast<std::size_t>(shape[0]), columns = static_cast<std::size_t>(shape[1]);
+    constexpr std::size_t kSquare = 16;  // elements of a cache line
+    for (std::size_t i0 = 0; i0 < rows; i0 += kSquare)
+      for (std::size_t k0 = 0; k0 < columns; k0 += kSquare)
+        for (std::size_t i = i0; i < std::min(rows, i0 + kSquare); ++i)
+          for (std::size_t k = k0; k < std::min(columns, k0 + kSquare); ++k) to[k * rows + i] = from[i * columns + k];
+  }
+}
+
+Result<void> Trainer::update() {
+  std::map<std::string, std::string> forward;
+  for (const ir::Weight& weight : ir::weights_of(gradient_.forward))
+    forward[weight.name] = gradient_.names.at(weight.name);
+  copy_weights(*forward_, forward, false);
+  copy_weights(*backward_, gradient_.same, false);
+  copy_weights(*backward_, gradient_.transposed, true);
+  if (const Result<void> packed = forward_->repack(); !packed) return packed.error();
+  return backward_->repack();
+}
+
+std::span<float> Trainer::weight(const std::string& parameter) noexcept {
+  const auto found = weights_.find(parameter);
+  return found == weights_.end() ? std::span<float>() : std::span<float>(found->second);
+}
+
+std::vector<NamedPort> Trainer::outputs() const {
+  std::vector<NamedPort> ports = forward_->program().outputs();
+  ports.resize(outputs_.size());
+  return ports;
+}
+
+std::vector<Port> Trainer::states() const {
+  std::vector<Port> ports = forward_->program().states();
+  for (Port& port : ports) port.name = gradient_.names.at(port.name);
+  return ports;
+}
+
+std::vector<std::string> Trainer::parameters() const {
+  std::vector<std::string> names;
+  for (const auto& [name, shape] : shapes_) names.push_back(name);
+  return names;
+}
+
+std::vector<Note> Trainer::warnings() const {
+  std::vector<Note> notes;
+  for (const auto& [name, shape] : shapes_)
+    if (std::ranges::none_of(gradient_.terms, [&](const WeightTerm& term) { return term.weight == name; }))
+      notes.push_back({{}, "no output and no state depends on parameter " + name + ": its gradient is 0"});
+  return notes;
+}
+
+}  // namespace rnnc::compiler
