@@ -38,8 +38,10 @@ void pack(const float* const* rows, std::int64_t count, std::int64_t first, std:
 void add_tile(std::int64_t count, const float* left, const float* right, float* sum, std::int64_t stride,
               std::int64_t rows, std::int64_t columns) {
   Vector chains[kTileRows][kTileVectors];
-  for (auto& row : chains)
-    for (Vector& chain : row) chain = Vector(0.0F);
+#pragma GCC unroll 16
+  for (int i = 0; i < kTileRows; ++i)
+#pragma GCC unroll 4
+    for (int v = 0; v < kTileVectors; ++v) chains[i][v] = Vector(0.0F);
   for (std::int64_t r = 0; r < count; ++r, left += kTileRows, right += kTileColumns) {
     Vector vectors[kTileVectors];
     for (int v = 0; v < kTileVectors; ++v) vectors[v] = Vector::load_aligned(right + v * kWidth);
@@ -48,18 +50,21 @@ void add_tile(std::int64_t count, const float* left, const float* right, float* 
       for (int v = 0; v < kTileVectors; ++v) chains[i][v] = runtime::multiply_add(factor, vectors[v], chains[i][v]);
     }
   }
-  for (int i = 0; i < kTileRows; ++i) {
-    if (i >= rows) break;
-    float* const to = sum + i * stride;
-    if (columns >= kTileColumns) {
+  if (rows >= kTileRows && columns >= kTileColumns) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kTileRows; ++i, sum += stride)
+#pragma GCC unroll 4
       for (int v = 0; v < kTileVectors; ++v)
-        (Vector::load_unaligned(to + v * kWidth) + chains[i][v]).store_unaligned(to + v * kWidth);
-      continue;
-    }
-    float tail[kTileColumns];
-    for (int v = 0; v < kTileVectors; ++v) chains[i][v].store_unaligned(tail + v * kWidth);
-    for (std::int64_t k = 0; k < columns; ++k) to[k] += tail[k];
+        (Vector::load_unaligned(sum + v * kWidth) + chains[i][v]).store_unaligned(sum + v * kWidth);
+    return;
   }
+  float tile[kTileRows][kTileColumns];
+#pragma GCC unroll 16
+  for (int i = 0; i < kTileRows; ++i)
+#pragma GCC unroll 4
+    for (int v = 0; v < kTileVectors; ++v) chains[i][v].store_unaligned(tile[i] + v * kWidth);
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(rows, kTileRows); ++i)
+    for (std::int64_t k = 0; k < std::min<std::int64_t>(columns, kTileColumns); ++k) sum[i * stride + k] += tile[i][k];
 }
 
 void add_outer_products(const OuterProducts& products) noexcept {

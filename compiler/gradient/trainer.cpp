@@ -28,11 +28,8 @@ ir::Network with_time(ir::Network network, const std::string& time) {
   return network;
 }
 
-std::string megabytes(std::int64_t bytes) { return std::to_string(bytes / 1000000 + 1) + " MB"; }
-
-Error of_whole_sequences(const std::string& reason) {
-  return {ErrorCode::Unsupported, {}, "memory_bytes bounds the memory of models that run in pieces; " + reason};
-}
+// The rows of a piece of the backward pass, of which there are some copies, fit a cache of level 2.
+constexpr std::int64_t kBackBytes = 400000;
 
 }  // namespace
 
@@ -100,41 +97,57 @@ Result<void> Trainer::compile(const ir::Network& network, const Tier& tier, cons
   return update();
 }
 
-// Decides how many steps are kept. What is kept for a step counts, and the states at the beginning of each piece.
-Result<void> Trainer::plan_memory() {
-  std::int64_t floats = 0;
-  for (const ir::NamedValue& output : gradient_.forward.outputs()) {
-    const ir::Type& type = gradient_.forward[output.value].type;
-    if (type.is_sequence() && output.name.starts_with("saved_")) floats += ir::elements(type);
-  }
-  for (const ir::NamedValue& output : gradient_.backward.outputs()) {
-    const ir::Type& type = gradient_.backward[output.value].type;
-    if (type.is_sequence() && output.name.starts_with("factor_")) floats += ir::elements(type);
-  }
-  bytes_of_step_ = floats * options_.batch * std::int64_t{sizeof(float)};
-  steps_kept_ = std::max<std::int64_t>(1, options_.max_steps);
-  if (options_.memory_bytes == 0 || bytes_of_step_ * steps_kept_ <= options_.memory_bytes) return {};
-  if (const Result<void> streams = forward_->program().streams(); !streams)
-    return of_whole_sequences(streams.error().message);
+// Says why the passes cannot run in pieces of time.
+Result<void> Trainer::runs_in_pieces() const {
+  if (const Result<void> streams = forward_->program().streams(); !streams) return streams.error();
   for (const BackwardInput& input : gradient_.reads)
     if (input.kind == BackwardInput::Kind::Last || input.kind == BackwardInput::Kind::IsNew)
-      return of_whole_sequences("a value of this one is there once for a whole sequence");
+      return Error{ErrorCode::Unsupported, {}, "a value of this one is there once for a whole sequence"};
   for (const auto* network : {&gradient_.forward, &gradient_.backward})
     for (const ir::NamedValue& output : network->outputs())
       if (!(*network)[output.value].type.is_sequence())
-        return of_whole_sequences("output " + output.name + " of this one is there once for a whole sequence");
-  if (!forward_->program().named_inputs().empty()) return of_whole_sequences("this one has inputs by name");
+        return Error{ErrorCode::Unsupported, {}, "output " + output.name + " is there once for a whole sequence"};
+  if (!forward_->program().named_inputs().empty())
+    return Error{ErrorCode::Unsupported, {}, "this one has inputs by name"};
+  return {};
+}
+
+// Returns the bytes of a step of the outputs whose names begin with `prefix`.
+std::int64_t Trainer::bytes_of(const ir::Network& network, const std::string& prefix) const {
+  std::int64_t floats = 0;
+  for (const ir::NamedValue& output : network.outputs()) {
+    const ir::Type& type = network[output.value].type;
+    if (type.is_sequence() && output.name.starts_with(prefix)) floats += ir::elements(type);
+  }
+  return floats * options_.batch * std::int64_t{sizeof(float)};
+}
+
+// Decides how many steps are kept, and how many the backward pass takes at once: its rows should stay in a cache of
+// level 2 until the gradients of weights have read them. Pieces begin at blocks of these gradients' sums, so that the
+// order of the sums stays.
+Result<void> Trainer::plan_memory() {
+  bytes_of_step_ = bytes_of(gradient_.forward, "saved_");
+  steps_kept_ = std::max<std::int64_t>(1, options_.max_steps);
+  const std::int64_t block = gradients_->steps_of_block();
+  const Result<void> in_pieces = runs_in_pieces();
+  back_steps_ = steps_kept_;
+  const std::int64_t back_bytes = std::max<std::int64_t>(1, bytes_of(gradient_.backward, ""));
+  if (in_pieces)
+    back_steps_ = std::min(steps_kept_, std::max<std::int64_t>(1, kBackBytes / back_bytes / block) * block);
+  const bool fits = bytes_of_step_ * steps_kept_ + back_bytes * back_steps_ <= options_.memory_bytes;
+  if (options_.memory_bytes == 0 || fits) return {};
+  if (!in_pieces)
+    return Error{ErrorCode::Unsupported,
+                 {},
+                 "memory_bytes bounds the memory of models that run in pieces; " + in_pieces.error().message};
 
   std::int64_t state_bytes = 0;
   for (const Port& state : forward_->program().states())
     state_bytes += (state.shape.empty() ? 1 : state.shape[0]) * options_.batch * std::int64_t{sizeof(float)};
-  // Pieces begin at blocks of the gradients' sums, so that the order of the sums stays.
-  const std::int64_t block = gradients_->steps_of_block();
   const auto bytes = [&](std::int64_t steps) {
-    return bytes_of_step_ * steps + (options_.max_steps + steps - 1) / steps * state_bytes;
+    return back_bytes * block + bytes_of_step_ * steps + (options_.max_steps + steps - 1) / steps * state_bytes;
   };
-  std::int64_t least = bytes(block);
-  std::int64_t best = bytes(block) <= options_.memory_bytes ? block : 0;
+  std::int64_t least = bytes(block), best = 0;
   for (std::int64_t steps = block; steps < options_.max_steps + block; steps += block) {
     least = std::min(least, bytes(steps));
     if (bytes(steps) <= options_.memory_bytes) best = steps;
@@ -143,9 +156,10 @@ Result<void> Trainer::plan_memory() {
     return Error{ErrorCode::Limit,
                  {},
                  "a training of " + std::to_string(options_.max_steps) + " steps and " +
-                     std::to_string(options_.batch) + " sequences needs at least " + megabytes(least) +
-                     ", and memory_bytes allows " + megabytes(options_.memory_bytes - 1000000)};
+                     std::to_string(options_.batch) + " sequences needs at least " + std::to_string(least) +
+                     " bytes, and memory_bytes is " + std::to_string(options_.memory_bytes)};
   steps_kept_ = best;
+  back_steps_ = block;
   return {};
 }
 
@@ -153,23 +167,23 @@ Result<void> Trainer::allocate() {
   const std::int64_t batch = options_.batch;
   runtime::require_memory(bytes_of_step_ * steps_kept_, "a training of " + std::to_string(steps_kept_) + " steps and " +
                                                             std::to_string(batch) + " sequences");
-  const auto make_rows = [&](const ir::Network& network, const ir::NamedValue& output) {
+  const auto make_rows = [&](const ir::Network& network, const ir::NamedValue& output, std::int64_t steps) {
     const ir::Type& type = network[output.value].type;
     Rows rows;
     rows.width = ir::elements(type);
     rows.has_time = type.is_sequence();
-    rows.values.resize(static_cast<std::size_t>(rows.count(steps_kept_, batch)));
+    rows.values.resize(static_cast<std::size_t>(rows.count(steps, batch)));
     return rows;
   };
   const std::vector<ir::NamedValue> forward = gradient_.forward.outputs();
   for (std::size_t i = 0; i < forward.size(); ++i)
-    (i < outputs_.size() ? zeros_ : saved_)[forward[i].name] = make_rows(gradient_.forward, forward[i]);
+    (i < outputs_.size() ? zeros_ : saved_)[forward[i].name] = make_rows(gradient_.forward, forward[i], steps_kept_);
   for (const ir::NamedValue& output : gradient_.backward.outputs())
-    found_[output.name] = make_rows(gradient_.backward, output);
+    found_[output.name] = make_rows(gradient_.backward, output, back_steps_);
   std::int64_t begin = 0;
   for (const Port& port : inputs()) {
     InputColumns columns{.name = port.name, .begin = begin, .width = port.shape.empty() ? 1 : port.shape[0]};
-    if (inputs().size() > 1) columns.values.resize(static_cast<std::size_t>(steps_kept_ * batch * columns.width));
+    if (inputs().size() > 1) columns.values.resize(static_cast<std::size_t>(back_steps_ * batch * columns.width));
     begin += columns.width;
     inputs_.push_back(std::move(columns));
   }
@@ -184,7 +198,7 @@ Result<void> Trainer::allocate() {
     if (!state) return state.error();
     state_.push_back(std::make_unique<State>(std::move(*state)));
   }
-  Result<State> state = backward_->program().try_make_state(batch, steps_kept_);
+  Result<State> state = backward_->program().try_make_state(batch, back_steps_);
   if (!state) return state.error();
   back_state_ = std::make_unique<State>(std::move(*state));
   piece_lengths_.resize(static_cast<std::size_t>(batch));

@@ -74,10 +74,13 @@ class Trainer {
     std::vector<std::int32_t> lengths = {};
     bool is_new = true;  // no state was set for it
     bool waits = false;
+    std::int64_t first = 0;  // the first step of the values that are kept now
   };
 
   Trainer(const ir::Network& network, const TrainingOptions& options);
   Result<void> compile(const ir::Network& network, const Tier& tier, const TensorMap& weights);
+  Result<void> runs_in_pieces() const;
+  std::int64_t bytes_of(const ir::Network& network, const std::string& prefix) const;
   Result<void> plan_memory();
   Result<void> allocate();
   void name_states();
@@ -92,6 +95,7 @@ class Trainer {
 
   std::span<const float> given(const BackwardInput& input, const BackwardArguments& arguments, std::int64_t first,
                                std::int64_t steps) noexcept;
+  std::span<const float> kept(const Rows& rows, std::int64_t first, std::int64_t steps) const noexcept;
   std::span<const float> cotangent_of(const BackwardArguments& arguments, const std::string& output, std::int64_t first,
                                       std::int64_t steps) noexcept;
   const InputColumns& columns_of(const std::string& name) const noexcept;
@@ -127,7 +131,7 @@ class Trainer {
   std::vector<FactorRows> left_, right_;
   Tape tape_;
   bool starts_new_ = true;  // the next forward pass
-  std::int64_t bytes_of_step_ = 0, steps_kept_ = 0;
+  std::int64_t bytes_of_step_ = 0, steps_kept_ = 0, back_steps_ = 0;
 };
 
 }  // namespace rnnc::compiler

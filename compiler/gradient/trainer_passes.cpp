@@ -35,6 +35,7 @@ std::span<const std::int32_t> Trainer::lengths_of(std::int64_t first, std::int64
 RunStatus Trainer::run_piece(State& state, std::int64_t first, std::int64_t steps, std::span<float> y,
                              std::span<const NamedOutput> outputs) noexcept {
   const RunArguments& arguments = tape_.arguments;
+  tape_.first = first;
   wanted_.assign(outputs.begin(), outputs.end());
   for (auto& [name, rows] : saved_) wanted_.push_back({name, rows.values});
   const std::int64_t width = options_.batch * forward_->program().input_size();
@@ -129,7 +130,11 @@ RunStatus Trainer::backward(const BackwardArguments& arguments) noexcept {
       const RunStatus status = run_piece(*state_[1], first, steps, unwanted_, {});
       if (status != RunStatus::Ok) return status;
     }
-    if (const RunStatus status = back_piece(arguments, first, steps); status != RunStatus::Ok) return status;
+    const std::int64_t last_piece = steps == 0 ? 0 : (steps - 1) / back_steps_ * back_steps_;
+    for (std::int64_t begin = last_piece; begin >= 0; begin -= back_steps_) {
+      const std::int64_t count = std::min(back_steps_, steps - begin);
+      if (const RunStatus status = back_piece(arguments, first + begin, count); status != RunStatus::Ok) return status;
+    }
   }
   for (auto& [name, state] : states_) std::ranges::fill(state.d_last, 0.0F);
   return RunStatus::Ok;
@@ -165,11 +170,16 @@ std::span<const float> Trainer::input_of(const std::string& name, std::int64_t f
   return columns.values;
 }
 
+std::span<const float> Trainer::kept(const Rows& rows, std::int64_t first, std::int64_t steps) const noexcept {
+  const std::span<const float> values = rows.values;
+  return rows.has_time ? cut(values, first - tape_.first, steps, options_.batch * rows.width) : values;
+}
+
 std::span<const float> Trainer::given(const BackwardInput& input, const BackwardArguments& arguments,
                                       std::int64_t first, std::int64_t steps) noexcept {
   switch (input.kind) {
     case BackwardInput::Kind::Input: return input_of(input.of, first, steps);
-    case BackwardInput::Kind::Saved: return saved_.find(input.of)->second.values;
+    case BackwardInput::Kind::Saved: return kept(saved_.find(input.of)->second, first, steps);
     case BackwardInput::Kind::Cotangent: return cotangent_of(arguments, input.of, first, steps);
     case BackwardInput::Kind::Last: return states_.find(gradient_.names.find(input.of)->second)->second.d_last;
     case BackwardInput::Kind::IsNew: std::ranges::fill(is_new_, tape_.is_new ? 1.0F : 0.0F); return is_new_;
@@ -251,7 +261,7 @@ FactorRows Trainer::rows_of(const BackwardArguments& arguments, const Factor& fa
   switch (factor.of) {
     case Factor::Of::Forward: {
       const Rows& rows = saved_.find(factor.name)->second;
-      return at(rows.values, rows.width);
+      return at(kept(rows, first, steps), rows.width);
     }
     case Factor::Of::Backward: {
       const Rows& rows = found_.find(factor.name)->second;

@@ -205,9 +205,9 @@ TEST_CASE("a training in pieces of time has the bits of the whole", "[differenti
       Training whole = training_of(problem, "host", 1);
       CHECK(whole.steps_kept() == 200);
       const Trained outcome = train(whole, problem);
-      const std::int64_t memory = whole.bytes_of_step() * 70;
+      const std::int64_t memory = whole.bytes_of_step() * 120;
       Training pieces = training_of(problem, "host", 1, memory);
-      CHECK(pieces.steps_kept() < 70);
+      CHECK(pieces.steps_kept() < 120);
       CHECK(train(pieces, problem) == outcome);
       CHECK(train(pieces, problem) == outcome);
     }
