@@ -1,6 +1,7 @@
 #include "tests/support/gradients.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "ir/scan.hpp"
@@ -130,6 +131,56 @@ std::map<std::string, Vector> by_name(const ir::Network& network, std::vector<Ve
   return result;
 }
 
+// A point at which the gradient is taken.
+struct Point {
+  NamedVectors weights, states, inputs;
+};
+
+double sum_at(const ir::Network& network, const ir::NetworkBatch& batch, const Point& point,
+              const Cotangents& cotangents) {
+  ir::NetworkBatch moved = batch;
+  for (const auto& [name, values] : point.inputs) moved.inputs[name] = values;
+  return weighted_sum(network, point.weights, moved, point.states, cotangents);
+}
+
+NamedVectors random_direction(const NamedVectors& like, Random& random) {
+  NamedVectors direction;
+  for (const auto& [name, values] : like) {
+    const std::vector<float> drawn = random.vector(values.size(), -1, 1);
+    direction[name] = Vector(drawn.begin(), drawn.end());
+  }
+  return direction;
+}
+
+void move(NamedVectors& values, const NamedVectors& direction, double step) {
+  for (const auto& [name, along] : direction)
+    for (std::size_t i = 0; i < along.size(); ++i) values[name][i] += step * along[i];
+}
+
+double along(const NamedVectors& gradient, const NamedVectors& direction) {
+  double sum = 0;
+  for (const auto& [name, values] : direction) {
+    const auto found = gradient.find(name);
+    if (found == gradient.end()) continue;
+    for (std::size_t i = 0; i < values.size(); ++i) sum += found->second[i] * values[i];
+  }
+  return sum;
+}
+
+// The derivative of a smooth function of one step, with an error of the fourth order; nullopt at a kink or jump, where
+// differences of two widths or of the two sides disagree.
+template <class F>
+std::optional<double> derivative(const F& f) {
+  const double h = 1e-4;
+  const auto central = [&](double step) { return (f(step) - f(-step)) / (2 * step); };
+  const double wide = central(h), half = central(h / 2), quarter = central(h / 4);
+  const double first = (4 * half - wide) / 3, second = (4 * quarter - half) / 3;
+  const double f0 = f(0), right = (f(h / 16) - f0) / (h / 16), left = (f0 - f(-h / 16)) / (h / 16);
+  const double scale = 1 + std::fabs(second);
+  if (!(std::fabs(first - second) <= 2e-9 * scale) || !(std::fabs(right - left) <= 1e-2 * scale)) return std::nullopt;
+  return second;
+}
+
 }  // namespace
 
 ir::Network network_of(const Subject& subject) {
@@ -233,6 +284,38 @@ double weighted_sum(const ir::Network& network, const NamedVectors& weights, con
     sum += std::inner_product(last.begin(), last.end(), d.begin(), 0.0);
   }
   return sum;
+}
+
+std::optional<std::string> gradient_fault(const Subject& subject, const Setting& setting, GradientCounts* counts) {
+  const ir::Network network = network_of(subject);
+  const Data data = random_data(network, setting);
+  const Point point{doubles_of(subject), data.states, data.batch.inputs};
+  const Cotangents cotangents = random_cotangents(network, data.batch, setting.seed + 1000);
+  const Gradients gradients = interpret_gradients(network, point.weights, data.batch, point.states, cotangents);
+
+  NamedVectors states = point.states;
+  if (ir::interpret_outputs(network, point.weights, data.batch, states) != gradients.outputs)
+    return "the forward pass gives other outputs than the network";
+
+  Random random(setting.seed + 2000);
+  const auto compare = [&](const std::string& what, NamedVectors Point::*part,
+                           const NamedVectors& gradient) -> std::optional<std::string> {
+    const NamedVectors direction = random_direction(point.*part, random);
+    const std::optional<double> difference = derivative([&](double step) {
+      Point moved = point;
+      move(moved.*part, direction, step);
+      return sum_at(network, data.batch, moved, cotangents);
+    });
+    if (counts) ++(difference ? counts->checked : counts->kinks);
+    if (!difference) return std::nullopt;
+    const double found = along(gradient, direction);
+    if (std::fabs(found - *difference) <= 1e-8 * (1 + std::fabs(*difference))) return std::nullopt;
+    return "the gradient of " + what + " along a direction is " + std::to_string(found) + ", and differences give " +
+           std::to_string(*difference);
+  };
+  if (auto fault = compare("weights", &Point::weights, gradients.weights)) return fault;
+  if (auto fault = compare("states", &Point::states, gradients.states)) return fault;
+  return compare("inputs", &Point::inputs, gradients.inputs);
 }
 
 }  // namespace rnnc::test

@@ -2,6 +2,9 @@
 // makes, and beside them as differences of the network itself.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "compiler/gradient/network_gradient.hpp"
 #include "ir/interpret_network.hpp"
 #include "tests/support/subject.hpp"
@@ -34,5 +37,15 @@ double weighted_sum(const ir::Network& network, const ir::NamedVectors& weights,
 /// The network of a subject, which may be a cell, and its weights in double precision.
 ir::Network network_of(const Subject& subject);
 ir::NamedVectors doubles_of(const Subject& subject);
+
+/// The directions of a trial: those whose derivative was checked, and those at a kink or jump, which have none.
+struct GradientCounts {
+  int checked = 0, kinks = 0;
+};
+
+/// Compares the gradients of all weights, states and inputs, each along one random direction, with differences of the
+/// interpreter. The result is empty where both agree to 1e-8.
+std::optional<std::string> gradient_fault(const Subject& subject, const Setting& setting,
+                                          GradientCounts* counts = nullptr);
 
 }  // namespace rnnc::test

@@ -23,6 +23,7 @@ enum class Check {
   Artifact,     // so has what an artifact in memory runs
   Object,       // and a linked object
   FloatModes,   // the bits are the same in every floating-point mode of the caller, which is left as it was
+  Gradients,    // gradients in double precision are differences of the interpreter
 };
 std::string_view name_of(Check check);
 
@@ -53,6 +54,7 @@ class Trial {
   std::optional<std::string> artifact() const;
   std::optional<std::string> object() const;
   std::optional<std::string> float_modes() const;
+  std::optional<std::string> gradients() const;
 
   const Subject& subject_;
   Setting setting_;
