@@ -7,6 +7,8 @@
 
 #include <rnnc/join.hpp>
 
+#include "compiler/gradient/describe.hpp"
+#include "compiler/gradient/network_gradient.hpp"
 #include "compiler/inspect/dot.hpp"
 #include "compiler/inspect/print_network.hpp"
 #include "compiler/llvm/assembly.hpp"
@@ -36,7 +38,7 @@ namespace {
 struct InspectFlags {
   ModelFlags model;
   std::string after, emit = "text";
-  bool dot = false, object = false;
+  bool dot = false, object = false, gradient = false;
 };
 
 bool is_portable(const InspectFlags& flags) { return flags.model.backend == "portable"; }
@@ -72,6 +74,15 @@ std::string show_model(const Source& source, const ir::Graph& graph, const Inspe
       if (run.contains(cell.name)) text += ir::print(cell) + "\n";
   }
   return text + show_graph(graph, flags);
+}
+
+// The two networks that train the model, with their cells. Each part is a model by itself.
+Result<std::string> show_gradient(const Source& source) {
+  const Result<ir::Network> network = bind(source);
+  if (!network) return network.error();
+  const compiler::NetworkGradient gradient = compiler::gradient_of(*network);
+  return "// the forward pass\n\n" + ir::print(compiler::module_of(gradient.forward)) + "\n// the backward pass\n\n" +
+         ir::print(compiler::module_of(gradient.backward)) + "\n" + compiler::describe(gradient);
 }
 
 Error about_plan(Error error) {
@@ -171,6 +182,8 @@ Result<void> check_flags(const InspectFlags& flags) {
     return usage_error("--backend", "portable goes with --emit plan, which shows its program; give that");
   if (flags.dot && (is_portable(flags) || (flags.emit != "text" && flags.emit != "plan")))
     return usage_error("--dot", "goes with --emit text or plan of --backend jit; leave one of them out");
+  if (flags.gradient && (flags.emit != "text" || !flags.after.empty() || flags.dot))
+    return usage_error("--gradient", "goes with --emit text and without --after and --dot; leave them out");
   if (flags.object && flags.emit != "llvm")
     return usage_error("--object", "goes with --emit llvm; give that, or leave it out");
   return {};
@@ -179,11 +192,9 @@ Result<void> check_flags(const InspectFlags& flags) {
 // An artifact has code and no text, so only its levels can be shown.
 Result<std::string> show_artifact(const InspectFlags& flags) {
   if (const auto checked = check_artifact_flags(flags.model); !checked) return checked.error();
-  const std::pair<const char*, bool> given[] = {{"--isa", !flags.model.isa.empty()},
-                                                {"--after", !flags.after.empty()},
-                                                {"--emit", flags.emit != "text"},
-                                                {"--dot", flags.dot},
-                                                {"--object", flags.object}};
+  const std::pair<const char*, bool> given[] = {{"--isa", !flags.model.isa.empty()}, {"--after", !flags.after.empty()},
+                                                {"--emit", flags.emit != "text"},    {"--dot", flags.dot},
+                                                {"--gradient", flags.gradient},      {"--object", flags.object}};
   for (const auto& [flag, is_given] : given)
     if (is_given) return usage_error(flag, "an artifact shows its levels only; name the model that it was made of");
   return describe_artifact(flags.model.model);
@@ -196,6 +207,7 @@ Result<std::string> show(const InspectFlags& flags) {
   model.weights_beside = false;  // what is shown are the dims of the text, where nothing binds them
   const Result<Source> source = load_source(model);
   if (!source) return source.error();
+  if (flags.gradient) return show_gradient(*source);
   if (flags.emit != "text" || !flags.after.empty()) return show_lowered(*source, flags);
   if (source->dims.empty() && source->weights.empty()) return show_model(*source, source->graph(), flags);
   const auto text = [&](const auto& bound) -> Result<std::string> {
@@ -220,7 +232,8 @@ Verb add_inspect(CLI::App& program) {
       {"rnnc inspect --cell lstm", "rnnc inspect --cell lstm --dim I=64 --dim H=128 --after hoist",
        "rnnc inspect --cell gru --dim I=64 --dim H=128 --emit plan",
        "rnnc inspect --cell gru --dim I=64 --dim H=128 --emit plan --backend portable",
-       "rnnc inspect model.onnx --emit asm --isa aarch64-cortex-a72", "rnnc inspect --cell gru --dot > gru.dot"},
+       "rnnc inspect model.onnx --emit asm --isa aarch64-cortex-a72", "rnnc inspect --cell gru --dot > gru.dot",
+       "rnnc inspect --cell gru --dim I=3 --dim H=4 --gradient"},
       "Shows a cell or network as text, after any pass, or as what is made of it for a CPU, which need not be this "
       "machine's; of an artifact, which CPUs it is for.");
   auto flags = std::make_shared<InspectFlags>();
@@ -232,6 +245,7 @@ Verb add_inspect(CLI::App& program) {
   app.add_option("--after", flags->after, "show the text after this pass")->type_name("PASS");
   add_choice(app, "--emit", flags->emit, {"text", "calls", "plan", "llvm", "asm"}, "what to show (default text)");
   app.add_flag("--dot", flags->dot, "draw it for Graphviz: of text the operations, of plan the stages");
+  app.add_flag("--gradient", flags->gradient, "show the forward and the backward pass that train the model");
   app.add_flag("--object", flags->object, "of LLVM IR: all of the object that compile makes, with zeros for weights");
   return {&app, [flags] { return run(*flags); }};
 }
