@@ -1,15 +1,22 @@
-// A model, weights and options of the C interface become a program: rnnc_compile checks the options and calls
-// compile().
+// A model, weights and options of the C interface become a program or a training: these functions check the options and
+// call compile() or Training::make().
 #include <rnnc/c_handles.hpp>
 #include <rnnc/compile.hpp>
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
+#include <string>
 #include <utility>
 
 namespace {
 
 using rnnc::c::fail;
 using rnnc::c::guarded;
+using rnnc::c::status_of;
+using rnnc::c::unsized;
+
+constexpr std::size_t kMostNamed = 64;  // as rnnc.h says
 
 template <class Choice>
 using Choices = std::initializer_list<std::pair<int, Choice>>;
@@ -57,6 +64,29 @@ rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions&
   return RNNC_OK;
 }
 
+// Copies named values of C, whose sizes are not known. Returns false if a name or the array is missing.
+template <class From, class To>
+bool read_named(const From* from, std::size_t count, std::array<To, kMostNamed>& to) {
+  if (count > 0 && !from) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!from[i].name) return false;
+    to[i] = {from[i].name, unsized(from[i].data)};
+  }
+  return true;
+}
+
+rnnc_status copy_values(const rnnc::Result<std::vector<float>>& got, const char* name, float* values, std::size_t count,
+                        rnnc_error* error) {
+  if (!got) return fail(got.error(), error);
+  if (got->size() != count) {
+    const std::string message =
+        std::string("state ") + name + " has " + std::to_string(got->size()) + " floats, not " + std::to_string(count);
+    return fail(RNNC_SHAPE_MISMATCH, message.c_str(), error);
+  }
+  std::ranges::copy(*got, values);
+  return RNNC_OK;
+}
+
 }  // namespace
 
 extern "C" rnnc_status rnnc_compile(const rnnc_model* model, const rnnc_weights* weights,
@@ -67,5 +97,118 @@ extern "C" rnnc_status rnnc_compile(const rnnc_model* model, const rnnc_weights*
     rnnc::CompileOptions read;
     if (const rnnc_status status = read_options(options, read, error); status != RNNC_OK) return status;
     return rnnc::c::hand_over(rnnc::compile(model->model, weights->tensors, read), program, error);
+  });
+}
+
+extern "C" rnnc_status rnnc_training_create(const rnnc_model* model, const rnnc_weights* weights,
+                                            const rnnc_compile_options* compile, const rnnc_training_options* options,
+                                            rnnc_training** training, rnnc_error* error) noexcept {
+  if (!model || !weights || !training) return fail(RNNC_USAGE, "model, weights or training is NULL", error);
+  rnnc_training_options given;
+  if (!rnnc::c::read_struct(options, given))
+    return fail(RNNC_USAGE, "rnnc_training_options: it is NULL, or struct_size is wrong", error);
+  return guarded(error, [&] {
+    rnnc::TrainingOptions read;
+    if (const rnnc_status status = read_options(compile, read.compile, error); status != RNNC_OK) return status;
+    read.batch = given.batch;
+    read.max_steps = given.max_steps;
+    read.memory_bytes = given.memory_bytes;
+    return rnnc::c::hand_over(rnnc::Training::make(model->model, weights->tensors, read), training, error);
+  });
+}
+
+extern "C" void rnnc_training_destroy(rnnc_training* training) noexcept { delete training; }
+
+extern "C" rnnc_status rnnc_training_forward(rnnc_training* training, const rnnc_run_arguments* arguments) noexcept {
+  rnnc_run_arguments given;
+  if (!training || !rnnc::c::read_struct(arguments, given) || given.workspace) return RNNC_USAGE;
+  if (given.input_count > kMostNamed || given.output_count > kMostNamed) return RNNC_LIMIT;
+  if (given.time_count > 0) return RNNC_UNKNOWN_NAME;
+  if (given.batch != training->training.batch()) return RNNC_BATCH_MISMATCH;
+  std::array<rnnc::NamedInput, kMostNamed> inputs;
+  std::array<rnnc::NamedOutput, kMostNamed> outputs;
+  if (!read_named(given.inputs, given.input_count, inputs)) return RNNC_USAGE;
+  if (!read_named(given.outputs, given.output_count, outputs)) return RNNC_USAGE;
+  return status_of(training->training.forward({.x = unsized(given.x),
+                                               .y = unsized(given.y),
+                                               .steps = given.steps,
+                                               .lengths = unsized(given.lengths),
+                                               .inputs = std::span(inputs.data(), given.input_count),
+                                               .outputs = std::span(outputs.data(), given.output_count)}));
+}
+
+extern "C" rnnc_status rnnc_training_backward(rnnc_training* training,
+                                              const rnnc_backward_arguments* arguments) noexcept {
+  rnnc_backward_arguments given;
+  if (!training || !rnnc::c::read_struct(arguments, given)) return RNNC_USAGE;
+  if (given.d_output_count > kMostNamed || given.d_input_count > kMostNamed) return RNNC_LIMIT;
+  std::array<rnnc::NamedInput, kMostNamed> d_outputs;
+  std::array<rnnc::NamedOutput, kMostNamed> d_inputs;
+  if (!read_named(given.d_outputs, given.d_output_count, d_outputs)) return RNNC_USAGE;
+  if (!read_named(given.d_inputs, given.d_input_count, d_inputs)) return RNNC_USAGE;
+  return status_of(training->training.backward({.dy = unsized(given.dy),
+                                                .d_outputs = std::span(d_outputs.data(), given.d_output_count),
+                                                .dx = unsized(given.dx),
+                                                .d_inputs = std::span(d_inputs.data(), given.d_input_count)}));
+}
+
+extern "C" void rnnc_training_reset(rnnc_training* training) noexcept {
+  if (training) training->training.reset();
+}
+
+extern "C" rnnc_status rnnc_training_set_state(rnnc_training* training, const char* name, const float* values,
+                                               size_t count, rnnc_error* error) noexcept {
+  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
+  return guarded(error, [&] {
+    const auto done = training->training.set_state(name, std::span(values, count));
+    return done ? RNNC_OK : fail(done.error(), error);
+  });
+}
+
+extern "C" rnnc_status rnnc_training_get_state(const rnnc_training* training, const char* name, float* values,
+                                               size_t count, rnnc_error* error) noexcept {
+  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
+  return guarded(error, [&] { return copy_values(training->training.state(name), name, values, count, error); });
+}
+
+extern "C" rnnc_status rnnc_training_set_state_gradient(rnnc_training* training, const char* name, const float* values,
+                                                        size_t count, rnnc_error* error) noexcept {
+  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
+  return guarded(error, [&] {
+    const auto done = training->training.set_state_gradient(name, std::span(values, count));
+    return done ? RNNC_OK : fail(done.error(), error);
+  });
+}
+
+extern "C" rnnc_status rnnc_training_get_state_gradient(const rnnc_training* training, const char* name, float* values,
+                                                        size_t count, rnnc_error* error) noexcept {
+  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
+  return guarded(error,
+                 [&] { return copy_values(training->training.state_gradient(name), name, values, count, error); });
+}
+
+extern "C" const float* rnnc_training_gradient(const rnnc_training* training, const char* parameter,
+                                               size_t* count) noexcept {
+  const std::span<const float> values =
+      training && parameter ? training->training.gradient(parameter) : std::span<const float>();
+  if (count) *count = values.size();
+  return values.data();
+}
+
+extern "C" float* rnnc_training_weight(rnnc_training* training, const char* parameter, size_t* count) noexcept {
+  const std::span<float> values = training && parameter ? training->training.weight(parameter) : std::span<float>();
+  if (count) *count = values.size();
+  return values.data();
+}
+
+extern "C" void rnnc_training_clear_gradients(rnnc_training* training) noexcept {
+  if (training) training->training.clear_gradients();
+}
+
+extern "C" rnnc_status rnnc_training_update(rnnc_training* training, rnnc_error* error) noexcept {
+  if (!training) return fail(RNNC_USAGE, "training is NULL", error);
+  return guarded(error, [&] {
+    const auto done = training->training.update();
+    return done ? RNNC_OK : fail(done.error(), error);
   });
 }

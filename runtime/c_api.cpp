@@ -14,29 +14,12 @@ namespace {
 using rnnc::c::fail;
 using rnnc::c::guarded;
 using rnnc::c::hand_over;
+using rnnc::c::status_of;
+using rnnc::c::unsized;
 
 constexpr std::size_t kMostNamed = 64;
 constexpr std::size_t kMostRank = 8;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
-
-rnnc_status status_of(rnnc::RunStatus status) noexcept {
-  switch (status) {
-    case rnnc::RunStatus::Ok: return RNNC_OK;
-    case rnnc::RunStatus::WrongState: return RNNC_WRONG_STATE;
-    case rnnc::RunStatus::NegativeSteps: return RNNC_NEGATIVE_STEPS;
-    case rnnc::RunStatus::MissingPointer: return RNNC_MISSING_POINTER;
-    case rnnc::RunStatus::BadLength: return RNNC_BAD_LENGTH;
-    case rnnc::RunStatus::TooManySteps: return RNNC_TOO_MANY_STEPS;
-    case rnnc::RunStatus::MissingInput: return RNNC_MISSING_INPUT;
-    case rnnc::RunStatus::UnknownName: return RNNC_UNKNOWN_NAME;
-    case rnnc::RunStatus::NoStreaming: return RNNC_NO_STREAMING;
-    case rnnc::RunStatus::NoForward: return RNNC_NO_FORWARD;
-    case rnnc::RunStatus::WrongWorkspace: return RNNC_WRONG_WORKSPACE;
-    case rnnc::RunStatus::NoWorkspace: return RNNC_NO_WORKSPACE;
-    case rnnc::RunStatus::ShortSpan: break;  // pointers have no sizes
-  }
-  return RNNC_INTERNAL;
-}
 
 // Returns the number of elements of a shape, or nullopt if a dim is negative or the number is too large.
 std::optional<std::int64_t> elements_of(std::span<const std::int64_t> shape) noexcept {
@@ -63,12 +46,6 @@ rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, r
 rnnc_status fill(const rnnc::Port& from, const char* time, rnnc_port* to) noexcept {
   const rnnc_port port{sizeof port, from.name.c_str(), time, elements_of(from.shape)};
   return rnnc::c::write_struct(port, to) ? RNNC_OK : RNNC_USAGE;
-}
-
-// A caller in C gives no sizes: a pointer becomes a span that is as long as any call needs.
-template <class T>
-std::span<T> unsized(T* data) noexcept {
-  return {data, data ? std::size_t{1} << 60 : 0};
 }
 
 // Programs with one output do not pay for the array of the others.

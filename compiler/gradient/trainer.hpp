@@ -37,6 +37,7 @@ class Trainer {
   void clear_gradients() noexcept { gradients_->clear(); }
   std::span<float> weight(const std::string& parameter) noexcept;
   Result<void> update();
+  std::int64_t batch() const noexcept { return options_.batch; }
   std::int64_t bytes_of_step() const noexcept { return bytes_of_step_; }
   std::int64_t steps_kept() const noexcept { return steps_kept_; }
   std::vector<Note> warnings() const;

@@ -42,6 +42,7 @@ std::span<const float> Training::gradient(const std::string& parameter) const no
 void Training::clear_gradients() noexcept { trainer_->clear_gradients(); }
 std::span<float> Training::weight(const std::string& parameter) noexcept { return trainer_->weight(parameter); }
 Result<void> Training::update() { return trainer_->update(); }
+std::int64_t Training::batch() const noexcept { return trainer_->batch(); }
 std::int64_t Training::bytes_of_step() const noexcept { return trainer_->bytes_of_step(); }
 std::int64_t Training::steps_kept() const noexcept { return trainer_->steps_kept(); }
 std::vector<Note> Training::warnings() const { return trainer_->warnings(); }

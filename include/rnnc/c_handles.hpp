@@ -11,6 +11,7 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
 #include <rnnc/tensor.hpp>
+#include <rnnc/training.hpp>
 
 struct rnnc_model {
   rnnc::Model model;
@@ -64,6 +66,10 @@ struct rnnc_state {
   rnnc::State state;
 };
 
+struct rnnc_training {
+  rnnc::Training training;
+};
+
 struct rnnc_workspace {
   rnnc::Workspace workspace;
 };
@@ -83,6 +89,32 @@ inline rnnc_status status_of(ErrorCode code) {
     case ErrorCode::File: return RNNC_FILE;
   }
   return RNNC_INTERNAL;
+}
+
+/// Pointers have no sizes, so that no call finds one short.
+inline rnnc_status status_of(RunStatus status) noexcept {
+  switch (status) {
+    case RunStatus::Ok: return RNNC_OK;
+    case RunStatus::WrongState: return RNNC_WRONG_STATE;
+    case RunStatus::NegativeSteps: return RNNC_NEGATIVE_STEPS;
+    case RunStatus::MissingPointer: return RNNC_MISSING_POINTER;
+    case RunStatus::BadLength: return RNNC_BAD_LENGTH;
+    case RunStatus::TooManySteps: return RNNC_TOO_MANY_STEPS;
+    case RunStatus::MissingInput: return RNNC_MISSING_INPUT;
+    case RunStatus::UnknownName: return RNNC_UNKNOWN_NAME;
+    case RunStatus::NoStreaming: return RNNC_NO_STREAMING;
+    case RunStatus::NoForward: return RNNC_NO_FORWARD;
+    case RunStatus::WrongWorkspace: return RNNC_WRONG_WORKSPACE;
+    case RunStatus::NoWorkspace: return RNNC_NO_WORKSPACE;
+    case RunStatus::ShortSpan: break;
+  }
+  return RNNC_INTERNAL;
+}
+
+/// Returns a span of memory whose size C does not tell.
+template <class T>
+std::span<T> unsized(T* data) noexcept {
+  return {data, data ? std::size_t{1} << 60 : 0};
 }
 
 /// Writes an error if the caller wants it. A struct that is too small for a message is left alone.

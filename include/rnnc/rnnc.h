@@ -35,6 +35,8 @@ typedef struct rnnc_program rnnc_program; /* compiled code with weights */
 typedef struct rnnc_state rnnc_state;     /* the states of a batch of sequences, and mostly a workspace */
 typedef struct rnnc_workspace rnnc_workspace; /* the memory of a call, for any number of states */
 
+typedef struct rnnc_training rnnc_training; /* both passes of a model that is trained, and their memory */
+
 typedef enum rnnc_status {
   RNNC_OK = 0,
   RNNC_USAGE = 1,          /* an argument that makes no sense; a struct of a wrong size */
@@ -304,6 +306,64 @@ typedef struct rnnc_compile_options {
 RNNC_C_API rnnc_status rnnc_compile(const rnnc_model* model, const rnnc_weights* weights,
                                     const rnnc_compile_options* options, rnnc_program** program,
                                     rnnc_error* error) RNNC_NOEXCEPT;
+
+/* ---- Compiler: training --------------------------------------------------------------------------------------- */
+
+typedef struct rnnc_training_options {
+  size_t struct_size;
+  int64_t batch;        /* the sequences of every call */
+  int64_t max_steps;    /* the most steps of a call */
+  int64_t memory_bytes; /* the most bytes for what a forward pass keeps; 0 is no bound */
+} rnnc_training_options;
+#define RNNC_TRAINING_OPTIONS_INIT { sizeof(rnnc_training_options), 1, 1, 0 }
+
+/* Compiles the forward and the backward pass of a model, in f32, and allocates the memory of calls. `compile` may be NULL. A
+   training is for one thread at a time. */
+RNNC_C_API rnnc_status rnnc_training_create(const rnnc_model* model, const rnnc_weights* weights,
+                                            const rnnc_compile_options* compile, const rnnc_training_options* options,
+                                            rnnc_training** training, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API void rnnc_training_destroy(rnnc_training* training) RNNC_NOEXCEPT;
+
+/* Computes outputs, and keeps what the backward pass needs. x, lengths and inputs must stay as they are until that has
+   returned. States go on from the call before, unless rnnc_training_reset or rnnc_training_set_state was called. There are
+   no times and no workspace. */
+RNNC_C_API rnnc_status rnnc_training_forward(rnnc_training* training, const rnnc_run_arguments* arguments) RNNC_NOEXCEPT;
+
+typedef struct rnnc_backward_arguments {
+  size_t struct_size;
+  const float* dy;                   /* the gradient of y, in the shape of y; NULL is 0 */
+  float* dx;                         /* [steps, batch, input_size]; NULL if it is not wanted */
+  const rnnc_named_input* d_outputs; /* the gradients of outputs after y; one that is missing is 0 */
+  size_t d_output_count;             /* at most 64 */
+  const rnnc_named_output* d_inputs; /* those of named inputs that are wanted */
+  size_t d_input_count;              /* at most 64 */
+} rnnc_backward_arguments;
+
+/* Adds the gradients of the last forward pass to those of parameters. A forward pass has one backward pass. */
+RNNC_C_API rnnc_status rnnc_training_backward(rnnc_training* training,
+                                              const rnnc_backward_arguments* arguments) RNNC_NOEXCEPT;
+
+/* Starts new sequences, as rnnc_state_reset. */
+RNNC_C_API void rnnc_training_reset(rnnc_training* training) RNNC_NOEXCEPT;
+
+/* Set or read a state, or its gradient, by name, [batch, size] row-major. The gradient that is set is that behind the last
+   step, for the next backward pass; the one that is read is that before the first step, by the last backward pass. */
+RNNC_C_API rnnc_status rnnc_training_set_state(rnnc_training* training, const char* name, const float* values,
+                                               size_t count, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_training_get_state(const rnnc_training* training, const char* name, float* values,
+                                               size_t count, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_training_set_state_gradient(rnnc_training* training, const char* name, const float* values,
+                                                        size_t count, rnnc_error* error) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_training_get_state_gradient(const rnnc_training* training, const char* name, float* values,
+                                                        size_t count, rnnc_error* error) RNNC_NOEXCEPT;
+
+/* Return the elements of a parameter's gradient, or of its value, row-major, and their number in `*count`; NULL for an unknown
+   name. The memory is the training's. rnnc_training_update makes values count that the caller has changed. */
+RNNC_C_API const float* rnnc_training_gradient(const rnnc_training* training, const char* parameter,
+                                               size_t* count) RNNC_NOEXCEPT;
+RNNC_C_API float* rnnc_training_weight(rnnc_training* training, const char* parameter, size_t* count) RNNC_NOEXCEPT;
+RNNC_C_API void rnnc_training_clear_gradients(rnnc_training* training) RNNC_NOEXCEPT;
+RNNC_C_API rnnc_status rnnc_training_update(rnnc_training* training, rnnc_error* error) RNNC_NOEXCEPT;
 
 #ifdef __cplusplus
 } /* extern "C" */

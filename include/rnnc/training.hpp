@@ -99,6 +99,7 @@ class Training {
   /// Packs the weights that the caller has changed. Errors: Limit.
   Result<void> update();
 
+  std::int64_t batch() const noexcept;          // the sequences of every call
   std::int64_t bytes_of_step() const noexcept;  // of what a forward pass keeps, for all sequences
   std::int64_t steps_kept() const noexcept;     // the steps of a piece; max_steps where all fit
 

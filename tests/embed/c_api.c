@@ -477,6 +477,89 @@ static void test_artifact(const char* artifact, const char* model_path, const ch
   rnnc_weights_destroy(weights);
 }
 
+/* The sum of all y, by the equations, with one element of U and of the first state moved. */
+static double sum_with(double u, double first) {
+  double sum = 0;
+  int b, t, i;
+  for (b = 0; b < B; ++b) {
+    double h[H] = {0, 0, 0, 0, 0}, out[T][H];
+    const float before = U[2][1];
+    h[3] = b == 1 ? first : 0;
+    U[2][1] = (float)(before + u);
+    reference(b, T, h, out);
+    U[2][1] = before;
+    for (t = 0; t < T; ++t)
+      for (i = 0; i < H; ++i) sum += out[t][i];
+  }
+  return sum;
+}
+
+/* Gradients of the same cell, beside differences of its equations. */
+static void test_training(void) {
+  const int64_t w_shape[2] = {H, I}, u_shape[2] = {H, H};
+  rnnc_error error = RNNC_ERROR_INIT;
+  rnnc_training_options options = RNNC_TRAINING_OPTIONS_INIT;
+  rnnc_backward_arguments backward;
+  rnnc_run_arguments arguments;
+  rnnc_model* model = NULL;
+  rnnc_weights* weights = NULL;
+  rnnc_training* training = NULL;
+  float dy[T][B][H], h[B][H];
+  const float* gradient;
+  size_t count = 0;
+  int i;
+  for (i = 0; i < T * B * H; ++i) (&dy[0][0][0])[i] = 1;
+  CHECK(rnnc_model_parse(kText, NULL, &model, &error) == RNNC_OK);
+  CHECK(rnnc_weights_create(&weights, &error) == RNNC_OK);
+  CHECK(rnnc_weights_add(weights, "W", &W[0][0], w_shape, 2, &error) == RNNC_OK);
+  CHECK(rnnc_weights_add(weights, "U", &U[0][0], u_shape, 2, &error) == RNNC_OK);
+  options.batch = B;
+  options.max_steps = T;
+  options.memory_bytes = 1;
+  CHECK(rnnc_training_create(model, weights, NULL, &options, &training, &error) == RNNC_LIMIT);
+  options.memory_bytes = 0;
+  CHECK(rnnc_training_create(model, weights, NULL, NULL, &training, &error) == RNNC_USAGE);
+  CHECK(rnnc_training_create(model, weights, NULL, &options, &training, &error) == RNNC_OK);
+  if (!training) return;
+  memset(&arguments, 0, sizeof arguments);
+  arguments.struct_size = sizeof arguments;
+  arguments.x = &x[0][0][0];
+  arguments.y = &y[0][0][0];
+  arguments.steps = T;
+  arguments.batch = B;
+  memset(&backward, 0, sizeof backward);
+  backward.struct_size = sizeof backward;
+  backward.dy = &dy[0][0][0];
+  CHECK(rnnc_training_backward(training, &backward) == RNNC_NO_FORWARD);
+  rnnc_training_reset(training);
+  CHECK(rnnc_training_forward(training, &arguments) == RNNC_OK);
+  CHECK(rnnc_training_backward(training, &backward) == RNNC_OK);
+  gradient = rnnc_training_gradient(training, "U", &count);
+  CHECK(count == H * H);
+  CHECK(gradient && fabs(gradient[2 * H + 1] - (sum_with(1e-3, 0) - sum_with(-1e-3, 0)) / 2e-3) < 1e-3);
+  CHECK(rnnc_training_gradient(training, "V", &count) == NULL && count == 0);
+  CHECK(rnnc_training_get_state_gradient(training, "h", &h[0][0], B * H, &error) == RNNC_OK);
+  CHECK(fabs(h[1][3] - (sum_with(0, 1e-3) - sum_with(0, -1e-3)) / 2e-3) < 1e-4);
+  CHECK(rnnc_training_get_state_gradient(training, "h", &h[0][0], 1, &error) == RNNC_SHAPE_MISMATCH);
+  CHECK(rnnc_training_get_state(training, "h", &h[0][0], B * H, &error) == RNNC_OK);
+  CHECK(memcmp(h, y[T - 1], sizeof h) == 0);
+  CHECK(rnnc_training_set_state(training, "g", &h[0][0], B * H, &error) == RNNC_NAME);
+  CHECK(rnnc_training_set_state_gradient(training, "h", &h[0][0], B * H, &error) == RNNC_OK);
+  rnnc_training_clear_gradients(training);
+  CHECK(rnnc_training_weight(training, "W", &count) != NULL && count == H * I);
+  rnnc_training_weight(training, "W", NULL)[0] = 0;
+  CHECK(rnnc_training_update(training, &error) == RNNC_OK);
+  arguments.batch = B + 1;
+  CHECK(rnnc_training_forward(training, &arguments) == RNNC_BATCH_MISMATCH);
+  arguments.batch = B;
+  arguments.steps = T + 1;
+  CHECK(rnnc_training_forward(training, &arguments) == RNNC_TOO_MANY_STEPS);
+  rnnc_training_destroy(training);
+  rnnc_training_destroy(NULL);
+  rnnc_model_destroy(model);
+  rnnc_weights_destroy(weights);
+}
+
 int main(int argc, char** argv) {
   rnnc_program *program, *another;
   int i;
@@ -497,6 +580,7 @@ int main(int argc, char** argv) {
   test_ranges();
   test_tiers();
   test_integers();
+  test_training();
   test_artifact(argv[1], argv[2], argv[3]);
   rnnc_program_destroy(program);
   rnnc_program_destroy(another);
