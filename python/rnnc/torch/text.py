@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from .. import _rnnc, errors
 from ..program import _kind_of
-from .operator import call
-from .recurrence import Recurrence, Signature, refuse_gradient
+from .gradient import Trainer
+from .operator import call, is_traced
+from .recurrence import Recurrence, Signature
 
 
 def _shape_of(dims: tuple[str, ...], numbers: Mapping[str, int], parameter: str) -> list[int]:
@@ -33,8 +34,8 @@ class Recurrent(nn.Module):
 
     Its parameters have the names of the text, and are what `weights` gives, or random numbers within 1 / sqrt(the last
     dim). forward(x, state=None, lengths=None) takes x as [T, B, I], or [B, T, I] with `batch_first`, or [T, I] of one
-    sequence, and returns y and a dict of the states, which a later call takes. The parameters need no gradient: rnnc
-    computes none yet.
+    sequence, and returns y and a dict of the states, which a later call takes. It trains as other modules do, outside of
+    compiled graphs; `memory_bytes`, if it is not 0, bounds what a forward pass keeps for its backward pass.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Recurrent(nn.Module):
         cell: str | None = None,
         dims: Mapping[str, int] | None = None,
         batch_first: bool = False,
+        memory_bytes: int = 0,
         **options: Any,
     ) -> None:
         super().__init__()
@@ -77,6 +79,7 @@ class Recurrent(nn.Module):
         self.input_size, self.output_size = program.input_size, program.output_size
         self._signature = first._replace(states=states, output=program.output_size, time=program.output_time)
         self._recurrence = Recurrence(self._signature)
+        self._trainer = Trainer(self._signature, memory_bytes)
         self._model = self._signature.to_json()
 
     def _add(self, name: str, tensor: Tensor) -> None:
@@ -87,7 +90,7 @@ class Recurrent(nn.Module):
             if part not in module._modules:
                 module.add_module(part, nn.Module())
             module = getattr(module, part)
-        module._parameters[last] = nn.Parameter(tensor.detach().contiguous(), requires_grad=False)
+        module._parameters[last] = nn.Parameter(tensor.detach().contiguous())
 
     def _weights(self, signature: Signature) -> list[Tensor]:
         named = dict(self.named_parameters())
@@ -112,8 +115,13 @@ class Recurrent(nn.Module):
                 )
             initial.append(state[name])
         weights = self._weights(self._signature)
-        refuse_gradient([x, *initial, *weights])
-        y, finals = call(self._recurrence, self._model, x, initial, weights, lengths)
+        needs_gradient = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *initial, *weights))
+        if needs_gradient:
+            if is_traced():
+                raise errors.UnsupportedError("a module of rnnc trains outside of torch.compile: call it uncompiled")
+            y, finals = self._trainer.run(x, initial, weights, lengths)
+        else:
+            y, finals = call(self._recurrence, self._model, x, initial, weights, lengths)
         states = {name: final for (name, _), final in zip(self._signature.states, finals)}
         if is_alone:
             return (y.squeeze(1) if self._signature.time else y.squeeze(0)), states

@@ -1,0 +1,160 @@
+"""Gradients of a text: a function of torch.autograd, whose passes rnnc computes."""
+
+from __future__ import annotations
+
+import json
+import warnings as python_warnings
+from typing import Any, Sequence
+
+import numpy
+import torch
+from torch.autograd.function import once_differentiable
+
+from .. import _rnnc, errors
+from ..arrays import integers
+from ..program import _kind_of
+from .recurrence import Signature, _version, check_tensor, memory_of
+
+# Passes that wait for their backward pass have a training each; so many others are kept for later calls.
+_MOST_KEPT = 8
+
+
+class _Pass:
+    """The memory of one forward pass until its backward pass, or until nobody can ask for that any more."""
+
+    def __init__(self, trainer: "Trainer", training: Any, batch: int, steps: int) -> None:
+        self.trainer, self.training, self.batch, self.steps = trainer, training, batch, steps
+        self.weights: list[Any] = []  # what the training has: memory and version of each tensor
+        self.waits = False
+
+    def give_back(self) -> None:
+        self.waits = False
+        if len(self.trainer.kept) < _MOST_KEPT:
+            self.trainer.kept.append(self)
+
+
+class _Loan:
+    """Gives a pass back when its graph is freed without a backward pass."""
+
+    def __init__(self, taken: _Pass) -> None:
+        self.taken: _Pass | None = taken
+
+    def finish(self) -> None:
+        taken, self.taken = self.taken, None
+        if taken is not None:
+            taken.give_back()
+
+    def __del__(self) -> None:
+        self.finish()
+
+
+class Trainer:
+    """Trains a text on tensors of PyTorch."""
+
+    def __init__(self, signature: Signature, memory_bytes: int = 0) -> None:
+        self.signature, self.memory_bytes = signature, memory_bytes
+        self.kept: list[_Pass] = []
+        self._has_warned = False
+
+    def __getstate__(self) -> tuple[Signature, int]:
+        return self.signature, self.memory_bytes
+
+    def __setstate__(self, state: tuple[Signature, int]) -> None:
+        self.__init__(Signature(*state[0]), state[1])
+
+    def __deepcopy__(self, memo: Any) -> "Trainer":
+        return Trainer(self.signature, self.memory_bytes)
+
+    def _take(self, weights: Sequence[torch.Tensor], batch: int, steps: int) -> _Pass:
+        for index, kept in enumerate(self.kept):
+            if kept.batch == batch and steps <= kept.steps:
+                taken = self.kept.pop(index)
+                break
+        else:
+            taken = self._make(weights, batch, steps)
+        now = [(tensor.data_ptr(), _version(tensor)) for tensor in weights]
+        if taken.weights != now:
+            named = zip(self.signature.weights, weights)
+            taken.training.update([(name, memory_of(tensor, name)) for name, tensor in named])
+            taken.weights = now
+        taken.waits = True
+        return taken
+
+    def _make(self, weights: Sequence[torch.Tensor], batch: int, steps: int) -> _Pass:
+        named = {name: memory_of(tensor, name) for name, tensor in zip(self.signature.weights, weights)}
+        kind, source, _ = _kind_of(self.signature.text)
+        options = json.loads(self.signature.options)
+        # Calls of other lengths find a training too, without one for each length.
+        most = 1 << max(steps - 1, 0).bit_length() if self.memory_bytes == 0 else steps
+        training = _rnnc.Training(kind, source, named, options, batch, most, self.memory_bytes)
+        if not self._has_warned:
+            self._has_warned = True
+            for text in training.warnings():
+                python_warnings.warn(text, stacklevel=6)
+        return _Pass(self, training, batch, most)
+
+    def run(
+        self,
+        x: torch.Tensor,
+        initial: Sequence[torch.Tensor],
+        weights: Sequence[torch.Tensor],
+        lengths: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Runs x [T, B, I] from `initial` states, or from new ones if there are none."""
+        for name, tensor in zip(self.signature.weights, weights):
+            check_tensor(tensor, name)
+        y, *finals = _Recurrence.apply(self, lengths, len(initial), x, *initial, *weights)
+        return y, finals
+
+
+class _Recurrence(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, trainer: Trainer, lengths: torch.Tensor | None, count: int, x: torch.Tensor, *tensors: Any):
+        signature = trainer.signature
+        initial, weights = tensors[:count], tensors[count:]
+        # The passes read x again, so that a copy in C order is what the graph keeps.
+        x = x if x.is_contiguous() else x.contiguous()
+        array = memory_of(x, "x")
+        steps, batch, _ = array.shape
+        taken = trainer._take(weights, batch, steps)
+        loan = _Loan(taken)
+        y = numpy.empty(
+            (steps, batch, signature.output) if signature.time else (batch, signature.output), numpy.float32
+        )
+        counts = None if lengths is None else integers(lengths, "lengths", batch)
+        values = [(name, memory_of(value, name)) for (name, _), value in zip(signature.states, initial)]
+        taken.training.forward(array, y, steps, counts, values if count else None)
+        finals = [numpy.empty((batch, size), numpy.float32) for _, size in signature.states]
+        for (name, _), final in zip(signature.states, finals):
+            taken.training.state(name, final)
+        ctx.save_for_backward(x, *weights)
+        ctx.trainer, ctx.loan, ctx.count = trainer, loan, count
+        return (torch.from_numpy(y), *(torch.from_numpy(final) for final in finals))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: torch.Tensor, *d_finals: torch.Tensor):
+        x, *weights = ctx.saved_tensors  # torch refuses tensors that have changed since
+        taken = ctx.loan.taken
+        if taken is None:
+            raise errors.UsageError(
+                "a forward pass of rnnc has one backward pass: call the module again instead of retain_graph=True"
+            )
+        signature, training = ctx.trainer.signature, taken.training
+        dx = numpy.empty(tuple(x.shape), numpy.float32) if ctx.needs_input_grad[3] else None
+        cotangents = [(name, memory_of(d, name)) for (name, _), d in zip(signature.states, d_finals)]
+        training.backward(memory_of(dy, "dy"), dx, cotangents)
+        gradients: list[Any] = [None if dx is None else torch.from_numpy(dx)]
+        needs = ctx.needs_input_grad[4:]
+        for (name, size), needed in zip(signature.states[: ctx.count], needs):
+            gradients.append(_copied((x.shape[1], size), training.state_gradient, name) if needed else None)
+        for name, weight, needed in zip(signature.weights, weights, needs[ctx.count :]):
+            gradients.append(_copied(tuple(weight.shape), training.gradient, name) if needed else None)
+        ctx.loan.finish()
+        return (None, None, None, *gradients)
+
+
+def _copied(shape: tuple[int, ...], copy: Any, name: str) -> torch.Tensor:
+    values = numpy.empty(shape, numpy.float32)
+    copy(name, values)
+    return torch.from_numpy(values)
