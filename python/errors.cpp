@@ -29,7 +29,8 @@ ErrorCode code_of(RunStatus status) {
     case RunStatus::MissingPointer:
     case RunStatus::BadLength:
     case RunStatus::TooManySteps:
-    case RunStatus::MissingInput: return ErrorCode::Usage;
+    case RunStatus::MissingInput:
+    case RunStatus::NoForward: return ErrorCode::Usage;
     case RunStatus::ShortSpan: return ErrorCode::ShapeMismatch;
     case RunStatus::UnknownName: return ErrorCode::Name;
     case RunStatus::NoStreaming: return ErrorCode::Unsupported;

@@ -5,6 +5,7 @@
 #include <rnnc/artifact.hpp>
 #include <rnnc/builder.hpp>
 #include <rnnc/compile.hpp>
+#include <rnnc/dropout.hpp>
 #include <rnnc/executor.hpp>
 #include <rnnc/import.hpp>
 #include <rnnc/model.hpp>
