@@ -145,7 +145,7 @@ class NetworkDifferentiator {
 
   void make_forward() {
     Network& to = result_.forward;
-    to.name = joint_.name + "_forward";
+    to.name = joint_.name + "_forward_pass";
     CutGraph cut(joint_, to);
     for (std::size_t i = 0; i < joint_.nodes.size(); ++i) {
       const Node& node = joint_.nodes[i];
@@ -184,7 +184,7 @@ class NetworkDifferentiator {
 
   void make_backward() {
     Network& to = result_.backward;
-    to.name = joint_.name + "_backward";
+    to.name = joint_.name + "_backward_pass";
     CutGraph cut(joint_, to);
     for (const auto& [value, name] : saved_names_) cut.offer(value, name);
     for (const ir::NamedValue& input : input_cotangents()) {
