@@ -33,6 +33,8 @@ Value ScanGradients::add(const Node& given, std::vector<Value> operands) {
   ir::Scan content = scan;
   content.cell = std::make_shared<const ir::Cell>(parts.gradient.forward);
   content.dims.clear();
+  if (std::ranges::any_of(parts.arguments, [&](Value v) { return joint_[v].type.is_sequence(); }))
+    content.steps.clear();
   parts.scan = joint_.append({.op = Op::Scan,
                               .operands = std::move(operands),
                               .scan = std::make_shared<const ir::Scan>(std::move(content)),

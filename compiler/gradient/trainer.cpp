@@ -6,7 +6,6 @@
 #include <new>
 #include <utility>
 
-#include "ir/interpret_network.hpp"
 #include "ir/scan.hpp"
 #include "runtime/memory_limit.hpp"
 #include "runtime/portable.hpp"

@@ -1,4 +1,4 @@
-"""docs/python.md is one session: what it prints is what the page shows."""
+"""The pages with sessions of Python print what they show."""
 
 import doctest
 import os
@@ -10,12 +10,13 @@ import rnnc
 from models import ROOT
 
 PAGE = ROOT / "docs" / "python.md"
+TRAINING = ROOT / "docs" / "training.md"
 
 
-def blocks(kind):
-    """Returns the text of the page with the blocks of a kind alone; lines keep their numbers."""
+def blocks(kind, page):
+    """Returns the text of a page with the blocks of a kind alone; lines keep their numbers."""
     kept, end = [], None
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
+    for line in page.read_text(encoding="utf-8").splitlines():
         bare = line.strip()
         if end is None and bare == f"```{kind}":
             end, indent = "```", len(line) - len(line.lstrip())
@@ -29,12 +30,12 @@ def blocks(kind):
 
 
 class PageTest(unittest.TestCase):
-    def run_blocks(self, kind, names):
+    def run_blocks(self, kind, names, page=PAGE):
         here = os.getcwd()
         os.chdir(ROOT)
         try:
             flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-            test = doctest.DocTestParser().get_doctest(blocks(kind), names, kind, str(PAGE), 0)
+            test = doctest.DocTestParser().get_doctest(blocks(kind, page), names, kind, str(page), 0)
             printed = []
             result = doctest.DocTestRunner(optionflags=flags).run(test, out=printed.append)
             self.assertEqual(result.failed, 0, "".join(printed))
@@ -52,6 +53,13 @@ class PageTest(unittest.TestCase):
         except ImportError:
             self.skipTest("skipped: there is no PyTorch (package python3-torch)")
         self.assertGreater(self.run_blocks("pycon torch", {}), 6)
+
+    def test_the_session_that_trains(self):
+        try:
+            import torch
+        except ImportError:
+            self.skipTest("skipped: there is no PyTorch (package python3-torch)")
+        self.assertGreater(self.run_blocks("pycon torch", {}, TRAINING), 6)
 
     def test_the_loop_of_ten_lines(self):
         text = PAGE.read_text(encoding="utf-8")
