@@ -1,6 +1,6 @@
 // The directions of design: ir -> include and one table of runtime, runtime -> include, import -> ir, compiler -> ir
-// and runtime, and the rooms of compiler/ one after the other. Libraries that a user of a smaller part must never meet
-// stay where they are: LLVM in compiler/, oneDNN in bench/onednn, a plug-in.
+// and runtime, the rooms of compiler/ one after the other, and extensions -> include. Libraries that a user of a
+// smaller part must never meet stay where they are: LLVM in compiler/, oneDNN in bench/onednn, a plug-in.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -28,6 +28,7 @@ const std::map<std::string, Names> kAllowed = {
     {"runtime", {"rnnc", "runtime"}},
     {"import", {"rnnc", "ir", "import"}},
     {"compiler", {"rnnc", "ir", "runtime", "compiler"}},
+    {"extensions", {"rnnc", "extensions"}},
 };
 // Tables of a folder that another one may include all the same: they hold names and numbers, and include nothing of
 // ours.
@@ -37,7 +38,8 @@ const std::map<std::string, Names> kTables = {
 // The rooms of compiler/, in their order: each includes those before it and itself, and what stands beside the rooms
 // all.
 const std::vector<std::string> kRooms = {"passes", "schedule", "portable", "network", "llvm", "object", "inspect"};
-const Names kOurs = {"rnnc", "ir", "runtime", "import", "compiler", "tools", "tests", "bench", "examples"};
+const Names kOurs = {"rnnc",  "ir",         "runtime", "import", "compiler",
+                     "tools", "extensions", "tests",   "bench",  "examples"};
 
 // Where headers of a library may be included, by the first part of the include.
 const std::map<std::string, Names> kLibraries = {
@@ -61,7 +63,7 @@ bool is_source(const fs::path& path) {
 std::vector<Include> all_includes() {
   std::vector<Include> includes;
   for (const std::string folder :
-       {"include", "ir", "runtime", "import", "compiler", "tools", "tests", "bench", "examples"}) {
+       {"include", "ir", "runtime", "import", "compiler", "extensions", "tools", "tests", "bench", "examples"}) {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kRoot / folder)) {
       if (!entry.is_regular_file() || !is_source(entry.path())) continue;
       std::ifstream file(entry.path());
