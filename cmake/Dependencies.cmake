@@ -29,6 +29,16 @@ if(RNNC_ONEDNN)
   endif()
   find_package(OpenMP REQUIRED COMPONENTS CXX)  # Debian's oneDNN runs on it
 endif()
+if(RNNC_PYTHON)
+  # The system's Python comes first, since its packages are the ones that scripts/setup installs.
+  if(NOT Python_EXECUTABLE AND NOT Python_ROOT_DIR AND EXISTS /usr/bin/python3)
+    set(Python_EXECUTABLE /usr/bin/python3)
+  endif()
+  find_package(Python 3.11 COMPONENTS Interpreter Development.Module)
+  if(NOT Python_FOUND)
+    message(STATUS "The Python package is left out: there is no Python 3.11 with headers (scripts/setup --python installs them)")
+  endif()
+endif()
 
 find_program(RNNC_CCACHE ccache)
 if(RNNC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

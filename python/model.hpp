@@ -1,0 +1,11 @@
+// A text, a file or bytes become a compiled program, by the options that Python gives.
+#pragma once
+
+#include "python/program.hpp"
+
+namespace rnnc::python {
+
+/// Compiles what `kind` says: "text", "path", "bytes" or "cell", with a dict of options. Throws Raised.
+ProgramContent* compile_from(PyObject* kind, PyObject* source, PyObject* weights, PyObject* options);
+
+}  // namespace rnnc::python

@@ -1,0 +1,33 @@
+// The type Program: compiled code, its names and sizes, and the calls that run it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <rnnc/program.hpp>
+
+#include "python/object.hpp"
+
+namespace rnnc::python {
+
+struct ProgramContent {
+  Program program;
+  std::string text;  // of the model; "" of an artifact
+  std::map<std::string, std::int64_t> dims;
+  std::string not_streaming;  // why a step is refused; "" if it is not
+  std::int64_t input_size, output_size;
+  std::int64_t weights_bytes;
+};
+
+struct ProgramObject {
+  PyObject head;
+  ProgramContent* content;
+
+  static PyTypeObject* type;
+};
+
+/// Adds the type to the module. Returns false with Python's exception set.
+bool add_program_type(PyObject* module);
+
+}  // namespace rnnc::python

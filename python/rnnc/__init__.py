@@ -1,0 +1,51 @@
+"""Compiled recurrent networks: `program = rnnc.compile("model.rnn")`, then `y = program(x)`. See docs/python.md."""
+
+import atexit
+import os
+
+try:
+    from . import _rnnc
+except ImportError as error:
+    if "libLLVM" not in str(error):
+        raise
+    raise ImportError(f"{error}. rnnc makes code with LLVM: install the package libllvm19, or the wheel of rnnc without LLVM") from None
+
+from .errors import (
+    DataError,
+    Error,
+    FileError,
+    LimitError,
+    ModelError,
+    UnknownNameError,
+    ShapeError,
+    ModelSyntaxError,
+    UnsupportedError,
+    UsageError,
+)
+from .program import Port, Program, State, compile
+
+__version__ = _rnnc.version
+standard_cells = _rnnc.standard_cells
+
+# Threads that are in a call when Python ends would be ended in the midst of it, so their calls are waited for. A forked
+# child has none of them.
+atexit.register(_rnnc.finish)
+os.register_at_fork(after_in_child=_rnnc.forget)
+
+__all__ = [
+    "DataError",
+    "Error",
+    "FileError",
+    "LimitError",
+    "ModelError",
+    "UnknownNameError",
+    "Port",
+    "Program",
+    "ShapeError",
+    "State",
+    "ModelSyntaxError",
+    "UnsupportedError",
+    "UsageError",
+    "compile",
+    "standard_cells",
+]

@@ -1,0 +1,319 @@
+"""A model becomes a Program, which runs batches of sequences on NumPy's arrays and PyTorch's CPU tensors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple
+
+from . import _rnnc, errors
+
+if TYPE_CHECKING:
+    import numpy
+
+
+class Port(NamedTuple):
+    """An input, output or state of one sequence at one step; `time` is "" where it has one value for a whole sequence."""
+
+    name: str
+    shape: tuple[int, ...]
+    time: str
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for dim in self.shape:
+            size *= dim
+        return size
+
+
+class State(_rnnc.State):
+    """The states of a batch of sequences. A call advances them; each is for one thread at a time."""
+
+    __slots__ = ()
+
+    def _size(self, name: str) -> int:
+        if self.program is None:
+            raise errors.UsageError("the state was unpickled and has met no program yet: run it once")
+        ports = self.program.states
+        if name not in ports:
+            raise errors.UnknownNameError(f"there is no state '{name}'; there are {', '.join(ports)}")
+        return ports[name].size
+
+    def __getitem__(self, name: str) -> "numpy.ndarray":
+        """Returns a copy of one state, [batch, size]."""
+        import numpy
+
+        values = numpy.empty((self.batch, self._size(name)), numpy.float32)
+        self._get(name, values)
+        return values
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        from . import arrays
+
+        array, _ = arrays.lend(values, name, copy=True)
+        wanted = (self.batch, self._size(name))
+        if array.shape != wanted:
+            raise errors.ShapeError(f"state {name} has shape {wanted}, not {array.shape}")
+        self._set(name, array)
+
+    def keys(self) -> list[str]:
+        return [] if self.program is None else list(self.program.states)
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __reduce__(self):
+        return State, (None, self.batch, self.save())
+
+    def __copy__(self) -> "State":
+        copied = self.program.state(self.batch)
+        copied.restore(self.save())
+        return copied
+
+    def __deepcopy__(self, memo: Any) -> "State":
+        return self.__copy__()
+
+    def __repr__(self) -> str:
+        name = "no program yet" if self.program is None else self.program.name
+        return f"<rnnc.State of {name}, {self.batch} sequence{'' if self.batch == 1 else 's'}>"
+
+
+def _ports(tuples: Iterable[tuple[str, tuple[int, ...], str]]) -> dict[str, Port]:
+    return {name: Port(name, shape, time) for name, shape, time in tuples}
+
+
+class Program(_rnnc.Program):
+    """A compiled cell or network. It does not change, and threads may share it; each has states of its own."""
+
+    __slots__ = ("_options",)
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        """The inputs side by side in a row of x."""
+        return _ports(self._inputs)
+
+    @property
+    def named_inputs(self) -> dict[str, Port]:
+        """Inputs of a network that are no part of x; a call gives them by name."""
+        return _ports(self._named_inputs)
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        """The outputs; the first is y."""
+        return _ports(self._outputs)
+
+    @property
+    def states(self) -> dict[str, Port]:
+        return _ports(self._states)
+
+    def state(self, batch: int = 1, max_steps: int = 1) -> State:
+        """Makes the state of `batch` new sequences. Memory for longer calls than `max_steps` is taken when one comes."""
+        return State(self, batch, max_steps)
+
+    def bind(self, x: Any, y: Any, state: State | None = None) -> _rnnc.Bound:
+        """Returns a step without arguments: each call reads x, writes y and advances the state, which it keeps."""
+        from . import arrays
+
+        taken, _ = arrays.lend(x, "x")
+        written, _ = arrays.lend(y, "y")
+        if state is None:
+            state = self.state(1 if taken.ndim == 1 else taken.shape[0])
+        return _rnnc.Bound(self, state, taken, written)
+
+    def __call__(
+        self,
+        x: Any,
+        lengths: Any = None,
+        state: State | None = None,
+        *,
+        batch_first: bool = False,
+        inputs: Mapping[str, Any] | None = None,
+        times: Mapping[str, Any] | None = None,
+        outputs: Iterable[str] | None = None,
+        copy: bool = False,
+    ) -> Any:
+        """Runs whole sequences and returns y.
+
+        x is [T, B, I], or [B, T, I] with `batch_first`, or [T, I] of one sequence; y is like it, or [B, O] where the
+        network gives one value for a sequence. `lengths` has the steps of each sequence: y is 0 behind them. `state` is
+        advanced; without one, sequences begin anew. `inputs` are a network's other inputs by name, `times` the steps of
+        its other times, or pairs of steps and lengths. With `outputs`, names after the first, a dict of all is returned.
+        x must be float32 in C order; with `copy` anything else is converted, and with `batch_first` x is copied.
+        """
+        import numpy
+
+        from . import arrays
+
+        x, wrap = arrays.lend(x, "x", copy or batch_first)
+        alone = x.ndim == 2
+        if alone:
+            x = x[:, None]
+        elif batch_first and x.ndim == 3:
+            x = numpy.ascontiguousarray(x.transpose(1, 0, 2))
+        if x.ndim != 3 or x.shape[2] != self.input_size:
+            shape = f"[B, T, {self.input_size}]" if batch_first else f"[T, B, {self.input_size}]"
+            raise errors.ShapeError(f"x has shape {x.shape}, but {self.name} takes {shape}, or [T, {self.input_size}] of one sequence")
+        steps, batch, _ = x.shape
+        if state is None:
+            state = self.state(batch, steps if self.not_streaming else min(steps, 1024))
+        elif state.batch != batch:
+            raise errors.ShapeError(f"x has {batch} sequences, but the state has {state.batch}")
+        if lengths is not None:
+            lengths = arrays.integers(lengths, "lengths", batch)
+        time_tuples, counts = self._times(times, batch)
+        counts["T"] = steps
+        names = list(outputs) if outputs is not None else []
+        known = self.outputs
+        for name in names:
+            if name not in known:
+                raise errors.UnknownNameError(f"there is no output '{name}'; there are {', '.join(known)}")
+        first = next(iter(known))
+        made = {name: self._empty(known[name], counts, batch) for name in [first, *names]}
+        given = tuple(
+            (name, arrays.lend(value, name, copy)[0].ravel()) for name, value in (inputs or {}).items()
+        )
+        self._check_inputs(given, counts, batch)
+        others = tuple((name, made[name]) for name in made if name != first)
+        self._run(state, x, made[first], steps, lengths, given, time_tuples, others)
+        for name, array in made.items():
+            if array.ndim == 3 and alone:
+                array = array[:, 0]
+            elif array.ndim == 3 and batch_first:
+                array = array.transpose(1, 0, 2)
+            made[name] = wrap(array)
+        return made if outputs is not None else made[first]
+
+    def _times(self, times: Mapping[str, Any] | None, batch: int):
+        from . import arrays
+
+        tuples, counts = [], {}
+        for name, value in (times or {}).items():
+            steps, lengths = value if isinstance(value, tuple) else (value, None)
+            if lengths is not None:
+                lengths = arrays.integers(lengths, f"lengths of {name}", batch)
+            tuples.append((name, int(steps), lengths))
+            counts[name] = int(steps)
+        return tuple(tuples), counts
+
+    def _empty(self, port: Port, counts: Mapping[str, int], batch: int) -> "numpy.ndarray":
+        import numpy
+
+        if port.time and port.time not in counts:
+            raise errors.UsageError(f"output {port.name} runs over time {port.time}: give times={{'{port.time}': steps}}")
+        shape = (counts[port.time], batch, port.size) if port.time else (batch, port.size)
+        if any(dim < 0 for dim in shape):
+            raise errors.UsageError(f"time {port.time} has a negative number of steps")
+        return numpy.empty(shape, numpy.float32)
+
+    def _check_inputs(self, given, counts: Mapping[str, int], batch: int) -> None:
+        known = self.named_inputs
+        for name, array in given:
+            if name not in known:
+                raise errors.UnknownNameError(f"there is no input '{name}' beside x; there are {', '.join(known) or 'none'}")
+            port = known[name]
+            wanted = batch * port.size * (counts.get(port.time, 0) if port.time else 1)
+            if array.size != wanted:
+                raise errors.ShapeError(f"input {name} has {array.size} numbers, but the call needs {wanted}")
+        missing = [name for name in known if name not in dict(given)]
+        if missing:
+            raise errors.UsageError(f"input {missing[0]} is missing: give inputs={{'{missing[0]}': array}}")
+
+    def __reduce__(self):
+        raise TypeError("a Program holds machine code and is not pickled: compile the model in each process, or load an artifact")
+
+    def __repr__(self) -> str:
+        return f"<rnnc.Program {self.name}: {self.input_size} -> {self.output_size}, {self.backend} for {self.cpu}>"
+
+
+def _kind_of(model: Any) -> tuple[str, Any, bool]:
+    """Returns the kind of a model, its source, and whether it is an artifact."""
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        content = bytes(model)
+        return "bytes", content, content.startswith(_ARTIFACT)
+    if isinstance(model, os.PathLike):
+        path = os.fsdecode(model)
+        return "path", path, _is_artifact(path)
+    if not isinstance(model, str):
+        raise TypeError(f"a model is a path, text, bytes, a torch.nn.Module or a dict of arrays, not {type(model).__name__}")
+    if "\n" in model or "{" in model:
+        return "text", model, False
+    if model in _rnnc.standard_cells() and not os.path.exists(model):
+        return "cell", model, False
+    return "path", model, _is_artifact(model)
+
+
+# Artifacts begin with these bytes, as runtime/artifact_header.cpp writes them.
+_ARTIFACT = b"rnncart"
+
+
+def _is_artifact(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_ARTIFACT)) == _ARTIFACT 
+    except OSError:
+        return False
+
+
+def compile(
+    model: Any,
+    weights: Any = None,
+    *,
+    cell: str | None = None,
+    dims: Mapping[str, int] | None = None,
+    threads: int = 1,
+    weights_as: str = "f32",
+    backend: str = "auto",
+    cpu: str | None = None,
+    cache: bool = True,
+    **options: Any,
+) -> Program:
+    """Compiles a model and its weights.
+
+    `model` is a path (.rnn, .onnx, a state_dict in safetensors, an artifact and all others that `rnnc` reads), text of
+    rnnc's language, the name of a standard cell, bytes of a file, a torch.nn.Module, or a state_dict as a dict of arrays.
+    `weights` are a path or a dict of arrays, where the model has none of its own. `dims` are those that weights do not
+    tell. `weights_as` keeps weights in f16, bf16, w16, w8a16 or w8; `backend` is auto, jit, portable or tiered. Further
+    options: prefix, relu, node, take, shapes, carry, constants (of imported models), plan, ranges, sparse, sharing.
+    """
+    from . import arrays
+
+    unknown = set(options) - _OPTIONS
+    if unknown:
+        raise TypeError(f"compile() has no option {sorted(unknown)[0]!r}; there are {', '.join(sorted(_OPTIONS))}")
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        from . import torch as of_torch
+
+        model, found = of_torch.model_of(model)
+        options = {**found, **options}
+    if isinstance(model, Mapping):
+        from . import safetensors
+
+        model = safetensors.to_bytes(arrays.weights(model, "the model"))
+    kind, source, is_artifact = _kind_of(model)
+    if weights is not None and not isinstance(weights, Mapping):
+        weights = os.fsdecode(weights)
+    elif weights is not None:
+        weights = arrays.weights(weights)
+    if "constants" in options:
+        options["constants"] = arrays.weights(options["constants"], "constants")
+    options.update(
+        cell=cell,
+        dims=dict(dims) if dims is not None else None,
+        threads=threads,
+        weights_as=weights_as,
+        backend=backend,
+        cpu=cpu,
+        cache=cache,
+        is_artifact=is_artifact,
+    )
+    program = Program(kind, source, weights, options)
+    program._options = {"cell": cell, "threads": threads, "weights_as": weights_as}
+    return program
+
+
+_OPTIONS = {"prefix", "relu", "node", "take", "like", "shapes", "carry", "constants", "plan", "ranges", "sparse", "sharing", "compile_threads"}
