@@ -1,5 +1,7 @@
 #include "extensions/load_program.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <span>
 #include <string_view>
@@ -7,6 +9,7 @@
 
 #include <rnnc/artifact.hpp>
 #include <rnnc/compile.hpp>
+#include <rnnc/executor.hpp>
 #include <rnnc/import.hpp>
 #include <rnnc/tensor_files.hpp>
 
@@ -44,6 +47,32 @@ Result<Program> load(const ProgramSource& source) {
 }
 
 }  // namespace
+
+Result<void> read_options(std::string_view text, ProgramSource& source) {
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (word.empty()) continue;
+    const std::size_t equals = std::min(word.find('='), word.size());
+    const std::string name(word.substr(0, equals));
+    const std::string_view value = word.substr(std::min(equals + 1, word.size()));
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool is_number = !name.empty() && error == std::errc() && end == value.data() + value.size();
+    if (name == "cell" && !value.empty())
+      source.cell = value;
+    else if (name == "threads" && is_number && number > 0 && number <= kMaxThreads)
+      source.threads = static_cast<int>(number);
+    else if (name != "threads" && is_number)
+      source.dims[name] = number;
+    else
+      return Error{ErrorCode::Usage,
+                   {},
+                   "'" + std::string(word) +
+                       "' is no option of a model; give sizes and names, as in 'H=16 cell=encoder threads=2'"};
+  }
+  return {};
+}
 
 Result<Program> load_program(const ProgramSource& source) {
   if (source.model.path.ends_with(kArtifact)) return load(source);

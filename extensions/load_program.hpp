@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
@@ -28,6 +29,10 @@ struct ProgramSource {
   std::map<std::string, std::int64_t> dims = {};
   int threads = 1;
 };
+
+/// Reads "H=16 cell=encoder threads=2" into a source: numbers for dims, the cell or network that is meant, and the
+/// threads of a call. Errors: Usage, with the word that is wrong.
+Result<void> read_options(std::string_view text, ProgramSource& source);
 
 /// Errors    those of import_model, load_tensors, compile and load_artifact; Usage for options that an artifact does
 /// not

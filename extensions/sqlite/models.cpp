@@ -1,6 +1,5 @@
 #include "extensions/sqlite/models.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <rnnc/result.hpp>
@@ -27,28 +26,6 @@ Result<extensions::Source> read_source(sqlite3_value* value, const std::string& 
   }
 }
 
-// Reads "H=16 cell=encoder": numbers for dims, and the cell or network that is meant.
-Result<void> read_options(std::string_view text, extensions::ProgramSource& source) {
-  while (!text.empty()) {
-    const std::string_view word = text.substr(0, text.find(' '));
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-    if (word.empty()) continue;
-    const std::size_t equals = std::min(word.find('='), word.size());
-    const std::string name(word.substr(0, equals)), value(word.substr(std::min(equals + 1, word.size())));
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    const bool is_number = error == std::errc() && end == value.data() + value.size();
-    if (name == "cell" && !value.empty())
-      source.cell = value;
-    else if (!name.empty() && is_number)
-      source.dims[name] = number;
-    else
-      return usage("'" + std::string(word) +
-                   "' is no option of rnn_model; give sizes and a name, as in 'H=16 cell=encoder'");
-  }
-  return {};
-}
-
 Result<extensions::ProgramSource> read_arguments(int count, sqlite3_value** values) {
   if (count < 2 || count > 4) return usage(std::string("the arguments are ") + kUsage);
   extensions::ProgramSource source;
@@ -62,7 +39,7 @@ Result<extensions::ProgramSource> read_arguments(int count, sqlite3_value** valu
     source.weights = std::move(*weights);
   }
   if (count < 4) return source;
-  if (const Result<void> read = read_options(bytes_of(values[3]), source); !read) return read.error();
+  if (const Result<void> read = extensions::read_options(bytes_of(values[3]), source); !read) return read.error();
   return source;
 }
 

@@ -243,7 +243,7 @@ TEST_CASE("models come from files, texts and tables, and what cannot run row by 
   CHECK_THAT(error("'m', 5"), StartsWith("MODEL is a number; give a path"));
   CHECK_THAT(error("'', 'm.rnn'"), StartsWith("NAME is no text"));
   CHECK_THAT(error("'m'"), StartsWith("the arguments are rnn_model(NAME, "));
-  CHECK_THAT(error("'m', 'm.rnn', NULL, 'H'"), StartsWith("'H' is no option of rnn_model; give sizes and a name"));
+  CHECK_THAT(error("'m', 'm.rnn', NULL, 'H'"), StartsWith("'H' is no option of a model; give sizes and names"));
   CHECK_THAT(error("'m', 'm.rnnc', NULL, 'H=3'"), StartsWith("m.rnnc: an artifact has its weights and sizes inside"));
   CHECK(error("'m', 'network n { input x : seq f32[2] output max(x) }'") ==
         "the network sums up whole sequences, so that it cannot run step by step");
