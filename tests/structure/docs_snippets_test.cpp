@@ -123,7 +123,7 @@ TEST_CASE("the changes of sources that the documents show fit the sources", "[do
 
 TEST_CASE("the documents' blocks of code say what they are", "[docs]") {
   const std::set<std::string> known = {"sh",   "console", "rnn",  "c",      "cpp", "cmake",
-                                       "diff", "js",      "json", "python", "text"};
+                                       "diff", "js",      "json", "python", "sql", "text"};
   for (const Document& document : all_documents())
     for (const Block& block : document.blocks) {
       INFO(document.path << ":" << block.line << ": " << block.language);
