@@ -1,6 +1,7 @@
 // The type Bound: a step whose state and arrays stay the same, so that a call has nothing to check but that nobody else
 // uses the state.
 #include <memory>
+#include <span>
 
 #include "python/arrays.hpp"
 #include "python/calls.hpp"
@@ -14,6 +15,8 @@ namespace {
 struct BoundContent {
   Object program, state;
   Array x, y;
+  std::span<const float> from = {};
+  std::span<float> to = {};
   bool is_long = false;
   ProgramContent* compiled = nullptr;
   StateContent* content = nullptr;
@@ -48,6 +51,7 @@ PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
     };
     check("x", content->x, content->compiled->input_size);
     check("y", content->y, content->compiled->output_size);
+    content->from = content->x.values(), content->to = content->y.places();
     content->is_long = is_long(*content->compiled, batch);
     content->program = Object::share(program), content->state = Object::share(state);
     const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
@@ -71,7 +75,7 @@ PyObject* call(PyObject* self, PyObject* arguments, PyObject* keywords) {
   const Use use(*bound.content);
   if (!use.is_granted()) return nullptr;
   const auto step = [&]() noexcept {
-    return bound.compiled->program.step(*bound.content->state, bound.x.values(), bound.y.places());
+    return bound.compiled->program.step(*bound.content->state, bound.from, bound.to);
   };
   const RunStatus status = bound.is_long ? calls().run(step) : step();
   if (status == RunStatus::Ok) Py_RETURN_NONE;

@@ -161,4 +161,24 @@ ProgramContent* compile_from(PyObject* kind, PyObject* source, PyObject* weights
   return std::make_unique<ProgramContent>(take(std::move(made))).release();
 }
 
+PyObject* parameters_of(PyObject* kind, PyObject* source, PyObject* cell) {
+  const std::string text = text_of(source, "the model");
+  Result<Model> model = Error{ErrorCode::Usage, {}, "no kind of model"};
+  switch (kind_of(text_of(kind, "kind"))) {
+    case Kind::Text: model = parse(text); break;
+    case Kind::Cell: model = standard_cell(text); break;
+    case Kind::Path: model = parse_file(text); break;
+    case Kind::Bytes: raise(ErrorCode::Usage, "parameters are told of a text alone");
+  }
+  const Model read = take(std::move(model));
+  Object dict = Object::steal(PyDict_New());
+  for (const Parameter& parameter : take(read.parameters(cell == Py_None ? std::string() : text_of(cell, "cell")))) {
+    const Object dims = Object::steal(PyTuple_New(static_cast<Py_ssize_t>(parameter.shape.size())));
+    for (std::size_t i = 0; i < parameter.shape.size(); ++i)
+      PyTuple_SetItem(dims.get(), static_cast<Py_ssize_t>(i), string_of(parameter.shape[i]));
+    if (PyDict_SetItemString(dict.get(), parameter.name.c_str(), dims.get()) != 0) throw Raised{};
+  }
+  return dict.release();
+}
+
 }  // namespace rnnc::python

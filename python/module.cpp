@@ -3,6 +3,7 @@
 #include <rnnc/version.hpp>
 
 #include "python/calls.hpp"
+#include "python/model.hpp"
 #include "python/program.hpp"
 #include "python/run.hpp"
 #include "python/state.hpp"
@@ -32,9 +33,18 @@ PyObject* standard_cells(PyObject*, PyObject*) {
   });
 }
 
+PyObject* parameters(PyObject*, PyObject* arguments) {
+  return guarded([&]() -> PyObject* {
+    PyObject *kind = nullptr, *source = nullptr, *cell = nullptr;
+    if (PyArg_ParseTuple(arguments, "OOO", &kind, &source, &cell) == 0) return nullptr;
+    return parameters_of(kind, source, cell);
+  });
+}
+
 PyMethodDef functions[] = {
     {"finish", finish, METH_NOARGS, "Waits for all calls; later ones keep Python's lock."},
     {"forget", forget, METH_NOARGS, "Forgets the calls of threads that a forked child does not have."},
+    {"parameters", parameters, METH_VARARGS, "Returns the parameters of a text and their shapes."},
     {"standard_cells", standard_cells, METH_NOARGS, "Returns the names of the cells that come with rnnc."},
     {},
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include <rnnc/program.hpp>
@@ -11,6 +12,8 @@
 
 namespace rnnc::python {
 
+struct StateContent;
+
 struct ProgramContent {
   Program program;
   std::string text;  // of the model; "" of an artifact
@@ -18,6 +21,8 @@ struct ProgramContent {
   std::string not_streaming;  // why a step is refused; "" if it is not
   std::int64_t input_size, output_size;
   std::int64_t weights_bytes;
+  // The state of the last call that was given none, for the next one: memory is slow to get.
+  std::shared_ptr<StateContent> spare = {};
 };
 
 struct ProgramObject {

@@ -1,7 +1,9 @@
 #include "python/run.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "python/arrays.hpp"
@@ -46,12 +48,12 @@ PyObject* step(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     if (count < 2 || count > 3)
       return PyErr_SetString(PyExc_TypeError, "step takes a state, x, and an array for y if there is one"), nullptr;
+    if (PyObject_CheckBuffer(arguments[1]) == 0) return step_of_others(self, arguments, count);
     const ProgramContent& content = content_of(self);
     StateContent& state = state_for(arguments[0], self);
     const Use use(state);
     if (!use.is_granted()) return nullptr;
     Array x, y;
-    if (PyObject_CheckBuffer(arguments[1]) == 0) return step_of_others(self, arguments, count);
     if (!x.read(arguments[1], "x")) return nullptr;
     if (!is_row(x, state.batch, content.input_size)) return refuse_row("x", x, state.batch, content.input_size);
     Object result = count == 3 && arguments[2] != Py_None ? Object::share(arguments[2])
@@ -82,18 +84,30 @@ Workspace* workspace_for(const ProgramContent& content, StateContent& state, std
   return &*state.workspace;
 }
 
+// Returns a state of new sequences for one call.
+std::shared_ptr<StateContent> new_sequences(ProgramContent& content, std::int64_t batch) {
+  std::shared_ptr<StateContent> state = std::exchange(content.spare, nullptr);
+  if (state && state->batch == batch) return state->state->reset(), state;
+  state = std::make_shared<StateContent>();
+  state->batch = batch;
+  state->state.emplace(take(content.program.try_make_state(batch)));
+  return state;
+}
+
 }  // namespace
 
 PyObject* run(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     if (count != 8) return PyErr_SetString(PyExc_TypeError, "_run takes eight arguments"), nullptr;
-    const ProgramContent& content = content_of(self);
-    StateContent& state = state_for(arguments[0], self);
+    ProgramContent& content = content_of(self);
+    Array x, y, lengths;
+    if (!x.read(arguments[1], "x") || !y.write(arguments[2], "y")) return nullptr;
+    std::shared_ptr<StateContent> own;
+    if (arguments[0] == Py_None) own = new_sequences(content, x.dim(1));
+    StateContent& state = own ? *own : state_for(arguments[0], self);
     const Use use(state);
     if (!use.is_granted()) return nullptr;
     RunArguments call{.steps = integer_of(arguments[3])};
-    Array x, y, lengths;
-    if (!x.read(arguments[1], "x") || !y.write(arguments[2], "y")) return nullptr;
     call.x = x.values(), call.y = y.places();
     if (arguments[4] != Py_None) {
       if (!lengths.read_integers(arguments[4], "lengths")) return nullptr;
@@ -133,6 +147,7 @@ PyObject* run(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
     call.workspace = workspace_for(content, state, most);
     const RunStatus status = calls().run([&]() noexcept { return content.program.run(*state.state, call); });
     if (status != RunStatus::Ok) return set_error(status), nullptr;
+    if (own) content.spare = std::move(own);
     Py_RETURN_NONE;
   });
 }

@@ -10,7 +10,8 @@ namespace rnnc::python {
 /// step(state, x, y=None): y is made by NumPy if it is not given.
 PyObject* step(PyObject* program, PyObject* const* arguments, Py_ssize_t count);
 
-/// _run(state, x, y, steps, lengths, inputs, times, outputs): rnnc/program.py has made all arrays.
+/// _run(state, x, y, steps, lengths, inputs, times, outputs): rnnc/program.py has made all arrays. Without a
+/// state, sequences begin anew.
 PyObject* run(PyObject* program, PyObject* const* arguments, Py_ssize_t count);
 
 /// Tells whether a step of `batch` sequences takes so long that other threads of Python should run in the meantime.

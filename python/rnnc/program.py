@@ -89,7 +89,7 @@ def _ports(tuples: Iterable[tuple[str, tuple[int, ...], str]]) -> dict[str, Port
 class Program(_rnnc.Program):
     """A compiled cell or network. It does not change, and threads may share it; each has states of its own."""
 
-    __slots__ = ("_options",)
+    __slots__ = ("_options", "_known")
 
     @property
     def inputs(self) -> dict[str, Port]:
@@ -104,11 +104,16 @@ class Program(_rnnc.Program):
     @property
     def outputs(self) -> dict[str, Port]:
         """The outputs; the first is y."""
-        return _ports(self._outputs)
+        return dict(self._known_outputs())
 
     @property
     def states(self) -> dict[str, Port]:
         return _ports(self._states)
+
+    def _known_outputs(self) -> dict[str, Port]:
+        if self._known is None:
+            self._known = _ports(self._outputs)
+        return self._known
 
     def state(self, batch: int = 1, max_steps: int = 1) -> State:
         """Makes the state of `batch` new sequences. Memory for longer calls than `max_steps` is taken when one comes."""
@@ -158,16 +163,14 @@ class Program(_rnnc.Program):
             shape = f"[B, T, {self.input_size}]" if batch_first else f"[T, B, {self.input_size}]"
             raise errors.ShapeError(f"x has shape {x.shape}, but {self.name} takes {shape}, or [T, {self.input_size}] of one sequence")
         steps, batch, _ = x.shape
-        if state is None:
-            state = self.state(batch, steps if self.not_streaming else min(steps, 1024))
-        elif state.batch != batch:
+        if state is not None and state.batch != batch:
             raise errors.ShapeError(f"x has {batch} sequences, but the state has {state.batch}")
         if lengths is not None:
             lengths = arrays.integers(lengths, "lengths", batch)
         time_tuples, counts = self._times(times, batch)
         counts["T"] = steps
         names = list(outputs) if outputs is not None else []
-        known = self.outputs
+        known = self._known_outputs()
         for name in names:
             if name not in known:
                 raise errors.UnknownNameError(f"there is no output '{name}'; there are {', '.join(known)}")
@@ -176,7 +179,8 @@ class Program(_rnnc.Program):
         given = tuple(
             (name, arrays.lend(value, name, copy)[0].ravel()) for name, value in (inputs or {}).items()
         )
-        self._check_inputs(given, counts, batch)
+        if given or self._named_inputs:
+            self._check_inputs(given, counts, batch)
         others = tuple((name, made[name]) for name in made if name != first)
         self._run(state, x, made[first], steps, lengths, given, time_tuples, others)
         for name, array in made.items():
@@ -312,6 +316,7 @@ def compile(
         is_artifact=is_artifact,
     )
     program = Program(kind, source, weights, options)
+    program._known = None
     program._options = {"cell": cell, "threads": threads, "weights_as": weights_as}
     return program
 

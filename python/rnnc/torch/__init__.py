@@ -1,0 +1,11 @@
+"""Modules of PyTorch that rnnc runs: LSTM, GRU, RNN and their cells, and modules whose cell is a text.
+
+They have the parameters, arguments and results of torch.nn's, on the CPU and in float32. rnnc computes no gradients yet:
+train in torch.nn, then take `rnnc.torch.LSTM.from_module(module)`.
+"""
+
+from .modules import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, from_module, model_of
+from .operator import has_operator
+from .text import Recurrent
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "Recurrent", "from_module", "has_operator", "model_of"]

@@ -1,0 +1,62 @@
+"""The operator rnnc::recurrent, by which graphs of torch.compile and torch.export hold a recurrence.
+
+Text and weights are its arguments, so that a graph that was exported runs in another process, which imports rnnc.torch.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Sequence
+
+import torch
+
+from .recurrence import Recurrence, Signature
+
+# torch.library.custom_op came with PyTorch 2.4. Older versions run the modules all the same, outside of graphs.
+has_operator = hasattr(getattr(torch, "library", None), "custom_op")
+
+
+@functools.lru_cache(maxsize=64)
+def _recurrence(model: str) -> Recurrence:
+    return Recurrence(Signature.from_json(model))
+
+
+def _run(
+    x: torch.Tensor,
+    initial: Sequence[torch.Tensor],
+    weights: Sequence[torch.Tensor],
+    lengths: torch.Tensor | None,
+    model: str,
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    return _recurrence(model).run(x, initial, weights, lengths)
+
+
+def _shapes(x, initial, weights, lengths, model):
+    """Tells the shapes of the results, of tensors without numbers."""
+    signature = Signature.from_json(model)
+    steps, batch, _ = x.shape
+    y = x.new_empty((steps, batch, signature.output) if signature.time else (batch, signature.output))
+    return y, [x.new_empty((batch, size)) for _, size in signature.states]
+
+
+if has_operator:
+    _operator = torch.library.custom_op(
+        "rnnc::recurrent",
+        _run,
+        mutates_args=(),
+        device_types="cpu",
+        schema="(Tensor x, Tensor[] initial, Tensor[] weights, Tensor? lengths, str model) -> (Tensor, Tensor[])",
+    )
+    _operator.register_fake(_shapes)
+
+
+def is_traced() -> bool:
+    """Tells whether a graph is being made of the call, in which the operator stands for it."""
+    return has_operator and torch.compiler.is_compiling()
+
+
+def call(recurrence: Recurrence, model: str, x, initial, weights, lengths):
+    """Runs a recurrence at once, or puts the operator into the graph that is being made; `model` is its text in JSON."""
+    if is_traced():
+        return torch.ops.rnnc.recurrent(x, initial, weights, lengths, model)
+    return recurrence.run(x, initial, weights, lengths)

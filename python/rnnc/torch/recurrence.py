@@ -1,0 +1,162 @@
+"""A model whose weights are tensors of PyTorch: its programs, which follow the weights, and its states."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple, Sequence
+
+import numpy
+import torch
+
+from .. import errors
+from ..program import Program, State, compile
+
+# Programs of so many sets of weights are kept, the last ones first: modules of a fold or an ensemble share one text.
+_MOST_PROGRAMS = 8
+
+
+class Signature(NamedTuple):
+    """What a graph must know of a model before it is compiled."""
+
+    text: str | None  # None: the weights are a state_dict, which is a model by itself
+    weights: tuple[str, ...]
+    states: tuple[tuple[str, int], ...]  # name and floats of one sequence
+    output: int
+    time: str  # of the output: "T", or "" where it has one value for a sequence
+    options: str  # of rnnc.compile, in JSON
+
+    def to_json(self) -> str:
+        return json.dumps(self)
+
+    @staticmethod
+    def from_json(text: str) -> "Signature":
+        given, weights, states, output, time, options = json.loads(text)
+        return Signature(given, tuple(weights), tuple((name, size) for name, size in states), output, time, options)
+
+
+def _version(tensor: torch.Tensor) -> Any:
+    if not tensor.is_inference():
+        return tensor._version
+    # A tensor of torch.inference_mode() does not count its changes, so that its numbers themselves are compared.
+    return tensor.numpy().tobytes()
+
+
+class _Entry:
+    """One set of weights, and the program that they gave. It keeps the tensors, so that their memory is nobody else's."""
+
+    def __init__(self, tensors: Sequence[torch.Tensor], program: Program) -> None:
+        self.tensors = list(tensors)
+        self.places = [tensor.data_ptr() for tensor in tensors]
+        self.versions = [_version(tensor) for tensor in tensors]
+        self.program = program
+        self.states: list[State] = []
+
+    def is_of(self, tensors: Sequence[torch.Tensor]) -> bool:
+        for tensor, place, version in zip(tensors, self.places, self.versions):
+            if tensor.data_ptr() != place or _version(tensor) != version:
+                return False
+        return True
+
+    def take_state(self, batch: int) -> State:
+        # A list gives each of its elements to one thread alone.
+        try:
+            state = self.states.pop()
+        except IndexError:
+            return self.program.state(batch)
+        if state.batch != batch:
+            return self.program.state(batch)
+        return state
+
+
+class Recurrence:
+    """Runs a model on tensors of PyTorch, and compiles it again when its weights have changed."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self._entries: list[_Entry] = []
+
+    def __getstate__(self) -> Signature:
+        return self.signature
+
+    def __setstate__(self, signature: Signature) -> None:
+        self.__init__(Signature(*signature))
+
+    def __deepcopy__(self, memo: Any) -> "Recurrence":
+        return Recurrence(self.signature)
+
+    def _entry(self, weights: Sequence[torch.Tensor]) -> _Entry:
+        entries = self._entries
+        for index, entry in enumerate(entries):
+            if entry.is_of(weights):
+                if index:
+                    self._entries = [entry, *(other for other in entries if other is not entry)]
+                return entry
+        entry = _Entry(weights, self._compile(weights))
+        self._entries = [entry, *entries][:_MOST_PROGRAMS]
+        return entry
+
+    def _compile(self, weights: Sequence[torch.Tensor]) -> Program:
+        signature = self.signature
+        for name, tensor in zip(signature.weights, weights):
+            check_tensor(tensor, name)
+        named = dict(zip(signature.weights, (tensor.detach() for tensor in weights)))
+        options = json.loads(signature.options)
+        if signature.text is None:
+            return compile(named, **options)
+        return compile(signature.text, named, **options)
+
+    def program(self, weights: Sequence[torch.Tensor]) -> Program:
+        """Returns the program of these weights."""
+        return self._entry(weights).program
+
+    def run(
+        self,
+        x: torch.Tensor,
+        initial: Sequence[torch.Tensor],
+        weights: Sequence[torch.Tensor],
+        lengths: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Runs x [T, B, I] from `initial` states, or from new ones if there are none; returns y and the final states."""
+        check_tensor(x, "x")
+        entry = self._entry(weights)
+        state = entry.take_state(x.shape[1])
+        state.reset()
+        for (name, _), value in zip(self.signature.states, initial):
+            check_tensor(value, name)
+            state._set(name, value.detach().contiguous().numpy())
+        y = entry.program(x.detach().contiguous().numpy(), lengths, state)
+        finals = []
+        for name, size in self.signature.states:
+            final = numpy.empty((state.batch, size), numpy.float32)
+            state._get(name, final)
+            finals.append(torch.from_numpy(final))
+        entry.states.append(state)
+        return torch.from_numpy(y), finals
+
+    def step(
+        self, x: torch.Tensor, initial: Sequence[torch.Tensor], weights: Sequence[torch.Tensor]
+    ) -> list[torch.Tensor]:
+        """Runs one step of x [B, I] and returns the states after it."""
+        return self.run(x[None], initial, weights)[1]
+
+
+def check_tensor(tensor: torch.Tensor, what: str) -> None:
+    """Refuses in words what rnnc cannot compute with."""
+    if tensor.device.type != "cpu":
+        raise errors.UsageError(f"{what} is on device {tensor.device}, but rnnc runs on the CPU: pass {what}.cpu()")
+    if tensor.dtype != torch.float32:
+        raise TypeError(f"{what} must have dtype torch.float32, not {tensor.dtype}: pass {what}.float()")
+    if tensor.layout != torch.strided:
+        raise errors.UsageError(f"{what} has layout {tensor.layout}: pass {what}.to_dense()")
+
+
+def refuse_gradient(tensors: Sequence[torch.Tensor]) -> None:
+    """Refuses a call whose result would need a gradient.
+
+    A backward pass begins here: an autograd formula of the operator `rnnc::recurrent`, and this function goes.
+    """
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        raise errors.UnsupportedError(
+            "a result of this module would need a gradient, and rnnc computes none: call within torch.no_grad(), or "
+            "take from_module(module), whose parameters need none; train with torch.nn"
+        )

@@ -1,0 +1,112 @@
+"""A module whose cell or network is a text of rnnc's language."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from .. import _rnnc, errors
+from ..program import _kind_of
+from .operator import call
+from .recurrence import Recurrence, Signature, refuse_gradient
+
+
+def _shape_of(dims: tuple[str, ...], numbers: Mapping[str, int], parameter: str) -> list[int]:
+    """Returns the shape of a parameter, whose dims are sums and products of names and numbers."""
+    shape = []
+    for dim in dims:
+        try:
+            shape.append(int(eval(dim, {"__builtins__": {}}, dict(numbers))))
+        except NameError as error:
+            raise errors.UsageError(f"parameter {parameter} needs a number for dim {error.name}: give dims={{'{error.name}': n}}") from None
+    return shape
+
+
+class Recurrent(nn.Module):
+    """Runs a cell or network that is written as text: a file, the text itself, or the name of a standard cell.
+
+    Its parameters have the names of the text, and are what `weights` gives, or random numbers within 1 / sqrt(the last
+    dim). forward(x, state=None, lengths=None) takes x as [T, B, I], or [B, T, I] with `batch_first`, or [T, I] of one
+    sequence, and returns y and a dict of the states, which a later call takes. The parameters need no gradient: rnnc
+    computes none yet.
+    """
+
+    def __init__(
+        self,
+        text: Any,
+        weights: Mapping[str, Any] | None = None,
+        *,
+        cell: str | None = None,
+        dims: Mapping[str, int] | None = None,
+        batch_first: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        kind, source, _ = _kind_of(text)
+        wanted = _rnnc.parameters(kind, source, cell)
+        if kind == "path":
+            with open(source, encoding="utf-8") as file:
+                kind, source = "text", file.read()
+        self.batch_first = batch_first
+        for name, dims_of_it in wanted.items():
+            if weights is not None:
+                if name not in weights:
+                    raise errors.DataError(f"weights has no {name}; the text wants {', '.join(wanted)}")
+                tensor = torch.as_tensor(weights[name], dtype=torch.float32)
+            else:
+                shape = _shape_of(dims_of_it, dims or {}, name)
+                bound = 1 / math.sqrt(shape[-1]) if shape and shape[-1] else 1.0
+                tensor = torch.empty(shape).uniform_(-bound, bound)
+            self._add(name, tensor)
+        chosen = {"cell": cell, "dims": dict(dims) if dims else None, **options}
+        first = Signature(source, tuple(wanted), (), 0, "T", json.dumps(chosen))
+        program = Recurrence(first).program(self._weights(first))
+        if program.named_inputs:
+            raise errors.UnsupportedError(f"network {program.name} has inputs beside x; rnnc.compile runs it")
+        states = tuple((port.name, port.size) for port in program.states.values())
+        if program.output_time not in ("", "T"):
+            raise errors.UnsupportedError(f"the output of {program.name} runs over a time of its own; rnnc.compile runs it")
+        self.input_size, self.output_size = program.input_size, program.output_size
+        self._signature = first._replace(states=states, output=program.output_size, time=program.output_time)
+        self._recurrence = Recurrence(self._signature)
+        self._model = self._signature.to_json()
+
+    def _add(self, name: str, tensor: Tensor) -> None:
+        """Adds a parameter; the dots of its name become modules, so that state_dict() has the names of the text."""
+        module: nn.Module = self
+        *path, last = name.split(".")
+        for part in path:
+            if part not in module._modules:
+                module.add_module(part, nn.Module())
+            module = module._modules[part]
+        module._parameters[last] = nn.Parameter(tensor.detach().contiguous(), requires_grad=False)
+
+    def _weights(self, signature: Signature) -> list[Tensor]:
+        named = dict(self.named_parameters())
+        return [named[name] for name in signature.weights]
+
+    def forward(
+        self, x: Tensor, state: Mapping[str, Tensor] | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        is_alone = x.dim() == 2
+        x = x.unsqueeze(1) if is_alone else x.transpose(0, 1) if self.batch_first else x
+        if x.dim() != 3 or x.shape[2] != self.input_size:
+            raise errors.ShapeError(f"x has shape {tuple(x.shape)}, but its last dim must be {self.input_size}")
+        initial = []
+        for name, size in self._signature.states if state is not None else ():
+            if name not in state:
+                raise errors.UnknownNameError(f"the state has no {name}")
+            if tuple(state[name].shape) != (x.shape[1], size):
+                raise errors.ShapeError(f"state {name} has shape {tuple(state[name].shape)}, but must have {(x.shape[1], size)}")
+            initial.append(state[name])
+        weights = self._weights(self._signature)
+        refuse_gradient([x, *initial, *weights])
+        y, finals = call(self._recurrence, self._model, x.contiguous(), initial, weights, lengths)
+        states = {name: final for (name, _), final in zip(self._signature.states, finals)}
+        if is_alone:
+            return (y.squeeze(1) if self._signature.time else y.squeeze(0)), states
+        return y.transpose(0, 1) if self.batch_first and self._signature.time else y, states
