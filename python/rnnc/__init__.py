@@ -24,6 +24,22 @@ from .errors import (
 )
 from .program import Port, Program, State, compile
 
+# What the program rnnc shows is loaded when it is first asked for.
+_COMMANDS = ("bench", "explain", "inspect", "svg", "verify")
+
+
+def __getattr__(name: str):
+    if name in _COMMANDS:
+        from . import command
+
+        return getattr(command, name)
+    raise AttributeError(f"module 'rnnc' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_COMMANDS])
+
+
 __version__ = _rnnc.version
 standard_cells = _rnnc.standard_cells
 
@@ -38,7 +54,6 @@ __all__ = [
     "FileError",
     "LimitError",
     "ModelError",
-    "UnknownNameError",
     "Port",
     "Program",
     "ShapeError",
@@ -46,6 +61,11 @@ __all__ = [
     "ModelSyntaxError",
     "UnsupportedError",
     "UsageError",
+    "bench",
     "compile",
+    "explain",
+    "inspect",
     "standard_cells",
+    "svg",
+    "verify",
 ]

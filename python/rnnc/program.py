@@ -226,6 +226,30 @@ class Program(_rnnc.Program):
         if missing:
             raise errors.UsageError(f"input {missing[0]} is missing: give inputs={{'{missing[0]}': array}}")
 
+    def explain(self, steps: int = 100, batch: int = 1) -> str:
+        """Tells what runs in the program, from where its weights are read, and the time of a step beside the limit."""
+        from . import command
+
+        return command.explain(self, steps=steps, batch=batch)
+
+    def svg(self) -> str:
+        """Draws what runs in the program."""
+        from . import command
+
+        return command.svg(self)
+
+    def _repr_html_(self) -> str:
+        """Shows the drawing in a notebook, as an image, so that its styles stay its own."""
+        import base64
+        import html
+
+        text = f"<pre>{html.escape(repr(self))}</pre>"
+        try:
+            drawn = base64.b64encode(self.svg().encode()).decode()
+        except (errors.Error, OSError):
+            return text
+        return f'{text}<img alt="{html.escape(self.name)}" src="data:image/svg+xml;base64,{drawn}">'
+
     def __reduce__(self):
         raise TypeError("a Program holds machine code and is not pickled: compile the model in each process, or load an artifact")
 
@@ -317,7 +341,7 @@ def compile(
     )
     program = Program(kind, source, weights, options)
     program._known = None
-    program._options = {"cell": cell, "threads": threads, "weights_as": weights_as}
+    program._options = {"cell": cell, "weights_as": weights_as}
     return program
 
 

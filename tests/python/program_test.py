@@ -1,0 +1,256 @@
+"""Programs on NumPy's arrays, against formulas in double precision."""
+
+import copy
+import pickle
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy
+
+import rnnc
+from models import CLOSE, REVERSED, ROOT, TWO_OUTPUTS, lstm, lstm_weights, random_x
+
+
+def two_directions():
+    return {**lstm_weights(5, 6, 3, "a.fwd."), **lstm_weights(5, 6, 4, "a.bwd.")}
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        self.weights = lstm_weights(5, 7)
+        self.program = rnnc.compile("lstm", self.weights)
+
+    def assert_close(self, ours, theirs, close=CLOSE):
+        self.assertEqual(ours.dtype, numpy.float32)
+        self.assertEqual(ours.shape, theirs.shape)
+        if ours.size:
+            self.assertLessEqual(numpy.abs(ours - theirs).max(), close)
+
+    def assert_same(self, ours, theirs):
+        self.assertEqual(ours.shape, theirs.shape)
+        self.assertTrue(numpy.array_equal(ours.view(numpy.int32), theirs.view(numpy.int32)))
+
+    def test_a_program_tells_what_it_is(self):
+        program = self.program
+        self.assertEqual(program.name, "lstm")
+        self.assertEqual(program.inputs, {"x": rnnc.Port("x", (5,), "T")})
+        self.assertEqual(program.outputs, {"y": rnnc.Port("y", (7,), "T")})
+        self.assertEqual(list(program.states), ["h", "c"])
+        self.assertEqual(program.states["c"].size, 7)
+        self.assertEqual((program.input_size, program.output_size), (5, 7))
+        self.assertGreaterEqual(program.weights_bytes, 4 * sum(w.size for w in self.weights.values()))
+        self.assertIn(program.backend, ("jit", "portable"))
+        self.assertEqual(program.dims, {"I": 5, "H": 7})
+        self.assertIn("cell lstm", program.text)
+        self.assertIn("lstm", repr(program))
+        self.assertEqual(program.not_streaming, "")
+
+    def test_sequences_give_the_formulas(self):
+        for steps, batch in ((1, 1), (9, 1), (9, 4), (30, 17), (0, 3), (4, 0), (0, 0)):
+            with self.subTest(steps=steps, batch=batch):
+                x = random_x(steps, batch, 5)
+                self.assert_close(self.program(x), lstm(self.weights, x)[0])
+
+    def test_one_sequence_has_no_dim_of_a_batch(self):
+        x = random_x(9, 5)
+        self.assert_same(self.program(x), self.program(x[:, None])[:, 0])
+
+    def test_batch_first_is_another_order_of_the_same(self):
+        x = random_x(9, 4, 5)
+        y = self.program(numpy.ascontiguousarray(x.transpose(1, 0, 2)), batch_first=True)
+        self.assert_same(numpy.ascontiguousarray(y.transpose(1, 0, 2)), self.program(x))
+
+    def test_lengths_end_each_sequence(self):
+        x, lengths = random_x(9, 4, 5), [9, 0, 4, 1]
+        state = self.program.state(batch=4)
+        y = self.program(x, lengths, state)
+        want, h, c = lstm(self.weights, x, lengths=lengths)
+        self.assert_close(y, want)
+        self.assert_close(state["h"], h)
+        self.assert_close(state["c"], c)
+        for kind in (numpy.int64, numpy.int32, numpy.uint8):
+            self.assert_same(self.program(x, numpy.array(lengths, kind)), y)
+
+    def test_a_state_carries_a_sequence_on(self):
+        x = random_x(12, 3, 5)
+        whole = self.program(x)
+        state = self.program.state(batch=3)
+        self.assert_same(self.program(x[:5], None, state), whole[:5])
+        for t in range(5, 9):
+            self.assert_same(self.program.step(state, x[t]), whole[t])
+        self.assert_same(self.program(x[9:], state=state), whole[9:])
+        _, h, c = lstm(self.weights, x)
+        self.assert_close(state["h"], h)
+        self.assert_close(state["c"], c)
+        state.reset()
+        self.assert_same(self.program(x, state=state), whole)
+
+    def test_states_are_read_and_set_by_name(self):
+        state = self.program.state(batch=2)
+        h, c = random_x(2, 7, seed=5), random_x(2, 7, seed=6)
+        state["h"], state["c"] = h, c.astype(numpy.float64)
+        self.assert_same(state["h"], h)
+        self.assertEqual(list(state), ["h", "c"])
+        self.assertEqual(len(state), 2)
+        x = random_x(4, 2, 5)
+        self.assert_close(self.program(x, state=state), lstm(self.weights, x, h, c)[0])
+        with self.assertRaisesRegex(rnnc.UnknownNameError, "there are h, c"):
+            state["z"]
+        with self.assertRaisesRegex(rnnc.ShapeError, r"\(2, 7\)"):
+            state["h"] = numpy.zeros((2, 8), numpy.float32)
+
+    def test_states_are_pickled_and_copied(self):
+        x = random_x(6, 2, 5)
+        whole = self.program(x)
+        state = self.program.state(batch=2)
+        self.program(x[:3], state=state)
+        kept = pickle.dumps(state)
+        copied = copy.copy(state)
+        self.assert_same(self.program(x[3:], state=state), whole[3:])
+        self.assert_same(self.program(x[3:], state=copied), whole[3:])
+        again = pickle.loads(kept)
+        self.assertIsNone(again.program)
+        self.assertEqual(again.batch, 2)
+        self.assert_same(self.program(x[3:], state=pickle.loads(pickle.dumps(again))), whole[3:])
+        self.assert_same(self.program.step(again, x[3]), whole[3])
+        other = rnnc.compile("gru", gru_weights())
+        with self.assertRaises(rnnc.DataError):
+            other.step(pickle.loads(kept), x[3])
+
+    def test_steps_write_where_the_caller_says(self):
+        x, y = random_x(2, 5), numpy.zeros((2, 7), numpy.float32)
+        state = self.program.state(batch=2)
+        self.assertIs(self.program.step(state, x, y), y)
+        self.assert_close(y, lstm(self.weights, x[None])[0][0])
+        alone = self.program.state()
+        self.assert_same(self.program.step(alone, x[0]), y[0])
+
+    def test_a_bound_step_reads_and_writes_the_same_arrays(self):
+        x, y = numpy.zeros((3, 5), numpy.float32), numpy.zeros((3, 7), numpy.float32)
+        step = self.program.bind(x, y)
+        sequence = random_x(6, 3, 5)
+        want = self.program(sequence)
+        for t in range(6):
+            x[:] = sequence[t]
+            self.assertIsNone(step())
+            self.assert_same(y, want[t])
+        step.state.reset()
+        x[:] = sequence[0]
+        step()
+        self.assert_same(y, want[0])
+        shared = self.program.state(batch=3)
+        self.program(sequence[:2], state=shared)
+        x[:] = sequence[2]
+        self.program.bind(x, y, shared)()
+        self.assert_same(y, want[2])
+
+    def test_networks_run_both_directions(self):
+        weights = two_directions()
+        program = rnnc.compile(REVERSED, weights)
+        x = random_x(9, 3, 5)
+        forwards = lstm(weights, x, prefix="a.fwd.")[0]
+        backwards = lstm(weights, x[::-1], prefix="a.bwd.")[0][::-1]
+        self.assert_close(program(x), numpy.concatenate([forwards, backwards], axis=2))
+        self.assertNotEqual(program.not_streaming, "")
+        with self.assertRaises(rnnc.UnsupportedError):
+            program.step(program.state(), x[0, :1])
+        with self.assertRaises(rnnc.UnsupportedError):
+            program.bind(numpy.zeros((1, 5), numpy.float32), numpy.zeros((1, 12), numpy.float32))
+        state = program.state(batch=3)
+        self.assert_same(program(x, state=state), program(x))
+        longer = random_x(40, 3, 5)
+        state.reset()
+        self.assert_same(program(longer, state=state), program(longer))
+
+    def test_networks_have_several_outputs(self):
+        random = numpy.random.default_rng(7)
+        weights = {"a.W": random.uniform(-0.5, 0.5, (6, 5)), "a.U": random.uniform(-0.5, 0.5, (6, 6))}
+        program = rnnc.compile(TWO_OUTPUTS, weights)
+        self.assertEqual(list(program.outputs)[1:], ["doubled", "end"])
+        self.assertEqual([port.time for port in program.outputs.values()], ["T", "T", ""])
+        x = random_x(4, 2, 5)
+        y = program(x)
+        found = program(x, outputs=["doubled", "end"])
+        self.assertEqual(len(found), 3)
+        self.assert_same(found["doubled"], 2 * y)
+        self.assert_same(found["end"], y[-1])
+        self.assert_same(program(x[:, 0].copy(), outputs=["doubled"])["doubled"], 2 * y[:, 0])
+        with self.assertRaisesRegex(rnnc.UnknownNameError, "doubled, end"):
+            program(x, outputs=["other"])
+
+    def test_models_come_from_files_texts_bytes_and_arrays(self):
+        folder = ROOT / "examples" / "torch"
+        x, want = numpy.load(folder / "lstm.x.npy"), numpy.load(folder / "lstm.y.npy")
+        text = (folder / "lstm.rnn").read_text()
+        state_dict = (folder / "lstm.safetensors").read_bytes()
+        first = rnnc.compile(folder / "lstm.rnn")(x)
+        self.assert_close(first, want)
+        for model, weights in (
+            (str(folder / "lstm.rnn"), None),
+            (text, folder / "lstm.safetensors"),
+            (folder / "lstm.rnn", str(folder / "lstm.safetensors")),
+        ):
+            self.assert_same(rnnc.compile(model, weights)(x), first)
+        self.assertIsInstance(state_dict, bytes)
+        arrays = torch_names(self.weights)
+        y = rnnc.compile(arrays)(random_x(4, 2, 5))
+        self.assert_close(y, lstm(self.weights, random_x(4, 2, 5))[0])
+
+    def test_artifacts_need_no_compiler(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.rnnc"
+            from rnnc import command
+
+            made = command._run("compile", [str(ROOT / "examples/torch/lstm.rnn"), "-o", str(path), "--target", "x86-64-v2"], folder)
+            self.assertEqual(made[0], 0)
+            x = numpy.load(ROOT / "examples/torch/lstm.x.npy")
+            program = rnnc.compile(path)
+            self.assert_close(program(x), numpy.load(ROOT / "examples/torch/lstm.y.npy"))
+            self.assert_same(rnnc.compile(path.read_bytes())(x), program(x))
+            damaged = bytearray(path.read_bytes())
+            damaged[len(damaged) // 2] ^= 1
+            with self.assertRaises(rnnc.DataError):
+                rnnc.compile(damaged)
+
+    def test_formats_of_weights_change_what_is_kept(self):
+        x = random_x(20, 2, 5)
+        exact = self.program(x)
+        for weights_as, close in (("f16", 1e-3), ("bf16", 1e-2), ("w16", 1e-4), ("w8", 0.1)):
+            program = rnnc.compile("lstm", self.weights, weights_as=weights_as)
+            self.assertLess(numpy.abs(program(x) - exact).max(), close)
+            self.assertFalse(numpy.array_equal(program(x), exact))
+
+    def test_backends_and_threads_give_the_same_bits(self):
+        x = random_x(20, 6, 5)
+        exact = self.program(x)
+        for keywords in ({"backend": "portable"}, {"threads": 2}, {"backend": "tiered"}, {"cache": False}):
+            program = rnnc.compile("lstm", self.weights, **keywords)
+            self.assert_same(program(x), exact)
+            program.wait_for_code()
+            self.assert_same(program(x), exact)
+
+    def test_denormals_and_specials_are_numbers_like_others(self):
+        x = numpy.array([[[0, -0.0, 1e-40, numpy.inf, 3e38]], [[numpy.nan, 0, 0, 0, 0]]], numpy.float32)
+        y = self.program(x)
+        self.assertTrue(numpy.isnan(y[1]).all())
+        self.assert_same(self.program(x), y)
+
+
+def gru_weights():
+    random = numpy.random.default_rng(8)
+    shapes = {**{f"W{g}": (7, 5) for g in "rzn"}, **{f"U{g}": (7, 7) for g in "rzn"}}
+    shapes.update({name: (7,) for name in ("br", "bz", "bn", "bun")})
+    return {name: random.uniform(-0.5, 0.5, shape).astype(numpy.float32) for name, shape in shapes.items()}
+
+
+def torch_names(weights):
+    """Returns the weights as a state_dict of torch.nn.LSTM: the gates i, f, g, o one below the other."""
+    stacked = {"weight_ih_l0": "W", "weight_hh_l0": "U", "bias_ih_l0": "b"}
+    arrays = {name: numpy.concatenate([weights[f"{letter}{gate}"] for gate in "ifgo"]) for name, letter in stacked.items()}
+    arrays["bias_hh_l0"] = numpy.zeros_like(arrays["bias_ih_l0"])
+    return arrays
+
+
+if __name__ == "__main__":
+    unittest.main()
