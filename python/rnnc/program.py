@@ -313,7 +313,7 @@ def compile(
     if unknown:
         raise TypeError(f"compile() has no option {sorted(unknown)[0]!r}; there are {', '.join(sorted(_OPTIONS))}")
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(model, torch.nn.Module):
+    if torch is not None and hasattr(torch, "nn") and isinstance(model, torch.nn.Module):
         from . import torch as of_torch
 
         model, found = of_torch.model_of(model)

@@ -34,6 +34,11 @@ def _share_parameters(to: nn.Module, module: nn.Module) -> None:
         to._parameters[name] = nn.Parameter(parameter.detach(), requires_grad=False)
 
 
+def parameters_of(module: nn.Module) -> list[Tensor]:
+    """Returns the parameters of a module without parts in their order. Module.parameters() takes as long as ten steps."""
+    return [parameter for parameter in module._parameters.values() if parameter is not None]
+
+
 class _Layers(_Base):
     """The forward pass of RNN, LSTM and GRU. The parameters are those of RNNBase; torch.nn.LSTM itself is no base, since
     torch.compile leaves the graph wherever it meets one."""
@@ -146,9 +151,9 @@ class _Layers(_Base):
         if x.shape[2] != self.input_size:
             raise errors.ShapeError(f"input has {x.shape[2]} features, but the module takes {self.input_size}")
         initial = self._initial(hx, x.shape[1], is_alone, input.sorted_indices if packed else None)
-        weights = list(self.parameters())
+        weights = parameters_of(self)
         refuse_gradient([x, *initial, *weights])
-        y, finals = call(self._recurrence, self._model, x.contiguous(), initial, weights, lengths)
+        y, finals = call(self._recurrence, self._model, x, initial, weights, lengths, 2 if self._gives_cell else 1)
         state = self._final(finals, is_alone, input.unsorted_indices if packed else None)
         if packed:
             data = pack_padded_sequence(y, lengths).data
@@ -176,13 +181,11 @@ class _Layers(_Base):
         return [part[row] for row in range(rows) for part in taken]
 
     def _final(self, finals: list[Tensor], is_alone: bool, order: Tensor | None) -> Any:
-        count = 2 if self._gives_cell else 1
-        stacked = []
-        for first in range(count):
-            part = torch.stack(finals[first::count])
-            part = part if order is None else part.index_select(1, order)
-            stacked.append(part.squeeze(1) if is_alone else part)
-        return tuple(stacked) if self._gives_cell else stacked[0]
+        if order is not None:
+            finals = [part.index_select(1, order) for part in finals]
+        if is_alone:
+            finals = [part.squeeze(1) for part in finals]
+        return tuple(finals) if self._gives_cell else finals[0]
 
 
 class RNN(_Layers):
@@ -245,9 +248,9 @@ class _Step:
                 raise errors.ShapeError(f"hx has shape {tuple(part.shape)}, but must have {wanted}")
         if is_alone:
             initial = [part.unsqueeze(0) for part in initial]
-        weights = list(self.parameters())
+        weights = parameters_of(self)
         refuse_gradient([x, *initial, *weights])
-        _, finals = call(self._recurrence, self._model, x.unsqueeze(0), initial, weights, None)
+        _, finals = call(self._recurrence, self._model, x, initial, weights)
         states = tuple(part.squeeze(0) if is_alone else part for part in finals)
         return states if self._gives_cell else states[0]
 

@@ -55,8 +55,13 @@ def is_traced() -> bool:
     return has_operator and torch.compiler.is_compiling()
 
 
-def call(recurrence: Recurrence, model: str, x, initial, weights, lengths):
-    """Runs a recurrence at once, or puts the operator into the graph that is being made; `model` is its text in JSON."""
-    if is_traced():
-        return torch.ops.rnnc.recurrent(x, initial, weights, lengths, model)
-    return recurrence.run(x, initial, weights, lengths)
+def call(recurrence: Recurrence, model: str, x, initial, weights, lengths=None, kinds=0):
+    """Runs a recurrence at once, or puts the operator into the graph that is being made; `model` is its text in JSON.
+
+    Every kinds-th final state is in one tensor, as h_n and c_n; without kinds, each is one.
+    """
+    if not is_traced():
+        return recurrence.run(x, initial, weights, lengths, kinds)
+    rows = x.unsqueeze(0) if x.dim() == 2 else x
+    y, finals = torch.ops.rnnc.recurrent(rows.contiguous(), initial, weights, lengths, model)
+    return y, [torch.stack(finals[kind::kinds]) for kind in range(kinds)] if kinds else finals

@@ -9,6 +9,7 @@ import numpy
 import torch
 
 from .. import errors
+from ..arrays import integers
 from ..program import Program, State, compile
 
 # Programs of so many sets of weights are kept, the last ones first: modules of a fold or an ensemble share one text.
@@ -52,10 +53,8 @@ class _Entry:
         self.states: list[State] = []
 
     def is_of(self, tensors: Sequence[torch.Tensor]) -> bool:
-        for tensor, place, version in zip(tensors, self.places, self.versions):
-            if tensor.data_ptr() != place or _version(tensor) != version:
-                return False
-        return True
+        places = [tensor.data_ptr() for tensor in tensors]
+        return places == self.places and [_version(tensor) for tensor in tensors] == self.versions
 
     def take_state(self, batch: int) -> State:
         # A list gives each of its elements to one thread alone.
@@ -97,6 +96,11 @@ class Recurrence:
 
     def _compile(self, weights: Sequence[torch.Tensor]) -> Program:
         signature = self.signature
+        if len(weights) != len(signature.weights):
+            raise errors.UnsupportedError(
+                f"the module has {len(weights)} parameters and had {len(signature.weights)} when it was made: a "
+                "parametrization, such as a weight norm, must be removed before"
+            )
         for name, tensor in zip(signature.weights, weights):
             check_tensor(tensor, name)
         named = dict(zip(signature.weights, (tensor.detach() for tensor in weights)))
@@ -115,29 +119,43 @@ class Recurrence:
         initial: Sequence[torch.Tensor],
         weights: Sequence[torch.Tensor],
         lengths: torch.Tensor | None = None,
+        kinds: int = 0,
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Runs x [T, B, I] from `initial` states, or from new ones if there are none; returns y and the final states."""
-        check_tensor(x, "x")
-        entry = self._entry(weights)
-        state = entry.take_state(x.shape[1])
-        state.reset()
-        for (name, _), value in zip(self.signature.states, initial):
-            check_tensor(value, name)
-            state._set(name, value.detach().contiguous().numpy())
-        y = entry.program(x.detach().contiguous().numpy(), lengths, state)
-        finals = []
-        for name, size in self.signature.states:
-            final = numpy.empty((state.batch, size), numpy.float32)
-            state._get(name, final)
-            finals.append(torch.from_numpy(final))
-        entry.states.append(state)
-        return torch.from_numpy(y), finals
+        """Runs x [T, B, I], or one step [B, I], from `initial` states, or from new ones if there are none.
 
-    def step(
-        self, x: torch.Tensor, initial: Sequence[torch.Tensor], weights: Sequence[torch.Tensor]
-    ) -> list[torch.Tensor]:
-        """Runs one step of x [B, I] and returns the states after it."""
-        return self.run(x[None], initial, weights)[1]
+        Returns y and the final states; with `kinds`, every so many-th of them in one tensor, as h_n and c_n.
+        """
+        entry = self._entry(weights)
+        states = self.signature.states
+        array = memory_of(x, "x")
+        if array.ndim == 2:
+            array = array[None]
+        steps, batch, _ = array.shape
+        state = entry.take_state(batch)
+        if not initial:
+            state.reset()
+        for (name, _), value in zip(states, initial):
+            state._set(name, memory_of(value, name))
+        y = numpy.empty((steps, batch, self.signature.output) if self.signature.time else (batch, self.signature.output), numpy.float32)
+        counts = None if lengths is None else integers(lengths, "lengths", batch)
+        entry.program._run(state, array, y, steps, counts, (), (), ())
+        are_apart, kinds = kinds == 0, kinds or len(states)
+        finals = [numpy.empty((len(states) // kinds, batch, states[kind][1]), numpy.float32) for kind in range(kinds)]
+        for index, (name, _) in enumerate(states):
+            state._get(name, finals[index % kinds][index // kinds])
+        entry.states.append(state)
+        if are_apart:
+            finals = [final[0] for final in finals]
+        return torch.from_numpy(y), [torch.from_numpy(final) for final in finals]
+
+
+def memory_of(tensor: torch.Tensor, what: str) -> numpy.ndarray:
+    """Returns a tensor's memory as an array, or that of a copy in C order."""
+    if tensor.dtype is not torch.float32 or not tensor.is_cpu or tensor.layout is not torch.strided:
+        check_tensor(tensor, what)
+    if tensor.requires_grad:
+        tensor = tensor.detach()
+    return tensor.numpy() if tensor.is_contiguous() else tensor.contiguous().numpy()
 
 
 def check_tensor(tensor: torch.Tensor, what: str) -> None:
@@ -155,7 +173,7 @@ def refuse_gradient(tensors: Sequence[torch.Tensor]) -> None:
 
     A backward pass begins here: an autograd formula of the operator `rnnc::recurrent`, and this function goes.
     """
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+    if torch.is_grad_enabled() and any([tensor.requires_grad for tensor in tensors]):
         raise errors.UnsupportedError(
             "a result of this module would need a gradient, and rnnc computes none: call within torch.no_grad(), or "
             "take from_module(module), whose parameters need none; train with torch.nn"

@@ -105,7 +105,7 @@ class Recurrent(nn.Module):
             initial.append(state[name])
         weights = self._weights(self._signature)
         refuse_gradient([x, *initial, *weights])
-        y, finals = call(self._recurrence, self._model, x.contiguous(), initial, weights, lengths)
+        y, finals = call(self._recurrence, self._model, x, initial, weights, lengths)
         states = {name: final for (name, _), final in zip(self._signature.states, finals)}
         if is_alone:
             return (y.squeeze(1) if self._signature.time else y.squeeze(0)), states
