@@ -65,8 +65,10 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     files::refuse(ErrorCode::Limit, file, "",
                   "the file has " + std::to_string(text.size()) + " bytes, more than the limit of " +
                       std::to_string(limits.max_file_bytes) + "; raise the limit");
-  if (const std::string other = files::about_other_format(text); !other.empty()) files::unsupported(file, "", other);
   const FileFormat format = format_of(content.bytes());
+  // The size at the beginning of a safetensors file has every value, those that a pickle begins with too.
+  if (const std::string other = files::about_other_format(text); format != FileFormat::Safetensors && !other.empty())
+    files::unsupported(file, "", other);
   if (format != FileFormat::Json)
     check_options(format == FileFormat::Onnx,
                   format == FileFormat::Safetensors || format == FileFormat::Zip || format == FileFormat::Hdf5, file,

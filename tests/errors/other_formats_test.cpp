@@ -46,6 +46,19 @@ TEST_CASE("files of other programs are known by their content", "[errors][import
   CHECK(pickle.find(torch) != std::string::npos);
 }
 
+TEST_CASE("a safetensors file whose size begins as a pickle does is no pickle", "[errors][import]") {
+  for (const std::size_t size : {0x280, 0x380, 0x480, 0x580}) {
+    std::string header = R"({"weight_ih_l0":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},)"
+                         R"("weight_hh_l0":{"dtype":"F32","shape":[1,1],"data_offsets":[4,8]}})";
+    header.resize(size, ' ');
+    std::string content(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i) content[i] = static_cast<char>(size >> (8 * i));
+    content += header + std::string(8, '\0');
+    INFO(size);
+    CHECK(import_model(std::as_bytes(std::span(content)), "m").ok());
+  }
+}
+
 TEST_CASE("a zip of PyTorch is told from weights in a zip", "[errors][import]") {
   const std::string saved = error_of(zip_of("archive/data.pkl"));
   CHECK(saved.starts_with("m: torch.save wrote this file"));
