@@ -92,7 +92,8 @@ std::map<std::string, std::int64_t> dims_of(const Job& job, const Model& model, 
 ProgramContent describe(Program program) {
   const Result<void> streams = program.streams();
   const std::int64_t inputs = program.input_size(), outputs = program.output_size(), bytes = program.weights_bytes();
-  return {std::move(program), "", {}, streams ? "" : streams.error().message, inputs, outputs, bytes};
+  const bool keeps_rows = program.state_bytes(1, 1024) != program.state_bytes(1, 1);
+  return {std::move(program), "", {}, streams ? "" : streams.error().message, inputs, outputs, bytes, keeps_rows};
 }
 
 Result<ProgramContent> compile_job(const Job& job) {

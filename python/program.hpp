@@ -21,6 +21,7 @@ struct ProgramContent {
   std::string not_streaming;  // why a step is refused; "" if it is not
   std::int64_t input_size, output_size;
   std::int64_t weights_bytes;
+  bool keeps_rows;  // between its layers, so that a call of many steps needs memory for them
   // The state of the last call that was given none, for the next one: memory is slow to get.
   std::shared_ptr<StateContent> spare = {};
 };

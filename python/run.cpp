@@ -74,14 +74,15 @@ namespace {
 // memory is needed than for this many steps.
 constexpr std::int64_t kPiece = 1024;
 
+// Returns the memory of a call of so many steps, or null where the state's own is enough.
 Workspace* workspace_for(const ProgramContent& content, StateContent& state, std::int64_t steps) {
-  if (state.state->max_steps() >= steps) return nullptr;
+  if (!content.keeps_rows) return nullptr;
   const std::int64_t wanted = content.not_streaming.empty() ? std::min(steps, kPiece) : steps;
-  if (state.workspace_steps < wanted) {
+  if (state.steps < wanted) {
     state.workspace.emplace(take(content.program.try_make_workspace(state.batch, wanted)));
-    state.workspace_steps = wanted;
+    state.steps = wanted;
   }
-  return &*state.workspace;
+  return state.workspace ? &*state.workspace : nullptr;
 }
 
 // Returns a state of new sequences for one call.

@@ -50,7 +50,8 @@ PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
       if (!PyObject_TypeCheck(program, ProgramObject::type))
         return PyErr_SetString(PyExc_TypeError, "a State is made of a Program"), nullptr;
       const Program& compiled = reinterpret_cast<ProgramObject*>(program)->content->program;
-      content->state.emplace(take(compiled.try_make_state(batch, integer_of(third))));
+      content->steps = integer_of(third);
+      content->state.emplace(take(compiled.try_make_state(batch, content->steps)));
       content->program = Object::share(program);
     }
     const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));

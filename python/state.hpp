@@ -17,7 +17,7 @@ struct StateContent {
   Object program;  // null until a state that was pickled meets its program
   std::optional<State> state = {};
   std::optional<Workspace> workspace = {};  // for calls of more steps than the state's own allows
-  std::int64_t workspace_steps = 0;
+  std::int64_t steps = 1;                   // of a call that needs no larger workspace
   std::int64_t batch = 0;
   std::vector<std::byte> saved = {};         // of a state without a program
   bool is_in_use = false;                    // read and written with Python's lock held
