@@ -31,9 +31,11 @@ void guarded(sqlite3_context* context, const Work& work) noexcept {
   }
 }
 
-/// The text or blob of a value, until the value is read in another type.
+/// The bytes of a blob, or of anything else as UTF-8, whatever the encoding of the database; they hold until the value
+/// is read in another way.
 inline std::string_view bytes_of(sqlite3_value* value) noexcept {
-  const void* const bytes = sqlite3_value_blob(value);
+  const void* const bytes =
+      sqlite3_value_type(value) == SQLITE_BLOB ? sqlite3_value_blob(value) : sqlite3_value_text(value);
   return {static_cast<const char*>(bytes), bytes ? static_cast<std::size_t>(sqlite3_value_bytes(value)) : 0};
 }
 

@@ -258,6 +258,15 @@ TEST_CASE("models come from files, texts and tables, and what cannot run row by 
   CHECK(numbers_of(database.run("SELECT rnn('total', column1) FROM (VALUES (1), (2))")) == std::vector<double>{3});
   CHECK_THAT(error("'m', ?", {SqlValue::blob(code)}), StartsWith("model: this is an artifact"));
 
+  // A database may keep its text in UTF-16.
+  database.run("SELECT rnn_model('größe', 'cell double { input x : f32  output 2 * x }')");
+  CHECK(numbers_of(database.run("SELECT rnn('größe', 4)")) == std::vector<double>{8});
+  const Database wide;
+  wide.run("PRAGMA encoding = 'UTF-16'");
+  wide.run("CREATE TABLE models AS SELECT 'größe' AS name, 'cell double { input x : f32  output 2 * x }' AS text");
+  wide.run("SELECT rnn_model(name, text) FROM models");
+  CHECK(numbers_of(wide.run("SELECT rnn(name, 4) FROM models")) == std::vector<double>{8});
+
   // The schema of a stranger's database cannot make models; its views may run those that the application has made.
   database.run("CREATE VIEW loads AS SELECT rnn_model('m', 'm.rnn')");
   CHECK(database.error_of("SELECT * FROM loads") == "unsafe use of rnn_model()");
