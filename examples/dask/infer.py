@@ -77,17 +77,22 @@ def infer(names, source, target):
     return mistakes
 
 
+def remove_parts(target):
+    """Removes what workers that died have left half written."""
+    for name in os.listdir(target):
+        if name.startswith(".") and name.endswith(PART):
+            os.remove(os.path.join(target, name))
+
+
 def begin(target):
-    """Makes the folder of results this run's alone, and removes what others left half written. Returns the lock."""
+    """Makes the folder of results this run's alone. Returns the lock."""
     os.makedirs(target, exist_ok=True)
     lock = os.open(target, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit(f"infer.py: another run writes to {target}; wait for its end, or name another folder")
-    for name in os.listdir(target):
-        if name.startswith(".") and name.endswith(PART):
-            os.remove(os.path.join(target, name))
+    remove_parts(target)
     return lock
 
 
@@ -122,16 +127,25 @@ def run(client, batches, source, target):
     return mistakes
 
 
+def positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return value
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", help="a model, or an artifact of rnnc compile, which needs no time to compile")
     parser.add_argument("input", help="the folder of utterances")
     parser.add_argument("output", help="the folder of results")
     parser.add_argument("--weights", help="the weights of a model that is text (default: beside it)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one for each core)")
-    parser.add_argument("--batch", type=int, default=16, help="utterances of a task (default: 16)")
+    parser.add_argument("--workers", type=positive, default=os.cpu_count(), help="processes (default: one for each core)")
+    parser.add_argument("--batch", type=positive, default=16, help="utterances of a task (default: 16)")
     parser.add_argument("--scheduler", help="the address of a cluster that runs, which sees the same folders")
     flags = parser.parse_args()
+    if not os.path.isdir(flags.input):
+        parser.error(f"there is no folder {flags.input}")
     model, source, target = (os.path.abspath(path) for path in (flags.model, flags.input, flags.output))
     weights = flags.weights and os.path.abspath(flags.weights)
     try:
@@ -152,6 +166,7 @@ def main():
             seconds = time.monotonic() - start
         if not flags.scheduler:
             cluster.close()
+    remove_parts(target)
     os.close(lock)
     for name, mistake in sorted(mistakes.items()):
         print(f"infer.py: {name}: {mistake}", file=sys.stderr)

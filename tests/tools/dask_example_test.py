@@ -184,6 +184,9 @@ class Example(unittest.TestCase):
             file.write("cell c { input x : f32 output y }")
         out, err = self.finish(self.begin(), code=1)
         self.assertIn("gru.rnn:1:31: unknown name 'y'", err)
+        self.assertIn("--batch: 0 is less than 1", self.finish(self.begin("--batch", "0"), code=2)[1])
+        os.rmdir(self.source)
+        self.assertIn(f"there is no folder {self.source}", self.finish(self.begin(), code=2)[1])
         self.assertFalse(os.path.exists(self.target))
 
 
