@@ -1,78 +1,54 @@
 // bench_onnxruntime [ROUNDS]: times our operator and ONNX Runtime's own LSTM, in turns, each as the one node of a
 // session with one thread, and prints the best time of a call in microseconds. Both compute the same from the same
 // weights, which is checked.
-#include <onnxruntime_cxx_api.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <rnnc/rnnc.hpp>
 
-#include "tests/support/onnx_file.hpp"
+#include "tests/extensions/onnx_lstm.hpp"
+#include "tests/extensions/onnxruntime_session.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
 using namespace rnnc;
 namespace onnx = rnnc::test::onnx;
 
-struct Shape4 {
+struct Sizes {
   std::int64_t steps, batch, input, hidden;
 };
 
-constexpr Shape4 kShapes[] = {{1, 1, 16, 16},    {1, 1, 64, 64},      {1, 1, 128, 128},
-                              {100, 1, 16, 16},  {100, 1, 64, 64},    {100, 1, 128, 128},
-                              {100, 16, 64, 64}, {100, 16, 128, 128}, {100, 16, 256, 256}};
-
-std::string initializer(const std::string& name, const onnx::Dims& dims, const std::vector<float>& values) {
-  return onnx::bytes(5, onnx::tensor(name, dims, onnx::raw(values)));
-}
+constexpr Sizes kShapes[] = {{1, 1, 16, 16},    {1, 1, 64, 64},      {1, 1, 128, 128},
+                             {100, 1, 16, 16},  {100, 1, 64, 64},    {100, 1, 128, 128},
+                             {100, 16, 64, 64}, {100, 16, 128, 128}, {100, 16, 256, 256}};
 
 std::string ours(const test::Weights& weights, const ir::Cell& cell) {
-  const test::TemporaryFolder folder;
-  save_safetensors(folder / "w.safetensors", test::tensors_of(cell, weights)).value();
-  std::ifstream file(folder / "w.safetensors", std::ios::binary);
-  const std::string content{std::istreambuf_iterator<char>(file), {}};
-  return onnx::node("Recurrent", {"x"}, {"y"},
-                    onnx::bytes(7, "rnnc") + onnx::text("model", standard_cell("lstm").value().text()) +
-                        onnx::text("weights", content));
+  return test::recurrent_node({"x"}, {"y"}, test::model_attributes("lstm", cell, weights));
 }
 
-std::string theirs(const test::Weights& weights, const Shape4& shape) {
-  std::vector<float> w, r, b;
-  for (const std::string gate : {"i", "o", "f", "g"})
-    for (const auto& [to, name] : {std::pair(&w, "W"), std::pair(&r, "U"), std::pair(&b, "b")})
-      to->insert(to->end(), weights.at(name + gate).begin(), weights.at(name + gate).end());
-  const std::int64_t hidden = shape.hidden;
-  b.resize(static_cast<std::size_t>(8 * hidden), 0);
-  return onnx::node("LSTM", {"x", "w", "r", "b"}, {"y"}, onnx::integer("hidden_size", hidden)) +
-         initializer("w", {1, 4 * hidden, shape.input}, w) + initializer("r", {1, 4 * hidden, hidden}, r) +
-         initializer("b", {1, 8 * hidden}, b);
+std::string theirs(const test::Weights& weights, const Sizes& shape) {
+  return onnx::node("LSTM", {"x", "w", "r", "b"}, {"y"}, onnx::integer("hidden_size", shape.hidden)) +
+         test::onnx_lstm_weights(weights, shape.input, shape.hidden);
 }
 
 class Contestant {
  public:
-  Contestant(Ort::Env& env, const std::string& node, const Shape4& shape, const std::vector<std::int64_t>& y_shape)
+  Contestant(Ort::Env& env, const std::string& node, const Sizes& shape, const std::vector<std::int64_t>& y_shape)
       : x_shape_{shape.steps, shape.batch, shape.input},
         x_(test::Random(1).vector(static_cast<std::size_t>(shape.steps * shape.batch * shape.input), -1, 1)),
         y_(static_cast<std::size_t>(shape.steps * shape.batch * shape.hidden)) {
     Ort::SessionOptions options;
     options.SetIntraOpNumThreads(1);
     options.RegisterCustomOpsLibrary(RNNC_ONNXRUNTIME_EXTENSION);
-    const std::string graph = node + onnx::input("x", x_shape_) + onnx::output("y");
-    const std::string model =
-        onnx::model(onnx::bytes(2, "graph") + graph) + onnx::bytes(8, onnx::bytes(1, "rnnc") + onnx::number(2, 1));
+    const std::string model = test::model_with_ours(node + onnx::input("x", x_shape_) + onnx::output("y"));
     session_ = Ort::Session(env, model.data(), model.size(), options);
     const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
     in_ = Ort::Value::CreateTensor<float>(memory, x_.data(), x_.size(), x_shape_.data(), x_shape_.size());
@@ -109,7 +85,7 @@ int main(int argc, char** argv) {
   Ort::Env env(ORT_LOGGING_LEVEL_FATAL);
   std::printf("ONNX Runtime %s, LSTM, f32, one thread: us of a call\n", Ort::GetVersionString().c_str());
   std::printf("   T   B    I    H  Recurrent       LSTM  LSTM / Recurrent\n");
-  for (const Shape4& shape : kShapes) {
+  for (const Sizes& shape : kShapes) {
     const ir::Cell cell = test::standard("lstm", shape.input, shape.hidden);
     const test::Weights weights = test::random_weights(cell, 1);
     Contestant rnnc(env, ours(weights, cell), shape, {shape.steps, shape.batch, shape.hidden});

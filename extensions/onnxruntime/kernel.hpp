@@ -27,8 +27,10 @@ class Kernel {
 
   /// Runs whole sequences.
   ///
-  /// Shapes    x f32[T, B, I], lengths i32[B], states f32[B, H] each; y f32[T, B, O] or f32[B, O], final states as
-  /// states Errors    a Refusal Threads   concurrent calls are allowed
+  /// Shapes    x f32[T, B, I], lengths i32[B], each state f32[B, H];
+  ///           y f32[T, B, O] or f32[B, O], each final state f32[B, H]
+  /// Errors    a Refusal
+  /// Threads   concurrent calls are allowed
   void compute(OrtKernelContext& context);
 
   const OrtApi& api() const { return api_; }

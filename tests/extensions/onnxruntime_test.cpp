@@ -1,17 +1,15 @@
 // ONNX Runtime itself runs our operator; what it gives is compared with ONNX Runtime's own LSTM and with the
 // interpreter.
 #include <atomic>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include <rnnc/rnnc.hpp>
 
+#include "tests/extensions/onnx_lstm.hpp"
 #include "tests/extensions/onnxruntime_session.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"
-#include "tests/support/temporary_folder.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -20,45 +18,22 @@ using onnx::Names;
 
 constexpr std::int64_t kIn = 3, kHidden = 7;
 
-std::string safetensors_of(const TensorMap& tensors) {
-  const TemporaryFolder folder;
-  save_safetensors(folder / "w.safetensors", tensors).value();
-  std::ifstream file(folder / "w.safetensors", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // A standard cell with random weights, as the attributes of a node.
 struct Standard {
   explicit Standard(const std::string& name)
       : cell(standard(name, kIn, kHidden)),
         weights(random_weights(cell, 1)),
-        attributes(onnx::text("model", standard_cell(name).value().text()) +
-                   onnx::text("weights", safetensors_of(tensors_of(cell, weights)))) {}
+        attributes(model_attributes(name, cell, weights)) {}
 
   ir::Cell cell;
   Weights weights;
   std::string attributes;
 };
 
-// The tensors of ONNX's LSTM: its gates are i o f c, and its biases those of W and those of R.
 std::string onnx_lstm(const Weights& weights) {
-  std::vector<float> w, r, b;
-  const auto append = [&](std::vector<float>& to, const std::string& name) {
-    to.insert(to.end(), weights.at(name).begin(), weights.at(name).end());
-  };
-  for (const std::string gate : {"i", "o", "f", "g"}) {
-    append(w, "W" + gate);
-    append(r, "U" + gate);
-    append(b, "b" + gate);
-  }
-  b.resize(8 * kHidden, 0);
-  const auto initializer = [](const std::string& name, const onnx::Dims& dims, const std::vector<float>& values) {
-    return onnx::bytes(5, onnx::tensor(name, dims, onnx::raw(values)));
-  };
   return onnx::node("LSTM", {"x", "w", "r", "b", "n", "h", "c"}, {"y", "hn", "cn"},
                     onnx::integer("hidden_size", kHidden)) +
-         initializer("w", {1, 4 * kHidden, kIn}, w) + initializer("r", {1, 4 * kHidden, kHidden}, r) +
-         initializer("b", {1, 8 * kHidden}, b);
+         onnx_lstm_weights(weights, kIn, kHidden);
 }
 
 std::string outputs_of(const Names& names) {
