@@ -44,10 +44,17 @@ def save(path, array):
     folder, name = os.path.split(path)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", suffix=PART, delete=False) as file:
         numpy.save(file, array)
-        file.flush()
-        os.fsync(file.fileno())
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
+
+
+def is_whole(path):
+    """Tells whether a result is as long as its beginning says; after a power cut it may not be."""
+    try:
+        numpy.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def infer(names, source, target):
@@ -97,12 +104,18 @@ def begin(target):
 
 
 def batches_of(source, target, size):
-    """Returns names without a result, some of about the same length together, the longest first."""
-    done = set(os.listdir(target))
-    names = [entry for entry in os.scandir(source) if entry.name.endswith(".npy")]
-    waiting = sorted((e for e in names if e.name not in done), key=lambda e: (-e.stat().st_size, e.name))
-    waiting = [entry.name for entry in waiting]
-    return len(names) - len(waiting), [waiting[i : i + size] for i in range(0, len(waiting), size)]
+    """Returns how many utterances have a result, and the names of the others, some of about the same length together."""
+    entries = {entry.name: entry.stat().st_size for entry in os.scandir(source) if entry.name.endswith(".npy")}
+    there = 0
+    for name in entries.keys() & set(os.listdir(target)):
+        path = os.path.join(target, name)
+        if is_whole(path):
+            there += 1
+            del entries[name]
+        else:
+            os.remove(path)
+    waiting = sorted(entries, key=lambda name: (-entries[name], name))  # the longest first
+    return there, [waiting[i : i + size] for i in range(0, len(waiting), size)]
 
 
 def run(client, batches, source, target):
@@ -167,6 +180,7 @@ def main():
         if not flags.scheduler:
             cluster.close()
     remove_parts(target)
+    os.sync()  # once, since a file at a time costs more than a small model does
     os.close(lock)
     for name, mistake in sorted(mistakes.items()):
         print(f"infer.py: {name}: {mistake}", file=sys.stderr)

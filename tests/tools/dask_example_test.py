@@ -106,7 +106,8 @@ class Example(unittest.TestCase):
     def done(self):
         """The results that are there, each with what changes when it is written anew."""
         names = os.listdir(self.target) if os.path.isdir(self.target) else []
-        return {name: os.stat(os.path.join(self.target, name)).st_ino for name in names if not name.startswith(".")}
+        stats = {name: os.stat(os.path.join(self.target, name)) for name in names if not name.startswith(".")}
+        return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
 
     def wait_for(self, count, run):
         while len(self.done()) < count:
@@ -135,13 +136,18 @@ class Example(unittest.TestCase):
         self.assertIn(f"infer.py: wide.npy: holds float32 [3, {IN + 1}]; the model takes float32 [T, {IN}]", err)
         self.check_all(but=["bad.npy", "wide.npy"])
         first = self.done()
+        kept = os.path.join(self.target, "README")
+        open(kept, "w").close()
         for name in ("bad.npy", "wide.npy"):
             os.remove(os.path.join(self.source, name))
         os.remove(os.path.join(self.target, "u7.npy"))
+        for name, size in (("u8.npy", 130), ("u9.npy", 0)):  # as a power cut may leave them
+            os.truncate(os.path.join(self.target, name), size)
         out, err = self.finish(self.begin())
-        self.assertRegex(out, "^1 written in .* s, 49 there already, 0 failed")
+        self.assertRegex(out, "^3 written in .* s, 47 there already, 0 failed")
         second = self.done()
-        self.assertEqual([name for name in first if first[name] != second[name]], ["u7.npy"])
+        self.assertEqual(sorted(name for name in first if first[name] != second[name]), ["u7.npy", "u8.npy", "u9.npy"])
+        os.remove(kept)
         self.check_all()
 
     def test_a_killed_worker_is_replaced_and_a_killed_run_goes_on(self):
