@@ -18,6 +18,7 @@ from distributed import Client, LocalCluster, WorkerPlugin, as_completed, get_wo
 from distributed.scheduler import KilledWorker
 
 PART = ".part"  # ends the name of a result that is being written
+MOST_BYTES = 4 << 20  # of the inputs of a batch, where all are as long as the longest
 
 
 class Model(WorkerPlugin):
@@ -115,7 +116,13 @@ def batches_of(source, target, size):
         else:
             os.remove(path)
     waiting = sorted(entries, key=lambda name: (-entries[name], name))  # the longest first
-    return there, [waiting[i : i + size] for i in range(0, len(waiting), size)]
+    batches = []
+    for name in waiting:
+        longest = entries[batches[-1][0]] if batches else 0
+        if not batches or len(batches[-1]) == size or longest * (len(batches[-1]) + 1) > MOST_BYTES:
+            batches.append([])
+        batches[-1].append(name)
+    return there, batches
 
 
 def run(client, batches, source, target):
@@ -154,7 +161,7 @@ def main():
     parser.add_argument("output", help="the folder of results")
     parser.add_argument("--weights", help="the weights of a model that is text (default: beside it)")
     parser.add_argument("--workers", type=positive, default=os.cpu_count(), help="processes (default: one for each core)")
-    parser.add_argument("--batch", type=positive, default=16, help="utterances of a task (default: 16)")
+    parser.add_argument("--batch", type=positive, default=64, help="the most utterances of a task (default: 64)")
     parser.add_argument("--scheduler", help="the address of a cluster that runs, which sees the same folders")
     flags = parser.parse_args()
     if not os.path.isdir(flags.input):
