@@ -28,6 +28,7 @@ constexpr NotRun kNotRun[] = {
      "it takes an hour, and the page itself is what it writes"},
     {"examples/char_lm/README.md", "/usr/bin/python3 examples/char_lm/train.py --output examples/char_lm",
      "it needs PyTorch and some minutes"},
+    {"examples/dask/README.md", "/usr/bin/python3 bench/dask/workers.py build/release", "it takes two minutes"},
 };
 
 // A block that needs what not every machine has. It runs where the probe, a command, succeeds.
