@@ -243,3 +243,13 @@ def svg(model: Any, weights: Any = None, **options: Any) -> str:
     head, body = rest[: rest.index(">") + 1], rest[rest.index(">") + 1 :]
     size = f'width="{drawing.group(2)}" height="{drawing.group(3)}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {head}<style>{style.group(1)}</style>{body}'
+
+
+def main() -> int:
+    """Runs the program rnnc with the arguments of the process: the command `rnnc` of an installed package."""
+    try:
+        program = _program()
+    except errors.Error as error:
+        print(f"rnnc: {error}", file=sys.stderr)
+        return 4
+    os.execv(program, [program, *sys.argv[1:]])
