@@ -60,6 +60,15 @@ bool Array::take(PyObject* object, const char* what, int flags, char type) noexc
   return false;
 }
 
+bool Array::is_apart_from(const Array& other) const noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(view_.buf), end = begin + view_.len;
+  const auto others = reinterpret_cast<std::uintptr_t>(other.view_.buf), end_of_other = others + other.view_.len;
+  if (end <= others || end_of_other <= begin || view_.len == 0 || other.view_.len == 0) return true;
+  PyErr_SetString(PyExc_ValueError,
+                  "x and y share memory; a call reads x after it has written y: give it another array for y");
+  return false;
+}
+
 std::string Array::shape() const {
   std::string text = "(";
   for (int i = 0; i < view_.ndim; ++i)

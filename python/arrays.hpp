@@ -43,6 +43,10 @@ class Array {
   }
   std::string shape() const;  // "(3, 16)"
 
+  /// Returns true if a call that reads this array may write into `other`. Sets Python's exception if both share memory:
+  /// the call would read what it has written.
+  bool is_apart_from(const Array& other) const noexcept;
+
  private:
   bool take(PyObject* object, const char* what, int flags, char type) noexcept;
 

@@ -42,7 +42,7 @@ PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
     content->content = &state_for(state, program);
     if (content->content->program.get() != program) return set_error(RunStatus::WrongState), nullptr;
     if (!content->compiled->not_streaming.empty()) raise(ErrorCode::Unsupported, content->compiled->not_streaming);
-    if (!content->x.read(x, "x") || !content->y.write(y, "y")) return nullptr;
+    if (!content->x.read(x, "x") || !content->y.write(y, "y") || !content->x.is_apart_from(content->y)) return nullptr;
     const std::int64_t batch = content->content->batch;
     const auto check = [&](const char* name, const Array& array, std::int64_t size) {
       if (!is_step(array, batch, size))

@@ -60,6 +60,7 @@ PyObject* step(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
                                                           : new_row(state, content.output_size, x.rank());
     if (!y.write(result.get(), "y")) return nullptr;
     if (!is_row(y, state.batch, content.output_size)) return refuse_row("y", y, state.batch, content.output_size);
+    if (!x.is_apart_from(y)) return nullptr;
     const auto call = [&]() noexcept { return content.program.step(*state.state, x.values(), y.places()); };
     const RunStatus status = is_long(content, state.batch) ? calls().run(call) : call();
     if (status == RunStatus::NoStreaming) raise(ErrorCode::Unsupported, content.not_streaming);
@@ -102,7 +103,7 @@ PyObject* run(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
     if (count != 8) return PyErr_SetString(PyExc_TypeError, "_run takes eight arguments"), nullptr;
     ProgramContent& content = content_of(self);
     Array x, y, lengths;
-    if (!x.read(arguments[1], "x") || !y.write(arguments[2], "y")) return nullptr;
+    if (!x.read(arguments[1], "x") || !y.write(arguments[2], "y") || !x.is_apart_from(y)) return nullptr;
     std::shared_ptr<StateContent> own;
     if (arguments[0] == Py_None) own = new_sequences(content, x.dim(1));
     StateContent& state = own ? *own : state_for(arguments[0], self);

@@ -1,6 +1,7 @@
 """Compiled recurrent networks: `program = rnnc.compile("model.rnn")`, then `y = program(x)`. See docs/python.md."""
 
 import atexit
+import importlib
 import os
 
 try:
@@ -33,6 +34,8 @@ def __getattr__(name: str):
         from . import command
 
         return getattr(command, name)
+    if name == "torch":
+        return importlib.import_module("rnnc.torch")
     raise AttributeError(f"module 'rnnc' has no attribute {name!r}")
 
 

@@ -197,6 +197,7 @@ class ProgramTest(unittest.TestCase):
         y = rnnc.compile(arrays)(random_x(4, 2, 5))
         self.assert_close(y, lstm(self.weights, random_x(4, 2, 5))[0])
 
+    @unittest.skipUnless(rnnc._rnnc.has_code_generator, "skipped: built without LLVM")
     def test_artifacts_need_no_compiler(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.rnnc"

@@ -155,6 +155,21 @@ class RefusalsTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "read-only"):
             self.program.bind(self.x[0], y)
 
+    def test_arrays_that_share_memory(self):
+        square = rnnc.compile("lstm", lstm_weights(7, 7))
+        both = numpy.zeros((4, 7), numpy.float32)
+        state = square.state(batch=3)
+        with self.assertRaisesRegex(ValueError, "share memory"):
+            square.step(state, both[:3], both[1:])
+        with self.assertRaisesRegex(ValueError, "share memory"):
+            square.bind(both[:3], both[:3], state)
+        apart = numpy.zeros((6, 7), numpy.float32)
+        square.step(state, apart[:3], apart[3:])
+
+    def test_masks_are_not_ignored(self):
+        with self.assertRaisesRegex(TypeError, "masked"):
+            self.program(numpy.ma.masked_greater(self.x, 1))
+
     def test_things_that_are_no_arrays(self):
         state = self.program.state(batch=3)
         for wrong in (None, "x", 3, object(), {"x": 1}):
