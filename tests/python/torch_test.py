@@ -237,6 +237,19 @@ class TorchTest(unittest.TestCase):
         self.assertEqual(module(torch.randn(4, 0, 5))[0].shape, (4, 0, 7))
         self.assertEqual(module(torch.randn(4, 0, 5))[1][0].shape, (1, 0, 7))
 
+    def test_memory_of_tensors_that_is_bound_stays(self):
+        module = random_module(nn.LSTM, 5, 7)
+        program = rnnc.compile(module)
+        x, y = torch.randn(1, 5), torch.zeros(1, 7)
+        want = module(x[None])[0][0].clone()
+        step = program.bind(x, y)
+        with self.assertRaises(RuntimeError):
+            x.resize_(10**6)
+        x.set_(torch.zeros(3).storage() if not hasattr(x, "untyped_storage") else torch.zeros(3).untyped_storage())
+        del x
+        step()
+        self.assert_same(y, want)
+
     def test_inference_mode_follows_weights_too(self):
         with torch.inference_mode():
             module = random_module(nn.GRU, 5, 7)
@@ -271,6 +284,14 @@ class OperatorTest(unittest.TestCase):
                 loaded = torch.export.load(file).module()
                 for mine, other in zip(tensors_of(loaded(x)), tensors_of(ours(x))):
                     self.assertTrue(torch.equal(mine, other))
+
+    def test_exported_graphs_take_any_steps_and_batch(self):
+        ours = rnnc.torch.from_module(random_module(nn.GRU, 5, 7, bidirectional=True))
+        free = {0: torch.export.Dim("steps", min=2), 1: torch.export.Dim("batch", min=2)}
+        exported = torch.export.export(ours, (torch.randn(4, 3, 5),), dynamic_shapes={"input": free}).module()
+        for shape in ((4, 3, 5), (9, 2, 5), (50, 17, 5)):
+            x = torch.randn(shape)
+            self.assertTrue(torch.equal(exported(x)[0], ours(x)[0]))
 
     def test_compiled_graphs_give_the_same_without_a_break(self):
         for backend in ("eager", "aot_eager", "inductor"):
