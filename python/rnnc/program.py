@@ -195,8 +195,15 @@ class Program(_rnnc.Program):
         from . import arrays
 
         tuples, counts = [], {}
-        for name, value in (times or {}).items():
+        if not times:
+            return (), counts
+        known = {port.time for port in (*self.named_inputs.values(), *self._known_outputs().values())} - {"", "T"}
+        for name, value in times.items():
+            if name not in known:
+                raise errors.UnknownNameError(f"there is no time '{name}' beside T; there is {', '.join(sorted(known)) or 'none'}")
             steps, lengths = value if isinstance(value, tuple) else (value, None)
+            if steps < 0:
+                raise errors.UsageError(f"time {name} has {steps} steps; they cannot be less than 0")
             if lengths is not None:
                 lengths = arrays.integers(lengths, f"lengths of {name}", batch)
             tuples.append((name, int(steps), lengths))
@@ -209,8 +216,6 @@ class Program(_rnnc.Program):
         if port.time and port.time not in counts:
             raise errors.UsageError(f"output {port.name} runs over time {port.time}: give times={{'{port.time}': steps}}")
         shape = (counts[port.time], batch, port.size) if port.time else (batch, port.size)
-        if any(dim < 0 for dim in shape):
-            raise errors.UsageError(f"time {port.time} has a negative number of steps")
         return numpy.empty(shape, numpy.float32)
 
     def _check_inputs(self, given, counts: Mapping[str, int], batch: int) -> None:
@@ -219,7 +224,9 @@ class Program(_rnnc.Program):
             if name not in known:
                 raise errors.UnknownNameError(f"there is no input '{name}' beside x; there are {', '.join(known) or 'none'}")
             port = known[name]
-            wanted = batch * port.size * (counts.get(port.time, 0) if port.time else 1)
+            if port.time and port.time not in counts:
+                raise errors.UsageError(f"input {name} runs over time {port.time}: give times={{'{port.time}': steps}}")
+            wanted = batch * port.size * (counts[port.time] if port.time else 1)
             if array.size != wanted:
                 raise errors.ShapeError(f"input {name} has {array.size} numbers, but the call needs {wanted}")
         missing = [name for name in known if name not in dict(given)]

@@ -33,6 +33,25 @@ network pair {
 }
 """
 
+OTHER_INPUTS = """cell two<I, H> {
+  input x : f32[I]
+  state h : f32[H]
+  param W : f32[H, I]
+  param U : f32[H, H]
+  h' = tanh(W @ x + U @ h)
+  output h'
+}
+network meeting {
+  input x : seq f32[5]
+  input v : f32[5]
+  input z : seq<S> f32[4]
+  a = two<H=6>(x + v)
+  b = two<H=3>(z)
+  output a
+  output other = b
+}
+"""
+
 
 def sigmoid(x):
     return 1 / (1 + numpy.exp(-x))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy
 
 import rnnc
-from models import CLOSE, REVERSED, ROOT, TWO_OUTPUTS, lstm, lstm_weights, random_x
+from models import CLOSE, OTHER_INPUTS, REVERSED, ROOT, TWO_OUTPUTS, lstm, lstm_weights, random_x
 
 
 def two_directions():
@@ -179,11 +179,48 @@ class ProgramTest(unittest.TestCase):
         with self.assertRaisesRegex(rnnc.UnknownNameError, "doubled, end"):
             program(x, outputs=["other"])
 
+    def test_networks_have_other_inputs_and_times(self):
+        random = numpy.random.default_rng(7)
+        shapes = {"a.W": (6, 5), "a.U": (6, 6), "b.W": (3, 4), "b.U": (3, 3)}
+        weights = {name: random.uniform(-0.5, 0.5, shape) for name, shape in shapes.items()}
+        program = rnnc.compile(OTHER_INPUTS, weights)
+        self.assertEqual(program.named_inputs["z"], rnnc.Port("z", (4,), "S"))
+        x, v, z, lengths = random_x(4, 2, 5), random_x(2, 5), random_x(7, 2, 4), [7, 3]
+
+        def tanh_layer(x, W, U, lengths):
+            h, rows = numpy.zeros((x.shape[1], W.shape[0])), []
+            for t, row in enumerate(x.astype(float)):
+                h = numpy.tanh(row @ W.T + h @ U.T)
+                rows.append(numpy.where((t < numpy.array(lengths))[:, None], h, 0))
+            return numpy.array(rows)
+
+        inputs = {"v": v, "z": z}
+        found = program(x, inputs=inputs, times={"S": (7, lengths)}, outputs=["other"])
+        self.assert_close(found["y"], tanh_layer(x + v, weights["a.W"], weights["a.U"], [4, 4]))
+        self.assert_close(found["other"], tanh_layer(z, weights["b.W"], weights["b.U"], lengths))
+        self.assert_same(program(x, inputs=inputs, times={"S": 7}), found["y"])
+        for wrong, keywords in (
+            ("z is missing", {"inputs": {"v": v}, "times": {"S": 7}}),
+            ("runs over time S", {"inputs": inputs}),
+            ("24 numbers", {"inputs": {"v": v, "z": z[:3]}, "times": {"S": 7}}),
+            ("no input 'q'", {"inputs": {**inputs, "q": z}, "times": {"S": 7}}),
+            ("less than 0", {"inputs": inputs, "times": {"S": -1}}),
+            ("no time 'Q'", {"inputs": inputs, "times": {"S": 7, "Q": 3}}),
+        ):
+            with self.subTest(wrong=wrong), self.assertRaisesRegex(rnnc.Error, wrong):
+                program(x, **keywords)
+
+    def test_models_of_onnx_come_as_bytes_too(self):
+        folder = ROOT / "examples" / "onnx"
+        x, y = numpy.load(folder / "x.npy"), numpy.load(folder / "y.npy")
+        program = rnnc.compile((folder / "tagger.onnx").read_bytes())
+        self.assert_close(program(x), y, 1e-5)
+        self.assert_same(rnnc.compile(folder / "tagger.onnx")(x), program(x))
+
     def test_models_come_from_files_texts_bytes_and_arrays(self):
         folder = ROOT / "examples" / "torch"
         x, want = numpy.load(folder / "lstm.x.npy"), numpy.load(folder / "lstm.y.npy")
         text = (folder / "lstm.rnn").read_text()
-        state_dict = (folder / "lstm.safetensors").read_bytes()
         first = rnnc.compile(folder / "lstm.rnn")(x)
         self.assert_close(first, want)
         for model, weights in (
@@ -192,7 +229,6 @@ class ProgramTest(unittest.TestCase):
             (folder / "lstm.rnn", str(folder / "lstm.safetensors")),
         ):
             self.assert_same(rnnc.compile(model, weights)(x), first)
-        self.assertIsInstance(state_dict, bytes)
         arrays = torch_names(self.weights)
         y = rnnc.compile(arrays)(random_x(4, 2, 5))
         self.assert_close(y, lstm(self.weights, random_x(4, 2, 5))[0])
