@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""compare.py [step] [modules] [ragged] [import]: times the Python package beside PyTorch and ONNX Runtime, whichever is there.
+"""compare.py [step] [modules] [ragged] [import]: times the Python package beside PyTorch and ONNX Runtime.
 
 Contestants take turns on one thread, and the best time of each counts. The tables are those of docs/python.md.
 """
@@ -87,7 +87,9 @@ def step_table(size=16):
     weights = random_lstm(size)
     program = rnnc.compile("lstm", weights)
     state = program.state()
-    x, y = numpy.random.default_rng(2).standard_normal((1, size)).astype(numpy.float32), numpy.empty((1, size), numpy.float32)
+    x, y = numpy.random.default_rng(2).standard_normal((1, size)).astype(numpy.float32), numpy.empty(
+        (1, size), numpy.float32
+    )
     contestants = {
         "rnnc, bound()": program.bind(x, y),
         "rnnc, program.step(state, x, y)": lambda step=program.step: step(state, x, y),
@@ -95,7 +97,11 @@ def step_table(size=16):
     }
     session = onnx_session(weights, size)
     if session:
-        fed = {"x": x[None], "h": numpy.zeros((1, 1, size), numpy.float32), "c": numpy.zeros((1, 1, size), numpy.float32)}
+        fed = {
+            "x": x[None],
+            "h": numpy.zeros((1, 1, size), numpy.float32),
+            "c": numpy.zeros((1, 1, size), numpy.float32),
+        }
 
         def run_onnx():
             fed["h"], fed["c"] = session.run(None, fed)
@@ -146,7 +152,10 @@ def modules_table(steps=100):
     from torch import nn
 
     torch.set_num_threads(1)
-    print(f"\nPyTorch {torch.__version__}\n\n| module, I = H | batch | torch.nn, us | rnnc.torch, us | times | largest difference |\n|---|---|---|---|---|---|")
+    print(
+        f"\nPyTorch {torch.__version__}\n\n| module, I = H | batch | torch.nn, us | rnnc.torch, us "
+        "| times | largest difference |\n|---|---|---|---|---|---|"
+    )
     with torch.inference_mode():
         for kind in (nn.LSTM, nn.GRU, nn.RNN):
             for batch in (1, 16):
@@ -181,7 +190,11 @@ def ragged_table(count=1000, features=40, hidden=32):
             groups = [sequences[i : i + size] for i in range(0, count, size)]
             packed = [pack_sequence(group, enforce_sorted=False) for group in groups]
             padded = [(nn.utils.rnn.pad_sequence(group), [len(s) for s in group]) for group in groups]
-            error = max((a - b).abs().max().item() for p in packed for a, b in zip(tensors_of((module(p)[0].data,)), tensors_of((mine(p)[0].data,))))
+            error = max(
+                (a - b).abs().max().item()
+                for p in packed
+                for a, b in zip(tensors_of((module(p)[0].data,)), tensors_of((mine(p)[0].data,)))
+            )
             best = best_times(
                 {
                     "nn.LSTM, packed": lambda: [module(p) for p in packed],
@@ -190,13 +203,20 @@ def ragged_table(count=1000, features=40, hidden=32):
                 }
             )
             for name, us in best.items():
-                print(f"| {name}, {size} at a time | {us / 1000:.1f} | {best['nn.LSTM, packed'] / us:.2f} |", flush=True)
+                print(
+                    f"| {name}, {size} at a time | {us / 1000:.1f} | {best['nn.LSTM, packed'] / us:.2f} |", flush=True
+                )
             print(f"largest difference {error:.1e}", file=sys.stderr)
 
 
 def import_table():
     print("\n| import in a new process | ms |\n|---|---|")
-    for name, code in (("rnnc", "import rnnc"), ("numpy", "import numpy"), ("onnxruntime", "import onnxruntime"), ("torch", "import torch")):
+    for name, code in (
+        ("rnnc", "import rnnc"),
+        ("numpy", "import numpy"),
+        ("onnxruntime", "import onnxruntime"),
+        ("torch", "import torch"),
+    ):
         timed = f"import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
         times = []
         for _ in range(ROUNDS if name != "torch" else 5):

@@ -9,7 +9,9 @@ try:
 except ImportError as error:
     if "libLLVM" not in str(error):
         raise
-    raise ImportError(f"{error}. rnnc makes code with LLVM: install the package libllvm19, or the wheel of rnnc without LLVM") from None
+    raise ImportError(
+        f"{error}. rnnc makes code with LLVM: install the package libllvm19, or the wheel without LLVM"
+    ) from None
 
 from .errors import (
     DataError,

@@ -48,7 +48,9 @@ def lend(value: Any, what: str, copy: bool = False) -> tuple[numpy.ndarray, _Wra
     wrap = _same
     if isinstance(value, numpy.ndarray):
         if hasattr(value, "mask"):
-            raise TypeError(f"{what} is masked, and rnnc would read what the mask hides: pass {what}.filled(0), or lengths")
+            raise TypeError(
+                f"{what} is masked, and rnnc would read what the mask hides: pass {what}.filled(0), or lengths"
+            )
         array = value
     elif _is_tensor(value):
         array, wrap = _of_tensor(value, what), _from_numpy

@@ -31,11 +31,14 @@ def _program() -> str:
     found = shutil.which("rnnc")
     if found is None:
         raise errors.UnsupportedError(
-            "the program rnnc is not here: this package was built without LLVM. Build rnnc with LLVM, or put its program into PATH"
+            "the program rnnc is not here: this package was built without LLVM. Build rnnc with LLVM, or put its "
+            "program into PATH"
         )
     version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
     if version != f"rnnc {_rnnc.version}":
-        raise errors.UnsupportedError(f"{found} is {version or 'no program that runs'}, but this package is rnnc {_rnnc.version}")
+        raise errors.UnsupportedError(
+            f"{found} is {version or 'no program that runs'}, but this package is rnnc {_rnnc.version}"
+        )
     return found
 
 

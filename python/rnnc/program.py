@@ -161,7 +161,9 @@ class Program(_rnnc.Program):
             x = numpy.ascontiguousarray(x.transpose(1, 0, 2))
         if x.ndim != 3 or x.shape[2] != self.input_size:
             shape = f"[B, T, {self.input_size}]" if batch_first else f"[T, B, {self.input_size}]"
-            raise errors.ShapeError(f"x has shape {x.shape}, but {self.name} takes {shape}, or [T, {self.input_size}] of one sequence")
+            raise errors.ShapeError(
+                f"x has shape {x.shape}, but {self.name} takes {shape}, or [T, {self.input_size}] of one sequence"
+            )
         steps, batch, _ = x.shape
         if state is not None and state.batch != batch:
             raise errors.ShapeError(f"x has {batch} sequences, but the state has {state.batch}")
@@ -176,9 +178,7 @@ class Program(_rnnc.Program):
                 raise errors.UnknownNameError(f"there is no output '{name}'; there are {', '.join(known)}")
         first = next(iter(known))
         made = {name: self._empty(known[name], counts, batch) for name in [first, *names]}
-        given = tuple(
-            (name, arrays.lend(value, name, copy)[0].ravel()) for name, value in (inputs or {}).items()
-        )
+        given = tuple((name, arrays.lend(value, name, copy)[0].ravel()) for name, value in (inputs or {}).items())
         if given or self._named_inputs:
             self._check_inputs(given, counts, batch)
         others = tuple((name, made[name]) for name in made if name != first)
@@ -200,7 +200,9 @@ class Program(_rnnc.Program):
         known = {port.time for port in (*self.named_inputs.values(), *self._known_outputs().values())} - {"", "T"}
         for name, value in times.items():
             if name not in known:
-                raise errors.UnknownNameError(f"there is no time '{name}' beside T; there is {', '.join(sorted(known)) or 'none'}")
+                raise errors.UnknownNameError(
+                    f"there is no time '{name}' beside T; there is {', '.join(sorted(known)) or 'none'}"
+                )
             steps, lengths = value if isinstance(value, tuple) else (value, None)
             if steps < 0:
                 raise errors.UsageError(f"time {name} has {steps} steps; they cannot be less than 0")
@@ -214,7 +216,9 @@ class Program(_rnnc.Program):
         import numpy
 
         if port.time and port.time not in counts:
-            raise errors.UsageError(f"output {port.name} runs over time {port.time}: give times={{'{port.time}': steps}}")
+            raise errors.UsageError(
+                f"output {port.name} runs over time {port.time}: give times={{'{port.time}': steps}}"
+            )
         shape = (counts[port.time], batch, port.size) if port.time else (batch, port.size)
         return numpy.empty(shape, numpy.float32)
 
@@ -222,7 +226,9 @@ class Program(_rnnc.Program):
         known = self.named_inputs
         for name, array in given:
             if name not in known:
-                raise errors.UnknownNameError(f"there is no input '{name}' beside x; there are {', '.join(known) or 'none'}")
+                raise errors.UnknownNameError(
+                    f"there is no input '{name}' beside x; there are {', '.join(known) or 'none'}"
+                )
             port = known[name]
             if port.time and port.time not in counts:
                 raise errors.UsageError(f"input {name} runs over time {port.time}: give times={{'{port.time}': steps}}")
@@ -258,7 +264,9 @@ class Program(_rnnc.Program):
         return f'{text}<img alt="{html.escape(self.name)}" src="data:image/svg+xml;base64,{drawn}">'
 
     def __reduce__(self):
-        raise TypeError("a Program holds machine code and is not pickled: compile the model in each process, or load an artifact")
+        raise TypeError(
+            "a Program holds machine code and is not pickled: compile the model in each process, or load an artifact"
+        )
 
     def __repr__(self) -> str:
         return f"<rnnc.Program {self.name}: {self.input_size} -> {self.output_size}, {self.backend} for {self.cpu}>"
@@ -273,7 +281,9 @@ def _kind_of(model: Any) -> tuple[str, Any, bool]:
         path = os.fsdecode(model)
         return "path", path, _is_artifact(path)
     if not isinstance(model, str):
-        raise TypeError(f"a model is a path, text, bytes, a torch.nn.Module or a dict of arrays, not {type(model).__name__}")
+        raise TypeError(
+            f"a model is a path, text, bytes, a torch.nn.Module or a dict of arrays, not {type(model).__name__}"
+        )
     if "\n" in model or "{" in model:
         return "text", model, False
     if model in _rnnc.standard_cells() and not os.path.exists(model):
@@ -288,7 +298,7 @@ _ARTIFACT = b"rnncart"
 def _is_artifact(path: str) -> bool:
     try:
         with open(path, "rb") as file:
-            return file.read(len(_ARTIFACT)) == _ARTIFACT 
+            return file.read(len(_ARTIFACT)) == _ARTIFACT
     except OSError:
         return False
 
@@ -352,4 +362,18 @@ def compile(
     return program
 
 
-_OPTIONS = {"prefix", "relu", "node", "take", "like", "shapes", "carry", "constants", "plan", "ranges", "sparse", "sharing", "compile_threads"}
+_OPTIONS = {
+    "prefix",
+    "relu",
+    "node",
+    "take",
+    "like",
+    "shapes",
+    "carry",
+    "constants",
+    "plan",
+    "ranges",
+    "sparse",
+    "sharing",
+    "compile_threads",
+}

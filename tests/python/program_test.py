@@ -239,7 +239,9 @@ class ProgramTest(unittest.TestCase):
             path = Path(folder) / "model.rnnc"
             from rnnc import command
 
-            made = command._run("compile", [str(ROOT / "examples/torch/lstm.rnn"), "-o", str(path), "--target", "x86-64-v2"], folder)
+            made = command._run(
+                "compile", [str(ROOT / "examples/torch/lstm.rnn"), "-o", str(path), "--target", "x86-64-v2"], folder
+            )
             self.assertEqual(made[0], 0)
             x = numpy.load(ROOT / "examples/torch/lstm.x.npy")
             program = rnnc.compile(path)
@@ -284,7 +286,9 @@ def gru_weights():
 def torch_names(weights):
     """Returns the weights as a state_dict of torch.nn.LSTM: the gates i, f, g, o one below the other."""
     stacked = {"weight_ih_l0": "W", "weight_hh_l0": "U", "bias_ih_l0": "b"}
-    arrays = {name: numpy.concatenate([weights[f"{letter}{gate}"] for gate in "ifgo"]) for name, letter in stacked.items()}
+    arrays = {
+        name: numpy.concatenate([weights[f"{letter}{gate}"] for gate in "ifgo"]) for name, letter in stacked.items()
+    }
     arrays["bias_hh_l0"] = numpy.zeros_like(arrays["bias_ih_l0"])
     return arrays
 

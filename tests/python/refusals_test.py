@@ -106,7 +106,9 @@ class RefusalsTest(unittest.TestCase):
                 with self.assertRaisesRegex(ValueError, "copy=True"):
                     self.program(strange)
                 found = self.program(strange, copy=True)
-                self.assertTrue(numpy.array_equal(found, want if strange is not repeated else self.program(repeated.copy())))
+                self.assertTrue(
+                    numpy.array_equal(found, want if strange is not repeated else self.program(repeated.copy()))
+                )
         state = self.program.state(batch=3)
         with self.assertRaisesRegex(ValueError, "ascontiguousarray"):
             self.program.step(state, wide[0, :, ::2])

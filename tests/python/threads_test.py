@@ -78,7 +78,10 @@ class ThreadsTest(unittest.TestCase):
     def run_script(self, script):
         return subprocess.run(
             [sys.executable, "-c", textwrap.dedent(script)],
-            env={**environment(), "PYTHONPATH": os.pathsep.join([environment()["PYTHONPATH"], os.path.dirname(__file__)])},
+            env={
+                **environment(),
+                "PYTHONPATH": os.pathsep.join([environment()["PYTHONPATH"], os.path.dirname(__file__)]),
+            },
             capture_output=True,
             text=True,
             timeout=120,

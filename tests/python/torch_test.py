@@ -164,8 +164,10 @@ class TorchTest(unittest.TestCase):
         self.assert_same(steps, y, 0)
 
     def test_a_text_is_a_module(self):
-        text = "cell leaky<I, H> {\n  input x : f32[I]\n  state h : f32[H]\n  param W : f32[H, I]\n  param U : f32[H, H]\n" \
-               "  h' = 0.5 * h + 0.5 * tanh(W @ x + U @ h)\n  output h'\n}\n"
+        text = (
+            "cell leaky<I, H> {\n  input x : f32[I]\n  state h : f32[H]\n  param W : f32[H, I]\n  param U : f32[H, H]\n"
+            "  h' = 0.5 * h + 0.5 * tanh(W @ x + U @ h)\n  output h'\n}\n"
+        )
         module = rnnc.torch.Recurrent(text, dims={"I": 3, "H": 4})
         self.assertEqual({name: tuple(p.shape) for name, p in module.named_parameters()}, {"W": (4, 3), "U": (4, 4)})
         x = torch.randn(6, 2, 3)
@@ -185,7 +187,11 @@ class TorchTest(unittest.TestCase):
         module = random_module(nn.LSTM, 3, 4)
         W, U = module.weight_ih_l0.chunk(4), module.weight_hh_l0.chunk(4)
         b = (module.bias_ih_l0 + module.bias_hh_l0).chunk(4)
-        weights = {f"{letter}{gate}": part for letter, parts in (("W", W), ("U", U), ("b", b)) for gate, part in zip("ifgo", parts)}
+        weights = {
+            f"{letter}{gate}": part
+            for letter, parts in (("W", W), ("U", U), ("b", b))
+            for gate, part in zip("ifgo", parts)
+        }
         ours = rnnc.torch.Recurrent("lstm", weights)
         x = torch.randn(5, 2, 3)
         self.assert_same(ours(x)[0], module(x)[0])

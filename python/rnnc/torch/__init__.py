@@ -8,4 +8,15 @@ from .modules import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, from_module, mo
 from .operator import has_operator
 from .text import Recurrent
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "Recurrent", "from_module", "has_operator", "model_of"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "Recurrent",
+    "from_module",
+    "has_operator",
+    "model_of",
+]

@@ -238,7 +238,9 @@ class _Step:
 
     def forward(self, input: Tensor, hx: Any = None) -> Any:
         if input.dim() not in (1, 2) or input.shape[-1] != self.input_size:
-            raise errors.ShapeError(f"input has shape {tuple(input.shape)}, but must have [B, {self.input_size}] or [{self.input_size}]")
+            raise errors.ShapeError(
+                f"input has shape {tuple(input.shape)}, but must have [B, {self.input_size}] or [{self.input_size}]"
+            )
         is_alone = input.dim() == 1
         x = input.unsqueeze(0) if is_alone else input
         initial = [] if hx is None else list(hx) if self._gives_cell else [hx]

@@ -136,7 +136,10 @@ class Recurrence:
             state.reset()
         for (name, _), value in zip(states, initial):
             state._set(name, memory_of(value, name))
-        y = numpy.empty((steps, batch, self.signature.output) if self.signature.time else (batch, self.signature.output), numpy.float32)
+        y = numpy.empty(
+            (steps, batch, self.signature.output) if self.signature.time else (batch, self.signature.output),
+            numpy.float32,
+        )
         counts = None if lengths is None else integers(lengths, "lengths", batch)
         entry.program._run(state, array, y, steps, counts, (), (), ())
         are_apart, kinds = kinds == 0, kinds or len(states)

@@ -22,7 +22,9 @@ def _shape_of(dims: tuple[str, ...], numbers: Mapping[str, int], parameter: str)
         try:
             shape.append(int(eval(dim, {"__builtins__": {}}, dict(numbers))))
         except NameError as error:
-            raise errors.UsageError(f"parameter {parameter} needs a number for dim {error.name}: give dims={{'{error.name}': n}}") from None
+            raise errors.UsageError(
+                f"parameter {parameter} needs a number for dim {error.name}: give dims={{'{error.name}': n}}"
+            ) from None
     return shape
 
 
@@ -69,7 +71,9 @@ class Recurrent(nn.Module):
             raise errors.UnsupportedError(f"network {program.name} has inputs beside x; rnnc.compile runs it")
         states = tuple((port.name, port.size) for port in program.states.values())
         if program.output_time not in ("", "T"):
-            raise errors.UnsupportedError(f"the output of {program.name} runs over a time of its own; rnnc.compile runs it")
+            raise errors.UnsupportedError(
+                f"the output of {program.name} runs over a time of its own; rnnc.compile runs it"
+            )
         self.input_size, self.output_size = program.input_size, program.output_size
         self._signature = first._replace(states=states, output=program.output_size, time=program.output_time)
         self._recurrence = Recurrence(self._signature)
@@ -101,7 +105,9 @@ class Recurrent(nn.Module):
             if name not in state:
                 raise errors.UnknownNameError(f"the state has no {name}")
             if tuple(state[name].shape) != (x.shape[1], size):
-                raise errors.ShapeError(f"state {name} has shape {tuple(state[name].shape)}, but must have {(x.shape[1], size)}")
+                raise errors.ShapeError(
+                    f"state {name} has shape {tuple(state[name].shape)}, but must have {(x.shape[1], size)}"
+                )
             initial.append(state[name])
         weights = self._weights(self._signature)
         refuse_gradient([x, *initial, *weights])
