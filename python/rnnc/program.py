@@ -90,6 +90,8 @@ class Program(_rnnc.Program):
     """A compiled cell or network. It does not change, and threads may share it; each has states of its own."""
 
     __slots__ = ("_options", "_known")
+    _options: dict[str, Any]
+    _known: dict[str, Port] | None
 
     @property
     def inputs(self) -> dict[str, Port]:
@@ -194,7 +196,8 @@ class Program(_rnnc.Program):
     def _times(self, times: Mapping[str, Any] | None, batch: int):
         from . import arrays
 
-        tuples, counts = [], {}
+        tuples: list[tuple[str, int, Any]] = []
+        counts: dict[str, int] = {}
         if not times:
             return (), counts
         known = {port.time for port in (*self.named_inputs.values(), *self._known_outputs().values())} - {"", "T"}

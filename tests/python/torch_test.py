@@ -311,5 +311,16 @@ class OperatorTest(unittest.TestCase):
                 self.assertTrue(torch.allclose(compiled(x), ours(x * 2)[0] + 1, atol=1e-6))
 
 
+    def test_cells_and_texts_stand_in_graphs(self):
+        cell = rnnc.torch.from_module(random_module(nn.LSTMCell, 5, 7))
+        compiled = torch.compile(lambda x, h, c: cell(x, (h, c))[0] + 1, backend="aot_eager", fullgraph=True)
+        x, h, c = torch.randn(3, 5), torch.randn(3, 7), torch.randn(3, 7)
+        self.assertTrue(torch.equal(compiled(x, h, c), cell(x, (h, c))[0] + 1))
+        text = rnnc.torch.Recurrent("gru", dims={"I": 5, "H": 7}, batch_first=True)
+        compiled = torch.compile(lambda x: text(x)[0] * 2, backend="aot_eager", fullgraph=True)
+        x = torch.randn(3, 6, 5)
+        self.assertTrue(torch.equal(compiled(x), text(x)[0] * 2))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -44,7 +44,7 @@ class _Layers(_Base):
     torch.compile leaves the graph wherever it meets one."""
 
     _gives_cell = False  # whether the state is a pair (h, c)
-    _torch: type  # the class of torch.nn that this one stands for
+    _torch: Any  # the class of torch.nn that this one stands for
     _mode: str  # its name in RNNBase
 
     def __init__(
@@ -105,7 +105,7 @@ class _Layers(_Base):
         return Signature(None, names, tuple(states), projected * len(directions), "T", options)
 
     @classmethod
-    def from_module(cls, module: nn.Module, **options: Any) -> "_Layers":
+    def from_module(cls, module: Any, **options: Any) -> "_Layers":
         """Makes the module that does what `module` does. They share the memory of the parameters, so that a later
         load_state_dict of either changes both; those of the new one need no gradient.
 
@@ -113,7 +113,7 @@ class _Layers(_Base):
         if not isinstance(module, cls._torch):
             raise TypeError(f"{cls.__name__}.from_module takes a torch.nn.{cls.__name__}, not {type(module).__name__}")
         _options_of(options, module)
-        keywords = {"nonlinearity": module.nonlinearity} if hasattr(module, "nonlinearity") else {}
+        keywords: dict[str, Any] = {"nonlinearity": module.nonlinearity} if hasattr(module, "nonlinearity") else {}
         if module.proj_size:
             keywords["proj_size"] = module.proj_size
         made = cls(
@@ -138,7 +138,7 @@ class _Layers(_Base):
     def forward(self, input: Any, hx: Any = None) -> Any:
         if self.training and self.dropout > 0 and self.num_layers > 1:
             raise errors.UnsupportedError("dropout is for training, which rnnc does not do: call eval() first")
-        lengths = None
+        lengths: Any = None
         packed = isinstance(input, PackedSequence)
         is_alone = False
         if packed:
@@ -207,18 +207,29 @@ class GRU(_Layers):
     _torch, _mode = nn.GRU, "GRU"
 
 
-class _Step:
+class _Step(_CellBase):
     """The forward pass of RNNCell, LSTMCell and GRUCell."""
 
     _gives_cell = False
-    _torch: type
+    _torch: Any
+    _gates: int
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        options = {name: keywords.pop(name) for name in _OPTIONS if name in keywords}
-        super().__init__(*arguments, **keywords)
-        self._begin(options)
-
-    _begin = _Layers._begin
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, self._gates, device=device, dtype=dtype)
+        self.nonlinearity = nonlinearity
+        self.options = options
+        signature = self._signature()
+        self._recurrence = Recurrence(signature)
+        self._model = signature.to_json()
 
     def _signature(self) -> Signature:
         states = [("l0.h", self.hidden_size)] + ([("l0.c", self.hidden_size)] if self._gives_cell else [])
@@ -226,7 +237,7 @@ class _Step:
         return Signature(None, names, tuple(states), self.hidden_size, "T", json.dumps(_options_of(self.options, self)))
 
     @classmethod
-    def from_module(cls, module: nn.Module, **options: Any) -> "_Step":
+    def from_module(cls, module: Any, **options: Any) -> "_Step":
         """Makes the cell that does what `module` does, as LSTM.from_module does."""
         if not isinstance(module, cls._torch):
             raise TypeError(f"{cls.__name__}.from_module takes a torch.nn.{cls.__name__}, not {type(module).__name__}")
@@ -257,26 +268,33 @@ class _Step:
         return states if self._gives_cell else states[0]
 
 
-class RNNCell(_Step, nn.RNNCell):
+class RNNCell(_Step):
     """torch.nn.RNNCell, with tanh or relu."""
 
-    _torch = nn.RNNCell
+    _torch, _gates = nn.RNNCell, 1
 
 
-class LSTMCell(_Step, nn.LSTMCell):
+class LSTMCell(_Step):
     """torch.nn.LSTMCell."""
 
     _gives_cell = True
-    _torch = nn.LSTMCell
+    _torch, _gates = nn.LSTMCell, 4
 
 
-class GRUCell(_Step, nn.GRUCell):
+class GRUCell(_Step):
     """torch.nn.GRUCell."""
 
-    _torch = nn.GRUCell
+    _torch, _gates = nn.GRUCell, 3
 
 
-_KINDS = {nn.RNN: RNN, nn.LSTM: LSTM, nn.GRU: GRU, nn.RNNCell: RNNCell, nn.LSTMCell: LSTMCell, nn.GRUCell: GRUCell}
+_KINDS: dict[type, Any] = {
+    nn.RNN: RNN,
+    nn.LSTM: LSTM,
+    nn.GRU: GRU,
+    nn.RNNCell: RNNCell,
+    nn.LSTMCell: LSTMCell,
+    nn.GRUCell: GRUCell,
+}
 
 
 def from_module(module: nn.Module, **options: Any) -> nn.Module:

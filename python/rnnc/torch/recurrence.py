@@ -78,7 +78,7 @@ class Recurrence:
         return self.signature
 
     def __setstate__(self, signature: Signature) -> None:
-        self.__init__(Signature(*signature))
+        self.signature, self._entries = Signature(*signature), []
 
     def __deepcopy__(self, memo: Any) -> "Recurrence":
         return Recurrence(self.signature)

@@ -86,7 +86,7 @@ class Recurrent(nn.Module):
         for part in path:
             if part not in module._modules:
                 module.add_module(part, nn.Module())
-            module = module._modules[part]
+            module = getattr(module, part)
         module._parameters[last] = nn.Parameter(tensor.detach().contiguous(), requires_grad=False)
 
     def _weights(self, signature: Signature) -> list[Tensor]:
@@ -101,7 +101,9 @@ class Recurrent(nn.Module):
         if x.dim() != 3 or x.shape[2] != self.input_size:
             raise errors.ShapeError(f"x has shape {tuple(x.shape)}, but its last dim must be {self.input_size}")
         initial = []
-        for name, size in self._signature.states if state is not None else ():
+        for name, size in self._signature.states:
+            if state is None:
+                break
             if name not in state:
                 raise errors.UnknownNameError(f"the state has no {name}")
             if tuple(state[name].shape) != (x.shape[1], size):
