@@ -156,18 +156,18 @@ def modules_table(steps=100):
         f"\nPyTorch {torch.__version__}\n\n| module, I = H | batch | torch.nn, us | rnnc.torch, us "
         "| times | largest difference |\n|---|---|---|---|---|---|"
     )
-    with torch.inference_mode():
-        for kind in (nn.LSTM, nn.GRU, nn.RNN):
-            for batch in (1, 16):
-                for size in (64, 128, 256):
-                    torch.manual_seed(1)
-                    module = kind(size, size).eval()
-                    mine = from_module(module)
-                    x = torch.randn(steps, batch, size)
+    for kind in (nn.LSTM, nn.GRU, nn.RNN):
+        for batch in (1, 16):
+            for size in (64, 128, 256):
+                torch.manual_seed(1)
+                module = kind(size, size).eval()
+                mine = from_module(module)
+                x = torch.randn(steps, batch, size)
+                with torch.inference_mode():
                     error = max((a - b).abs().max().item() for a, b in zip(tensors_of(module(x)), tensors_of(mine(x))))
                     best = best_times({"torch": lambda: module(x), "rnnc": lambda: mine(x)})
-                    row = f"{best['torch']:.0f} | {best['rnnc']:.0f} | {best['torch'] / best['rnnc']:.2f} | {error:.1e}"
-                    print(f"| {kind.__name__.lower()} {size} | {batch} | {row} |", flush=True)
+                row = f"{best['torch']:.0f} | {best['rnnc']:.0f} | {best['torch'] / best['rnnc']:.2f} | {error:.1e}"
+                print(f"| {kind.__name__.lower()} {size} | {batch} | {row} |", flush=True)
 
 
 def ragged_table(count=1000, features=40, hidden=32):

@@ -243,6 +243,12 @@ class TorchTest(unittest.TestCase):
         self.assertEqual(module(torch.randn(4, 0, 5))[0].shape, (4, 0, 7))
         self.assertEqual(module(torch.randn(4, 0, 5))[1][0].shape, (1, 0, 7))
 
+    def test_weights_count_their_changes_in_inference_mode(self):
+        module = random_module(nn.GRU, 5, 7)
+        with torch.inference_mode():
+            ours = rnnc.torch.GRU.from_module(module)
+            self.assertFalse(any(parameter.is_inference() for parameter in ours.parameters()))
+
     def test_memory_of_tensors_that_is_bound_stays(self):
         module = random_module(nn.LSTM, 5, 7)
         program = rnnc.compile(module)
@@ -309,7 +315,6 @@ class OperatorTest(unittest.TestCase):
                 compiled = torch.compile(lambda x: ours(x * 2)[0] + 1, backend=backend, fullgraph=True)
                 x = torch.randn(4, 3, 5)
                 self.assertTrue(torch.allclose(compiled(x), ours(x * 2)[0] + 1, atol=1e-6))
-
 
     def test_cells_and_texts_stand_in_graphs(self):
         cell = rnnc.torch.from_module(random_module(nn.LSTMCell, 5, 7))

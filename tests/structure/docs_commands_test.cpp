@@ -29,7 +29,7 @@ constexpr NotRun kNotRun[] = {
     {"docs/python.md", "scripts/setup --python", "it installs packages"},
     {"docs/python.md", "scripts/wheel --without-llvm", "it builds for minutes, and tests/python/wheel_test.py does it"},
     {"docs/python.md",
-     "PYTHONPATH=build/release/python taskset -c 0 /usr/bin/python3 bench/python/compare.py step import",
+     "PYTHONPATH=build/release/python taskset -c 0 /usr/bin/python3 bench/python/compare.py step modules ragged import",
      "it measures for a minute, beside programs that not every machine has"},
     {"examples/char_lm/README.md", "/usr/bin/python3 examples/char_lm/train.py --output examples/char_lm",
      "it needs PyTorch and some minutes"},

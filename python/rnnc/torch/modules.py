@@ -30,8 +30,10 @@ def _options_of(options: dict[str, Any], module: nn.Module) -> dict[str, Any]:
 
 def _share_parameters(to: nn.Module, module: nn.Module) -> None:
     """Gives a module the parameters of another: the same memory, without gradients."""
-    for name, parameter in module.named_parameters():
-        to._parameters[name] = nn.Parameter(parameter.detach(), requires_grad=False)
+    # A tensor that is made in inference mode does not count its changes.
+    with torch.inference_mode(False):
+        for name, parameter in module.named_parameters():
+            to._parameters[name] = nn.Parameter(parameter.detach(), requires_grad=False)
 
 
 def parameters_of(module: nn.Module) -> list[Tensor]:
