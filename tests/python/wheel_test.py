@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,8 @@ class WheelTest(unittest.TestCase):
                 self.assertIsNone(archive.testzip())
                 archive.extractall(installed)
                 names = archive.namelist()
+                mode = archive.getinfo("rnnc/_rnnc.abi3.so").external_attr >> 16
+                self.assertTrue(stat.S_ISREG(mode) and mode & stat.S_IXUSR)
             for name in ("rnnc/_rnnc.abi3.so", "rnnc/torch/modules.py", "rnnc/py.typed", "rnnc/_rnnc.pyi"):
                 self.assertIn(name, names)
             self.assertFalse([name for name in names if "__pycache__" in name])
