@@ -33,6 +33,7 @@ constexpr NotRun kNotRun[] = {
      "it measures for a minute, beside programs that not every machine has"},
     {"examples/char_lm/README.md", "/usr/bin/python3 examples/char_lm/train.py --output examples/char_lm",
      "it needs PyTorch and some minutes"},
+    {"examples/dask/README.md", "/usr/bin/python3 bench/dask/workers.py build/release", "it takes two minutes"},
 };
 
 // A block that needs what not every machine has. It runs where the probe, a command, succeeds.
@@ -43,11 +44,23 @@ struct NeedsProbe {
 // Programs of others do not load libraries with sanitizers, and those take too long for the demo.
 #define RNNC_PLAIN_BUILD "test -z '" RNNC_SANITIZE_FLAGS "'"
 
+#define RNNC_WITH_SQLITE RNNC_PLAIN_BUILD " && test -e build/release/rnnc_sqlite.so && command -v sqlite3"
+
 constexpr NeedsProbe kNeedsProbe[] = {
     {"README.md", "scripts/demo     # builds, then shows what it does in under a minute",
      RNNC_PLAIN_BUILD " && test -e build/release/librnnc_bench_onednn.so"},
     {"docs/audio-plugins.md", "cmake -G Ninja -S pedal -B build/pedal -DCMAKE_PREFIX_PATH=\"$PWD/PREFIX\"",
      RNNC_PLAIN_BUILD},
+    {"docs/databases-and-servers.md", "$ sqlite3 < watch.sql", RNNC_WITH_SQLITE},
+    {"docs/databases-and-servers.md",
+     "$ printf 'a,1,1\\nb,1,5\\na,2,1\\n' > today.csv && sqlite3 sensors.db < today.sql", RNNC_WITH_SQLITE},
+    {"docs/databases-and-servers.md", "/usr/bin/python3 make_onnx.py", "/usr/bin/python3 -c 'import onnx'"},
+    {"docs/databases-and-servers.md",
+     "$ c++ -std=c++17 -I/usr/include/onnxruntime serve.cpp -lonnxruntime -o serve && ./serve 2>/dev/null",
+     RNNC_PLAIN_BUILD " && test -e build/release/rnnc_onnxruntime.so && test -e watch.onnx"},
+    {"docs/databases-and-servers.md", "$ /usr/bin/python3 make_utterances.py",
+     RNNC_PLAIN_BUILD " && test -e build/release/python/rnnc/_rnnc.abi3.so && "
+                      "/usr/bin/python3 -c 'import distributed, numpy'"},
     {"docs/debugging.md", "gdb -batch -ex 'break smooth_step' -ex run -ex 'x/4i $pc' -ex bt demo/ahead",
      "gdb -batch -ex run --args true 2>&1 | grep -q 'exited normally'"},
     {"docs/debugging.md", "perf record -o demo/perf.data demo/ahead && perf report -i demo/perf.data --stdio",

@@ -123,8 +123,8 @@ TEST_CASE("the changes of sources that the documents show fit the sources", "[do
 
 TEST_CASE("the documents' blocks of code say what they are", "[docs]") {
   // A session of Python, pycon, is run by tests/python/page_test.py.
-  const std::set<std::string> known = {"sh",   "console", "rnn",  "c",      "cpp",   "cmake",
-                                       "diff", "js",      "json", "python", "pycon", "text"};
+  const std::set<std::string> known = {"sh", "console", "rnn",    "c",     "cpp", "cmake", "diff",
+                                       "js", "json",    "python", "pycon", "sql", "text"};
   for (const Document& document : all_documents())
     for (const Block& block : document.blocks) {
       INFO(document.path << ":" << block.line << ": " << block.language);
