@@ -1,5 +1,6 @@
 #include "compiler/gradient/cut_graph.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <utility>
@@ -82,15 +83,20 @@ Value CutGraph::copy(Value value) {
 }
 
 void CutGraph::say_names(const std::vector<ir::NamedValue>& names) {
+  std::vector<ir::Statement> said;
+  const auto say = [&](const std::string& name, Value value) {
+    said.push_back({ir::Statement::Kind::Let, name, value, {}});
+  };
   for (std::size_t i = 0; i < to_.nodes.size(); ++i)
-    if (to_.nodes[i].op == Op::Scan)
-      to_.statements.push_back({ir::Statement::Kind::Let, to_.nodes[i].name, {static_cast<std::uint32_t>(i)}, {}});
+    if (to_.nodes[i].op == Op::Scan) say(to_.nodes[i].name, {static_cast<std::uint32_t>(i)});
   for (const ir::NamedValue& named : names) {
     const auto found = copies_.find(named.value);
     if (found == copies_.end() || ir::is_declaration(to_[found->second])) continue;
-    if (free_name(to_, named.name) != named.name) continue;
-    to_.statements.push_back({ir::Statement::Kind::Let, named.name, found->second, {}});
+    if (free_name(to_, named.name) == named.name) say(named.name, found->second);
   }
+  // A text names a value before it is used.
+  std::ranges::stable_sort(said, {}, &ir::Statement::value);
+  to_.statements.insert(to_.statements.begin(), said.begin(), said.end());
 }
 
 }  // namespace rnnc::compiler
