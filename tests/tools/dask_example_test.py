@@ -93,10 +93,17 @@ class Example(unittest.TestCase):
     def begin(self, *flags):
         command = ["/usr/bin/env", sys.executable, INFER, self.path("gru.rnn"), self.source, self.target]
         command += ["--weights", self.path("gru.npz"), "--workers", "2", *flags]
-        run = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        run = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
         self.addCleanup(run.communicate)
-        self.addCleanup(run.kill)
+        self.addCleanup(self.end, run)
         return run
+
+    def end(self, run):
+        try:
+            os.killpg(run.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def finish(self, run, code=0):
         out, err = run.communicate(timeout=100)
@@ -157,10 +164,7 @@ class Example(unittest.TestCase):
         os.kill(workers_of(run)[0], signal.SIGKILL)
         before = self.done()
         self.wait_for(len(before) + 20, run)
-        workers = workers_of(run)
-        run.kill()
-        for worker in workers:
-            os.kill(worker, signal.SIGKILL)
+        os.killpg(run.pid, signal.SIGKILL)  # with the workers, and one that is only just starting
         half = os.path.join(self.target, ".u0.npy.killed.part")
         run.wait()
         between = self.done()
