@@ -20,7 +20,9 @@ MODELS = {
     "a vector of each utterance": "output mean(b)",  # 2 kB
     "a row of each step": "output b",  # 40 to 250 kB
 }
-TEXT = "network encoder { input x : seq f32[8]  a = bidirectional lstm<H=256>(x)  b = bidirectional lstm<H=256>(a)  %s }"
+TEXT = (
+    "network encoder { input x : seq f32[8]  a = bidirectional lstm<H=256>(x)  b = bidirectional lstm<H=256>(a)  %s }"
+)
 
 random = numpy.random.default_rng(1)
 

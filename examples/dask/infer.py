@@ -160,7 +160,9 @@ def main():
     parser.add_argument("input", help="the folder of utterances")
     parser.add_argument("output", help="the folder of results")
     parser.add_argument("--weights", help="the weights of a model that is text (default: beside it)")
-    parser.add_argument("--workers", type=positive, default=os.cpu_count(), help="processes (default: one for each core)")
+    parser.add_argument(
+        "--workers", type=positive, default=os.cpu_count(), help="processes (default: one for each core)"
+    )
     parser.add_argument("--batch", type=positive, default=64, help="the most utterances of a task (default: 64)")
     parser.add_argument("--scheduler", help="the address of a cluster that runs, which sees the same folders")
     flags = parser.parse_args()

@@ -5,6 +5,7 @@
 
 namespace rnnc::test {
 
-inline constexpr std::uint64_t kRandomCells = 500, kRandomNetworks = 150, kRandomRows = 100, kGradients = 100, kTrainings = 60;
+inline constexpr std::uint64_t kRandomCells = 500, kRandomNetworks = 150, kRandomRows = 100, kGradients = 100,
+                               kTrainings = 60;
 
 }  // namespace rnnc::test

@@ -93,8 +93,9 @@ class Example(unittest.TestCase):
     def begin(self, *flags):
         command = ["/usr/bin/env", sys.executable, INFER, self.path("gru.rnn"), self.source, self.target]
         command += ["--weights", self.path("gru.npz"), "--workers", "2", *flags]
-        run = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               start_new_session=True)
+        run = subprocess.Popen(
+            command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         self.addCleanup(run.communicate)
         self.addCleanup(self.end, run)
         return run
