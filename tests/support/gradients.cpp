@@ -177,7 +177,7 @@ std::optional<double> derivative(const F& f) {
   const double first = (4 * half - wide) / 3, second = (4 * quarter - half) / 3;
   const double f0 = f(0), right = (f(h / 16) - f0) / (h / 16), left = (f0 - f(-h / 16)) / (h / 16);
   const double scale = 1 + std::fabs(second);
-  if (!(std::fabs(first - second) <= 2e-9 * scale) || !(std::fabs(right - left) <= 1e-2 * scale)) return std::nullopt;
+  if (!(std::fabs(first - second) <= 2e-9 * scale) || !(std::fabs(right - left) <= 3e-4 * scale)) return std::nullopt;
   return second;
 }
 
