@@ -89,6 +89,9 @@ class Trainer {
 
   RunStatus run_piece(State& state, std::int64_t first, std::int64_t steps, std::span<float> y,
                       std::span<const NamedOutput> outputs) noexcept;
+  RunStatus forward_whole() noexcept;
+  RunStatus forward_in_pieces() noexcept;
+  RunStatus check(const RunArguments& arguments) const noexcept;
   RunStatus check(const BackwardArguments& arguments) const noexcept;
   RunStatus back_piece(const BackwardArguments& arguments, std::int64_t first, std::int64_t steps) noexcept;
   void add_gradients(const BackwardArguments& arguments, std::int64_t first, std::int64_t steps) noexcept;

@@ -7,12 +7,12 @@
 namespace rnnc::compiler {
 namespace {
 
-// The elements of rows [first, first + steps) of a span that may be empty.
+// The elements of rows [first, first + steps) of a span, as many as it has.
 template <class T>
 std::span<T> cut(std::span<T> rows, std::int64_t first, std::int64_t steps, std::int64_t elements_of_step) {
-  if (rows.empty()) return {};
-  return rows.subspan(static_cast<std::size_t>(first * elements_of_step),
-                      static_cast<std::size_t>(steps * elements_of_step));
+  const std::int64_t begin = std::min(std::ssize(rows), first * elements_of_step);
+  const std::int64_t count = std::min(std::ssize(rows) - begin, steps * elements_of_step);
+  return rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
 }
 
 }  // namespace
@@ -47,47 +47,65 @@ RunStatus Trainer::run_piece(State& state, std::int64_t first, std::int64_t step
                                          .outputs = wanted_});
 }
 
-RunStatus Trainer::forward(const RunArguments& arguments) noexcept {
-  tape_.waits = false;
+// Checks what the program does not: it sees a piece of the arguments at a time, or outputs that are not the caller's.
+RunStatus Trainer::check(const RunArguments& arguments) const noexcept {
   if (arguments.steps < 0) return RunStatus::NegativeSteps;
   if (arguments.steps > options_.max_steps) return RunStatus::TooManySteps;
   if (!arguments.times.empty()) return RunStatus::UnknownName;
-  for (const NamedOutput& output : arguments.outputs)
-    if (!zeros_.contains(std::string(output.name))) return RunStatus::UnknownName;
   if (arguments.inputs.size() > tape_.inputs.capacity()) return RunStatus::UnknownName;
-  if (!arguments.lengths.empty() && std::ssize(arguments.lengths) < options_.batch) return RunStatus::ShortSpan;
+  for (const NamedOutput& output : arguments.outputs) {
+    const auto rows = zeros_.find(std::string(output.name));
+    if (rows == zeros_.end()) return RunStatus::UnknownName;
+    if (std::ssize(output.data) < rows->second.count(arguments.steps, options_.batch)) return RunStatus::ShortSpan;
+  }
+  if (arguments.lengths.empty()) return RunStatus::Ok;
+  if (std::ssize(arguments.lengths) < options_.batch) return RunStatus::ShortSpan;
+  for (std::int64_t b = 0; b < options_.batch; ++b) {
+    const std::int32_t length = arguments.lengths[static_cast<std::size_t>(b)];
+    if (length < 0 || length > arguments.steps) return RunStatus::BadLength;
+  }
+  return RunStatus::Ok;
+}
+
+RunStatus Trainer::forward(const RunArguments& arguments) noexcept {
+  tape_.waits = false;
+  if (const RunStatus status = check(arguments); status != RunStatus::Ok) return status;
   tape_.arguments = arguments;
   tape_.inputs.assign(arguments.inputs.begin(), arguments.inputs.end());
   tape_.lengths.clear();
   if (!arguments.lengths.empty())
     tape_.lengths.assign(arguments.lengths.begin(), arguments.lengths.begin() + options_.batch);
-  tape_.is_new = std::exchange(starts_new_, false);
-  State& state = *state_[0];
-  if (arguments.steps <= steps_kept_) {
-    if (!checkpoints_.empty()) keep(state, checkpoints_[0]);
-    const RunStatus status = run_piece(state, 0, arguments.steps, arguments.y, arguments.outputs);
-    tape_.waits = status == RunStatus::Ok;
-    return status;
-  }
-  for (const std::int32_t length : tape_.lengths)
-    if (length < 0 || length > arguments.steps) return RunStatus::BadLength;
+  tape_.is_new = starts_new_;
+  const RunStatus status = arguments.steps <= steps_kept_ ? forward_whole() : forward_in_pieces();
+  tape_.waits = status == RunStatus::Ok;
+  if (tape_.waits) starts_new_ = false;
+  return status;
+}
+
+RunStatus Trainer::forward_whole() noexcept {
+  const RunArguments& arguments = tape_.arguments;
+  if (!checkpoints_.empty()) keep(*state_[0], checkpoints_[0]);
+  return run_piece(*state_[0], 0, arguments.steps, arguments.y, arguments.outputs);
+}
+
+RunStatus Trainer::forward_in_pieces() noexcept {
+  const RunArguments& arguments = tape_.arguments;
   const std::int64_t out = options_.batch * forward_->program().output_size();
   const std::int64_t in = options_.batch * forward_->program().input_size();
+  if ((in > 0 && !arguments.x.data()) || (out > 0 && !arguments.y.data())) return RunStatus::MissingPointer;
   if (std::ssize(arguments.x) < arguments.steps * in || std::ssize(arguments.y) < arguments.steps * out)
     return RunStatus::ShortSpan;
   for (std::int64_t first = 0; first < arguments.steps; first += steps_kept_) {
     const std::int64_t steps = std::min(steps_kept_, arguments.steps - first);
-    keep(state, checkpoints_[static_cast<std::size_t>(first / steps_kept_)]);
+    keep(*state_[0], checkpoints_[static_cast<std::size_t>(first / steps_kept_)]);
     piece_outputs_.clear();
     for (const NamedOutput& output : arguments.outputs) {
       const std::int64_t width = options_.batch * zeros_.find(std::string(output.name))->second.width;
-      if (std::ssize(output.data) < arguments.steps * width) return RunStatus::ShortSpan;
       piece_outputs_.push_back({output.name, cut(output.data, first, steps, width)});
     }
-    const RunStatus status = run_piece(state, first, steps, cut(arguments.y, first, steps, out), piece_outputs_);
+    const RunStatus status = run_piece(*state_[0], first, steps, cut(arguments.y, first, steps, out), piece_outputs_);
     if (status != RunStatus::Ok) return status;
   }
-  tape_.waits = true;
   return RunStatus::Ok;
 }
 
