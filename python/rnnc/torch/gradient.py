@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from .. import _rnnc, errors
 from ..arrays import integers
 from ..program import _kind_of
-from .recurrence import Signature, _version, check_tensor, memory_of
+from .recurrence import Signature, _version, memory_of
 
 # Passes that wait for their backward pass have a training each; so many others are kept for later calls.
 _MOST_KEPT = 8
@@ -101,8 +101,6 @@ class Trainer:
         lengths: torch.Tensor | None,
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Runs x [T, B, I] from `initial` states, or from new ones if there are none."""
-        for name, tensor in zip(self.signature.weights, weights):
-            check_tensor(tensor, name)
         y, *finals = _Recurrence.apply(self, lengths, len(initial), x, *initial, *weights)
         return y, finals
 
@@ -127,14 +125,16 @@ class _Recurrence(torch.autograd.Function):
         finals = [numpy.empty((batch, size), numpy.float32) for _, size in signature.states]
         for (name, _), final in zip(signature.states, finals):
             taken.training.state(name, final)
-        ctx.save_for_backward(x, *weights)
-        ctx.trainer, ctx.loan, ctx.count = trainer, loan, count
+        # The training has its own copy of the weights, so that x alone must be as it was.
+        ctx.save_for_backward(x)
+        ctx.trainer, ctx.loan, ctx.shapes = trainer, loan, [tuple(tensor.shape) for tensor in tensors]
+        ctx.count = count
         return (torch.from_numpy(y), *(torch.from_numpy(final) for final in finals))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: torch.Tensor, *d_finals: torch.Tensor):
-        x, *weights = ctx.saved_tensors  # torch refuses tensors that have changed since
+        (x,) = ctx.saved_tensors  # torch refuses a tensor that has changed since
         taken = ctx.loan.taken
         if taken is None:
             raise errors.UsageError(
@@ -146,10 +146,10 @@ class _Recurrence(torch.autograd.Function):
         training.backward(memory_of(dy, "dy"), dx, cotangents)
         gradients: list[Any] = [None if dx is None else torch.from_numpy(dx)]
         needs = ctx.needs_input_grad[4:]
-        for (name, size), needed in zip(signature.states[: ctx.count], needs):
-            gradients.append(_copied((x.shape[1], size), training.state_gradient, name) if needed else None)
-        for name, weight, needed in zip(signature.weights, weights, needs[ctx.count :]):
-            gradients.append(_copied(tuple(weight.shape), training.gradient, name) if needed else None)
+        names = [name for name, _ in signature.states[: ctx.count]] + list(signature.weights)
+        for index, (name, shape, needed) in enumerate(zip(names, ctx.shapes, needs)):
+            copy = training.state_gradient if index < ctx.count else training.gradient
+            gradients.append(_copied(shape, copy, name) if needed else None)
         ctx.loan.finish()
         return (None, None, None, *gradients)
 
