@@ -25,6 +25,6 @@ class NotEnoughMemory : public std::bad_alloc {
 RNNC_API std::int64_t available_memory();
 
 /// Throws NotEnoughMemory if `bytes` are more than this process can get now. Small sizes are not looked at.
-RNNC_API void require_memory(std::int64_t bytes, const std::string& what);
+void require_memory(std::int64_t bytes, const std::string& what);
 
 }  // namespace rnnc::runtime

@@ -59,7 +59,7 @@ std::int64_t workspace_bytes(const LoadedNetwork& network, std::int64_t batch, S
 
 /// Returns the number of floats that the states of `batch` sequences take: of one cell after the other, each array on a
 /// cache line.
-RNNC_API std::int64_t state_floats(const LoadedNetwork& network, std::int64_t batch);
+std::int64_t state_floats(const LoadedNetwork& network, std::int64_t batch);
 
 /// Returns an offset for each block of these sizes, and behind the last one the size of all. Blocks are placed largest
 /// first, each at the lowest offset that no block of the same waves has.

@@ -55,8 +55,6 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const ir::Network& network, const
   if (const Result<void> done = trainer->plan_memory(); !done) return done.error();
   if (const Result<void> done = trainer->allocate(); !done) return done.error();
   return trainer;
-} catch (const runtime::NotEnoughMemory& none) {
-  return Error{ErrorCode::Limit, {}, none.what()};
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::Limit, {}, "not enough memory to train " + network.name};
 }
@@ -164,8 +162,12 @@ Result<void> Trainer::plan_memory() {
 
 Result<void> Trainer::allocate() {
   const std::int64_t batch = options_.batch;
-  runtime::require_memory(bytes_of_step_ * steps_kept_, "a training of " + std::to_string(steps_kept_) + " steps and " +
-                                                            std::to_string(batch) + " sequences");
+  if (bytes_of_step_ * steps_kept_ > runtime::available_memory())
+    return Error{ErrorCode::Limit,
+                 {},
+                 "a training of " + std::to_string(steps_kept_) + " steps and " + std::to_string(batch) +
+                     " sequences keeps " + std::to_string(bytes_of_step_ * steps_kept_) +
+                     " bytes, and the machine has less; memory_bytes bounds what is kept"};
   const auto make_rows = [&](const ir::Network& network, const ir::NamedValue& output, std::int64_t steps) {
     const ir::Type& type = network[output.value].type;
     Rows rows;
@@ -188,8 +190,11 @@ Result<void> Trainer::allocate() {
   }
   const std::int64_t pieces = (options_.max_steps + steps_kept_ - 1) / steps_kept_;
   if (pieces > 1) {
-    const auto floats = static_cast<std::size_t>(runtime::state_floats(forward_->loaded().network, batch));
-    checkpoints_.assign(static_cast<std::size_t>(pieces), std::vector<float>(floats));
+    std::int64_t floats = 0;  // of the states, as runtime::for_each_cell finds them
+    for (const auto& cell : forward_->loaded().network.cells)
+      floats += runtime::whole_lines(batch * cell->description.doubled_row) +
+                runtime::whole_lines(batch * cell->description.in_place_row);
+    checkpoints_.assign(static_cast<std::size_t>(pieces), std::vector<float>(static_cast<std::size_t>(floats)));
     unwanted_.resize(static_cast<std::size_t>(steps_kept_ * batch * forward_->program().output_size()));
   }
   for (int i = 0; i < (pieces > 1 ? 2 : 1); ++i) {
