@@ -10,7 +10,6 @@ namespace rnnc::compiler {
 namespace {
 
 using ir::Cell;
-using ir::Graph;
 using ir::Node;
 using ir::Op;
 using ir::Statement;
@@ -145,8 +144,9 @@ class CellDifferentiator {
     for (const ir::NamedValue& named : names_)
       if (named.value == value) return named.name;
     const auto saved = std::ranges::find(saved_, value);
-    return saved != saved_.end() ? "saved" + std::to_string(saved - saved_.begin())
-                                 : "step" + std::to_string(value.index);
+    const bool is_saved = saved != saved_.end();
+    return free_name(
+        joint_, is_saved ? "saved" + std::to_string(saved - saved_.begin()) : "step" + std::to_string(value.index));
   }
 
   // Declares an input for each value that the part needs and that is there, and for each value of the part before.

@@ -1,4 +1,4 @@
-// What belongs to the two networks of a gradient beside their text becomes text, as comments of the language.
+// The facts of a gradient that the text of its two networks does not tell become comments of the language.
 #pragma once
 
 #include <string>

@@ -62,6 +62,9 @@ class NetworkDifferentiator {
         outputs_.push_back(
             {statement.name.empty() ? std::string(ir::kFirstOutput) : statement.name, copies[statement.value.index]});
     }
+    // No name that is made here is one of the text's.
+    for (const auto* named : {&names_, &outputs_})
+      for (const auto& [name, value] : *named) joint_.statements.push_back({Statement::Kind::Let, name, value, {}});
   }
 
   void sweep() {

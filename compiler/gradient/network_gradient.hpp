@@ -28,7 +28,7 @@ struct Factor {
   std::string axis = {};  // the time of the value; one without a time is the same at each step
 };
 
-/// What a step, or a call where `left` is no sequence, adds to the gradient of a window of a parameter.
+/// A term is added to the gradient of a window of a parameter at each step, or once a call where `left` is no sequence.
 struct WeightTerm {
   Term::Kind kind = Term::Kind::Sum;
   std::string weight;

@@ -21,7 +21,7 @@ constexpr const char* kCells = R"(
 cell each_step<N> { input c : f32[N] output c }
 cell first_step<N> { input c : f32[N] state gone : f32 gone' = 1 output c * (1 - gone) }
 cell count_steps { state n : f32 n' = n + 1 output n' }
-// Of equal steps the first has the cotangent.
+// The first of equal steps has the cotangent.
 cell largest_step<N> {
   input c, m, x : f32[N]
   state gone : f32[N]

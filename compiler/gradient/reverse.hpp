@@ -19,7 +19,7 @@ struct Window {
   std::int64_t row = 0, rows = 1, column = 0, columns = 1;
 };
 
-/// What one step adds to the gradient of a window of a parameter.
+/// A term is what one step adds to the gradient of a window of a parameter.
 struct Term {
   enum class Kind : std::uint8_t {
     Sum,      // `left`, which has the elements of the window in row-major order

@@ -2,8 +2,9 @@
 #include "compiler/gradient/trainer.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "ir/scan.hpp"
@@ -45,6 +46,8 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const ir::Network& network, const
   }
   if (options.batch < 0 || options.max_steps < 0 || options.memory_bytes < 0)
     return Error{ErrorCode::Usage, {}, "batch, max_steps and memory_bytes are at least 0"};
+  if (options.batch > runtime::kMostSteps || options.max_steps > runtime::kMostSteps)
+    return Error{ErrorCode::Limit, {}, "batch and max_steps are at most 2147483648"};
   if (options.compile.weights != WeightFormat::F32)
     return Error{ErrorCode::Unsupported, {}, "training computes with f32 weights; round them afterwards"};
   if (!options.compile.plan.empty())
@@ -56,6 +59,8 @@ Result<std::unique_ptr<Trainer>> Trainer::make(const ir::Network& network, const
   if (const Result<void> done = trainer->allocate(); !done) return done.error();
   return trainer;
 } catch (const std::bad_alloc&) {
+  return Error{ErrorCode::Limit, {}, "not enough memory to train " + network.name};
+} catch (const std::length_error&) {
   return Error{ErrorCode::Limit, {}, "not enough memory to train " + network.name};
 }
 
@@ -109,12 +114,13 @@ Result<void> Trainer::runs_in_pieces() const {
   return {};
 }
 
-// Returns the bytes of a step of the outputs whose names begin with `prefix`.
-std::int64_t Trainer::bytes_of(const ir::Network& network, const std::string& prefix) const {
+// Returns the bytes of a step of the outputs from `first` on.
+std::int64_t Trainer::bytes_of(const ir::Network& network, std::size_t first) const {
   std::int64_t floats = 0;
-  for (const ir::NamedValue& output : network.outputs()) {
-    const ir::Type& type = network[output.value].type;
-    if (type.is_sequence() && output.name.starts_with(prefix)) floats += ir::elements(type);
+  const std::vector<ir::NamedValue> outputs = network.outputs();
+  for (std::size_t i = first; i < outputs.size(); ++i) {
+    const ir::Type& type = network[outputs[i].value].type;
+    if (type.is_sequence()) floats += ir::elements(type);
   }
   return floats * options_.batch * std::int64_t{sizeof(float)};
 }
@@ -123,12 +129,14 @@ std::int64_t Trainer::bytes_of(const ir::Network& network, const std::string& pr
 // level 2 until the gradients of weights have read them. Pieces begin at blocks of these gradients' sums, so that the
 // order of the sums stays.
 Result<void> Trainer::plan_memory() {
-  bytes_of_step_ = bytes_of(gradient_.forward, "saved_");
+  bytes_of_step_ = bytes_of(gradient_.forward, outputs_.size());
   steps_kept_ = std::max<std::int64_t>(1, options_.max_steps);
+  if (bytes_of_step_ > std::numeric_limits<std::int64_t>::max() / 4 / steps_kept_)
+    return Error{ErrorCode::Limit, {}, "a training of so many steps and sequences needs more memory than there is"};
   const std::int64_t block = gradients_->steps_of_block();
   const Result<void> in_pieces = runs_in_pieces();
   back_steps_ = steps_kept_;
-  const std::int64_t back_bytes = std::max<std::int64_t>(1, bytes_of(gradient_.backward, ""));
+  const std::int64_t back_bytes = std::max<std::int64_t>(1, bytes_of(gradient_.backward, 0));
   if (in_pieces)
     back_steps_ = std::min(steps_kept_, std::max<std::int64_t>(1, kBackBytes / back_bytes / block) * block);
   const bool fits = bytes_of_step_ * steps_kept_ + back_bytes * back_steps_ <= options_.memory_bytes;

@@ -81,7 +81,7 @@ class Trainer {
   Trainer(const ir::Network& network, const TrainingOptions& options);
   Result<void> compile(const ir::Network& network, const Tier& tier, const TensorMap& weights);
   Result<void> runs_in_pieces() const;
-  std::int64_t bytes_of(const ir::Network& network, const std::string& prefix) const;
+  std::int64_t bytes_of(const ir::Network& network, std::size_t first) const;
   Result<void> plan_memory();
   Result<void> allocate();
   void name_states();

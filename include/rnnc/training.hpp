@@ -66,8 +66,7 @@ class Training {
   RunStatus forward(const RunArguments& arguments) noexcept;
 
   /// Adds to the gradients those of the last forward pass: of the sum of all outputs and last states, each multiplied
-  /// with its cotangent. A forward pass has one backward pass. Errors: NoForward, MissingPointer, ShortSpan,
-  /// UnknownName.
+  /// with its cotangent. A forward pass has one backward pass. Errors: NoForward, ShortSpan, UnknownName.
   ///
   /// Numerics  each element of a gradient of a matrix is a sum over blocks of 64 rows, the last steps first; the same
   ///           bits for any number of threads and any memory_bytes

@@ -25,7 +25,7 @@ def _of_tensor(value: Any, what: str) -> numpy.ndarray:
         raise errors.UsageError(f"{what} has layout {value.layout}: pass {what}.to_dense()")
     if value.requires_grad and torch.is_grad_enabled():
         raise errors.UnsupportedError(
-            f"{what} requires a gradient, and rnnc computes none: call within torch.no_grad(), or pass {what}.detach()"
+            f"{what} requires a gradient, and a program computes none: call within torch.no_grad(), or pass {what}.detach()"
         )
     if value.dtype == torch.bfloat16:
         raise TypeError(f"{what} must have dtype float32, not bfloat16: pass {what}.float()")

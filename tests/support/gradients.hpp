@@ -16,7 +16,7 @@ struct Gradients {
   ir::NamedVectors inputs, weights, states;  // the cotangents by the names of the network; of states, of the first
 };
 
-/// What multiplies the outputs and the last states in the sum whose gradient is wanted.
+/// Cotangents multiply the outputs and the last states in the sum whose gradient is wanted.
 struct Cotangents {
   std::vector<ir::Vector> outputs;
   ir::NamedVectors states;

@@ -162,6 +162,25 @@ TEST_CASE("a training tells of parameters without a path", "[training]") {
   CHECK(notes[0].message.find("s.unused") != std::string::npos);
 }
 
+TEST_CASE("names of a text that trainings use themselves do no harm", "[training]") {
+  const Model model =
+      parse(R"(cell c { input x : f32[2] state h : f32[2] param saved0, saved1, step9, W_t : f32[2] param W : f32[2, 2]
+  d_h = softmax(W @ h + saved0) * saved1 h' = tanh(d_h + step9 * x + W_t) output h' }
+network n { input x : seq f32[2] is_new = c(x) output is_new output saved_0 = 2 * is_new output factor_0 = exp(is_new) output d_y = is_new })")
+          .value();
+  TensorMap tensors;
+  const std::vector<Parameter> parameters = model.parameters("n").value();
+  for (const Parameter& parameter : parameters)
+    tensors[parameter.name] = parameter.shape.size() == 2 ? Tensor::from_f32({2, 2}, {0.1F, 0.2F, 0.3F, 0.4F})
+                                                          : Tensor::from_f32({2}, {0.5F, 0.25F});
+  Training made = Training::make(model, tensors, {.batch = 1, .max_steps = 3}).value();
+  const std::vector<float> x(6, 0.5F), dy(6, 1.0F);
+  std::vector<float> y(6);
+  REQUIRE(made.forward({.x = x, .y = y, .steps = 3}) == RunStatus::Ok);
+  REQUIRE(made.backward({.dy = dy}) == RunStatus::Ok);
+  CHECK(made.gradient("is_new.step9")[0] > 0.1F);
+}
+
 TEST_CASE("what a training cannot do is said before anything runs", "[training]") {
   const Model model = parse(kText).value();
   TrainingOptions options{.batch = 1, .max_steps = 1000, .memory_bytes = 100};
@@ -172,6 +191,12 @@ TEST_CASE("what a training cannot do is said before anything runs", "[training]"
   options.compile.weights = WeightFormat::F32;
   options.batch = -1;
   CHECK(Training::make(model, weights(), options).error().code == ErrorCode::Usage);
+  for (const int bits : {31, 40, 62}) {
+    TrainingOptions large{.batch = std::int64_t{1} << bits, .max_steps = std::int64_t{1} << 31};
+    CHECK(Training::make(model, weights(), large).error().code == ErrorCode::Limit);
+    large.memory_bytes = 1000000;
+    CHECK(Training::make(model, weights(), large).error().code == ErrorCode::Limit);
+  }
   options.batch = std::int64_t{1} << 40;
   CHECK(Training::make(model, weights(), options).error().code == ErrorCode::Limit);
   const Model times = parse("network n { input x : seq f32 input z : seq<S> f32 output x output other = z }").value();

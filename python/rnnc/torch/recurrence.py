@@ -172,12 +172,9 @@ def check_tensor(tensor: torch.Tensor, what: str) -> None:
 
 
 def refuse_gradient(tensors: Sequence[torch.Tensor]) -> None:
-    """Refuses a call whose result would need a gradient.
-
-    A backward pass begins here: an autograd formula of the operator `rnnc::recurrent`, and this function goes.
-    """
+    """Refuses a call of a module that does not train, if its result would need a gradient."""
     if torch.is_grad_enabled() and any([tensor.requires_grad for tensor in tensors]):
         raise errors.UnsupportedError(
-            "a result of this module would need a gradient, and rnnc computes none: call within torch.no_grad(), or "
-            "take from_module(module), whose parameters need none; train with torch.nn"
+            "a result of this module would need a gradient, and it computes none: call within torch.no_grad(), or "
+            "take from_module(module), whose parameters need none; torch.nn's modules train, and rnnc.torch.Recurrent"
         )
