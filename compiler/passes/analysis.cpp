@@ -71,6 +71,28 @@ std::vector<Phase> phases(const Cell& cell) {
   return result;
 }
 
+std::vector<Phase> phases_of_hoisted(const Cell& cell) {
+  std::vector<Phase> result = phases(cell);
+  std::vector<bool> is_read_early(cell.nodes.size());
+  for (std::size_t i = cell.nodes.size(); i-- > 0;) {
+    const Node& node = cell.nodes[i];
+    if (node.op == Op::Map && result[i] == Phase::Sequence && !is_read_early[i]) result[i] = Phase::Step;
+    if (result[i] < Phase::Step || node.op == Op::Hoist)
+      for (const Value operand : node.operands) is_read_early[operand.index] = true;
+  }
+  return result;
+}
+
+// A function that is approximated is a polynomial of about 14 of them.
+// A product of two such functions that divides once costs as much as both.
+int operations_of(ir::Function function) {
+  constexpr int kPolynomial = 14;
+  const bool is_product = static_cast<std::size_t>(function) >= ir::kFunctions.size();
+  if (is_product) return (function == ir::Function::SigmoidMul ? 1 : 2) * kPolynomial + 1;
+  if (ir::facts(function).ulp > 0.5) return kPolynomial;
+  return function == ir::Function::Div || function == ir::Function::Sqrt ? 8 : 1;
+}
+
 bool is_free(const Cell& cell, Value value) {
   const Node* node = &cell[value];
   while (node->op == Op::Slice) node = &cell[node->operands[0]];
@@ -108,7 +130,7 @@ class StoredValues {
   StoredValues(const Cell& cell, std::vector<int> depths, bool cut)
       : cell_(cell),
         users_(users(cell)),
-        phases_(phases(cell)),
+        phases_(phases_of_hoisted(cell)),
         depths_(std::move(depths)),
         cut_(cut),
         stored_(cell.nodes.size()) {}

@@ -23,6 +23,13 @@ std::string_view name(Phase phase);
 /// recurrence is left to the step.
 std::vector<Phase> phases(const ir::Cell& cell);
 
+/// Returns the phase of each node of a cell that hoist() has made: an element-wise value that neither a Hoist nor a
+/// value of an earlier phase reads was left to the step.
+std::vector<Phase> phases_of_hoisted(const ir::Cell& cell);
+
+/// Returns the cost of a function in multiply-adds.
+int operations_of(ir::Function function);
+
 /// Tells whether the value is a parameter, input, state or constant, or a slice of one. Such a value needs no code.
 bool is_free(const ir::Cell& cell, ir::Value value);
 

@@ -36,7 +36,7 @@ class Translator {
       : cell_(std::move(cell)),
         weights_(weights),
         live_(live_nodes(cell_)),
-        phases_(phases(cell_)),
+        phases_(phases_of_hoisted(cell_)),
         last_(last_readers(cell_, live_, phases_)),
         places_(cell_.nodes.size()) {
     program_.kernels = &kernels;

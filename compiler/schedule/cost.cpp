@@ -125,16 +125,6 @@ double many_rows(const StageShape& shape, const StagePlan& plan, const Machine& 
 
 }  // namespace
 
-// A function that is approximated is a polynomial of about 14 of them.
-// A product of two such functions that divides once costs as much as both.
-int operations_of(ir::Function function) {
-  constexpr int kPolynomial = 14;
-  const bool is_product = static_cast<std::size_t>(function) >= ir::kFunctions.size();
-  if (is_product) return (function == ir::Function::SigmoidMul ? 1 : 2) * kPolynomial + 1;
-  if (ir::facts(function).ulp > 0.5) return kPolynomial;
-  return function == ir::Function::Div || function == ir::Function::Sqrt ? 8 : 1;
-}
-
 double stage_seconds(const StageShape& shape, const StagePlan& plan, const Machine& machine, std::int64_t rows) {
   if (rows == 1 || plan.batch_rows == 0) return static_cast<double>(rows) * one_row(shape, plan, machine);
   return many_rows(shape, plan, machine, rows);

@@ -6,15 +6,11 @@
 #include <cstdint>
 
 #include "compiler/schedule/machine.hpp"
-#include "ir/op.hpp"
 #include "runtime/number_format.hpp"
 
 namespace rnnc::compiler {
 
 struct StagePlan;
-
-/// Returns the cost of a function in multiply-adds.
-int operations_of(ir::Function function);
 
 /// The facts about a stage on which its cost depends.
 struct StageShape {

@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "compiler/passes/copy_forward.hpp"
-#include "compiler/schedule/cost.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -25,7 +24,7 @@ constexpr std::int64_t kWorkOfCopy = 32;
 class StageCutter {
  public:
   StageCutter(const Cell& cell, std::int64_t most_work)
-      : cell_(cell), live_(live_nodes(cell)), phases_(phases(cell)), most_work_(most_work) {}
+      : cell_(cell), live_(live_nodes(cell)), phases_(phases_of_hoisted(cell)), most_work_(most_work) {}
 
   StageDepths run() {
     result_.nodes.resize(cell_.nodes.size());

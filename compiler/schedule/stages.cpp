@@ -45,7 +45,7 @@ class Scheduler {
  public:
   Scheduler(Cell cell, std::int64_t most_work)
       : live_(live_nodes(cell)),
-        phases_(phases(cell)),
+        phases_(phases_of_hoisted(cell)),
         depths_(find_stage_depths(cell, most_work)),
         stored_(stored_values(cell, depths_.nodes, depths_.is_cut)) {
     for (std::size_t i = 0; i < stored_.size(); ++i) stored_[i] = stored_[i] || depths_.kept[i];
@@ -130,12 +130,16 @@ class Scheduler {
       }
   }
 
-  // A value that becomes a state is stored as the state's new value and read from there; any other value gets a slot in
-  // the row of its phase. The parts of a concat are copied into the slot of the concat.
+  // A value that becomes a state is stored as the state's new value and read from there, and a concat that is the
+  // output alone is put together in the caller's row; any other value gets a slot in the row of its phase. The parts of
+  // a concat are copied into the slot of the concat.
   void place_stored() {
     for (const Statement& statement : cell().statements) {
-      if (statement.kind != Statement::Kind::Next) continue;
       const std::uint32_t value = statement.value.index;
+      if (statement.kind == Statement::Kind::Output && node(value).op == Op::Concat && phases_[value] == Phase::Step &&
+          schedule_.uses[value] == 1)
+        schedule_.homes[value] = Home{Space::Output, 0, size_of(node(value))};
+      if (statement.kind != Statement::Kind::Next) continue;
       next_homes_[statement.name] = {Space::Next, state_home(statement.name).offset, state_home(statement.name).size};
       if (stored_[value] && !is_stored(value) && phases_[value] == Phase::Step && is_computed_here(value))
         schedule_.homes[value] = next_homes_[statement.name];
