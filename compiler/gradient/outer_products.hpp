@@ -5,26 +5,34 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace rnnc::compiler {
 
 /// The most rows of a block. The error of a chain grows with their number, and that of the sum with the number of
 /// blocks: both stay small for thousands of rows.
-inline constexpr std::int64_t kBlockRows = 64;
+inline constexpr std::int64_t kBlockRows = 128;
 
-/// sum[i][k] += chain over r of left[r][i] * right[r][k].
-struct OuterProducts {
-  std::int64_t rows = 0;                // <= kBlockRows
-  const float* const* left = nullptr;   // [rows]: each has left_count elements
-  const float* const* right = nullptr;  // [rows]: each has right_count elements
-  std::int64_t left_count = 0, right_count = 0;
-  float* sum = nullptr;
-  std::int64_t stride = 0;   // of the rows of the sum
-  float* scratch = nullptr;  // of outer_scratch(left_count) floats, on a cache line
+/// values[i][k] += chain over r of left[r][begin + i] * right[r][k], for i < rows.
+struct OuterSum {
+  float* values = nullptr;
+  std::int64_t stride = 0;  // of the rows of `values`
+  std::int64_t begin = 0, rows = 0;
 };
 
-constexpr std::int64_t outer_scratch(std::int64_t left_count) { return kBlockRows * (left_count + 16); }
+/// Sums that have the same right factor, such as those of a cell's gates.
+struct OuterProducts {
+  std::int64_t rows = 0;                // <= kBlockRows
+  const float* const* left = nullptr;   // [rows]
+  const float* const* right = nullptr;  // [rows]: each has right_count elements
+  std::int64_t right_count = 0;
+  std::span<const OuterSum> sums;
+  float* scratch = nullptr;  // of outer_scratch() floats for all rows of the sums, on a cache line
+};
+
+/// The rows of a tile are at most 8, to which the rows of each sum are filled up.
+constexpr std::int64_t outer_scratch(std::int64_t rows_of_sum) { return kBlockRows * ((rows_of_sum + 7) / 8 * 8); }
 
 using AddOuterProducts = void (*)(const OuterProducts& products) noexcept;
 

@@ -20,10 +20,10 @@ constexpr int kTileRows = kWidth == 16 ? 8 : 6;
 constexpr int kTileVectors = 2;
 constexpr int kTileColumns = kTileVectors * kWidth;
 
-// Copies columns [first, first + width) of all rows side by side; columns behind the last are zero.
+// Copies columns [first, first + width) of all rows side by side; columns from `end` on are zero.
 template <int width>
-void pack(const float* const* rows, std::int64_t count, std::int64_t first, std::int64_t columns, float* to) {
-  const std::int64_t present = std::min<std::int64_t>(width, columns - first);
+void pack(const float* const* rows, std::int64_t count, std::int64_t first, std::int64_t end, float* to) {
+  const std::int64_t present = std::min<std::int64_t>(width, end - first);
   for (std::int64_t r = 0; r < count; ++r, to += width) {
     if (present == width) {
       std::memcpy(to, rows[r] + first, width * sizeof(float));
@@ -70,15 +70,17 @@ void add_tile(std::int64_t count, const float* left, const float* right, float* 
 void add_outer_products(const OuterProducts& products) noexcept {
   const std::int64_t count = products.rows;
   float* packed = products.scratch;
-  for (std::int64_t i = 0; i < products.left_count; i += kTileRows, packed += count * kTileRows)
-    pack<kTileRows>(products.left, count, i, products.left_count, packed);
+  for (const OuterSum& sum : products.sums)
+    for (std::int64_t i = 0; i < sum.rows; i += kTileRows, packed += count * kTileRows)
+      pack<kTileRows>(products.left, count, sum.begin + i, sum.begin + sum.rows, packed);
   alignas(64) float right[kBlockRows * kTileColumns];
   for (std::int64_t k = 0; k < products.right_count; k += kTileColumns) {
     pack<kTileColumns>(products.right, count, k, products.right_count, right);
     const float* left = products.scratch;
-    for (std::int64_t i = 0; i < products.left_count; i += kTileRows, left += count * kTileRows)
-      add_tile(count, left, right, products.sum + i * products.stride + k, products.stride, products.left_count - i,
-               products.right_count - k);
+    for (const OuterSum& sum : products.sums)
+      for (std::int64_t i = 0; i < sum.rows; i += kTileRows, left += count * kTileRows)
+        add_tile(count, left, right, sum.values + i * sum.stride + k, sum.stride, sum.rows - i,
+                 products.right_count - k);
   }
 }
 

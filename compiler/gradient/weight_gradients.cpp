@@ -12,15 +12,32 @@ constexpr std::int64_t kRowsOfPart = 48;
 // Threads are worth while from so many multiply-adds on, which take some 20 us.
 constexpr double kWorthSharing = 1e6, kMultiplyAddsPerSecond = 4e10;
 
+bool is_of_one_value(const Factor& a, const Factor& b) { return a.of == b.of && a.name == b.name && a.axis == b.axis; }
+
+// Tells whether the terms are products whose right factors are the same rows, so that these are packed once.
+bool go_together(const WeightTerm& a, const WeightTerm& b) {
+  return a.kind == Term::Kind::Product && b.kind == Term::Kind::Product && a.count == b.count &&
+         a.left.of != Factor::Of::Input && is_of_one_value(a.left, b.left) && a.left.width == b.left.width &&
+         is_of_one_value(a.right, b.right) && a.right.begin == b.right.begin && a.right.width == b.right.width;
+}
+
 }  // namespace
 
 WeightGradients::WeightGradients(std::vector<WeightTerm> terms, const std::map<std::string, Shape>& shapes,
                                  std::int64_t batch, const runtime::Threads& threads, AddOuterProducts add_outer)
     : terms_(std::move(terms)), batch_(batch), threads_(threads), add_outer_(add_outer) {
-  std::int64_t most_rows = 1, most_elements = 1;
-  for (const WeightTerm& term : terms_) {
-    most_rows = std::max(most_rows, term.window.rows);
-    most_elements = std::max(most_elements, term.window.rows * term.window.columns);
+  group_terms();
+  std::int64_t most_elements = 1, scratch = 1;
+  std::size_t most_together = 1;
+  for (const Group& group : groups_) {
+    std::int64_t of_group = 0;
+    for (const std::size_t i : group) {
+      const Window& window = terms_[i].window;
+      most_elements = std::max(most_elements, window.rows * window.columns);
+      if (terms_[i].kind == Term::Kind::Product) of_group += outer_scratch(window.rows);
+    }
+    scratch = std::max(scratch, of_group);
+    most_together = std::max(most_together, group.size());
   }
   steps_of_block_ = std::max<std::int64_t>(1, kBlockRows / std::max<std::int64_t>(1, batch));
   for (const auto& [name, shape] : shapes) {
@@ -30,10 +47,23 @@ WeightGradients::WeightGradients(std::vector<WeightTerm> terms, const std::map<s
   }
   parts_.resize(static_cast<std::size_t>(std::max(1, threads.count)));
   for (Part& part : parts_) {
-    part.scratch = runtime::AlignedBuffer(outer_scratch(most_rows));
+    part.scratch = runtime::AlignedBuffer(scratch);
+    part.begins.reserve(most_together);
+    part.sums.reserve(most_together);
     part.left.reserve(kBlockRows);
     part.right.reserve(kBlockRows);
     part.chains.resize(static_cast<std::size_t>(most_elements));
+  }
+}
+
+void WeightGradients::group_terms() {
+  for (std::size_t i = 0; i < terms_.size(); ++i) {
+    const auto found =
+        std::ranges::find_if(groups_, [&](const Group& group) { return go_together(terms_[group[0]], terms_[i]); });
+    if (found == groups_.end())
+      groups_.push_back({i});
+    else
+      found->push_back(i);
   }
 }
 
@@ -69,14 +99,17 @@ void WeightGradients::add(std::span<const FactorRows> left, std::span<const Fact
 void WeightGradients::run_part(int part, int parts, std::span<const FactorRows> left, std::span<const FactorRows> right,
                                std::int64_t steps, std::span<const std::int32_t> lengths, bool is_first) noexcept {
   Part& memory = parts_[static_cast<std::size_t>(part)];
-  const auto add_rows = [&](std::size_t i, std::int64_t begin, std::int64_t end) {
+  const auto add_rows = [&](const Group& group, std::int64_t begin, std::int64_t end) {
+    const std::size_t i = group[0];
     const WeightTerm& term = terms_[i];
     const bool has_time = left[i].has_time;
     const auto flush = [&] {
-      if (!memory.left.empty()) add_block(memory, i, part, parts);
+      if (!memory.left.empty()) add_block(memory, group, part, parts);
       memory.left.clear();
       memory.right.clear();
     };
+    memory.begins.clear();
+    for (const std::size_t each : group) memory.begins.push_back(terms_[each].left.begin - term.left.begin);
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t t = row / batch_, b = row % batch_;
       if (has_time && !lengths.empty() && t >= lengths[static_cast<std::size_t>(b)]) continue;
@@ -89,39 +122,48 @@ void WeightGradients::run_part(int part, int parts, std::span<const FactorRows> 
     }
     flush();
   };
-  for (std::size_t i = 0; i < terms_.size(); ++i) {
-    if (!left[i].has_time) {
-      if (is_first) add_rows(i, 0, batch_);
+  for (const Group& group : groups_) {
+    if (!left[group[0]].has_time) {
+      if (is_first) add_rows(group, 0, batch_);
       continue;
     }
     for (std::int64_t end = steps; end > 0;) {
       const std::int64_t begin = (end - 1) / steps_of_block_ * steps_of_block_;
-      add_rows(i, begin * batch_, end * batch_);
+      add_rows(group, begin * batch_, end * batch_);
       end = begin;
     }
   }
 }
 
-void WeightGradients::add_block(Part& memory, std::size_t term_index, int part, int parts) noexcept {
-  const WeightTerm& term = terms_[term_index];
+void WeightGradients::add_block(Part& memory, const Group& group, int part, int parts) noexcept {
+  const WeightTerm& term = terms_[group[0]];
+  if (term.kind == Term::Kind::Product) return add_products(memory, group, part, parts);
+  if (part != static_cast<int>(group[0]) % parts) return;
   Sum& sum = sums_.find(term.weight)->second;
-  const Window& window = term.window;
-  if (term.kind != Term::Kind::Product) {
-    if (part != static_cast<int>(term_index) % parts) return;
-    return term.kind == Term::Kind::Sum ? add_sums(memory, term, sum) : add_looked_up(memory, term, sum);
+  return term.kind == Term::Kind::Sum ? add_sums(memory, term, sum) : add_looked_up(memory, term, sum);
+}
+
+void WeightGradients::add_products(Part& memory, const Group& group, int part, int parts) noexcept {
+  memory.sums.clear();
+  for (std::size_t k = 0; k < group.size(); ++k) {
+    const WeightTerm& term = terms_[group[k]];
+    Sum& sum = sums_.find(term.weight)->second;
+    const Window& window = term.window;
+    const std::int64_t pieces = (window.rows + kRowsOfPart - 1) / kRowsOfPart;
+    const std::int64_t first = pieces * part / parts * kRowsOfPart;
+    const std::int64_t end = std::min(window.rows, pieces * (part + 1) / parts * kRowsOfPart);
+    if (first >= end) continue;
+    memory.sums.push_back({.values = sum.values.data() + (window.row + first) * sum.columns + window.column,
+                           .stride = sum.columns,
+                           .begin = memory.begins[k] + first,
+                           .rows = end - first});
   }
-  const std::int64_t pieces = (window.rows + kRowsOfPart - 1) / kRowsOfPart;
-  const std::int64_t first = pieces * part / parts * kRowsOfPart;
-  const std::int64_t end = std::min(window.rows, pieces * (part + 1) / parts * kRowsOfPart);
-  if (first >= end) return;
-  for (const float*& row : memory.left) row += first;
+  if (memory.sums.empty()) return;
   add_outer_({.rows = std::ssize(memory.left),
               .left = memory.left.data(),
               .right = memory.right.data(),
-              .left_count = end - first,
-              .right_count = window.columns,
-              .sum = sum.values.data() + (window.row + first) * sum.columns + window.column,
-              .stride = sum.columns,
+              .right_count = terms_[group[0]].window.columns,
+              .sums = memory.sums,
               .scratch = memory.scratch.data()});
 }
 

@@ -48,6 +48,8 @@ class WeightGradients {
   struct Part {
     runtime::AlignedBuffer scratch;
     std::vector<const float*> left, right;
+    std::vector<std::int64_t> begins;  // of the terms of the group, in the rows of `left`
+    std::vector<OuterSum> sums;
     std::vector<float> chains;
   };
 
@@ -56,14 +58,20 @@ class WeightGradients {
     std::int64_t columns = 1;
   };
 
+  // Terms that go through the same rows: products with the same right factor and parts of one value, or a single term.
+  using Group = std::vector<std::size_t>;
+
+  void group_terms();
   void run_part(int part, int parts, std::span<const FactorRows> left, std::span<const FactorRows> right,
                 std::int64_t steps, std::span<const std::int32_t> lengths, bool is_first) noexcept;
-  void add_block(Part& memory, std::size_t term, int part, int parts) noexcept;
+  void add_block(Part& memory, const Group& group, int part, int parts) noexcept;
+  void add_products(Part& memory, const Group& group, int part, int parts) noexcept;
   void add_sums(Part& memory, const WeightTerm& term, Sum& sum) noexcept;
   void add_looked_up(const Part& memory, const WeightTerm& term, Sum& sum) noexcept;
   double multiply_adds(std::int64_t rows) const noexcept;
 
   const std::vector<WeightTerm> terms_;
+  std::vector<Group> groups_;
   const std::int64_t batch_;
   const runtime::Threads threads_;
   const AddOuterProducts add_outer_;

@@ -68,7 +68,7 @@ class Training {
   /// Adds to the gradients those of the last forward pass: of the sum of all outputs and last states, each multiplied
   /// with its cotangent. A forward pass has one backward pass. Errors: NoForward, ShortSpan, UnknownName.
   ///
-  /// Numerics  each element of a gradient of a matrix is a sum over blocks of 64 rows, the last steps first; the same
+  /// Numerics  each element of a gradient of a matrix is a sum over blocks of 128 rows, the last steps first; the same
   ///           bits for any number of threads and any memory_bytes
   RunStatus backward(const BackwardArguments& arguments) noexcept;
 
