@@ -7,8 +7,7 @@
 
 #include <rnnc/join.hpp>
 
-#include "compiler/gradient/describe.hpp"
-#include "compiler/gradient/network_gradient.hpp"
+#include "compiler/gradient/print_gradient.hpp"
 #include "compiler/inspect/dot.hpp"
 #include "compiler/inspect/print_network.hpp"
 #include "compiler/llvm/assembly.hpp"
@@ -80,9 +79,7 @@ std::string show_model(const Source& source, const ir::Graph& graph, const Inspe
 Result<std::string> show_gradient(const Source& source) {
   const Result<ir::Network> network = bind(source);
   if (!network) return network.error();
-  const compiler::NetworkGradient gradient = compiler::gradient_of(*network);
-  return "// the forward pass\n\n" + ir::print(compiler::module_of(gradient.forward)) + "\n// the backward pass\n\n" +
-         ir::print(compiler::module_of(gradient.backward)) + "\n" + compiler::describe(gradient);
+  return compiler::print(compiler::gradient_of(*network));
 }
 
 Error about_plan(Error error) {

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include <rnnc/model.hpp>
+#include "compiler/gradient/print_gradient.hpp"
 #include "compiler/inspect/print_network.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/network.hpp"
@@ -144,6 +145,12 @@ std::string print_object(const Model& model, const Command& command) {
   return without_kernels(compiler::object_llvm(model, weights, options).value());
 }
 
+std::string print_gradient(const Model& model, const Command& command) {
+  const bool is_network = !model.module().networks.empty();
+  const ir::Network network = is_network ? network_of(model, command) : ir::network_of(cell_of(model, command));
+  return compiler::print(compiler::gradient_of(network));
+}
+
 using Printer = std::function<std::string(const Model& model, const Command& command)>;
 
 const std::map<std::string, Printer> kPrinters = {
@@ -153,6 +160,7 @@ const std::map<std::string, Printer> kPrinters = {
     {"directions", print_directions},  // of a network, each scan in one direction
     {"calls", print_calls},            // of a network
     {"steps", print_steps},            // of a network, as it runs
+    {"gradient", print_gradient},      // of a cell or network
     {"object", print_object},          // of a cell or network for CPU,...
 };
 

@@ -1,4 +1,6 @@
-#include "compiler/gradient/describe.hpp"
+#include "compiler/gradient/print_gradient.hpp"
+
+#include "ir/print.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -26,9 +28,7 @@ std::string text_of(const WeightTerm& term) {
   return text;
 }
 
-}  // namespace
-
-std::string describe(const NetworkGradient& gradient) {
+std::string facts_of(const NetworkGradient& gradient) {
   std::int64_t floats = 0;
   for (const ir::NamedValue& output : gradient.forward.outputs())
     if (output.name.starts_with("saved_")) floats += ir::elements(gradient.forward[output.value].type);
@@ -38,6 +38,13 @@ std::string describe(const NetworkGradient& gradient) {
     text += "// " + d_state + " is the gradient of state " + gradient.names.at(state) + ".\n";
   for (const WeightTerm& term : gradient.terms) text += "// " + text_of(term) + ".\n";
   return text;
+}
+
+}  // namespace
+
+std::string print(const NetworkGradient& gradient) {
+  return "// the forward pass\n\n" + ir::print(module_of(gradient.forward)) + "\n// the backward pass\n\n" +
+         ir::print(module_of(gradient.backward)) + "\n" + facts_of(gradient);
 }
 
 }  // namespace rnnc::compiler
