@@ -1,6 +1,7 @@
 // The names of modules and layers in a file become names of the language.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ class Identifiers {
 
  private:
   std::set<std::string> used_;
+  std::map<std::string, int> next_numbers_;  // of names that are asked for again
 };
 
 }  // namespace rnnc::files

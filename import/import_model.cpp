@@ -20,6 +20,7 @@
 #include "import/rnnoise_blob.hpp"
 #include "import/safetensors.hpp"
 #include "import/state_dict.hpp"
+#include "import/tflite/import_tflite.hpp"
 
 namespace rnnc {
 namespace {
@@ -29,12 +30,14 @@ using files::JsonValue;
 // An option that the format does not use is a mistake and not ignored.
 void check_options(bool onnx, bool state_dict, std::string_view file, const ImportOptions& options) {
   if (!onnx && !options.node.empty())
-    files::refuse(ErrorCode::Usage, file, "", "--node is for an ONNX model, which this is not; leave it out");
+    files::refuse(ErrorCode::Usage, file, "",
+                  "--node is for an ONNX or TensorFlow Lite model, which this is not; leave it out");
   if (!onnx && !(options.inputs.empty() && options.shapes.empty() && options.carried.empty() &&
                  options.output.empty() && options.like == OnnxLike::Specification))
     files::refuse(
         ErrorCode::Usage, file, "",
-        "--const, --shape, --carry, --take and --like are for an ONNX model, which this is not; leave them out");
+        "--const, --shape, --carry, --take and --like are for an ONNX or TensorFlow Lite model, which this is not; "
+        "leave them out");
   if (!state_dict && (!options.prefix.empty() || options.relu))
     files::refuse(ErrorCode::Usage, file, "",
                   "--prefix and --relu are for a state_dict, which this is not; leave them out");
@@ -70,7 +73,7 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
   if (const std::string other = files::about_other_format(text); format != FileFormat::Safetensors && !other.empty())
     files::unsupported(file, "", other);
   if (format != FileFormat::Json)
-    check_options(format == FileFormat::Onnx,
+    check_options(format == FileFormat::Onnx || format == FileFormat::Tflite,
                   format == FileFormat::Safetensors || format == FileFormat::Zip || format == FileFormat::Hdf5, file,
                   options);
   switch (format) {
@@ -82,6 +85,7 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
       return {.model = std::move(*model), .weights = {}, .warnings = std::move(warnings)};
     }
     case FileFormat::Onnx: return files::import_onnx(content, file, options, beside);
+    case FileFormat::Tflite: return files::import_tflite(content, file, options);
     case FileFormat::Rnnoise:
       return text.starts_with(files::kDnnHead) ? files::import_rnnoise_blob(content, file)
                                                : files::import_rnnoise(text, file);
@@ -124,6 +128,7 @@ Result<Imported> import_content(const files::FileContent& content, std::string_v
 FileFormat format_of(std::span<const std::byte> content) {
   const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
   const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (text.size() > 8 && text.substr(4).starts_with(files::kTfliteMark)) return FileFormat::Tflite;
   if (text.size() > 8 && text[8] == '{' && text.substr(0, 8).find('\0') != std::string_view::npos)
     return FileFormat::Safetensors;
   if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) return FileFormat::Json;

@@ -21,9 +21,6 @@ struct Kind {
 constexpr std::array kKinds = {
     Kind{0, "rnncart",
          "this is an artifact, which is compiled already; rnnc run takes it where its name ends in .rnnc"},
-    Kind{4, "TFL3",
-         "this is a TensorFlow Lite model, which rnnc does not read; give the Keras model that it was made of (.keras "
-         "or .h5), and --weights-as w8 for weights of 8 bits"},
     Kind{0, "\x93NUMPY", "this is an array of NumPy, not a model; --input takes it"},
     Kind{0, "\x1f\x8b", "this file is compressed by gzip; gunzip it first"},
     Kind{0,

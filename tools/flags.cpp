@@ -101,19 +101,22 @@ CLI::Option* takes_standard_input(CLI::Option* option) {
 }
 
 void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
-  app.add_option("--node", flags.node, "of an ONNX model: the recurrent node to take alone, inside an If too")
+  app.add_option("--node", flags.node, "of an ONNX or TFLite model: the recurrent node to take alone, inside an If too")
       ->type_name("NAME");
-  add_list(app, "--const", flags.constants, "of an ONNX model: the value of an input that stays the same: sr=16000")
+  add_list(app, "--const", flags.constants,
+           "of an ONNX or TFLite model: the value of an input that stays the same: sr=16000")
       ->type_name("NAME=N,...");
   if (with_shape)
     add_list(app, "--shape", flags.shapes,
-             "of an ONNX model: the shape of an input whose sizes the file leaves open: input=1x512; ? for one that "
+             "of an ONNX or TFLite model: the shape of an input whose sizes the file leaves open: input=1x512; ? for "
+             "one that "
              "stays open")
         ->type_name("NAME=1x512");
-  add_list(app, "--carry", flags.carried,
-           "of an ONNX model that is one step: an input that is a state, and the output that is its new value")
+  add_list(
+      app, "--carry", flags.carried,
+      "of an ONNX or TFLite model that is one step: an input that is a state, and the output that is its new value")
       ->type_name("IN=OUT");
-  app.add_option("--take", flags.output, "of an ONNX model: the output that becomes y (default: the first)")
+  app.add_option("--take", flags.output, "of an ONNX or TFLite model: the output that becomes y (default: the first)")
       ->type_name("OUTPUT");
   add_choice(app, "--like", flags.like, {"onnxruntime"},
              "of an ONNX model: the program to follow where it differs from ONNX's text (default: the text)");

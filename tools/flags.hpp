@@ -49,9 +49,9 @@ struct StackFlags {
 
 /// The flags say what a file of another program does not say by itself.
 struct PartFlags {
-  std::string node;                                     // of an ONNX model, imported alone
-  std::vector<std::string> constants, shapes, carried;  // of an ONNX model's inputs
-  std::string output;                                   // of an ONNX model
+  std::string node;                                     // of an ONNX or TFLite model, imported alone
+  std::vector<std::string> constants, shapes, carried;  // of such a model's inputs
+  std::string output;                                   // of such a model
   std::string like;                                     // the program that an ONNX model is read like
   std::string prefix;                                   // of a state_dict: its modules
   bool relu = false;                                    // of a state_dict of torch.nn.RNN

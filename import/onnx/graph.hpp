@@ -60,7 +60,8 @@ struct OnnxGraph {
 
 struct OnnxModel {
   OnnxGraph graph;
-  std::int64_t opset = 0;  // of the default domain
+  std::int64_t opset = 0;                                    // of the default domain
+  std::vector<std::shared_ptr<const std::string>> own = {};  // TensorProtos that lie in no file
 };
 
 /// The files beside a model that hold data of its tensors. None outside the model's folder is read.

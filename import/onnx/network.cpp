@@ -59,6 +59,7 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
       needs_widths ? widths(graph, content, file, options, beside) : std::vector<std::int64_t>();
   std::optional<Refusal> refusal;
   std::size_t progress = 0, work = 0;
+  std::string hint;
   for (const OnnxLabels& labels : labellings(graph, inputs, sizes)) {
     if (!options.carried.empty() && !labels.is_step) continue;  // the caller says that the graph is one step
     GraphReader reader(model, content, file, options, beside, labels);
@@ -66,6 +67,7 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
       return reader.read();
     } catch (const Refusal& own) {
       if (!refusal || reader.progress() > progress) refusal = own, progress = reader.progress();
+      if (hint.empty()) hint = reader.hint();
       work += reader.work();
       if (work > kMostWork) break;
     }
@@ -79,6 +81,7 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
                               "=1x512 or ImportOptions::shapes";
     break;
   }
+  if (refusal && refusal->error.code == ErrorCode::Unsupported && !hint.empty()) refusal->error.message += "\n" + hint;
   if (refusal) throw Refusal(*refusal);
   unsupported(file, "", "the graph has no input that depends on time or is a state");
 }
@@ -134,12 +137,18 @@ ImportOptions with_types(ImportOptions options, const OnnxGraph& graph) {
 
 }  // namespace
 
-Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& given, OnnxFiles& beside) {
-  OnnxModel model = parse_onnx(content.text(), file, given.limits);
+Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& options,
+                     OnnxFiles& beside) {
+  OnnxModel model = parse_onnx(content.text(), file, options.limits);
   if (model.opset < 1 || model.opset > kNewestOpset)
     unsupported(file, "",
                 "opset " + std::to_string(model.opset) + " is not known; export for one from 1 to " +
                     std::to_string(kNewestOpset));
+  return import_graph(std::move(model), content, file, options, beside);
+}
+
+Imported import_graph(OnnxModel model, const FileContent& content, std::string_view file, const ImportOptions& given,
+                      OnnxFiles& beside) {
   set_shapes(model.graph, file, given);
   check_carried(model.graph, file, given);
   const ImportOptions options = with_types(given, model.graph);

@@ -14,4 +14,9 @@ namespace rnnc::files {
 Imported import_onnx(const FileContent& content, std::string_view file, const ImportOptions& options,
                      OnnxFiles& beside);
 
+/// Imports a model of another format that was written as an ONNX graph. Tensors that lie in the file are given back to
+/// `content`.
+Imported import_graph(OnnxModel model, const FileContent& content, std::string_view file, const ImportOptions& options,
+                      OnnxFiles& beside);
+
 }  // namespace rnnc::files

@@ -25,6 +25,8 @@ class GraphReader {
 
   /// Returns how many nodes were read before the refusal.
   std::size_t progress() const { return progress_; }
+  /// Returns what the caller could say to make the graph one that can be read; "" if there is nothing.
+  const std::string& hint() const { return hint_; }
   /// Returns how much was computed and written, in elements and characters.
   std::size_t work() const { return work_ + text_.text_bytes(); }
 
@@ -132,6 +134,7 @@ class GraphReader {
   std::string output_;                          // the graph output that becomes y
   std::size_t progress_ = 0, work_ = 0, kept_ = 0;
   int depth_ = 0;
+  std::string hint_;
   Imported result_{Model(nullptr), {}, {}, {}, {}};
 };
 

@@ -112,6 +112,11 @@ Tensor sum_of(const Tensor& a, const Tensor& b) {
   return Tensor::from_f32(a.shape, sum);
 }
 
+std::string clipped(const std::string& operand, std::optional<float> bound) {
+  if (!bound) return operand;
+  return "clip(" + operand + ", -" + ir::number_text(*bound) + ", " + ir::number_text(*bound) + ")";
+}
+
 class RecurrentReader {
  public:
   RecurrentReader(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file,
@@ -145,8 +150,9 @@ class RecurrentReader {
   OnnxRecurrent result_;
   std::vector<Applied> activations_;  // of all directions
   std::size_t now_ = 0;               // the direction that is written
-  std::optional<float> clip_;
-  bool coupled_ = false, reset_after_ = false;
+  std::optional<float> clip_, cell_clip_;
+  std::string coupled_;  // the gate that is 1 less the other one
+  bool reset_after_ = false;
   const TensorView *W_ = nullptr, *R_ = nullptr, *B_ = nullptr, *P_ = nullptr;
 };
 
@@ -196,11 +202,9 @@ void RecurrentReader::read_sizes(std::size_t directions) {
 }
 
 std::string RecurrentReader::act(std::size_t which, const std::string& operand) const {
-  const std::string bound = clip_ ? ir::number_text(*clip_) : "";
   // ONNX Runtime clips the inputs of an LSTM's gates, but not that of the activation of the cell state.
   const bool clips = clip_ && !(runtime_ && is("LSTM") && which == 2);
-  const std::string inside = clips ? "clip(" + operand + ", -" + bound + ", " + bound + ")" : operand;
-  return activations_[now_ * kind_.activations.size() + which](inside);
+  return activations_[now_ * kind_.activations.size() + which](clips ? clipped(operand, clip_) : operand);
 }
 
 std::string RecurrentReader::sum(const OnnxDirection& of, const std::string& gate) const {
@@ -218,9 +222,10 @@ std::string RecurrentReader::equations(const OnnxDirection& of) const {
            "\n  n = " + act(1, "Wn @ x + " + rest + (biased ? " + bn" : "")) + "\n  h' = (1 - z) * n + z * h\n";
   }
   const auto peep = [&](const char* term) { return peeps ? std::string(" + ") + term : std::string(); };
-  std::string text = "  i = " + act(0, sum(of, "i") + peep("Pi * c")) + "\n";
-  text += "  f = " + (coupled_ ? "1 - i" : act(0, sum(of, "f") + peep("Pf * c"))) + "\n";
-  text += "  g = " + act(1, sum(of, "g")) + "\n  c' = f * c + i * g\n";
+  const std::string i = "  i = " + (coupled_ == "i" ? "1 - f" : act(0, sum(of, "i") + peep("Pi * c"))) + "\n";
+  const std::string f = "  f = " + (coupled_ == "f" ? "1 - i" : act(0, sum(of, "f") + peep("Pf * c"))) + "\n";
+  std::string text = coupled_ == "i" ? f + i : i + f;
+  text += "  g = " + act(1, sum(of, "g")) + "\n  c' = " + clipped("f * c + i * g", cell_clip_) + "\n";
   text += "  o = " + act(0, sum(of, "o") + peep("Po * c'")) + "\n  h' = o * " + act(2, "c'") + "\n";
   return text;
 }
@@ -233,7 +238,7 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
   TensorMap& weights = result.weights;
   for (std::int64_t g = 0; g < G; ++g) {
     const std::string gate = kind_.gates[0] == 0 ? "" : std::string(1, kind_.gates[g]);
-    if (coupled_ && gate == "f") continue;  // f = 1 - i: ONNX ignores its rows of f then
+    if (!gate.empty() && gate == coupled_) continue;  // nothing reads its rows then
     weights["W" + gate] = W_->part({H, I}, (at * G + g) * H * I);
     weights["U" + gate] = R_->part({H, H}, (at * G + g) * H * H);
     if (!B_) continue;
@@ -242,9 +247,9 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
     if (gate == "n") weights["bun"] = bu;
   }
   if (P_) {
-    weights["Pi"] = P_->part({H}, 3 * at * H);
+    if (coupled_ != "i") weights["Pi"] = P_->part({H}, 3 * at * H);
     weights["Po"] = P_->part({H}, (3 * at + 1) * H);
-    if (!coupled_) weights["Pf"] = P_->part({H}, (3 * at + 2) * H);
+    if (coupled_ != "f") weights["Pf"] = P_->part({H}, (3 * at + 2) * H);
   }
   std::string& text = result.cell_body;
   text = " {\n  input x : f32[" + std::to_string(result_.input_size) + "]\n";
@@ -270,7 +275,11 @@ OnnxRecurrent RecurrentReader::read() {
   clip_ = attributes_.real("clip");
   if (clip_ && !(*clip_ > 0)) attributes_.invalid("clip must be above 0");
   if (clip_ && !std::isfinite(*clip_)) clip_.reset();
-  if (is("LSTM")) coupled_ = attributes_.integer("input_forget").value_or(0) != 0;
+  if (is("LSTM") && attributes_.integer("input_forget").value_or(0) != 0) coupled_ = "f";
+  if (attributes_.node().domain == kTfliteDomain) {
+    if (attributes_.integer("forget_input").value_or(0) != 0) coupled_ = "i";
+    cell_clip_ = attributes_.real("cell_clip");
+  }
   if (is("GRU")) reset_after_ = attributes_.integer("linear_before_reset").value_or(0) != 0;
   // The names of the outputs tell which ones there are; the attribute of opset 1 repeats it.
   if (opset_ < 7) static_cast<void>(attributes_.integer("output_sequence"));
@@ -291,7 +300,8 @@ bool is_quantized_lstm(const OnnxNode& node) {
 }
 
 bool is_recurrent(const OnnxNode& node) {
-  return is_quantized_lstm(node) || (node.domain.empty() && kind_of(node.op) != nullptr);
+  const bool is_known = node.domain.empty() || node.domain == kTfliteDomain;
+  return is_quantized_lstm(node) || (is_known && kind_of(node.op) != nullptr);
 }
 
 OnnxRecurrent read_recurrent(const OnnxNode& node, OnnxConstants& constants, std::int64_t opset, std::string_view file,

@@ -26,6 +26,10 @@ struct OnnxRecurrent {
   std::vector<OnnxDirection> directions;
 };
 
+/// The domain of recurrent nodes that are written for TensorFlow Lite's: an LSTM may have the attributes cell_clip, the
+/// bound of its cell state, and forget_input, by which i is 1 - f.
+inline constexpr const char* kTfliteDomain = "tflite";
+
 /// Tells whether a node is an LSTM whose weights quantize_dynamic has made integers.
 bool is_quantized_lstm(const OnnxNode& node);
 

@@ -207,17 +207,16 @@ std::set<std::string> GraphReader::write_states(std::string& statements) {
     for (const std::string& name : outputs)
       if (const OnnxValue* value = find(name);
           value != nullptr && value->axes == labels_.axes.at(input.name) && value->axes.size() > 2)
-        pairs += (pairs.empty() ? "; if one is, say so: --carry " : " or --carry ") + input.name + "=" + name;
+        pairs += (pairs.empty() ? "--carry " : " or --carry ") + input.name + "=" + name;
   }
   if (states.empty()) {
     progress_ = pairs.empty() ? 0 : 1;  // this tells less than most refusals of a sequence
-    files::unsupported(
-        file_, "",
-        "no input of the graph is known as a state that an output carries on, and no input has a time" + pairs);
+    if (!pairs.empty()) hint_ = "if the graph is one step, say which output carries a state on: " + pairs;
+    files::unsupported(file_, "",
+                       "no input of the graph is known as a state that an output carries on, and no input has a time");
   }
   const auto first = std::ranges::find_if(outputs, [&](const std::string& name) { return !states.contains(name); });
-  if (first == outputs.end()) files::unsupported(file_, "", "every output of the graph is a state");
-  if (options_.output.empty()) output_ = *first;
+  if (options_.output.empty()) output_ = first == outputs.end() ? outputs.front() : *first;
   for (const GraphInput& input : inputs_) {
     if (input.state.empty()) continue;
     const Elements& next = output(input.state).elements;
@@ -235,7 +234,9 @@ void GraphReader::check_carried_on() const {
     if (!input.has_time && text_.is_used(input.source) && named_output(input))
       files::unsupported(file_, "graph input " + in_quotes(input.name),
                          "is a state that " + in_quotes(*named_output(input)) +
-                             " carries on, and is read by other than recurrent nodes");
+                             " carries on, and is read by other than recurrent nodes; if a call is one step, say so: "
+                             "--carry " +
+                             input.name + "=" + *named_output(input));
 }
 
 // Declares the inputs and states of the text.

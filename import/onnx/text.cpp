@@ -42,7 +42,9 @@ std::string NetworkText::fresh(const std::string& wish) {
   while (base.ends_with('_')) base.pop_back();
   if (base.empty() || std::isdigit(static_cast<unsigned char>(base[0])) != 0) base = "v" + base;
   std::string name = base;
-  for (int i = 2; !names_.insert(name).second; ++i) name = base + std::to_string(i);
+  // Numbers that are taken are not tried again, since a graph may have many values of one name.
+  int& next = next_numbers_.try_emplace(base, 2).first->second;
+  while (!names_.insert(name).second) name = base + std::to_string(next++);
   return name;
 }
 

@@ -83,6 +83,7 @@ class NetworkText {
   bool is_step_;
   std::size_t most_bytes_, text_bytes_ = 0, parameter_bytes_ = 0;
   std::set<std::string> names_;
+  std::map<std::string, int> next_numbers_;  // of names that are asked for again
   std::vector<Source> sources_;
   std::set<std::int32_t> used_;
   std::map<std::string, std::string> known_params_, known_cells_;

@@ -54,7 +54,7 @@ struct Imported {
   std::vector<std::string> inputs = {};    // the names that ImportOptions::inputs may have
   // Outputs of an ONNX graph that the model does not compute, since they cannot be written as its others.
   std::vector<std::string> left_out = {};
-  bool leaves_unrounded = false;  // an ONNX graph rounds activations to integers, which are f32 in the model
+  bool leaves_unrounded = false;  // the file rounds activations to integers, which are f32 in the model
   // [O]: a row of y behind the end of a sequence by the graph, which computes of zeros there; a Program gives zeros.
   // Empty where these are zeros too, or depend on what is behind the ends in x.
   std::vector<float> behind_the_end = {};
@@ -89,7 +89,7 @@ struct ImportOptions {
 };
 
 /// The format of a file, judged by its content.
-enum class FileFormat { Text, Json, Safetensors, Onnx, Rnnoise, Zip, Hdf5 };
+enum class FileFormat { Text, Json, Safetensors, Onnx, Rnnoise, Zip, Hdf5, Tflite };
 
 FileFormat format_of(std::span<const std::byte> content);
 

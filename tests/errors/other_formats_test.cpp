@@ -34,8 +34,6 @@ TEST_CASE("files of other programs are known by their content", "[errors][import
   const std::string torch = "torch.onnx.export(model, x, 'model.onnx') writes a model";
   CHECK(error_of("rnncart\n1") ==
         "m: this is an artifact, which is compiled already; rnnc run takes it where its name ends in .rnnc");
-  for (const char first : {'\x1c', '\x20'})  // with and without a long head
-    CHECK(error_of(first + "\0\0\0TFL3\0"s).starts_with("m: this is a TensorFlow Lite model"));
   CHECK(error_of("\x93NUMPY\1\0").starts_with("m: this is an array of NumPy, not a model; --input takes it"));
   CHECK(error_of("\x1f\x8b\x08\0"s).starts_with("m: this file is compressed by gzip"));
   CHECK(error_of("\x7f"

@@ -70,4 +70,8 @@ void fuzz_onnx(Bytes bytes) {
   if (format_of(bytes) == FileFormat::Onnx) import(bytes, {});
 }
 
+void fuzz_tflite(Bytes bytes) {
+  if (format_of(bytes) == FileFormat::Tflite) import(bytes, {});
+}
+
 }  // namespace rnnc::fuzz

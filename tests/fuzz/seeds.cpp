@@ -128,6 +128,7 @@ std::vector<std::string> seeds(std::string_view target, const std::string& sourc
     return joined(joined(files(data + "audio", ".rnnn"), files(data + "rnnoise", ".bin")), {small_blob()});
   if (target == "zip") return joined(files(own + "zip", ".npz"), files(own + "zip", ".keras"));
   if (target == "hdf5") return files(own + "hdf5", ".h5");
+  if (target == "tflite") return files(data + "tflite", ".tflite");
   if (target == "onnx")
     return joined(joined(files(data + "onnx", ".onnx"), files(data + "onnx/chains", ".onnx")),
                   files(data + "onnx/quantized", ".onnx"));

@@ -11,7 +11,7 @@ constexpr Target kTargets[] = {
     {"npy", fuzz_npy},           {"rnnoise", fuzz_rnnoise}, {"zip", fuzz_zip},
     {"hdf5", fuzz_hdf5},         {"json", fuzz_json},       {"onnx", fuzz_onnx},
     {"artifact", fuzz_artifact}, {"cache", fuzz_cache},     {"saved_state", fuzz_state},
-    {"plan", fuzz_plan},
+    {"plan", fuzz_plan},         {"tflite", fuzz_tflite},
 };
 
 }  // namespace

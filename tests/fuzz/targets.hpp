@@ -23,6 +23,7 @@ void fuzz_rnnoise(Bytes bytes);
 void fuzz_zip(Bytes bytes);       // .npz and .keras
 void fuzz_hdf5(Bytes bytes);      // a model of Keras
 void fuzz_onnx(Bytes bytes);      // protobuf, the graph and its conversion
+void fuzz_tflite(Bytes bytes);    // a flatbuffer, which becomes an ONNX graph
 void fuzz_artifact(Bytes bytes);  // as a file, and as what stands behind a right checksum
 void fuzz_cache(Bytes bytes);     // likewise, an entry of the code cache
 void fuzz_state(Bytes bytes);     // State::restore and Sessions::restore

@@ -1,0 +1,116 @@
+// The graph of a TensorFlow Lite file becomes an ONNX graph, which is what reads it from there on: operators become
+// nodes of ONNX, of the same meaning, and constants initializers.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "import/onnx/graph.hpp"
+#include "import/tflite/model.hpp"
+
+namespace rnnc::files {
+
+/// Attributes of a node that is written.
+class NodeAttributes {
+ public:
+  NodeAttributes& integer(const std::string& name, std::int64_t value);
+  NodeAttributes& real(const std::string& name, float value);
+  NodeAttributes& text(const std::string& name, const std::string& value);
+  NodeAttributes& integers(const std::string& name, std::vector<std::int64_t> values);
+  NodeAttributes& texts(const std::string& name, std::vector<std::string> values);
+
+  const std::map<std::string, OnnxAttribute>& all() const { return all_; }
+
+ private:
+  OnnxAttribute& add(const std::string& name, int type);
+  std::map<std::string, OnnxAttribute> all_;
+};
+
+class TfliteGraph {
+ public:
+  TfliteGraph(TfliteModel model, std::size_t file_bytes, std::string_view file);
+
+  /// Writes the whole graph. Throws Refusal.
+  OnnxModel write();
+  /// Tells whether the file computes with integers where the ONNX graph computes with floats.
+  bool leaves_rounding_out() const { return leaves_rounding_out_; }
+
+  // What follows is for the functions that write operators.
+  std::string_view file() const { return file_; }
+  const TfliteTensor& tensor(std::int32_t place) const { return model_.tensors[static_cast<std::size_t>(place)]; }
+  bool is_constant(std::int32_t place) const { return place >= 0 && tensor(place).data.has_value(); }
+  /// The name that the ONNX graph has for a tensor; "" for one that is left out.
+  std::string value(std::int32_t place);
+  std::string floats(Shape shape, const std::vector<float>& values);
+  std::string integers(Shape shape, const std::vector<std::int64_t>& values);
+  /// Adds a node with one output, and returns its name.
+  std::string node(const std::string& op, std::vector<std::string> inputs, const NodeAttributes& attributes = {},
+                   const std::string& domain = "");
+  /// Adds a node with several outputs.
+  std::vector<std::string> nodes(const std::string& op, std::vector<std::string> inputs, std::size_t outputs,
+                                 const NodeAttributes& attributes);
+  void set(std::int32_t place, const std::string& name) { names_[place] = name; }
+
+ private:
+  std::string constant(Shape shape, int type, std::string_view bytes);
+  std::string fresh() { return "value " + std::to_string(next_++); }
+  void add_input(std::int32_t place);
+
+  TfliteModel model_;
+  std::string_view file_;
+  std::size_t bytes_left_;  // of constants
+  OnnxModel result_;
+  std::map<std::int32_t, std::string> names_;
+  std::string now_;  // the output of the operator that is written
+  int next_ = 0;
+  bool leaves_rounding_out_ = false;
+};
+
+/// An operator with what is needed to write it. Each of the functions below writes it and returns whether it knew it.
+class TfliteWriter {
+ public:
+  TfliteWriter(TfliteGraph& graph, const TfliteOperator& op) : graph_(graph), op_(op) {}
+
+  /// Throws Refusal.
+  void write();
+
+ private:
+  bool write_element_wise();
+  bool write_reduction();
+  bool write_product();
+  bool write_move();
+  bool write_slice();
+  bool write_window();
+  bool write_recurrent();
+
+  bool write_fully_connected();
+  bool write_strided_slice();
+  bool write_convolution(bool is_depthwise);
+  bool write_pool(const char* op);
+  bool write_pad(const char* mode, bool has_value);
+  bool write_lstm(bool both);
+  bool write_rnn(bool both);
+  struct Direction;
+  std::string lstm_direction(std::size_t first, std::size_t states, bool reverse, const Direction& how);
+
+  std::int32_t input(std::size_t i) const { return i < op_.inputs.size() ? op_.inputs[i] : -1; }
+  std::string in(std::size_t i) { return graph_.value(input(i)); }
+  const TfliteTensor& tensor(std::size_t i) const;
+  std::size_t rank(std::size_t i) const { return tensor(i).shape.size(); }
+  std::vector<std::int64_t> integers(std::size_t i) const;
+  std::vector<float> floats(std::size_t i) const;
+  std::vector<std::int64_t> axes(std::size_t i) const;
+  std::int64_t axis(std::int64_t given, std::size_t rank) const;
+  std::string activated(std::string name, std::int8_t activation);
+  void finish(std::string name, std::int8_t activation = 0);
+  std::string name() const;  // of the operator
+  [[noreturn]] void invalid(const std::string& why) const;
+  [[noreturn]] void unsupported(const std::string& why) const;
+
+  TfliteGraph& graph_;
+  const TfliteOperator& op_;
+};
+
+}  // namespace rnnc::files

@@ -1,0 +1,229 @@
+#include "import/tflite/model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "import/file_error.hpp"
+#include "import/refusal.hpp"
+#include "import/tensor_view.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr std::size_t kMostDims = 8, kMostName = 1024;
+
+struct TypeRow {
+  TfliteType type;
+  ElementType element;
+};
+
+constexpr TypeRow kTypes[] = {
+    {TfliteType::F32, ElementType::F32}, {TfliteType::F16, ElementType::F16}, {TfliteType::I32, ElementType::I32},
+    {TfliteType::U8, ElementType::U8},   {TfliteType::I64, ElementType::I64}, {TfliteType::Bool, ElementType::Bool},
+    {TfliteType::I16, ElementType::I16}, {TfliteType::I8, ElementType::I8},   {TfliteType::F64, ElementType::F64}};
+
+const TypeRow* row_of(TfliteType type) {
+  const auto found = std::ranges::find(kTypes, type, &TypeRow::type);
+  return found == std::end(kTypes) ? nullptr : found;
+}
+
+struct OperatorRow {
+  TfliteOp op;
+  int options;  // in the union BuiltinOptions
+  const char* name;
+};
+
+constexpr OperatorRow kOperators[] = {
+#define TFLITE_OPERATOR(enumerator, number, options, name) {TfliteOp::enumerator, options, name},
+#include "import/tflite/operators.def"
+};
+
+const OperatorRow* row_of(TfliteOp op) {
+  const auto found = std::ranges::find(kOperators, op, &OperatorRow::op);
+  return found == std::end(kOperators) ? nullptr : found;
+}
+
+std::string tensor_named(const std::string& name) { return "tensor " + in_quotes(name); }
+
+std::int64_t elements_of(const TfliteTensor& tensor, std::string_view file) {
+  std::int64_t count = 1;
+  for (const std::int64_t dim : tensor.shape)
+    if (dim < 0 || (dim > 0 && count > (std::int64_t{1} << 40) / dim))
+      invalid(file, tensor_named(tensor.name), "its shape " + to_string(tensor.shape) + " is none of data");
+    else
+      count *= dim;
+  return count;
+}
+
+class ModelParser {
+ public:
+  ModelParser(std::string_view content, std::string_view file)
+      : content_(content), file_(file), root_(FlatTable::root(content, file)) {}
+
+  TfliteModel run() {
+    buffers_ = root_.tables(4);
+    const std::vector<FlatTable> graphs = root_.tables(2);
+    if (graphs.empty()) invalid(file_, "", "it has no graph; convert the model again");
+    const FlatTable& graph = graphs[0];
+    for (const FlatTable& tensor : graph.tables(0)) result_.tensors.push_back(parse_tensor(tensor));
+    result_.inputs = places(graph, 1);
+    result_.outputs = places(graph, 2);
+    const std::vector<FlatTable> codes = root_.tables(1);
+    for (const FlatTable& each : graph.tables(3)) result_.operators.push_back(parse_operator(each, codes));
+    name_by_signature();
+    make_names_unlike();
+    return std::move(result_);
+  }
+
+ private:
+  std::vector<std::int32_t> places(const FlatTable& table, std::size_t field) const {
+    std::vector<std::int32_t> result = table.numbers<std::int32_t>(field);
+    for (const std::int32_t place : result)
+      if (place < -1 || place >= std::ssize(result_.tensors))
+        invalid(file_, "", "it has no tensor " + std::to_string(place) + "; convert the model again");
+    return result;
+  }
+
+  TfliteTensor parse_tensor(const FlatTable& table) const {
+    TfliteTensor tensor;
+    tensor.name = std::string(table.bytes(3).substr(0, kMostName));
+    std::vector<std::int32_t> shape = table.numbers<std::int32_t>(0, kMostDims);
+    const std::vector<std::int32_t> open = table.numbers<std::int32_t>(7, kMostDims);
+    if (open.size() == shape.size()) shape = open;
+    tensor.shape.assign(shape.begin(), shape.end());
+    const auto type = table.number<std::uint8_t>(1, 0);
+    tensor.type = static_cast<TfliteType>(type);
+    tensor.is_variable = table.number<std::uint8_t>(5, 0) != 0;
+    if (table.has(10)) unsupported(file_, tensor_named(tensor.name), "has its data in another file");
+    if (table.has(6)) unsupported(file_, tensor_named(tensor.name), "is stored sparse; convert the model without that");
+    if (const auto scaling = table.table(4)) {
+      tensor.scales = scaling->numbers<float>(2);
+      tensor.zero_points = scaling->numbers<std::int64_t>(3);
+      tensor.scaled_dim = static_cast<std::size_t>(scaling->number<std::int32_t>(6, 0));
+    }
+    const auto buffer = table.number<std::uint32_t>(2, 0);
+    if (buffer >= buffers_.size()) {
+      if (buffer > 0) invalid(file_, tensor_named(tensor.name), "names data that the file does not have");
+      return tensor;
+    }
+    tensor.data = data_of(buffers_[buffer]);
+    if (tensor.data->empty() && std::ranges::find(tensor.shape, 0) == tensor.shape.end()) tensor.data.reset();
+    return tensor;
+  }
+
+  // Files of more than 2 GB have their data behind the flatbuffer.
+  std::string_view data_of(const FlatTable& buffer) const {
+    const auto offset = buffer.number<std::uint64_t>(1, 0), size = buffer.number<std::uint64_t>(2, 0);
+    if (offset <= 1) return buffer.bytes(0);
+    if (offset > content_.size() || size > content_.size() - offset)
+      invalid(file_, "", "it is cut short: the data of a tensor lie behind its end");
+    return content_.substr(offset, size);
+  }
+
+  TfliteOperator parse_operator(const FlatTable& table, const std::vector<FlatTable>& codes) const {
+    TfliteOperator result;
+    const auto code = table.number<std::uint32_t>(0, 0);
+    if (code >= codes.size()) invalid(file_, "", "an operator has no code; convert the model again");
+    // Codes up to 127 stand in the first field, which older readers know; newer ones in the last.
+    result.code = static_cast<TfliteOp>(
+        std::max<std::int32_t>(codes[code].number<std::int8_t>(0, 0), codes[code].number<std::int32_t>(3, 0)));
+    result.custom = std::string(codes[code].bytes(1).substr(0, kMostName));
+    result.inputs = places(table, 1);
+    result.outputs = places(table, 2);
+    // Like TensorFlow Lite, an operator has its defaults where the file has options of another kind.
+    const OperatorRow* row = row_of(result.code);
+    if (row && row->options > 0 && table.number<std::uint8_t>(3, 0) == row->options) result.options = table.table(4);
+    return result;
+  }
+
+  // The names of a signature are those that the model's author gave.
+  void name_by_signature() {
+    const std::vector<FlatTable> signatures = root_.tables(7);
+    if (signatures.size() != 1) return;
+    for (const std::size_t field : {std::size_t{0}, std::size_t{1}})
+      for (const FlatTable& each : signatures[0].tables(field)) {
+        const auto place = each.number<std::uint32_t>(1, 0);
+        if (place >= result_.tensors.size()) continue;
+        if (const std::string_view name = each.bytes(0); !name.empty() && name.size() <= kMostName)
+          result_.tensors[place].name = std::string(name);
+      }
+  }
+
+  void make_names_unlike() {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < result_.tensors.size(); ++i) {
+      std::string& name = result_.tensors[i].name;
+      while (name.empty() || !seen.insert(name).second) name += (name.empty() ? "tensor_" : "_") + std::to_string(i);
+    }
+  }
+
+  std::string_view content_, file_;
+  FlatTable root_;
+  std::vector<FlatTable> buffers_;
+  TfliteModel result_;
+};
+
+TensorView view_of(const TfliteTensor& tensor, std::string_view file) {
+  const std::string what = tensor_named(tensor.name);
+  const TypeRow* row = row_of(tensor.type);
+  if (row == nullptr)
+    unsupported(file, what,
+                "its elements of type " + std::to_string(static_cast<int>(tensor.type)) +
+                    " cannot be read; convert it " + "to float32 or int8");
+  if (!tensor.data) invalid(file, what, "has no data");
+  const std::int64_t count = elements_of(tensor, file);
+  if (tensor.data->size() / size_bytes(row->element) != static_cast<std::size_t>(count) ||
+      tensor.data->size() % size_bytes(row->element) != 0)
+    invalid(file, what,
+            "has " + std::to_string(tensor.data->size()) + " bytes, which is no " + to_string(tensor.shape) + " of " +
+                std::string(rnnc::name(row->element)));
+  return {row->element, tensor.shape, std::as_bytes(std::span(*tensor.data)), nullptr, nullptr};
+}
+
+}  // namespace
+
+std::string name(TfliteOp op) {
+  const OperatorRow* row = row_of(op);
+  return row ? row->name : std::to_string(static_cast<std::int32_t>(op));
+}
+
+TfliteModel parse_tflite(std::string_view content, std::string_view file) { return ModelParser(content, file).run(); }
+
+std::vector<float> floats_of(const TfliteTensor& tensor, std::string_view file) {
+  const TensorView view = view_of(tensor, file);
+  if (is_real(view.type)) return view.to_f32();
+  std::vector<double> values = doubles_of(view);
+  std::vector<float> floats(values.begin(), values.end());
+  if (tensor.scales.empty()) return floats;
+  const std::string what = tensor_named(tensor.name);
+  const std::size_t count = tensor.scales.size();
+  if (!tensor.zero_points.empty() && tensor.zero_points.size() != count)
+    invalid(file, what, "has another number of zero points than of scales");
+  for (const float scale : tensor.scales)
+    if (!(scale > 0) || !std::isfinite(scale)) invalid(file, what, "has a scale that is no number above 0");
+  std::size_t inner = values.size();
+  if (count > 1) {
+    if (tensor.scaled_dim >= tensor.shape.size() || tensor.shape[tensor.scaled_dim] != static_cast<std::int64_t>(count))
+      invalid(file, what,
+              "has " + std::to_string(count) + " scales, which no dim of " + to_string(tensor.shape) + " takes");
+    inner = 1;
+    for (std::size_t d = tensor.scaled_dim + 1; d < tensor.shape.size(); ++d)
+      inner *= static_cast<std::size_t>(tensor.shape[d]);
+  }
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const std::size_t at = count > 1 ? k / inner % count : 0;
+    const double zero = tensor.zero_points.empty() ? 0 : static_cast<double>(tensor.zero_points[at]);
+    floats[k] = static_cast<float>((values[k] - zero) * tensor.scales[at]);
+  }
+  return floats;
+}
+
+std::vector<std::int64_t> integers_of(const TfliteTensor& tensor, std::string_view file) {
+  if (tensor.type != TfliteType::I32 && tensor.type != TfliteType::I64)
+    unsupported(file, tensor_named(tensor.name), "must be of whole numbers");
+  const std::vector<double> values = doubles_of(view_of(tensor, file));
+  return {values.begin(), values.end()};
+}
+
+}  // namespace rnnc::files

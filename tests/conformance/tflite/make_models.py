@@ -1,0 +1,358 @@
+#!/usr/bin/env python3
+"""make_models.py: writes TensorFlow Lite models, an input of each, and what their equations give in double precision.
+
+NAME.tflite is a model as TensorFlow's schema.fbs describes it, NAME.x.npy an input [steps, sequences, features] and
+NAME.y.npy the output. All but the refused were also run by TensorFlow Lite's own kernels (@tensorflow/tfjs-tflite
+0.0.1-alpha.10), which give these values within 2e-7; those of hybrid within 4e-3, if D has one scale: they compute with
+integers there, and read the first of several.
+"""
+
+import struct
+import sys
+
+import numpy as np
+
+TENSOR_TYPES = {"f4": 0, "i4": 2, "i1": 9}
+BUILTIN = {"CONV_2D": 3, "FULLY_CONNECTED": 9, "LOGISTIC": 14, "MUL": 18, "RESHAPE": 22, "SOFTMAX": 25, "TANH": 28}
+BUILTIN |= {"UNIDIRECTIONAL_SEQUENCE_RNN": 35, "SUB": 41, "UNIDIRECTIONAL_SEQUENCE_LSTM": 44, "STRIDED_SLICE": 45}
+BUILTIN |= {"SPLIT": 49, "BIDIRECTIONAL_SEQUENCE_LSTM": 52, "EXPAND_DIMS": 70, "SQUEEZE": 43, "ADD": 0, "WHILE": 119}
+BUILTIN |= {"CONCATENATION": 2, "PAD": 34}
+OPTIONS = {"CONV_2D": 1, "FULLY_CONNECTED": 8, "SOFTMAX": 9, "UNIDIRECTIONAL_SEQUENCE_RNN": 31, "STRIDED_SLICE": 32}
+OPTIONS |= {"SQUEEZE": 30, "SPLIT": 35, "BIDIRECTIONAL_SEQUENCE_LSTM": 69, "UNIDIRECTIONAL_SEQUENCE_LSTM": 71}
+RELU, TANH = 1, 4
+
+
+class Flatbuffer:
+    """A table is {number of the field: (kind, value)}; a value is a number, bytes, a table, or a list of these."""
+
+    def __init__(self, root, identifier):
+        self.data = bytearray(8)
+        self.data[4:8] = identifier
+        self._point(0, self._table(root))
+
+    def _align(self, size, before=0):
+        while (len(self.data) + before) % size:
+            self.data.append(0)
+
+    def _point(self, at, target):
+        self.data[at : at + 4] = struct.pack("<I", target - at)
+
+    def _list(self, kind, values):
+        size = 4 if kind == "table" else struct.calcsize("<" + kind)
+        self._align(16, 4)
+        start = len(self.data)
+        self.data += struct.pack("<I", len(values)) + bytes(size * len(values))
+        if kind == "table":
+            for k, value in enumerate(values):
+                self._point(start + 4 + 4 * k, self._table(value))
+        else:
+            self.data[start + 4 :] = struct.pack(f"<{len(values)}{kind}", *values)
+        return start
+
+    def _table(self, fields):
+        count = max(fields, default=-1) + 1
+        self._align(8)
+        places = len(self.data)
+        self.data += bytes(4 + 2 * count)
+        self._align(8)
+        start = len(self.data)
+        self.data += bytes(4 + 8 * len(fields))
+        self.data[start : start + 4] = struct.pack("<i", start - places)
+        self.data[places : places + 4] = struct.pack("<HH", 4 + 2 * count, len(self.data) - start)
+        for k, (field, (kind, value)) in enumerate(sorted(fields.items())):
+            at = start + 4 + 8 * k
+            self.data[places + 4 + 2 * field : places + 6 + 2 * field] = struct.pack("<H", at - start)
+            if isinstance(value, (int, float)):
+                packed = struct.pack("<" + kind, value)
+                self.data[at : at + len(packed)] = packed
+            elif isinstance(value, dict):
+                self._point(at, self._table(value))
+            elif isinstance(value, str):
+                self._point(at, self._list("B", value.encode()))
+                self.data.append(0)
+            else:
+                self._point(at, self._list(kind, value))
+        return start
+
+
+class Model:
+    def __init__(self):
+        self.tensors, self.buffers, self.operators, self.codes = [], [{}], [], []
+        self.inputs, self.outputs, self.signature = [], [], None
+
+    def tensor(self, name, shape, data=None, variable=False, scales=None, dim=0, kind="f4", open_dim=None):
+        table = {0: ("i", list(shape)), 1: ("B", TENSOR_TYPES[kind]), 2: ("I", 0), 3: ("B", name)}
+        if data is not None:
+            table[2] = ("I", len(self.buffers))
+            self.buffers.append({0: ("B", list(np.asarray(data, "<" + kind).tobytes()))})
+        if scales is not None:
+            scaling = {2: ("f", [float(s) for s in scales]), 3: ("q", [0] * len(scales)), 6: ("i", dim)}
+            table[4] = ("table", scaling)
+        if variable:
+            table[5] = ("B", 1)
+        if open_dim is not None:
+            table[7] = ("i", [-1 if d == open_dim else size for d, size in enumerate(shape)])
+        self.tensors.append(table)
+        return len(self.tensors) - 1
+
+    def constant(self, name, data):
+        data = np.asarray(data)
+        return self.tensor(name, data.shape, data, kind="i4" if data.dtype.kind == "i" else "f4")
+
+    def quantized(self, name, data, per_row):
+        """Integers with a scale for each row, or one, and what they stand for."""
+        largest = np.abs(data).max(axis=1 if per_row else None, keepdims=True)
+        scales = np.float32(largest / 127)
+        integers = np.round(data / scales).astype(np.int8)
+        place = self.tensor(name, data.shape, integers, scales=np.ravel(scales), kind="i1")
+        return place, integers * scales.astype(np.float64)
+
+    def op(self, name, inputs, outputs, options=None):
+        if name not in self.codes:
+            self.codes.append(name)
+        table = {0: ("I", self.codes.index(name)), 1: ("i", inputs), 2: ("i", outputs)}
+        if options:
+            table[3], table[4] = ("B", OPTIONS[name]), ("table", options)
+        self.operators.append(table)
+
+    def save(self, path):
+        codes = [{0: ("b", min(127, BUILTIN[n])), 3: ("i", BUILTIN[n])} for n in self.codes]
+        graph = {0: ("table", self.tensors), 1: ("i", self.inputs), 2: ("i", self.outputs)}
+        graph[3] = ("table", self.operators)
+        root = {0: ("I", 3), 1: ("table", codes), 2: ("table", [graph]), 4: ("table", self.buffers)}
+        if self.signature:
+            pairs = [{0: ("B", name), 1: ("I", place)} for name, place in self.signature]
+            root[7] = ("table", [{0: ("table", pairs[:1]), 1: ("table", pairs[1:]), 2: ("B", "serve"), 4: ("I", 0)}])
+        with open(path, "wb") as file:
+            file.write(Flatbuffer(root, b"TFL3").data)
+
+
+def sigmoid(v):
+    return 1 / (1 + np.exp(-v))
+
+
+def lstm(x, W, U, b, P=None, clip=0, coupled=False, reverse=False, act=np.tanh):
+    """Gates in the order i, f, c, o; x is [T, B, I]."""
+    H = U[1].shape[0]
+    h = c = np.zeros((x.shape[1], H))
+    y = np.zeros((*x.shape[:2], H))
+    for t in range(len(x))[:: -1 if reverse else 1]:
+        z = [x[t] @ W[k].T + h @ U[k].T + b[k] if W[k] is not None else None for k in range(4)]
+        f = sigmoid(z[1] + (P[1] * c if P else 0))
+        i = 1 - f if coupled else sigmoid(z[0] + (P[0] * c if P else 0))
+        c = f * c + i * act(z[2])
+        if clip:
+            c = np.clip(c, -clip, clip)
+        o = sigmoid(z[3] + (P[2] * c if P else 0))
+        h = o * act(c)
+        y[t] = h
+    return y
+
+
+def softmax(v):
+    e = np.exp(v - v.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def matrix(random, *shape):
+    return random.uniform(-0.8, 0.8, shape).astype(np.float32)
+
+
+def gates(random, I, H):
+    W = [matrix(random, H, I) for _ in range(4)]
+    U = [matrix(random, H, H) for _ in range(4)]
+    return W, U, [matrix(random, H) for _ in range(4)]
+
+
+def lstm_inputs(model, x, W, U, b, P, H, suffix=""):
+    """The 18 inputs of one direction behind x."""
+    place = lambda name, data: -1 if data is None else model.constant(name + suffix, data)
+    inputs = [place(f"W{k}", W[k]) for k in range(4)] + [place(f"U{k}", U[k]) for k in range(4)]
+    inputs += [place(f"P{k}", p) for k, p in enumerate(P or [None] * 3)]
+    return inputs + [place(f"b{k}", b[k]) for k in range(4)] + [-1, -1]
+
+
+def states(model, batch, H, suffix=""):
+    return [model.tensor(name + suffix, (batch, H), variable=True) for name in ("h", "c")]
+
+
+def save(name, model, x, y):
+    model.save(name + ".tflite")
+    np.save(name + ".x.npy", x.astype(np.float32))
+    np.save(name + ".y.npy", y.astype(np.float64))
+
+
+def clipped(random):
+    """What the converter makes of Keras's LSTM and a softmax: states are bound to 10 there, and to 0.4 here."""
+    I, H, T = 5, 7, 6
+    W, U, b = gates(random, I, H)
+    D, d = matrix(random, 3, H), matrix(random, 3)
+    model = Model()
+    x = model.tensor("serving_default_sound:0", (1, T, I), open_dim=1)
+    y = model.tensor("lstm", (1, T, H), open_dim=1)
+    dense, out = (model.tensor(n, (1, T, 3), open_dim=1) for n in ("dense", "StatefulPartitionedCall:0"))
+    options = {0: ("b", TANH), 1: ("f", 0.4)}
+    inputs = [x, *lstm_inputs(model, x, W, U, b, None, H), *states(model, 1, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], options)
+    model.op("FULLY_CONNECTED", [y, model.constant("D", D), model.constant("d", d)], [dense], {2: ("B", 1)})
+    model.op("SOFTMAX", [dense], [out], {0: ("f", 1.0)})
+    model.inputs, model.outputs = [x], [out]
+    model.signature = [("sound", x), ("class", out)]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    save("clipped", model, data, softmax(lstm(data, W, U, b, clip=0.4) @ D.T.astype(float) + d))
+
+
+def coupled(random):
+    """i = 1 - f, peepholes, the time first, and its last step."""
+    I, H, T, B = 3, 6, 5, 2
+    W, U, b = gates(random, I, H)
+    W[0] = U[0] = b[0] = None
+    P = [None, matrix(random, H), matrix(random, H)]
+    model = Model()
+    x, y = model.tensor("x", (T, B, I)), model.tensor("y", (T, B, H))
+    last = model.tensor("last", (B, H))
+    inputs = [x, *lstm_inputs(model, x, W, U, b, P, H), *states(model, B, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH), 3: ("B", 1)})
+    begin, end, stride = (
+        model.constant(n, np.array(v, np.int32))
+        for n, v in (("begin", [-1, 0, 0]), ("end", [0, 0, 0]), ("stride", [1, 1, 1]))
+    )
+    model.op("STRIDED_SLICE", [y, begin, end, stride], [last], {0: ("i", 6), 1: ("i", 6), 4: ("i", 1)})
+    model.inputs, model.outputs = [x], [last]
+    data = random.standard_normal((T, B, I)).astype(np.float32)
+    save("coupled", model, data, lstm(data, W, U, b, P, coupled=True)[-1:])
+
+
+def both_ways(random):
+    """A bidirectional LSTM and an RNN of relu."""
+    I, H, R, T = 4, 3, 5, 7
+    one, two = gates(random, I, H), gates(random, I, H)
+    V, S, v = matrix(random, R, 2 * H), matrix(random, R, R) / 3, matrix(random, R)
+    model = Model()
+    x, y = model.tensor("x", (1, T, I), open_dim=1), model.tensor("y", (1, T, 2 * H), open_dim=1)
+    out = model.tensor("out", (1, T, R), open_dim=1)
+    inputs = [x, *lstm_inputs(model, x, *one, None, H, "f")[:17], *lstm_inputs(model, x, *two, None, H, "b")[:17]]
+    inputs += states(model, 1, H, "f") + states(model, 1, H, "b") + [-1] * 9
+    model.op("BIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH), 3: ("B", 1), 4: ("B", 0)})
+    inputs = [y, model.constant("V", V), model.constant("S", S), model.constant("v", v)]
+    inputs.append(model.tensor("s", (1, R), variable=True))
+    model.op("UNIDIRECTIONAL_SEQUENCE_RNN", inputs, [out], {1: ("b", RELU)})
+    model.inputs, model.outputs = [x], [out]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    h = np.concatenate([lstm(data, *one), lstm(data, *two, reverse=True)], axis=2)
+    s, ys = np.zeros((1, R)), []
+    for row in h:
+        s = np.maximum(row @ V.T.astype(float) + s @ S.T.astype(float) + v, 0)
+        ys.append(s)
+    save("both_ways", model, data, np.stack(ys))
+
+
+def hybrid(random):
+    """Weights of 8 bits, those of the dense layer with a scale for each row; what is between operators are floats."""
+    I, H, T = 6, 8, 5
+    W, U, b = gates(random, I, H)
+    model = Model()
+    x, y = model.tensor("x", (1, T, I), open_dim=1), model.tensor("y", (1, T, H), open_dim=1)
+    out = model.tensor("out", (1, T, 4), open_dim=1)
+    inputs = [x]
+    for name, group in (("W", W), ("U", U)):
+        for k in range(4):
+            place, group[k] = model.quantized(f"{name}{k}", group[k].astype(np.float64), False)
+            inputs.append(place)
+    inputs += [-1] * 3 + [model.constant(f"b{k}", b[k]) for k in range(4)] + [-1, -1]
+    inputs += [*states(model, 1, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH), 1: ("f", 10.0)})
+    place, D = model.quantized("D", matrix(random, 4, H).astype(np.float64), True)
+    model.op("FULLY_CONNECTED", [y, place, -1], [out], {0: ("b", RELU), 2: ("B", 1)})
+    model.inputs, model.outputs = [x], [out]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    save("hybrid", model, data, np.maximum(lstm(data, W, U, b) @ D.T, 0))
+
+
+def convolved(random):
+    """Keras's Conv1D over the time, two steps back, before an LSTM."""
+    I, C, H, T = 3, 4, 5, 8
+    K, k = matrix(random, C, 1, 3, I), matrix(random, C)
+    W, U, b = gates(random, C, H)
+    model = Model()
+    x = model.tensor("x", (1, T, I), open_dim=1)
+    padded = model.tensor("padded", (1, T + 2, I), open_dim=1)
+    wide = model.tensor("wide", (1, 1, T + 2, I), open_dim=2)
+    conv = model.tensor("conv", (1, 1, T, C), open_dim=2)
+    narrow, y = model.tensor("narrow", (1, T, C), open_dim=1), model.tensor("y", (1, T, H), open_dim=1)
+    pads = model.constant("pads", np.array([[0, 0], [2, 0], [0, 0]], np.int32))
+    model.op("PAD", [x, pads], [padded])
+    model.op("EXPAND_DIMS", [padded, model.constant("dim", np.array(1, np.int32))], [wide])
+    weights = [model.constant("K", K), model.constant("k", k)]
+    options = {0: ("b", 1), 1: ("i", 1), 2: ("i", 1), 3: ("b", RELU), 4: ("i", 1), 5: ("i", 1)}
+    model.op("CONV_2D", [wide, *weights], [conv], options)
+    model.op("SQUEEZE", [conv], [narrow], {0: ("i", [1])})
+    inputs = [narrow, *lstm_inputs(model, x, W, U, b, None, H), *states(model, 1, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH)})
+    model.inputs, model.outputs = [x], [y]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    long = np.concatenate([np.zeros((2, 1, I)), data])
+    taps = sum(long[j : j + T] @ K[:, 0, j].T.astype(float) for j in range(3))
+    save("convolved", model, data, lstm(np.maximum(taps + k, 0), W, U, b))
+
+
+def stepped(random):
+    """One step of a GRU written out, whose state is an input and an output."""
+    I, H, T = 4, 6, 5
+    W, U, b, u = matrix(random, 3 * H, I), matrix(random, 3 * H, H), matrix(random, 3 * H), matrix(random, 3 * H)
+    model = Model()
+    x, h = model.tensor("x", (1, 1, I)), model.tensor("h", (1, H))
+    flat = model.tensor("flat", (1, I))
+    model.op("RESHAPE", [x, model.constant("shape", np.array([1, I], np.int32))], [flat])
+    of_x, of_h = model.tensor("of_x", (1, 3 * H)), model.tensor("of_h", (1, 3 * H))
+    model.op("FULLY_CONNECTED", [flat, model.constant("W", W), model.constant("b", b)], [of_x])
+    model.op("FULLY_CONNECTED", [h, model.constant("U", U), model.constant("u", u)], [of_h])
+    dim = model.constant("dim", np.array(1, np.int32))
+    xs, hs = ([model.tensor(f"{n}{k}", (1, H)) for k in range(3)] for n in ("xs", "hs"))
+    model.op("SPLIT", [dim, of_x], xs, {0: ("i", 3)})
+    model.op("SPLIT", [dim, of_h], hs, {0: ("i", 3)})
+
+    def new(op, *inputs, options=None):
+        place = model.tensor(f"t{len(model.tensors)}", (1, H))
+        model.op(op, list(inputs), [place], options)
+        return place
+
+    z, r = (new("LOGISTIC", new("ADD", xs[k], hs[k])) for k in (0, 1))
+    n = new("TANH", new("ADD", xs[2], new("MUL", r, hs[2])))
+    last = model.tensor("new_h", (1, H))
+    model.op("ADD", [new("MUL", z, h), new("MUL", new("SUB", model.constant("one", np.float32([1])), z), n)], [last])
+    model.inputs, model.outputs = [x, h], [last]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    state, ys = np.zeros((1, H)), []
+    for row in data:
+        a, c = row @ W.T.astype(float) + b, state @ U.T.astype(float) + u
+        z, r = (sigmoid(a[:, k * H : (k + 1) * H] + c[:, k * H : (k + 1) * H]) for k in (0, 1))
+        state = z * state + (1 - z) * np.tanh(a[:, 2 * H :] + r * c[:, 2 * H :])
+        ys.append(state)
+    save("stepped", model, data, np.stack(ys))
+
+
+def refused(random):
+    """A loop, as the converter makes of Keras's GRU, and an LSTM with a projection."""
+    model = Model()
+    x, y = model.tensor("x", (1, 4, 3)), model.tensor("y", (1, 4, 3))
+    model.op("WHILE", [x], [y])
+    model.inputs, model.outputs = [x], [y]
+    model.save("loop.tflite")
+    model, H = Model(), 2
+    x, y = model.tensor("x", (1, 4, 3)), model.tensor("y", (1, 4, 1))
+    inputs = [
+        x,
+        *lstm_inputs(model, x, *gates(random, 3, H), None, H)[:15],
+        model.constant("R", matrix(random, 1, H)),
+        -1,
+    ]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs + states(model, 1, H) + [-1] * 4, [y], {0: ("b", TANH)})
+    model.inputs, model.outputs = [x], [y]
+    model.save("projected.tflite")
+
+
+if __name__ == "__main__":
+    for number, make in enumerate((clipped, coupled, both_ways, hybrid, convolved, stepped, refused)):
+        make(np.random.default_rng(number))
+    sys.exit(0)

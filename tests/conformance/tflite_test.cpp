@@ -1,0 +1,83 @@
+// Models of TensorFlow Lite give what their equations give in NumPy (tflite/make_models.py), and damaged or foreign
+// ones are refused in words.
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <rnnc/import.hpp>
+#include <rnnc/tensor_files.hpp>
+
+#include "compiler/llvm/resolve_target.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/run_imported.hpp"
+
+namespace rnnc::test {
+namespace {
+
+const std::string kFolder = RNNC_SOURCE_DIR "/tests/conformance/tflite/";
+
+std::string content_of(const std::string& name) {
+  std::ifstream file(kFolder + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Result<Imported> import_bytes(const std::string& content) {
+  return import_model(std::as_bytes(std::span(content)), "m.tflite");
+}
+
+}  // namespace
+
+TEST_CASE("models of TensorFlow Lite give NumPy's numbers", "[conformance][import]") {
+  const std::string name = GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped");
+  INFO(name);
+  const Result<Imported> imported = import_model_file(kFolder + name + ".tflite");
+  const Tensor x = load_npy(kFolder + name + ".x.npy").value(), y = load_npy(kFolder + name + ".y.npy").value();
+  ir::Vector wanted(static_cast<std::size_t>(y.elements()));
+  std::memcpy(wanted.data(), y.bytes.data(), y.bytes.size());
+  const std::vector<float> values = x.to_f32();
+  CHECK(largest_difference(interpret_imported(imported.value(), {values.begin(), values.end()}, x.shape[0], x.shape[1]),
+                           wanted) <= 1e-7);
+  for (const std::string& cpu : compiler::runnable_levels())
+    CHECK(largest_difference(run_imported(imported.value(), values, x.shape[0], x.shape[1], cpu), wanted) <= 1e-6);
+}
+
+TEST_CASE("the text of a model of TensorFlow Lite has its bounds, and the names of its signature", "[import]") {
+  const Imported imported = import_model_file(kFolder + "clipped.tflite").value();
+  const std::string text = imported.model.text();
+  for (const char* line : {"  input sound : seq f32[5]\n", "  c' = clip(f * c + i * g, -0.4, 0.4)\n"})
+    CHECK(text.find(line) != std::string::npos);
+  CHECK(parse(text).value().text() == text);
+  const std::string coupled = import_model_file(kFolder + "coupled.tflite").value().model.text();
+  CHECK(coupled.find("  i = 1 - f\n") != std::string::npos);
+}
+
+TEST_CASE("what a model of TensorFlow Lite has beyond rnnc is refused by its name", "[errors][import]") {
+  const auto error = [](const std::string& name) { return import_model_file(kFolder + name).error().message; };
+  CHECK(error("loop.tflite").find("operator WHILE: is a graph of its own, as the converter makes of a GRU") !=
+        std::string::npos);
+  CHECK(error("loop.tflite").find("give the Keras model") != std::string::npos);
+  CHECK(error("projected.tflite").find("operator UNIDIRECTIONAL_SEQUENCE_LSTM: has a projection") != std::string::npos);
+}
+
+TEST_CASE("a model of TensorFlow Lite that is cut short or damaged is refused", "[errors][import]") {
+  for (const std::string name : {"clipped.tflite", "stepped.tflite"}) {
+    const std::string whole = content_of(name);
+    for (std::size_t size = 9; size + 32 < whole.size(); size += 7) {  // the last bytes may be filling
+      const Result<Imported> cut = import_bytes(whole.substr(0, size));
+      INFO(name << " of " << size << " bytes");
+      REQUIRE_FALSE(cut.ok());
+      CHECK(cut.error().place.file == "m.tflite");
+    }
+    // Each byte in turn may be any other, which makes another model or an error.
+    for (std::size_t at = 8; at < whole.size(); at += 7)
+      for (const char value : {'\xff', '\x00', '\x7f'}) {
+        std::string damaged = whole;
+        damaged[at] = value;
+        const Result<Imported> other = import_bytes(damaged);
+        if (!other) CHECK_FALSE(other.error().message.empty());
+      }
+  }
+}
+
+}  // namespace rnnc::test
