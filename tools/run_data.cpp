@@ -10,6 +10,7 @@
 #include "ir/syntax.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/graph_layout.hpp"
+#include "tools/model_facts.hpp"
 #include "tools/read_data.hpp"
 
 namespace rnnc::tools {
@@ -295,8 +296,7 @@ Result<void> JobReader::check_fixed_sizes() {
   const auto fits = [](std::int64_t fixed, std::int64_t given) { return fixed == 0 || fixed == given; };
   if (fits(fixed_steps, steps) && fits(fixed_sequences, sequences)) return {};
   const auto text = [](std::int64_t size, const char* what) {
-    return size == 0 ? std::string("any number of ") + what + "s"
-                     : std::to_string(size) + " " + what + (size == 1 ? "" : "s");
+    return size == 0 ? std::string("any number of ") + what + "s" : plural(size, what);
   };
   const bool swapped = fits(fixed_steps, sequences) && fits(fixed_sequences, steps);
   const std::string other = job_.batch_first ? "leave --layout btf out" : "add --layout btf";

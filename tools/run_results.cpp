@@ -8,6 +8,7 @@
 #include "ir/syntax.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/graph_layout.hpp"
+#include "tools/model_facts.hpp"
 #include "tools/outputs.hpp"
 #include "tools/run_data.hpp"
 
@@ -51,10 +52,10 @@ void print_shapes(const Interface& interface, const Job& job, const std::vector<
   if (std::ranges::any_of(outputs, [](const Output& output) { return is_standard_output(output.path); })) return;
   for (const auto& [name, time] : job.batch.times) {
     if (name == ir::kTime)
-      std::printf("x: %lld steps of %lld sequences, %lld features a step\n", static_cast<long long>(time.steps),
-                  static_cast<long long>(job.batch.sequences), static_cast<long long>(interface.input_size()));
+      std::printf("x: %s of %s, %s a step\n", plural(time.steps, "step").c_str(),
+                  plural(job.batch.sequences, "sequence").c_str(), plural(interface.input_size(), "feature").c_str());
     else
-      std::printf("%s: %lld steps\n", name.c_str(), static_cast<long long>(time.steps));
+      std::printf("%s: %s\n", name.c_str(), plural(time.steps, "step").c_str());
   }
   for (const Output& output : outputs)
     std::printf("%s: f32%s\n", output.path.c_str(), to_string(output.tensor.shape).c_str());
