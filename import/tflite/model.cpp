@@ -12,6 +12,7 @@ namespace rnnc::files {
 namespace {
 
 constexpr std::size_t kMostDims = 8, kMostName = 1024;
+constexpr std::uint32_t kVersion = 3;
 
 struct TypeRow {
   TfliteType type;
@@ -62,6 +63,8 @@ class ModelParser {
       : content_(content), file_(file), root_(FlatTable::root(content, file)) {}
 
   TfliteModel run() {
+    if (const auto version = root_.number<std::uint32_t>(0, 0); version != kVersion)
+      unsupported(file_, "", "it is of version " + std::to_string(version) + " of the schema; convert the model again");
     buffers_ = root_.tables(4);
     const std::vector<FlatTable> graphs = root_.tables(2);
     if (graphs.empty()) invalid(file_, "", "it has no graph; convert the model again");
@@ -201,7 +204,7 @@ std::vector<float> floats_of(const TfliteTensor& tensor, std::string_view file) 
   if (!tensor.zero_points.empty() && tensor.zero_points.size() != count)
     invalid(file, what, "has another number of zero points than of scales");
   for (const float scale : tensor.scales)
-    if (!(scale > 0) || !std::isfinite(scale)) invalid(file, what, "has a scale that is no number above 0");
+    if (!(scale >= 0) || !std::isfinite(scale)) invalid(file, what, "has a scale that is no finite number from 0 on");
   std::size_t inner = values.size();
   if (count > 1) {
     if (tensor.scaled_dim >= tensor.shape.size() || tensor.shape[tensor.scaled_dim] != static_cast<std::int64_t>(count))

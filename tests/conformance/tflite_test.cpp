@@ -60,6 +60,12 @@ TEST_CASE("what a model of TensorFlow Lite has beyond rnnc is refused by its nam
   CHECK(error("projected.tflite").find("operator UNIDIRECTIONAL_SEQUENCE_LSTM: has a projection") != std::string::npos);
 }
 
+TEST_CASE("a model of TensorFlow Lite is not read like ONNX Runtime, whose Affine would be 0", "[errors][import]") {
+  const auto read = import_model_file(kFolder + "clipped.tflite", {.like = OnnxLike::OnnxRuntime});
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().message == "--like is for an ONNX model, which this is not; leave it out");
+}
+
 TEST_CASE("a model of TensorFlow Lite that is cut short or damaged is refused", "[errors][import]") {
   for (const std::string name : {"clipped.tflite", "stepped.tflite"}) {
     const std::string whole = content_of(name);
