@@ -145,6 +145,8 @@ void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
   if (is_recurrent(node)) return read_recurrent_node(node);
   if (node.op == "If" && node.domain.empty()) return read_if(node);
   if (node.op == "Scan" && node.domain.empty()) return read_scan(node);
+  if (node.op == "Loop" && node.domain.empty()) return read_loop(node);
+  if (read_list(node)) return;
   if (counts_.evaluate(node, scope_.values)) return;
   const std::vector<OnnxValue> results = evaluate_glue(node, scope_);
   for (std::size_t i = 0; i < results.size(); ++i)

@@ -64,6 +64,7 @@ class GraphReader {
   };
 
   class ScanOperator;
+  class LoopOperator;
   class FloatNodes;
 
   void add_inputs();
@@ -74,6 +75,8 @@ class GraphReader {
   void keep(const std::string& name, const OnnxValue& value);
   void read_if(const OnnxNode& node);
   void read_scan(const OnnxNode& node);
+  void read_loop(const OnnxNode& node);
+  bool read_list(const OnnxNode& node);
 
   bool read_quantized(const OnnxNode& node);
   void write_integers(const std::string& name);
@@ -133,6 +136,7 @@ class GraphReader {
   std::optional<std::string> lengths_;          // the graph's name of sequence_lens; "" for none
   std::string output_;                          // the graph output that becomes y
   std::size_t progress_ = 0, work_ = 0, kept_ = 0;
+  std::map<std::string, std::string> lists_;  // the stack that a list of tensors is; "" where it is empty
   int depth_ = 0;
   std::string hint_;
   Imported result_{Model(nullptr), {}, {}, {}, {}};

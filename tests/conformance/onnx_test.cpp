@@ -115,7 +115,7 @@ TEST_CASE("random ONNX graphs give NumPy's numbers", "[conformance][import]") { 
 
 // onnx/export_torch.py: with a batch that is fixed in the file, and one that is not.
 TEST_CASE("what PyTorch exports gives the numbers of its modules", "[conformance][import]") {
-  CHECK(check_folder("exported") == 12);
+  CHECK(check_folder("exported") == 18);
   const Imported layers = import_model_file(kFolder + "exported/two_layers_any_batch.onnx").value();
   CHECK(layers.model.text().find("from (") == std::string::npos);  // its states are zeros
 }

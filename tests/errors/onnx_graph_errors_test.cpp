@@ -7,6 +7,23 @@ namespace {
 
 using namespace onnx;
 
+// A loop over the steps of s: it adds them up in h, and gives the sum. `in_step` stands in its body behind the sum n.
+struct Loop {
+  std::string steps = "t", in_step = node("Identity", {"go"}, {"goes"}), initial = "z", last = "n";
+  std::string sum = node("Gather", {"s", "i"}, {"v"}) + node("Add", {"h", "v"}, {"n"});
+  std::string behind = node("Identity", {"l"}, {"out"});
+
+  std::string in(OnnxLstm& g) const {
+    g.more += initializer("zero", {}, {0}) + initializer("z", {1, 2}) + initializer("three", {}, {3});
+    const std::string inputs = bytes(11, bytes(1, "i")) + bytes(11, bytes(1, "go")) + bytes(11, bytes(1, "h"));
+    const std::string body = sum + in_step + inputs + output("goes") + output(last);
+    return node("Squeeze", {"Y", "one"}, {"s"}) + node("Shape", {"s"}, {"sizes"}) +
+           node("Gather", {"sizes", "zero"}, {"t"}) + node("SequenceEmpty", {}, {"empty"}) +
+           node("Loop", {steps, "", initial}, {"l"}, bytes(5, bytes(1, "body") + bytes(6, body) + number(20, 5))) +
+           behind;
+  }
+};
+
 const OnnxFault kFaults[] = {
     // Sequences of a batch end at different steps, and nodes read what stands behind their ends.
     {"takes rows behind the ends of sequences, which have lengths here",
@@ -169,6 +186,40 @@ const OnnxFault kFaults[] = {
                  node("Scan", {"z", "s"}, {"out"},
                       integer("num_scan_inputs", 1) + integer("mode", 1) + bytes(5, bytes(1, "body") + bytes(6, body)));
        g.more += initializer("z", {1, 2});
+     }},
+    // Loop.
+    {"ends by a condition", [](OnnxLstm& g) { g.after = Loop{.in_step = node("Not", {"go"}, {"goes"})}.in(g); }},
+    {"does not run once for each step of a sequence", [](OnnxLstm& g) { g.after = Loop{.steps = "three"}.in(g); }},
+    {"computes with the number of its step",
+     [](OnnxLstm& g) {
+       Loop loop;
+       loop.sum = node("Sub", {"i", "three"}, {"j"}) + node("Gather", {"s", "i"}, {"v"}) +
+                  node("Gather", {"s", "j"}, {"w"}) + node("Add", {"v", "w"}, {"n"});
+       g.after = loop.in(g);
+     }},
+    {"reads no sequence at the number of its step",
+     [](OnnxLstm& g) {
+       g.after = Loop{.sum = node("Add", {"h", "h"}, {"n"})}.in(g);
+     }},
+    {"does more with its list \"h\" than add to it",
+     [](OnnxLstm& g) {
+       Loop loop{.initial = "empty", .last = "more"};
+       loop.sum = node("Gather", {"s", "i"}, {"v"}) + node("SequenceInsert", {"h", "v", "zero"}, {"more"});
+       g.after = loop.in(g);
+     }},
+    {"joins steps along a dim of more than one place",
+     [](OnnxLstm& g) {
+       Loop loop{.initial = "empty", .last = "more"};
+       loop.sum = node("Gather", {"s", "i"}, {"v"}) + node("SequenceInsert", {"h", "v"}, {"more"});
+       loop.behind = node("ConcatFromSequence", {"l"}, {"out"}, integer("axis", 1));
+       g.after = loop.in(g);
+     }},
+    {"a list can be stacked or joined",
+     [](OnnxLstm& g) {
+       Loop loop{.initial = "empty", .last = "more"};
+       loop.sum = node("Gather", {"s", "i"}, {"v"}) + node("SequenceInsert", {"h", "v"}, {"more"});
+       loop.behind = node("SequenceAt", {"l", "zero"}, {"out"});
+       g.after = loop.in(g);
      }},
 };
 

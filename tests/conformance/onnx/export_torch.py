@@ -8,6 +8,7 @@ are those of the modules in double precision.
 import copy
 import pathlib
 import warnings
+from typing import List
 
 import numpy as np
 import torch
@@ -68,11 +69,65 @@ class NormAndMean(nn.Module):
         return torch.sigmoid(self.head(torch.tanh(self.rnn(torch.relu(self.below(self.norm(x))))[0].mean(0))))
 
 
+class OwnCell(nn.Module):
+    """A cell of one's own; scripted, its loop over the steps becomes the operator Loop."""
+
+    def __init__(self):
+        super().__init__()
+        self.W, self.U, self.V = nn.Linear(I, H), nn.Linear(H, H, bias=False), nn.Linear(H, H)
+
+    def forward(self, x, h):
+        z = torch.sigmoid(self.W(x) + self.U(h))
+        return z * h + (1 - z) * torch.tanh(self.V(h * z))
+
+
+class LoopOfSteps(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell, self.head = OwnCell(), nn.Linear(H, 3)
+
+    def forward(self, x):
+        h = torch.zeros(x.size(1), 6, dtype=x.dtype)
+        steps: List[torch.Tensor] = []
+        for t in range(x.size(0)):
+            h = self.cell(x[t], h)
+            steps.append(h)
+        return self.head(torch.stack(steps))
+
+
+class LoopOfBatch(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell, self.other = OwnCell(), OwnCell()
+
+    def forward(self, x):
+        h, g = torch.zeros(x.size(0), 6, dtype=x.dtype), torch.ones(x.size(0), 6, dtype=x.dtype)
+        steps: List[torch.Tensor] = []
+        for t in range(x.size(1)):
+            g = self.other(x[:, t], h + g)
+            h = self.cell(x[:, t], g)
+            steps.append((h - g).unsqueeze(1))
+        return torch.cat(steps, 1)
+
+
+class LoopToTheEnd(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = OwnCell()
+
+    def forward(self, x):
+        h = torch.zeros(x.size(1), 6, dtype=x.dtype)
+        for t in range(x.size(0)):
+            h = self.cell(x[t], h)
+        return torch.relu(h)
+
+
 def case(name, module, batch_first=False, tokens=False):
     x = torch.randint(0, 11, (T, B)) if tokens else torch.randn((B, T, I) if batch_first else (T, B, I))
     module.eval()
     exact = copy.deepcopy(module).double()(x if tokens else x.double())
     y = (exact[0] if isinstance(exact, tuple) else exact).detach().numpy()
+    if batch_first and y.ndim == 3: y = y.transpose(1, 0, 2).copy()
     for suffix, dims in (("", None), ("_any_batch", {"x": {0: "B", 1: "T"} if batch_first else {0: "T", 1: "B"}})):
         torch.onnx.export(module, x, FOLDER / f"{name}{suffix}.onnx", input_names=["x"], dynamic_axes=dims, opset_version=13)
         seen = np.float32(x.numpy())
@@ -91,6 +146,9 @@ def main():
     case("tokens", Tokens(), tokens=True)
     case("norm_and_mean", NormAndMean())
     case("two_layers", nn.LSTM(I, H, 2, dropout=0.3))  # h_n and c_n are outputs too
+    for name, module in (("loop", LoopOfSteps()), ("loop_to_the_end", LoopToTheEnd())):
+        case(name, torch.jit.script(module))
+    case("loop_batch_first", torch.jit.script(LoopOfBatch()), batch_first=True)
     save(FOLDER / "data.safetensors", tensors)
 
 
