@@ -1,7 +1,9 @@
 // The module rnnc._rnnc, which the package rnnc is written around.
 #include <rnnc/compile.hpp>
+#include <rnnc/dropout.hpp>
 #include <rnnc/version.hpp>
 
+#include "python/arrays.hpp"
 #include "python/calls.hpp"
 #include "python/model.hpp"
 #include "python/program.hpp"
@@ -42,7 +44,19 @@ PyObject* parameters(PyObject*, PyObject* arguments) {
   });
 }
 
+// fill_dropout(mask, rate, seed)
+PyObject* fill_dropout(PyObject*, PyObject* arguments) {
+  PyObject* array = nullptr;
+  float rate = 0;
+  unsigned long long seed = 0;
+  Array mask;
+  if (PyArg_ParseTuple(arguments, "OfK", &array, &rate, &seed) == 0 || !mask.write(array, "the mask")) return nullptr;
+  rnnc::fill_dropout(mask.places(), rate, seed);
+  Py_RETURN_NONE;
+}
+
 PyMethodDef functions[] = {
+    {"fill_dropout", fill_dropout, METH_VARARGS, "Fills a mask with 0 or 1 / (1 - rate), by the numbers of a seed."},
     {"finish", finish, METH_NOARGS, "Waits for all calls; later ones keep Python's lock."},
     {"forget", forget, METH_NOARGS, "Forgets the calls of threads that a forked child does not have."},
     {"parameters", parameters, METH_VARARGS, "Returns the parameters of a text and their shapes."},

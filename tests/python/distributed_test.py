@@ -1,4 +1,4 @@
-"""Two processes of torch.distributed train one module: each has the mean of both gradients."""
+"""Two processes of torch.distributed train modules: each has the mean of both gradients."""
 
 import os
 import socket
@@ -23,20 +23,22 @@ import rnnc.torch
 rank = int(sys.argv[1])
 distributed.init_process_group("gloo", init_method="tcp://127.0.0.1:" + sys.argv[2], rank=rank, world_size=2)
 torch.manual_seed(5)
-alone = rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5})
-module = torch.nn.parallel.DistributedDataParallel(alone)
-data = [torch.randn(7, 2, 3) for _ in range(2)]
-module(data[rank])[0].square().sum().backward()
-shared = [p.grad.clone() for p in alone.parameters()]
-expected = [torch.zeros_like(g) for g in shared]
-for x in data:
-    alone.zero_grad()
-    alone(x)[0].square().sum().backward()
-    for total, p in zip(expected, alone.parameters()):
-        total += p.grad / 2
-far = max((a - b).abs().max().item() for a, b in zip(shared, expected))
-assert far < 1e-5, far
-assert max(g.abs().max().item() for g in shared) > 1e-3
+text = rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5})
+layers = rnnc.torch.from_module(torch.nn.LSTM(3, 5, 2, bidirectional=True))
+for alone in (text, layers):
+    module = torch.nn.parallel.DistributedDataParallel(alone)
+    data = [torch.randn(7, 2, 3) for _ in range(2)]
+    module(data[rank])[0].square().sum().backward()
+    shared = [p.grad.clone() for p in alone.parameters()]
+    expected = [torch.zeros_like(g) for g in shared]
+    for x in data:
+        alone.zero_grad()
+        alone(x)[0].square().sum().backward()
+        for total, p in zip(expected, alone.parameters()):
+            total += p.grad / 2
+    far = max((a - b).abs().max().item() for a, b in zip(shared, expected))
+    assert far < 1e-5, far
+    assert max(g.abs().max().item() for g in shared) > 1e-3
 distributed.destroy_process_group()
 """
 

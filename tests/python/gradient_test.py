@@ -200,7 +200,7 @@ class GradientTest(unittest.TestCase):
         for _ in range(20):
             module(torch.randn(4, 2, 3))
             gc.collect()
-        self.assertEqual(len(module._trainer.kept), 1)
+        self.assertEqual(len(module._passes.trainer.kept), 1)
 
 
 if __name__ == "__main__":

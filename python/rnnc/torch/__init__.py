@@ -1,7 +1,6 @@
 """Modules of PyTorch that rnnc runs: LSTM, GRU, RNN and their cells, and modules whose cell is a text.
 
-They have the parameters, arguments and results of torch.nn's, on the CPU and in float32. A Recurrent,
-whose cell is a text, trains. The others do not: train in torch.nn, then take `rnnc.torch.LSTM.from_module(module)`.
+They have the parameters, arguments and results of torch.nn's, on the CPU and in float32, and they train as those do.
 """
 
 from .modules import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, from_module, model_of

@@ -13,22 +13,39 @@ from torch.autograd.function import once_differentiable
 from .. import _rnnc, errors
 from ..arrays import integers
 from ..program import _kind_of
-from .recurrence import Signature, _version, memory_of
+from .recurrence import Signature, _version, check_count, check_tensor, memory_of
 
 # Passes that wait for their backward pass have a training each; so many others are kept for later calls.
 _MOST_KEPT = 8
 
 
 class _Pass:
-    """The memory of one forward pass until its backward pass, or until nobody can ask for that any more."""
+    """A training, which is lent to one forward pass until its backward pass, or until nobody can ask for that any more."""
 
     def __init__(self, trainer: "Trainer", training: Any, batch: int, steps: int) -> None:
         self.trainer, self.training, self.batch, self.steps = trainer, training, batch, steps
         self.weights: list[Any] = []  # what the training has: memory and version of each tensor
-        self.waits = False
+
+    def follow(self, weights: Sequence[torch.Tensor]) -> None:
+        """Copies the weights if they have changed."""
+        now = [(tensor.data_ptr(), _version(tensor)) for tensor in weights]
+        if self.weights == now:
+            return
+        named = zip(self.trainer.signature.weights, weights)
+        self.training.update([(name, memory_of(tensor, name)) for name, tensor in named])
+        self.weights = now
+
+    def forward(self, x: torch.Tensor, initial: Sequence[torch.Tensor], counts: Any) -> tuple[Any, list[Any]]:
+        signature, array = self.trainer.signature, memory_of(x, "x")
+        steps, batch, _ = array.shape
+        shape = (steps, batch, signature.output) if signature.time else (batch, signature.output)
+        y = numpy.empty(shape, numpy.float32)
+        values = [(name, memory_of(value, name)) for (name, _), value in zip(signature.states, initial)]
+        self.training.forward(array, y, steps, counts, values if initial else None)
+        finals = [_copied((batch, size), self.training.state, name) for name, size in signature.states]
+        return torch.from_numpy(y), finals
 
     def give_back(self) -> None:
-        self.waits = False
         if len(self.trainer.kept) < _MOST_KEPT:
             self.trainer.kept.append(self)
 
@@ -49,35 +66,32 @@ class _Loan:
 
 
 class Trainer:
-    """Trains a text on tensors of PyTorch."""
+    """Trains a text on tensors of PyTorch.
 
-    def __init__(self, signature: Signature, memory_bytes: int = 0) -> None:
-        self.signature, self.memory_bytes = signature, memory_bytes
+    A forward pass keeps a training until its backward pass. With `repeats` it does not: the backward pass runs forwards
+    again. So the steps of a cell, of which a loop has many that wait, share one training.
+    """
+
+    def __init__(self, signature: Signature, memory_bytes: int = 0, repeats: bool = False) -> None:
+        self.signature, self.memory_bytes, self.repeats = signature, memory_bytes, repeats
         self.kept: list[_Pass] = []
         self._has_warned = False
 
-    def __getstate__(self) -> tuple[Signature, int]:
-        return self.signature, self.memory_bytes
-
-    def __setstate__(self, state: tuple[Signature, int]) -> None:
-        self.__init__(Signature(*state[0]), state[1])
+    def __reduce__(self) -> Any:
+        return Trainer, (self.signature, self.memory_bytes, self.repeats)
 
     def __deepcopy__(self, memo: Any) -> "Trainer":
-        return Trainer(self.signature, self.memory_bytes)
+        return Trainer(self.signature, self.memory_bytes, self.repeats)
 
-    def _take(self, weights: Sequence[torch.Tensor], batch: int, steps: int) -> _Pass:
+    def take(self, weights: Sequence[torch.Tensor], batch: int, steps: int) -> _Pass:
+        check_count(self.signature, weights)
         for index, kept in enumerate(self.kept):
             if kept.batch == batch and steps <= kept.steps:
                 taken = self.kept.pop(index)
                 break
         else:
             taken = self._make(weights, batch, steps)
-        now = [(tensor.data_ptr(), _version(tensor)) for tensor in weights]
-        if taken.weights != now:
-            named = zip(self.signature.weights, weights)
-            taken.training.update([(name, memory_of(tensor, name)) for name, tensor in named])
-            taken.weights = now
-        taken.waits = True
+        taken.follow(weights)
         return taken
 
     def _make(self, weights: Sequence[torch.Tensor], batch: int, steps: int) -> _Pass:
@@ -90,7 +104,7 @@ class Trainer:
         if not self._has_warned:
             self._has_warned = True
             for text in training.warnings():
-                python_warnings.warn(text, stacklevel=6)
+                python_warnings.warn(text, stacklevel=7)
         return _Pass(self, training, batch, most)
 
     def run(
@@ -98,7 +112,7 @@ class Trainer:
         x: torch.Tensor,
         initial: Sequence[torch.Tensor],
         weights: Sequence[torch.Tensor],
-        lengths: torch.Tensor | None,
+        lengths: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Runs x [T, B, I] from `initial` states, or from new ones if there are none."""
         y, *finals = _Recurrence.apply(self, lengths, len(initial), x, *initial, *weights)
@@ -108,39 +122,35 @@ class Trainer:
 class _Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, trainer: Trainer, lengths: torch.Tensor | None, count: int, x: torch.Tensor, *tensors: Any):
-        signature = trainer.signature
-        initial, weights = tensors[:count], tensors[count:]
         # The passes read x again, so that a copy in C order is what the graph keeps.
         x = x if x.is_contiguous() else x.contiguous()
-        array = memory_of(x, "x")
-        steps, batch, _ = array.shape
-        taken = trainer._take(weights, batch, steps)
-        loan = _Loan(taken)
-        y = numpy.empty(
-            (steps, batch, signature.output) if signature.time else (batch, signature.output), numpy.float32
-        )
-        counts = None if lengths is None else integers(lengths, "lengths", batch)
-        values = [(name, memory_of(value, name)) for (name, _), value in zip(signature.states, initial)]
-        taken.training.forward(array, y, steps, counts, values if count else None)
-        finals = [numpy.empty((batch, size), numpy.float32) for _, size in signature.states]
-        for (name, _), final in zip(signature.states, finals):
-            taken.training.state(name, final)
-        # The training has its own copy of the weights, so that x alone must be as it was.
-        ctx.save_for_backward(x)
+        check_tensor(x, "x")
+        counts = None if lengths is None else integers(lengths, "lengths", x.shape[1])
+        loan = _Loan(trainer.take(tensors[count:], x.shape[1], x.shape[0]))
+        y, finals = loan.taken.forward(x, tensors[:count], counts)
+        if trainer.repeats:
+            loan.finish()
+            ctx.save_for_backward(x, *tensors)
+        else:
+            # The training has its own copy of the weights, so that x alone must be as it was.
+            ctx.save_for_backward(x)
         ctx.trainer, ctx.loan, ctx.shapes = trainer, loan, [tuple(tensor.shape) for tensor in tensors]
-        ctx.count = count
-        return (torch.from_numpy(y), *(torch.from_numpy(final) for final in finals))
+        ctx.count, ctx.counts, ctx.is_done = count, counts, False
+        return (y, *finals)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: torch.Tensor, *d_finals: torch.Tensor):
-        (x,) = ctx.saved_tensors  # torch refuses a tensor that has changed since
-        taken = ctx.loan.taken
-        if taken is None:
+        if ctx.is_done:
             raise errors.UsageError(
                 "a forward pass of rnnc has one backward pass: call the module again instead of retain_graph=True"
             )
-        signature, training = ctx.trainer.signature, taken.training
+        x, *tensors = ctx.saved_tensors  # torch refuses a tensor that has changed since
+        trainer, signature = ctx.trainer, ctx.trainer.signature
+        if trainer.repeats:
+            ctx.loan = _Loan(trainer.take(tensors[ctx.count :], x.shape[1], x.shape[0]))
+            ctx.loan.taken.forward(x, tensors[: ctx.count], ctx.counts)
+        training = ctx.loan.taken.training
         dx = numpy.empty(tuple(x.shape), numpy.float32) if ctx.needs_input_grad[3] else None
         cotangents = [(name, memory_of(d, name)) for (name, _), d in zip(signature.states, d_finals)]
         training.backward(memory_of(dy, "dy"), dx, cotangents)
@@ -150,6 +160,7 @@ class _Recurrence(torch.autograd.Function):
         for index, (name, shape, needed) in enumerate(zip(names, ctx.shapes, needs)):
             copy = training.state_gradient if index < ctx.count else training.gradient
             gradients.append(_copied(shape, copy, name) if needed else None)
+        ctx.is_done = True
         ctx.loan.finish()
         return (None, None, None, *gradients)
 

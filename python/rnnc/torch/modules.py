@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from .. import errors
-from .operator import call
-from .recurrence import Recurrence, Signature, refuse_gradient
+from .. import _rnnc, errors
+from . import layers
+from .gradient import Trainer
+from .passes import Passes
+from .recurrence import Signature
 
 _Base = nn.modules.rnn.RNNBase
 _CellBase = nn.modules.rnn.RNNCellBase
 
-_OPTIONS = ("threads", "weights_as", "backend", "cpu")
+_OPTIONS = ("threads", "weights_as", "backend", "cpu", "memory_bytes")
 
 
-def _options_of(options: dict[str, Any], module: nn.Module) -> dict[str, Any]:
+def _check_options(options: dict[str, Any]) -> None:
     unknown = set(options) - set(_OPTIONS)
     if unknown:
         raise TypeError(f"from_module() has no option {sorted(unknown)[0]!r}; there are {', '.join(_OPTIONS)}")
-    if getattr(module, "nonlinearity", "tanh") == "relu":
-        options = {**options, "relu": True}
-    return options
 
 
 def _share_parameters(to: nn.Module, module: nn.Module) -> None:
-    """Gives a module the parameters of another: the same memory, without gradients."""
-    # A tensor that is made in inference mode does not count its changes.
-    with torch.inference_mode(False):
-        for name, parameter in module.named_parameters():
-            to._parameters[name] = nn.Parameter(parameter.detach(), requires_grad=False)
+    """Gives a module the parameters of another: they are the same objects."""
+    for name, parameter in module.named_parameters():
+        to._parameters[name] = parameter
+
+
+def _state_dict_options(module: nn.Module) -> dict[str, Any]:
+    """Returns what a state_dict does not tell of its module."""
+    return {"relu": True} if getattr(module, "nonlinearity", "tanh") == "relu" else {}
+
+
+def _passes_of(module: Any, text: str, states: Sequence[tuple[str, int]], output: int, repeats: bool) -> Passes:
+    """A program is made of the state_dict; `text` trains with the parameters as they are."""
+    _check_options(module.options)
+    options = {name: value for name, value in module.options.items() if name != "memory_bytes"}
+    names = tuple(name for name, _ in module.named_parameters())
+    runs = Signature(None, names, tuple(states), output, "T", json.dumps({**options, **_state_dict_options(module)}))
+    own = layers.names_of(names, getattr(module, "bidirectional", False))
+    trains = runs._replace(text=text, weights=own, options=json.dumps(options))
+    return Passes(runs, trains, module.options.get("memory_bytes", 0), repeats)
 
 
 def parameters_of(module: nn.Module) -> list[Tensor]:
@@ -87,13 +100,7 @@ class _Layers(_Base):
         self._begin(options)
 
     def _begin(self, options: dict[str, Any]) -> None:
-        """Makes what forward() needs, and what a graph that is traced cannot make."""
         self.options = options
-        signature = self._signature()
-        self._recurrence = Recurrence(signature)
-        self._model = signature.to_json()
-
-    def _signature(self) -> Signature:
         projected = self.proj_size or self.hidden_size
         directions = ("fwd.", "bwd.") if self.bidirectional else ("",)
         states = []
@@ -102,19 +109,24 @@ class _Layers(_Base):
                 states.append((f"l{layer}.{direction}h", projected))
                 if self._gives_cell:
                     states.append((f"l{layer}.{direction}c", self.hidden_size))
-        names = tuple(name for name, _ in self.named_parameters())
-        options = json.dumps(_options_of(self.options, self))
-        return Signature(None, names, tuple(states), projected * len(directions), "T", options)
+        self._passes = _passes_of(self, self._text(False), states, projected * len(directions), False)
+        # Masks of dropout are columns of x, so that the layers are another network then.
+        signature = self._passes.trainer.signature._replace(text=self._text(True))
+        self._dropping = Trainer(signature, options.get("memory_bytes", 0)) if self.num_layers > 1 else None
+
+    def _text(self, has_masks: bool) -> str:
+        sizes = (self.input_size, self.hidden_size, self.num_layers)
+        return layers.text_of(self.mode, *sizes, self.bias, self.bidirectional, self.proj_size, has_masks)
 
     @classmethod
     def from_module(cls, module: Any, **options: Any) -> "_Layers":
-        """Makes the module that does what `module` does. They share the memory of the parameters, so that a later
-        load_state_dict of either changes both; those of the new one need no gradient.
+        """Makes the module that does what `module` does. They share the parameters, so that an optimizer or a later
+        load_state_dict of either changes both.
 
-        Options: threads, weights_as, backend, cpu, as of rnnc.compile."""
+        Options: threads, weights_as, backend, cpu, as of rnnc.compile, and memory_bytes, as of Recurrent."""
         if not isinstance(module, cls._torch):
             raise TypeError(f"{cls.__name__}.from_module takes a torch.nn.{cls.__name__}, not {type(module).__name__}")
-        _options_of(options, module)
+        _check_options(options)
         keywords: dict[str, Any] = {"nonlinearity": module.nonlinearity} if hasattr(module, "nonlinearity") else {}
         if module.proj_size:
             keywords["proj_size"] = module.proj_size
@@ -138,8 +150,6 @@ class _Layers(_Base):
         """Does nothing: rnnc packs the weights by itself."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        if self.training and self.dropout > 0 and self.num_layers > 1:
-            raise errors.UnsupportedError("dropout is for training, which rnnc does not do: call eval() first")
         lengths: Any = None
         packed = isinstance(input, PackedSequence)
         is_alone = False
@@ -153,9 +163,12 @@ class _Layers(_Base):
         if x.shape[2] != self.input_size:
             raise errors.ShapeError(f"input has {x.shape[2]} features, but the module takes {self.input_size}")
         initial = self._initial(hx, x.shape[1], is_alone, input.sorted_indices if packed else None)
-        weights = parameters_of(self)
-        refuse_gradient([x, *initial, *weights])
-        y, finals = call(self._recurrence, self._model, x, initial, weights, lengths, 2 if self._gives_cell else 1)
+        weights, kinds = parameters_of(self), 2 if self._gives_cell else 1
+        if self._dropping and self.training and self.dropout > 0:
+            x = torch.cat([x, self._masks(x)], 2)
+            y, finals = self._passes.train(self._dropping, x, initial, weights, lengths, kinds)
+        else:
+            y, finals = self._passes.run(x, initial, weights, lengths, kinds)
         state = self._final(finals, is_alone, input.unsorted_indices if packed else None)
         if packed:
             data = pack_padded_sequence(y, lengths).data
@@ -163,6 +176,15 @@ class _Layers(_Base):
         if is_alone:
             return y.squeeze(1), state
         return y.transpose(0, 1) if self.batch_first else y, state
+
+    def _masks(self, x: Tensor) -> Tensor:
+        """Returns new masks, which depend on one number that torch's generator gives: so torch.manual_seed repeats a run, with
+        the same bits for any threads."""
+        width = (self.num_layers - 1) * self._passes.trainer.signature.output
+        masks = torch.empty((*x.shape[:2], width), dtype=torch.float32, device="cpu")
+        seed = torch.randint(2**63 - 1, (), device="cpu")
+        _rnnc.fill_dropout(masks.numpy(), float(self.dropout), int(seed))
+        return masks.to(x.dtype)
 
     def _initial(self, hx: Any, batch: int, is_alone: bool, order: Tensor | None) -> list[Tensor]:
         """Returns the initial states in the order of the signature."""
@@ -215,6 +237,7 @@ class _Step(_CellBase):
     _gives_cell = False
     _torch: Any
     _gates: int
+    _mode: str
 
     def __init__(
         self,
@@ -229,21 +252,17 @@ class _Step(_CellBase):
         super().__init__(input_size, hidden_size, bias, self._gates, device=device, dtype=dtype)
         self.nonlinearity = nonlinearity
         self.options = options
-        signature = self._signature()
-        self._recurrence = Recurrence(signature)
-        self._model = signature.to_json()
-
-    def _signature(self) -> Signature:
         states = [("l0.h", self.hidden_size)] + ([("l0.c", self.hidden_size)] if self._gives_cell else [])
-        names = tuple(name for name, _ in self.named_parameters())
-        return Signature(None, names, tuple(states), self.hidden_size, "T", json.dumps(_options_of(self.options, self)))
+        mode = self._mode if nonlinearity == "tanh" else "RNN_RELU"
+        text = layers.text_of(mode, input_size, hidden_size, bias=bias)
+        self._passes = _passes_of(self, text, states, hidden_size, True)
 
     @classmethod
     def from_module(cls, module: Any, **options: Any) -> "_Step":
         """Makes the cell that does what `module` does, as LSTM.from_module does."""
         if not isinstance(module, cls._torch):
             raise TypeError(f"{cls.__name__}.from_module takes a torch.nn.{cls.__name__}, not {type(module).__name__}")
-        _options_of(options, module)
+        _check_options(options)
         keywords = {"nonlinearity": module.nonlinearity} if hasattr(module, "nonlinearity") else {}
         made = cls(module.input_size, module.hidden_size, bias=module.bias, device="meta", **keywords, **options)
         _share_parameters(made, module)
@@ -263,9 +282,7 @@ class _Step(_CellBase):
                 raise errors.ShapeError(f"hx has shape {tuple(part.shape)}, but must have {wanted}")
         if is_alone:
             initial = [part.unsqueeze(0) for part in initial]
-        weights = parameters_of(self)
-        refuse_gradient([x, *initial, *weights])
-        _, finals = call(self._recurrence, self._model, x, initial, weights)
+        _, finals = self._passes.run(x, initial, parameters_of(self))
         states = tuple(part.squeeze(0) if is_alone else part for part in finals)
         return states if self._gives_cell else states[0]
 
@@ -273,20 +290,20 @@ class _Step(_CellBase):
 class RNNCell(_Step):
     """torch.nn.RNNCell, with tanh or relu."""
 
-    _torch, _gates = nn.RNNCell, 1
+    _torch, _gates, _mode = nn.RNNCell, 1, "RNN_TANH"
 
 
 class LSTMCell(_Step):
     """torch.nn.LSTMCell."""
 
     _gives_cell = True
-    _torch, _gates = nn.LSTMCell, 4
+    _torch, _gates, _mode = nn.LSTMCell, 4, "LSTM"
 
 
 class GRUCell(_Step):
     """torch.nn.GRUCell."""
 
-    _torch, _gates = nn.GRUCell, 3
+    _torch, _gates, _mode = nn.GRUCell, 3, "GRU"
 
 
 _KINDS: dict[type, Any] = {
@@ -321,7 +338,7 @@ def from_module(module: nn.Module, **options: Any) -> nn.Module:
 def model_of(module: nn.Module) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Returns the state_dict of a module as a model for rnnc.compile, and the options that it needs."""
     if isinstance(module, (_Base, _CellBase)):
-        return dict(module.state_dict()), _options_of({}, module)
+        return dict(module.state_dict()), _state_dict_options(module)
     raise errors.UnsupportedError(
         f"{type(module).__name__} does not tell in which order its parts run: compile(module.state_dict(), "
         "prefix='lstm,fc') names them, torch.onnx.export writes all of it, and rnnc.torch.from_module(module) replaces "

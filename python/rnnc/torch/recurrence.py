@@ -96,11 +96,7 @@ class Recurrence:
 
     def _compile(self, weights: Sequence[torch.Tensor]) -> Program:
         signature = self.signature
-        if len(weights) != len(signature.weights):
-            raise errors.UnsupportedError(
-                f"the module has {len(weights)} parameters and had {len(signature.weights)} when it was made: a "
-                "parametrization, such as a weight norm, must be removed before"
-            )
+        check_count(signature, weights)
         for name, tensor in zip(signature.weights, weights):
             check_tensor(tensor, name)
         named = dict(zip(signature.weights, (tensor.detach() for tensor in weights)))
@@ -171,10 +167,10 @@ def check_tensor(tensor: torch.Tensor, what: str) -> None:
         raise errors.UsageError(f"{what} has layout {tensor.layout}: pass {what}.to_dense()")
 
 
-def refuse_gradient(tensors: Sequence[torch.Tensor]) -> None:
-    """Refuses a call of a module that does not train, if its result would need a gradient."""
-    if torch.is_grad_enabled() and any([tensor.requires_grad for tensor in tensors]):
+def check_count(signature: Signature, weights: Sequence[torch.Tensor]) -> None:
+    """Refuses a module whose parameters are others than those that it was made with."""
+    if len(weights) != len(signature.weights):
         raise errors.UnsupportedError(
-            "a result of this module would need a gradient, and it computes none: call within torch.no_grad(), or "
-            "take from_module(module), whose parameters need none; torch.nn's modules train, and rnnc.torch.Recurrent"
+            f"the module has {len(weights)} parameters and had {len(signature.weights)} when it was made: a "
+            "parametrization, such as a weight norm, must be removed before"
         )

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from .. import _rnnc, errors
 from ..program import _kind_of
-from .gradient import Trainer
-from .operator import call, is_traced
+from .passes import Passes
 from .recurrence import Recurrence, Signature
 
 
@@ -78,9 +77,7 @@ class Recurrent(nn.Module):
             )
         self.input_size, self.output_size = program.input_size, program.output_size
         self._signature = first._replace(states=states, output=program.output_size, time=program.output_time)
-        self._recurrence = Recurrence(self._signature)
-        self._trainer = Trainer(self._signature, memory_bytes)
-        self._model = self._signature.to_json()
+        self._passes = Passes(self._signature, None, memory_bytes)
 
     def _add(self, name: str, tensor: Tensor) -> None:
         """Adds a parameter; the dots of its name become modules, so that state_dict() has the names of the text."""
@@ -115,13 +112,7 @@ class Recurrent(nn.Module):
                 )
             initial.append(state[name])
         weights = self._weights(self._signature)
-        needs_gradient = torch.is_grad_enabled() and any(t.requires_grad for t in (x, *initial, *weights))
-        if needs_gradient:
-            if is_traced():
-                raise errors.UnsupportedError("a module of rnnc trains outside of torch.compile: call it uncompiled")
-            y, finals = self._trainer.run(x, initial, weights, lengths)
-        else:
-            y, finals = call(self._recurrence, self._model, x, initial, weights, lengths)
+        y, finals = self._passes.run(x, initial, weights, lengths)
         states = {name: final for (name, _), final in zip(self._signature.states, finals)}
         if is_alone:
             return (y.squeeze(1) if self._signature.time else y.squeeze(0)), states
