@@ -41,7 +41,8 @@ bool Array::take(PyObject* object, const char* what, int flags, char type) noexc
     }
     return false;
   }
-  const char* wanted = type == 'f' ? "float32" : "int32";
+  const char* wanted = type == 'f' ? "float32" : type == 'd' ? "float64" : "int32";
+  const std::size_t alignment = type == 'd' ? alignof(double) : alignof(float);
   if (!is_format(view_.format, type)) {
     PyErr_Format(
         PyExc_TypeError,
@@ -51,8 +52,9 @@ bool Array::take(PyObject* object, const char* what, int flags, char type) noexc
     PyErr_Format(PyExc_ValueError,
                  "%s does not lie row after row in memory; numpy.ascontiguousarray(%s) makes a copy that does", what,
                  what);
-  } else if (view_.len != 0 && reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(float) != 0) {
-    PyErr_Format(PyExc_ValueError, "%s is not aligned to 4 bytes; numpy.array(%s) makes a copy that is", what, what);
+  } else if (view_.len != 0 && reinterpret_cast<std::uintptr_t>(view_.buf) % alignment != 0) {
+    PyErr_Format(PyExc_ValueError, "%s is not aligned to %d bytes; numpy.array(%s) makes a copy that is", what,
+                 static_cast<int>(alignment), what);
   } else {
     return true;
   }

@@ -31,7 +31,7 @@ Kind kind_of(const std::string& name) {
 struct Job {
   Kind kind;
   std::string source, weights_path;
-  bool is_artifact;
+  bool is_artifact, keeps_weights;
   TensorMap weights;
   CompileOptions compile;
   ImportOptions import;
@@ -123,16 +123,23 @@ Result<ProgramContent> compile_job(const Job& job) {
   ProgramContent made = describe(std::move(*program));
   made.text = imported->model.text();
   made.dims = dims_of(job, imported->model, weights);
+  if (job.keeps_weights) made.weights = std::make_shared<const TensorMap>(std::move(weights));
   return made;
+}
+
+bool is_true(PyObject* options, const char* name) {
+  PyObject* const value = PyDict_GetItemString(options, name);
+  return value && PyObject_IsTrue(value) == 1;
 }
 
 }  // namespace
 
-ProgramContent* compile_from(PyObject* kind, PyObject* source, PyObject* weights, PyObject* options) {
+std::unique_ptr<ProgramContent> compile_from(PyObject* kind, PyObject* source, PyObject* weights, PyObject* options) {
   Job job{.kind = kind_of(text_of(kind, "kind")),
           .source = {},
           .weights_path = {},
-          .is_artifact = false,
+          .is_artifact = is_true(options, "is_artifact"),
+          .keeps_weights = is_true(options, "keep_weights"),
           .weights = {},
           .compile = compile_options(options),
           .import = import_options(options),
@@ -145,9 +152,6 @@ ProgramContent* compile_from(PyObject* kind, PyObject* source, PyObject* weights
   } else {
     job.source = text_of(source, "the model");
   }
-  job.is_artifact =
-      PyObject_IsTrue(PyDict_GetItemString(options, "is_artifact") ? PyDict_GetItemString(options, "is_artifact")
-                                                                   : Py_False) == 1;
   if (PyUnicode_Check(weights))
     job.weights_path = text_of(weights, "weights");
   else if (weights != Py_None)
@@ -159,7 +163,7 @@ ProgramContent* compile_from(PyObject* kind, PyObject* source, PyObject* weights
       return Error{ErrorCode::Limit, {}, "there is not enough memory to compile the model"};
     }
   });
-  return std::make_unique<ProgramContent>(take(std::move(made))).release();
+  return std::make_unique<ProgramContent>(take(std::move(made)));
 }
 
 PyObject* parameters_of(PyObject* kind, PyObject* source, PyObject* cell) {

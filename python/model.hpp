@@ -6,7 +6,7 @@
 namespace rnnc::python {
 
 /// Compiles what `kind` says: "text", "path", "bytes" or "cell", with a dict of options. Throws Raised.
-ProgramContent* compile_from(PyObject* kind, PyObject* source, PyObject* weights, PyObject* options);
+std::unique_ptr<ProgramContent> compile_from(PyObject* kind, PyObject* source, PyObject* weights, PyObject* options);
 
 /// Returns a dict of the parameters of a text, with their shapes as tuples of dims in words. Throws Raised.
 PyObject* parameters_of(PyObject* kind, PyObject* source, PyObject* cell);

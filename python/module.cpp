@@ -80,7 +80,7 @@ PyMODINIT_FUNC PyInit__rnnc() {
   PyObject* module = PyModule_Create(&definition);
   if (!module) return nullptr;
   const bool is_made = add_program_type(module) && add_state_type(module) && add_bound_type(module) &&
-                       add_training_type(module) &&
+                       add_training_types(module) &&
                        PyModule_AddStringConstant(module, "version", rnnc::kVersion) == 0 &&
                        PyModule_AddIntConstant(module, "has_code_generator", RNNC_HAS_LLVM) == 0;
   if (is_made) return module;

@@ -1,6 +1,7 @@
 #include "python/options.hpp"
 
 #include <array>
+#include <span>
 #include <utility>
 
 #include <rnnc/tensor_files.hpp>
@@ -72,6 +73,21 @@ bool is_set(PyObject* options, const char* name, bool fallback) {
   return value ? PyObject_IsTrue(value) == 1 : fallback;
 }
 
+template <class Element>
+TensorMap tensors_as(PyObject* dict, ElementType type) {
+  TensorMap tensors;
+  for_each(dict, "weights", [&](const std::string& name, PyObject* value) {
+    Array array;
+    if (!array.read_as<Element>(value, name.c_str())) throw Raised{};
+    Tensor& tensor = tensors[name];
+    tensor.type = type;
+    for (int i = 0; i < array.rank(); ++i) tensor.shape.push_back(array.dim(i));
+    const auto bytes = std::as_bytes(array.elements<const Element>());
+    tensor.bytes.assign(bytes.begin(), bytes.end());
+  });
+  return tensors;
+}
+
 }  // namespace
 
 CompileOptions compile_options(PyObject* options) {
@@ -121,17 +137,7 @@ ImportOptions import_options(PyObject* options) {
   return made;
 }
 
-TensorMap tensors_of(PyObject* dict) {
-  TensorMap tensors;
-  for_each(dict, "weights", [&](const std::string& name, PyObject* value) {
-    Array array;
-    if (!array.read(value, name.c_str())) throw Raised{};
-    Shape shape;
-    for (int i = 0; i < array.rank(); ++i) shape.push_back(array.dim(i));
-    const auto values = array.values();
-    tensors[name] = Tensor::from_f32(shape, {values.begin(), values.end()});
-  });
-  return tensors;
-}
+TensorMap tensors_of(PyObject* dict) { return tensors_as<float>(dict, ElementType::F32); }
+TensorMap doubles_of(PyObject* dict) { return tensors_as<double>(dict, ElementType::F64); }
 
 }  // namespace rnnc::python

@@ -19,5 +19,7 @@ LoadOptions load_options(PyObject* options);
 
 /// Reads a dict of float32 arrays by name. Throws Raised.
 TensorMap tensors_of(PyObject* dict);
+/// Reads a dict of float64 arrays by name. Throws Raised.
+TensorMap doubles_of(PyObject* dict);
 
 }  // namespace rnnc::python

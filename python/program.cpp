@@ -2,39 +2,27 @@
 
 #include <array>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "python/arrays.hpp"
 #include "python/calls.hpp"
 #include "python/errors.hpp"
 #include "python/model.hpp"
 #include "python/run.hpp"
+#include "python/type.hpp"
 
 namespace rnnc::python {
 
-PyTypeObject* ProgramObject::type = nullptr;
-
 namespace {
 
-ProgramContent& content_of(PyObject* self) { return *reinterpret_cast<ProgramObject*>(self)->content; }
+ProgramContent& of(PyObject* self) { return content_of<ProgramContent>(self); }
 
 // Program(kind, source, weights, options): rnnc/program.py decides all four.
-PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
-  return guarded([&]() -> PyObject* {
-    PyObject *kind = nullptr, *source = nullptr, *weights = nullptr, *options = nullptr;
-    if (!PyArg_ParseTuple(arguments, "OOOO", &kind, &source, &weights, &options)) return nullptr;
-    std::unique_ptr<ProgramContent> content(compile_from(kind, source, weights, options));
-    const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
-    Object self = Object::steal(allocate(type, 0));
-    reinterpret_cast<ProgramObject*>(self.get())->content = content.release();
-    return self.release();
-  });
-}
-
-void destroy(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<ProgramObject*>(self)->content;
-  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
-  Py_DECREF(type);
+std::unique_ptr<ProgramContent> make(PyObject* arguments) {
+  PyObject *kind = nullptr, *source = nullptr, *weights = nullptr, *options = nullptr;
+  if (!PyArg_ParseTuple(arguments, "OOOO", &kind, &source, &weights, &options)) throw Raised{};
+  return compile_from(kind, source, weights, options);
 }
 
 Object tuple_of(const Shape& shape) {
@@ -61,27 +49,25 @@ PyObject* list_of(const Ports& ports, Make make_port) {
 }
 
 PyObject* inputs(PyObject* self, void*) {
-  return list_of(content_of(self).program.inputs(), [](const Port& port) { return port_of(port, "T"); });
+  return list_of(of(self).program.inputs(), [](const Port& port) { return port_of(port, "T"); });
 }
 
 PyObject* states(PyObject* self, void*) {
-  return list_of(content_of(self).program.states(), [](const Port& port) { return port_of(port, ""); });
+  return list_of(of(self).program.states(), [](const Port& port) { return port_of(port, ""); });
 }
 
 PyObject* named_inputs(PyObject* self, void*) {
-  return list_of(content_of(self).program.named_inputs(),
-                 [](const NamedPort& port) { return port_of(port.port, port.time); });
+  return list_of(of(self).program.named_inputs(), [](const NamedPort& port) { return port_of(port.port, port.time); });
 }
 
 PyObject* outputs(PyObject* self, void*) {
-  return list_of(content_of(self).program.outputs(),
-                 [](const NamedPort& port) { return port_of(port.port, port.time); });
+  return list_of(of(self).program.outputs(), [](const NamedPort& port) { return port_of(port.port, port.time); });
 }
 
 PyObject* dims(PyObject* self, void*) {
   return guarded([&] {
     Object dict = Object::steal(PyDict_New());
-    for (const auto& [name, value] : content_of(self).dims) {
+    for (const auto& [name, value] : of(self).dims) {
       const Object number = Object::steal(PyLong_FromLongLong(value));
       if (PyDict_SetItemString(dict.get(), name.c_str(), number.get()) != 0) throw Raised{};
     }
@@ -89,22 +75,41 @@ PyObject* dims(PyObject* self, void*) {
   });
 }
 
-PyObject* name(PyObject* self, void*) { return string_of(content_of(self).program.name()); }
-PyObject* cpu(PyObject* self, void*) { return string_of(content_of(self).program.cpu()); }
-PyObject* fallback(PyObject* self, void*) { return string_of(content_of(self).program.fallback()); }
-PyObject* text(PyObject* self, void*) { return string_of(content_of(self).text); }
-PyObject* not_streaming(PyObject* self, void*) { return string_of(content_of(self).not_streaming); }
-PyObject* output_time(PyObject* self, void*) { return string_of(content_of(self).program.output_time()); }
-PyObject* input_size(PyObject* self, void*) { return PyLong_FromLongLong(content_of(self).input_size); }
-PyObject* output_size(PyObject* self, void*) { return PyLong_FromLongLong(content_of(self).output_size); }
-PyObject* weights_bytes(PyObject* self, void*) { return PyLong_FromLongLong(content_of(self).weights_bytes); }
+// Returns a list of (name, shape, bytes of float32), or None if the program keeps no weights.
+PyObject* weights(PyObject* self, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    const auto kept = of(self).weights;
+    if (!kept) Py_RETURN_NONE;
+    Object list = Object::steal(PyList_New(0));
+    for (const auto& [name, tensor] : *kept) {
+      const std::vector<float> values = tensor.to_f32();
+      const auto bytes = std::as_bytes(std::span(values));
+      const Object shape = tuple_of(tensor.shape);
+      const Object content = Object::steal(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(bytes.data()),
+                                                                     static_cast<Py_ssize_t>(bytes.size())));
+      const Object entry = Object::steal(Py_BuildValue("sOO", name.c_str(), shape.get(), content.get()));
+      if (PyList_Append(list.get(), entry.get()) != 0) throw Raised{};
+    }
+    return list.release();
+  });
+}
+
+PyObject* name(PyObject* self, void*) { return string_of(of(self).program.name()); }
+PyObject* cpu(PyObject* self, void*) { return string_of(of(self).program.cpu()); }
+PyObject* fallback(PyObject* self, void*) { return string_of(of(self).program.fallback()); }
+PyObject* text(PyObject* self, void*) { return string_of(of(self).text); }
+PyObject* not_streaming(PyObject* self, void*) { return string_of(of(self).not_streaming); }
+PyObject* output_time(PyObject* self, void*) { return string_of(of(self).program.output_time()); }
+PyObject* input_size(PyObject* self, void*) { return PyLong_FromLongLong(of(self).input_size); }
+PyObject* output_size(PyObject* self, void*) { return PyLong_FromLongLong(of(self).output_size); }
+PyObject* weights_bytes(PyObject* self, void*) { return PyLong_FromLongLong(of(self).weights_bytes); }
 PyObject* backend(PyObject* self, void*) {
-  return PyUnicode_FromString(content_of(self).program.backend() == Backend::Portable ? "portable" : "jit");
+  return PyUnicode_FromString(of(self).program.backend() == Backend::Portable ? "portable" : "jit");
 }
 
 PyObject* wait_for_code(PyObject* self, PyObject*) {
   return guarded([&]() -> PyObject* {
-    const Program& program = content_of(self).program;
+    const Program& program = of(self).program;
     const Result<void> done = calls().run([&]() noexcept { return program.wait_for_code(); });
     if (!done) raise(done.error());
     Py_RETURN_NONE;
@@ -121,6 +126,7 @@ PyMethodDef methods[] = {
      "step(state, x, y=None)\n--\n\nRuns one time step: x is [B, I] or [I] of one sequence. Returns y, or writes into "
      "the array given."},
     {"_run", fast(run), METH_FASTCALL, nullptr},
+    {"_weights", weights, METH_NOARGS, nullptr},
     {"wait_for_code", wait_for_code, METH_NOARGS, "Waits until a program of backend='tiered' has its generated code."},
     {},
 };
@@ -144,21 +150,11 @@ PyGetSetDef properties[] = {
     {},
 };
 
-PyType_Slot slots[] = {
-    {Py_tp_new, reinterpret_cast<void*>(make)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, properties},
-    {},
-};
-
 }  // namespace
 
 bool add_program_type(PyObject* module) {
-  PyType_Spec spec{"rnnc._rnnc.Program", sizeof(ProgramObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-  ProgramObject::type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
-  return ProgramObject::type &&
-         PyModule_AddObjectRef(module, "Program", reinterpret_cast<PyObject*>(ProgramObject::type)) == 0;
+  return add_type<ProgramContent, make>(module, "rnnc._rnnc.Program", Py_TPFLAGS_BASETYPE,
+                                        {{Py_tp_methods, methods}, {Py_tp_getset, properties}});
 }
 
 }  // namespace rnnc::python

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <rnnc/program.hpp>
+#include <rnnc/tensor.hpp>
 
 #include "python/object.hpp"
 
@@ -22,15 +23,9 @@ struct ProgramContent {
   std::int64_t input_size, output_size;
   std::int64_t weights_bytes;
   bool keeps_rows;  // between its layers, so that a call of many steps needs memory for them
+  std::shared_ptr<const TensorMap> weights = {};  // as they were before they were packed; null if none are kept
   // The state of the last call that was given none, for the next one: memory is slow to get.
   std::shared_ptr<StateContent> spare = {};
-};
-
-struct ProgramObject {
-  PyObject head;
-  ProgramContent* content;
-
-  static PyTypeObject* type;
 };
 
 /// Adds the type to the module. Returns false with Python's exception set.

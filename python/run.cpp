@@ -11,11 +11,12 @@
 #include "python/errors.hpp"
 #include "python/result_array.hpp"
 #include "python/state.hpp"
+#include "python/type.hpp"
 
 namespace rnnc::python {
 namespace {
 
-ProgramContent& content_of(PyObject* self) { return *reinterpret_cast<ProgramObject*>(self)->content; }
+ProgramContent& of(PyObject* self) { return content_of<ProgramContent>(self); }
 
 // Checks that an array is [batch, size], or [size] of one sequence.
 bool is_row(const Array& array, std::int64_t batch, std::int64_t size) noexcept {
@@ -49,7 +50,7 @@ PyObject* step(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
     if (count < 2 || count > 3)
       return PyErr_SetString(PyExc_TypeError, "step takes a state, x, and an array for y if there is one"), nullptr;
     if (PyObject_CheckBuffer(arguments[1]) == 0) return step_of_others(self, arguments, count);
-    const ProgramContent& content = content_of(self);
+    const ProgramContent& content = of(self);
     StateContent& state = state_for(arguments[0], self);
     const Use use(state);
     if (!use.is_granted()) return nullptr;
@@ -101,7 +102,7 @@ std::shared_ptr<StateContent> new_sequences(ProgramContent& content, std::int64_
 PyObject* run(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
   return guarded([&]() -> PyObject* {
     if (count != 8) return PyErr_SetString(PyExc_TypeError, "_run takes eight arguments"), nullptr;
-    ProgramContent& content = content_of(self);
+    ProgramContent& content = of(self);
     Array x, y, lengths;
     if (!x.read(arguments[1], "x") || !y.write(arguments[2], "y") || !x.is_apart_from(y)) return nullptr;
     std::shared_ptr<StateContent> own;
@@ -113,7 +114,7 @@ PyObject* run(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
     call.x = x.values(), call.y = y.places();
     if (arguments[4] != Py_None) {
       if (!lengths.read_integers(arguments[4], "lengths")) return nullptr;
-      if (lengths.elements() != state.batch)
+      if (std::ssize(lengths.integers()) != state.batch)
         raise(ErrorCode::ShapeMismatch, "lengths must have one number for each sequence");
       call.lengths = lengths.integers();
     }

@@ -4,10 +4,9 @@
 
 #include "python/arrays.hpp"
 #include "python/errors.hpp"
+#include "python/type.hpp"
 
 namespace rnnc::python {
-
-PyTypeObject* StateObject::type = nullptr;
 
 bool Use::is_granted() const noexcept {
   if (!is_refused_) return true;
@@ -17,8 +16,6 @@ bool Use::is_granted() const noexcept {
 }
 
 namespace {
-
-StateContent& content_of(PyObject* self) { return *reinterpret_cast<StateObject*>(self)->content; }
 
 // Returns a state that has met its program. Throws Raised.
 State& attached(StateContent& content) {
@@ -37,40 +34,30 @@ std::vector<std::byte> bytes_of(PyObject* object) {
 }
 
 // State(program, batch, max_steps), or State(None, batch, saved bytes).
-PyObject* make(PyTypeObject* type, PyObject* arguments, PyObject*) {
-  return guarded([&]() -> PyObject* {
-    PyObject *program = nullptr, *third = nullptr;
-    long long batch = 0;
-    if (!PyArg_ParseTuple(arguments, "OLO", &program, &batch, &third)) return nullptr;
-    auto content = std::make_unique<StateContent>();
-    content->batch = batch;
-    if (program == Py_None) {
-      content->saved = bytes_of(third);
-    } else {
-      if (!PyObject_TypeCheck(program, ProgramObject::type))
-        return PyErr_SetString(PyExc_TypeError, "a State is made of a Program"), nullptr;
-      const Program& compiled = reinterpret_cast<ProgramObject*>(program)->content->program;
-      content->steps = integer_of(third);
-      content->state.emplace(take(compiled.try_make_state(batch, content->steps)));
-      content->program = Object::share(program);
-    }
-    const auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
-    Object self = Object::steal(allocate(type, 0));
-    reinterpret_cast<StateObject*>(self.get())->content = content.release();
-    return self.release();
-  });
-}
-
-void destroy(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<StateObject*>(self)->content;
-  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(self);
-  Py_DECREF(type);
+std::unique_ptr<StateContent> make(PyObject* arguments) {
+  PyObject *program = nullptr, *third = nullptr;
+  long long batch = 0;
+  if (!PyArg_ParseTuple(arguments, "OLO", &program, &batch, &third)) throw Raised{};
+  auto content = std::make_unique<StateContent>();
+  content->batch = batch;
+  if (program == Py_None) {
+    content->saved = bytes_of(third);
+    return content;
+  }
+  if (!is_a<ProgramContent>(program)) {
+    PyErr_SetString(PyExc_TypeError, "a State is made of a Program");
+    throw Raised{};
+  }
+  const Program& compiled = content_of<ProgramContent>(program).program;
+  content->steps = integer_of(third);
+  content->state.emplace(take(compiled.try_make_state(batch, content->steps)));
+  content->program = Object::share(program);
+  return content;
 }
 
 PyObject* reset(PyObject* self, PyObject*) {
   return guarded([&]() -> PyObject* {
-    StateContent& content = content_of(self);
+    StateContent& content = content_of<StateContent>(self);
     const Use use(content);
     if (!use.is_granted()) return nullptr;
     attached(content).reset();
@@ -83,7 +70,7 @@ PyObject* get(PyObject* self, PyObject* arguments) {
   return guarded([&]() -> PyObject* {
     PyObject *name = nullptr, *array = nullptr;
     if (!PyArg_ParseTuple(arguments, "OO", &name, &array)) return nullptr;
-    StateContent& content = content_of(self);
+    StateContent& content = content_of<StateContent>(self);
     const Use use(content);
     Array to;
     if (!use.is_granted() || !to.write(array, "the array")) return nullptr;
@@ -99,7 +86,7 @@ PyObject* set(PyObject* self, PyObject* arguments) {
   return guarded([&]() -> PyObject* {
     PyObject *name = nullptr, *array = nullptr;
     if (!PyArg_ParseTuple(arguments, "OO", &name, &array)) return nullptr;
-    StateContent& content = content_of(self);
+    StateContent& content = content_of<StateContent>(self);
     const Use use(content);
     Array from;
     if (!use.is_granted() || !from.read(array, "the state")) return nullptr;
@@ -111,7 +98,7 @@ PyObject* set(PyObject* self, PyObject* arguments) {
 
 PyObject* save(PyObject* self, PyObject*) {
   return guarded([&]() -> PyObject* {
-    StateContent& content = content_of(self);
+    StateContent& content = content_of<StateContent>(self);
     const Use use(content);
     if (!use.is_granted()) return nullptr;
     const std::vector<std::byte> saved = content.state ? content.state->save() : content.saved;
@@ -122,7 +109,7 @@ PyObject* save(PyObject* self, PyObject*) {
 
 PyObject* restore(PyObject* self, PyObject* saved) {
   return guarded([&]() -> PyObject* {
-    StateContent& content = content_of(self);
+    StateContent& content = content_of<StateContent>(self);
     const Use use(content);
     if (!use.is_granted()) return nullptr;
     const std::vector<std::byte> bytes = bytes_of(saved);
@@ -132,10 +119,10 @@ PyObject* restore(PyObject* self, PyObject* saved) {
   });
 }
 
-PyObject* batch(PyObject* self, void*) { return PyLong_FromLongLong(content_of(self).batch); }
+PyObject* batch(PyObject* self, void*) { return PyLong_FromLongLong(content_of<StateContent>(self).batch); }
 
 PyObject* program(PyObject* self, void*) {
-  PyObject* program = content_of(self).program.get();
+  PyObject* program = content_of<StateContent>(self).program.get();
   return Py_NewRef(program ? program : Py_None);
 }
 
@@ -154,24 +141,16 @@ PyGetSetDef properties[] = {
     {},
 };
 
-PyType_Slot slots[] = {
-    {Py_tp_new, reinterpret_cast<void*>(make)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, properties},
-    {},
-};
-
 }  // namespace
 
 StateContent& state_for(PyObject* state, PyObject* program) {
-  if (!PyObject_TypeCheck(state, StateObject::type)) {
+  if (!is_a<StateContent>(state)) {
     PyErr_Format(PyExc_TypeError, "state must be a State, which program.state() makes, not %R", Py_TYPE(state));
     throw Raised{};
   }
-  StateContent& content = content_of(state);
+  StateContent& content = content_of<StateContent>(state);
   if (content.state) return content;
-  const Program& compiled = reinterpret_cast<ProgramObject*>(program)->content->program;
+  const Program& compiled = content_of<ProgramContent>(program).program;
   State made = take(compiled.try_make_state(content.batch));
   const Result<void> restored = made.restore(content.saved);
   if (!restored) raise(restored.error());
@@ -182,10 +161,8 @@ StateContent& state_for(PyObject* state, PyObject* program) {
 }
 
 bool add_state_type(PyObject* module) {
-  PyType_Spec spec{"rnnc._rnnc.State", sizeof(StateObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-  StateObject::type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
-  return StateObject::type &&
-         PyModule_AddObjectRef(module, "State", reinterpret_cast<PyObject*>(StateObject::type)) == 0;
+  return add_type<StateContent, make>(module, "rnnc._rnnc.State", Py_TPFLAGS_BASETYPE,
+                                      {{Py_tp_methods, methods}, {Py_tp_getset, properties}});
 }
 
 }  // namespace rnnc::python

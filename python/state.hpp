@@ -24,13 +24,6 @@ struct StateContent {
   Object step_result = {}, row_result = {};  // arguments of numpy.empty for the result of a step, [B, O] and [O]
 };
 
-struct StateObject {
-  PyObject head;
-  StateContent* content;
-
-  static PyTypeObject* type;
-};
-
 /// Marks a state as one that a call uses, which another thread's call refuses.
 class Use {
  public:

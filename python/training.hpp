@@ -1,10 +1,11 @@
-// The type Training, by which rnnc.torch trains modules whose cell or network is a text.
+// The types Training and Reference, by which rnnc.torch computes gradients of a text: in float32, and in double
+// precision.
 #pragma once
 
 #include "python/object.hpp"
 
 namespace rnnc::python {
 
-bool add_training_type(PyObject* module);
+bool add_training_types(PyObject* module);
 
 }  // namespace rnnc::python

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/export.hpp>
+
 #include "compiler/gradient/reverse.hpp"
 #include "ir/cell.hpp"
 
@@ -65,7 +67,7 @@ struct NetworkGradient {
 };
 
 /// Returns the networks that train a bound and verified network.
-NetworkGradient gradient_of(const ir::Network& network);
+RNNC_API NetworkGradient gradient_of(const ir::Network& network);
 
 /// Returns a file of the network and the cells that it scans.
 ir::Module module_of(const ir::Network& network);

@@ -19,8 +19,8 @@ Result<ir::Cell> bind(const ir::Cell& cell, const ir::DimBindings& dims, const T
 
 /// Returns the network that Module::choose finds, bound in the same way. A cell becomes the network of one scan of that
 /// cell, so that every program is a network. Errors: those of Module::choose and of bind.
-Result<ir::Network> choose_program(const Model& model, const std::string& name, const ir::DimBindings& dims,
-                                   const TensorMap& weights);
+RNNC_API Result<ir::Network> choose_program(const Model& model, const std::string& name, const ir::DimBindings& dims,
+                                            const TensorMap& weights);
 
 /// Returns the network that the options of a compilation ask for, with their ranges where its weights are integers.
 /// Errors: those of the function above and of with_ranges.

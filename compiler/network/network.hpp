@@ -48,7 +48,7 @@ using AddCell =
 
 /// Checks that every parameter of a bound network has a tensor of the parameter's name and shape, and that no tensor is
 /// left over. Errors: those of runtime::check_weights.
-Result<void> check_weights(const ir::Network& network, const TensorMap& weights);
+RNNC_API Result<void> check_weights(const ir::Network& network, const TensorMap& weights);
 
 /// Checks that weights of this format may be sparse, if they are to be. Errors: Usage.
 Result<void> check_sparse(runtime::NumberFormat format, bool sparse);

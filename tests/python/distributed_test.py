@@ -49,7 +49,8 @@ class DistributedTest(unittest.TestCase):
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
         command = [sys.executable, "-B", "-c", WORKER]
-        environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo"}
+        # Debian 13 builds PyTorch without libuv, which it would use by itself.
+        environment = {**os.environ, "GLOO_SOCKET_IFNAME": "lo", "USE_LIBUV": "0"}
         workers = [
             subprocess.Popen([*command, str(rank), port], stderr=subprocess.PIPE, text=True, env=environment)
             for rank in range(2)

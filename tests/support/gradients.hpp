@@ -1,31 +1,23 @@
-// Gradients are computed here in double precision: by the interpreter, from the two networks that compiler/gradient
-// makes, and beside them as differences of the network itself.
+// Gradients of the interpreter, from the two networks that compiler/gradient makes, are compared here with differences
+// of the network itself.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "compiler/gradient/network_gradient.hpp"
 #include "ir/interpret_network.hpp"
+#include "reference/gradients.hpp"
 #include "tests/support/subject.hpp"
 
 namespace rnnc::test {
 
-struct Gradients {
-  std::vector<ir::Vector> outputs;
-  ir::NamedVectors inputs, weights, states;  // the cotangents by the names of the network; of states, of the first
-};
-
-/// Cotangents multiply the outputs and the last states in the sum whose gradient is wanted.
-struct Cotangents {
-  std::vector<ir::Vector> outputs;
-  ir::NamedVectors states;
-};
+using reference::Cotangents;
+using reference::Gradients;
 
 /// Cotangents within 1 for all outputs, and last states, of a batch. Rows behind the end of a sequence have none.
 Cotangents random_cotangents(const ir::Network& network, const ir::NetworkBatch& batch, std::uint64_t seed);
 
-/// Runs both networks and adds up the terms of parameters.
+/// Makes the two networks that train the network, verifies them, and runs both.
 Gradients interpret_gradients(const ir::Network& network, const ir::NamedVectors& weights,
                               const ir::NetworkBatch& batch, const ir::NamedVectors& states,
                               const Cotangents& cotangents);

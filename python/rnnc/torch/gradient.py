@@ -6,7 +6,6 @@ import json
 import warnings as python_warnings
 from typing import Any, Sequence
 
-import numpy
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -15,35 +14,45 @@ from ..arrays import integers
 from ..program import _kind_of
 from .recurrence import Signature, _version, check_count, check_tensor, memory_of
 
+_ANY_STEPS = 2**63 - 1
+
 # Passes that wait for their backward pass have a training each; so many others are kept for later calls.
 _MOST_KEPT = 8
 
 
 class _Pass:
-    """A training, which is lent to one forward pass until its backward pass, or until nobody can ask for that any more."""
+    """A training, which is lent to one forward pass until its backward pass, or until nobody can ask for that any more.
 
-    def __init__(self, trainer: "Trainer", training: Any, batch: int, steps: int) -> None:
-        self.trainer, self.training, self.batch, self.steps = trainer, training, batch, steps
+    Tensors of float64 have a Reference for a training: the interpreter, of which torch.autograd.gradcheck takes differences.
+    """
+
+    def __init__(self, trainer: "Trainer", training: Any, dtype: torch.dtype, batch: int, steps: int) -> None:
+        self.trainer, self.training, self.dtype, self.batch, self.steps = trainer, training, dtype, batch, steps
         self.weights: list[Any] = []  # what the training has: memory and version of each tensor
 
     def follow(self, weights: Sequence[torch.Tensor]) -> None:
         """Copies the weights if they have changed."""
         now = [(tensor.data_ptr(), _version(tensor)) for tensor in weights]
-        if self.weights == now:
+        # gradcheck changes numbers without a new version.
+        if self.weights == now and self.dtype is torch.float32:
             return
         named = zip(self.trainer.signature.weights, weights)
-        self.training.update([(name, memory_of(tensor, name)) for name, tensor in named])
+        self.training.update([(name, memory_of(tensor, name, self.dtype)) for name, tensor in named])
         self.weights = now
 
     def forward(self, x: torch.Tensor, initial: Sequence[torch.Tensor], counts: Any) -> tuple[Any, list[Any]]:
-        signature, array = self.trainer.signature, memory_of(x, "x")
+        signature, array = self.trainer.signature, memory_of(x, "x", self.dtype)
         steps, batch, _ = array.shape
         shape = (steps, batch, signature.output) if signature.time else (batch, signature.output)
-        y = numpy.empty(shape, numpy.float32)
-        values = [(name, memory_of(value, name)) for (name, _), value in zip(signature.states, initial)]
-        self.training.forward(array, y, steps, counts, values if initial else None)
-        finals = [_copied((batch, size), self.training.state, name) for name, size in signature.states]
-        return torch.from_numpy(y), finals
+        y = torch.empty(shape, dtype=self.dtype, device="cpu")
+        values = [(name, memory_of(value, name, self.dtype)) for (name, _), value in zip(signature.states, initial)]
+        self.training.forward(array, y.numpy(), steps, counts, values if initial else None)
+        return y, [self.copy((batch, size), self.training.state, name) for name, size in signature.states]
+
+    def copy(self, shape: tuple[int, ...], copy: Any, name: str) -> torch.Tensor:
+        values = torch.empty(shape, dtype=self.dtype, device="cpu")
+        copy(name, values.numpy())
+        return values
 
     def give_back(self) -> None:
         if len(self.trainer.kept) < _MOST_KEPT:
@@ -83,21 +92,23 @@ class Trainer:
     def __deepcopy__(self, memo: Any) -> "Trainer":
         return Trainer(self.signature, self.memory_bytes, self.repeats)
 
-    def take(self, weights: Sequence[torch.Tensor], batch: int, steps: int) -> _Pass:
+    def take(self, weights: Sequence[torch.Tensor], dtype: torch.dtype, batch: int, steps: int) -> _Pass:
         check_count(self.signature, weights)
         for index, kept in enumerate(self.kept):
-            if kept.batch == batch and steps <= kept.steps:
+            if kept.dtype is dtype and kept.batch == batch and steps <= kept.steps:
                 taken = self.kept.pop(index)
                 break
         else:
-            taken = self._make(weights, batch, steps)
+            taken = self._make(weights, dtype, batch, steps)
         taken.follow(weights)
         return taken
 
-    def _make(self, weights: Sequence[torch.Tensor], batch: int, steps: int) -> _Pass:
-        named = {name: memory_of(tensor, name) for name, tensor in zip(self.signature.weights, weights)}
+    def _make(self, weights: Sequence[torch.Tensor], dtype: torch.dtype, batch: int, steps: int) -> _Pass:
+        named = {name: memory_of(tensor, name, dtype) for name, tensor in zip(self.signature.weights, weights)}
         kind, source, _ = _kind_of(self.signature.text)
         options = json.loads(self.signature.options)
+        if dtype is torch.float64:
+            return _Pass(self, _rnnc.Reference(kind, source, named, options, batch), dtype, batch, _ANY_STEPS)
         # Calls of other lengths find a training too, without one for each length.
         most = 1 << max(steps - 1, 0).bit_length() if self.memory_bytes == 0 else steps
         training = _rnnc.Training(kind, source, named, options, batch, most, self.memory_bytes)
@@ -105,7 +116,7 @@ class Trainer:
             self._has_warned = True
             for text in training.warnings():
                 python_warnings.warn(text, stacklevel=7)
-        return _Pass(self, training, batch, most)
+        return _Pass(self, training, dtype, batch, most)
 
     def run(
         self,
@@ -124,48 +135,47 @@ class _Recurrence(torch.autograd.Function):
     def forward(ctx: Any, trainer: Trainer, lengths: torch.Tensor | None, count: int, x: torch.Tensor, *tensors: Any):
         # The passes read x again, so that a copy in C order is what the graph keeps.
         x = x if x.is_contiguous() else x.contiguous()
-        check_tensor(x, "x")
+        are_doubles = all([tensor.dtype is torch.float64 for tensor in (x, *tensors)])
+        dtype = torch.float64 if are_doubles else torch.float32
+        check_tensor(x, "x", dtype)
         counts = None if lengths is None else integers(lengths, "lengths", x.shape[1])
-        loan = _Loan(trainer.take(tensors[count:], x.shape[1], x.shape[0]))
+        loan = _Loan(trainer.take(tensors[count:], dtype, x.shape[1], x.shape[0]))
         y, finals = loan.taken.forward(x, tensors[:count], counts)
-        if trainer.repeats:
+        repeats = trainer.repeats or are_doubles
+        if repeats:
             loan.finish()
             ctx.save_for_backward(x, *tensors)
         else:
             # The training has its own copy of the weights, so that x alone must be as it was.
             ctx.save_for_backward(x)
         ctx.trainer, ctx.loan, ctx.shapes = trainer, loan, [tuple(tensor.shape) for tensor in tensors]
-        ctx.count, ctx.counts, ctx.is_done = count, counts, False
+        ctx.count, ctx.counts, ctx.repeats, ctx.is_done = count, counts, repeats, False
         return (y, *finals)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: torch.Tensor, *d_finals: torch.Tensor):
-        if ctx.is_done:
+        # gradcheck asks for a backward pass for each element of y.
+        if ctx.is_done and dy.dtype is not torch.float64:
             raise errors.UsageError(
                 "a forward pass of rnnc has one backward pass: call the module again instead of retain_graph=True"
             )
         x, *tensors = ctx.saved_tensors  # torch refuses a tensor that has changed since
         trainer, signature = ctx.trainer, ctx.trainer.signature
-        if trainer.repeats:
-            ctx.loan = _Loan(trainer.take(tensors[ctx.count :], x.shape[1], x.shape[0]))
+        if ctx.repeats:
+            ctx.loan = _Loan(trainer.take(tensors[ctx.count :], x.dtype, x.shape[1], x.shape[0]))
             ctx.loan.taken.forward(x, tensors[: ctx.count], ctx.counts)
-        training = ctx.loan.taken.training
-        dx = numpy.empty(tuple(x.shape), numpy.float32) if ctx.needs_input_grad[3] else None
-        cotangents = [(name, memory_of(d, name)) for (name, _), d in zip(signature.states, d_finals)]
-        training.backward(memory_of(dy, "dy"), dx, cotangents)
-        gradients: list[Any] = [None if dx is None else torch.from_numpy(dx)]
+        taken = ctx.loan.taken
+        training, dtype = taken.training, taken.dtype
+        dx = torch.empty(x.shape, dtype=dtype, device="cpu") if ctx.needs_input_grad[3] else None
+        cotangents = [(name, memory_of(d, name, dtype)) for (name, _), d in zip(signature.states, d_finals)]
+        training.backward(memory_of(dy, "dy", dtype), None if dx is None else dx.numpy(), cotangents)
+        gradients: list[Any] = [dx]
         needs = ctx.needs_input_grad[4:]
         names = [name for name, _ in signature.states[: ctx.count]] + list(signature.weights)
         for index, (name, shape, needed) in enumerate(zip(names, ctx.shapes, needs)):
             copy = training.state_gradient if index < ctx.count else training.gradient
-            gradients.append(_copied(shape, copy, name) if needed else None)
+            gradients.append(taken.copy(shape, copy, name) if needed else None)
         ctx.is_done = True
         ctx.loan.finish()
         return (None, None, None, *gradients)
-
-
-def _copied(shape: tuple[int, ...], copy: Any, name: str) -> torch.Tensor:
-    values = numpy.empty(shape, numpy.float32)
-    copy(name, values)
-    return torch.from_numpy(values)

@@ -148,21 +148,22 @@ class Recurrence:
         return torch.from_numpy(y), [torch.from_numpy(final) for final in finals]
 
 
-def memory_of(tensor: torch.Tensor, what: str) -> numpy.ndarray:
+def memory_of(tensor: torch.Tensor, what: str, dtype: torch.dtype = torch.float32) -> numpy.ndarray:
     """Returns a tensor's memory as an array, or that of a copy in C order."""
-    if tensor.dtype is not torch.float32 or not tensor.is_cpu or tensor.layout is not torch.strided:
-        check_tensor(tensor, what)
+    if tensor.dtype is not dtype or not tensor.is_cpu or tensor.layout is not torch.strided:
+        check_tensor(tensor, what, dtype)
     if tensor.requires_grad:
         tensor = tensor.detach()
     return tensor.numpy() if tensor.is_contiguous() else tensor.contiguous().numpy()
 
 
-def check_tensor(tensor: torch.Tensor, what: str) -> None:
+def check_tensor(tensor: torch.Tensor, what: str, dtype: torch.dtype = torch.float32) -> None:
     """Refuses in words what rnnc cannot compute with."""
     if tensor.device.type != "cpu":
         raise errors.UsageError(f"{what} is on device {tensor.device}, but rnnc runs on the CPU: pass {what}.cpu()")
-    if tensor.dtype != torch.float32:
-        raise TypeError(f"{what} must have dtype torch.float32, not {tensor.dtype}: pass {what}.float()")
+    if tensor.dtype != dtype:
+        conversion = "float" if dtype == torch.float32 else "double"
+        raise TypeError(f"{what} must have dtype {dtype}, not {tensor.dtype}: pass {what}.{conversion}()")
     if tensor.layout != torch.strided:
         raise errors.UsageError(f"{what} has layout {tensor.layout}: pass {what}.to_dense()")
 
