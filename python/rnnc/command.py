@@ -79,7 +79,8 @@ class _Model:
         if isinstance(model, Program):
             if not model.text:
                 raise errors.UnsupportedError("an artifact does not hold its text: pass the model that it was made of")
-            options = {**model._options, "dims": model.dims, **options}
+            known = {name: model._options[name] for name in ("cell", "weights_as")}
+            options = {**known, "dims": model.dims, **options}
             self._add_text(model.text)
         else:
             self._add(model, options)

@@ -267,12 +267,35 @@ class Program(_rnnc.Program):
         return f'{text}<img alt="{html.escape(self.name)}" src="data:image/svg+xml;base64,{drawn}">'
 
     def __reduce__(self):
-        raise TypeError(
-            "a Program holds machine code and is not pickled: compile the model in each process, or load an artifact"
-        )
+        if not self.text:
+            raise TypeError(
+                "a program of an artifact holds machine code and is not pickled: pickle the artifact's path or bytes, and "
+                "call rnnc.compile with them in each process"
+            )
+        weights = self._weights()
+        if weights is None:
+            raise TypeError(
+                "the program was compiled with keep_weights=False and is not pickled: leave that argument out, or "
+                "compile the model in each process"
+            )
+        return _from_pickle, (self.text, weights, self._options)
+
+    def __copy__(self) -> "Program":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Program":
+        return self
 
     def __repr__(self) -> str:
         return f"<rnnc.Program {self.name}: {self.input_size} -> {self.output_size}, {self.backend} for {self.cpu}>"
+
+
+def _from_pickle(text: str, weights: list[tuple[str, tuple[int, ...], bytes]], options: dict[str, Any]) -> Program:
+    """Compiles the text again: the code cache makes that short where the same machine has done it before."""
+    import numpy
+
+    arrays = {name: numpy.frombuffer(content, numpy.float32).reshape(shape) for name, shape, content in weights}
+    return compile(text, arrays or None, **options)
 
 
 def _kind_of(model: Any) -> tuple[str, Any, bool]:
@@ -317,6 +340,7 @@ def compile(
     backend: str = "auto",
     cpu: str | None = None,
     cache: bool = True,
+    keep_weights: bool = True,
     **options: Any,
 ) -> Program:
     """Compiles a model and its weights.
@@ -324,7 +348,8 @@ def compile(
     `model` is a path (.rnn, .onnx, a state_dict in safetensors, an artifact and all others that `rnnc` reads), text of
     rnnc's language, the name of a standard cell, bytes of a file, a torch.nn.Module, or a state_dict as a dict of arrays.
     `weights` are a path or a dict of arrays, where the model has none of its own. `dims` are those that weights do not
-    tell. `weights_as` keeps weights in f16, bf16, w16, w8a16 or w8; `backend` is auto, jit, portable or tiered. Further
+    tell. `weights_as` keeps weights in f16, bf16, w16, w8a16 or w8; `backend` is auto, jit, portable or tiered. A program
+    keeps its weights as they were given, so that it can be pickled, unless `keep_weights` is false. Further
     options: prefix, relu, node, take, shapes, carry, constants (of imported models), plan, ranges, sparse, sharing.
     """
     from . import arrays
@@ -349,7 +374,7 @@ def compile(
         weights = arrays.weights(weights)
     if "constants" in options:
         options["constants"] = arrays.weights(options["constants"], "constants")
-    options.update(
+    known = dict(
         cell=cell,
         dims=dict(dims) if dims is not None else None,
         threads=threads,
@@ -357,26 +382,15 @@ def compile(
         backend=backend,
         cpu=cpu,
         cache=cache,
-        is_artifact=is_artifact,
     )
-    program = Program(kind, source, weights, options)
+    program = Program(
+        kind, source, weights, {**options, **known, "is_artifact": is_artifact, "keep_weights": keep_weights}
+    )
     program._known = None
-    program._options = {"cell": cell, "weights_as": weights_as}
+    # What an import needs has no meaning for the text that it gave.
+    program._options = {**known, **{name: value for name, value in options.items() if name not in _OF_IMPORTS}}
     return program
 
 
-_OPTIONS = {
-    "prefix",
-    "relu",
-    "node",
-    "take",
-    "like",
-    "shapes",
-    "carry",
-    "constants",
-    "plan",
-    "ranges",
-    "sparse",
-    "sharing",
-    "compile_threads",
-}
+_OF_IMPORTS = {"prefix", "relu", "node", "take", "like", "shapes", "carry", "constants"}
+_OPTIONS = {*_OF_IMPORTS, "plan", "ranges", "sparse", "sharing", "compile_threads"}

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -9,11 +11,16 @@ from pathlib import Path
 import numpy
 
 import rnnc
-from models import CLOSE, OTHER_INPUTS, REVERSED, ROOT, TWO_OUTPUTS, lstm, lstm_weights, random_x
+from models import CLOSE, OTHER_INPUTS, REVERSED, ROOT, TWO_OUTPUTS, environment, lstm, lstm_weights, random_x
 
 
 def two_directions():
     return {**lstm_weights(5, 6, 3, "a.fwd."), **lstm_weights(5, 6, 4, "a.bwd.")}
+
+
+def of_two():
+    random = numpy.random.default_rng(7)
+    return {"a.W": random.uniform(-0.5, 0.5, (6, 5)), "a.U": random.uniform(-0.5, 0.5, (6, 6))}
 
 
 class ProgramTest(unittest.TestCase):
@@ -164,9 +171,7 @@ class ProgramTest(unittest.TestCase):
         self.assert_same(program(longer, state=state), program(longer))
 
     def test_networks_have_several_outputs(self):
-        random = numpy.random.default_rng(7)
-        weights = {"a.W": random.uniform(-0.5, 0.5, (6, 5)), "a.U": random.uniform(-0.5, 0.5, (6, 6))}
-        program = rnnc.compile(TWO_OUTPUTS, weights)
+        program = rnnc.compile(TWO_OUTPUTS, of_two())
         self.assertEqual(list(program.outputs)[1:], ["doubled", "end"])
         self.assertEqual([port.time for port in program.outputs.values()], ["T", "T", ""])
         x = random_x(4, 2, 5)
@@ -247,10 +252,60 @@ class ProgramTest(unittest.TestCase):
             program = rnnc.compile(path)
             self.assert_close(program(x), numpy.load(ROOT / "examples/torch/lstm.y.npy"))
             self.assert_same(rnnc.compile(path.read_bytes())(x), program(x))
+            with self.assertRaisesRegex(TypeError, "artifact's path or bytes"):
+                pickle.dumps(program)
             damaged = bytearray(path.read_bytes())
             damaged[len(damaged) // 2] ^= 1
             with self.assertRaises(rnnc.DataError):
                 rnnc.compile(damaged)
+
+    def test_programs_are_pickled_with_their_weights_and_options(self):
+        folder = ROOT / "examples"
+        weights = {name: value.copy() for name, value in self.weights.items()}
+        two_networks = TWO_OUTPUTS + TWO_OUTPUTS[TWO_OUTPUTS.index("network") :].replace("pair", "other")
+        programs = [
+            (rnnc.compile("lstm", weights, threads=2, backend="portable"), random_x(9, 3, 5)),
+            (rnnc.compile("lstm", weights, weights_as="w8", cpu="x86-64-v3"), random_x(9, 3, 5)),
+            (rnnc.compile("lstm", {**weights, "bi": weights["bi"].astype(numpy.float64)}), random_x(9, 3, 5)),
+            (rnnc.compile(REVERSED, two_directions()), random_x(9, 3, 5)),
+            (rnnc.compile(two_networks, of_two(), cell="other"), random_x(9, 3, 5)),
+            (rnnc.compile(folder / "torch/lstm.rnn"), numpy.load(folder / "torch/lstm.x.npy")),
+            (rnnc.compile((folder / "onnx/tagger.onnx").read_bytes()), numpy.load(folder / "onnx/x.npy")),
+            (rnnc.compile(torch_names(weights)), random_x(9, 3, 5)),
+            (rnnc.compile("cell sum { input x : f32  state s : f32  s' = s + x  output s' }"), random_x(9, 3, 1)),
+        ]
+        for program, x in programs:
+            with self.subTest(program=program):
+                y = program(x)
+                for value in weights.values():
+                    value *= 2  # the caller's arrays are the caller's
+                again = pickle.loads(pickle.dumps(program))
+                for value in weights.values():
+                    value *= 0.5
+                self.assert_same(again(x), y)
+                self.assertEqual((again.backend, again.cpu, again.dims), (program.backend, program.cpu, program.dims))
+                self.assert_same(pickle.loads(pickle.dumps(again))(x), y)
+        self.assertIs(copy.copy(self.program), self.program)
+        self.assertIs(copy.deepcopy([self.program])[0], self.program)
+
+    def test_another_process_runs_a_pickled_program(self):
+        x = random_x(6, 2, 5)
+        state = self.program.state(batch=2)
+        first = self.program(x[:3], state=state)
+        code = (
+            "import pickle, sys\n"
+            "program, state, x = pickle.load(sys.stdin.buffer)\n"
+            "sys.stdout.buffer.write(pickle.dumps(program(x, state=state)))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", code],
+            input=pickle.dumps((self.program, state, x[3:])),
+            capture_output=True,
+            env=environment(),
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_same(numpy.concatenate([first, pickle.loads(done.stdout)]), self.program(x))
 
     def test_formats_of_weights_change_what_is_kept(self):
         x = random_x(20, 2, 5)

@@ -102,8 +102,8 @@ class Recurrence:
         named = dict(zip(signature.weights, (tensor.detach() for tensor in weights)))
         options = json.loads(signature.options)
         if signature.text is None:
-            return compile(named, **options)
-        return compile(signature.text, named, **options)
+            return compile(named, keep_weights=False, **options)
+        return compile(signature.text, named, keep_weights=False, **options)
 
     def program(self, weights: Sequence[torch.Tensor]) -> Program:
         """Returns the program of these weights."""
