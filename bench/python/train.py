@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """train.py [CELL:H:B ...]: times a forward and a backward pass of 100 steps beside PyTorch's, on one thread.
 
-PyTorch runs nn.LSTM and nn.GRU, and other cells as a loop of its operations. Contestants take turns, and the best time of
-each counts; `weights` is what rnnc needs to take over changed weights. Malloc's thresholds are pinned, since PyTorch's
-time depends on them.
+PyTorch runs nn.LSTM and nn.GRU, and other cells as a loop of its operations. rnnc runs the cell as text; for nn.LSTM,
+nn.GRU, LSTMCell and GRUCell it runs what from_module makes of the module, for the last two in the same loop. Contestants
+take turns, and the best time of each counts; `weights` is what rnnc needs to take over changed weights. Malloc's
+thresholds are pinned, since PyTorch's time depends on them.
 """
 
 import os
@@ -66,9 +67,28 @@ class LayerNormLSTM(Loop):
         return torch.stack(steps), h
 
 
+class Steps(torch.nn.Module):
+    """A cell of torch.nn in a loop."""
+
+    def __init__(self, cell):
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x):
+        state, steps = None, []
+        for row in x:
+            state = self.cell(row, state)
+            steps.append(state[0] if isinstance(state, tuple) else state)
+        return torch.stack(steps), state
+
+
 MODULES = {
     "lstm": lambda size: torch.nn.LSTM(size, size),
     "gru": lambda size: torch.nn.GRU(size, size),
+    "nn.LSTM": lambda size: torch.nn.LSTM(size, size),
+    "nn.GRU": lambda size: torch.nn.GRU(size, size),
+    "LSTMCell": lambda size: Steps(torch.nn.LSTMCell(size, size)),
+    "GRUCell": lambda size: Steps(torch.nn.GRUCell(size, size)),
     "ligru": LiGRU,
     "lstm_layer_norm": LayerNormLSTM,
 }
@@ -96,7 +116,11 @@ def main():
         cell, size, batch = shape.split(":")
         size, batch = int(size), int(batch)
         x = torch.randn(STEPS, batch, size, requires_grad=True)
-        theirs, ours = MODULES[cell](size), rnnc.torch.Recurrent(cell, dims={"I": size, "H": size})
+        theirs = MODULES[cell](size)
+        if cell in rnnc.standard_cells():
+            ours = rnnc.torch.Recurrent(cell, dims={"I": size, "H": size})
+        else:
+            ours = rnnc.torch.from_module(theirs)
         contestants = {"theirs": (theirs, False), "ours": (ours, False), "changed": (ours, True)}
         best = dict.fromkeys(contestants, float("inf"))
         for _ in range(8):
