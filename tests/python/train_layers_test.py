@@ -212,8 +212,15 @@ class TrainLayersTest(NearTest):
                 d.sum().backward()
         with self.assertRaisesRegex(TypeError, "float32"):
             rnnc.torch.LSTM(3, 5)(torch.randn(4, 2, 3).double())
-        with self.assertRaisesRegex(errors.UnsupportedError, "f32 weights"):
-            rnnc.torch.LSTM(3, 5, weights_as="f16")(torch.randn(4, 2, 3))
+        text = rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5}, weights_as="w8")
+        for module in (rnnc.torch.LSTM(3, 5, weights_as="f16"), text):
+            with self.assertRaisesRegex(errors.UnsupportedError, "no_grad"):
+                module(torch.randn(4, 2, 3))
+            with torch.no_grad():
+                self.assertEqual(module(torch.randn(4, 2, 3))[0].shape, (4, 2, 5))
+        for kind in (rnnc.torch.RNN, rnnc.torch.RNNCell):
+            with self.assertRaisesRegex(errors.UsageError, "tanh or relu"):
+                kind(3, 5, nonlinearity="sigmoid")
         normed = nn.utils.weight_norm(nn.LSTM(3, 5), "weight_hh_l0")
         with self.assertRaisesRegex(errors.UnsupportedError, "weight norm"):
             rnnc.torch.from_module(normed)(torch.randn(4, 2, 3))

@@ -38,6 +38,12 @@ def _state_dict_options(module: nn.Module) -> dict[str, Any]:
     return {"relu": True} if getattr(module, "nonlinearity", "tanh") == "relu" else {}
 
 
+def _mode_of(nonlinearity: str) -> str:
+    if nonlinearity not in ("tanh", "relu"):
+        raise errors.UsageError(f"nonlinearity must be tanh or relu, not {nonlinearity!r}")
+    return f"RNN_{nonlinearity.upper()}"
+
+
 def _passes_of(module: Any, text: str, states: Sequence[tuple[str, int]], output: int, repeats: bool) -> Passes:
     """A program is made of the state_dict; `text` trains with the parameters as they are."""
     _check_options(module.options)
@@ -80,9 +86,7 @@ class _Layers(_Base):
     ) -> None:
         mode = self._mode
         if mode == "RNN_TANH":
-            if nonlinearity not in ("tanh", "relu"):
-                raise errors.UsageError(f"nonlinearity must be tanh or relu, not {nonlinearity!r}")
-            mode = f"RNN_{nonlinearity.upper()}"
+            mode = _mode_of(nonlinearity)
         super().__init__(
             mode,
             input_size,
@@ -253,7 +257,7 @@ class _Step(_CellBase):
         self.nonlinearity = nonlinearity
         self.options = options
         states = [("l0.h", self.hidden_size)] + ([("l0.c", self.hidden_size)] if self._gives_cell else [])
-        mode = self._mode if nonlinearity == "tanh" else "RNN_RELU"
+        mode = _mode_of(nonlinearity) if self._mode == "RNN_TANH" else self._mode
         text = layers.text_of(mode, input_size, hidden_size, bias=bias)
         self._passes = _passes_of(self, text, states, hidden_size, True)
 

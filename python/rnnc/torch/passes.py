@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Sequence
 
 import torch
@@ -21,6 +22,7 @@ class Passes:
     ) -> None:
         self.recurrence = Recurrence(signature)
         self.trainer = Trainer(trained or signature, memory_bytes, repeats)
+        self.rounds_weights = json.loads(signature.options).get("weights_as", "f32") != "f32"
         # What forward() needs and a graph that is traced cannot make.
         self.model = signature.to_json()
 
@@ -53,6 +55,10 @@ class Passes:
         if is_traced():
             raise errors.UnsupportedError(
                 "a module of rnnc trains outside of torch.compile: call it uncompiled, or within torch.no_grad()"
+            )
+        if self.rounds_weights:
+            raise errors.UnsupportedError(
+                "weights of other formats than f32 do not train: call within torch.no_grad(), or train without weights_as"
             )
         y, finals = trainer.run(x.unsqueeze(0) if x.dim() == 2 else x, initial, weights, lengths)
         return y, [torch.stack(finals[kind::kinds]) for kind in range(kinds)] if kinds else finals
