@@ -64,6 +64,9 @@ def lend(value: Any, what: str, copy: bool = False) -> tuple[numpy.ndarray, _Wra
             )
         array = array.astype(numpy.float32, order="C")
     elif not (array.flags.c_contiguous and array.flags.aligned):
+        if not copy and array.flags.c_contiguous:
+            # Arrays that come from another process may begin anywhere in what was received.
+            raise ValueError(f"{what} is not aligned to 4 bytes: pass numpy.array({what}), or copy=True")
         if not copy:
             raise ValueError(
                 f"{what} does not lie row after row in memory (strides {array.strides}): "

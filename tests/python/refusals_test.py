@@ -109,6 +109,8 @@ class RefusalsTest(unittest.TestCase):
                 self.assertTrue(
                     numpy.array_equal(found, want if strange is not repeated else self.program(repeated.copy()))
                 )
+        with self.assertRaisesRegex(ValueError, "not aligned to 4 bytes"):
+            self.program(unaligned)
         state = self.program.state(batch=3)
         with self.assertRaisesRegex(ValueError, "ascontiguousarray"):
             self.program.step(state, wide[0, :, ::2])
