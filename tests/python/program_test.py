@@ -264,7 +264,7 @@ class ProgramTest(unittest.TestCase):
         weights = {name: value.copy() for name, value in self.weights.items()}
         two_networks = TWO_OUTPUTS + TWO_OUTPUTS[TWO_OUTPUTS.index("network") :].replace("pair", "other")
         programs = [
-            (rnnc.compile("lstm", weights, threads=2, backend="portable"), random_x(9, 3, 5)),
+            (rnnc.compile("lstm", weights, threads=2, backend="portable", sharing="units"), random_x(9, 3, 5)),
             (rnnc.compile("lstm", weights, weights_as="w8", cpu="x86-64-v3"), random_x(9, 3, 5)),
             (rnnc.compile("lstm", {**weights, "bi": weights["bi"].astype(numpy.float64)}), random_x(9, 3, 5)),
             (rnnc.compile(REVERSED, two_directions()), random_x(9, 3, 5)),
@@ -284,7 +284,10 @@ class ProgramTest(unittest.TestCase):
                     value *= 0.5
                 self.assert_same(again(x), y)
                 self.assertEqual((again.backend, again.cpu, again.dims), (program.backend, program.cpu, program.dims))
+                self.assertEqual(again._options, program._options)
                 self.assert_same(pickle.loads(pickle.dumps(again))(x), y)
+        options = pickle.loads(pickle.dumps(programs[0][0]))._options
+        self.assertEqual((options["threads"], options["sharing"]), (2, "units"))
         self.assertIs(copy.copy(self.program), self.program)
         self.assertIs(copy.deepcopy([self.program])[0], self.program)
 
