@@ -147,6 +147,19 @@ class TrainLayersTest(NearTest):
         self.assertIsNone(module.weight_ih_l0.grad)
         self.assertGreater(module.weight_hh_l0.grad.abs().max().item(), 0)
 
+    def test_parameters_that_are_replaced_count_in_the_next_call(self):
+        text = "cell c<I> { input x : f32[I] state h : f32[I] param W : f32[I, I] h' = tanh(W @ x) output h' }"
+        module = rnnc.torch.Recurrent(text, dims={"I": 9})
+        x = torch.randn(1, 2, 9)
+        for round in range(20):
+            # The tensor of the last round is freed, and this one may have its memory.
+            module.W = None
+            module.W = nn.Parameter(torch.full((9, 9), 0.01 * round))
+            y, _ = module(x)
+            y.sum().backward()
+            self.assertTrue(torch.allclose(y, torch.tanh(x @ module.W.T), atol=1e-6))
+            y = None
+
     def test_an_optimizer_learns_what_torch_learns(self):
         for kind in (nn.LSTM, nn.GRU):
             theirs = nn.Sequential(kind(4, 8, 2))

@@ -28,17 +28,19 @@ class _Pass:
 
     def __init__(self, trainer: "Trainer", training: Any, dtype: torch.dtype, batch: int, steps: int) -> None:
         self.trainer, self.training, self.dtype, self.batch, self.steps = trainer, training, dtype, batch, steps
-        self.weights: list[Any] = []  # what the training has: memory and version of each tensor
+        # What the training has: each tensor, which keeps its memory from other tensors, and its version.
+        self.weights: list[torch.Tensor] = []
+        self.versions: list[Any] = []
 
     def follow(self, weights: Sequence[torch.Tensor]) -> None:
         """Copies the weights if they have changed."""
-        now = [(tensor.data_ptr(), _version(tensor)) for tensor in weights]
+        versions = [(tensor.data_ptr(), _version(tensor)) for tensor in weights]
         # gradcheck changes numbers without a new version.
-        if self.weights == now and self.dtype is torch.float32:
+        if self.versions == versions and self.dtype is torch.float32:
             return
         named = zip(self.trainer.signature.weights, weights)
         self.training.update([(name, memory_of(tensor, name, self.dtype)) for name, tensor in named])
-        self.weights = now
+        self.weights, self.versions = [tensor.detach() for tensor in weights], versions
 
     def forward(self, x: torch.Tensor, initial: Sequence[torch.Tensor], counts: Any) -> tuple[Any, list[Any]]:
         signature, array = self.trainer.signature, memory_of(x, "x", self.dtype)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Sequence
 
-# The lines of a step. S is the size of h, and "{b}" and "{c}" stand for the two biases.
+# The gates of each kind, and the lines of its step, in which "{b}" and "{c}" stand for the two biases.
 _STEPS = {
     "RNN_TANH": (1, "  h' = tanh(weight_ih @ x{b} + weight_hh @ h{c})\n"),
     "RNN_RELU": (1, "  h' = relu(weight_ih @ x{b} + weight_hh @ h{c})\n"),
