@@ -1,6 +1,6 @@
 // A Reference computes a cell or network and its gradients in double precision, by the interpreter that defines the
-// language: it is what compiled programs are compared with, and what finite differences are taken of. It is slow and for
-// small sizes, and shares no arithmetic with a program.
+// language: it is what compiled programs are compared with, and what finite differences are taken of. It is slow and
+// for small sizes, and shares no arithmetic with a program.
 #pragma once
 
 #include <cstdint>
