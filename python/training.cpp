@@ -22,7 +22,7 @@
 namespace rnnc::python {
 namespace {
 
-// Computes by a Training in float32, or by a Reference in double precision: both have the same functions.
+// An object computes by a Training in float32, or by a Reference in double precision: both have the same functions.
 template <class Computation>
 struct Content {
   std::optional<Computation> computation = {};

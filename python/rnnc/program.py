@@ -387,7 +387,7 @@ def compile(
         kind, source, weights, {**options, **known, "is_artifact": is_artifact, "keep_weights": keep_weights}
     )
     program._known = None
-    # What an import needs has no meaning for the text that it gave.
+    # The options of an import have no meaning for the text that it gave.
     program._options = {**known, **{name: value for name, value in options.items() if name not in _OF_IMPORTS}}
     return program
 

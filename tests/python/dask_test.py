@@ -22,7 +22,7 @@ from models import lstm_weights, random_x
 
 
 def run(program, state, x):
-    # What a worker receives may begin at any byte.
+    # An array that a worker receives may begin at any byte.
     return program(x, state=state, copy=True)
 
 

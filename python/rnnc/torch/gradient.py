@@ -28,7 +28,7 @@ class _Pass:
 
     def __init__(self, trainer: "Trainer", training: Any, dtype: torch.dtype, batch: int, steps: int) -> None:
         self.trainer, self.training, self.dtype, self.batch, self.steps = trainer, training, dtype, batch, steps
-        # What the training has: each tensor, which keeps its memory from other tensors, and its version.
+        # The training has the numbers of these. The tensors are kept, so that no others have their memory.
         self.weights: list[torch.Tensor] = []
         self.versions: list[Any] = []
 

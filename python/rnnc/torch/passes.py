@@ -23,7 +23,7 @@ class Passes:
         self.recurrence = Recurrence(signature)
         self.trainer = Trainer(trained or signature, memory_bytes, repeats)
         self.rounds_weights = json.loads(signature.options).get("weights_as", "f32") != "f32"
-        # What forward() needs and a graph that is traced cannot make.
+        # A graph that is traced cannot make it.
         self.model = signature.to_json()
 
     def run(
