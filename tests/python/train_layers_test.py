@@ -287,7 +287,9 @@ class DropoutTest(NearTest):
 
                 torch.manual_seed(12)
                 width = 4 * (2 if both else 1)
-                masks = splitmix_masks(0.3, int(torch.randint(2**63 - 1, ())), 6 * 3 * 2 * width).view(6, 3, 2 * width)
+                masks = splitmix_masks(0.3, int(torch.randint(2**63 - 1, ())), 6 * 3 * 2 * width).view(
+                    6, 3, 2 * width
+                )
                 layers = [self.alone(module, layer) for layer in range(3)]
                 exact = x.detach().double().requires_grad_()
                 below = exact

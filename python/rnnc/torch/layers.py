@@ -41,7 +41,12 @@ def _cell(mode: str, bias: bool, is_projected: bool) -> str:
     if is_projected:
         lines.append("  param weight_hr : f32[P, H]")
     added = {"b": " + bias_ih", "c": " + bias_hh"} if bias else {"b": "", "c": ""}
-    return "\n".join(lines) + "\n" + step.format(project="weight_hr @ " if is_projected else "", **added) + "  output h'\n}\n"
+    return (
+        "\n".join(lines)
+        + "\n"
+        + step.format(project="weight_hr @ " if is_projected else "", **added)
+        + "  output h'\n}\n"
+    )
 
 
 def text_of(
