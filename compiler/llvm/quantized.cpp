@@ -64,7 +64,7 @@ class Digits {
 
   // Four high digits come before four low ones.
   llvm::Value* interleaved(llvm::Value* high, llvm::Value* low) {
-    const unsigned groups = lanes_ / runtime::kColumnsOfGroup;
+    const unsigned groups = lanes_ / unsigned{runtime::kColumnsOfGroup};
     auto* as_groups = llvm::FixedVectorType::get(builder_.getInt32Ty(), groups);
     std::vector<int> order;
     for (unsigned group = 0; group < groups; ++group) {
