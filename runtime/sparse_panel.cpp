@@ -118,7 +118,7 @@ AlignedBuffer append_entries(const Description& description, const AlignedBuffer
     if (!panel.sparse) continue;
     const std::int64_t weights = *place++, groups = *place++;
     std::ranges::copy(each->weights, reinterpret_cast<std::int8_t*>(all.data() + weights));
-    std::memcpy(all.data() + groups, each->groups.data(), each->groups.size() * sizeof(std::uint16_t));
+    std::ranges::copy(std::as_bytes(std::span(each->groups)), reinterpret_cast<std::byte*>(all.data() + groups));
     const std::int64_t distances[] = {weights - panel.offset, groups - panel.offset};
     std::memcpy(all.data() + panel.offset + kEntryWeights, &distances[0], sizeof distances[0]);
     std::memcpy(all.data() + panel.offset + kEntryGroups, &distances[1], sizeof distances[1]);

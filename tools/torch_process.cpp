@@ -62,7 +62,7 @@ std::vector<float> read_floats(const fs::path& path) {
   content << file.rdbuf();
   const std::string bytes = content.str();
   std::vector<float> values(bytes.size() / 4);
-  std::memcpy(values.data(), bytes.data(), 4 * values.size());
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), 4 * values.size());
   return values;
 }
 
