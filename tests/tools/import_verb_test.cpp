@@ -56,7 +56,7 @@ TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their
   check_fails(other, "inspect --cell lstm --node lstm", 2,
               "MODEL: missing; --node, --const, --shape, --carry, --take, --like, --prefix and --relu are of one");
   check_fails(other, "inspect '" + kTorch + "gru.safetensors' --node lstm", 2,
-              "--node is for an ONNX model, which this is not");
+              "--node is for an ONNX or TensorFlow Lite model, which this is not");
   check_fails(other, "inspect '" + onnx + "lstm_forward.onnx' --prefix lstm", 2,
               "--prefix and --relu are for a state_dict");
 }
@@ -123,7 +123,7 @@ TEST_CASE("what is said of an ONNX graph's inputs and outputs is checked", "[too
   check_fails(folder, model + "--take z", 2,
               "there is no output \"z\"; the graph's are \"vad\", \"frame_out\", \"hn\"");
   check_fails(folder, "inspect '" + kTorch + "gru.safetensors' --prefix 1x1 --take y", 2,
-              "--const, --shape, --carry, --take and --like are for an ONNX model, which this is not");
+              "--const, --shape, --carry, --take and --like are for an ONNX or TensorFlow Lite model, which this is not");
   check_fails(folder, model + "--like onnx", 2, "--like: 'onnx' is none of onnxruntime");
   check_fails(folder, "run m.rnnc --like onnxruntime --input x.npy --output y.npy", 2,
               "--like: an artifact was compiled with its own; leave it out");
