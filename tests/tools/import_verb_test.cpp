@@ -122,8 +122,9 @@ TEST_CASE("what is said of an ONNX graph's inputs and outputs is checked", "[too
   check_fails(folder, model + "--carry h=vad", 2, "cannot be carried on by \"vad\", which is no output of its size");
   check_fails(folder, model + "--take z", 2,
               "there is no output \"z\"; the graph's are \"vad\", \"frame_out\", \"hn\"");
-  check_fails(folder, "inspect '" + kTorch + "gru.safetensors' --prefix 1x1 --take y", 2,
-              "--const, --shape, --carry, --take and --like are for an ONNX or TensorFlow Lite model, which this is not");
+  check_fails(
+      folder, "inspect '" + kTorch + "gru.safetensors' --prefix 1x1 --take y", 2,
+      "--const, --shape, --carry, --take and --like are for an ONNX or TensorFlow Lite model, which this is not");
   check_fails(folder, model + "--like onnx", 2, "--like: 'onnx' is none of onnxruntime");
   check_fails(folder, "run m.rnnc --like onnxruntime --input x.npy --output y.npy", 2,
               "--like: an artifact was compiled with its own; leave it out");
