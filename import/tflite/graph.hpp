@@ -37,7 +37,7 @@ class TfliteGraph {
   /// Tells whether the file computes with integers where the ONNX graph computes with floats.
   bool leaves_rounding_out() const { return leaves_rounding_out_; }
 
-  // What follows is for the functions that write operators.
+  // The functions that write operators use the rest.
   std::string_view file() const { return file_; }
   const TfliteTensor& tensor(std::int32_t place) const { return model_.tensors[static_cast<std::size_t>(place)]; }
   bool is_constant(std::int32_t place) const { return place >= 0 && tensor(place).data.has_value(); }
@@ -93,6 +93,7 @@ class TfliteWriter {
   bool write_lstm(bool both);
   bool write_rnn(bool both);
   struct Direction;
+  void finish_both(const std::string& forward, const std::string& backward, bool merged);
   std::string lstm_direction(std::size_t first, std::size_t states, bool reverse, const Direction& how);
 
   std::int32_t input(std::size_t i) const { return i < op_.inputs.size() ? op_.inputs[i] : -1; }

@@ -77,8 +77,7 @@ std::string TfliteWriter::lstm_direction(std::size_t first, std::size_t states, 
 bool TfliteWriter::write_lstm(bool both) {
   const char* activation = activation_name(op_.option<std::int8_t>(0, 0));
   if (activation == nullptr) unsupported("its activation is none of tanh, relu and the identity");
-  if (op_.option<float>(2, 0) != 0 && input(16) >= 0) unsupported("clips its projection");
-  // Of the options of the bidirectional operator, merge_outputs stands before time_major.
+  // The bidirectional operator has the option merge_outputs before time_major, which is true by default there.
   const Direction how{activation, op_.option<float>(1, 0), op_.option<std::uint8_t>(both ? 4 : 3, both) != 0};
   if (!both) {
     if (op_.option<std::uint8_t>(5, 0) != 0) unsupported("has diagonals as its recurrent weights");
@@ -89,11 +88,15 @@ bool TfliteWriter::write_lstm(bool both) {
   for (std::size_t i = 39; i < 48; ++i)
     if (input(i) >= 0) unsupported("has a second input");
   const std::string forward = lstm_direction(1, 35, false, how), backward = lstm_direction(18, 37, true, how);
-  if (op_.option<std::uint8_t>(3, 0) != 0)
-    return finish(graph_.node("Concat", {forward, backward}, NodeAttributes().integer("axis", 2))), true;
+  return finish_both(forward, backward, op_.option<std::uint8_t>(3, 0) != 0), true;
+}
+
+// Gives the outputs of both directions: side by side in one, or each in its own.
+void TfliteWriter::finish_both(const std::string& forward, const std::string& backward, bool merged) {
+  if (merged) return finish(graph_.node("Concat", {forward, backward}, NodeAttributes().integer("axis", 2)));
   if (op_.outputs.size() != 2) invalid("has two outputs");
   graph_.set(op_.outputs[1], backward);
-  return finish(forward), true;
+  finish(forward);
 }
 
 bool TfliteWriter::write_rnn(bool both) {
@@ -124,11 +127,7 @@ bool TfliteWriter::write_rnn(bool both) {
   for (std::size_t i = 9; i < 12; ++i)
     if (input(i) >= 0) unsupported("has a second input");
   const std::string forward = direction(1, false), backward = direction(5, true);
-  if (op_.option<std::uint8_t>(2, 0) != 0)
-    return finish(graph_.node("Concat", {forward, backward}, NodeAttributes().integer("axis", 2))), true;
-  if (op_.outputs.size() != 2) invalid("has two outputs");
-  graph_.set(op_.outputs[1], backward);
-  return finish(forward), true;
+  return finish_both(forward, backward, op_.option<std::uint8_t>(2, 0) != 0), true;
 }
 
 bool TfliteWriter::write_recurrent() {
