@@ -2,7 +2,7 @@
 """make_models.py: writes TensorFlow Lite models, an input of each, and what their equations give in double precision.
 
 NAME.tflite is a model as TensorFlow's schema.fbs describes it, NAME.x.npy an input [steps, sequences, features] and
-NAME.y.npy the output. All but the refused were also run by TensorFlow Lite's own kernels (@tensorflow/tfjs-tflite
+NAME.y.npy the output. All but operators and the refused were also run by TensorFlow Lite's own kernels (@tensorflow/tfjs-tflite
 0.0.1-alpha.10), which give these values within 2e-7; those of hybrid within 4e-3, if D has one scale: they compute with
 integers there, and read the first of several.
 """
@@ -19,6 +19,49 @@ BUILTIN |= {"SPLIT": 49, "BIDIRECTIONAL_SEQUENCE_LSTM": 52, "EXPAND_DIMS": 70, "
 BUILTIN |= {"CONCATENATION": 2, "PAD": 34}
 OPTIONS = {"CONV_2D": 1, "FULLY_CONNECTED": 8, "SOFTMAX": 9, "UNIDIRECTIONAL_SEQUENCE_RNN": 31, "STRIDED_SLICE": 32}
 OPTIONS |= {"SQUEEZE": 30, "SPLIT": 35, "BIDIRECTIONAL_SEQUENCE_LSTM": 69, "UNIDIRECTIONAL_SEQUENCE_LSTM": 71}
+BUILTIN |= {
+    "AVERAGE_POOL_2D": 1,
+    "DEPTHWISE_CONV_2D": 4,
+    "MAX_POOL_2D": 17,
+    "RELU": 19,
+    "RELU_N1_TO_1": 20,
+    "RELU6": 21,
+}
+BUILTIN |= {
+    "GATHER": 36,
+    "TRANSPOSE": 39,
+    "MEAN": 40,
+    "DIV": 42,
+    "EXP": 47,
+    "LOG_SOFTMAX": 50,
+    "PRELU": 54,
+    "MAXIMUM": 55,
+}
+BUILTIN |= {
+    "MINIMUM": 57,
+    "NEG": 59,
+    "SLICE": 65,
+    "LOG": 73,
+    "SUM": 74,
+    "SQRT": 75,
+    "RSQRT": 76,
+    "POW": 78,
+    "REDUCE_MAX": 82,
+}
+BUILTIN |= {
+    "PACK": 83,
+    "UNPACK": 88,
+    "REDUCE_MIN": 89,
+    "SQUARE": 92,
+    "LEAKY_RELU": 98,
+    "SQUARED_DIFFERENCE": 99,
+    "ABS": 101,
+}
+BUILTIN |= {"MIRROR_PAD": 100, "SPLIT_V": 102, "REVERSE_V2": 105, "ELU": 111, "HARD_SWISH": 117, "BATCH_MATMUL": 126}
+BUILTIN |= {"GELU": 150, "RELU_0_TO_1": 152}
+OPTIONS |= {"AVERAGE_POOL_2D": 5, "DEPTHWISE_CONV_2D": 2, "MAX_POOL_2D": 5, "CONCATENATION": 10, "ADD": 11, "MUL": 21}
+OPTIONS |= {"GATHER": 23, "MEAN": 27, "SUM": 27, "REDUCE_MAX": 27, "REDUCE_MIN": 27, "SUB": 28, "DIV": 29, "PACK": 59}
+OPTIONS |= {"UNPACK": 64, "LEAKY_RELU": 75, "MIRROR_PAD": 77, "BATCH_MATMUL": 101, "GELU": 116}
 RELU, TANH = 1, 4
 
 
@@ -332,6 +375,96 @@ def stepped(random):
     save("stepped", model, data, np.stack(ys))
 
 
+def operators(random):
+    """An LSTM, and what each plain operator makes of it, side by side."""
+    I, H, T = 3, 4, 5
+    W, U, b = gates(random, I, H)
+    model = Model()
+    x, y = model.tensor("x", (1, T, I), open_dim=1), model.tensor("y", (1, T, H), open_dim=1)
+    inputs = [x, *lstm_inputs(model, x, W, U, b, None, H), *states(model, 1, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH)})
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    v = lstm(data, W, U, b)
+    parts, values = [], []
+
+    def new(op, *inputs, width=H, options=None, shape=None, place=1):
+        made = model.tensor(f"t{len(model.tensors)}", shape or (1, T, width), open_dim=place)
+        model.op(op, list(inputs), [made], options)
+        return made
+
+    def numbers(*values):
+        return model.constant(f"c{len(model.tensors)}", np.array(values, np.int32))
+
+    def give(part, value):
+        parts.append(part)
+        values.append(value)
+
+    half = model.constant("half", np.float32([0.5]))
+    p, q = new("ADD", new("SQUARE", y), half), v * v + 0.5
+    wide, far = new("MUL", y, model.constant("nine", np.float32([9]))), v * 9
+    log = lambda a: a - a.max(-1, keepdims=True) - np.log(np.exp(a - a.max(-1, keepdims=True)).sum(-1, keepdims=True))
+    for op, of, value in (
+        ("ABS", y, np.abs(v)), ("SQRT", p, np.sqrt(q)), ("RSQRT", p, 1 / np.sqrt(q)), ("EXP", y, np.exp(v)),
+        ("LOG", p, np.log(q)), ("NEG", y, -v), ("ELU", y, np.where(v > 0, v, np.exp(v) - 1)), ("RELU", y, np.maximum(v, 0)),
+        ("RELU6", wide, np.clip(far, 0, 6)), ("RELU_N1_TO_1", wide, np.clip(far, -1, 1)),
+        ("RELU_0_TO_1", wide, np.clip(far, 0, 1)), ("HARD_SWISH", wide, far * np.clip(far + 3, 0, 6) / 6),
+        ("LOG_SOFTMAX", y, log(v)),
+    ):  # fmt: skip
+        give(new(op, of), value)
+    give(new("LEAKY_RELU", y, options={0: ("f", 0.25)}), np.where(v > 0, v, v / 4))
+    tanh_of = np.sqrt(2 / np.pi) * (v + 0.044715 * v**3)
+    give(new("GELU", y, options={0: ("B", 1)}), v / 2 * (1 + np.tanh(tanh_of)))
+    slope = matrix(random, H)
+    give(new("PRELU", y, model.constant("slope", slope)), np.where(v > 0, v, v * slope))
+    give(new("MAXIMUM", y, p), np.maximum(v, q))
+    give(new("MINIMUM", y, p), np.minimum(v, q))
+    give(new("POW", p, model.constant("three", np.float32([3]))), q**3)
+    give(new("DIV", y, p, options={0: ("b", TANH)}), np.tanh(v / q))
+    give(new("SUB", y, p, options={0: ("b", 3)}), np.clip(v - q, 0, 6))
+    give(new("SQUARED_DIFFERENCE", y, p), (v - q) ** 2)
+    give(new("SLICE", y, numbers(0, 0, 1), numbers(-1, -1, 2), width=2), v[:, :, 1:3])
+    give(new("REVERSE_V2", y, numbers(2)), v[:, :, ::-1])
+    give(new("GATHER", y, numbers(3, 0), width=2, options={0: ("i", 2)}), v[:, :, [3, 0]])
+    one, three = (model.tensor(n, (1, T, w), open_dim=1) for n, w in (("one", 1), ("three_of", 3)))
+    model.op("SPLIT_V", [y, numbers(1, 3), model.constant("last", np.array(2, np.int32))], [one, three])
+    give(three, v[:, :, 1:])
+    pair = new("PACK", y, p, shape=(1, T, H, 2), options={0: ("i", 2), 1: ("i", 3)})
+    first, second = (model.tensor(n, (1, T, H), open_dim=1) for n in ("first", "second"))
+    model.op("UNPACK", [pair], [first, second], {0: ("i", 2), 1: ("i", 3)})
+    give(second, q)
+    for op, value in (("MEAN", v.mean(2)), ("SUM", v.sum(2)), ("REDUCE_MAX", v.max(2)), ("REDUCE_MIN", v.min(2))):
+        give(new(op, y, numbers(2), width=1, options={0: ("B", 1)}), value[:, :, None])
+    V = matrix(random, 3, H)
+    turned = new("BATCH_MATMUL", y, model.constant("V", V), width=3, options={1: ("B", 1)})
+    give(turned, v @ V.T.astype(float))
+    back = new("TRANSPOSE", new("TRANSPOSE", y, numbers(0, 2, 1), shape=(1, H, T), place=2), numbers(0, 2, 1))
+    give(back, v)
+
+    image = new("EXPAND_DIMS", y, model.constant("dim", np.array(3, np.int32)), shape=(1, T, H, 1))
+    K, k = matrix(random, 1, 1, 3, 2), matrix(random, 2)
+    options = {0: ("b", 0), 1: ("i", 1), 2: ("i", 1), 3: ("i", 2), 4: ("b", RELU), 5: ("i", 1), 6: ("i", 1)}
+    weights = [model.constant("K", K), model.constant("k", k)]
+    deep = new("DEPTHWISE_CONV_2D", image, *weights, shape=(1, T, H, 2), options=options)
+    around = np.pad(v, ((0, 0), (0, 0), (1, 1)))
+    a = sum(around[:, :, j : j + H, None] * K[0, 0, j].astype(float) for j in range(3)) + k
+    a = np.maximum(a, 0)
+    pool = {0: ("b", 1), 1: ("i", 2), 2: ("i", 1), 3: ("i", 2), 4: ("i", 1)}
+    most = new("MAX_POOL_2D", deep, shape=(1, T, 2, 2), options=pool)
+    a = a.reshape(T, 1, 2, 2, 2).max(3)
+    pads = model.constant("pads", np.array([[0, 0], [0, 0], [1, 1], [0, 0]], np.int32))
+    mirrored = new("MIRROR_PAD", most, pads, shape=(1, T, 4, 2), options={0: ("b", 0)})
+    a = np.pad(a, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="reflect")
+    pool = {0: ("b", 0), 1: ("i", 1), 2: ("i", 1), 3: ("i", 3), 4: ("i", 1)}
+    mean = new("AVERAGE_POOL_2D", mirrored, shape=(1, T, 4, 2), options=pool)
+    around, count = np.pad(a, ((0, 0), (0, 0), (1, 1), (0, 0))), np.array([2, 3, 3, 2])[:, None]
+    a = sum(around[:, :, j : j + 4] for j in range(3)) / count
+    give(new("RESHAPE", mean, numbers(1, -1, 8), width=8), a.reshape(T, 1, 8))
+
+    out = new("CONCATENATION", *parts, width=sum(part.shape[2] for part in values), options={0: ("i", 2)})
+    model.inputs, model.outputs = [x], [out]
+    save("operators", model, data, np.concatenate(values, axis=2))
+
+
 def refused(random):
     """A loop, as the converter makes of Keras's GRU, and an LSTM with a projection."""
     model = Model()
@@ -353,6 +486,6 @@ def refused(random):
 
 
 if __name__ == "__main__":
-    for number, make in enumerate((clipped, coupled, both_ways, hybrid, convolved, stepped, refused)):
+    for number, make in enumerate((clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused)):
         make(np.random.default_rng(number))
     sys.exit(0)
