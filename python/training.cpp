@@ -138,7 +138,7 @@ PyObject* forward(PyObject* self, PyObject* arguments) {
   });
 }
 
-// backward(dy, dx or None, [(state, cotangent), ...])
+// backward(dy or None, dx or None, [(state, cotangent), ...])
 template <class Computation>
 PyObject* backward(PyObject* self, PyObject* arguments) {
   return guarded([&]() -> PyObject* {
@@ -147,60 +147,61 @@ PyObject* backward(PyObject* self, PyObject* arguments) {
     if (!PyArg_ParseTuple(arguments, "OOO!", &dy, &dx, &PyList_Type, &states)) return nullptr;
     auto& content = content_of<Content<Computation>>(self);
     Array from, to;
-    if (!from.read_as<E>(dy, "dy") || (dx != Py_None && !to.write_as<E>(dx, "dx"))) return nullptr;
+    if ((dy != Py_None && !from.read_as<E>(dy, "dy")) || (dx != Py_None && !to.write_as<E>(dx, "dx"))) return nullptr;
     Computation& computation = *content.computation;
     set_each<E>(states, "the gradient of a state", [&](const std::string& name, std::span<const E> values) {
       check(computation.set_state_gradient(name, values));
     });
     computation.clear_gradients();
-    const std::span<E> places = dx == Py_None ? std::span<E>() : to.elements<E>();
-    PyObject* const done =
-        run(content, [&]() noexcept { return computation.backward({.dy = from.elements<const E>(), .dx = places}); });
+    PyObject* const done = run(content, [&]() noexcept {
+      return computation.backward({.dy = from.elements<const E>(), .dx = to.elements<E>()});
+    });
     content.x.release();
     content.lengths.release();
     return done;
   });
 }
 
-// Copies elements of ours into an array.
-template <class E>
-PyObject* copy(std::span<const E> values, PyObject* array) {
-  Array to;
-  if (!to.write_as<E>(array, "the result")) return nullptr;
-  const std::span<E> places = to.elements<E>();
-  if (places.size() != values.size())
-    raise(ErrorCode::ShapeMismatch,
-          "the result has " + std::to_string(places.size()) + " elements, not " + std::to_string(values.size()));
-  std::ranges::copy(values, places.begin());
-  Py_RETURN_NONE;
-}
-
-// These copy what a name stands for: gradient(name, result), state(name, result), state_gradient(name, result).
+// Copies what each name of a list stands for into the array at its place of another list.
 template <class E, class Get>
 PyObject* copy_named(PyObject* arguments, const Get& get) {
   return guarded([&]() -> PyObject* {
-    PyObject *name = nullptr, *array = nullptr;
-    if (!PyArg_ParseTuple(arguments, "OO", &name, &array)) return nullptr;
-    return copy<E>(get(text_of(name, "a name")), array);
+    PyObject *names = nullptr, *arrays = nullptr;
+    if (!PyArg_ParseTuple(arguments, "O!O!", &PyList_Type, &names, &PyList_Type, &arrays)) return nullptr;
+    if (PyList_Size(names) != PyList_Size(arrays)) raise(ErrorCode::Usage, "there must be an array for each name");
+    for (Py_ssize_t i = 0; i < PyList_Size(names); ++i) {
+      const std::string name = text_of(PyList_GetItem(names, i), "a name");
+      Array to;
+      if (!to.write_as<E>(PyList_GetItem(arrays, i), "the result")) return nullptr;
+      const auto& values = get(name);
+      const std::span<E> places = to.elements<E>();
+      if (places.size() != values.size())
+        raise(ErrorCode::ShapeMismatch, "the result of " + name + " has " + std::to_string(places.size()) +
+                                            " elements, not " + std::to_string(values.size()));
+      std::ranges::copy(values, places.begin());
+    }
+    Py_RETURN_NONE;
   });
 }
 
+// These copy by names: gradients(names, results), states(names, results), state_gradients(names,
+// results).
 template <class Computation>
-PyObject* gradient(PyObject* self, PyObject* arguments) {
+PyObject* gradients(PyObject* self, PyObject* arguments) {
   return copy_named<Element<Computation>>(arguments, [&](const std::string& name) {
     return content_of<Content<Computation>>(self).computation->gradient(name);
   });
 }
 
 template <class Computation>
-PyObject* state(PyObject* self, PyObject* arguments) {
+PyObject* states(PyObject* self, PyObject* arguments) {
   return copy_named<Element<Computation>>(arguments, [&](const std::string& name) {
     return take(content_of<Content<Computation>>(self).computation->state(name));
   });
 }
 
 template <class Computation>
-PyObject* state_gradient(PyObject* self, PyObject* arguments) {
+PyObject* state_gradients(PyObject* self, PyObject* arguments) {
   return copy_named<Element<Computation>>(arguments, [&](const std::string& name) {
     return take(content_of<Content<Computation>>(self).computation->state_gradient(name));
   });
@@ -257,10 +258,10 @@ PyMethodDef* methods(std::initializer_list<PyMethodDef> others) {
   static std::vector<PyMethodDef> all = {
       {"forward", forward<Computation>, METH_VARARGS, "Computes y and keeps what backward needs."},
       {"backward", backward<Computation>, METH_VARARGS, "Computes the gradients of the last forward pass."},
-      {"gradient", gradient<Computation>, METH_VARARGS, "Copies the gradient of a parameter."},
-      {"state", state<Computation>, METH_VARARGS, "Copies a state behind the last step."},
-      {"state_gradient", state_gradient<Computation>, METH_VARARGS,
-       "Copies the gradient of a state before the first step."},
+      {"gradients", gradients<Computation>, METH_VARARGS, "Copies the gradients of parameters."},
+      {"states", states<Computation>, METH_VARARGS, "Copies states behind the last step."},
+      {"state_gradients", state_gradients<Computation>, METH_VARARGS,
+       "Copies the gradients of states before the first step."},
       {"update", update<Computation>, METH_O, "Replaces parameters."},
   };
   all.insert(all.end(), others);

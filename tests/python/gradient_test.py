@@ -175,6 +175,10 @@ class GradientTest(unittest.TestCase):
             d.sum().backward()
         with self.assertRaisesRegex(TypeError, "float32"):
             module(torch.randn(4, 2, 3).double())
+        normed = rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5})
+        torch.nn.utils.weight_norm(normed, "Un")
+        with self.assertRaisesRegex(errors.UnsupportedError, "no parameter Un any more.*weight norm"):
+            normed(torch.randn(4, 2, 3))
         with self.assertRaisesRegex(errors.LimitError, "at least"):
             rnnc.torch.Recurrent("lstm", dims={"I": 4, "H": 6}, memory_bytes=100)(torch.randn(900, 1, 4))
 
@@ -187,6 +191,46 @@ class GradientTest(unittest.TestCase):
                 module(torch.randn(4, 2, 3))[0].sum().backward()
         self.assertEqual(len([w for w in caught if "unused" in str(w.message)]), 1)
         self.assertTrue(torch.equal(module.unused.grad, torch.zeros(3)))
+
+    def test_a_loss_of_the_final_state_alone(self):
+        module = rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5})
+        x = torch.randn(4, 2, 3, requires_grad=True)
+        found = []
+        for loss in (lambda y, states: states["h"].square().sum(), lambda y, states: y[-1].square().sum()):
+            module.zero_grad()
+            (d,) = torch.autograd.grad(loss(*module(x)), x)
+            found.append(d)
+        self.assertTrue(torch.allclose(*found, atol=1e-6))
+        self.assertGreater(found[0].abs().sum().item(), 0)
+
+    def test_frozen_parameters_get_no_gradient(self):
+        module = rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5})
+        x, h = torch.randn(4, 2, 3), torch.randn(2, 5, requires_grad=True)
+        module(x, {"h": h})[0].square().sum().backward()
+        whole = {name: p.grad for name, p in module.named_parameters()}
+        d_h, h.grad = h.grad, None
+        module.zero_grad(set_to_none=True)
+        module.Un.requires_grad_(False)
+        module.bz.requires_grad_(False)
+        module(x, {"h": h})[0].square().sum().backward()
+        self.assertTrue(torch.equal(h.grad, d_h))
+        for name, parameter in module.named_parameters():
+            if name in ("Un", "bz"):
+                self.assertIsNone(parameter.grad)
+            else:
+                self.assertTrue(torch.equal(parameter.grad, whole[name]), name)
+
+    def test_weights_that_are_turned_in_place_count(self):
+        # A new view of the same memory has neither another version nor another place.
+        module = rnnc.torch.Recurrent("gru", dims={"I": 5, "H": 5})
+        x = torch.randn(4, 2, 5)
+        for enabled in (True, False):
+            with torch.set_grad_enabled(enabled):
+                module(x)
+                module.Un.data = module.Un.data.T
+                turned = module(x)[0].detach()
+                module.Un.data = module.Un.data.contiguous()
+                self.assertTrue(torch.allclose(turned, module(x)[0].detach(), atol=1e-6))
 
     def test_no_steps_and_no_sequences(self):
         module = rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5})

@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from .. import _rnnc, errors
 from ..arrays import integers
 from ..program import _kind_of
-from .recurrence import Signature, _version, check_count, check_tensor, memory_of
+from .recurrence import Signature, check_count, check_tensor, identities_of, memory_of
 
 _ANY_STEPS = 2**63 - 1
 
@@ -28,33 +28,46 @@ class _Pass:
 
     def __init__(self, trainer: "Trainer", training: Any, dtype: torch.dtype, batch: int, steps: int) -> None:
         self.trainer, self.training, self.dtype, self.batch, self.steps = trainer, training, dtype, batch, steps
+        self.states = [name for name, _ in trainer.signature.states]
+        self.parameters = list(trainer.signature.weights)
         # The training has the numbers of these. The tensors are kept, so that no others have their memory.
         self.weights: list[torch.Tensor] = []
-        self.versions: list[Any] = []
+        self.identities: list[Any] = []
+        self.shapes: list[torch.Size] = []
 
     def follow(self, weights: Sequence[torch.Tensor]) -> None:
         """Copies the weights if they have changed."""
-        versions = [(tensor.data_ptr(), _version(tensor)) for tensor in weights]
+        identities = identities_of(weights)
         # gradcheck changes numbers without a new version.
-        if self.versions == versions and self.dtype is torch.float32:
+        if self.identities == identities and self.dtype is torch.float32:
             return
-        named = zip(self.trainer.signature.weights, weights)
+        named = zip(self.parameters, weights)
         self.training.update([(name, memory_of(tensor, name, self.dtype)) for name, tensor in named])
-        self.weights, self.versions = [tensor.detach() for tensor in weights], versions
+        if [tensor.data_ptr() for tensor in self.weights] != [tensor.data_ptr() for tensor in weights]:
+            self.weights = [tensor.detach() for tensor in weights]
+        self.identities, self.shapes = identities, [tensor.shape for tensor in weights]
 
     def forward(self, x: torch.Tensor, initial: Sequence[torch.Tensor], counts: Any) -> tuple[Any, list[Any]]:
         signature, array = self.trainer.signature, memory_of(x, "x", self.dtype)
         steps, batch, _ = array.shape
         shape = (steps, batch, signature.output) if signature.time else (batch, signature.output)
         y = torch.empty(shape, dtype=self.dtype, device="cpu")
-        values = [(name, memory_of(value, name, self.dtype)) for (name, _), value in zip(signature.states, initial)]
+        values = [(name, memory_of(value, name, self.dtype)) for name, value in zip(self.states, initial)]
         self.training.forward(array, y.numpy(), steps, counts, values if initial else None)
-        return y, [self.copy((batch, size), self.training.state, name) for name, size in signature.states]
+        finals = [torch.empty((batch, size), dtype=self.dtype, device="cpu") for _, size in signature.states]
+        self.training.states(self.states, [final.numpy() for final in finals])
+        return y, finals
 
-    def copy(self, shape: tuple[int, ...], copy: Any, name: str) -> torch.Tensor:
-        values = torch.empty(shape, dtype=self.dtype, device="cpu")
-        copy(name, values.numpy())
-        return values
+    def read(self, copy: Any, names: list[str], shapes: Sequence[Any], needs: Sequence[bool]) -> list[Any]:
+        """Returns the gradients of these shapes that `copy` gives by name, and None for those that are not needed."""
+        if not all(needs):
+            names = [name for name, needed in zip(names, needs) if needed]
+        found = [
+            torch.empty(shape, dtype=self.dtype, device="cpu") if needed else None
+            for shape, needed in zip(shapes, needs)
+        ]
+        copy(names, [gradient.numpy() for gradient in found if gradient is not None])
+        return found
 
     def give_back(self) -> None:
         if len(self.trainer.kept) < _MOST_KEPT:
@@ -137,7 +150,7 @@ class _Recurrence(torch.autograd.Function):
     def forward(ctx: Any, trainer: Trainer, lengths: torch.Tensor | None, count: int, x: torch.Tensor, *tensors: Any):
         # The passes read x again, so that a copy in C order is what the graph keeps.
         x = x if x.is_contiguous() else x.contiguous()
-        are_doubles = all([tensor.dtype is torch.float64 for tensor in (x, *tensors)])
+        are_doubles = x.dtype is torch.float64 and all([tensor.dtype is torch.float64 for tensor in tensors])
         dtype = torch.float64 if are_doubles else torch.float32
         check_tensor(x, "x", dtype)
         counts = None if lengths is None else integers(lengths, "lengths", x.shape[1])
@@ -150,15 +163,17 @@ class _Recurrence(torch.autograd.Function):
         else:
             # The training has its own copy of the weights, so that x alone must be as it was.
             ctx.save_for_backward(x)
-        ctx.trainer, ctx.loan, ctx.shapes = trainer, loan, [tuple(tensor.shape) for tensor in tensors]
-        ctx.count, ctx.counts, ctx.repeats, ctx.is_done = count, counts, repeats, False
+        ctx.trainer, ctx.loan, ctx.count, ctx.counts = trainer, loan, count, counts
+        ctx.shapes = [tensor.shape for tensor in tensors[:count]]
+        ctx.repeats, ctx.are_doubles, ctx.is_done = repeats, are_doubles, False
+        ctx.set_materialize_grads(False)  # results that the loss does not depend on have no gradient
         return (y, *finals)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy: torch.Tensor, *d_finals: torch.Tensor):
+    def backward(ctx: Any, dy: torch.Tensor | None, *d_finals: torch.Tensor | None):
         # gradcheck asks for a backward pass for each element of y.
-        if ctx.is_done and dy.dtype is not torch.float64:
+        if ctx.is_done and not ctx.are_doubles:
             raise errors.UsageError(
                 "a forward pass of rnnc has one backward pass: call the module again instead of retain_graph=True"
             )
@@ -170,14 +185,15 @@ class _Recurrence(torch.autograd.Function):
         taken = ctx.loan.taken
         training, dtype = taken.training, taken.dtype
         dx = torch.empty(x.shape, dtype=dtype, device="cpu") if ctx.needs_input_grad[3] else None
-        cotangents = [(name, memory_of(d, name, dtype)) for (name, _), d in zip(signature.states, d_finals)]
-        training.backward(memory_of(dy, "dy", dtype), None if dx is None else dx.numpy(), cotangents)
+        cotangents = [(name, memory_of(d, name, dtype)) for name, d in zip(taken.states, d_finals) if d is not None]
+        training.backward(
+            None if dy is None else memory_of(dy, "dy", dtype), None if dx is None else dx.numpy(), cotangents
+        )
+        needs, count = ctx.needs_input_grad[4:], ctx.count
         gradients: list[Any] = [dx]
-        needs = ctx.needs_input_grad[4:]
-        names = [name for name, _ in signature.states[: ctx.count]] + list(signature.weights)
-        for index, (name, shape, needed) in enumerate(zip(names, ctx.shapes, needs)):
-            copy = training.state_gradient if index < ctx.count else training.gradient
-            gradients.append(taken.copy(shape, copy, name) if needed else None)
+        if count:
+            gradients += taken.read(training.state_gradients, taken.states[:count], ctx.shapes, needs[:count])
+        gradients += taken.read(training.gradients, taken.parameters, taken.shapes, needs[count:])
         ctx.is_done = True
         ctx.loan.finish()
         return (None, None, None, *gradients)

@@ -42,19 +42,20 @@ def _version(tensor: torch.Tensor) -> Any:
     return tensor.numpy().tobytes()
 
 
+def identities_of(tensors: Sequence[torch.Tensor]) -> list[Any]:
+    """Returns what changes whenever the numbers of one of the tensors do: `tensor.data = tensor.data.T` leaves both version
+    and place."""
+    return [(tensor.data_ptr(), _version(tensor), tensor.shape, tensor.stride()) for tensor in tensors]
+
+
 class _Entry:
     """One set of weights, and the program that they gave. It keeps the tensors, so that their memory is nobody else's."""
 
     def __init__(self, tensors: Sequence[torch.Tensor], program: Program) -> None:
         self.tensors = list(tensors)
-        self.places = [tensor.data_ptr() for tensor in tensors]
-        self.versions = [_version(tensor) for tensor in tensors]
+        self.identities = identities_of(tensors)
         self.program = program
         self.states: list[State] = []
-
-    def is_of(self, tensors: Sequence[torch.Tensor]) -> bool:
-        places = [tensor.data_ptr() for tensor in tensors]
-        return places == self.places and [_version(tensor) for tensor in tensors] == self.versions
 
     def take_state(self, batch: int) -> State:
         # A list gives each of its elements to one thread alone.
@@ -84,9 +85,9 @@ class Recurrence:
         return Recurrence(self.signature)
 
     def _entry(self, weights: Sequence[torch.Tensor]) -> _Entry:
-        entries = self._entries
+        entries, identities = self._entries, identities_of(weights)
         for index, entry in enumerate(entries):
-            if entry.is_of(weights):
+            if entry.identities == identities:
                 if index:
                     self._entries = [entry, *(other for other in entries if other is not entry)]
                 return entry

@@ -55,6 +55,8 @@ class Recurrent(nn.Module):
             with open(source, encoding="utf-8") as file:
                 kind, source = "text", file.read()
         self.batch_first = batch_first
+        # Module.named_parameters() takes as long as ten steps.
+        self._places: list[tuple[nn.Module, str]] = []
         for name, dims_of_it in wanted.items():
             if weights is not None:
                 if name not in weights:
@@ -67,7 +69,7 @@ class Recurrent(nn.Module):
             self._add(name, tensor)
         chosen = {"cell": cell, "dims": dict(dims) if dims else None, **options}
         first = Signature(source, tuple(wanted), (), 0, "T", json.dumps(chosen))
-        program = Recurrence(first).program(self._weights(first))
+        program = Recurrence(first).program(self._weights())
         if program.named_inputs:
             raise errors.UnsupportedError(f"network {program.name} has inputs beside x; rnnc.compile runs it")
         states = tuple((port.name, port.size) for port in program.states.values())
@@ -88,10 +90,16 @@ class Recurrent(nn.Module):
                 module.add_module(part, nn.Module())
             module = getattr(module, part)
         module._parameters[last] = nn.Parameter(tensor.detach().contiguous())
+        self._places.append((module, last))
 
-    def _weights(self, signature: Signature) -> list[Tensor]:
-        named = dict(self.named_parameters())
-        return [named[name] for name in signature.weights]
+    def _weights(self) -> list[Tensor]:
+        try:
+            return [module._parameters[name] for module, name in self._places]
+        except KeyError as error:
+            raise errors.UnsupportedError(
+                f"the module has no parameter {error.args[0]} any more: a parametrization, such as a weight norm, must be "
+                "removed before"
+            ) from None
 
     def forward(
         self, x: Tensor, state: Mapping[str, Tensor] | None = None, lengths: Tensor | None = None
@@ -111,7 +119,7 @@ class Recurrent(nn.Module):
                     f"state {name} has shape {tuple(state[name].shape)}, but must have {(x.shape[1], size)}"
                 )
             initial.append(state[name])
-        weights = self._weights(self._signature)
+        weights = self._weights()
         y, finals = self._passes.run(x, initial, weights, lengths)
         states = {name: final for (name, _), final in zip(self._signature.states, finals)}
         if is_alone:
