@@ -83,10 +83,10 @@ std::int64_t chunk_steps(const Description& description, std::int64_t batch) {
 }
 
 Result<LoadedCell> pack_cell(Description description, const TensorRefs& weights) {
-  Result<AlignedBuffer> block = pack_weights(description, weights);
-  if (!block) return block.error();
-  take_off_zeros(description, {block->data(), static_cast<std::size_t>(block->size())});
-  return LoadedCell{std::move(description), std::move(*block), {}};
+  AlignedBuffer block;
+  if (const Result<void> packed = pack_weights(description, weights, block); !packed) return packed.error();
+  take_off_zeros(description, {block.data(), static_cast<std::size_t>(block.size())});
+  return LoadedCell{std::move(description), std::move(block), {}};
 }
 
 void finish_cell(LoadedCell& cell, Code code) {

@@ -8,6 +8,7 @@
 #include "runtime/half.hpp"
 #include "runtime/pack_integers.hpp"
 #include "runtime/sparse_panel.hpp"
+#include "runtime/transpose.hpp"
 
 namespace rnnc::runtime {
 namespace {
@@ -16,22 +17,30 @@ const TensorInfo& find(const std::vector<TensorInfo>& tensors, const std::string
   return *std::find_if(tensors.begin(), tensors.end(), [&](const TensorInfo& t) { return t.name == tensor_name; });
 }
 
-// The elements of a tensor as f32: those of the tensor itself where it has this type, and else a copy.
+// The elements of tensors as f32: those of a tensor itself where it has this type, and else a copy.
 class Floats {
  public:
-  explicit Floats(const Tensor& tensor)
-      : converted_(tensor.type == ElementType::F32 ? std::vector<float>() : tensor.to_f32()),
-        values_(tensor.type == ElementType::F32 ? std::span(reinterpret_cast<const float*>(tensor.bytes.data()),
-                                                            tensor.bytes.size() / sizeof(float))
-                                                : std::span<const float>(converted_)) {}
+  explicit Floats(const TensorRefs& tensors) : tensors_(tensors), converted_(tensors.size()) {
+    std::size_t i = 0;
+    for (const auto& [name, tensor] : tensors) {
+      if (tensor->type != ElementType::F32) converted_[i] = tensor->to_f32();
+      ++i;
+    }
+  }
   Floats(const Floats&) = delete;
   Floats& operator=(const Floats&) = delete;
 
-  std::span<const float> values() const { return values_; }
+  std::span<const float> of(const std::string& name) const {
+    const auto found = tensors_.find(name);
+    const Tensor& tensor = *found->second;
+    if (tensor.type != ElementType::F32)
+      return converted_[static_cast<std::size_t>(std::distance(tensors_.begin(), found))];
+    return {reinterpret_cast<const float*>(tensor.bytes.data()), tensor.bytes.size() / sizeof(float)};
+  }
 
  private:
-  std::vector<float> converted_;
-  std::span<const float> values_;
+  const TensorRefs& tensors_;
+  std::vector<std::vector<float>> converted_;
 };
 
 // Copies a piece of a matrix into the panel. `store` writes the weights in the format of the panel.
@@ -47,7 +56,22 @@ void scatter(const PanelPacking& panel, const MatrixPiece& piece, std::span<cons
   }
 }
 
-// Reads rows of the source in order and scatters each over the panel at `begin`, one lane wide.
+// The same for weights that stay as they are: rows whose units are neighbouring lanes are copied at once.
+void copy(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source, std::int64_t width,
+          float* begin) {
+  const PanelShape shape = panel.shape();
+  for (std::int64_t row = 0, count = 0; row < piece.rows; row += count) {
+    const UnitPlace to = place_of(shape, piece.gate, piece.first_row + row);
+    for (count = 1; row + count < piece.rows; ++count) {
+      const UnitPlace next = place_of(shape, piece.gate, piece.first_row + row + count);
+      if (next.before != to.before || next.position != to.position + count) break;
+    }
+    transpose(source.data() + (piece.row + row) * width + piece.column, width, count, panel.columns,
+              begin + to.before * panel.columns + to.position, to.together);
+  }
+}
+
+// Packs a piece into the panel at `begin`.
 void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<const float> source, std::int64_t width,
                 float* begin) {
   const auto halves = [begin](std::int64_t at, std::uint16_t half) {
@@ -55,8 +79,7 @@ void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<c
   };
   switch (panel.format) {
     case NumberFormat::F32:
-      if (panel.rounding == NumberFormat::F32)
-        return scatter(panel, piece, source, width, [&](std::int64_t at, float weight) { begin[at] = weight; });
+      if (panel.rounding == NumberFormat::F32) return copy(panel, piece, source, width, begin);
       return scatter(panel, piece, source, width,
                      [&](std::int64_t at, float weight) { begin[at] = rounded(weight, panel.rounding); });
     case NumberFormat::F16:
@@ -76,10 +99,10 @@ void pack_piece(const PanelPacking& panel, const MatrixPiece& piece, std::span<c
 }
 
 // Packs all pieces of a panel at `begin`. Errors: those of check_range.
-Result<void> pack_pieces(const Description& description, const PanelPacking& panel,
-                         const std::map<std::string, Floats>& tensors, float* begin) {
+Result<void> pack_pieces(const Description& description, const PanelPacking& panel, const Floats& tensors,
+                         float* begin) {
   for (const MatrixPiece& piece : panel.pieces) {
-    const std::span<const float> source = tensors.at(piece.param).values();
+    const std::span<const float> source = tensors.of(piece.param);
     const std::int64_t width = find(description.params, piece.param).shape[1];
     if (const Result<void> checked = check_range(panel, piece, source, width); !checked) return checked.error();
     pack_piece(panel, piece, source, width, begin);
@@ -89,13 +112,12 @@ Result<void> pack_pieces(const Description& description, const PanelPacking& pan
 
 }  // namespace
 
-Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights) {
+Result<void> pack_weights(const Description& description, const TensorRefs& weights, AlignedBuffer& block) {
   if (const Result<void> checked = check_weights(description, weights); !checked) return checked.error();
-  std::map<std::string, Floats> tensors;
-  for (const auto& [name, tensor] : weights) tensors.try_emplace(name, *tensor);
-  AlignedBuffer block(description.weights_size);
+  const Floats tensors(weights);
+  if (block.size() != description.weights_size) block = AlignedBuffer(description.weights_size);
   for (const VectorPacking& vector : description.vectors) {
-    const std::span<const float> source = tensors.at(vector.param).values();
+    const std::span<const float> source = tensors.of(vector.param);
     std::copy(source.begin(), source.end(), block.data() + vector.offset);
   }
   std::vector<SparseEntries> entries;
@@ -111,7 +133,8 @@ Result<AlignedBuffer> pack_weights(const Description& description, const TensorR
       return packed.error();
     entries.push_back(leave_out_zeros(panel, dense.data(), begin));
   }
-  return entries.empty() ? std::move(block) : append_entries(description, block, entries);
+  if (!entries.empty()) block = append_entries(description, block, entries);
+  return {};
 }
 
 }  // namespace rnnc::runtime

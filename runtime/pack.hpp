@@ -6,7 +6,8 @@
 
 namespace rnnc::runtime {
 
-/// Checks the tensors and packs all of them. Errors: those of check_weights.
-RNNC_API Result<AlignedBuffer> pack_weights(const Description& description, const TensorRefs& weights);
+/// Checks the tensors and packs all of them into `block`, which is empty, or what an earlier call of this description
+/// has left: fresh memory of a large cell costs more than the packing. Errors: those of check_weights.
+RNNC_API Result<void> pack_weights(const Description& description, const TensorRefs& weights, AlignedBuffer& block);
 
 }  // namespace rnnc::runtime

@@ -54,9 +54,10 @@ Result<std::vector<Work>> work_of(const BenchJob& job) {
     if (!lowered) return lowered.error();
     runtime::Description description = compiler::describe(cell->cell, *lowered, job.target);
     if (options.sparse) {
-      const auto packed = runtime::pack_weights(description, compiler::weights_of(*cell, job.source.weights));
+      runtime::AlignedBuffer block;
+      const auto packed = runtime::pack_weights(description, compiler::weights_of(*cell, job.source.weights), block);
       if (!packed) return packed.error();
-      runtime::take_off_zeros(description, {packed->data(), static_cast<std::size_t>(packed->size())});
+      runtime::take_off_zeros(description, {block.data(), static_cast<std::size_t>(block.size())});
     }
     result.push_back({description.flops_per_step, description.recurrent_bytes, cell->axis.empty() ? 1 : flags.steps,
                       flags.batch, flags.threads, rate});

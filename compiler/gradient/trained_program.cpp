@@ -31,9 +31,8 @@ std::span<float> TrainedProgram::weight(const std::string& name) {
 Result<void> TrainedProgram::repack() try {
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     runtime::LoadedCell& cell = *cells_[i];
-    Result<runtime::AlignedBuffer> packed = runtime::pack_weights(cell.description, refs_[i]);
-    if (!packed) return packed.error();
-    cell.weights = std::move(*packed);
+    if (const Result<void> packed = runtime::pack_weights(cell.description, refs_[i], cell.weights); !packed)
+      return packed.error();
     runtime::finish_cell(cell, cell.code);
   }
   if (loaded_->network.list.starts.empty()) return {};

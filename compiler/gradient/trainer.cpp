@@ -11,6 +11,7 @@
 #include "runtime/memory_limit.hpp"
 #include "runtime/portable.hpp"
 #include "runtime/portable_kernels.hpp"
+#include "runtime/transpose.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -250,12 +251,7 @@ void Trainer::copy_weights(TrainedProgram& program, const std::map<std::string, 
       continue;
     }
     const Shape& shape = shapes_.at(of);
-    const auto rows = static_cast<std::size_t>(shape[0]), columns = static_cast<std::size_t>(shape[1]);
-    constexpr std::size_t kSquare = 16;  // elements of a cache line
-    for (std::size_t i0 = 0; i0 < rows; i0 += kSquare)
-      for (std::size_t k0 = 0; k0 < columns; k0 += kSquare)
-        for (std::size_t i = i0; i < std::min(rows, i0 + kSquare); ++i)
-          for (std::size_t k = k0; k < std::min(columns, k0 + kSquare); ++k) to[k * rows + i] = from[i * columns + k];
+    runtime::transpose(from.data(), shape[1], shape[0], shape[1], to.data(), shape[0]);
   }
 }
 

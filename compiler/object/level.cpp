@@ -39,15 +39,16 @@ Result<Target> stand_in(const Target& target) {
 Result<runtime::AlignedBuffer> prepared_weights(const CellKind& kind, const Target& target,
                                                 const runtime::TensorRefs& weights) {
   const auto& [lowered, description] = kind;
-  Result<runtime::AlignedBuffer> block = runtime::pack_weights(description, weights);
-  if (block) suit_weights(lowered.plan, target.byte_products, block->data());
-  if (!block || !has_preparation(lowered.schedule)) return block;
+  runtime::AlignedBuffer block;
+  if (const Result<void> packed = runtime::pack_weights(description, weights, block); !packed) return packed.error();
+  suit_weights(lowered.plan, target.byte_products, block.data());
+  if (!has_preparation(lowered.schedule)) return block;
   const Result<Target> here = stand_in(target);
   if (!here) return here.error();
   const auto code = runtime::map_code(link_image(here->arch, emit_preparation(lowered.schedule, lowered.plan, *here)));
   if (!code) return code.error();
   const runtime::KernelFloatMode mode;
-  code->prepare(block->data());
+  code->prepare(block.data());
   return block;
 }
 

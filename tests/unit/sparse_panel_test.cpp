@@ -26,7 +26,8 @@ Packed pack(const Subject& subject, const std::string& cpu, bool sparse) {
   const compiler::CellKind kind =
       compiler::make_kind(cell, target, {.weights = WeightFormat::W8, .sparse = sparse}).value();
   const TensorMap tensors = tensors_of(subject);
-  const runtime::AlignedBuffer block = runtime::pack_weights(kind.description, runtime::refs_to(tensors)).value();
+  runtime::AlignedBuffer block;
+  runtime::pack_weights(kind.description, runtime::refs_to(tensors), block).value();
   return {kind.description, {block.data(), block.data() + block.size()}};
 }
 
