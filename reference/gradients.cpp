@@ -69,7 +69,7 @@ class Sums {
               for (std::int64_t k = 0; k < w.columns; ++k) at(i, k) += left[p * w.rows + i] * right[p * w.columns + k];
           break;
         }
-        case Term::Kind::Row: {
+        case Term::Kind::LookedUp: {
           const double index = *find(term.right, row);
           if (!(index >= 0 && index < static_cast<double>(w.rows))) break;
           for (std::int64_t k = 0; k < w.columns; ++k) at(static_cast<std::int64_t>(index), k) += left[k];

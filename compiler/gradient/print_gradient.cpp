@@ -23,7 +23,7 @@ std::string text_of(const WeightTerm& term) {
     case Term::Kind::Product:
       return text + " times " + text_of(term.right) + " transposed" +
              (term.count > 1 ? ", of " + std::to_string(term.count) + " rows a step" : "");
-    case Term::Kind::Row: return text + " in the row that " + text_of(term.right) + " names";
+    case Term::Kind::LookedUp: return text + " in the row that " + text_of(term.right) + " names";
   }
   return text;
 }

@@ -307,7 +307,7 @@ void Reverse::lookup(const Node& node, Value cotangent) {
     if (before > 0) index = apply(Function::Sub, index, graph_.constant(static_cast<float>(before)));
     before += window.rows;
     terms_.push_back(
-        {Term::Kind::Row, window.matrix, {window.row, window.rows, window.column, window.columns}, cotangent, index});
+        {Term::Kind::LookedUp, window.matrix, {window.row, window.rows, window.column, window.columns}, cotangent, index});
   }
 }
 

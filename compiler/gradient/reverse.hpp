@@ -22,9 +22,9 @@ struct Window {
 /// A term is what one step adds to the gradient of a window of a parameter.
 struct Term {
   enum class Kind : std::uint8_t {
-    Sum,      // `left`, which has the elements of the window in row-major order
-    Product,  // left^T right: `left` is f32[rows] and `right` f32[columns]; or rows of these, whose products are added
-    Row,      // row `right` of the window, a scalar, has the cotangent `left`, f32[columns]
+    Sum,       // `left`, which has the elements of the window in row-major order
+    Product,   // left^T right: `left` is f32[rows] and `right` f32[columns]; or rows of these, whose products are added
+    LookedUp,  // row `right` of the window, a scalar, has the cotangent `left`, f32[columns]
   };
   Kind kind = Kind::Sum;
   ir::Value param;

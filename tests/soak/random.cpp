@@ -62,6 +62,7 @@ std::vector<Check> checks_of(std::uint64_t seed) {
   std::vector<Check> checks = {Check::Interpreter, Check::Alone, Check::Pieces, Check::FloatModes};
   if (seed % 2 == 0) checks.push_back(Check::Executors);
   if (seed % 3 == 0) checks.push_back(Check::Gradients);
+  if (seed % 4 == 1) checks.push_back(Check::Training);
   if (seed % 5 == 0) checks.push_back(Check::Plans);
   if (seed % 7 == 0) checks.push_back(Check::Again);
   if (seed % 11 == 0) checks.push_back(Check::Threads);

@@ -15,6 +15,7 @@
 #include "compiler/schedule/plan_stage.hpp"
 #include "tests/support/gradients.hpp"
 #include "tests/support/linked_object.hpp"
+#include "tests/support/trainings.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -71,6 +72,7 @@ std::string_view name_of(Check check) {
     case Check::Object: return "object";
     case Check::FloatModes: return "float modes";
     case Check::Gradients: return "gradients";
+    case Check::Training: return "training";
   }
   return "";
 }
@@ -114,6 +116,7 @@ std::optional<std::string> Trial::fault(Check check) const {
     case Check::Object: return object();
     case Check::FloatModes: return float_modes();
     case Check::Gradients: return gradients();
+    case Check::Training: return training();
   }
   return std::nullopt;
 }
@@ -227,6 +230,14 @@ std::optional<std::string> Trial::gradients() const {
   setting.steps = std::min<std::int64_t>(setting.steps, 4);
   setting.batch = std::min<std::int64_t>(setting.batch, 3);
   return gradient_fault(subject_, setting);
+}
+
+// The interpreter takes minutes for the gradients of long sequences.
+std::optional<std::string> Trial::training() const {
+  Setting setting = setting_;
+  setting.steps = std::min<std::int64_t>(setting.steps, 20);
+  setting.batch = std::min<std::int64_t>(setting.batch, 20);
+  return training_fault(subject_, setting);
 }
 
 std::optional<std::string> Trial::float_modes() const {

@@ -24,6 +24,7 @@ enum class Check {
   Object,       // and a linked object
   FloatModes,   // the bits are the same in every floating-point mode of the caller, which is left as it was
   Gradients,    // gradients in double precision are differences of the interpreter
+  Training,     // trainings have the gradients of the interpreter; again, on threads and in pieces the same bits
 };
 std::string_view name_of(Check check);
 
@@ -55,6 +56,7 @@ class Trial {
   std::optional<std::string> object() const;
   std::optional<std::string> float_modes() const;
   std::optional<std::string> gradients() const;
+  std::optional<std::string> training() const;
 
   const Subject& subject_;
   Setting setting_;
