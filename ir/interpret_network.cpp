@@ -6,6 +6,7 @@
 
 #include "ir/check.hpp"
 #include "ir/evaluator.hpp"
+#include "ir/network_op.hpp"
 #include "ir/scan.hpp"
 
 namespace rnnc::ir {
@@ -95,30 +96,18 @@ Vector NetworkInterpreter::rows_of(Value value) const {
 void NetworkInterpreter::compute(std::size_t i) {
   if (!evaluator_.varies(i)) return;
   const Node& node = network_.nodes[i];
-  switch (node.op) {
-    case Op::Input: {
+  switch (network_op(node.op)) {
+    case NetworkOp::Input: {
       const auto found = batch_.inputs.find(node.name);
       RNNC_ASSERT(found != batch_.inputs.end() && found->second.size() == zeros(node.type).size(), &network_);
       values_[i] = found->second;
       return;
     }
-    case Op::Scan: return compute_scan(i);
-    case Op::FinalState: values_[i] = states_.at(network_[node.operands[0]].name + "." + node.name); return;
-    case Op::OverTime: values_[i] = over_time(node); return;
-    case Op::State:
-    case Op::Param:
-    case Op::Constant:
-    case Op::Slice:
-    case Op::Concat:
-    case Op::Matvec:
-    case Op::Lookup:
-    case Op::Project:
-    case Op::Map:
-    case Op::Reduce:
-    case Op::Hoist:
-    case Op::Fill:
-    case Op::Quantize:
-    case Op::Rows: return compute_rows(i);
+    case NetworkOp::Scan: return compute_scan(i);
+    case NetworkOp::FinalState: values_[i] = states_.at(network_[node.operands[0]].name + "." + node.name); return;
+    case NetworkOp::OverTime: values_[i] = over_time(node); return;
+    case NetworkOp::View:
+    case NetworkOp::Expression: return compute_rows(i);
   }
 }
 

@@ -229,6 +229,11 @@ Result<void> Trainer::allocate() {
 
 void Trainer::name_states() {
   for (const Port& port : forward_->program().states()) {
+    if (!gradient_.names.contains(port.name)) {
+      const std::int64_t size = port.shape.empty() ? 1 : port.shape[0];
+      counters_[port.name] = std::vector<float>(static_cast<std::size_t>(options_.batch * size));
+      continue;
+    }
     TrainedState state{.forward = port.name, .backward = "", .d_last = {}};
     const auto size = static_cast<std::size_t>(options_.batch * (port.shape.empty() ? 1 : port.shape[0]));
     state.d_last.resize(size);
@@ -278,8 +283,13 @@ std::vector<NamedPort> Trainer::outputs() const {
 }
 
 std::vector<Port> Trainer::states() const {
-  std::vector<Port> ports = forward_->program().states();
-  for (Port& port : ports) port.name = gradient_.names.at(port.name);
+  std::vector<Port> ports;
+  for (Port& port : forward_->program().states()) {
+    const auto name = gradient_.names.find(port.name);
+    if (name == gradient_.names.end()) continue;
+    port.name = name->second;
+    ports.push_back(std::move(port));
+  }
   return ports;
 }
 

@@ -122,7 +122,9 @@ class Trainer {
   std::unique_ptr<WeightGradients> gradients_;
   std::vector<std::unique_ptr<State>> state_;  // of the forward pass; behind it, that of pieces computed again
   std::unique_ptr<State> back_state_;
-  std::map<std::string, TrainedState> states_;   // by the network's names
+  std::map<std::string, TrainedState> states_;  // by the network's names
+  // States of scans that the forward pass has beside the network's, which count steps: they begin with 0 in each call.
+  std::map<std::string, std::vector<float>> counters_;
   std::map<std::string, Rows> saved_, found_;    // outputs of the forward network, and of the backward network
   std::map<std::string, Rows> zeros_;            // the cotangents of outputs that have none
   std::vector<float> unwanted_;                  // y of a piece that is computed again

@@ -76,6 +76,7 @@ RunStatus Trainer::forward(const RunArguments& arguments) noexcept {
   if (!arguments.lengths.empty())
     tape_.lengths.assign(arguments.lengths.begin(), arguments.lengths.begin() + options_.batch);
   tape_.is_new = starts_new_;
+  for (const auto& [name, zeros] : counters_) static_cast<void>(state_[0]->set(name, zeros));
   const RunStatus status = arguments.steps <= steps_kept_ ? forward_whole() : forward_in_pieces();
   tape_.waits = status == RunStatus::Ok;
   if (tape_.waits) starts_new_ = false;
@@ -138,6 +139,8 @@ RunStatus Trainer::backward(const BackwardArguments& arguments) noexcept {
   if (const RunStatus status = check(arguments); status != RunStatus::Ok) return status;
   tape_.waits = false;
   const std::int64_t all = tape_.arguments.steps;
+  // Cells of the backward pass have states that are no cotangents too: they find a function's first or last step.
+  back_state_->reset();
   for (const auto& [name, state] : states_)
     if (!state.backward.empty() && !state.has_input) static_cast<void>(back_state_->set(state.backward, state.d_last));
   const std::int64_t last = all == 0 ? 0 : (all - 1) / steps_kept_ * steps_kept_;

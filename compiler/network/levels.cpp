@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/network_op.hpp"
+
 namespace rnnc::compiler {
 namespace {
 
@@ -10,27 +12,14 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-Role role_of(const Node& node, bool varies) {
-  if (!varies) return Role::Static;
-  switch (node.op) {
-    case Op::Input: return Role::Input;
-    case Op::Scan: return Role::Scan;
-    case Op::FinalState: return Role::FinalState;
-    case Op::OverTime: return Role::OverTime;
-    case Op::Slice:
-    case Op::Concat: return Role::View;
-    case Op::State:
-    case Op::Param:
-    case Op::Constant:
-    case Op::Matvec:
-    case Op::Lookup:
-    case Op::Project:
-    case Op::Map:
-    case Op::Reduce:
-    case Op::Hoist:
-    case Op::Fill:
-    case Op::Quantize:
-    case Op::Rows: return Role::Expression;
+Role role_of(const Node& node) {
+  switch (ir::network_op(node.op)) {
+    case ir::NetworkOp::Input: return Role::Input;
+    case ir::NetworkOp::Scan: return Role::Scan;
+    case ir::NetworkOp::FinalState: return Role::FinalState;
+    case ir::NetworkOp::OverTime: return Role::OverTime;
+    case ir::NetworkOp::View: return Role::View;
+    case ir::NetworkOp::Expression: return Role::Expression;
   }
   return Role::Expression;
 }
@@ -53,7 +42,7 @@ void Levels::find_roles() {
     const Node& node = network.nodes[i];
     varies[i] = node.op == Op::Input || node.op == Op::Scan ||
                 std::any_of(node.operands.begin(), node.operands.end(), [&](Value v) { return varies[v.index]; });
-    roles.push_back(role_of(node, varies[i]));
+    roles.push_back(varies[i] ? role_of(node) : Role::Static);
   }
 }
 

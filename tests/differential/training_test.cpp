@@ -11,6 +11,7 @@
 #include "tests/support/trainings.hpp"
 
 namespace rnnc::test {
+
 TEST_CASE("trainings have the gradients of the interpreter, on every executor and on threads",
           "[differential][gradient][training]") {
   int trained = 0;
@@ -88,6 +89,47 @@ TEST_CASE("products with a part of an input have its gradients", "[differential]
   const TrainingProblem problem = training_problem(subject, setting);
   Training training = training_of(problem, "host", 1);
   CHECK(distance_fault(train(training, problem), problem, 2e-6).value_or("") == "");
+}
+
+TEST_CASE("functions over time have their gradients in every pass", "[differential][gradient][training]") {
+  for (const std::string function : {"last", "first", "sum", "max", "mean"}) {
+    INFO(function);
+    const ir::Network network = network_of(
+        "network over {\n  input x : seq f32[3]\n  param W : f32[3, 3]\n  h = gru<H=3>(W @ x)\n  a = " + function +
+        "(h)\n  output y = a * " + function + "(x)\n}\n");
+    Random random(4);
+    Subject subject{network, {}};
+    for (const auto& [name, values] : random_weights(network, random))
+      subject.weights[name] = std::vector<float>(values.begin(), values.end());
+    Setting setting;
+    setting.steps = 9;
+    setting.batch = 4;
+    setting.ragged = true;
+    CHECK(training_fault(subject, setting).value_or("") == "");
+
+    // The second of two passes, which goes on from the first, is the pass of a new training with the states that this
+    // left.
+    const std::vector<float> x = random.vector(3 * 2 * 3, -1, 1), dy = random.vector(2 * 3, -1, 1);
+    const auto pass = [&](Training& training) {
+      std::vector<float> y(2 * 3), dx(x.size());
+      training.clear_gradients();
+      CHECK(training.forward({.x = x, .y = y, .steps = 3}) == RunStatus::Ok);
+      CHECK(training.backward({.dy = dy, .dx = dx}) == RunStatus::Ok);
+      const std::span<const float> gradient = training.gradient("W");
+      y.insert(y.end(), gradient.begin(), gradient.end());
+      y.insert(y.end(), dx.begin(), dx.end());
+      return y;
+    };
+    TrainingOptions options;
+    options.batch = 2;
+    options.max_steps = 3;
+    const auto make = [&] { return Training::make(model_of(subject), tensors_of(subject), options).value(); };
+    Training both = make(), second = make();
+    CHECK(both.states().size() == 1);
+    pass(both);
+    for (const Port& state : both.states()) second.set_state(state.name, both.state(state.name).value()).value();
+    CHECK(pass(both) == pass(second));
+  }
 }
 
 TEST_CASE("a training in pieces of time has the bits of the whole", "[differential][gradient][training]") {
