@@ -31,8 +31,12 @@ struct OuterProducts {
   float* scratch = nullptr;  // of outer_scratch() floats for all rows of the sums, on a cache line
 };
 
-/// The rows of a tile are at most 8, to which the rows of each sum are filled up.
-constexpr std::int64_t outer_scratch(std::int64_t rows_of_sum) { return kBlockRows * ((rows_of_sum + 7) / 8 * 8); }
+inline constexpr std::int64_t kMostTileRows = 8;
+
+/// The rows of each sum are filled up to whole tiles, whose rows are those of the instruction set.
+constexpr std::int64_t outer_scratch(std::int64_t rows_of_sum) {
+  return kBlockRows * (rows_of_sum + kMostTileRows - 1);
+}
 
 using AddOuterProducts = void (*)(const OuterProducts& products) noexcept;
 

@@ -17,6 +17,7 @@ using runtime::Vector;
 // A tile has sums in kTileRows * kTileVectors registers. They hide the latency of multiply-adds: 16 of 32 registers, or
 // 12 of 16.
 constexpr int kTileRows = kWidth == 16 ? 8 : 6;
+static_assert(kTileRows <= kMostTileRows);
 constexpr int kTileVectors = 2;
 constexpr int kTileColumns = kTileVectors * kWidth;
 
