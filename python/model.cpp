@@ -31,6 +31,7 @@ Kind kind_of(const std::string& name) {
 struct Job {
   Kind kind;
   std::string source, weights_path;
+  std::string file;  // the name of an artifact in messages
   bool is_artifact, keeps_weights;
   TensorMap weights;
   CompileOptions compile;
@@ -98,9 +99,7 @@ ProgramContent describe(Program program) {
 
 Result<ProgramContent> compile_job(const Job& job) {
   if (job.is_artifact) {
-    Result<Program> program = job.kind == Kind::Path
-                                  ? load_artifact(job.source, job.load)
-                                  : parse_artifact(std::as_bytes(std::span(job.source)), "<memory>", job.load);
+    Result<Program> program = parse_artifact(std::as_bytes(std::span(job.source)), job.file, job.load);
     if (!program) return program.error();
     return describe(std::move(*program));
   }
@@ -138,6 +137,7 @@ std::unique_ptr<ProgramContent> compile_from(PyObject* kind, PyObject* source, P
   Job job{.kind = kind_of(text_of(kind, "kind")),
           .source = {},
           .weights_path = {},
+          .file = {},
           .is_artifact = is_true(options, "is_artifact"),
           .keeps_weights = is_true(options, "keep_weights"),
           .weights = {},
@@ -152,6 +152,7 @@ std::unique_ptr<ProgramContent> compile_from(PyObject* kind, PyObject* source, P
   } else {
     job.source = text_of(source, "the model");
   }
+  if (job.is_artifact) job.file = text_of(PyDict_GetItemString(options, "file"), "file");
   if (PyUnicode_Check(weights))
     job.weights_path = text_of(weights, "weights");
   else if (weights != Py_None)

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple
 
 from . import _rnnc, errors
+from .state import State
 
 if TYPE_CHECKING:
     import numpy
@@ -27,61 +28,6 @@ class Port(NamedTuple):
         return size
 
 
-class State(_rnnc.State):
-    """The states of a batch of sequences. A call advances them; each is for one thread at a time."""
-
-    __slots__ = ()
-
-    def _size(self, name: str) -> int:
-        if self.program is None:
-            raise errors.UsageError("the state was unpickled and has met no program yet: run it once")
-        ports = self.program.states
-        if name not in ports:
-            raise errors.UnknownNameError(f"there is no state '{name}'; there are {', '.join(ports)}")
-        return ports[name].size
-
-    def __getitem__(self, name: str) -> "numpy.ndarray":
-        """Returns a copy of one state, [batch, size]."""
-        import numpy
-
-        values = numpy.empty((self.batch, self._size(name)), numpy.float32)
-        self._get(name, values)
-        return values
-
-    def __setitem__(self, name: str, values: Any) -> None:
-        from . import arrays
-
-        array, _ = arrays.lend(values, name, copy=True)
-        wanted = (self.batch, self._size(name))
-        if array.shape != wanted:
-            raise errors.ShapeError(f"state {name} has shape {wanted}, not {array.shape}")
-        self._set(name, array)
-
-    def keys(self) -> list[str]:
-        return [] if self.program is None else list(self.program.states)
-
-    def __iter__(self):
-        return iter(self.keys())
-
-    def __len__(self) -> int:
-        return len(self.keys())
-
-    def __reduce__(self):
-        return State, (None, self.batch, self.save())
-
-    def __copy__(self) -> "State":
-        copied = self.program.state(self.batch)
-        copied.restore(self.save())
-        return copied
-
-    def __deepcopy__(self, memo: Any) -> "State":
-        return self.__copy__()
-
-    def __repr__(self) -> str:
-        name = "no program yet" if self.program is None else self.program.name
-        return f"<rnnc.State of {name}, {self.batch} sequence{'' if self.batch == 1 else 's'}>"
-
-
 def _ports(tuples: Iterable[tuple[str, tuple[int, ...], str]]) -> dict[str, Port]:
     return {name: Port(name, shape, time) for name, shape, time in tuples}
 
@@ -89,8 +35,9 @@ def _ports(tuples: Iterable[tuple[str, tuple[int, ...], str]]) -> dict[str, Port
 class Program(_rnnc.Program):
     """A compiled cell or network. It does not change, and threads may share it; each has states of its own."""
 
-    __slots__ = ("_options", "_known")
+    __slots__ = ("_options", "_known", "_artifact")
     _options: dict[str, Any]
+    _artifact: bytes | None  # the whole file, if the program is of one
     _known: dict[str, Port] | None
 
     @property
@@ -267,12 +214,9 @@ class Program(_rnnc.Program):
         return f'{text}<img alt="{html.escape(self.name)}" src="data:image/svg+xml;base64,{drawn}">'
 
     def __reduce__(self):
-        if not self.text:
-            raise TypeError(
-                "a program of an artifact holds machine code and is not pickled: pickle the artifact's path or bytes, and "
-                "call rnnc.compile with them in each process"
-            )
-        weights = self._weights()
+        if self._artifact is not None:
+            return _from_artifact, (self._artifact, self._options)
+        weights = self._weights() if self.text else None
         if weights is None:
             raise TypeError(
                 "the program was compiled with keep_weights=False and is not pickled: leave that argument out, or "
@@ -296,6 +240,20 @@ def _from_pickle(text: str, weights: list[tuple[str, tuple[int, ...], bytes]], o
 
     arrays = {name: numpy.frombuffer(content, numpy.float32).reshape(shape) for name, shape, content in weights}
     return compile(text, arrays or None, **options)
+
+
+def _from_artifact(content: bytes, options: dict[str, Any]) -> Program:
+    """Loads the highest level that this CPU can run, as a file of the same bytes would."""
+    return _load(content, "<pickle>", options, keeps=True)
+
+
+def _load(content: bytes, file: str, options: dict[str, Any], keeps: bool) -> Program:
+    """Loads an artifact, which is called `file` in errors. A program that keeps its bytes can be pickled."""
+    program = Program("bytes", content, None, {**options, "is_artifact": True, "file": file})
+    program._known = None
+    program._options = options
+    program._artifact = content if keeps else None
+    return program
 
 
 def _kind_of(model: Any) -> tuple[str, Any, bool]:
@@ -329,6 +287,11 @@ def _is_artifact(path: str) -> bool:
         return False
 
 
+def _content_of(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def compile(
     model: Any,
     weights: Any = None,
@@ -349,8 +312,9 @@ def compile(
     rnnc's language, the name of a standard cell, bytes of a file, a torch.nn.Module, or a state_dict as a dict of arrays.
     `weights` are a path or a dict of arrays, where the model has none of its own. `dims` are those that weights do not
     tell. `weights_as` keeps weights in f16, bf16, w16, w8a16 or w8; `backend` is auto, jit, portable or tiered. A program
-    keeps its weights as they were given, so that it can be pickled, unless `keep_weights` is false. Further
-    options: prefix, relu, node, take, shapes, carry, constants (of imported models), plan, ranges, sparse, sharing.
+    keeps its weights as they were given, and an artifact as a whole, so that it can be pickled, unless `keep_weights` is
+    false. Further options: prefix, relu, node, take, shapes, carry, constants (of imported models), plan, ranges, sparse,
+    sharing.
     """
     from . import arrays
 
@@ -368,6 +332,14 @@ def compile(
 
         model = safetensors.to_bytes(arrays.weights(model, "the model"))
     kind, source, is_artifact = _kind_of(model)
+    if is_artifact:
+        if weights is not None or cell is not None or dims is not None:
+            raise errors.UsageError(
+                "an artifact has its weights and sizes inside; leave out the weights, the cell and the dims"
+            )
+        content, file = (source, "<memory>") if kind == "bytes" else (_content_of(source), source)
+        kept = {"threads": threads, "cpu": cpu, "sharing": options.get("sharing")}
+        return _load(content, file, kept, keep_weights)
     if weights is not None and not isinstance(weights, Mapping):
         weights = os.fsdecode(weights)
     elif weights is not None:
@@ -383,10 +355,9 @@ def compile(
         cpu=cpu,
         cache=cache,
     )
-    program = Program(
-        kind, source, weights, {**options, **known, "is_artifact": is_artifact, "keep_weights": keep_weights}
-    )
+    program = Program(kind, source, weights, {**options, **known, "keep_weights": keep_weights})
     program._known = None
+    program._artifact = None
     # The options of an import have no meaning for the text that it gave.
     program._options = {**known, **{name: value for name, value in options.items() if name not in _OF_IMPORTS}}
     return program

@@ -38,6 +38,23 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(ours.shape, theirs.shape)
         self.assertTrue(numpy.array_equal(ours.view(numpy.int32), theirs.view(numpy.int32)))
 
+    def elsewhere(self, call):
+        """Pickles (program, state, x), runs it in another process, and returns y and the program's CPU."""
+        code = (
+            "import pickle, sys\n"
+            "program, state, x = pickle.load(sys.stdin.buffer)\n"
+            "sys.stdout.buffer.write(pickle.dumps((program(x, state=state), program.cpu)))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", code],
+            input=pickle.dumps(call),
+            capture_output=True,
+            env=environment(),
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return pickle.loads(done.stdout)
+
     def test_a_program_tells_what_it_is(self):
         program = self.program
         self.assertEqual(program.name, "lstm")
@@ -252,12 +269,53 @@ class ProgramTest(unittest.TestCase):
             program = rnnc.compile(path)
             self.assert_close(program(x), numpy.load(ROOT / "examples/torch/lstm.y.npy"))
             self.assert_same(rnnc.compile(path.read_bytes())(x), program(x))
-            with self.assertRaisesRegex(TypeError, "artifact's path or bytes"):
-                pickle.dumps(program)
+            with self.assertRaisesRegex(rnnc.UsageError, "weights and sizes inside"):
+                rnnc.compile(path, self.weights)
             damaged = bytearray(path.read_bytes())
             damaged[len(damaged) // 2] ^= 1
             with self.assertRaises(rnnc.DataError):
                 rnnc.compile(damaged)
+
+    @unittest.skipUnless(rnnc._rnnc.has_code_generator, "skipped: built without LLVM")
+    def test_programs_of_artifacts_are_pickled_as_their_bytes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, foreign = Path(folder) / "model.rnnc", Path(folder) / "foreign.rnnc"
+            from rnnc import command
+
+            model = str(ROOT / "examples/torch/lstm.rnn")
+            # No CPU of Intel's, and none of AMD's since 2017, has the instructions of bdver4.
+            for made, levels in (
+                (path, ["--target", "x86-64-v2", "--target", "x86-64-v3"]),
+                (foreign, ["--target", "bdver4"]),
+            ):
+                self.assertEqual(command._run("compile", [model, "-o", str(made), *levels], folder)[0], 0)
+            programs = [rnnc.compile(path), rnnc.compile(path.read_bytes(), cpu="x86-64-v2", threads=2)]
+            unkept = rnnc.compile(path, keep_weights=False)
+            foreign = foreign.read_bytes()
+            path.unlink()
+        x = numpy.load(ROOT / "examples/torch/lstm.x.npy")
+        self.assert_close(programs[0](x), numpy.load(ROOT / "examples/torch/lstm.y.npy"))
+        for program in programs:
+            with self.subTest(cpu=program.cpu):
+                state = program.state(batch=3)
+                first = program(x[:4], state=state)
+                rest, cpu = self.elsewhere((program, state, x[4:]))
+                self.assert_same(numpy.concatenate([first, rest]), program(x))
+                self.assertEqual(cpu, program.cpu)
+                again = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(program))))
+                self.assert_same(again(x), program(x))
+                self.assertEqual(again._options, program._options)
+        self.assertEqual(programs[1].cpu, "x86-64-v2")
+        self.assertEqual(programs[1]._options["threads"], 2)
+        with self.assertRaisesRegex(TypeError, "keep_weights=False"):
+            pickle.dumps(unkept)
+        load, (content, options) = programs[0].__reduce__()
+        self.assertLess(len(pickle.dumps(programs[0])), len(content) + 1000)
+        with self.assertRaisesRegex(
+            rnnc.UnsupportedError,
+            "^<pickle>: the artifact is for bdver4, and this CPU lacks .*fma4.*; compile the model",
+        ):
+            load(foreign, options)
 
     def test_programs_are_pickled_with_their_weights_and_options(self):
         folder = ROOT / "examples"
@@ -295,20 +353,8 @@ class ProgramTest(unittest.TestCase):
         x = random_x(6, 2, 5)
         state = self.program.state(batch=2)
         first = self.program(x[:3], state=state)
-        code = (
-            "import pickle, sys\n"
-            "program, state, x = pickle.load(sys.stdin.buffer)\n"
-            "sys.stdout.buffer.write(pickle.dumps(program(x, state=state)))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-B", "-c", code],
-            input=pickle.dumps((self.program, state, x[3:])),
-            capture_output=True,
-            env=environment(),
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assert_same(numpy.concatenate([first, pickle.loads(done.stdout)]), self.program(x))
+        rest, _ = self.elsewhere((self.program, state, x[3:]))
+        self.assert_same(numpy.concatenate([first, rest]), self.program(x))
 
     def test_formats_of_weights_change_what_is_kept(self):
         x = random_x(20, 2, 5)
