@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from .. import _rnnc, errors
 from ..arrays import integers
 from ..program import _kind_of
-from .recurrence import Signature, check_count, check_tensor, identities_of, memory_of
+from .recurrence import Call, Results, Signature, check_count, check_tensor, identities_of, memory_of
 
 _ANY_STEPS = 2**63 - 1
 
@@ -133,16 +133,11 @@ class Trainer:
                 python_warnings.warn(text, stacklevel=7)
         return _Pass(self, training, dtype, batch, most)
 
-    def run(
-        self,
-        x: torch.Tensor,
-        initial: Sequence[torch.Tensor],
-        weights: Sequence[torch.Tensor],
-        lengths: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Runs x [T, B, I] from `initial` states, or from new ones if there are none."""
-        y, *finals = _Recurrence.apply(self, lengths, len(initial), x, *initial, *weights)
-        return y, finals
+    def run(self, call: Call) -> Results:
+        """Runs a call, and keeps what its gradients need."""
+        x = call.x.unsqueeze(0) if call.x.dim() == 2 else call.x
+        y, *finals = _Recurrence.apply(self, call.lengths, len(call.initial), x, *call.initial, *call.weights)
+        return call.results(y, finals)
 
 
 class _Recurrence(torch.autograd.Function):

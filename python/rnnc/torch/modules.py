@@ -13,7 +13,7 @@ from .. import _rnnc, errors
 from . import layers
 from .gradient import Trainer
 from .passes import Passes
-from .recurrence import Signature
+from .recurrence import Call, Signature
 
 _Base = nn.modules.rnn.RNNBase
 _CellBase = nn.modules.rnn.RNNCellBase
@@ -167,12 +167,12 @@ class _Layers(_Base):
         if x.shape[2] != self.input_size:
             raise errors.ShapeError(f"input has {x.shape[2]} features, but the module takes {self.input_size}")
         initial = self._initial(hx, x.shape[1], is_alone, input.sorted_indices if packed else None)
-        weights, kinds = parameters_of(self), 2 if self._gives_cell else 1
+        call = Call(x, initial, parameters_of(self), lengths, 2 if self._gives_cell else 1)
         if self._dropping and self.training and self.dropout > 0:
-            x = torch.cat([x, self._masks(x)], 2)
-            y, finals = self._passes.train(self._dropping, x, initial, weights, lengths, kinds)
+            call = call._replace(x=torch.cat([x, self._masks(x)], 2))
+            y, finals = self._passes.train(self._dropping, call)
         else:
-            y, finals = self._passes.run(x, initial, weights, lengths, kinds)
+            y, finals = self._passes.run(call)
         state = self._final(finals, is_alone, input.unsorted_indices if packed else None)
         if packed:
             data = pack_padded_sequence(y, lengths).data
@@ -286,7 +286,7 @@ class _Step(_CellBase):
                 raise errors.ShapeError(f"hx has shape {tuple(part.shape)}, but must have {wanted}")
         if is_alone:
             initial = [part.unsqueeze(0) for part in initial]
-        _, finals = self._passes.run(x, initial, parameters_of(self))
+        _, finals = self._passes.run(Call(x, initial, parameters_of(self)))
         states = tuple(part.squeeze(0) if is_alone else part for part in finals)
         return states if self._gives_cell else states[0]
 

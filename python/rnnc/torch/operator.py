@@ -10,7 +10,7 @@ from typing import Sequence
 
 import torch
 
-from .recurrence import Recurrence, Signature
+from .recurrence import Call, Recurrence, Results, Signature
 
 # torch.library.custom_op came with PyTorch 2.4. Older versions run the modules all the same, outside of graphs.
 has_operator = hasattr(getattr(torch, "library", None), "custom_op")
@@ -28,7 +28,7 @@ def _run(
     lengths: torch.Tensor | None,
     model: str,
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    return _recurrence(model).run(x, initial, weights, lengths)
+    return _recurrence(model).run(Call(x, initial, weights, lengths))
 
 
 def _shapes(x, initial, weights, lengths, model):
@@ -55,13 +55,7 @@ def is_traced() -> bool:
     return has_operator and torch.compiler.is_compiling()
 
 
-def call(recurrence: Recurrence, model: str, x, initial, weights, lengths=None, kinds=0):
-    """Runs a recurrence at once, or puts the operator into the graph that is being made; `model` is its text in JSON.
-
-    Every kinds-th final state is in one tensor, as h_n and c_n; without kinds, each is one.
-    """
-    if not is_traced():
-        return recurrence.run(x, initial, weights, lengths, kinds)
-    rows = x.unsqueeze(0) if x.dim() == 2 else x
-    y, finals = torch.ops.rnnc.recurrent(rows.contiguous(), initial, weights, lengths, model)
-    return y, [torch.stack(finals[kind::kinds]) for kind in range(kinds)] if kinds else finals
+def run_traced(model: str, call: Call) -> Results:
+    """Puts the operator into the graph that is being made; `model` is the signature in JSON."""
+    rows = call.x.unsqueeze(0) if call.x.dim() == 2 else call.x
+    return call.results(*torch.ops.rnnc.recurrent(rows.contiguous(), call.initial, call.weights, call.lengths, model))

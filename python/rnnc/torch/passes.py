@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Sequence
-
 import torch
 
 from .. import errors
 from .gradient import Trainer
-from .operator import call, is_traced
-from .recurrence import Recurrence, Signature
+from .operator import is_traced, run_traced
+from .recurrence import Call, Recurrence, Results, Signature
 
 
 class Passes:
@@ -26,32 +24,16 @@ class Passes:
         # A graph that is traced cannot make it.
         self.model = signature.to_json()
 
-    def run(
-        self,
-        x: torch.Tensor,
-        initial: Sequence[torch.Tensor],
-        weights: Sequence[torch.Tensor],
-        lengths: torch.Tensor | None = None,
-        kinds: int = 0,
-    ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
-        """Runs x [T, B, I], or one step [B, I], from `initial` states, or from new ones if there are none.
+    def run(self, call: Call) -> Results:
+        """Runs a call as a training if a result needs a gradient, and else as a program or an operator."""
+        if torch.is_grad_enabled() and any([t.requires_grad for t in (call.x, *call.initial, *call.weights)]):
+            return self.train(self.trainer, call)
+        if is_traced():
+            return run_traced(self.model, call)
+        return self.recurrence.run(call)
 
-        Returns y and the final states; with `kinds`, every so many-th of them in one tensor, as h_n and c_n.
-        """
-        if torch.is_grad_enabled() and any([tensor.requires_grad for tensor in (x, *initial, *weights)]):
-            return self.train(self.trainer, x, initial, weights, lengths, kinds)
-        return call(self.recurrence, self.model, x, initial, weights, lengths, kinds)
-
-    def train(
-        self,
-        trainer: Trainer,
-        x: torch.Tensor,
-        initial: Sequence[torch.Tensor],
-        weights: Sequence[torch.Tensor],
-        lengths: torch.Tensor | None = None,
-        kinds: int = 0,
-    ) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
-        """Runs as a training in any case."""
+    def train(self, trainer: Trainer, call: Call) -> Results:
+        """Runs a call as a training in any case."""
         if is_traced():
             raise errors.UnsupportedError(
                 "a module of rnnc trains outside of torch.compile: call it uncompiled, or within torch.no_grad()"
@@ -60,5 +42,4 @@ class Passes:
             raise errors.UnsupportedError(
                 "weights of other formats than f32 do not train: call within torch.no_grad(), or train without weights_as"
             )
-        y, finals = trainer.run(x.unsqueeze(0) if x.dim() == 2 else x, initial, weights, lengths)
-        return y, [torch.stack(finals[kind::kinds]) for kind in range(kinds)] if kinds else finals
+        return trainer.run(call)

@@ -35,17 +35,41 @@ class Signature(NamedTuple):
         return Signature(given, tuple(weights), tuple((name, size) for name, size in states), output, time, options)
 
 
-def _version(tensor: torch.Tensor) -> Any:
-    if not tensor.is_inference():
-        return tensor._version
-    # A tensor of torch.inference_mode() does not count its changes, so that its numbers themselves are compared.
-    return tensor.numpy().tobytes()
+# y and the final states.
+Results = tuple[torch.Tensor, Sequence[torch.Tensor]]
+
+
+class Call(NamedTuple):
+    """What a module is called with: x [T, B, I], or one step [B, I], and initial states, or none for new ones.
+
+    With `kinds`, every so many-th final state is in one tensor of the results, as h_n and c_n; without, each is one.
+    """
+
+    x: torch.Tensor
+    initial: Sequence[torch.Tensor]
+    weights: Sequence[torch.Tensor]
+    lengths: torch.Tensor | None = None
+    kinds: int = 0
+
+    def results(self, y: torch.Tensor, finals: Sequence[torch.Tensor]) -> Results:
+        """Makes the results of y and all final states, each in a tensor of its own."""
+        if not self.kinds:
+            return y, finals
+        return y, [torch.stack(finals[kind :: self.kinds]) for kind in range(self.kinds)]
 
 
 def identities_of(tensors: Sequence[torch.Tensor]) -> list[Any]:
     """Returns what changes whenever the numbers of one of the tensors do: `tensor.data = tensor.data.T` leaves both version
     and place."""
-    return [(tensor.data_ptr(), _version(tensor), tensor.shape, tensor.stride()) for tensor in tensors]
+    try:
+        return [(tensor.data_ptr(), tensor._version, tensor.shape, tensor.stride()) for tensor in tensors]
+    except RuntimeError:
+        # A tensor of torch.inference_mode() does not count its changes, so that its numbers themselves are compared.
+        return [(tensor.data_ptr(), _version(tensor), tensor.shape, tensor.stride()) for tensor in tensors]
+
+
+def _version(tensor: torch.Tensor) -> Any:
+    return tensor.numpy().tobytes() if tensor.is_inference() else tensor._version
 
 
 class _Entry:
@@ -110,18 +134,9 @@ class Recurrence:
         """Returns the program of these weights."""
         return self._entry(weights).program
 
-    def run(
-        self,
-        x: torch.Tensor,
-        initial: Sequence[torch.Tensor],
-        weights: Sequence[torch.Tensor],
-        lengths: torch.Tensor | None = None,
-        kinds: int = 0,
-    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Runs x [T, B, I], or one step [B, I], from `initial` states, or from new ones if there are none.
-
-        Returns y and the final states; with `kinds`, every so many-th of them in one tensor, as h_n and c_n.
-        """
+    def run(self, call: Call) -> Results:
+        """Runs a call as a program."""
+        x, initial, weights, lengths, kinds = call
         entry = self._entry(weights)
         states = self.signature.states
         array = memory_of(x, "x")

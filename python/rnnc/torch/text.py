@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .. import _rnnc, errors
 from ..program import _kind_of
 from .passes import Passes
-from .recurrence import Recurrence, Signature
+from .recurrence import Call, Recurrence, Signature
 
 
 def _shape_of(dims: tuple[str, ...], numbers: Mapping[str, int], parameter: str) -> list[int]:
@@ -119,8 +119,7 @@ class Recurrent(nn.Module):
                     f"state {name} has shape {tuple(state[name].shape)}, but must have {(x.shape[1], size)}"
                 )
             initial.append(state[name])
-        weights = self._weights()
-        y, finals = self._passes.run(x, initial, weights, lengths)
+        y, finals = self._passes.run(Call(x, initial, self._weights(), lengths))
         states = {name: final for (name, _), final in zip(self._signature.states, finals)}
         if is_alone:
             return (y.squeeze(1) if self._signature.time else y.squeeze(0)), states
