@@ -30,7 +30,7 @@ Result<TensorMap> parse_tensors(const std::string& content) {
                                    : parse_safetensors(bytes_of(content), "weights");
 }
 
-Result<TensorMap> read_weights(const ProgramSource& source, TensorMap imported) {
+Result<TensorMap> read_files(const ProgramSource& source, TensorMap imported) {
   if (!source.weights.path.empty()) return load_tensors(source.weights.path);
   if (!source.weights.empty()) return parse_tensors(source.weights.content);
   if (!source.model.path.ends_with(kText)) return imported;
@@ -38,8 +38,20 @@ Result<TensorMap> read_weights(const ProgramSource& source, TensorMap imported) 
   return std::filesystem::exists(beside) ? load_tensors(beside.string()) : Result<TensorMap>(std::move(imported));
 }
 
+Result<TensorMap> read_weights(const ProgramSource& source, TensorMap imported) {
+  Result<TensorMap> weights = read_files(source, std::move(imported));
+  if (!weights) return weights;
+  for (const auto& [name, tensor] : source.tensors)
+    if (!weights->emplace(name, tensor).second)
+      return Error{
+          ErrorCode::InvalidData,
+          {},
+          "the parameter " + name + " has two values: one beside the model, and one given by name; leave out one"};
+  return weights;
+}
+
 Result<Program> load(const ProgramSource& source) {
-  if (!source.weights.empty() || !source.cell.empty() || !source.dims.empty())
+  if (!source.weights.empty() || !source.tensors.empty() || !source.cell.empty() || !source.dims.empty())
     return Error{ErrorCode::Usage,
                  {source.model.path},
                  "an artifact has its weights and sizes inside; leave out the weights, the cell and the dims"};

@@ -9,6 +9,7 @@
 
 #include <rnnc/program.hpp>
 #include <rnnc/result.hpp>
+#include <rnnc/tensor.hpp>
 
 namespace rnnc::extensions {
 
@@ -25,7 +26,8 @@ struct ProgramSource {
   Source model = {};
   // A safetensors or .npz file. If it is empty, a text at m.rnn takes m.safetensors, which may be missing.
   Source weights = {};
-  std::string cell = {};  // as in CompileOptions
+  TensorMap tensors = {};  // weights by name, beside those of a file
+  std::string cell = {};   // as in CompileOptions
   std::map<std::string, std::int64_t> dims = {};
   int threads = 1;
 };

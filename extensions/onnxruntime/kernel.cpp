@@ -1,7 +1,6 @@
 #include "extensions/onnxruntime/kernel.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <span>
 #include <utility>
 
@@ -10,41 +9,9 @@
 namespace rnnc::onnxruntime {
 namespace {
 
-// Reads an attribute, whose bytes may be any; one that is not there is "".
-std::string attribute(const OrtApi& api, const OrtKernelInfo& info, const char* name) {
-  std::size_t size = 0;
-  if (OrtStatus* const status = api.KernelInfoGetAttribute_string(&info, name, nullptr, &size)) {
-    api.ReleaseStatus(status);
-    return "";
-  }
-  std::string value(size, '\0');
-  check(api.KernelInfoGetAttribute_string(&info, name, value.data(), &size));
-  value.resize(size == 0 ? 0 : size - 1);  // ONNX Runtime adds a zero
-  return value;
-}
-
-std::string node_name(const OrtApi& api, const OrtKernelInfo& info) {
-  std::size_t size = 0;
-  check(api.KernelInfo_GetNodeName(&info, nullptr, &size));
-  std::string name(size, '\0');
-  check(api.KernelInfo_GetNodeName(&info, name.data(), &size));
-  name.resize(size == 0 ? 0 : size - 1);
-  return name;
-}
-
-std::string message_of(const std::string& node, const std::string& message) {
-  return "rnnc.Recurrent '" + node + "': " + message;
-}
-
-Program compiled(const OrtApi& api, const OrtKernelInfo& info, const std::string& node) {
-  const auto stop = [&](const std::string& message) { refuse(api, ORT_INVALID_GRAPH, message_of(node, message)); };
-  extensions::ProgramSource source{.model = {.content = attribute(api, info, "model")},
-                                   .weights = {.content = attribute(api, info, "weights")}};
-  if (source.model.empty()) stop("the attribute model is missing; it is the text of a model");
-  const Result<void> options = extensions::read_options(attribute(api, info, "options"), source);
-  if (!options) stop(options.error().to_string());
-  Result<Program> program = extensions::load_program(source);
-  if (!program) stop(program.error().to_string());
+Program compiled(const OrtApi& api, const Node& node) {
+  Result<Program> program = extensions::load_program(node.source);
+  if (!program) refuse(api, ORT_INVALID_GRAPH, message_of(node.name, program.error().to_string()));
   return std::move(*program);
 }
 
@@ -56,13 +23,10 @@ std::int64_t size_of(const Port& port) {
 
 }  // namespace
 
-struct Kernel::Tensor {
-  void* data = nullptr;  // null if the node leaves the input out
-  std::vector<std::int64_t> shape = {};
-};
+Kernel::Kernel(const OrtApi& api, const OrtKernelInfo& info) : Kernel(api, read_node(api, info)) {}
 
-Kernel::Kernel(const OrtApi& api, const OrtKernelInfo& info)
-    : api_(api), node_(node_name(api, info)), program_(compiled(api, info, node_)), states_(program_.states()) {
+Kernel::Kernel(const OrtApi& api, const Node& node)
+    : api_(api), node_(node.name), weights_(node.weights), program_(compiled(api, node)), states_(program_.states()) {
   check_program();
 }
 
@@ -78,21 +42,10 @@ void Kernel::check_program() const {
     refuse("the output of the network is over the time " + time + "; the operator knows the time T alone");
 }
 
-Kernel::Tensor Kernel::input(OrtKernelContext& context, std::size_t index) const {
+Values Kernel::input(OrtKernelContext& context, std::size_t index) const {
   const OrtValue* value = nullptr;
   check(api_.KernelContext_GetInput(&context, index, &value));
-  if (value == nullptr) return {};
-  OrtTensorTypeAndShapeInfo* info = nullptr;
-  check(api_.GetTensorTypeAndShape(value, &info));
-  const auto release = [this](OrtTensorTypeAndShapeInfo* owned) { api_.ReleaseTensorTypeAndShapeInfo(owned); };
-  const std::unique_ptr<OrtTensorTypeAndShapeInfo, decltype(release)> owner(info, release);
-  Tensor tensor;
-  std::size_t rank = 0;
-  check(api_.GetDimensionsCount(info, &rank));
-  tensor.shape.resize(rank);
-  check(api_.GetDimensions(info, tensor.shape.data(), rank));
-  check(api_.GetTensorMutableData(const_cast<OrtValue*>(value), &tensor.data));
-  return tensor;
+  return values_of(api_, value);
 }
 
 float* Kernel::output(OrtKernelContext& context, std::size_t index, const std::vector<std::int64_t>& shape) const {
@@ -112,7 +65,7 @@ std::vector<std::int64_t> Kernel::output_shape(std::int64_t steps, std::int64_t 
 void Kernel::set_states(OrtKernelContext& context, State& state, std::size_t inputs) const {
   state.reset();
   for (std::size_t i = 0; i + kStates < inputs; ++i) {
-    const Tensor given = input(context, kStates + i);
+    const Values given = input(context, kStates + i);
     if (given.data == nullptr) continue;
     if (i >= states_.size()) refuse(beyond_states(i, "gives"));
     const Shape wanted = {state.batch(), size_of(states_[i])};
@@ -172,11 +125,12 @@ void Kernel::give_back(Idle idle) {
 void Kernel::compute(OrtKernelContext& context) {
   std::size_t inputs = 0;
   check(api_.KernelContext_GetInputCount(&context, &inputs));
-  const Tensor x = input(context, kX);
+  inputs -= weights_;
+  const Values x = input(context, kX);
   if (x.shape.size() != 3 || x.shape[2] != program_.input_size())
     refuse("x is [T,B," + std::to_string(program_.input_size()) + "], and the node gives " + to_string(x.shape));
   const std::int64_t steps = x.shape[0], batch = x.shape[1];
-  const Tensor lengths = inputs > kLengths ? input(context, kLengths) : Tensor();
+  const Values lengths = inputs > kLengths ? input(context, kLengths) : Values();
   if (lengths.data != nullptr && lengths.shape != Shape{batch})
     refuse("lengths is [" + std::to_string(batch) + "], as x has " + std::to_string(batch) +
            " sequences, and the node gives " + to_string(lengths.shape));

@@ -10,19 +10,13 @@
 #include <rnnc/program.hpp>
 
 #include "extensions/onnxruntime/interface.hpp"
+#include "extensions/onnxruntime/node.hpp"
 
 namespace rnnc::onnxruntime {
 
-/// The inputs and outputs of a node, in their order; a node may leave out all but x and y. An operator has a fixed
-/// number of both, so that a model has at most kMostStates states that a node may name.
-enum Input : std::size_t { kX, kLengths, kStates };
-enum Output : std::size_t { kY, kFinalStates };
-inline constexpr std::size_t kMostStates = 64;
-
 class Kernel {
  public:
-  /// Compiles the attributes: `model` is text or the content of a file that import_model reads, `weights` the content
-  /// of a file of tensors, `options` as read_options. Throws a Refusal.
+  /// Compiles what read_node reads. Throws a Refusal.
   Kernel(const OrtApi& api, const OrtKernelInfo& info);
 
   /// Runs whole sequences.
@@ -40,11 +34,11 @@ class Kernel {
     State state;
     std::int64_t max_steps;
   };
-  struct Tensor;
 
+  Kernel(const OrtApi& api, const Node& node);
   [[noreturn]] void refuse(const std::string& message) const;
   void check_program() const;
-  Tensor input(OrtKernelContext& context, std::size_t index) const;
+  Values input(OrtKernelContext& context, std::size_t index) const;
   float* output(OrtKernelContext& context, std::size_t index, const std::vector<std::int64_t>& shape) const;
   std::vector<std::int64_t> output_shape(std::int64_t steps, std::int64_t batch) const;
   void set_states(OrtKernelContext& context, State& state, std::size_t inputs) const;
@@ -55,6 +49,7 @@ class Kernel {
 
   const OrtApi& api_;
   std::string node_;
+  std::size_t weights_;  // of the inputs
   Program program_;
   std::vector<Port> states_;
   std::mutex mutex_;

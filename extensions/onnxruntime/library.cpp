@@ -1,6 +1,6 @@
 // ONNX Runtime loads this library (register_custom_ops_library) and gains the operator Recurrent of the domain rnnc: a
-// node has a model and its weights as attributes, and runs whole sequences. docs/databases-and-servers.md describes the
-// operator.
+// node has a model as an attribute and its weights there or as inputs, and runs whole sequences.
+// docs/databases-and-servers.md describes the operator.
 #include <memory>
 
 #include "extensions/onnxruntime/interface.hpp"
@@ -36,7 +36,7 @@ OrtCustomOp recurrent() {
   op.GetName = [](const OrtCustomOp*) { return "Recurrent"; };
   op.GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // the CPU's
   op.GetInputType = input_type;
-  op.GetInputTypeCount = [](const OrtCustomOp*) -> std::size_t { return kStates + kMostStates; };
+  op.GetInputTypeCount = [](const OrtCustomOp*) -> std::size_t { return kStates + kMostInputs; };
   op.GetOutputType = [](const OrtCustomOp*, std::size_t) { return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT; };
   op.GetOutputTypeCount = [](const OrtCustomOp*) -> std::size_t { return kFinalStates + kMostStates; };
   op.KernelDestroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };

@@ -89,6 +89,73 @@ TEST_CASE("our LSTM in ONNX Runtime gives what its own LSTM gives", "[onnxruntim
   }
 }
 
+TEST_CASE("weights that are initializers of the graph give the bits of those in the attribute", "[onnxruntime]") {
+  const Standard lstm("lstm");
+  const Names states = {"x", "n", "h", "c"}, results = {"y", "hn", "cn"};
+  const std::string open = open_input("x", 3) + open_input("n", 1, 6) + open_input("h", 2) + open_input("c", 2);
+  Names inputs = states;
+  std::string initializers, parameters;
+  for (const auto& [name, tensor] : tensors_of(lstm.cell, lstm.weights)) {
+    std::vector<float> values = tensor.to_f32();
+    // One weight is made by a node, which ONNX Runtime folds into a constant.
+    const bool is_folded = name == "Ug";
+    if (is_folded)
+      for (float& value : values) value = -value;
+    initializers += onnx::bytes(5, onnx::tensor("its " + name, tensor.shape, onnx::raw(values)));
+    if (is_folded) initializers += onnx::node("Neg", {"its " + name}, {"negated"});
+    inputs.push_back(is_folded ? "negated" : "its " + name);
+    parameters += " " + name;
+  }
+  const std::string model = onnx::text("model", standard_cell("lstm").value().text());
+  OrtSession apart(model_with_ours(initializers +
+                                   recurrent_node(inputs, results, model + onnx::text("parameters", parameters)) +
+                                   open + outputs_of(results)));
+  OrtSession inside(model_with_ours(recurrent_node(states, results, lstm.attributes) + open + outputs_of(results)));
+  Random random(5);
+  const OrtTensor x{{9, 2, kIn}, random.vector(9 * 2 * kIn, -2, 2)}, n{{2}, {}, {9, 4}};
+  const OrtTensor h{{2, kHidden}, random.vector(2 * kHidden, -1, 1)},
+      c{{2, kHidden}, random.vector(2 * kHidden, -1, 1)};
+  const auto got = apart.run(states, {x, n, h, c}, results), expected = inside.run(states, {x, n, h, c}, results);
+  for (std::size_t i = 0; i < results.size(); ++i) CHECK(got[i].floats == expected[i].floats);
+
+  // Without lengths and states, the weights stand behind a place for the lengths.
+  Names alone = {"x", ""};
+  alone.insert(alone.end(), inputs.begin() + 4, inputs.end());
+  OrtSession fresh(model_with_ours(initializers +
+                                   recurrent_node(alone, {"y"}, model + onnx::text("parameters", parameters)) +
+                                   open_input("x", 3) + onnx::output("y")));
+  OrtSession begun(
+      model_with_ours(recurrent_node({"x"}, {"y"}, lstm.attributes) + open_input("x", 3) + onnx::output("y")));
+  CHECK(fresh.run({"x"}, {x}, {"y"})[0].floats == begun.run({"x"}, {x}, {"y"})[0].floats);
+}
+
+TEST_CASE("inputs that cannot be weights are refused in words", "[onnxruntime]") {
+  const std::string decay =
+      onnx::text("model", "cell c { input x : f32  state s : f32  param a : f32  s' = a * s + x  output s' }");
+  const auto made = [&](const Names& inputs, const std::string& parameters, const std::string& more = "") {
+    return error_of(recurrent_node(inputs, {"y"}, decay + onnx::text("parameters", parameters) + more) +
+                    onnx::bytes(5, onnx::tensor("a", {}, onnx::raw({0.5F}))) +
+                    onnx::bytes(5, onnx::tensor("two", {2}, onnx::raw({1, 2}))) + open_input("x", 3) +
+                    open_input("w", 0) + onnx::output("y"));
+  };
+  CHECK(made({"x", "", "a"}, "a") == "");
+  check_says(
+      made({"x", "", "w"}, "a"),
+      "rnnc.Recurrent 'n_y': the input for parameter a is no constant, and weights are read once, when the session "
+      "is made: make it an initializer that is no input of the graph");
+  check_says(made({"x"}, "a"), "the attribute parameters names 1 inputs behind x, and the node has 0");
+  check_says(made({"x", "", "a", "a"}, "a a"), "the attribute parameters names a twice");
+  check_says(made({"x", "", "two"}, "a"), "[2]");
+  check_says(made({"x", "", "a"}, "b"), "no tensor for parameter a");
+  TensorMap file;
+  file["a"] = Tensor::from_f32({}, {0.25F});
+  const TemporaryFolder folder;
+  save_safetensors(folder / "w.safetensors", file).value();
+  std::ifstream stream(folder / "w.safetensors", std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(stream), {}};
+  check_says(made({"x", "", "a"}, "a", onnx::text("weights", content)), "the parameter a has two values");
+}
+
 TEST_CASE("a cell of one's own in ONNX Runtime gives what the interpreter gives", "[onnxruntime]") {
   const Standard cell("indrnn");
   OrtSession session(

@@ -58,6 +58,8 @@ constexpr NeedsProbe kNeedsProbe[] = {
     {"docs/databases-and-servers.md",
      "$ c++ -std=c++17 -I/usr/include/onnxruntime serve.cpp -lonnxruntime -o serve && ./serve 2>/dev/null",
      RNNC_PLAIN_BUILD " && test -e build/release/rnnc_onnxruntime.so && test -e watch.onnx"},
+    {"docs/databases-and-servers.md", "$ /usr/bin/python3 weights_apart.py && ./serve 2>/dev/null",
+     RNNC_PLAIN_BUILD " && test -x serve"},
     {"docs/databases-and-servers.md", "$ /usr/bin/python3 make_utterances.py",
      RNNC_PLAIN_BUILD " && test -e build/release/python/rnnc/_rnnc.abi3.so && "
                       "/usr/bin/python3 -c 'import distributed, numpy'"},
