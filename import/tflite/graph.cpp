@@ -1,7 +1,10 @@
 #include "import/tflite/graph.hpp"
 
 #include <algorithm>
+#include <ranges>
+#include <set>
 #include <span>
+#include <utility>
 
 #include "import/file_error.hpp"
 #include "import/refusal.hpp"
@@ -9,9 +12,10 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kMostCopies = 64, kSlackBytes = std::size_t{1} << 20;    // of the file, as constants
-constexpr int kFloat = 1, kInteger = 2, kText = 3, kIntegers = 7, kTexts = 8;  // of AttributeProto.AttributeType
-constexpr int kTensorF32 = 1, kTensorI64 = 7;                                  // of TensorProto.DataType
+constexpr std::size_t kMostCopies = 64, kSlackBytes = std::size_t{1} << 20;  // of the file, as constants
+constexpr int kFloat = 1, kInteger = 2, kText = 3, kGraph = 5, kIntegers = 7,
+              kTexts = 8;                      // of AttributeProto.AttributeType
+constexpr int kTensorF32 = 1, kTensorI64 = 7;  // of TensorProto.DataType
 constexpr std::int64_t kOpset = 18;
 
 void put_varint(std::string& to, std::uint64_t value) {
@@ -59,8 +63,17 @@ NodeAttributes& NodeAttributes::texts(const std::string& name, std::vector<std::
   return *this;
 }
 
+NodeAttributes& NodeAttributes::graph(const std::string& name, OnnxGraph value) {
+  add(name, kGraph).graph = std::make_shared<const OnnxGraph>(std::move(value));
+  return *this;
+}
+
 TfliteGraph::TfliteGraph(TfliteModel model, std::size_t file_bytes, std::string_view file)
-    : model_(std::move(model)), file_(file), bytes_left_(kMostCopies * file_bytes + kSlackBytes) {
+    : model_(std::move(model)),
+      graph_(&model_.graphs.at(0)),
+      file_(file),
+      bytes_left_(kMostCopies * file_bytes + kSlackBytes),
+      operators_left_(file_bytes) {
   result_.opset = kOpset;
 }
 
@@ -104,7 +117,7 @@ std::string TfliteGraph::value(std::int32_t place) {
 std::string TfliteGraph::node(const std::string& op, std::vector<std::string> inputs, const NodeAttributes& attributes,
                               const std::string& domain) {
   const std::string name = nodes(op, std::move(inputs), 1, attributes)[0];
-  result_.graph.nodes.back().domain = domain;
+  nodes_->back().domain = domain;
   return name;
 }
 
@@ -116,8 +129,8 @@ std::vector<std::string> TfliteGraph::nodes(const std::string& op, std::vector<s
   node.inputs = std::move(inputs);
   for (std::size_t i = 0; i < outputs; ++i) node.outputs.push_back(fresh());
   node.attributes = attributes.all();
-  result_.graph.nodes.push_back(std::move(node));
-  return result_.graph.nodes.back().outputs;
+  nodes_->push_back(std::move(node));
+  return nodes_->back().outputs;
 }
 
 void TfliteGraph::add_input(std::int32_t place) {
@@ -134,16 +147,43 @@ void TfliteGraph::add_input(std::int32_t place) {
   names_[place] = from.name;
 }
 
-OnnxModel TfliteGraph::write() {
-  for (const std::int32_t place : model_.inputs) add_input(place);
-  for (const TfliteOperator& op : model_.operators) {
-    if (op.outputs.empty() || op.outputs[0] < 0) invalid(file_, "", "an operator has no output; convert it again");
-    now_ = tensor(op.outputs[0]).name;
-    for (const std::int32_t place : op.outputs)
-      leaves_rounding_out_ = leaves_rounding_out_ || (place >= 0 && !tensor(place).scales.empty());
-    TfliteWriter(*this, op).write();
+void TfliteGraph::write_operator(const TfliteOperator& op) {
+  if (op.outputs.empty() || op.outputs[0] < 0) invalid(file_, "", "an operator has no output; convert it again");
+  if (operators_left_-- == 0) refuse(ErrorCode::Limit, file_, "", "its loops have more operators than the file bytes");
+  now_ = tensor(op.outputs[0]).name;
+  for (const std::int32_t place : op.outputs)
+    leaves_rounding_out_ = leaves_rounding_out_ || (place >= 0 && !tensor(place).scales.empty());
+  TfliteWriter(*this, op).write();
+}
+
+OnnxGraph TfliteGraph::write_body(std::int32_t place, std::map<std::int32_t, std::string>& names,
+                                  const std::vector<std::int32_t>& wanted) {
+  OnnxGraph body;
+  const TfliteSubgraph* const around = std::exchange(graph_, &graph(place));
+  std::vector<OnnxNode>* const nodes = std::exchange(nodes_, &body.nodes);
+  names_.swap(names);
+  const std::string now = now_;
+  // Operators stand in the order in which they run, so that from the last to the first each is known to be needed.
+  std::set<std::int32_t> needed(wanted.begin(), wanted.end());
+  std::vector<const TfliteOperator*> operators;
+  for (const TfliteOperator& op : graph_->operators | std::views::reverse) {
+    if (std::ranges::none_of(op.outputs, [&](std::int32_t output) { return needed.contains(output); })) continue;
+    operators.push_back(&op);
+    needed.insert(op.inputs.begin(), op.inputs.end());
   }
-  for (const std::int32_t place : model_.outputs) {
+  for (const TfliteOperator* op : operators | std::views::reverse) write_operator(*op);
+  for (const std::int32_t each : wanted) value(each);
+  names_.swap(names);
+  now_ = now;
+  nodes_ = nodes;
+  graph_ = around;
+  return body;
+}
+
+OnnxModel TfliteGraph::write() {
+  for (const std::int32_t place : graph_->inputs) add_input(place);
+  for (const TfliteOperator& op : graph_->operators) write_operator(op);
+  for (const std::int32_t place : graph_->outputs) {
     if (place < 0) invalid(file_, "", "an output of the graph is missing; convert the model again");
     const std::string from = value(place), name = tensor(place).name;
     now_ = name;

@@ -20,6 +20,7 @@ class NodeAttributes {
   NodeAttributes& text(const std::string& name, const std::string& value);
   NodeAttributes& integers(const std::string& name, std::vector<std::int64_t> values);
   NodeAttributes& texts(const std::string& name, std::vector<std::string> values);
+  NodeAttributes& graph(const std::string& name, OnnxGraph value);
 
   const std::map<std::string, OnnxAttribute>& all() const { return all_; }
 
@@ -34,12 +35,19 @@ class TfliteGraph {
 
   /// Writes the whole graph. Throws Refusal.
   OnnxModel write();
+  /// Writes the operators of another graph of the file that `wanted`, tensors of it, need, as nodes of a graph of their
+  /// own. `names` has its inputs. Leaves the names of the wanted in `names`.
+  OnnxGraph write_body(std::int32_t place, std::map<std::int32_t, std::string>& names,
+                       const std::vector<std::int32_t>& wanted);
   /// Tells whether the file computes with integers where the ONNX graph computes with floats.
   bool leaves_rounding_out() const { return leaves_rounding_out_; }
 
   // The functions that write operators use the rest.
   std::string_view file() const { return file_; }
-  const TfliteTensor& tensor(std::int32_t place) const { return model_.tensors[static_cast<std::size_t>(place)]; }
+  const TfliteSubgraph& graph() const { return *graph_; }  // the one that is written
+  const TfliteSubgraph& graph(std::int32_t place) const { return model_.graphs.at(place); }
+  bool is_main() const { return graph_ == &model_.graphs.at(0); }
+  const TfliteTensor& tensor(std::int32_t place) const { return graph_->tensors[static_cast<std::size_t>(place)]; }
   bool is_constant(std::int32_t place) const { return place >= 0 && tensor(place).data.has_value(); }
   /// The name that the ONNX graph has for a tensor; "" for one that is left out.
   std::string value(std::int32_t place);
@@ -51,17 +59,21 @@ class TfliteGraph {
   /// Adds a node with several outputs.
   std::vector<std::string> nodes(const std::string& op, std::vector<std::string> inputs, std::size_t outputs,
                                  const NodeAttributes& attributes);
+  std::string fresh() { return "value " + std::to_string(next_++); }
   void set(std::int32_t place, const std::string& name) { names_[place] = name; }
 
  private:
   std::string constant(Shape shape, int type, std::string_view bytes);
-  std::string fresh() { return "value " + std::to_string(next_++); }
   void add_input(std::int32_t place);
+  void write_operator(const TfliteOperator& op);
 
   TfliteModel model_;
+  const TfliteSubgraph* graph_;
   std::string_view file_;
   std::size_t bytes_left_;  // of constants
+  std::size_t operators_left_;
   OnnxModel result_;
+  std::vector<OnnxNode>* nodes_ = &result_.graph.nodes;
   std::map<std::int32_t, std::string> names_;
   std::string now_;  // the output of the operator that is written
   int next_ = 0;
@@ -84,10 +96,12 @@ class TfliteWriter {
   bool write_slice();
   bool write_window();
   bool write_recurrent();
+  bool write_loop();
 
   bool write_fully_connected();
   bool write_strided_slice();
   bool write_convolution(bool is_depthwise);
+  bool write_transposed_convolution();
   bool write_pool(const char* op);
   bool write_pad(const char* mode, bool has_value);
   bool write_lstm(bool both);

@@ -66,24 +66,48 @@ class ModelParser {
     if (const auto version = root_.number<std::uint32_t>(0, 0); version != kVersion)
       unsupported(file_, "", "it is of version " + std::to_string(version) + " of the schema; convert the model again");
     buffers_ = root_.tables(4);
-    const std::vector<FlatTable> graphs = root_.tables(2);
-    if (graphs.empty()) invalid(file_, "", "it has no graph; convert the model again");
-    const FlatTable& graph = graphs[0];
-    for (const FlatTable& tensor : graph.tables(0)) result_.tensors.push_back(parse_tensor(tensor));
-    result_.inputs = places(graph, 1);
-    result_.outputs = places(graph, 2);
-    const std::vector<FlatTable> codes = root_.tables(1);
-    for (const FlatTable& each : graph.tables(3)) result_.operators.push_back(parse_operator(each, codes));
+    codes_ = root_.tables(1);
+    graphs_ = root_.tables(2);
+    if (graphs_.empty()) invalid(file_, "", "it has no graph; convert the model again");
+    add_graph(0);
     name_by_signature();
-    make_names_unlike();
+    for (auto& [place, graph] : result_.graphs) make_names_unlike(graph);
     return std::move(result_);
   }
 
  private:
-  std::vector<std::int32_t> places(const FlatTable& table, std::size_t field) const {
+  // Adds a graph, and those that its loops name.
+  void add_graph(std::int32_t first) {
+    for (std::vector<std::int32_t> open = {first}; !open.empty();) {
+      const std::int32_t place = open.back();
+      open.pop_back();
+      if (result_.graphs.contains(place)) continue;
+      if (place < 0 || place >= std::ssize(graphs_))
+        invalid(file_, "", "it has no graph " + std::to_string(place) + "; convert the model again");
+      const TfliteSubgraph& graph = result_.graphs[place] = parse_graph(graphs_[static_cast<std::size_t>(place)]);
+      for (const TfliteOperator& op : graph.operators)
+        if (op.code == TfliteOp::While)
+          for (const std::size_t field : {kCondition, kBody}) open.push_back(op.option<std::int32_t>(field, 0));
+    }
+  }
+
+  TfliteSubgraph parse_graph(const FlatTable& table) {
+    TfliteSubgraph graph;
+    const std::vector<FlatTable> tensors = table.tables(0), operators = table.tables(3);
+    // Each takes four bytes in its list, so that only graphs that share a list have more.
+    parts_ += tensors.size() + operators.size();
+    if (parts_ > content_.size()) refuse(ErrorCode::Limit, file_, "", "it has more tensors than bytes");
+    for (const FlatTable& tensor : tensors) graph.tensors.push_back(parse_tensor(tensor));
+    graph.inputs = places(graph, table, 1);
+    graph.outputs = places(graph, table, 2);
+    for (const FlatTable& each : operators) graph.operators.push_back(parse_operator(graph, each));
+    return graph;
+  }
+
+  std::vector<std::int32_t> places(const TfliteSubgraph& graph, const FlatTable& table, std::size_t field) const {
     std::vector<std::int32_t> result = table.numbers<std::int32_t>(field);
     for (const std::int32_t place : result)
-      if (place < -1 || place >= std::ssize(result_.tensors))
+      if (place < -1 || place >= std::ssize(graph.tensors))
         invalid(file_, "", "it has no tensor " + std::to_string(place) + "; convert the model again");
     return result;
   }
@@ -124,16 +148,16 @@ class ModelParser {
     return content_.substr(offset, size);
   }
 
-  TfliteOperator parse_operator(const FlatTable& table, const std::vector<FlatTable>& codes) const {
+  TfliteOperator parse_operator(const TfliteSubgraph& graph, const FlatTable& table) const {
     TfliteOperator result;
     const auto code = table.number<std::uint32_t>(0, 0);
-    if (code >= codes.size()) invalid(file_, "", "an operator has no code; convert the model again");
+    if (code >= codes_.size()) invalid(file_, "", "an operator has no code; convert the model again");
     // Codes up to 127 stand in the first field, which older readers know; newer ones in the last.
     result.code = static_cast<TfliteOp>(
-        std::max<std::int32_t>(codes[code].number<std::int8_t>(0, 0), codes[code].number<std::int32_t>(3, 0)));
-    result.custom = std::string(codes[code].bytes(1).substr(0, kMostName));
-    result.inputs = places(table, 1);
-    result.outputs = places(table, 2);
+        std::max<std::int32_t>(codes_[code].number<std::int8_t>(0, 0), codes_[code].number<std::int32_t>(3, 0)));
+    result.custom = std::string(codes_[code].bytes(1).substr(0, kMostName));
+    result.inputs = places(graph, table, 1);
+    result.outputs = places(graph, table, 2);
     // Like TensorFlow Lite, an operator has its defaults where the file has options of another kind.
     const OperatorRow* row = row_of(result.code);
     if (row && row->options > 0 && table.number<std::uint8_t>(3, 0) == row->options) result.options = table.table(4);
@@ -144,26 +168,28 @@ class ModelParser {
   void name_by_signature() {
     const std::vector<FlatTable> signatures = root_.tables(7);
     if (signatures.size() != 1) return;
+    std::vector<TfliteTensor>& tensors = result_.graphs.at(0).tensors;
     for (const std::size_t field : {std::size_t{0}, std::size_t{1}})
       for (const FlatTable& each : signatures[0].tables(field)) {
         const auto place = each.number<std::uint32_t>(1, 0);
-        if (place >= result_.tensors.size()) continue;
+        if (place >= tensors.size()) continue;
         if (const std::string_view name = each.bytes(0); !name.empty() && name.size() <= kMostName)
-          result_.tensors[place].name = std::string(name);
+          tensors[place].name = std::string(name);
       }
   }
 
-  void make_names_unlike() {
+  static void make_names_unlike(TfliteSubgraph& graph) {
     std::set<std::string> seen;
-    for (std::size_t i = 0; i < result_.tensors.size(); ++i) {
-      std::string& name = result_.tensors[i].name;
+    for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+      std::string& name = graph.tensors[i].name;
       while (name.empty() || !seen.insert(name).second) name += (name.empty() ? "tensor_" : "_") + std::to_string(i);
     }
   }
 
   std::string_view content_, file_;
   FlatTable root_;
-  std::vector<FlatTable> buffers_;
+  std::vector<FlatTable> buffers_, codes_, graphs_;
+  std::size_t parts_ = 0;  // of all graphs
   TfliteModel result_;
 };
 

@@ -1,5 +1,5 @@
-// A TensorFlow Lite file becomes structs: the tensors and operators of its one graph, with the numbers of TensorFlow's
-// schema.fbs. The data of a tensor stay in the file.
+// A TensorFlow Lite file becomes structs: the tensors and operators of its graph, and of the graphs that its loops
+// name, with the numbers of TensorFlow's schema.fbs. The data of a tensor stay in the file.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +44,9 @@ enum class TfliteOp : std::int32_t {
 #include "import/tflite/operators.def"
 };
 
+// The fields of a loop's options that name its graphs.
+constexpr std::size_t kCondition = 0, kBody = 1;
+
 /// Returns the name that the schema has for an operator, or its number.
 std::string name(TfliteOp op);
 
@@ -60,10 +63,15 @@ struct TfliteOperator {
   }
 };
 
-struct TfliteModel {
+struct TfliteSubgraph {
   std::vector<TfliteTensor> tensors;
   std::vector<TfliteOperator> operators;
   std::vector<std::int32_t> inputs, outputs;
+};
+
+/// The graphs by their place in the file; those that no operator names are not there.
+struct TfliteModel {
+  std::map<std::int32_t, TfliteSubgraph> graphs;
 };
 
 /// Throws Refusal.

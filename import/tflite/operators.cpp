@@ -75,12 +75,11 @@ void TfliteWriter::write() {
   for (bool (TfliteWriter::*const each)() :
        {&TfliteWriter::write_element_wise, &TfliteWriter::write_reduction, &TfliteWriter::write_product,
         &TfliteWriter::write_move, &TfliteWriter::write_slice, &TfliteWriter::write_window,
-        &TfliteWriter::write_recurrent})
+        &TfliteWriter::write_recurrent, &TfliteWriter::write_loop})
     if ((this->*each)()) return;
-  const bool loops = op_.code == TfliteOp::If || op_.code == TfliteOp::While || op_.code == TfliteOp::CallOnce;
-  unsupported(loops
-                  ? "is a graph of its own, as the converter makes of a GRU or of a layer that it does not know; give "
-                    "the Keras model (.keras or .h5) that it was made of"
+  const bool is_graph = op_.code == TfliteOp::If || op_.code == TfliteOp::CallOnce;
+  unsupported(is_graph
+                  ? "is a graph of its own that runs or not; give the Keras model (.keras or .h5) that it was made of"
                   : "is none of those that can be read (docs/importing.md has them); give the Keras model (.keras "
                     "or .h5) that it was made of");
 }
@@ -91,11 +90,16 @@ bool TfliteWriter::write_element_wise() {
       {TfliteOp::Tanh, "Tanh"},        {TfliteOp::Exp, "Exp"},
       {TfliteOp::Neg, "Neg"},          {TfliteOp::Log, "Log"},
       {TfliteOp::Sqrt, "Sqrt"},        {TfliteOp::Abs, "Abs"},
-      {TfliteOp::Elu, "Elu"},          {TfliteOp::HardSwish, "HardSwish"}};
+      {TfliteOp::Elu, "Elu"},          {TfliteOp::HardSwish, "HardSwish"},
+      {TfliteOp::LogicalNot, "Not"}};
   static const std::map<TfliteOp, const char*> fused = {
       {TfliteOp::Add, "Add"}, {TfliteOp::Mul, "Mul"}, {TfliteOp::Sub, "Sub"}, {TfliteOp::Div, "Div"}};
   static const std::map<TfliteOp, const char*> binary = {
-      {TfliteOp::Maximum, "Max"}, {TfliteOp::Minimum, "Min"}, {TfliteOp::Pow, "Pow"}};
+      {TfliteOp::Maximum, "Max"},     {TfliteOp::Minimum, "Min"},
+      {TfliteOp::Pow, "Pow"},         {TfliteOp::Equal, "Equal"},
+      {TfliteOp::Less, "Less"},       {TfliteOp::LessEqual, "LessOrEqual"},
+      {TfliteOp::Greater, "Greater"}, {TfliteOp::GreaterEqual, "GreaterOrEqual"},
+      {TfliteOp::LogicalAnd, "And"},  {TfliteOp::LogicalOr, "Or"}};
   if (const auto found = fused.find(op_.code); found != fused.end())
     return finish(graph_.node(found->second, {in(0), in(1)}), op_.option<std::int8_t>(0, 0)), true;
   if (const auto found = binary.find(op_.code); found != binary.end())
@@ -103,6 +107,7 @@ bool TfliteWriter::write_element_wise() {
   if (const auto found = unary.find(op_.code); found != unary.end())
     return finish(graph_.node(found->second, {in(0)})), true;
   switch (op_.code) {
+    case TfliteOp::NotEqual: return finish(graph_.node("Not", {graph_.node("Equal", {in(0), in(1)})})), true;
     case TfliteOp::Relu6: return finish(in(0), 3), true;
     case TfliteOp::ReluN1To1: return finish(in(0), 2), true;
     case TfliteOp::Relu0To1:
@@ -121,6 +126,12 @@ bool TfliteWriter::write_element_wise() {
              true;
     }
     case TfliteOp::Prelu: return finish(graph_.node("PRelu", {in(0), in(1)})), true;
+    case TfliteOp::Select:
+    case TfliteOp::SelectV2:
+      // A condition of one dim chooses among whole rows in SELECT, and is spread over the last dim in SELECT_V2.
+      if (op_.code == TfliteOp::Select && rank(0) == 1 && rank(1) > 1)
+        unsupported("chooses whole rows; use tf.where, which makes SELECT_V2");
+      return finish(graph_.node("Where", {in(0), in(1), in(2)})), true;
     // Values that were integers are floats here (graph.hpp).
     case TfliteOp::Quantize:
     case TfliteOp::Dequantize: return finish(in(0)), true;
@@ -211,6 +222,7 @@ bool TfliteWriter::write_move() {
              true;
     }
     case TfliteOp::Reshape: {
+      if (input(1) >= 0 && !graph_.is_constant(input(1))) return finish(graph_.node("Reshape", {in(0), in(1)})), true;
       std::vector<std::int64_t> shape;
       if (input(1) >= 0) {
         shape = integers(1);
@@ -236,6 +248,7 @@ bool TfliteWriter::write_move() {
     }
     case TfliteOp::EmbeddingLookup:
       return finish(graph_.node("Gather", {in(1), in(0)}, NodeAttributes().integer("axis", 0))), true;
+    case TfliteOp::Fill: return finish(graph_.node("Expand", {in(1), in(0)})), true;
     case TfliteOp::Shape: return finish(graph_.node("Shape", {in(0)})), true;
     case TfliteOp::Pack: {
       const std::int64_t at = axis(op_.option<std::int32_t>(1, 0), rank(0) + 1);

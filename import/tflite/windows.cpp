@@ -9,6 +9,8 @@ namespace {
 
 const std::vector<std::int64_t> kToOnnx = {0, 3, 1, 2}, kFromOnnx = {0, 2, 3, 1};
 
+constexpr std::int64_t kMostPlaces = 1 << 24;  // of a dim
+
 // Padding of the schema.
 const char* auto_pad(std::int8_t padding) { return padding == 0 ? "SAME_UPPER" : "VALID"; }
 
@@ -50,6 +52,48 @@ bool TfliteWriter::write_convolution(bool is_depthwise) {
          true;
 }
 
+// Weights are [outputs, height, width, inputs]. The file has the shape of the output, from which TensorFlow Lite
+// computes how many of the first and last places are left out.
+bool TfliteWriter::write_transposed_convolution() {
+  const TfliteTensor& weights = tensor(1);
+  if (rank(2) != 4 || weights.shape.size() != 4) invalid("takes an image and weights of four dims");
+  const std::vector<std::int64_t> shape = integers(0), &image = tensor(2).shape;
+  if (shape.size() != 4) invalid("has an output of four dims");
+  const std::int64_t outputs = weights.shape[0], channels = weights.shape[3];
+  const std::vector<float> given = floats(1);
+  std::vector<float> turned(given.size());
+  std::size_t at = 0;
+  const std::int64_t places = weights.shape[1] * weights.shape[2];
+  for (std::int64_t i = 0; i < channels; ++i)
+    for (std::int64_t o = 0; o < outputs; ++o)
+      for (std::int64_t p = 0; p < places; ++p)
+        turned[at++] = given[static_cast<std::size_t>((o * places + p) * channels + i)];
+  std::vector<std::int64_t> strides = {op_.option<std::int32_t>(2, 0), op_.option<std::int32_t>(1, 0)};
+  std::vector<std::int64_t> before, after, more;
+  for (std::size_t d = 0; d < 2; ++d) {
+    const std::int64_t out = shape[1 + d], in = image[1 + d], kernel = weights.shape[1 + d], stride = strides[d];
+    if (out < 1 || stride < 1 || in < 1 || kernel < 1 || std::max({out, stride, in, kernel}) > kMostPlaces)
+      unsupported("its shape is known only when the model runs; convert the model with a fixed number of steps");
+    const bool same = op_.option<std::int8_t>(0, 0) == 0;
+    const std::int64_t from = same ? (out + stride - 1) / stride : (out + stride - kernel) / stride;
+    if (from != in) invalid("has an output of another size than its input makes");
+    before.push_back(std::max<std::int64_t>(0, (from - 1) * stride + kernel - out) / 2);
+    const std::int64_t left = (in - 1) * stride + kernel - before.back() - out;
+    after.push_back(std::max<std::int64_t>(0, left));
+    more.push_back(std::max<std::int64_t>(0, -left));
+  }
+  before.insert(before.end(), after.begin(), after.end());
+  NodeAttributes attributes;
+  attributes.integers("pads", before).integers("strides", strides).integers("output_padding", more);
+  std::vector<std::string> inputs = {graph_.node("Transpose", {in(2)}, NodeAttributes().integers("perm", kToOnnx)),
+                                     graph_.floats({channels, outputs, weights.shape[1], weights.shape[2]}, turned)};
+  if (input(3) >= 0) inputs.push_back(in(3));
+  const std::string y = graph_.node("ConvTranspose", inputs, attributes);
+  return finish(graph_.node("Transpose", {y}, NodeAttributes().integers("perm", kFromOnnx)),
+                op_.option<std::int8_t>(3, 0)),
+         true;
+}
+
 bool TfliteWriter::write_pool(const char* op) {
   if (rank(0) != 4) invalid("takes an image of four dims");
   NodeAttributes attributes;
@@ -79,6 +123,7 @@ bool TfliteWriter::write_pad(const char* mode, bool has_value) {
 bool TfliteWriter::write_window() {
   if (op_.code == TfliteOp::Conv2d) return write_convolution(false);
   if (op_.code == TfliteOp::DepthwiseConv2d) return write_convolution(true);
+  if (op_.code == TfliteOp::TransposeConv) return write_transposed_convolution();
   if (op_.code == TfliteOp::AveragePool2d) return write_pool("AveragePool");
   if (op_.code == TfliteOp::MaxPool2d) return write_pool("MaxPool");
   if (op_.code == TfliteOp::Pad) return write_pad("constant", false);

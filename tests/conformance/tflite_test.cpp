@@ -31,7 +31,8 @@ Result<Imported> import_bytes(const std::string& content) {
 }  // namespace
 
 TEST_CASE("models of TensorFlow Lite give NumPy's numbers", "[conformance][import]") {
-  const std::string name = GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators");
+  const std::string name = GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators",
+                                    "looped_gru", "looped_rnn", "upsampled");
   INFO(name);
   const Result<Imported> imported = import_model_file(kFolder + name + ".tflite");
   const Tensor x = load_npy(kFolder + name + ".x.npy").value(), y = load_npy(kFolder + name + ".y.npy").value();
@@ -60,10 +61,33 @@ TEST_CASE("the text of a model of TensorFlow Lite has its bounds, and the names 
 
 TEST_CASE("what a model of TensorFlow Lite has beyond rnnc is refused by its name", "[errors][import]") {
   const auto error = [](const std::string& name) { return import_model_file(kFolder + name).error().message; };
-  CHECK(error("loop.tflite").find("operator WHILE: is a graph of its own, as the converter makes of a GRU") !=
-        std::string::npos);
-  CHECK(error("loop.tflite").find("give the Keras model") != std::string::npos);
   CHECK(error("projected.tflite").find("operator UNIDIRECTIONAL_SEQUENCE_LSTM: has a projection") != std::string::npos);
+}
+
+TEST_CASE("a loop of TensorFlow Lite becomes a recurrence, whose text has no rows and no counters", "[import]") {
+  const std::string text = import_model_file(kFolder + "looped_gru.tflite").value().model.text();
+  CHECK(text.find("  loop_0 = loop_0_cell(x)\n") != std::string::npos);
+  CHECK(text.find(" = reverse loop_0_19_cell(loop_0)\n") != std::string::npos);
+  CHECK(text.find("  state state_0 : f32[5]\n  state state_1 : f32[5]\n") != std::string::npos);
+}
+
+TEST_CASE("a loop of TensorFlow Lite that looks like a recurrence and is none is refused", "[errors][import]") {
+  const auto [name, why] = GENERATE(
+      std::pair("loop", "operator WHILE: ends by a condition other than a count of its steps, by ones from 0"),
+      std::pair("loop_late", "operator WHILE: ends by a condition other than a count of its steps, by ones from 0"),
+      std::pair("loop_by_two", "operator WHILE: ends by a condition other than a count of its steps, by ones from 0"),
+      std::pair("loop_short", "(Loop): does not run once for each step of a sequence"),
+      std::pair("loop_long_rows", "operator WHILE: has in \"no rows\" another number of rows than steps"),
+      std::pair("loop_peeks", "operator WHILE: reads \"rows\" in its step"),
+      std::pair("loop_counts", "(Loop): computes with the number of its step"),
+      std::pair("loop_within", "operator WHILE: is within another loop"));
+  INFO(name);
+  const auto read = import_model_file(kFolder + name + ".tflite");
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().message.find(why) != std::string::npos);
+  const std::string message = read.error().message;
+  if (message.find("operator WHILE") != std::string::npos)
+    CHECK(message.find("give the Keras model (.keras or .h5) that it was made of") != std::string::npos);
 }
 
 TEST_CASE("a model of TensorFlow Lite is not read like ONNX Runtime, whose Affine would be 0", "[errors][import]") {
@@ -73,7 +97,7 @@ TEST_CASE("a model of TensorFlow Lite is not read like ONNX Runtime, whose Affin
 }
 
 TEST_CASE("a model of TensorFlow Lite that is cut short or damaged is refused", "[errors][import]") {
-  for (const std::string name : {"clipped.tflite", "stepped.tflite"}) {
+  for (const std::string name : {"clipped.tflite", "stepped.tflite", "looped_rnn.tflite"}) {
     const std::string whole = content_of(name);
     for (std::size_t size = 9; size + 32 < whole.size(); size += 7) {  // the last bytes may be filling
       const Result<Imported> cut = import_bytes(whole.substr(0, size));

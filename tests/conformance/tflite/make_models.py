@@ -2,9 +2,11 @@
 """make_models.py: writes TensorFlow Lite models, an input of each, and what their equations give in double precision.
 
 NAME.tflite is a model as TensorFlow's schema.fbs describes it, NAME.x.npy an input [steps, sequences, features] and
-NAME.y.npy the output. All but operators and the refused were also run by TensorFlow Lite's own kernels (@tensorflow/tfjs-tflite
-0.0.1-alpha.10), which give these values within 2e-7; those of hybrid within 4e-3, if D has one scale: they compute with
-integers there, and read the first of several.
+NAME.y.npy the output. All but operators and the refused were also run by TensorFlow Lite's own kernels (npm has them as
+@tensorflow/tfjs-tflite 0.0.1-alpha.10), which give these values within 2e-7; those of hybrid within 4e-3, if D has one
+scale: they compute with integers there, and read the first of several; those of upsampled without the RELU that is part
+of a TRANSPOSE_CONV, which they do not know yet. Outputs of a loop change their place in memory when it runs, so that
+they are read from the model and not from what its predict() gives.
 """
 
 import struct
@@ -12,7 +14,7 @@ import sys
 
 import numpy as np
 
-TENSOR_TYPES = {"f4": 0, "i4": 2, "i1": 9}
+TENSOR_TYPES = {"f4": 0, "i4": 2, "i8": 4, "?": 6, "i1": 9}
 BUILTIN = {"CONV_2D": 3, "FULLY_CONNECTED": 9, "LOGISTIC": 14, "MUL": 18, "RESHAPE": 22, "SOFTMAX": 25, "TANH": 28}
 BUILTIN |= {"UNIDIRECTIONAL_SEQUENCE_RNN": 35, "SUB": 41, "UNIDIRECTIONAL_SEQUENCE_LSTM": 44, "STRIDED_SLICE": 45}
 BUILTIN |= {"SPLIT": 49, "BIDIRECTIONAL_SEQUENCE_LSTM": 52, "EXPAND_DIMS": 70, "SQUEEZE": 43, "ADD": 0, "WHILE": 119}
@@ -58,7 +60,10 @@ BUILTIN |= {
     "ABS": 101,
 }
 BUILTIN |= {"MIRROR_PAD": 100, "SPLIT_V": 102, "REVERSE_V2": 105, "ELU": 111, "HARD_SWISH": 117, "BATCH_MATMUL": 126}
-BUILTIN |= {"GELU": 150, "RELU_0_TO_1": 152}
+BUILTIN |= {"CAST": 53, "GELU": 150, "RELU_0_TO_1": 152, "LESS": 58, "GREATER": 61, "SELECT": 64, "TRANSPOSE_CONV": 67}
+BUILTIN |= {"LOGICAL_NOT": 87, "SHAPE": 77, "LOGICAL_AND": 86, "FILL": 94, "SELECT_V2": 123}
+BUILTIN |= {"DYNAMIC_UPDATE_SLICE": 151}
+OPTIONS |= {"TRANSPOSE_CONV": 49, "SHAPE": 55, "WHILE": 93}
 OPTIONS |= {"AVERAGE_POOL_2D": 5, "DEPTHWISE_CONV_2D": 2, "MAX_POOL_2D": 5, "CONCATENATION": 10, "ADD": 11, "MUL": 21}
 OPTIONS |= {"GATHER": 23, "MEAN": 27, "SUM": 27, "REDUCE_MAX": 27, "REDUCE_MIN": 27, "SUB": 28, "DIV": 29, "PACK": 59}
 OPTIONS |= {"UNPACK": 64, "LEAKY_RELU": 75, "MIRROR_PAD": 77, "BATCH_MATMUL": 101, "GELU": 116}
@@ -119,9 +124,13 @@ class Flatbuffer:
 
 
 class Model:
-    def __init__(self):
-        self.tensors, self.buffers, self.operators, self.codes = [], [{}], [], []
-        self.inputs, self.outputs, self.signature = [], [], None
+    """The main graph of a file, or with `around` another graph of the same file, which a loop names."""
+
+    def __init__(self, around=None):
+        self.tensors, self.operators, self.inputs, self.outputs, self.signature = [], [], [], [], None
+        self.buffers, self.codes = (around.buffers, around.codes) if around else ([{}], [])
+        self.graphs = around.graphs if around else []
+        self.graphs.append(self)
 
     def tensor(self, name, shape, data=None, variable=False, scales=None, dim=0, kind="f4", open_dim=None):
         table = {0: ("i", list(shape)), 1: ("B", TENSOR_TYPES[kind]), 2: ("I", 0), 3: ("B", name)}
@@ -160,9 +169,11 @@ class Model:
 
     def save(self, path):
         codes = [{0: ("b", min(127, BUILTIN[n])), 3: ("i", BUILTIN[n])} for n in self.codes]
-        graph = {0: ("table", self.tensors), 1: ("i", self.inputs), 2: ("i", self.outputs)}
-        graph[3] = ("table", self.operators)
-        root = {0: ("I", 3), 1: ("table", codes), 2: ("table", [graph]), 4: ("table", self.buffers)}
+        graphs = [
+            {0: ("table", g.tensors), 1: ("i", g.inputs), 2: ("i", g.outputs), 3: ("table", g.operators)}
+            for g in self.graphs
+        ]
+        root = {0: ("I", 3), 1: ("table", codes), 2: ("table", graphs), 4: ("table", self.buffers)}
         if self.signature:
             pairs = [{0: ("B", name), 1: ("I", place)} for name, place in self.signature]
             root[7] = ("table", [{0: ("table", pairs[:1]), 1: ("table", pairs[1:]), 2: ("B", "serve"), 4: ("I", 0)}])
@@ -465,11 +476,280 @@ def operators(random):
     save("operators", model, data, np.concatenate(values, axis=2))
 
 
-def refused(random):
-    """A loop, as the converter makes of Keras's GRU, and an LSTM with a projection."""
+def spread(v, K, stride, before, size):
+    """A transposed convolution over the last dim but one: v is [T, B, places, inputs], K [outputs, 1, taps, inputs]."""
+    y = np.zeros((*v.shape[:2], size + 2 * K.shape[2], len(K)))
+    for p in range(v.shape[2]):
+        for k in range(K.shape[2]):
+            y[:, :, K.shape[2] + p * stride + k - before] += v[:, :, p] @ K[:, 0, k].T.astype(float)
+    return y[:, :, K.shape[2] : K.shape[2] + size]
+
+
+def upsampled(random):
+    """Transposed convolutions over the features of each step, SAME and VALID, and choices of two kinds."""
+    I, H, T = 3, 4, 5
+    W, U, b = gates(random, I, H)
     model = Model()
-    x, y = model.tensor("x", (1, 4, 3)), model.tensor("y", (1, 4, 3))
-    model.op("WHILE", [x], [y])
+    x, y = model.tensor("x", (1, T, I)), model.tensor("y", (1, T, H))
+    inputs = [x, *lstm_inputs(model, x, W, U, b, None, H), *states(model, 1, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH)})
+    shapes = {"image": (H, 1), "twice": (8, 2), "more": (18, 1)}
+    image, twice, more = (model.tensor(name, (1, T, *shape)) for name, shape in shapes.items())
+    numbers = lambda name, *values: model.constant(name, np.array(values, np.int32))
+    model.op("EXPAND_DIMS", [y, model.constant("dim", np.array(3, np.int32))], [image])
+    K, L, k = matrix(random, 2, 1, 3, 1), matrix(random, 1, 1, 3, 2), matrix(random, 2)
+    same = {0: ("b", 0), 1: ("i", 2), 2: ("i", 1), 3: ("b", RELU)}
+    weights = [model.constant("K", K), image, model.constant("k", k)]
+    model.op("TRANSPOSE_CONV", [numbers("shape", 1, T, 8, 2), *weights], [twice], same)
+    valid = {0: ("b", 1), 1: ("i", 2), 2: ("i", 1)}
+    model.op("TRANSPOSE_CONV", [numbers("shape2", 1, T, 18, 1), model.constant("L", L), twice], [more], valid)
+    flat, chosen, out = (model.tensor(n, (1, T, 18)) for n in ("flat", "chosen", "out"))
+    model.op("RESHAPE", [more, numbers("flat shape", 1, T, 18)], [flat])
+    is_large, is_other = (model.tensor(n, (1, T, 18), kind="?") for n in ("is_large", "is_other"))
+    half = model.constant("half", np.float32(0.125))
+    fill = model.constant("fill", matrix(random, 18))
+    model.op("GREATER", [flat, half], [is_large])
+    model.op("SELECT_V2", [is_large, flat, fill], [chosen])
+    model.op("LOGICAL_NOT", [is_large], [is_other])
+    double = model.tensor("double", (1, T, 18))
+    model.op("ADD", [chosen, chosen], [double])
+    model.op("SELECT", [is_other, double, flat], [out])
+    model.inputs, model.outputs = [x], [out]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    v = np.maximum(spread(lstm(data, W, U, b)[..., None], K, 2, 0, 8) + k, 0)
+    v = spread(v, L, 2, 0, 18)[..., 0]
+    fills = np.array(np.frombuffer(bytes(model.buffers[model.tensors[fill][2][1]][0][1]), np.float32), float)
+    save("upsampled", model, data, np.where(v > 0.125, v, 2 * fills))
+
+
+def in_place(model, rows, item, number, T, H, as_update):
+    """What the converter makes of TensorListSetItem: row `number` of [T, 1, H] becomes `item`, [1, H]."""
+    wide = model.tensor("item", (1, 1, H))
+    numbers = lambda name, *values: model.constant(name, np.array(values, np.int32))
+    scalar = lambda name, value: model.constant(name, np.array(value, np.int32))
+    model.op("EXPAND_DIMS", [item, scalar("dim_0", 0)], [wide])
+    place, begin = model.tensor("place", (1,), kind="i4"), model.tensor("begin", (3,), kind="i4")
+    model.op("EXPAND_DIMS", [number, scalar("dim_1", 0)], [place])
+    written = model.tensor("written", (T, 1, H))
+    if as_update:
+        model.op("CONCATENATION", [place, numbers("zeros", 0, 0)], [begin], {0: ("i", 0)})
+        model.op("DYNAMIC_UPDATE_SLICE", [rows, wide, begin], [written])
+        return written
+    size, behind, next_ = (model.tensor(n, s, kind="i4") for n, s in (("size", (3,)), ("behind", (1,)), ("next", ())))
+    model.op("CONCATENATION", [place, numbers("rest", -1, -1)], [size], {0: ("i", 0)})
+    model.op("ADD", [number, scalar("one more", 1)], [next_])
+    model.op("EXPAND_DIMS", [next_, scalar("dim_2", 0)], [behind])
+    model.op("CONCATENATION", [behind, numbers("zeros", 0, 0)], [begin], {0: ("i", 0)})
+    first, last = (model.tensor(n, (1, 1, H), open_dim=0) for n in ("first", "last"))
+    model.op("SLICE", [rows, numbers("all zeros", 0, 0, 0), size], [first])
+    model.op("SLICE", [rows, begin, numbers("all", -1, -1, -1)], [last])
+    model.op("CONCATENATION", [first, wide, last], [written], {0: ("i", 0)})
+    return written
+
+
+def loop(model, x, count, T, I, states, cell, H, keeps, as_update=False, begin=None, start=0, by=1, length=None):
+    """The loop that the converter makes of Keras's recurrent layer: its variables are the number of the step twice, the
+    rows of the output (of all steps, or of the last), the states, and what the loop reads. `cell` gives the new states;
+    `count` is a constant or, if `begin` is, a tensor, and the rows begin with tensor `begin`, or as `length` zeros.
+    Steps count from `start` on in steps of `by`. Returns the rows and the final states."""
+    rows = (length or T) if keeps else 1
+    captured = [] if begin is None else [count]
+    condition, body = Model(model), Model(model)
+
+    def variables(graph):
+        whole = [graph.tensor(n, (), kind="i4") for n in ("loop_counter", "time")]
+        own = [graph.tensor("rows", (rows, 1, H))] + [graph.tensor(f"state{k}", (1, H)) for k in range(len(states))]
+        read = [graph.tensor("sequence", (T, 1, I))] + [graph.tensor("steps", (), kind="i4") for _ in captured]
+        return whole + own + read
+
+    condition.inputs = variables(condition)
+    limit = condition.inputs[-1] if captured else condition.constant("count", np.array(count, np.int32))
+    first, second, both = (condition.tensor(n, (), kind="?") for n in ("first", "second", "both"))
+    condition.op("LESS", [condition.inputs[0], limit], [first])
+    condition.op("GREATER", [limit, condition.inputs[1]], [second])
+    condition.op("LOGICAL_AND", [first, second], [both])
+    condition.outputs = [both]
+    body.inputs = variables(body)
+    one = body.constant("one", np.array(by, np.int32))
+    counters = [body.tensor(n, (), kind="i4") for n in ("next_counter", "next_time")]
+    for k in (0, 1):
+        body.op("ADD", [body.inputs[k], one], [counters[k]])
+    row = body.tensor("row", (1, I))
+    of = body.inputs[3 + len(states) :]
+    body.op("GATHER", [of[0], body.inputs[1]], [row], {0: ("i", 0)})
+    new = cell(body, row, body.inputs[3 : 3 + len(states)])
+    if keeps:
+        output = in_place(body, body.inputs[2], new[0], body.inputs[1], rows, H, as_update)
+    else:
+        output = body.tensor("output", (1, 1, H))
+        body.op("RESHAPE", [new[0], body.constant("shape", np.array([1, 1, H], np.int32))], [output])
+    body.outputs = [*counters, output, *new, *of]
+    zero = model.constant("zero", np.array(start, np.int32))
+    if begin is None:
+        begin = model.constant("no rows", np.zeros((rows, 1, H), np.float32))
+    inputs = [zero, zero, begin, *states, x, *captured]
+    shapes = [(), (), (rows, 1, H)] + [(1, H)] * len(states)
+    outputs = [model.tensor(f"loop:{k}", shape, kind="f4" if shape else "i4") for k, shape in enumerate(shapes)]
+    outputs += [model.tensor("loop:x", (T, 1, I))] + [model.tensor("loop:n", (), kind="i4") for _ in captured]
+    graphs = {0: ("i", model.graphs.index(condition)), 1: ("i", model.graphs.index(body))}
+    model.op("WHILE", inputs, outputs, graphs)
+    return outputs[2], outputs[3 : 3 + len(states)]
+
+
+def written_out(body, x, h, W, b, U, u, gates, H):
+    """x W + b and h U + u, each split into gates."""
+    sides = []
+    for n, of, weights, bias in (("x", x, W, b), ("h", h, U, u)):
+        sums = body.tensor(f"sums of {n}", (1, gates * H))
+        body.op("FULLY_CONNECTED", [of, body.constant(f"W of {n}", weights), body.constant(f"b of {n}", bias)], [sums])
+        parts = [body.tensor(f"{n}{k}", (1, H)) for k in range(gates)]
+        body.op("SPLIT", [body.constant(f"dim of {n}", np.array(1, np.int32)), sums], parts, {0: ("i", gates)})
+        sides.append(parts)
+    return sides
+
+
+def looped_gru(random):
+    """Keras's GRU, all steps and, behind it, an LSTM that goes backwards and gives its last step."""
+    I, H, T = 3, 5, 6
+    W, U, b, u = matrix(random, 3 * H, I), matrix(random, 3 * H, H), matrix(random, 3 * H), matrix(random, 3 * H)
+    V, S, v = matrix(random, 4 * H, H), matrix(random, 4 * H, H), matrix(random, 4 * H)
+    model = Model()
+    x, turned = model.tensor("x", (1, T, I)), model.tensor("turned", (T, 1, I))
+    order = model.constant("order", np.array([1, 0, 2], np.int32))
+    model.op("TRANSPOSE", [x, order], [turned])
+
+    def new(body, op, *inputs):
+        place = body.tensor(f"t{len(body.tensors)}", (1, H))
+        body.op(op, list(inputs), [place])
+        return place
+
+    def gru(body, row, states):
+        xs, hs = written_out(body, row, states[0], W, b, U, u, 3, H)
+        z, r = (new(body, "LOGISTIC", new(body, "ADD", xs[k], hs[k])) for k in (0, 1))
+        n = new(body, "TANH", new(body, "ADD", xs[2], new(body, "MUL", r, hs[2])))
+        rest = new(body, "SUB", body.constant("1", np.float32(1)), z)
+        return [new(body, "ADD", new(body, "MUL", z, states[0]), new(body, "MUL", rest, n))]
+
+    def lstm_cell(body, row, states):
+        xs, hs = written_out(body, row, states[0], V, v, S, np.zeros(4 * H, np.float32), 4, H)
+        i, f, g, o = (new(body, "ADD", xs[k], hs[k]) for k in range(4))
+        c = new(body, "ADD", new(body, "MUL", new(body, "LOGISTIC", f), states[1]),
+                new(body, "MUL", new(body, "LOGISTIC", i), new(body, "TANH", g)))  # fmt: skip
+        return [new(body, "MUL", new(body, "LOGISTIC", o), new(body, "TANH", c)), c]
+
+    zeros = lambda name: model.constant(name, np.zeros((1, H), np.float32))
+    rows, _ = loop(model, turned, T, T, I, [zeros("h0")], gru, H, True)
+    reverse, y, last = (model.tensor(n, s) for n, s in (("reverse", (T, 1, H)), ("y", (1, T, H)), ("last", (1, 1, H))))
+    model.op("REVERSE_V2", [rows, model.constant("time", np.array([0], np.int32))], [reverse])
+    one, (final, _) = loop(model, reverse, T, T, H, [zeros("h1"), zeros("c1")], lstm_cell, H, False)
+    model.op("TRANSPOSE", [rows, order], [y])
+    model.op("TRANSPOSE", [one, order], [last])
+    both = model.tensor("both", (1, T, H))
+    model.op("ADD", [y, last], [both])
+    model.inputs, model.outputs = [x], [both]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    state, ys = np.zeros((1, H)), []
+    for row in data:
+        a, c = row @ W.T.astype(float) + b, state @ U.T.astype(float) + u
+        z, r = (sigmoid(a[:, k * H : (k + 1) * H] + c[:, k * H : (k + 1) * H]) for k in (0, 1))
+        state = z * state + (1 - z) * np.tanh(a[:, 2 * H :] + r * c[:, 2 * H :])
+        ys.append(state)
+    split = lambda a: [a[k * H : (k + 1) * H] for k in range(4)]
+    h = lstm(np.stack(ys), split(V), split(S), split(v), reverse=True)[:1]
+    save("looped_gru", model, data, np.stack(ys) + h)
+
+
+def simple_cell(random, I, H):
+    """The step of Keras's SimpleRNN, and its weights."""
+    W, U, b = matrix(random, H, I), matrix(random, H, H), matrix(random, H)
+
+    def cell(body, row, states):
+        of_x, of_h, sums, new = (body.tensor(n, (1, H)) for n in ("of_x", "of_h", "sums", "new"))
+        body.op("FULLY_CONNECTED", [row, body.constant("W", W), body.constant("b", b)], [of_x])
+        body.op("FULLY_CONNECTED", [states[0], body.constant("U", U), -1], [of_h])
+        body.op("ADD", [of_x, of_h], [sums])
+        body.op("TANH", [sums], [new])
+        return [new]
+
+    return cell, W, U, b
+
+
+def looped_rnn(random):
+    """Keras's SimpleRNN of any number of steps and sequences, which the model counts."""
+    I, H, T = 4, 6, 5
+    cell, W, U, b = simple_cell(random, I, H)
+    model = Model()
+    numbers = lambda name, *values: model.constant(name, np.array(values, np.int32))
+    x, turned = model.tensor("x", (1, T, I), open_dim=1), model.tensor("turned", (T, 1, I), open_dim=0)
+    order = numbers("order", 1, 0, 2)
+    model.op("TRANSPOSE", [x, order], [turned])
+    shape = model.tensor("shape", (3,), kind="i4")
+    model.op("SHAPE", [turned], [shape], {0: ("B", 2)})
+    steps, batch = (model.tensor(n, (), kind="i4") for n in ("steps", "batch"))
+    for k, place in enumerate((steps, batch)):
+        ends = [numbers(f"begin{k}", k), numbers(f"end{k}", k + 1), numbers(f"stride{k}", 1)]
+        model.op("STRIDED_SLICE", [shape, *ends], [place], {4: ("i", 1)})
+    dims, long = model.tensor("dims", (2,), kind="i4"), model.tensor("long", (1,), kind="i4")
+    model.op("PACK", [batch, model.constant("H", np.array(H, np.int32))], [dims], {0: ("i", 2)})
+    h0, nothing = model.tensor("h0", (1, H)), model.constant("nothing", np.float32(0))
+    model.op("FILL", [dims, nothing], [h0])
+    model.op("EXPAND_DIMS", [steps, model.constant("dim", np.array(0, np.int32))], [long])
+    all_dims, begin = model.tensor("all_dims", (3,), kind="i4"), model.tensor("begin", (T, 1, H), open_dim=0)
+    model.op("CONCATENATION", [long, numbers("item dims", 1, H)], [all_dims], {0: ("i", 0)})
+    model.op("FILL", [all_dims, nothing], [begin])
+    rows, _ = loop(model, turned, steps, T, I, [h0], cell, H, True, True, begin)
+    y = model.tensor("y", (1, T, H), open_dim=1)
+    model.op("TRANSPOSE", [rows, order], [y])
+    model.inputs, model.outputs = [x], [y]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    state, ys = np.zeros((1, H)), []
+    for row in data:
+        state = np.tanh(row @ W.T.astype(float) + state @ U.T.astype(float) + b)
+        ys.append(state)
+    save("looped_rnn", model, data, np.stack(ys))
+
+
+def refused(random):
+    """Loops that are no recurrence over their whole sequence, and an LSTM with a projection."""
+    T, I, H = 4, 2, 2
+    for name, more in {
+        "loop_short": {"count": T - 1, "length": T - 1},
+        "loop_late": {"start": 1},
+        "loop_by_two": {"by": 2},
+        "loop_long_rows": {"length": T + 1},
+        "loop_peeks": {},
+        "loop_counts": {},
+        "loop_within": {},
+    }.items():
+        model = Model()
+        x, zeros = model.tensor("x", (T, 1, I)), model.constant("h0", np.zeros((1, H), np.float32))
+        arguments = {"count": T} | more
+        simple = simple_cell(random, I, H)[0]
+
+        def cell(body, row, states, name=name, simple=simple):
+            new, more, other = simple(body, row, states)[0], body.tensor("more", (1, H)), body.tensor("other", (1, H))
+            if name == "loop_peeks":  # reads what the first step wrote
+                body.op("GATHER", [body.inputs[2], body.constant("0", np.array(0, np.int32))], [other], {0: ("i", 0)})
+            elif name == "loop_counts":
+                body.op("CAST", [body.inputs[1]], [other])
+            elif name == "loop_within":
+                body.op("WHILE", states, [other], {0: ("i", 1), 1: ("i", 2)})
+            else:
+                return [new]
+            body.op("ADD", [new, other], [more])
+            return [more]
+
+        rows, final = loop(model, x, arguments.pop("count"), T, I, [zeros], cell, H, True, **arguments)
+        model.inputs, model.outputs = [x], final
+        model.save(name + ".tflite")
+    model = Model()  # ends by its state
+    x, y = model.tensor("x", (1, 1)), model.tensor("y", (1, 1))
+    condition, body = Model(model), Model(model)
+    condition.inputs, condition.outputs = [condition.tensor("v", (1, 1))], [condition.tensor("more", (1, 1), kind="?")]
+    condition.op("LESS", [condition.inputs[0], condition.constant("ten", np.float32(10))], condition.outputs)
+    body.inputs, body.outputs = [body.tensor("v", (1, 1))], [body.tensor("w", (1, 1))]
+    body.op("ADD", [body.inputs[0], body.inputs[0]], body.outputs)
+    model.op("WHILE", [x], [y], {0: ("i", 1), 1: ("i", 2)})
     model.inputs, model.outputs = [x], [y]
     model.save("loop.tflite")
     model, H = Model(), 2
@@ -485,7 +765,9 @@ def refused(random):
     model.save("projected.tflite")
 
 
+makers = (clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused, looped_gru, looped_rnn, upsampled)
+
 if __name__ == "__main__":
-    for number, make in enumerate((clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused)):
+    for number, make in enumerate(makers):
         make(np.random.default_rng(number))
     sys.exit(0)
