@@ -147,6 +147,7 @@ std::vector<OnnxValue> Glue::evaluate() {
                                                           {"ReverseSequence", &Glue::reverse_sequence},
                                                           {"Identity", &Glue::identity},
                                                           {"Dropout", &Glue::identity},
+                                                          {"ArgMax", &Glue::arg_max},
                                                           {"Softmax", &Glue::softmax},
                                                           {"LogSoftmax", &Glue::softmax},
                                                           {"LayerNormalization", &Glue::layer_norm},

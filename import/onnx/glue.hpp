@@ -118,6 +118,7 @@ class Glue {
   OnnxValue summed(OnnxValue x, const std::set<std::size_t>& gone, const std::string& function);
   OnnxValue without(OnnxValue x, const std::set<std::size_t>& gone);
   OnnxValue reduce();
+  OnnxValue arg_max();
   OnnxValue softmax();
   OnnxValue layer_norm();
 

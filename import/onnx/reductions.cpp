@@ -147,6 +147,33 @@ OnnxValue Glue::reduce() {
   return keeps ? x : without(std::move(x), gone);
 }
 
+// The number of the first of the largest: the least number of a place that is not below the largest.
+OnnxValue Glue::arg_max() {
+  const OnnxValue x = value(0);
+  const std::size_t at = axis(attributes_.integer("axis").value_or(0), x);
+  const bool keeps = attributes_.integer("keepdims").value_or(1) != 0;
+  if (attributes_.integer("select_last_index").value_or(0) != 0)
+    attributes_.unsupported("takes the last of several largest; the first can be imported (select_last_index = 0)");
+  if (!x.axes[at].is_number())
+    attributes_.unsupported("is along " + to_string(x.axes) + " at dimension " + std::to_string(at) +
+                            ", which is not the features; give the values as an output instead");
+  const std::int64_t size = x.axes[at].fixed();
+  if (size < 1) attributes_.invalid("is of no elements");
+  OnnxValue places;
+  places.axes = Axes(x.axes.size());
+  places.axes[at] = x.axes[at];
+  for (std::int64_t k = 0; k < size; ++k) places.elements.push_back(Element::of(static_cast<float>(-k)));
+  const OnnxValue largest = by_rows(x, at, "max_of_features", call("max"), true);
+  const std::string none = std::to_string(-size);
+  const OnnxValue found = each({x, largest, places}, [&](const std::vector<std::string>& v) {
+    return "select(" + v[0] + " < " + v[1] + ", " + none + ", " + v[2] + ")";
+  });
+  const OnnxValue least = by_rows(found, at, "max_of_features", call("max"), true);
+  OnnxValue result = each({least}, [](const std::vector<std::string>& v) { return "-" + v[0]; });
+  result.integer = true;
+  return keeps ? result : without(std::move(result), {at});
+}
+
 OnnxValue Glue::softmax() {
   const OnnxValue& x = value(0);
   const std::int64_t standard = scope_.opset >= 13 ? -1 : 1;

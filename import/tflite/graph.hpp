@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,8 @@ class TfliteGraph {
   std::vector<std::string> nodes(const std::string& op, std::vector<std::string> inputs, std::size_t outputs,
                                  const NodeAttributes& attributes);
   std::string fresh() { return "value " + std::to_string(next_++); }
+  /// Tells whether no operator before has this state, and that one has it now.
+  bool take_state(std::int32_t place) { return states_.insert(place).second; }
   void set(std::int32_t place, const std::string& name) { names_[place] = name; }
 
  private:
@@ -75,7 +78,8 @@ class TfliteGraph {
   OnnxModel result_;
   std::vector<OnnxNode>* nodes_ = &result_.graph.nodes;
   std::map<std::int32_t, std::string> names_;
-  std::string now_;  // the output of the operator that is written
+  std::set<std::int32_t> states_;  // of the operators that are written
+  std::string now_;                // the output of the operator that is written
   int next_ = 0;
   bool leaves_rounding_out_ = false;
 };
@@ -107,6 +111,7 @@ class TfliteWriter {
   bool write_lstm(bool both);
   bool write_rnn(bool both);
   struct Direction;
+  void take_state(std::size_t i);
   void finish_both(const std::string& forward, const std::string& backward, bool merged);
   std::string lstm_direction(std::size_t first, std::size_t states, bool reverse, const Direction& how);
 

@@ -62,7 +62,10 @@ std::string TfliteWriter::activated(std::string name, std::int8_t activation) {
     case 1: return graph_.node("Relu", {name});
     case 2: return clip(-1, 1);
     case 3: return clip(0, 6);
-    case 4: return graph_.node("Tanh", {name});
+    case 4:
+      unsupported(
+          "has tanh as its activation, which the schema has and TensorFlow Lite's kernels leave out; write an "
+          "operator TANH behind it");
     default: unsupported("its activation " + std::to_string(activation) + " is none that can be read");
   }
 }
@@ -94,12 +97,10 @@ bool TfliteWriter::write_element_wise() {
       {TfliteOp::LogicalNot, "Not"}};
   static const std::map<TfliteOp, const char*> fused = {
       {TfliteOp::Add, "Add"}, {TfliteOp::Mul, "Mul"}, {TfliteOp::Sub, "Sub"}, {TfliteOp::Div, "Div"}};
-  static const std::map<TfliteOp, const char*> binary = {
-      {TfliteOp::Maximum, "Max"},     {TfliteOp::Minimum, "Min"},
-      {TfliteOp::Pow, "Pow"},         {TfliteOp::Equal, "Equal"},
-      {TfliteOp::Less, "Less"},       {TfliteOp::LessEqual, "LessOrEqual"},
-      {TfliteOp::Greater, "Greater"}, {TfliteOp::GreaterEqual, "GreaterOrEqual"},
-      {TfliteOp::LogicalAnd, "And"},  {TfliteOp::LogicalOr, "Or"}};
+  static const std::map<TfliteOp, const char*> binary = {{TfliteOp::Maximum, "Max"},     {TfliteOp::Minimum, "Min"},
+                                                         {TfliteOp::Pow, "Pow"},         {TfliteOp::Less, "Less"},
+                                                         {TfliteOp::Greater, "Greater"}, {TfliteOp::LogicalAnd, "And"},
+                                                         {TfliteOp::LogicalOr, "Or"}};
   if (const auto found = fused.find(op_.code); found != fused.end())
     return finish(graph_.node(found->second, {in(0), in(1)}), op_.option<std::int8_t>(0, 0)), true;
   if (const auto found = binary.find(op_.code); found != binary.end())
@@ -107,7 +108,6 @@ bool TfliteWriter::write_element_wise() {
   if (const auto found = unary.find(op_.code); found != unary.end())
     return finish(graph_.node(found->second, {in(0)})), true;
   switch (op_.code) {
-    case TfliteOp::NotEqual: return finish(graph_.node("Not", {graph_.node("Equal", {in(0), in(1)})})), true;
     case TfliteOp::Relu6: return finish(in(0), 3), true;
     case TfliteOp::ReluN1To1: return finish(in(0), 2), true;
     case TfliteOp::Relu0To1:

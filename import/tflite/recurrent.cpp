@@ -30,14 +30,22 @@ struct TfliteWriter::Direction {
   bool time_major = false;
 };
 
+// A state begins with zeros and is one operator's own.
+void TfliteWriter::take_state(std::size_t i) {
+  if (!graph_.is_main()) unsupported("is within a loop, each step of which would go on from the step before");
+  if (input(i) < 0) return;
+  if (!tensor(i).is_variable)
+    unsupported("begins with " + in_quotes(tensor(i).name) + ", which is no state of its own");
+  if (!graph_.take_state(input(i)))
+    unsupported("shares its state " + in_quotes(tensor(i).name) + " with another operator");
+}
+
 // Writes an LSTM whose weights begin at input `first` and whose states at input `states`. Gates stand in the order i,
 // f, c, o there, and i, o, f, c in ONNX.
 std::string TfliteWriter::lstm_direction(std::size_t first, std::size_t states, bool reverse, const Direction& how) {
   for (std::size_t i = first + kProjection; i < first + kProjection + 2; ++i)
     if (input(i) >= 0) unsupported("has a projection; write the cell as text (lstm_projection, docs/language.md)");
-  for (std::size_t i = states; i < states + 2; ++i)
-    if (input(i) >= 0 && !tensor(i).is_variable)
-      unsupported("begins with " + in_quotes(tensor(i).name) + ", which is no state of its own");
+  for (std::size_t i = states; i < states + 2; ++i) take_state(i);
   const bool is_coupled = input(first) < 0;
   const TfliteTensor& forget = tensor(first + 1);
   if (forget.shape.size() != 2) invalid("its weights must be [units, inputs]");
@@ -110,7 +118,8 @@ bool TfliteWriter::write_rnn(bool both) {
       invalid("its weights must be [units, inputs], [units, units] and [units]");
     std::vector<float> bias = floats(first + 2);
     bias.resize(2 * bias.size());
-    if (input(first + 3) < 0 || !tensor(first + 3).is_variable) unsupported("has no state of its own");
+    if (input(first + 3) < 0) unsupported("has no state of its own");
+    take_state(first + 3);
     NodeAttributes attributes;
     attributes.integer("hidden_size", shape[0])
         .integer("layout", time_major ? 0 : 1)

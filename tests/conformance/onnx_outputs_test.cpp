@@ -93,4 +93,33 @@ TEST_CASE("a graph of one step with several outputs becomes a network of its cel
   CHECK(values[0][1] == values[1][0]);
 }
 
+TEST_CASE("ArgMax gives the number of the first of the largest", "[onnx][outputs]") {
+  OnnxLstm lstm;
+  lstm.outputs = {"Y", "Y_h"};
+  Random random(3);
+  lstm.more += onnx::bytes(5, onnx::tensor("B2", {1, 16}, onnx::raw(random.vector(16, -1, 1)))) +
+               onnx::bytes(5, onnx::tensor("W2", {1, 8, 3}, onnx::raw(random.vector(24, -1, 1))));
+  lstm.inputs = {"X", "W2", "R", "B2"};
+  const std::string last = onnx::integer("axis", -1);
+  lstm.after += onnx::node("ArgMax", {"out"}, {"label"}, last) + onnx::node("Sub", {"out", "out"}, {"zeros"}) +
+                onnx::node("ArgMax", {"zeros"}, {"none"}, last);
+  lstm.result += onnx::output("label") + onnx::output("none");
+  const Imported model = imported(lstm.file());
+  const Program program = compile(model.model, model.weights, {}).value();
+  const std::vector<float> x = random.vector(16 * 2 * 3, -2, 2);
+  std::vector<float> y(16 * 2 * 2), label(16 * 2), none(label.size(), 1);
+  State state = program.make_state(2, 16);
+  const NamedOutput outputs[] = {{"label", label}, {"none", none}};
+  REQUIRE(program.run(state, {.x = x, .y = y, .steps = 16, .outputs = outputs}) == RunStatus::Ok);
+  int second = 0;
+  for (std::size_t row = 0; row < label.size(); ++row) {
+    const bool is_second = y[2 * row + 1] > y[2 * row];
+    CHECK(label[row] == (is_second ? 1 : 0));
+    CHECK(none[row] == 0);
+    second += is_second;
+  }
+  CHECK(second > 0);
+  CHECK(second < 32);
+}
+
 }  // namespace rnnc::test

@@ -32,7 +32,7 @@ Result<Imported> import_bytes(const std::string& content) {
 
 TEST_CASE("models of TensorFlow Lite give NumPy's numbers", "[conformance][import]") {
   const std::string name = GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators",
-                                    "looped_gru", "looped_rnn", "upsampled");
+                                    "looped_gru", "looped_rnn", "upsampled", "apart", "labelled");
   INFO(name);
   const Result<Imported> imported = import_model_file(kFolder + name + ".tflite");
   const Tensor x = load_npy(kFolder + name + ".x.npy").value(), y = load_npy(kFolder + name + ".y.npy").value();
@@ -62,6 +62,8 @@ TEST_CASE("the text of a model of TensorFlow Lite has its bounds, and the names 
 TEST_CASE("what a model of TensorFlow Lite has beyond rnnc is refused by its name", "[errors][import]") {
   const auto error = [](const std::string& name) { return import_model_file(kFolder + name).error().message; };
   CHECK(error("projected.tflite").find("operator UNIDIRECTIONAL_SEQUENCE_LSTM: has a projection") != std::string::npos);
+  CHECK(error("fused_tanh.tflite").find("operator ADD: has tanh as its activation") != std::string::npos);
+  CHECK(error("one_state.tflite").find("shares its state \"s\" with another operator") != std::string::npos);
 }
 
 TEST_CASE("a loop of TensorFlow Lite becomes a recurrence, whose text has no rows and no counters", "[import]") {

@@ -2,7 +2,7 @@
 """make_models.py: writes TensorFlow Lite models, an input of each, and what their equations give in double precision.
 
 NAME.tflite is a model as TensorFlow's schema.fbs describes it, NAME.x.npy an input [steps, sequences, features] and
-NAME.y.npy the output. All but operators and the refused were also run by TensorFlow Lite's own kernels (npm has them as
+NAME.y.npy the output. All but the refused were also run by TensorFlow Lite's own kernels (npm has them as
 @tensorflow/tfjs-tflite 0.0.1-alpha.10), which give these values within 2e-7; those of hybrid within 4e-3, if D has one
 scale: they compute with integers there, and read the first of several; those of upsampled without the RELU that is part
 of a TRANSPOSE_CONV, which they do not know yet. Outputs of a loop change their place in memory when it runs, so that
@@ -60,6 +60,8 @@ BUILTIN |= {
     "ABS": 101,
 }
 BUILTIN |= {"MIRROR_PAD": 100, "SPLIT_V": 102, "REVERSE_V2": 105, "ELU": 111, "HARD_SWISH": 117, "BATCH_MATMUL": 126}
+BUILTIN |= {"EMBEDDING_LOOKUP": 7, "BIDIRECTIONAL_SEQUENCE_RNN": 46, "ARG_MAX": 56, "PADV2": 60}
+OPTIONS |= {"SPLIT_V": 79, "BIDIRECTIONAL_SEQUENCE_RNN": 70, "CAST": 37, "ARG_MAX": 40}
 BUILTIN |= {"CAST": 53, "GELU": 150, "RELU_0_TO_1": 152, "LESS": 58, "GREATER": 61, "SELECT": 64, "TRANSPOSE_CONV": 67}
 BUILTIN |= {"LOGICAL_NOT": 87, "SHAPE": 77, "LOGICAL_AND": 86, "FILL": 94, "SELECT_V2": 123}
 BUILTIN |= {"DYNAMIC_UPDATE_SLICE": 151}
@@ -430,14 +432,14 @@ def operators(random):
     give(new("MAXIMUM", y, p), np.maximum(v, q))
     give(new("MINIMUM", y, p), np.minimum(v, q))
     give(new("POW", p, model.constant("three", np.float32([3]))), q**3)
-    give(new("DIV", y, p, options={0: ("b", TANH)}), np.tanh(v / q))
+    give(new("DIV", y, p, options={0: ("b", RELU)}), np.maximum(v / q, 0))
     give(new("SUB", y, p, options={0: ("b", 3)}), np.clip(v - q, 0, 6))
     give(new("SQUARED_DIFFERENCE", y, p), (v - q) ** 2)
     give(new("SLICE", y, numbers(0, 0, 1), numbers(-1, -1, 2), width=2), v[:, :, 1:3])
     give(new("REVERSE_V2", y, numbers(2)), v[:, :, ::-1])
     give(new("GATHER", y, numbers(3, 0), width=2, options={0: ("i", 2)}), v[:, :, [3, 0]])
     one, three = (model.tensor(n, (1, T, w), open_dim=1) for n, w in (("one", 1), ("three_of", 3)))
-    model.op("SPLIT_V", [y, numbers(1, 3), model.constant("last", np.array(2, np.int32))], [one, three])
+    model.op("SPLIT_V", [y, numbers(1, 3), model.constant("last", np.array(2, np.int32))], [one, three], {0: ("i", 2)})
     give(three, v[:, :, 1:])
     pair = new("PACK", y, p, shape=(1, T, H, 2), options={0: ("i", 2), 1: ("i", 3)})
     first, second = (model.tensor(n, (1, T, H), open_dim=1) for n in ("first", "second"))
@@ -709,6 +711,87 @@ def looped_rnn(random):
     save("looped_rnn", model, data, np.stack(ys))
 
 
+def apart(random):
+    """Directions that give an output each, of a bidirectional LSTM and an RNN behind it, and a shape that is computed."""
+    I, H, R, T = 3, 4, 2, 6
+    one, two = gates(random, I, H), gates(random, I, H)
+    model = Model()
+    sizes = {"x": I, "forward": H, "backward": H}
+    x, forward, backward = (model.tensor(name, (1, T, size), open_dim=1) for name, size in sizes.items())
+    inputs = [x, *lstm_inputs(model, x, *one, None, H, "f")[:17], *lstm_inputs(model, x, *two, None, H, "b")[:17]]
+    inputs += states(model, 1, H, "f") + states(model, 1, H, "b") + [-1] * 9
+    options = {0: ("b", TANH), 3: ("B", 0), 4: ("B", 0)}
+    model.op("BIDIRECTIONAL_SEQUENCE_LSTM", inputs, [forward, backward], options)
+    wide = model.tensor("wide", (1, T, H + 3), open_dim=1)
+    pads = model.constant("pads", np.array([[0, 0], [0, 0], [1, 2]], np.int32))
+    model.op("PADV2", [backward, pads, model.constant("edge", np.float32(-1.5))], [wide])
+    weights = [[matrix(random, R, H + 3), matrix(random, R, R) / 2, matrix(random, R)] for _ in range(2)]
+
+
+    def inputs():
+        result = [wide]
+        for side, (W, U, b) in zip("fb", weights):
+            result += [model.constant(n + side, v) for n, v in (("V", W), ("S", U), ("v", b))]
+            result.append(model.tensor("s" + side, (1, R), variable=True))
+        return result + [-1] * 3
+
+    to, fro = (model.tensor(n, (1, T, R), open_dim=1) for n in ("to", "fro"))
+    options = {0: ("B", 0), 1: ("b", TANH), 2: ("B", 0)}
+    model.op("BIDIRECTIONAL_SEQUENCE_RNN", inputs(), [to, fro], options)
+    both = model.tensor("both", (1, T, 2 * R), open_dim=1)
+    model.op("BIDIRECTIONAL_SEQUENCE_RNN", inputs(), [both], options | {2: ("B", 1)})
+    joined = model.tensor("joined", (1, T, H + 4 * R), open_dim=1)
+    model.op("CONCATENATION", [forward, fro, both, to], [joined], {0: ("i", 2)})
+    numbers = lambda name, *values: model.constant(name, np.array(values, np.int32))
+    shape, first, new = (model.tensor(n, (s,), kind="i4") for n, s in (("shape", 3), ("first two", 2), ("new", 4)))
+    model.op("SHAPE", [joined], [shape], {0: ("B", 2)})
+    ends = [numbers("begin", 0), numbers("end", 2), numbers("stride", 1)]
+    model.op("STRIDED_SLICE", [shape, *ends], [first], {})
+    model.op("CONCATENATION", [first, numbers("pairs", -1, 2)], [new], {0: ("i", 0)})
+    pairs, sums = (model.tensor(n, (1, T, *s), open_dim=1) for n, s in (("pairs of", (6, 2)), ("sums", (6,))))
+    model.op("RESHAPE", [joined, new], [pairs])
+    model.op("SUM", [pairs, numbers("over", 3)], [sums])
+    model.inputs, model.outputs = [x], [sums]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+
+    def rnn(v, W, U, b, reverse):
+        s, ys = np.zeros((1, R)), []
+        for row in v[:: -1 if reverse else 1]:
+            s = np.tanh(row @ W.T.astype(float) + s @ U.T.astype(float) + b)
+            ys.append(s)
+        return np.stack(ys[:: -1 if reverse else 1])
+
+    h = lstm(data, *two, reverse=True)
+    v = np.pad(h, ((0, 0), (0, 0), (1, 2)), constant_values=-1.5)
+    a, b = rnn(v, *weights[0], False), rnn(v, *weights[1], True)
+    joined = np.concatenate([lstm(data, *one), b, a, b, a], axis=2)
+    save("apart", model, data, joined.reshape(T, 1, 6, 2).sum(3))
+
+
+def labelled(random):
+    """Tokens go in, and the number of the likeliest of five classes comes out, as a float."""
+    V, E, H, T = 7, 3, 5, 8
+    W, U, b = gates(random, E, H)
+    table = matrix(random, V, E)
+    model = Model()
+    tokens = model.tensor("tokens", (1, T), kind="i4", open_dim=1)
+    flat = model.tensor("flat", (T,), kind="i4", open_dim=0)
+    rows = model.tensor("rows", (T, E), open_dim=0)
+    x, y = (model.tensor(n, (1, T, size), open_dim=1) for n, size in (("x", E), ("y", H)))
+    model.op("RESHAPE", [tokens, model.constant("all", np.array([-1], np.int32))], [flat])
+    model.op("EMBEDDING_LOOKUP", [flat, model.constant("table", table)], [rows])
+    model.op("EXPAND_DIMS", [rows, model.constant("dim", np.array(0, np.int32))], [x])
+    inputs = [x, *lstm_inputs(model, x, W, U, b, None, H), *states(model, 1, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH)})
+    best, label = model.tensor("best", (1, T), kind="i4", open_dim=1), model.tensor("label", (1, T), open_dim=1)
+    model.op("ARG_MAX", [y, model.constant("last", np.array(2, np.int32))], [best], {0: ("b", 2)})
+    model.op("CAST", [best], [label], {0: ("b", 2), 1: ("b", 0)})
+    model.inputs, model.outputs = [tokens], [label]
+    data = random.integers(0, V, (T, 1, 1)).astype(np.float32)
+    h = lstm(table[data[:, :, 0].astype(int)].astype(float), W, U, b)
+    save("labelled", model, data, h.argmax(2)[:, :, None].astype(float))
+
+
 def refused(random):
     """Loops that are no recurrence over their whole sequence, and an LSTM with a projection."""
     T, I, H = 4, 2, 2
@@ -742,6 +825,19 @@ def refused(random):
         rows, final = loop(model, x, arguments.pop("count"), T, I, [zeros], cell, H, True, **arguments)
         model.inputs, model.outputs = [x], final
         model.save(name + ".tflite")
+    model = Model()
+    x, y = model.tensor("x", (1, T, H)), model.tensor("y", (1, T, H))
+    model.op("ADD", [x, x], [y], {0: ("b", TANH)})
+    model.inputs, model.outputs = [x], [y]
+    model.save("fused_tanh.tflite")
+    model = Model()  # two operators have one state
+    x, first, last = (model.tensor(n, (1, T, H)) for n in ("x", "first", "last"))
+    weights = [model.constant("V", matrix(random, H, H)), model.constant("S", matrix(random, H, H))]
+    weights += [model.constant("v", matrix(random, H)), model.tensor("s", (1, H), variable=True)]
+    model.op("UNIDIRECTIONAL_SEQUENCE_RNN", [x, *weights], [first], {1: ("b", TANH)})
+    model.op("UNIDIRECTIONAL_SEQUENCE_RNN", [first, *weights], [last], {1: ("b", TANH)})
+    model.inputs, model.outputs = [x], [last]
+    model.save("one_state.tflite")
     model = Model()  # ends by its state
     x, y = model.tensor("x", (1, 1)), model.tensor("y", (1, 1))
     condition, body = Model(model), Model(model)
@@ -765,7 +861,8 @@ def refused(random):
     model.save("projected.tflite")
 
 
-makers = (clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused, looped_gru, looped_rnn, upsampled)
+makers = (clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused)
+makers += (looped_gru, looped_rnn, upsampled, apart, labelled)
 
 if __name__ == "__main__":
     for number, make in enumerate(makers):
