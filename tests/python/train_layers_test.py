@@ -239,13 +239,39 @@ class TrainLayersTest(NearTest):
             rnnc.torch.from_module(normed)(torch.randn(4, 2, 3))
 
     @unittest.skipUnless(rnnc.torch.has_operator, "skipped: torch.library.custom_op came with PyTorch 2.4")
-    def test_compiled_graphs_do_not_train(self):
-        module = rnnc.torch.LSTM(3, 5)
-        compiled = torch.compile(lambda x: module(x)[0] + 1, backend="eager", fullgraph=True)
-        with self.assertRaisesRegex(Exception, "outside of torch.compile"):
-            compiled(torch.randn(4, 2, 3))
-        with torch.no_grad():
-            self.assertEqual(compiled(torch.randn(4, 2, 3)).shape, (4, 2, 5))
+    def test_compiled_graphs_train_in_two_parts(self):
+        for module, x in (
+            (rnnc.torch.LSTM(3, 5), torch.randn(4, 2, 3)),
+            (rnnc.torch.Recurrent("gru", dims={"I": 3, "H": 5}), torch.randn(4, 2, 3)),
+            (rnnc.torch.GRUCell(3, 5), torch.randn(2, 3)),
+        ):
+            model = nn.Sequential(nn.Linear(3, 3), First(module))
+            gradients = []
+            for run in (model, torch.compile(model, backend="eager")):
+                for parameter in model.parameters():
+                    parameter.grad = None
+                run(x).square().sum().backward()
+                gradients.append([parameter.grad for parameter in model.parameters()])
+            for one, other in zip(*gradients):
+                self.assertTrue(torch.equal(one, other))
+            torch.compiler.reset()  # torch would take the two graphs that it has
+            with self.assertRaisesRegex(Exception, "outside_of_graphs"):
+                torch.compile(model, backend="eager", fullgraph=True)(x)
+            with torch.no_grad():
+                whole = torch.compile(model, backend="eager", fullgraph=True)(x)
+            self.assertTrue(torch.allclose(whole, model(x).detach(), atol=1e-6))
+
+
+class First(nn.Module):
+    """The first result of a module, doubled."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        result = self.module(x)
+        return 2 * (result[0] if isinstance(result, tuple) else result)
 
 
 def splitmix_masks(rate, seed, count):

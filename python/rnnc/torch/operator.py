@@ -6,7 +6,7 @@ Text and weights are its arguments, so that a graph that was exported runs in an
 from __future__ import annotations
 
 import functools
-from typing import Sequence
+from typing import Callable, Sequence
 
 import torch
 
@@ -53,6 +53,16 @@ if has_operator:
 def is_traced() -> bool:
     """Tells whether a graph is being made of the call, in which the operator stands for it."""
     return has_operator and torch.compiler.is_compiling()
+
+
+def outside_of_graphs(function: Callable[[Call], Results], call: Call) -> Results:
+    """Calls the function between two graphs: the one that is being made ends here. A graph that must be whole is refused by
+    torch."""
+    return function(call)
+
+
+if has_operator:
+    outside_of_graphs = torch.compiler.disable(outside_of_graphs)
 
 
 def run_traced(model: str, call: Call) -> Results:

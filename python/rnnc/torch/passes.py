@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+
 import torch
 
 from .. import errors
 from .gradient import Trainer
-from .operator import is_traced, run_traced
+from .operator import is_traced, outside_of_graphs, run_traced
 from .recurrence import Call, Recurrence, Results, Signature
 
 
@@ -34,12 +35,8 @@ class Passes:
 
     def train(self, trainer: Trainer, call: Call) -> Results:
         """Runs a call as a training in any case."""
-        if is_traced():
-            raise errors.UnsupportedError(
-                "a module of rnnc trains outside of torch.compile: call it uncompiled, or within torch.no_grad()"
-            )
         if self.rounds_weights:
             raise errors.UnsupportedError(
                 "weights of other formats than f32 do not train: call within torch.no_grad(), or train without weights_as"
             )
-        return trainer.run(call)
+        return outside_of_graphs(trainer.run, call) if is_traced() else trainer.run(call)

@@ -33,8 +33,8 @@ class Recurrent(nn.Module):
 
     Its parameters have the names of the text, and are what `weights` gives, or random numbers within 1 / sqrt(the last
     dim). forward(x, state=None, lengths=None) takes x as [T, B, I], or [B, T, I] with `batch_first`, or [T, I] of one
-    sequence, and returns y and a dict of the states, which a later call takes. It trains as other modules do, outside of
-    compiled graphs; `memory_bytes`, if it is not 0, bounds what a forward pass keeps for its backward pass.
+    sequence, and returns y and a dict of the states, which a later call takes. It trains as other modules do, between
+    the graphs of torch.compile; `memory_bytes`, if it is not 0, bounds what a forward pass keeps for its backward pass.
     """
 
     def __init__(
