@@ -11,22 +11,25 @@
 
 #include "ir/cell.hpp"
 #include "tools/flags.hpp"
+#include "tools/sequence.hpp"
 
 namespace rnnc::tools {
 
 struct ComparedData {
   std::vector<std::string> inputs;  // files; random sequences where there are none
   std::string layout = kStepsFirst;
-  std::int64_t steps = 100, batch = 3, seed = 1;
+  std::vector<std::string> steps;  // N for all times, and NAME=N for one
+  std::int64_t batch = 3, seed = 1;
 };
 
-/// Adds --input, --layout, and --steps, --batch and --seed, which exclude --input.
+/// Adds --input, --layout, --steps, and --batch and --seed, which exclude --input.
 void add_compared_data(CLI::App& app, ComparedData& flags);
 
-/// Errors: Usage where a layout is given and no files.
-Result<void> check_layout(const ComparedData& flags);
+/// Errors: Usage where a layout is given and no files, or steps of times that files tell.
+Result<void> check_files(const ComparedData& flags);
 
-/// Errors: Limit where random sequences of the network would not fit in memory.
-Result<void> check_memory_of(const ComparedData& flags, const ir::Network& network);
+/// Returns the steps of each time of random sequences; of files, none. Errors: Usage; Limit where the sequences would
+/// not fit in memory.
+Result<Steps> random_steps(const ComparedData& flags, const ir::Network& network);
 
 }  // namespace rnnc::tools

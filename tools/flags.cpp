@@ -13,10 +13,6 @@
 namespace rnnc::tools {
 namespace {
 
-std::string no_number(const std::string& text, std::int64_t least, std::int64_t most) {
-  return "'" + text + "' is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
-}
-
 // CLI11 asks the check about a text: the answer is "" where the text is a number in [least, most], else the complaint.
 CLI::Validator number_check(std::int64_t least, std::int64_t most) {
   const auto check = [least, most](const std::string& text) {
@@ -26,6 +22,10 @@ CLI::Validator number_check(std::int64_t least, std::int64_t most) {
 }
 
 }  // namespace
+
+std::string no_number(const std::string& text, std::int64_t least, std::int64_t most) {
+  return "'" + text + "' is not a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+}
 
 std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t least, std::int64_t most) {
   std::int64_t value = 0;

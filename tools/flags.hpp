@@ -36,6 +36,9 @@ CLI::Option* add_numbers(CLI::App& app, const std::string& name, std::vector<std
 /// Reads a number from the whole of `text`; returns nothing where `text` is no number in [least, most].
 std::optional<std::int64_t> whole_number(const std::string& text, std::int64_t least, std::int64_t most);
 
+/// Returns the complaint about such a text.
+std::string no_number(const std::string& text, std::int64_t least, std::int64_t most);
+
 /// Adds a flag that may be given several times, with one value each time.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                       const std::string& description);

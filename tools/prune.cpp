@@ -47,13 +47,15 @@ Result<void> write(const PruneFlags& flags, const Source& source, const std::str
   return save_safetensors(weights, source.weights);
 }
 
-Result<ir::NetworkBatch> batch_of(const PruneFlags& flags, const Interface& interface, const Source& source) {
+Result<ir::NetworkBatch> batch_of(const PruneFlags& flags, const Steps& steps, const Interface& interface,
+                                  const Source& source) {
   if (flags.inputs.empty())
-    return random_batch(interface, flags.steps, flags.batch, static_cast<std::uint64_t>(flags.seed), false);
+    return random_batch(interface, steps, flags.batch, static_cast<std::uint64_t>(flags.seed), false);
   RunFlags given;
   given.model = flags.model;
   given.inputs = flags.inputs;
   given.layout = flags.layout;
+  given.steps = flags.steps;
   Result<Job> job = read_job(given, interface, source.given);
   if (!job) return job.error();
   return std::move(job->batch);
@@ -83,7 +85,7 @@ Pruning pruning_of(const PruneFlags& flags) {
 }
 
 Result<int> run(const PruneFlags& flags) {
-  if (const auto checked = check_layout(flags); !checked) return checked.error();
+  if (const auto checked = check_files(flags); !checked) return checked.error();
   const Result<std::string> weights = weights_file(flags);
   if (!weights) return weights.error();
   std::vector<NamedFile> read = files_of(flags.model);
@@ -94,9 +96,10 @@ Result<int> run(const PruneFlags& flags) {
   Result<BoundSource> bound = load_with_weights(flags.model);
   if (!bound) return bound.error();
   auto& [source, network] = *bound;
-  if (const auto checked = check_memory_of(flags, network); !checked) return checked.error();
+  const Result<Steps> steps = random_steps(flags, network);
+  if (!steps) return steps.error();
   const Interface interface = interface_of(network);
-  const Result<ir::NetworkBatch> batch = batch_of(flags, interface, source);
+  const Result<ir::NetworkBatch> batch = batch_of(flags, *steps, interface, source);
   if (!batch) return batch.error();
   Progress progress("prune");
   progress.show(0, "running the model as it is");

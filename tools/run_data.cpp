@@ -245,17 +245,13 @@ Result<void> JobReader::read_states() {
 }
 
 Result<void> JobReader::read_steps() {
-  const std::vector<std::string> times(interface_.times.begin(), interface_.times.end());
-  const Result<std::map<std::string, std::int64_t>> steps = parse_sizes("--steps", flags_.steps);
+  const Result<Steps> steps = parse_steps(flags_.steps, interface_);
   if (!steps) return steps.error();
   for (const auto& [name, count] : *steps) {
-    if (!interface_.times.contains(name))
-      return usage_error("--steps " + name,
-                         "network " + interface_.name + " has no time of this name" + ir::did_you_mean(name, times));
     if (!job_.batch.times.try_emplace(name, ir::Time{count, {}}).second)
       return usage_error("--steps " + name, "an input tells how many steps there are");
   }
-  for (const std::string& name : times)
+  for (const std::string& name : interface_.times)
     if (!job_.batch.times.contains(name))
       return usage_error("--steps", "missing; network " + interface_.name + " runs for " + name +
                                         " steps, which no input tells; give " + name + "=20, say");
@@ -333,6 +329,18 @@ OutputFile parse_output(const std::string& text) {
   const std::size_t equals = text.find('=');
   const bool is_named = equals != std::string::npos && equals != 0 && text.find('/') > equals;
   return is_named ? OutputFile{text.substr(0, equals), text.substr(equals + 1)} : OutputFile{"", text};
+}
+
+Result<Steps> parse_steps(const std::vector<std::string>& texts, const Interface& interface) {
+  Result<Steps> steps = parse_sizes("--steps", texts);
+  if (!steps) return steps;
+  const std::vector<std::string> times(interface.times.begin(), interface.times.end());
+  for (const auto& [name, count] : *steps)
+    if (!interface.times.contains(name))
+      return usage_error("--steps " + name, interface.name + " has no time of this name; " +
+                                                (times.empty() ? "it has none" : "its times are: " + join(times)) +
+                                                ir::did_you_mean(name, times));
+  return steps;
 }
 
 std::string written_path(const OutputFile& file) { return file.path == "-" ? "/dev/stdout" : file.path; }

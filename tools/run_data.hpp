@@ -45,6 +45,9 @@ struct Job {
   std::map<std::string, std::pair<GraphValue, std::string>> graph_finals = {};  // files by an ONNX graph's output
 };
 
+/// Reads NAME=N, the steps of a time. Errors: Usage, with the times that there are.
+Result<Steps> parse_steps(const std::vector<std::string>& texts, const Interface& interface);
+
 /// Returns [b, a, ...] of [a, b, ...].
 Tensor with_first_axes_swapped(const Tensor& tensor);
 

@@ -61,12 +61,19 @@ std::vector<float> rows_of_x(const Interface& interface, const ir::NetworkBatch&
 
 ir::NetworkBatch random_batch(const Interface& interface, std::int64_t steps, std::int64_t sequences,
                               std::uint64_t seed, bool ragged) {
+  Steps same;
+  for (const std::string& name : interface.times) same[name] = steps;
+  return random_batch(interface, same, sequences, seed, ragged);
+}
+
+ir::NetworkBatch random_batch(const Interface& interface, const Steps& steps, std::int64_t sequences,
+                              std::uint64_t seed, bool ragged) {
   ir::NetworkBatch batch{sequences, {}, {}};
   for (const std::string& name : interface.times) {
     ir::Time& time = batch.times[name];
-    time.steps = steps;
+    time.steps = steps.at(name);
     if (!ragged) continue;
-    const std::vector<std::int32_t> lengths = random_lengths(steps, sequences, seed++);
+    const std::vector<std::int32_t> lengths = random_lengths(time.steps, sequences, seed++);
     time.lengths.assign(lengths.begin(), lengths.end());
   }
   for (const auto& [name, type] : interface.inputs) {

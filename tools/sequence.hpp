@@ -17,8 +17,12 @@
 
 namespace rnnc::tools {
 
-/// Draws random values for every input, `steps` of each time. Where `ragged`, the lengths are uniform in [1, steps],
-/// but one sequence has all steps. Indices of tables are rows that these have.
+using Steps = std::map<std::string, std::int64_t>;  // by the name of a time
+
+/// Draws random values for every input, of so many steps of each time. Where `ragged`, the lengths are uniform in
+/// [1, steps], but one sequence has all steps. Indices of tables are rows that these have.
+ir::NetworkBatch random_batch(const Interface& interface, const Steps& steps, std::int64_t sequences,
+                              std::uint64_t seed, bool ragged);
 ir::NetworkBatch random_batch(const Interface& interface, std::int64_t steps, std::int64_t sequences,
                               std::uint64_t seed, bool ragged);
 

@@ -57,6 +57,7 @@ RunFlags run_flags(const VerifyFlags& flags) {
   result.inputs = flags.inputs;
   result.layout = flags.layout;
   result.lengths = flags.lengths;
+  result.steps = flags.steps;
   result.states = flags.states;
   result.outputs = flags.expected;
   result.final_states = flags.expected_states;
@@ -73,10 +74,12 @@ bool expects_any(const Job& job) {
 // products, are compared with each other.
 class Verifier {
  public:
-  Verifier(const Source& source, const ir::Network& network, const VerifyFlags& flags, const Report& report)
+  Verifier(const Source& source, const ir::Network& network, const VerifyFlags& flags, const Steps& steps,
+           const Report& report)
       : source_(source),
         network_(network),
         flags_(flags),
+        steps_(steps),
         report_(report),
         format_(weight_format(flags.model)),
         interface_(interface_of(network)) {}
@@ -118,16 +121,16 @@ class Verifier {
 
   // Compares one step and all steps; a network is compared at various lengths.
   Result<void> compare_random() {
-    const auto random = [&](std::int64_t steps, bool ragged) {
+    const auto random = [&](const auto& steps, bool ragged) {
       return random_batch(interface_, steps, flags_.batch, static_cast<std::uint64_t>(flags_.seed), ragged);
     };
-    const Result<Difference> first = difference(random(1, false), kMostAfterOneStep);
+    const Result<Difference> first = difference(random(std::int64_t{1}, false), kMostAfterOneStep);
     if (!first) return first.error();
     verdict_.first = *first;
-    const Result<Difference> whole = difference(random(flags_.steps, source_.network.has_value()), kMostAtTheEnd);
+    const Result<Difference> whole = difference(random(steps_, source_.network.has_value()), kMostAtTheEnd);
     if (!whole) return whole.error();
     verdict_.whole = *whole;
-    verdict_.steps = flags_.steps;
+    verdict_.steps = steps_;
     verdict_.batch = flags_.batch;
     verdict_.seed = flags_.seed;
     return {};
@@ -136,8 +139,7 @@ class Verifier {
   Result<void> compare_given() {
     const Result<Job> job = read_job(run_flags(flags_), interface_, source_.given);
     if (!job) return job.error();
-    const auto time = job->batch.times.find(std::string(ir::kTime));
-    verdict_.steps = time == job->batch.times.end() ? 0 : time->second.steps;
+    for (const auto& [name, time] : job->batch.times) verdict_.steps[name] = time.steps;
     verdict_.batch = job->batch.sequences;
     if (expects_any(*job)) {
       const Result<SequenceResult> ours = run_compiled(*program_, interface_, job->batch, job->states);
@@ -177,6 +179,7 @@ class Verifier {
   const Source& source_;
   const ir::Network& network_;
   const VerifyFlags& flags_;
+  const Steps& steps_;  // of random sequences
   const Report& report_;
   const WeightFormat format_;
   const Interface interface_;
@@ -191,7 +194,7 @@ void print_head(const Verdict& verdict, const Source& source, const std::string&
     std::printf("given input\n");
     return;
   }
-  std::printf("%lld steps, %lld sequences%s, seed %lld\n", static_cast<long long>(verdict.steps),
+  std::printf("%s, %lld sequences%s, seed %lld\n", steps_text(verdict.steps).c_str(),
               static_cast<long long>(verdict.batch), source.network ? " of various lengths" : "",
               static_cast<long long>(*verdict.seed));
 }
@@ -234,19 +237,20 @@ Result<int> run(const VerifyFlags& flags) {
       {"--lengths", flags.lengths, "are of --input"}};
   for (const auto& [flag, given, what] : of_input)
     if (!given.empty() && flags.inputs.empty()) return usage_error(flag, std::string(what) + "; name the input too");
-  if (const auto checked = check_layout(flags); !checked) return checked.error();
+  if (const auto checked = check_files(flags); !checked) return checked.error();
   if (is_artifact(flags.model.model)) return run_artifact(flags);
   Result<Source> source = load_source(flags.model, flags.states);
   if (!source) return source.error();
   const Result<ir::Network> network = bind(*source);
   if (!network) return network.error();
-  if (const auto checked = check_memory_of(flags, *network); !checked) return checked.error();
+  const Result<Steps> steps = random_steps(flags, *network);
+  if (!steps) return steps.error();
   if (const auto checked = check_memory(12 * parameter_bytes(*network), "the weights"); !checked)
     return checked.error();
   if (source->weights.empty()) source->weights = random_weights(*network, static_cast<std::uint64_t>(flags.seed));
   Progress progress("verify");
   const Report report = progress.report();
-  const Result<Verdict> verdict = Verifier(*source, *network, flags, report).run();
+  const Result<Verdict> verdict = Verifier(*source, *network, flags, *steps, report).run();
   progress.clear();
   if (!verdict) return verdict.error();
   print_head(*verdict, *source, network->name);
@@ -268,7 +272,8 @@ Verb add_verify(CLI::App& program) {
       {"rnnc verify --cell lstm --dim I=64 --dim H=128 --steps 1000", "rnnc verify lstm.rnn --weights lstm.safetensors",
        "rnnc verify model.onnx --input x.npy --expect expected.npy",
        "rnnc verify lstm.rnn --input x.npy --state h=h.npy --expect want.npy --expect-state c=ch.npy",
-       "rnnc verify model.onnx --backend portable", "rnnc verify model.onnx --weights-as w8 --input x.npy",
+       "rnnc verify pair.rnn --steps 100 --steps S=20", "rnnc verify model.onnx --backend portable",
+       "rnnc verify model.onnx --weights-as w8 --input x.npy",
        "rnnc verify --cell gru --dim I=16 --dim H=32 --layers 2 --bidirectional --json"},
       "Compares a compiled cell or network with the interpreter on random sequences, and random weights where none are"
       " given; and with the example that a model's file has. With --weights-as, tells how far results are from"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "ir/graph.hpp"
 #include "tools/rounding_errors.hpp"
 
 namespace rnnc::tools {
@@ -75,19 +76,35 @@ nlohmann::json json_of(const Difference& difference, double promised) {
           {"reason", reason(difference, promised)}};
 }
 
+// The steps of the time T, or of another if there is no such time.
+std::int64_t first_steps(const Steps& steps) {
+  const auto found = steps.find(std::string(ir::kTime));
+  return found != steps.end() ? found->second : steps.empty() ? 0 : steps.begin()->second;
+}
+
 }  // namespace
+
+std::string steps_text(const Steps& steps) {
+  const auto is_first = [&](const auto& time) { return time.second == first_steps(steps); };
+  if (std::ranges::all_of(steps, is_first)) return std::to_string(first_steps(steps)) + " steps";
+  std::string text;
+  for (const auto& [name, count] : steps)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + (text.empty() ? " steps of " : " of ") + name;
+  return text;
+}
 
 nlohmann::json json_of(const Verdict& verdict) {
   nlohmann::json result = {{"isa", verdict.isa},
                            {"backend", verdict.backend},
                            {"fallback", verdict.fallback},
-                           {"steps", verdict.steps},
+                           {"steps", first_steps(verdict.steps)},
                            {"batch", verdict.batch},
                            {"max_error", verdict.whole.error},
                            {"where", verdict.whole.where},
                            {"limit", verdict.whole.limit},
                            {"compared_with", verdict.other},
                            {"ok", verdict.ok()}};
+  if (verdict.steps.size() > 1) result["times"] = verdict.steps;
   if (verdict.seed) result["seed"] = *verdict.seed;
   if (verdict.first) {
     result["max_error_one_step"] = verdict.first->error;

@@ -24,7 +24,8 @@ struct Verdict {
   std::optional<Difference> example;   // from the outputs in the file, where it has some
   std::optional<Difference> expected;  // from those of --expect
   std::optional<Drift> drift;          // of weights in another format
-  std::int64_t steps = 0, batch = 0;   // of the sequences over which it is compared
+  Steps steps;                         // of the sequences over which it is compared
+  std::int64_t batch = 0;              // so many of them
   std::optional<std::int64_t> seed;    // of random ones
   std::string isa, backend, fallback;
   std::string other = "the interpreter";  // what the program is compared with
@@ -39,6 +40,9 @@ struct Verdict {
 
 /// Prints what was compared at a time of the run: the largest difference, and where it is too large, both values.
 void print_line(const std::string& when, const Difference& difference, double promised, const std::string& other);
+
+/// Returns "100 steps", or "20 steps of S, 100 of T" where times differ.
+std::string steps_text(const Steps& steps);
 
 /// Prints a line for each comparison.
 void print(const Verdict& verdict);

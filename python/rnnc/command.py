@@ -147,12 +147,13 @@ def verify(
     x: Any = None,
     expected: Any = None,
     steps: int | None = None,
+    times: Mapping[str, int] | None = None,
     batch: int | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Compares compiled code with the interpreter, which shares none of its code, on x or on random sequences.
 
-    With `expected`, y of another program for x, it compares with that too. The dict has `ok`, `max_error`, `limit` and
+    `steps` are those of all times of random sequences, and `times` those of single ones, as {"S": 20}. With `expected`, y of another program for x, it compares with that too. The dict has `ok`, `max_error`, `limit` and
     the place of the largest error.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -165,6 +166,8 @@ def verify(
         for flag, number in (("--steps", steps), ("--batch", batch)):
             if number is not None:
                 arguments += [flag, str(number)]
+        for name, number in (times or {}).items():
+            arguments += ["--steps", f"{name}={number}"]
         _, printed = _run("verify", made.arguments + arguments, folder)
     return json.loads(printed.strip().splitlines()[-1])
 

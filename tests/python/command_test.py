@@ -20,6 +20,11 @@ class CommandTest(unittest.TestCase):
         self.assertEqual((report["steps"], report["batch"], report["cell"]), (7, 2, "lstm"))
         self.assertLess(report["max_error"], report["limit"])
         self.assertTrue(rnnc.verify(ROOT / "examples/torch/intent.rnn")["ok"])
+        decoder = (
+            "cell down { state n : f32 n' = n - 1 output n' }\n"
+            "network both { input x : seq f32[2] input v : f32 d = down() steps S from (n = v) output d output max(x) }"
+        )
+        self.assertEqual(rnnc.verify(decoder, steps=7, times={"S": 3})["times"], {"S": 3, "T": 7})
 
     def test_verify_compares_with_what_another_program_computed(self):
         x = random_x(6, 3, 5)

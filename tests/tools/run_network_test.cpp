@@ -14,7 +14,9 @@ constexpr const char* kText =
     "cell down { state n : f32 n' = n - 1 output n' }\n"
     "network sums<N> { input x : seq f32[N] input k : seq f32 input v : f32[2]\n"
     "  a = bidirectional total(x * k) output concat(last(a), v) }\n"
-    "network decode { input v : f32 d = down() steps S from (n = v) output d }\n";
+    "network decode { input v : f32 d = down() steps S from (n = v) output d }\n"
+    "network both { input x : seq f32[2] input v : f32 d = down() steps S from (n = v) output d output top = max(x) "
+    "}\n";
 
 void fill(const Folder& folder) {
   folder.write("nets.rnn", kText);
@@ -104,7 +106,46 @@ TEST_CASE("run of a decoder takes the number of its steps", "[tools]") {
   fill(other);
   other.write("start.npy", {2, 1}, {10, 20});
   check_fails(other, run, 2, "--steps: missing; network decode runs for S steps, which no input tells; give S=20, say");
-  check_fails(other, run + " --steps T=3", 2, "--steps T: network decode has no time of this name");
+  check_fails(other, run + " --steps T=3", 2, "--steps T: decode has no time of this name; its times are: S");
+}
+
+TEST_CASE("verify takes the number of steps of each time", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  const std::string verify = "verify nets.rnn --cell both ";
+  const auto times = [&](const std::string& flags) {
+    const Finished finished = folder.rnnc(verify + "--json " + flags);
+    INFO(finished.out << finished.err);
+    REQUIRE(finished.code == 0);
+    return last_line(finished.out).at("times").dump();
+  };
+  CHECK(times("--steps 9 --steps S=4") == R"({"S":4,"T":9})");
+  CHECK(times("--steps S=4 --steps T=5") == R"({"S":4,"T":5})");
+  CHECK(times("--steps S=4") == R"({"S":4,"T":100})");
+  CHECK(times("--steps 7") == R"({"S":7,"T":7})");
+  CHECK(folder.rnnc(verify + "--steps 9 --steps S=4").out.find(", 4 steps of S, 9 of T, 3 sequences") !=
+        std::string::npos);
+  CHECK(folder.rnnc("verify nets.rnn --cell decode --steps S=4").out.find(", 4 steps, 3 sequences") !=
+        std::string::npos);
+
+  // Files tell T, and the flag tells S: three steps down from 10.
+  folder.write("two.npy", {4, 1, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  folder.write("start.npy", {1, 1}, {10});
+  folder.write("down.npy", {3, 1, 1}, {9, 8, 7});
+  folder.write("top.npy", {1, 2}, {7, 8});
+  const std::string files = "--input two.npy --input v=start.npy --expect down.npy --expect top=top.npy ";
+  CHECK(times(files + "--steps S=3") == R"({"S":3,"T":4})");
+  check_fails(folder, verify + files + "--steps S=2", 3, "shape mismatch");
+  check_fails(folder, verify + files, 2, "--steps: missing; network both runs for S steps");
+  check_fails(folder, verify + files + "--steps T=4", 2, "--steps T: an input tells how many steps there are");
+  check_fails(folder, verify + files + "--steps 4", 2,
+              "--steps: '4' is for random sequences, and --input tells the steps of its own; give NAME=N");
+  check_fails(folder, verify + "--steps R=3", 2, "--steps R: both has no time of this name; its times are: S, T");
+  check_fails(folder, verify + "--steps 3 --steps 4", 2, "--steps: '3' and '4' are both for all times");
+  check_fails(folder, verify + "--steps S=0", 2, "--steps S: '0' is not a whole number from 1 to");
+  check_fails(folder, verify + "--steps S=16777216 --batch 16777216", 3, "the sequences");
+  check_fails(folder, "verify nets.rnn --cell total --dim N=1 --steps S=3", 2,
+              "no time of this name; its times are: T");
 }
 
 TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]") {
