@@ -22,7 +22,7 @@ class CommandTest(unittest.TestCase):
         self.assertTrue(rnnc.verify(ROOT / "examples/torch/intent.rnn")["ok"])
         decoder = (
             "cell down { state n : f32 n' = n - 1 output n' }\n"
-            "network both { input x : seq f32[2] input v : f32 d = down() steps S from (n = v) output d output max(x) }"
+            "network both { input x : seq f32[2] input v : f32 d = down() steps S from (n = v) output d output top = max(x) }"
         )
         self.assertEqual(rnnc.verify(decoder, steps=7, times={"S": 3})["times"], {"S": 3, "T": 7})
 
