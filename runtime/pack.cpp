@@ -115,7 +115,15 @@ Result<void> pack_pieces(const Description& description, const PanelPacking& pan
 Result<void> pack_weights(const Description& description, const TensorRefs& weights, AlignedBuffer& block) {
   if (const Result<void> checked = check_weights(description, weights); !checked) return checked.error();
   const Floats tensors(weights);
-  if (block.size() != description.weights_size) block = AlignedBuffer(description.weights_size);
+  if (block.size() == description.weights_size) {
+    // What is computed of weights once lies with the vectors, before the panels, and its code reads zeros behind their
+    // ends.
+    std::int64_t rows = block.size();
+    for (const PanelPacking& panel : description.panels) rows = std::min(rows, panel.offset);
+    std::fill_n(block.data(), rows, 0.0F);
+  } else {
+    block = AlignedBuffer(description.weights_size);
+  }
   for (const VectorPacking& vector : description.vectors) {
     const std::span<const float> source = tensors.of(vector.param);
     std::copy(source.begin(), source.end(), block.data() + vector.offset);

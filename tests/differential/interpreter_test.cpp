@@ -85,6 +85,28 @@ TEST_CASE("rows of a step match the interpreter on every ISA level", "[different
     }
 }
 
+// Lanes behind the end of a vector hold zeros, whose quotients are NaN.
+TEST_CASE("reductions of quotients have the lanes of their vectors alone", "[differential]") {
+  for (const std::int64_t units : {1, 2, 3, 4, 5, 7, 17, 19, 33}) {
+    const std::string n = std::to_string(units);
+    const ir::Cell cell = ir::parse("cell quotients { input a, b : f32[" + n + "] state s : f32 q = a / b s' = sum(q)" +
+                                    " output concat(q, fill(s', 1), fill(max(q), 1), fill(mean(a / b * a), 1)) }")
+                              .value()
+                              .cells.at(0);
+    for (const std::int64_t batch : {1, 7}) {
+      Sequences sequences = random_sequences(cell, 3, batch, 2);
+      for (std::int64_t row = 0; row < 3 * batch; ++row)
+        for (std::int64_t i = 0; i < units; ++i)
+          sequences.x[static_cast<std::size_t>(row * 2 * units + units + i)] += 2.0F;
+      for (const std::string& cpu : executors()) {
+        INFO(n << " units, B=" << batch << " " << cpu);
+        const Program program = compile_cell(cell, {}, cpu);
+        CHECK(error_against_interpreter(cell, {}, sequences, run(program, sequences)) <= kOneStep);
+      }
+    }
+  }
+}
+
 TEST_CASE("a NaN in the weights reaches exactly the values that depend on it", "[differential]") {
   const ir::Cell cell = standard("rnn", 5, 19);
   Weights weights = random_weights(cell, 1);
