@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "import/file_error.hpp"
@@ -40,7 +41,11 @@ FileContent::~FileContent() {
 }
 
 void FileContent::release(std::span<const std::byte> part) const noexcept {
-  if (!mapped_ || part.empty()) return;
+  // A part that lies elsewhere, as a tensor that a reader made itself, would be zeros after this.
+  const auto first = reinterpret_cast<std::uintptr_t>(bytes_.data());
+  const auto at = reinterpret_cast<std::uintptr_t>(part.data());
+  const bool is_inside = at >= first && at - first <= bytes_.size() && part.size() <= bytes_.size() - (at - first);
+  if (!mapped_ || part.empty() || !is_inside) return;
   // Only whole pages are given back: the neighbours of the part may still need a page that they share with it, and
   // reading the page again costs time.
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
