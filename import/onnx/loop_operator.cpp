@@ -1,13 +1,18 @@
 // The operator Loop is a recurrence if it runs once for each step of a sequence, without an end of its own, and reads
 // the sequence at its own step: it becomes a Scan. PyTorch writes it for a loop of a scripted module, which puts the
-// outputs of the steps into a list and stacks them behind the loop.
+// outputs of the steps into a list and stacks them behind the loop. A loop that reads its sequence from the end is a
+// Scan that goes backwards.
 #include <algorithm>
+#include <cstdlib>
+#include <ranges>
 
 #include "import/file_error.hpp"
 #include "import/onnx/glue.hpp"
 #include "import/onnx/reader.hpp"
 
 namespace rnnc::files {
+
+constexpr int kMostDepth = 8;  // of what computes the number of a step
 
 /// Reads one node.
 class GraphReader::LoopOperator {
@@ -17,13 +22,21 @@ class GraphReader::LoopOperator {
   void read();
 
  private:
+  // A whole number of the body: `steps` times the number of the step, and `from`.
+  struct Place {
+    Count from;
+    int steps = 0;
+  };
+
   const OnnxNode* producer(const std::string& name) const;
   std::string behind_identities(std::string name) const;
   bool is_true(const std::string& name) const;
   void check_runs_through() const;
   void check_count() const;
   void take_lists_and_states();
+  std::optional<Place> place(const std::string& name, int depth = 0) const;
   void take_sequences();
+  void leave_unread_out();
   void check_number_is_not_used() const;
 
   GraphReader& outer_;
@@ -35,7 +48,7 @@ class GraphReader::LoopOperator {
   OnnxGraph step_;
   std::vector<std::string> stacked_inside_, stacked_;  // what a step gives, and its name behind the loop
   std::vector<std::string> sequences_;
-  std::vector<std::int64_t> axes_;
+  std::vector<std::int64_t> axes_, directions_;
   std::vector<const OnnxNode*> left_out_;
 };
 
@@ -111,21 +124,70 @@ void GraphReader::LoopOperator::take_lists_and_states() {
   scan_.outputs = finals;
 }
 
-// A Gather with the number of the step takes this step of a sequence.
+// Returns nullopt for what is no such number.
+std::optional<GraphReader::LoopOperator::Place> GraphReader::LoopOperator::place(const std::string& given,
+                                                                                 int depth) const {
+  const std::string name = behind_identities(given);
+  if (name == body_->inputs[0]) return Place{{}, 1};
+  const OnnxNode* from = producer(name);
+  if (from == nullptr) {
+    const auto counts = outer_.counts_.find(name);
+    return counts && counts->numbers.size() == 1 ? std::optional(Place{counts->numbers[0], 0}) : std::nullopt;
+  }
+  if (from->op == "Constant") {
+    OnnxAttributes attributes(*from, outer_.file_);
+    const OnnxAttribute* value = attributes.tensor("value");
+    if (value == nullptr) return std::nullopt;
+    const std::vector<std::int64_t> numbers = OnnxConstants::integers_of(outer_.constants_.parse(value->tensor));
+    return numbers.size() == 1 ? std::optional(Place{numbers[0], 0}) : std::nullopt;
+  }
+  const bool adds = from->op == "Add", subtracts = from->op == "Sub";
+  if ((!adds && !subtracts) || depth == kMostDepth) return std::nullopt;
+  const auto a = place(from->input(0), depth + 1), b = place(from->input(1), depth + 1);
+  if (!a || !b || std::abs(a->steps) > 1 || std::abs(b->steps) > 1) return std::nullopt;
+  return adds ? Place{a->from + b->from, a->steps + b->steps} : Place{a->from - b->from, a->steps - b->steps};
+}
+
+// A Gather with the number of the step takes this step of a sequence, and one with the number from the end, count - 1 -
+// i or -1 - i, makes the loop go backwards.
 void GraphReader::LoopOperator::take_sequences() {
+  const Count count = outer_.counts_.find(node_.input(0))->numbers[0];
   for (const OnnxNode& one : body_->nodes) {
-    if (one.op != "Gather" || one.input(1) != body_->inputs[0]) continue;
+    if (one.op != "Gather") continue;
+    const auto at = place(one.input(1));
+    if (!at || at->steps == 0) continue;
+    const bool backwards = at->steps == -1 && (at->from == count - 1 || at->from == Count(-1));
+    if (!backwards && (at->steps != 1 || at->from != Count(0)))
+      attributes_.unsupported("takes another step of " + in_quotes(one.input(0)) +
+                              " than its own or, from the end, count - 1 - i; slice the sequence before the loop");
     const OnnxValue* sequence = outer_.find(one.input(0));
     if (sequence == nullptr)
       attributes_.unsupported("takes steps of " + in_quotes(one.input(0)) + ", which is no sequence");
     OnnxAttributes gather(one, outer_.file_);
     axes_.push_back(
         static_cast<std::int64_t>(onnx_axis(gather, gather.integer("axis").value_or(0), sequence->axes.size())));
+    directions_.push_back(backwards);
     sequences_.push_back(one.input(0));
     step_.inputs.push_back(one.output(0));
     left_out_.push_back(&one);
   }
   if (sequences_.empty()) attributes_.unsupported("reads no sequence at the number of its step");
+}
+
+// The nodes that computed the numbers of steps are not read any more. A graph within the body may read any of them.
+void GraphReader::LoopOperator::leave_unread_out() {
+  for (const OnnxNode& one : step_.nodes)
+    for (const auto& [name, attribute] : one.attributes)
+      if (attribute.graph) return;
+  std::set<std::string> read(step_.outputs.begin(), step_.outputs.end());
+  std::vector<OnnxNode> kept;
+  for (OnnxNode& one : step_.nodes | std::views::reverse) {
+    if (std::ranges::none_of(one.outputs, [&](const std::string& name) { return read.contains(name); })) continue;
+    read.insert(one.inputs.begin(), one.inputs.end());
+    kept.push_back(std::move(one));
+  }
+  std::ranges::reverse(kept);
+  step_.nodes = std::move(kept);
 }
 
 void GraphReader::LoopOperator::check_number_is_not_used() const {
@@ -158,6 +220,7 @@ void GraphReader::LoopOperator::read() {
   scan_.inputs.insert(scan_.inputs.end(), sequences_.begin(), sequences_.end());
   step_.outputs.insert(step_.outputs.end(), stacked_inside_.begin(), stacked_inside_.end());
   scan_.outputs.insert(scan_.outputs.end(), stacked_.begin(), stacked_.end());
+  if (std::ranges::find(directions_, 1) != directions_.end()) leave_unread_out();
   check_number_is_not_used();
   const auto set = [&](const char* name, int type) -> OnnxAttribute& {
     OnnxAttribute& attribute = scan_.attributes[name];
@@ -167,6 +230,7 @@ void GraphReader::LoopOperator::read() {
   };
   set("num_scan_inputs", 2).i = std::ssize(sequences_);
   set("scan_input_axes", 7).ints = axes_;
+  set("scan_input_directions", 7).ints = directions_;
   set("body", 5).graph = std::make_shared<const OnnxGraph>(std::move(step_));
   outer_.read_scan(scan_);
 }

@@ -193,6 +193,19 @@ const OnnxFault kFaults[] = {
     {"computes with the number of its step",
      [](OnnxLstm& g) {
        Loop loop;
+       loop.sum = node("Gather", {"s", "i"}, {"v"}) + node("Cast", {"i"}, {"f"}, integer("to", 1)) +
+                  node("Mul", {"v", "f"}, {"n"});
+       g.after = loop.in(g);
+     }},
+    {"takes another step of \"s\" than its own or, from the end, count - 1 - i; slice the sequence before the loop",
+     [](OnnxLstm& g) {
+       Loop loop;
+       loop.sum = node("Sub", {"t", "i"}, {"j"}) + node("Gather", {"s", "j"}, {"v"}) + node("Add", {"h", "v"}, {"n"});
+       g.after = loop.in(g);
+     }},
+    {"takes another step of \"s\" than its own or, from the end, count - 1 - i",
+     [](OnnxLstm& g) {
+       Loop loop;
        loop.sum = node("Sub", {"i", "three"}, {"j"}) + node("Gather", {"s", "i"}, {"v"}) +
                   node("Gather", {"s", "j"}, {"w"}) + node("Add", {"v", "w"}, {"n"});
        g.after = loop.in(g);
@@ -226,5 +239,23 @@ const OnnxFault kFaults[] = {
 }  // namespace
 
 TEST_CASE("each ONNX graph that would be misread has its own refusal", "[errors][import]") { check_faults(kFaults); }
+
+TEST_CASE("a Loop that takes steps from the end is a recurrence that goes backwards", "[import]") {
+  for (const bool from_minus_one : {false, true}) {
+    OnnxLstm lstm;
+    Loop loop;
+    loop.sum = from_minus_one ? node("Sub", {"minus", "i"}, {"j"})
+                              : node("Sub", {"t", "i"}, {"k"}) + node("Add", {"k", "minus"}, {"j"});
+    loop.sum += node("Gather", {"s", "j"}, {"v"}) + node("Sub", {"v", "h"}, {"n"});
+    lstm.more += initializer("minus", {}, {-1});
+    lstm.after = loop.in(lstm);
+    const std::string file = lstm.file();
+    const auto imported = import_model(std::as_bytes(std::span(file)), "m.onnx");
+    REQUIRE(imported.ok());
+    const std::string text = imported.value().model.text();
+    INFO(text);
+    CHECK(text.find(" = reverse n_l_cell(lstm)") != std::string::npos);
+  }
+}
 
 }  // namespace rnnc::test
