@@ -155,7 +155,7 @@ TEST_CASE("run of a network names what is wrong and leaves no output", "[tools]"
   check_fails(folder, "run nets.rnn --weights w.safetensors --output y.npy --input x.npy", 2,
               "--cell: missing; nets.rnn has several networks: sums, decode");
   check_fails(folder, "run nets.rnn --cell no --output y.npy --input x.npy", 2,
-              "--cell: nets.rnn has no cell 'no'; it has sums, decode, total, down");
+              "--cell: nets.rnn has no cell 'no'; it has sums, decode, both, total, down");
   check_fails(folder, kRun + " --input x.npy", 2, "--input: v of type f32[2] is missing; give v=v.npy");
   check_fails(folder, kRun + " --input v=v.npy", 2, "--input: x of type seq f32[1] is missing; give x.npy");
   check_fails(folder, kRun + " --input v.npy --input v=v.npy", 3,

@@ -727,7 +727,6 @@ def apart(random):
     model.op("PADV2", [backward, pads, model.constant("edge", np.float32(-1.5))], [wide])
     weights = [[matrix(random, R, H + 3), matrix(random, R, R) / 2, matrix(random, R)] for _ in range(2)]
 
-
     def inputs():
         result = [wide]
         for side, (W, U, b) in zip("fb", weights):
