@@ -153,7 +153,8 @@ bool Tile::apply(const Node& node, const Element& element, std::vector<Element>&
   }
   if (operands.size() < node.operands.size()) return false;
   // LLVM 19 takes zeros divided by zeros for zeros, and leaves out what puts zeros in place of such lanes for a sum.
-  if (node.op == Op::Map && node.function == runtime::Function::Div && node.type.rank() > 0 && is_tail(element.block))
+  if (node.op == Op::Map && node.function == runtime::Function::Div && node.type.rank() > 0 &&
+      may_be_tail(element.block))
     operands[1] = builder_.CreateSelect(tail_mask(element.block), operands[1], functions_.splat(1));
   if (node.op == Op::Fill)
     values_[element] = operands[0];
