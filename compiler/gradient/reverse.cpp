@@ -306,8 +306,11 @@ void Reverse::lookup(const Node& node, Value cotangent) {
     Value index = node.operands[1];
     if (before > 0) index = apply(Function::Sub, index, graph_.constant(static_cast<float>(before)));
     before += window.rows;
-    terms_.push_back(
-        {Term::Kind::LookedUp, window.matrix, {window.row, window.rows, window.column, window.columns}, cotangent, index});
+    terms_.push_back({Term::Kind::LookedUp,
+                      window.matrix,
+                      {window.row, window.rows, window.column, window.columns},
+                      cotangent,
+                      index});
   }
 }
 
