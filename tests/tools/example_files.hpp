@@ -34,6 +34,9 @@ inline void fill_example_files(const Folder& folder) {
   constexpr std::int64_t kSteps = 7, kBatch = 3;  // those that model.onnx fixes
   folder.write("lstm.rnn", standard_cell("lstm").value().text());
   folder.write("voice.rnn", "network voice { input x : seq f32[4] output x output energy = sum(x * x) }");
+  folder.write("pair.rnn",
+               "cell count { state n : f32 n' = n + 1 output n' }\n"
+               "network pair { input x : seq f32[4] d = count() steps S output x output counts = d }");
   save_weights_of(folder, "lstm");
   save_weights_of(folder, "gru");
   folder.write("x.npy", {kSteps, kBatch, kExampleInput},
