@@ -9,9 +9,6 @@ namespace {
 // These constants are in seconds. The description has the time of the products; the constants only have to tell which
 // calls are worth sharing.
 constexpr double kSecondsPerStage = 30e-9;  // a stage of one sequence, without its products
-// Threads wait for each other at the end of a stage: a flag and the values that the other threads have computed go from
-// core to core. Measured with LSTM of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
-constexpr double kMeeting = 400e-9;
 
 struct Estimate {
   const Description& description;
@@ -30,8 +27,8 @@ struct Estimate {
     const double most = static_cast<double>((groups + parts - 1) / parts) / static_cast<double>(groups);
     const double common = description.recurrent_bytes > 0 ? description.shared_bytes / description.recurrent_bytes : 0;
     const double share = 1 - common + common * most;
-    return kStartSeconds +
-           static_cast<double>(steps) * (step(static_cast<double>(batch), share) + description.step_stages * kMeeting);
+    return kStartSeconds + static_cast<double>(steps) *
+                               (step(static_cast<double>(batch), share) + description.step_stages * kMeetingSeconds);
   }
 };
 

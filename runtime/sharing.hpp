@@ -13,6 +13,9 @@
 namespace rnnc::runtime {
 
 inline constexpr double kStartSeconds = 4e-6;  // to wake threads that spin, and to wait for their end
+// Threads wait for each other at the end of a stage: a flag and the values that the other threads have computed go from
+// core to core. Measured with LSTM of 64, 96 and 128 units on two cores: 0.45, 0.27 and 0.35 us.
+inline constexpr double kMeetingSeconds = 400e-9;
 
 /// Checks the number of threads that a program is to have. Errors: Usage.
 RNNC_API Result<void> check_threads(int threads);

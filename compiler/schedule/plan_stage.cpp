@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "compiler/passes/analysis.hpp"
+#include "runtime/sharing.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -234,10 +235,18 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
     // Reductions add up the blocks in their order.
     const bool turns =
         stage.phase == Phase::Step && stage.reductions.empty() && outlives_a_step(shapes[i].phase_bytes, machine);
+    // A call whose steps are too short to be shared runs the same code on one thread.
+    StageShape alone = shapes[i];
+    alone.threads = 1;
+    const auto one_row = [&](const StagePlan& plan) {
+      const double shared = stage_seconds(shapes[i], plan, machine, 1);
+      if (shapes[i].threads == 1) return shared;
+      const double single = stage_seconds(alone, plan, machine, 1);
+      return shared + runtime::kMeetingSeconds < single ? shared : single;
+    };
     for (StagePlan& plan : Candidates(schedule, stage, target, machine, options.weights).all()) {
       plan.turns = turns;
-      candidates.push_back(
-          {plan, {stage_seconds(shapes[i], plan, machine, 1), stage_seconds(shapes[i], plan, machine, kPlannedRows)}});
+      candidates.push_back({plan, {one_row(plan), stage_seconds(shapes[i], plan, machine, kPlannedRows)}});
     }
     const auto cost = [&](const Candidate& candidate) {
       const bool has_rest = shapes[i].blocks % candidate.plan.batch_blocks != 0;
