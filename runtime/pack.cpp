@@ -116,8 +116,8 @@ Result<void> pack_weights(const Description& description, const TensorRefs& weig
   if (const Result<void> checked = check_weights(description, weights); !checked) return checked.error();
   const Floats tensors(weights);
   if (block.size() == description.weights_size) {
-    // What is computed of weights once lies with the vectors, before the panels, and its code reads zeros behind their
-    // ends.
+    // Values that are computed of weights once lie with the vectors, before the panels, and their code reads zeros
+    // behind the ends.
     std::int64_t rows = block.size();
     for (const PanelPacking& panel : description.panels) rows = std::min(rows, panel.offset);
     std::fill_n(block.data(), rows, 0.0F);

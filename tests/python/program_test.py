@@ -45,13 +45,8 @@ class ProgramTest(unittest.TestCase):
             "program, state, x = pickle.load(sys.stdin.buffer)\n"
             "sys.stdout.buffer.write(pickle.dumps((program(x, state=state), program.cpu)))"
         )
-        done = subprocess.run(
-            [sys.executable, "-B", "-c", code],
-            input=pickle.dumps(call),
-            capture_output=True,
-            env=environment(),
-            check=False,
-        )
+        command = [sys.executable, "-B", "-c", code]
+        done = subprocess.run(command, input=pickle.dumps(call), capture_output=True, env=environment(), check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return pickle.loads(done.stdout)
 

@@ -14,7 +14,7 @@
 
 namespace rnnc::test {
 
-/// What both passes give, by name.
+/// The results of both passes, by name.
 struct Trained {
   std::vector<float> y, dx;
   std::map<std::string, std::vector<float>> outputs, inputs, weights, states;

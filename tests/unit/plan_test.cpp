@@ -121,6 +121,21 @@ TEST_CASE("threads that share the blocks of one row have alike many", "[plan]") 
       }
 }
 
+TEST_CASE("a plan for threads is that of one thread where a step is too short to be shared", "[plan]") {
+  for (const std::string cpu : {"x86-64-v4", "znver5", "rocketlake"}) {
+    INFO(cpu);
+    const auto plan_of = [&](const std::string& cell, std::int64_t size, int threads) {
+      return compiler::lower(standard(cell, size, size), target_of(cpu), {.threads = threads}).value().plan.stages;
+    };
+    for (const std::string cell : {"gru", "lstm", "rnn"})
+      for (const std::int64_t size : {16, 32, 48}) CHECK(plan_of(cell, size, 2) == plan_of(cell, size, 1));
+    int others = 0;
+    for (const std::int64_t size : {320, 384, 448, 640, 1000})
+      if (plan_of("gru", size, 2) != plan_of("gru", size, 1)) ++others;
+    CHECK(others > 0);
+  }
+}
+
 // Checks that steps that are calls of their own, of which none is odd, give the bits of one call.
 void check_turning(const ir::Cell& cell) {
   constexpr std::int64_t kSteps = 7;
