@@ -87,6 +87,21 @@ TEST_CASE("prune compares on sequences in either layout, and refuses a layout of
   check_fails(folder, prune + "--layout btf", 2, "--layout: is that of --input; name the input too");
 }
 
+TEST_CASE("prune compares over times that no input tells", "[tools]") {
+  const Folder folder;
+  folder.write("pair.rnn",
+               "cell decay { input x : f32[4] state h : f32[4] param U : f32[4, 4] h' = tanh(x + U @ h) output h' }\n"
+               "cell count { state n : f32 n' = n + 1 output n' }\n"
+               "network pair { input x : seq f32[4] a = decay(x) d = count() steps S output a output counts = d }");
+  save(folder, "pair.safetensors", {{"a.U", Tensor::from_f32({4, 4}, std::vector<float>(16, 0.25F))}});
+  folder.write("x.npy", {2, 1, 4}, std::vector<float>(8, 0.5F));
+  const std::string prune = "prune pair.rnn --keep 0.5 -o pruned.safetensors --input x.npy";
+  CHECK(folder.rnnc(prune + " --steps S=3").code == 0);
+  CHECK(has(folder.rnnc(prune).err, "network pair runs for S steps"));
+  CHECK(has(folder.rnnc(prune + " --steps R=3").err, "pair has no time of this name; its times are: S, T"));
+  CHECK(has(folder.rnnc(prune + " --steps 3").err, "--input tells the steps of its own"));
+}
+
 TEST_CASE("a pruned model has the same bits with and without --sparse, in files too", "[tools]") {
   const Folder folder;
   save(folder, "gru.safetensors", weights_of_gru());
