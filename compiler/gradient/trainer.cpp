@@ -185,9 +185,9 @@ Result<void> Trainer::allocate() {
     rows.values.resize(static_cast<std::size_t>(rows.count(steps, batch)));
     return rows;
   };
-  const std::vector<ir::NamedValue> forward = gradient_.forward.outputs();
-  for (std::size_t i = 0; i < forward.size(); ++i)
-    (i < outputs_.size() ? zeros_ : saved_)[forward[i].name] = make_rows(gradient_.forward, forward[i], steps_kept_);
+  const std::vector<ir::NamedValue> values = gradient_.forward.outputs();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    (i < outputs_.size() ? zeros_ : saved_)[values[i].name] = make_rows(gradient_.forward, values[i], steps_kept_);
   for (const ir::NamedValue& output : gradient_.backward.outputs())
     found_[output.name] = make_rows(gradient_.backward, output, back_steps_);
   std::int64_t begin = 0;
@@ -206,14 +206,16 @@ Result<void> Trainer::allocate() {
     checkpoints_.assign(static_cast<std::size_t>(pieces), std::vector<float>(static_cast<std::size_t>(floats)));
     unwanted_.resize(static_cast<std::size_t>(steps_kept_ * batch * forward_->program().output_size()));
   }
-  for (int i = 0; i < (pieces > 1 ? 2 : 1); ++i) {
-    Result<State> state = forward_->program().try_make_state(batch, steps_kept_);
-    if (!state) return state.error();
-    state_.push_back(std::make_unique<State>(std::move(*state)));
+  Result<State> forward = forward_->program().try_make_state(batch, steps_kept_);
+  if (!forward) return forward.error();
+  Result<State> backward = backward_->program().try_make_state(batch, back_steps_);
+  if (!backward) return backward.error();
+  states_ = std::make_unique<TrainedStates>(std::move(*forward), std::move(*backward));
+  if (pieces > 1) {
+    Result<State> again = forward_->program().try_make_state(batch, steps_kept_);
+    if (!again) return again.error();
+    again_ = std::make_unique<State>(std::move(*again));
   }
-  Result<State> state = backward_->program().try_make_state(batch, back_steps_);
-  if (!state) return state.error();
-  back_state_ = std::make_unique<State>(std::move(*state));
   piece_lengths_.resize(static_cast<std::size_t>(batch));
   is_new_.resize(static_cast<std::size_t>(batch));
   wanted_.reserve(outputs_.size() + saved_.size() + found_.size());
@@ -229,20 +231,18 @@ Result<void> Trainer::allocate() {
 
 void Trainer::name_states() {
   for (const Port& port : forward_->program().states()) {
+    const std::int64_t elements = options_.batch * (port.shape.empty() ? 1 : port.shape[0]);
     if (!gradient_.names.contains(port.name)) {
-      const std::int64_t size = port.shape.empty() ? 1 : port.shape[0];
-      counters_[port.name] = std::vector<float>(static_cast<std::size_t>(options_.batch * size));
+      counters_[port.name] = std::vector<float>(static_cast<std::size_t>(elements));
       continue;
     }
-    TrainedState state{.forward = port.name, .backward = "", .d_last = {}};
-    const auto size = static_cast<std::size_t>(options_.batch * (port.shape.empty() ? 1 : port.shape[0]));
-    state.d_last.resize(size);
+    TrainedStates::Names names{.forward = port.name, .backward = ""};
     if (const auto found = gradient_.states.find(port.name); found != gradient_.states.end())
-      state.backward = found->second;
-    state.is_begun = gradient_.begun.contains(port.name);
+      names.backward = found->second;
+    names.is_begun = gradient_.begun.contains(port.name);
     for (const BackwardInput& input : gradient_.reads)
-      if (input.kind == BackwardInput::Kind::Last && input.of == port.name) state.has_input = true;
-    states_[gradient_.names.at(port.name)] = std::move(state);
+      if (input.kind == BackwardInput::Kind::Last && input.of == port.name) names.is_input = true;
+    states_->add(gradient_.names.at(port.name), std::move(names), elements);
   }
 }
 

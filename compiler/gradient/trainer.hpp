@@ -10,6 +10,7 @@
 
 #include "compiler/gradient/network_gradient.hpp"
 #include "compiler/gradient/trained_program.hpp"
+#include "compiler/gradient/trained_states.hpp"
 #include "compiler/gradient/weight_gradients.hpp"
 
 namespace rnnc::compiler {
@@ -28,11 +29,8 @@ class Trainer {
   std::vector<std::string> parameters() const;
   RunStatus forward(const RunArguments& arguments) noexcept;
   RunStatus backward(const BackwardArguments& arguments) noexcept;
-  void reset() noexcept;
-  Result<void> set_state(const std::string& name, std::span<const float> values);
-  Result<std::vector<float>> state(const std::string& name) const;
-  Result<void> set_state_gradient(const std::string& name, std::span<const float> values);
-  Result<std::vector<float>> state_gradient(const std::string& name) const;
+  TrainedStates& values() noexcept { return *states_; }
+  const TrainedStates& values() const noexcept { return *states_; }
   std::span<const float> gradient(const std::string& parameter) const noexcept { return gradients_->of(parameter); }
   void clear_gradients() noexcept { gradients_->clear(); }
   std::span<float> weight(const std::string& parameter) noexcept;
@@ -56,16 +54,6 @@ class Trainer {
     std::string name;
     std::int64_t begin = 0, width = 0;
     std::vector<float> values = {};  // if x has several: the columns alone
-  };
-
-  // A state of the network.
-  struct TrainedState {
-    std::string forward;   // its name in the forward network
-    std::string backward;  // the state that is its cotangent, or ""
-    bool is_begun = false;
-    bool has_input = false;     // the cotangent of the last value is an input of the backward network
-    std::vector<float> d_last;  // [batch, size]
-    std::vector<float> d_first = {};
   };
 
   // The forward pass that waits for its backward pass.
@@ -120,9 +108,8 @@ class Trainer {
   std::map<std::string, std::vector<float>> weights_;
   std::unique_ptr<TrainedProgram> forward_, backward_;
   std::unique_ptr<WeightGradients> gradients_;
-  std::vector<std::unique_ptr<State>> state_;  // of the forward pass; behind it, that of pieces computed again
-  std::unique_ptr<State> back_state_;
-  std::map<std::string, TrainedState> states_;  // by the network's names
+  std::unique_ptr<TrainedStates> states_;
+  std::unique_ptr<State> again_;  // of pieces of the forward pass that are computed again
   // States of scans that the forward pass has beside the network's, which count steps: they begin with 0 in each call.
   std::map<std::string, std::vector<float>> counters_;
   std::map<std::string, Rows> saved_, found_;    // outputs of the forward network, and of the backward network
@@ -136,7 +123,6 @@ class Trainer {
   std::vector<NamedInput> given_;
   std::vector<FactorRows> left_, right_;
   Tape tape_;
-  bool starts_new_ = true;  // the next forward pass
   std::int64_t bytes_of_step_ = 0, steps_kept_ = 0, back_steps_ = 0;
 };
 

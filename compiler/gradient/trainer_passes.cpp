@@ -75,18 +75,18 @@ RunStatus Trainer::forward(const RunArguments& arguments) noexcept {
   tape_.lengths.clear();
   if (!arguments.lengths.empty())
     tape_.lengths.assign(arguments.lengths.begin(), arguments.lengths.begin() + options_.batch);
-  tape_.is_new = starts_new_;
-  for (const auto& [name, zeros] : counters_) static_cast<void>(state_[0]->set(name, zeros));
+  tape_.is_new = states_->starts_new();
+  for (const auto& [name, zeros] : counters_) static_cast<void>(states_->forward().set(name, zeros));
   const RunStatus status = arguments.steps <= steps_kept_ ? forward_whole() : forward_in_pieces();
   tape_.waits = status == RunStatus::Ok;
-  if (tape_.waits) starts_new_ = false;
+  if (tape_.waits) states_->end_forward();
   return status;
 }
 
 RunStatus Trainer::forward_whole() noexcept {
   const RunArguments& arguments = tape_.arguments;
-  if (!checkpoints_.empty()) keep(*state_[0], checkpoints_[0]);
-  return run_piece(*state_[0], 0, arguments.steps, arguments.y, arguments.outputs);
+  if (!checkpoints_.empty()) keep(states_->forward(), checkpoints_[0]);
+  return run_piece(states_->forward(), 0, arguments.steps, arguments.y, arguments.outputs);
 }
 
 RunStatus Trainer::forward_in_pieces() noexcept {
@@ -98,13 +98,14 @@ RunStatus Trainer::forward_in_pieces() noexcept {
     return RunStatus::ShortSpan;
   for (std::int64_t first = 0; first < arguments.steps; first += steps_kept_) {
     const std::int64_t steps = std::min(steps_kept_, arguments.steps - first);
-    keep(*state_[0], checkpoints_[static_cast<std::size_t>(first / steps_kept_)]);
+    keep(states_->forward(), checkpoints_[static_cast<std::size_t>(first / steps_kept_)]);
     piece_outputs_.clear();
     for (const NamedOutput& output : arguments.outputs) {
       const std::int64_t width = options_.batch * zeros_.find(std::string(output.name))->second.width;
       piece_outputs_.push_back({output.name, cut(output.data, first, steps, width)});
     }
-    const RunStatus status = run_piece(*state_[0], first, steps, cut(arguments.y, first, steps, out), piece_outputs_);
+    const RunStatus status =
+        run_piece(states_->forward(), first, steps, cut(arguments.y, first, steps, out), piece_outputs_);
     if (status != RunStatus::Ok) return status;
   }
   return RunStatus::Ok;
@@ -139,16 +140,13 @@ RunStatus Trainer::backward(const BackwardArguments& arguments) noexcept {
   if (const RunStatus status = check(arguments); status != RunStatus::Ok) return status;
   tape_.waits = false;
   const std::int64_t all = tape_.arguments.steps;
-  // Cells of the backward pass have states that are no cotangents too: they find a function's first or last step.
-  back_state_->reset();
-  for (const auto& [name, state] : states_)
-    if (!state.backward.empty() && !state.has_input) static_cast<void>(back_state_->set(state.backward, state.d_last));
+  states_->begin_backward();
   const std::int64_t last = all == 0 ? 0 : (all - 1) / steps_kept_ * steps_kept_;
   for (std::int64_t first = last; first >= 0; first -= steps_kept_) {
     const std::int64_t steps = std::min(steps_kept_, all - first);
     if (first != last) {
-      restore(*state_[1], checkpoints_[static_cast<std::size_t>(first / steps_kept_)]);
-      const RunStatus status = run_piece(*state_[1], first, steps, unwanted_, {});
+      restore(*again_, checkpoints_[static_cast<std::size_t>(first / steps_kept_)]);
+      const RunStatus status = run_piece(*again_, first, steps, unwanted_, {});
       if (status != RunStatus::Ok) return status;
     }
     const std::int64_t last_piece = steps == 0 ? 0 : (steps - 1) / back_steps_ * back_steps_;
@@ -157,7 +155,7 @@ RunStatus Trainer::backward(const BackwardArguments& arguments) noexcept {
       if (const RunStatus status = back_piece(arguments, first + begin, count); status != RunStatus::Ok) return status;
     }
   }
-  for (auto& [name, state] : states_) std::ranges::fill(state.d_last, 0.0F);
+  states_->end_backward();
   return RunStatus::Ok;
 }
 
@@ -202,7 +200,7 @@ std::span<const float> Trainer::given(const BackwardInput& input, const Backward
     case BackwardInput::Kind::Input: return input_of(input.of, first, steps);
     case BackwardInput::Kind::Saved: return kept(saved_.find(input.of)->second, first, steps);
     case BackwardInput::Kind::Cotangent: return cotangent_of(arguments, input.of, first, steps);
-    case BackwardInput::Kind::Last: return states_.find(gradient_.names.find(input.of)->second)->second.d_last;
+    case BackwardInput::Kind::Last: return states_->last_cotangent(gradient_.names.find(input.of)->second);
     case BackwardInput::Kind::IsNew: std::ranges::fill(is_new_, tape_.is_new ? 1.0F : 0.0F); return is_new_;
   }
   return {};
@@ -240,12 +238,12 @@ RunStatus Trainer::back_piece(const BackwardArguments& arguments, std::int64_t f
   }
   const NamedTime time{time_, steps, lengths_of(first, steps)};
   const bool has_time = std::ranges::count(backward_->loaded().network.list.times, time_) > 0;
-  const RunStatus status =
-      backward_->program().run(*back_state_, {.y = y,
-                                              .steps = 0,
-                                              .inputs = given_,
-                                              .times = has_time ? std::span(&time, 1) : std::span<const NamedTime>(),
-                                              .outputs = wanted_});
+  const RunStatus status = backward_->program().run(
+      states_->backward(), {.y = y,
+                            .steps = 0,
+                            .inputs = given_,
+                            .times = has_time ? std::span(&time, 1) : std::span<const NamedTime>(),
+                            .outputs = wanted_});
   if (status != RunStatus::Ok) return status;
   scatter_inputs(arguments, first, steps);
   add_gradients(arguments, first, steps);
@@ -305,44 +303,6 @@ void Trainer::add_gradients(const BackwardArguments& arguments, std::int64_t fir
     if (term.kind != Term::Kind::Sum) right_[i] = rows_of(arguments, term.right, first, steps);
   }
   gradients_->add(left_, right_, steps, lengths_of(first, steps), first == 0);
-}
-
-void Trainer::reset() noexcept {
-  state_[0]->reset();
-  starts_new_ = true;
-}
-
-Result<void> Trainer::set_state(const std::string& name, std::span<const float> values) {
-  const auto found = states_.find(name);
-  const Result<void> set = state_[0]->set(found == states_.end() ? name : found->second.forward, values);
-  if (set) starts_new_ = false;
-  return set;
-}
-
-Result<std::vector<float>> Trainer::state(const std::string& name) const {
-  const auto found = states_.find(name);
-  return state_[0]->get(found == states_.end() ? name : found->second.forward);
-}
-
-Result<void> Trainer::set_state_gradient(const std::string& name, std::span<const float> values) {
-  const auto found = states_.find(name);
-  if (found == states_.end()) return state_[0]->get(name).error();
-  std::vector<float>& d_last = found->second.d_last;
-  if (values.size() != d_last.size())
-    return Error{ErrorCode::ShapeMismatch,
-                 {},
-                 "the gradient of " + name + " has " + std::to_string(d_last.size()) + " elements, not " +
-                     std::to_string(values.size())};
-  std::ranges::copy(values, d_last.begin());
-  return {};
-}
-
-Result<std::vector<float>> Trainer::state_gradient(const std::string& name) const {
-  const auto found = states_.find(name);
-  if (found == states_.end()) return state_[0]->get(name).error();
-  const TrainedState& state = found->second;
-  if (state.backward.empty() || state.is_begun) return std::vector<float>(state.d_last.size());
-  return back_state_->get(state.backward);
 }
 
 }  // namespace rnnc::compiler

@@ -19,20 +19,20 @@ std::vector<Port> Training::states() const { return trainer_->states(); }
 std::vector<std::string> Training::parameters() const { return trainer_->parameters(); }
 RunStatus Training::forward(const RunArguments& arguments) noexcept { return trainer_->forward(arguments); }
 RunStatus Training::backward(const BackwardArguments& arguments) noexcept { return trainer_->backward(arguments); }
-void Training::reset() noexcept { trainer_->reset(); }
+void Training::reset() noexcept { trainer_->values().reset(); }
 
 Result<void> Training::set_state(const std::string& name, std::span<const float> values) {
-  return trainer_->set_state(name, values);
+  return trainer_->values().set(name, values);
 }
 
-Result<std::vector<float>> Training::state(const std::string& name) const { return trainer_->state(name); }
+Result<std::vector<float>> Training::state(const std::string& name) const { return trainer_->values().get(name); }
 
 Result<void> Training::set_state_gradient(const std::string& name, std::span<const float> values) {
-  return trainer_->set_state_gradient(name, values);
+  return trainer_->values().set_gradient(name, values);
 }
 
 Result<std::vector<float>> Training::state_gradient(const std::string& name) const {
-  return trainer_->state_gradient(name);
+  return trainer_->values().gradient(name);
 }
 
 std::span<const float> Training::gradient(const std::string& parameter) const noexcept {
