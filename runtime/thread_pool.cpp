@@ -67,7 +67,7 @@ void ThreadPool::work(Worker& worker, int part) {
     if (worker.stop.load(std::memory_order_relaxed)) return;
     seen = worker.asked.load(std::memory_order_acquire);
     worker.answered.store(seen, std::memory_order_release);
-    while (!is_decided(seen)) pause();
+    for (Waiting waiting; !is_decided(seen);) waiting.once();
     // A ticket that the worker answered too late was cancelled or belongs to another call by now.
     if (decision_.load(std::memory_order_acquire) != std::uint64_t{seen} * 2 + 1) continue;
     task_(context_, part);
@@ -84,10 +84,8 @@ bool ThreadPool::all_answer(int parts, double seconds) const noexcept {
   };
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
-  while (!answered()) {
+  for (Waiting waiting; !answered(); waiting.once())
     if (std::chrono::duration<double>(Clock::now() - start).count() > seconds) return false;
-    pause();
-  }
   return true;
 }
 

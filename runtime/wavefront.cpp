@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 
 #include "runtime/pause.hpp"
 #include "runtime/steps.hpp"
@@ -92,9 +91,9 @@ std::vector<Wavefront> find_wavefronts(const StepList& list) {
 
 void work(const Wavefront& wavefront, std::int64_t chunks, std::span<Progress> progress, RunChunk run,
           void* context) noexcept {
-  constexpr int kLooksToYield = 4096;  // a thread that is not running will not finish its chunk sooner
   const auto is_done = [&](const Progress& call) { return call.done.load(std::memory_order_acquire) == chunks; };
-  for (int looks = 1; !std::all_of(progress.begin(), progress.end(), is_done); ++looks) {
+  for (Waiting waiting; !std::all_of(progress.begin(), progress.end(), is_done);) {
+    bool has_run = false;
     // The highest layer is tried first: the layers stay close to each other, and their rows stay in the caches.
     for (std::size_t call = progress.size(); call-- > 0;) {
       Progress& mine = progress[call];
@@ -105,13 +104,15 @@ void work(const Wavefront& wavefront, std::int64_t chunks, std::span<Progress> p
         const std::int64_t chunk = mine.done.load(std::memory_order_relaxed);
         run(context, static_cast<int>(call), chunk);
         mine.done.store(chunk + 1, std::memory_order_release);
-        looks = 0;
+        has_run = true;
       }
       mine.taken.store(false, std::memory_order_release);
       break;
     }
-    if (looks % kLooksToYield == 0) std::this_thread::yield();
-    if (looks > 0) pause();
+    if (has_run)
+      waiting.begin_again();
+    else
+      waiting.once();
   }
 }
 

@@ -8,14 +8,13 @@
 
 #include "compiler/llvm/loops.hpp"
 #include "runtime/artifact.hpp"
+#include "runtime/pause.hpp"
 
 namespace rnnc::compiler {
 namespace {
 
 using runtime::Flag;
 using runtime::KernelArguments;
-
-constexpr std::uint64_t kPausesToYield = 4096;  // some 50 us: a thread that is not running will not answer sooner
 
 llvm::Value* field(llvm::IRBuilder<>& builder, llvm::Value* arguments, std::size_t offset, llvm::Type* type) {
   return builder.CreateLoad(type, builder.CreateConstGEP1_64(builder.getInt8Ty(), arguments, offset));
@@ -57,9 +56,10 @@ void emit_wait(llvm::IRBuilder<>& builder, Arch arch, llvm::Value* address, llvm
 
   builder.SetInsertPoint(wait);
   emit_pause(builder, arch);
-  emit_if(builder,
-          builder.CreateICmpEQ(builder.CreateURem(pauses, builder.getInt64(kPausesToYield)), builder.getInt64(0)),
-          [&] { builder.CreateCall(llvm::FunctionType::get(builder.getVoidTy(), false), yield); });
+  emit_if(
+      builder,
+      builder.CreateICmpEQ(builder.CreateURem(pauses, builder.getInt64(runtime::kPausesToYield)), builder.getInt64(0)),
+      [&] { builder.CreateCall(llvm::FunctionType::get(builder.getVoidTy(), false), yield); });
   pauses->addIncoming(builder.CreateAdd(pauses, builder.getInt64(1)), builder.GetInsertBlock());
   builder.CreateBr(look);
   builder.SetInsertPoint(after);
