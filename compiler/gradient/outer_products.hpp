@@ -25,6 +25,7 @@ struct OuterSum {
 struct OuterProducts {
   std::int64_t rows = 0;                // <= kBlockRows
   const float* const* left = nullptr;   // [rows]
+  bool is_left_packed = false;          // by the call before, which had the same left rows and parts of them
   const float* const* right = nullptr;  // [rows]: each has right_count elements
   std::int64_t right_count = 0;
   std::span<const OuterSum> sums;

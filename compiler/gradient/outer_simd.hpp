@@ -68,12 +68,26 @@ void add_tile(std::int64_t count, const float* left, const float* right, float* 
     for (std::int64_t k = 0; k < std::min<std::int64_t>(columns, kTileColumns); ++k) sum[i * stride + k] += tile[i][k];
 }
 
+// Packs the rows of a sum, tile after tile. Two tiles are packed at once: their columns lie in one cache line or two,
+// and the lines of all rows would not stay in L1 until the next tile, since rows lie a power of two apart.
+float* pack_left(const OuterProducts& products, const OuterSum& sum, float* to) {
+  const std::int64_t count = products.rows, tile = count * kTileRows;
+  const std::int64_t begin = sum.begin, end = sum.begin + sum.rows;
+  std::int64_t i = begin;
+  for (; i + 2 * kTileRows <= end; i += 2 * kTileRows, to += 2 * tile)
+    for (std::int64_t r = 0; r < count; ++r) {
+      std::memcpy(to + r * kTileRows, products.left[r] + i, kTileRows * sizeof(float));
+      std::memcpy(to + tile + r * kTileRows, products.left[r] + i + kTileRows, kTileRows * sizeof(float));
+    }
+  for (; i < end; i += kTileRows, to += tile) pack<kTileRows>(products.left, count, i, end, to);
+  return to;
+}
+
 void add_outer_products(const OuterProducts& products) noexcept {
   const std::int64_t count = products.rows;
   float* packed = products.scratch;
-  for (const OuterSum& sum : products.sums)
-    for (std::int64_t i = 0; i < sum.rows; i += kTileRows, packed += count * kTileRows)
-      pack<kTileRows>(products.left, count, sum.begin + i, sum.begin + sum.rows, packed);
+  if (!products.is_left_packed)
+    for (const OuterSum& sum : products.sums) packed = pack_left(products, sum, packed);
   alignas(64) float right[kBlockRows * kTileColumns];
   for (std::int64_t k = 0; k < products.right_count; k += kTileColumns) {
     pack<kTileColumns>(products.right, count, k, products.right_count, right);

@@ -14,10 +14,15 @@ constexpr double kWorthSharing = 1e6, kMultiplyAddsPerSecond = 4e10;
 
 bool is_of_one_value(const Factor& a, const Factor& b) { return a.of == b.of && a.name == b.name && a.axis == b.axis; }
 
+// Tells whether the left factors of two terms are parts of the same rows.
+bool have_same_rows(const WeightTerm& a, const WeightTerm& b) {
+  return a.count == b.count && a.left.of != Factor::Of::Input && is_of_one_value(a.left, b.left) &&
+         a.left.width == b.left.width;
+}
+
 // Tells whether the terms are products whose right factors are the same rows, so that these are packed once.
 bool go_together(const WeightTerm& a, const WeightTerm& b) {
-  return a.kind == Term::Kind::Product && b.kind == Term::Kind::Product && a.count == b.count &&
-         a.left.of != Factor::Of::Input && is_of_one_value(a.left, b.left) && a.left.width == b.left.width &&
+  return a.kind == Term::Kind::Product && b.kind == Term::Kind::Product && have_same_rows(a, b) &&
          is_of_one_value(a.right, b.right) && a.right.begin == b.right.begin && a.right.width == b.right.width;
 }
 
@@ -28,16 +33,19 @@ WeightGradients::WeightGradients(std::vector<WeightTerm> terms, const std::map<s
     : terms_(std::move(terms)), batch_(batch), threads_(threads), add_outer_(add_outer) {
   group_terms();
   std::int64_t most_elements = 1, scratch = 1;
-  std::size_t most_together = 1;
-  for (const Group& group : groups_) {
-    std::int64_t of_group = 0;
-    for (const std::size_t i : group) {
-      const Window& window = terms_[i].window;
-      most_elements = std::max(most_elements, window.rows * window.columns);
-      if (terms_[i].kind == Term::Kind::Product) of_group += outer_scratch(window.rows);
+  std::size_t most_groups = 1, most_together = 1;
+  for (const Stream& stream : streams_) {
+    most_groups = std::max(most_groups, stream.groups.size());
+    for (const Group& group : stream.groups) {
+      std::int64_t of_group = 0;
+      for (const std::size_t i : group) {
+        const Window& window = terms_[i].window;
+        most_elements = std::max(most_elements, window.rows * window.columns);
+        if (terms_[i].kind == Term::Kind::Product) of_group += outer_scratch(window.rows);
+      }
+      scratch = std::max(scratch, of_group);
+      most_together = std::max(most_together, group.size());
     }
-    scratch = std::max(scratch, of_group);
-    most_together = std::max(most_together, group.size());
   }
   steps_of_block_ = std::max<std::int64_t>(1, kBlockRows / std::max<std::int64_t>(1, batch));
   for (const auto& [name, shape] : shapes) {
@@ -48,23 +56,49 @@ WeightGradients::WeightGradients(std::vector<WeightTerm> terms, const std::map<s
   parts_.resize(static_cast<std::size_t>(std::max(1, threads.count)));
   for (Part& part : parts_) {
     part.scratch = runtime::AlignedBuffer(scratch);
-    part.begins.reserve(most_together);
     part.sums.reserve(most_together);
     part.left.reserve(kBlockRows);
-    part.right.reserve(kBlockRows);
+    part.right.resize(most_groups);
+    for (auto& rows : part.right) rows.reserve(kBlockRows);
     part.chains.resize(static_cast<std::size_t>(most_elements));
   }
 }
 
 void WeightGradients::group_terms() {
   for (std::size_t i = 0; i < terms_.size(); ++i) {
-    const auto found =
-        std::ranges::find_if(groups_, [&](const Group& group) { return go_together(terms_[group[0]], terms_[i]); });
-    if (found == groups_.end())
-      groups_.push_back({i});
+    const auto of_stream = [&](const Stream& stream) { return have_same_rows(terms_[stream.groups[0][0]], terms_[i]); };
+    const auto stream = std::ranges::find_if(streams_, of_stream);
+    if (stream == streams_.end()) {
+      streams_.push_back({{{i}}});
+      continue;
+    }
+    const auto found = std::ranges::find_if(
+        stream->groups, [&](const Group& group) { return go_together(terms_[group[0]], terms_[i]); });
+    if (found == stream->groups.end())
+      stream->groups.push_back({i});
     else
       found->push_back(i);
   }
+  for (Stream& stream : streams_) {
+    const Group* first = nullptr;
+    stream.is_packed_once = true;
+    for (const Group& group : stream.groups) {
+      if (terms_[group[0]].kind != Term::Kind::Product) continue;
+      if (first && !have_same_parts(*first, group)) stream.is_packed_once = false;
+      first = &group;
+    }
+  }
+}
+
+// Returns where the left factor of a term begins in the rows of its stream.
+std::int64_t WeightGradients::begin_in(const Stream& stream, std::size_t term) const {
+  return terms_[term].left.begin - terms_[stream.groups[0][0]].left.begin;
+}
+
+bool WeightGradients::have_same_parts(const Group& a, const Group& b) const {
+  return std::ranges::equal(a, b, [&](std::size_t i, std::size_t k) {
+    return terms_[i].left.begin == terms_[k].left.begin && terms_[i].window.rows == terms_[k].window.rows;
+  });
 }
 
 std::span<const float> WeightGradients::of(const std::string& weight) const {
@@ -95,58 +129,72 @@ void WeightGradients::add(std::span<const FactorRows> left, std::span<const Fact
   run_part(0, 1, left, right, steps, lengths, is_first);
 }
 
-// Every part goes through the same blocks in the same order, for rows of the matrices of its own.
+// Every part goes through the same blocks in the same order, for rows of the matrices of its own. All terms of a block
+// are added before those of the next one, so that a weight of several terms has the same bits in pieces of time.
 void WeightGradients::run_part(int part, int parts, std::span<const FactorRows> left, std::span<const FactorRows> right,
                                std::int64_t steps, std::span<const std::int32_t> lengths, bool is_first) noexcept {
   Part& memory = parts_[static_cast<std::size_t>(part)];
-  const auto add_rows = [&](const Group& group, std::int64_t begin, std::int64_t end) {
-    const std::size_t i = group[0];
-    const WeightTerm& term = terms_[i];
-    const bool has_time = left[i].has_time;
-    const auto flush = [&] {
-      if (!memory.left.empty()) add_block(memory, group, part, parts);
-      memory.left.clear();
-      memory.right.clear();
-    };
-    memory.begins.clear();
-    for (const std::size_t each : group) memory.begins.push_back(terms_[each].left.begin - term.left.begin);
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t t = row / batch_, b = row % batch_;
-      if (has_time && !lengths.empty() && t >= lengths[static_cast<std::size_t>(b)]) continue;
-      const auto at = [&](const FactorRows& rows) { return rows.data + (rows.has_time ? row : b) * rows.stride; };
-      for (std::int64_t p = 0; p < term.count; ++p) {
-        memory.left.push_back(at(left[i]) + p * term.left.width / term.count);
-        if (term.kind != Term::Kind::Sum) memory.right.push_back(at(right[i]) + p * term.right.width / term.count);
-        if (std::ssize(memory.left) == kBlockRows) flush();
-      }
-    }
-    flush();
+  const auto has_time = [&](const Stream& stream) { return left[stream.groups[0][0]].has_time; };
+  for (std::int64_t end = steps; end > 0;) {
+    const std::int64_t begin = (end - 1) / steps_of_block_ * steps_of_block_;
+    for (const Stream& stream : streams_)
+      if (has_time(stream)) add_rows(memory, stream, left, right, begin * batch_, end * batch_, lengths, part, parts);
+    end = begin;
+  }
+  if (!is_first) return;
+  for (const Stream& stream : streams_)
+    if (!has_time(stream)) add_rows(memory, stream, left, right, 0, batch_, {}, part, parts);
+}
+
+// Adds the rows of [begin, end) that sequences have.
+void WeightGradients::add_rows(Part& memory, const Stream& stream, std::span<const FactorRows> left,
+                               std::span<const FactorRows> right, std::int64_t begin, std::int64_t end,
+                               std::span<const std::int32_t> lengths, int part, int parts) noexcept {
+  const std::size_t first = stream.groups[0][0];
+  const std::int64_t count = terms_[first].count;
+  const auto flush = [&] {
+    if (!memory.left.empty()) add_block(memory, stream, part, parts);
+    memory.left.clear();
+    for (auto& rows : memory.right) rows.clear();
   };
-  for (const Group& group : groups_) {
-    if (!left[group[0]].has_time) {
-      if (is_first) add_rows(group, 0, batch_);
-      continue;
+  for (std::int64_t row = begin; row < end; ++row) {
+    const std::int64_t t = row / batch_, b = row % batch_;
+    if (!lengths.empty() && t >= lengths[static_cast<std::size_t>(b)]) continue;
+    const auto at = [&](const FactorRows& rows) { return rows.data + (rows.has_time ? row : b) * rows.stride; };
+    for (std::int64_t p = 0; p < count; ++p) {
+      memory.left.push_back(at(left[first]) + p * terms_[first].left.width / count);
+      for (std::size_t g = 0; g < stream.groups.size(); ++g) {
+        const std::size_t i = stream.groups[g][0];
+        if (terms_[i].kind != Term::Kind::Sum)
+          memory.right[g].push_back(at(right[i]) + p * terms_[i].right.width / count);
+      }
+      if (std::ssize(memory.left) == kBlockRows) flush();
     }
-    for (std::int64_t end = steps; end > 0;) {
-      const std::int64_t begin = (end - 1) / steps_of_block_ * steps_of_block_;
-      add_rows(group, begin * batch_, end * batch_);
-      end = begin;
+  }
+  flush();
+}
+
+void WeightGradients::add_block(Part& memory, const Stream& stream, int part, int parts) noexcept {
+  bool is_packed = false;
+  for (std::size_t g = 0; g < stream.groups.size(); ++g) {
+    const std::size_t i = stream.groups[g][0];
+    if (terms_[i].kind == Term::Kind::Product) {
+      add_products(memory, stream, g, is_packed, part, parts);
+      is_packed = stream.is_packed_once;
+    } else if (part == static_cast<int>(i) % parts) {
+      if (terms_[i].kind == Term::Kind::Sum)
+        add_sums(memory, stream, g);
+      else
+        add_looked_up(memory, stream, g);
     }
   }
 }
 
-void WeightGradients::add_block(Part& memory, const Group& group, int part, int parts) noexcept {
-  const WeightTerm& term = terms_[group[0]];
-  if (term.kind == Term::Kind::Product) return add_products(memory, group, part, parts);
-  if (part != static_cast<int>(group[0]) % parts) return;
-  Sum& sum = sums_.find(term.weight)->second;
-  return term.kind == Term::Kind::Sum ? add_sums(memory, term, sum) : add_looked_up(memory, term, sum);
-}
-
-void WeightGradients::add_products(Part& memory, const Group& group, int part, int parts) noexcept {
+void WeightGradients::add_products(Part& memory, const Stream& stream, std::size_t group, bool is_packed, int part,
+                                   int parts) noexcept {
   memory.sums.clear();
-  for (std::size_t k = 0; k < group.size(); ++k) {
-    const WeightTerm& term = terms_[group[k]];
+  for (const std::size_t i : stream.groups[group]) {
+    const WeightTerm& term = terms_[i];
     Sum& sum = sums_.find(term.weight)->second;
     const Window& window = term.window;
     const std::int64_t pieces = (window.rows + kRowsOfPart - 1) / kRowsOfPart;
@@ -155,39 +203,47 @@ void WeightGradients::add_products(Part& memory, const Group& group, int part, i
     if (first >= end) continue;
     memory.sums.push_back({.values = sum.values.data() + (window.row + first) * sum.columns + window.column,
                            .stride = sum.columns,
-                           .begin = memory.begins[k] + first,
+                           .begin = begin_in(stream, i) + first,
                            .rows = end - first});
   }
   if (memory.sums.empty()) return;
   add_outer_({.rows = std::ssize(memory.left),
               .left = memory.left.data(),
-              .right = memory.right.data(),
-              .right_count = terms_[group[0]].window.columns,
+              .is_left_packed = is_packed,
+              .right = memory.right[group].data(),
+              .right_count = terms_[stream.groups[group][0]].window.columns,
               .sums = memory.sums,
               .scratch = memory.scratch.data()});
 }
 
-void WeightGradients::add_sums(Part& memory, const WeightTerm& term, Sum& sum) noexcept {
+void WeightGradients::add_sums(Part& memory, const Stream& stream, std::size_t group) noexcept {
+  const std::size_t i = stream.groups[group][0];
+  const WeightTerm& term = terms_[i];
+  Sum& sum = sums_.find(term.weight)->second;
   const Window& window = term.window;
-  const std::int64_t count = window.rows * window.columns;
+  const std::int64_t count = window.rows * window.columns, begin = begin_in(stream, i);
   float* const chains = memory.chains.data();
   std::fill_n(chains, count, 0.0F);
   for (const float* const row : memory.left)
-    for (std::int64_t i = 0; i < count; ++i) chains[i] += row[i];
-  for (std::int64_t i = 0; i < window.rows; ++i)
+    for (std::int64_t k = 0; k < count; ++k) chains[k] += row[begin + k];
+  for (std::int64_t r = 0; r < window.rows; ++r)
     for (std::int64_t k = 0; k < window.columns; ++k)
-      sum.values[static_cast<std::size_t>((window.row + i) * sum.columns + window.column + k)] +=
-          chains[i * window.columns + k];
+      sum.values[static_cast<std::size_t>((window.row + r) * sum.columns + window.column + k)] +=
+          chains[r * window.columns + k];
 }
 
 // A number that is no row of the matrix has looked up NaN, and has no row to add to.
-void WeightGradients::add_looked_up(const Part& memory, const WeightTerm& term, Sum& sum) noexcept {
+void WeightGradients::add_looked_up(const Part& memory, const Stream& stream, std::size_t group) noexcept {
+  const std::size_t i = stream.groups[group][0];
+  const WeightTerm& term = terms_[i];
+  Sum& sum = sums_.find(term.weight)->second;
   const Window& window = term.window;
+  const std::int64_t begin = begin_in(stream, i);
   for (std::size_t r = memory.left.size(); r-- > 0;) {
-    const float index = *memory.right[r];
+    const float index = *memory.right[group][r];
     if (!(index >= 0 && index < static_cast<float>(window.rows))) continue;
     float* const to = sum.values.data() + (window.row + static_cast<std::int64_t>(index)) * sum.columns + window.column;
-    for (std::int64_t k = 0; k < window.columns; ++k) to[k] += memory.left[r][k];
+    for (std::int64_t k = 0; k < window.columns; ++k) to[k] += memory.left[r][begin + k];
   }
 }
 

@@ -47,8 +47,8 @@ class WeightGradients {
   // The memory of a thread.
   struct Part {
     runtime::AlignedBuffer scratch;
-    std::vector<const float*> left, right;
-    std::vector<std::int64_t> begins;  // of the terms of the group, in the rows of `left`
+    std::vector<const float*> left;                // the rows of a block, those of the first term of its stream
+    std::vector<std::vector<const float*>> right;  // of each group of the stream
     std::vector<OuterSum> sums;
     std::vector<float> chains;
   };
@@ -58,20 +58,32 @@ class WeightGradients {
     std::int64_t columns = 1;
   };
 
-  // Terms that go through the same rows: products with the same right factor and parts of one value, or a single term.
+  // Products that have the same right factor, or a single term.
   using Group = std::vector<std::size_t>;
 
+  // Groups whose left factors are parts of one value: its rows are gone through once for all of them.
+  struct Stream {
+    std::vector<Group> groups;
+    bool is_packed_once = false;  // the groups of products have the same parts
+  };
+
   void group_terms();
+  std::int64_t begin_in(const Stream& stream, std::size_t term) const;
+  bool have_same_parts(const Group& a, const Group& b) const;
   void run_part(int part, int parts, std::span<const FactorRows> left, std::span<const FactorRows> right,
                 std::int64_t steps, std::span<const std::int32_t> lengths, bool is_first) noexcept;
-  void add_block(Part& memory, const Group& group, int part, int parts) noexcept;
-  void add_products(Part& memory, const Group& group, int part, int parts) noexcept;
-  void add_sums(Part& memory, const WeightTerm& term, Sum& sum) noexcept;
-  void add_looked_up(const Part& memory, const WeightTerm& term, Sum& sum) noexcept;
+  void add_rows(Part& memory, const Stream& stream, std::span<const FactorRows> left, std::span<const FactorRows> right,
+                std::int64_t begin, std::int64_t end, std::span<const std::int32_t> lengths, int part,
+                int parts) noexcept;
+  void add_block(Part& memory, const Stream& stream, int part, int parts) noexcept;
+  void add_products(Part& memory, const Stream& stream, std::size_t group, bool is_packed, int part,
+                    int parts) noexcept;
+  void add_sums(Part& memory, const Stream& stream, std::size_t group) noexcept;
+  void add_looked_up(const Part& memory, const Stream& stream, std::size_t group) noexcept;
   double multiply_adds(std::int64_t rows) const noexcept;
 
   const std::vector<WeightTerm> terms_;
-  std::vector<Group> groups_;
+  std::vector<Stream> streams_;
   const std::int64_t batch_;
   const runtime::Threads threads_;
   const AddOuterProducts add_outer_;
