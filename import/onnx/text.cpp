@@ -189,12 +189,18 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
     for (const Elements& operand : operands) tuples.push_back(operand[i]);
   // A function of one operand computes a source whole, in its own order, if half of it is needed.
   if (arity == 1) {
-    std::map<std::int32_t, std::set<std::int32_t>> used;
-    for (const Element& e : tuples)
-      if (!e.is_constant()) used[e.source].insert(e.index);
-    for (const auto& [source, indices] : used)
-      if (2 * static_cast<std::int64_t>(indices.size()) >= this->source(source).size)
+    std::map<std::int32_t, std::vector<bool>> used;
+    for (const Element& e : tuples) {
+      if (e.is_constant()) continue;
+      std::vector<bool>& elements = used[e.source];
+      elements.resize(static_cast<std::size_t>(source(e.source).size));
+      elements[static_cast<std::size_t>(e.index)] = true;
+    }
+    for (const auto& [source, elements] : used) {
+      const auto needed = static_cast<std::size_t>(std::ranges::count(elements, true));
+      if (needed < elements.size() && 2 * needed >= elements.size())
         for (const Element& e : all(source)) tuples.push_back(e);
+    }
   }
   std::vector<const Element*> order;
   for (std::size_t i = 0; i < tuples.size(); i += arity) order.push_back(&tuples[i]);
@@ -207,11 +213,15 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
         if (a[k].is_constant() == constants && a[k].index != b[k].index) return a[k].index < b[k].index ? -1 : 1;
     return 0;
   };
+  const auto is_behind = [&](const Element* a, const Element* b) { return key(a, b) >= 0; };
+  const bool is_in_order = std::ranges::adjacent_find(order, is_behind) == order.end();
   std::vector<const Element*> sorted = order;
-  std::ranges::sort(sorted, [&](const Element* a, const Element* b) { return key(a, b) < 0; });
-  sorted.erase(
-      std::unique(sorted.begin(), sorted.end(), [&](const Element* a, const Element* b) { return key(a, b) == 0; }),
-      sorted.end());
+  if (!is_in_order) {
+    std::ranges::sort(sorted, [&](const Element* a, const Element* b) { return key(a, b) < 0; });
+    const auto repeated =
+        std::ranges::unique(sorted, [&](const Element* a, const Element* b) { return key(a, b) == 0; });
+    sorted.erase(repeated.begin(), repeated.end());
+  }
   Elements results;
   for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
     const auto together = [&](const Element* a, const Element* b) {
@@ -225,6 +235,7 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
               arity, function);
     results.insert(results.end(), made.begin(), made.end());
   }
+  if (is_in_order) return results;
   Elements result(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto at =
