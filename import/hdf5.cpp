@@ -19,9 +19,9 @@ constexpr int kMostDepth = 32;                         // of groups and of trees
 // Names and texts may be shared by many objects of a small file, so that they are bounded by themselves.
 constexpr std::size_t kMostPath = 512, kMostTexts = 64;
 
-class Reader {
+class ObjectReader {
  public:
-  Reader(std::span<const std::byte> content, std::string_view file, const FileLimits& limits)
+  ObjectReader(std::span<const std::byte> content, std::string_view file, const FileLimits& limits)
       : file_(content, file), limits_(limits), bytes_(content.size()), budget_(content.size() / 4) {}
 
   Hdf5File run() {
@@ -177,7 +177,7 @@ class Reader {
 }  // namespace
 
 Hdf5File read_hdf5(std::span<const std::byte> content, std::string_view file, const FileLimits& limits) {
-  return Reader(content, file, limits).run();
+  return ObjectReader(content, file, limits).run();
 }
 
 }  // namespace rnnc::files

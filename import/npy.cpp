@@ -22,16 +22,16 @@ using files::file_error;
 static_assert(std::endian::native == std::endian::little, "sizes and arrays are used as they lie in the file");
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kVersionBytes = 2;      // major, minor
-constexpr std::size_t kHeaderAlignment = 64;  // of the elements; NumPy writes them so
+constexpr std::size_t kVersionBytes = 2;        // major, minor
+constexpr std::size_t kElementsAlignment = 64;  // of the elements; NumPy writes them so
 
-Error invalid(std::string_view file, std::string message) {
+Error invalid_npy(std::string_view file, std::string message) {
   return file_error(ErrorCode::InvalidData, file, std::move(message));
 }
 
 Error cut_short(std::string_view file, std::size_t size) {
-  return invalid(file, "the file ends after " + std::to_string(size) + (size == 1 ? " byte" : " bytes") +
-                           ", within its header; copy or save it again");
+  return invalid_npy(file, "the file ends after " + std::to_string(size) + (size == 1 ? " byte" : " bytes") +
+                               ", within its header; copy or save it again");
 }
 
 struct Parts {
@@ -48,14 +48,14 @@ Result<Parts> split(std::span<const std::byte> content, std::string_view file, c
                           std::to_string(limits.max_file_bytes) + "; raise the limit or split the array");
   }
   if (text.substr(0, kMagic.size()) != kMagic.substr(0, text.size())) {
-    return invalid(file, "this is no .npy file: it does not begin with \\x93NUMPY; write it with numpy.save");
+    return invalid_npy(file, "this is no .npy file: it does not begin with \\x93NUMPY; write it with numpy.save");
   }
   if (text.size() < kMagic.size() + kVersionBytes) return cut_short(file, text.size());
   const int major = static_cast<unsigned char>(text[kMagic.size()]);
   const int minor = static_cast<unsigned char>(text[kMagic.size() + 1]);
   if (major < 1 || major > 3 || minor != 0) {
-    return invalid(file, ".npy version " + std::to_string(major) + "." + std::to_string(minor) +
-                             " is unknown; versions 1.0, 2.0 and 3.0 are read");
+    return invalid_npy(file, ".npy version " + std::to_string(major) + "." + std::to_string(minor) +
+                                 " is unknown; versions 1.0, 2.0 and 3.0 are read");
   }
   const std::size_t field_bytes = major == 1 ? 2 : 4;
   const std::size_t header_begin = kMagic.size() + kVersionBytes + field_bytes;
@@ -97,10 +97,10 @@ Result<Tensor> parse(std::span<const std::byte> content, std::string_view file, 
   const auto needed = files::tensor_bytes(header->type, header->shape, limits, file, "the array");
   if (!needed) return needed.error();
   if (const std::size_t held = parts->elements.size(); held != *needed) {
-    return invalid(file, "the array: shape " + to_string(header->shape) + " of " + std::string(name(header->type)) +
-                             " needs " + std::to_string(*needed) + " bytes, but " + std::to_string(held) +
-                             (held < *needed ? " follow the header; the file is cut short: copy it again"
-                                             : " follow the header; remove the rest or save the array again"));
+    return invalid_npy(file, "the array: shape " + to_string(header->shape) + " of " + std::string(name(header->type)) +
+                                 " needs " + std::to_string(*needed) + " bytes, but " + std::to_string(held) +
+                                 (held < *needed ? " follow the header; the file is cut short: copy it again"
+                                                 : " follow the header; remove the rest or save the array again"));
   }
   if (header->fortran_order && header->shape.size() > 1) {
     std::vector<std::byte> bytes = in_our_order(parts->elements, header->shape, size_bytes(header->type));
@@ -124,7 +124,7 @@ std::string prefix(const std::string& descr, const Shape& shape) {
   dict += shape.size() == 1 ? ",), }" : "), }";
   const std::size_t fixed = kMagic.size() + kVersionBytes + sizeof(std::uint16_t);
   const std::size_t unpadded = fixed + dict.size() + 1;
-  dict.append((kHeaderAlignment - unpadded % kHeaderAlignment) % kHeaderAlignment, ' ');
+  dict.append((kElementsAlignment - unpadded % kElementsAlignment) % kElementsAlignment, ' ');
   dict += '\n';
   const auto size = static_cast<std::uint16_t>(dict.size());
   std::string text(kMagic);
@@ -141,8 +141,8 @@ Result<std::string> files::npy_head(const Tensor& tensor, const std::string& pat
   if (auto writable = files::check_writable(tensor, path, "the array"); !writable) return writable.error();
   const std::string descr = spelled(tensor.type);
   if (descr.empty()) {
-    return invalid(path, "NumPy has no type for " + std::string(name(tensor.type)) +
-                             "; convert the tensor to F32 or save it as safetensors");
+    return invalid_npy(path, "NumPy has no type for " + std::string(name(tensor.type)) +
+                                 "; convert the tensor to F32 or save it as safetensors");
   }
   std::string text = prefix(descr, tensor.shape);
   if (const auto total = text.size() + tensor.bytes.size(); total > FileLimits{}.max_file_bytes) {

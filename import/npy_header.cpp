@@ -13,7 +13,7 @@
 namespace rnnc::files {
 namespace {
 
-std::optional<ElementType> type_named(std::string_view text) {
+std::optional<ElementType> numpy_type(std::string_view text) {
   for (const auto& [name, type] : kNpyTypes)
     if (name == text) return type;
   return std::nullopt;
@@ -66,7 +66,7 @@ class DictReader {
       return fail("type " + in_quotes(text) +
                   " is big-endian; save a.astype(a.dtype.newbyteorder('<')) in place of the array a");
     }
-    const auto type = text.empty() ? std::nullopt : type_named(text.substr(1));
+    const auto type = text.empty() ? std::nullopt : numpy_type(text.substr(1));
     // A type of one byte has no byte order, which NumPy writes as '|'.
     const bool order_fits = type && (text[0] == '<' || (text[0] == '|' && size_bytes(*type) == 1));
     if (!order_fits) {

@@ -13,20 +13,20 @@ constexpr std::string_view kFromTorch =
     "reads "
     "both";
 
-struct Kind {
+struct OtherFormat {
   std::size_t at;  // the byte at which `bytes` stand
   std::string_view bytes, what;
 };
 
-constexpr std::array kKinds = {
-    Kind{0, "rnncart",
-         "this is an artifact, which is compiled already; rnnc run takes it where its name ends in .rnnc"},
-    Kind{0, "\x93NUMPY", "this is an array of NumPy, not a model; --input takes it"},
-    Kind{0, "\x1f\x8b", "this file is compressed by gzip; gunzip it first"},
-    Kind{0,
-         "\x7f"
-         "ELF",
-         "this is machine code, not a model; give the model that it was made of"},
+constexpr std::array kOtherFormats = {
+    OtherFormat{0, "rnncart",
+                "this is an artifact, which is compiled already; rnnc run takes it where its name ends in .rnnc"},
+    OtherFormat{0, "\x93NUMPY", "this is an array of NumPy, not a model; --input takes it"},
+    OtherFormat{0, "\x1f\x8b", "this file is compressed by gzip; gunzip it first"},
+    OtherFormat{0,
+                "\x7f"
+                "ELF",
+                "this is machine code, not a model; give the model that it was made of"},
 };
 
 // A pickle begins with its protocol, 2 to 5; older ones are text.
@@ -37,7 +37,7 @@ bool is_pickle(std::string_view content) {
 }  // namespace
 
 std::string about_other_format(std::string_view content) {
-  for (const Kind& kind : kKinds)
+  for (const OtherFormat& kind : kOtherFormats)
     if (content.size() > kind.at && content.substr(kind.at).starts_with(kind.bytes)) return std::string(kind.what);
   if (is_pickle(content)) return "this is a pickle of Python, which rnnc does not read" + std::string(kFromTorch);
   return "";

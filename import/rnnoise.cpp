@@ -20,7 +20,7 @@ constexpr std::int64_t kMostUnits = 128;  // RNNoise's and ffmpeg's MAX_NEURONS,
 constexpr float kScale = 1.0f / 256;
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr const char* kActivations[] = {"tanh", "sigmoid", "relu"};
-constexpr std::string_view kGates[] = {"z", "r", "n"};
+constexpr std::string_view kGruGates[] = {"z", "r", "n"};
 
 class Numbers {
  public:
@@ -59,9 +59,10 @@ class Numbers {
   std::size_t at_;
 };
 
-class Reader {
+class TextReader {
  public:
-  Reader(std::string_view text, std::size_t begin, std::string_view file) : numbers_(text, begin, file), file_(file) {}
+  TextReader(std::string_view text, std::size_t begin, std::string_view file)
+      : numbers_(text, begin, file), file_(file) {}
 
   Imported run() {
     const std::string e = dense("input_dense", "x", -1);
@@ -135,7 +136,7 @@ class Reader {
     std::string gates[3];
     for (std::int64_t g = 0; g < 3; ++g) {
       const auto part = [&](const Matrix& matrix) { return matrix.column_range(g * units, (g + 1) * units); };
-      const std::string gate(kGates[g]), own = name + "_" + gate;
+      const std::string gate(kGruGates[g]), own = name + "_" + gate;
       const std::string product = param(name + "_W" + gate, part(W).transposed().tensor()) + " @ " + in;
       const std::string recurrent = param(name + "_U" + gate, part(U).transposed().tensor()) + " @ ";
       const std::string bias = param(name + "_b" + gate, Tensor::from_f32({units}, part(b).values));
@@ -162,7 +163,7 @@ Imported import_rnnoise(std::string_view text, std::string_view file) {
   const std::size_t end = rest.find_first_of("\r\n");
   if (const std::string_view version = rest.substr(0, end); version != "1")
     unsupported(file, "", "version " + in_quotes(version) + " of RNNoise's models is not known; known is 1");
-  return Reader(text, end == std::string_view::npos ? text.size() : kRnnoiseHead.size() + end, file).run();
+  return TextReader(text, end == std::string_view::npos ? text.size() : kRnnoiseHead.size() + end, file).run();
 }
 
 }  // namespace rnnc::files

@@ -13,11 +13,11 @@ namespace rnnc::files {
 namespace {
 
 constexpr std::int64_t kFrames = 3;
-constexpr std::string_view kGates[] = {"z", "r", "n"};
+constexpr std::string_view kBlobGates[] = {"z", "r", "n"};
 
-class Reader {
+class BlobReader {
  public:
-  Reader(const FileContent& content, std::string_view file) : arrays_(read_dnn_blob(content, file)), file_(file) {}
+  BlobReader(const FileContent& content, std::string_view file) : arrays_(read_dnn_blob(content, file)), file_(file) {}
 
   Imported run() {
     const std::int64_t features = inputs_of_first();
@@ -117,7 +117,7 @@ class Reader {
       return std::vector<float>(begin, begin + units);
     };
     for (std::int64_t g = 0; g < 3; ++g) {
-      const std::string gate(kGates[g]);
+      const std::string gate(kBlobGates[g]);
       const auto add = [&](const char* own, Tensor tensor) { weights_[name + "." + own + gate] = std::move(tensor); };
       add("W", W.matrix.part({units, inputs}, g * units * inputs));
       add("U", U.matrix.part({units, units}, g * units * units));
@@ -158,6 +158,8 @@ class Reader {
 
 }  // namespace
 
-Imported import_rnnoise_blob(const FileContent& content, std::string_view file) { return Reader(content, file).run(); }
+Imported import_rnnoise_blob(const FileContent& content, std::string_view file) {
+  return BlobReader(content, file).run();
+}
 
 }  // namespace rnnc::files

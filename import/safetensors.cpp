@@ -25,11 +25,11 @@ using nlohmann::json;
 static_assert(std::endian::native == std::endian::little, "sizes and tensors are used as they lie in the file");
 
 constexpr std::size_t kSizeBytes = sizeof(std::uint64_t);
-constexpr std::size_t kHeaderAlignment = 8;  // of the data behind the header; the format's own library pads it so
+constexpr std::size_t kDataAlignment = 8;  // of the data behind the header; the format's own library pads it so
 
 std::string in_bytes(std::uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
 
-Error invalid(std::string_view file, std::string message) {
+Error invalid_safetensors(std::string_view file, std::string message) {
   return file_error(ErrorCode::InvalidData, file, std::move(message));
 }
 
@@ -41,15 +41,15 @@ Result<std::uint64_t> header_size(std::span<const std::byte> content, std::strin
                           std::to_string(limits.max_file_bytes) + "; raise the limit or split the file");
   }
   if (content.size() < kSizeBytes) {
-    return invalid(file, "the file has " + in_bytes(content.size()) +
-                             ", but the size of a safetensors header alone takes 8; copy the file again");
+    return invalid_safetensors(file, "the file has " + in_bytes(content.size()) +
+                                         ", but the size of a safetensors header alone takes 8; copy the file again");
   }
   std::uint64_t size = 0;
   std::memcpy(&size, content.data(), kSizeBytes);
   const std::uint64_t rest = content.size() - kSizeBytes;
   if (size > rest) {
-    return invalid(file, "the header should have " + in_bytes(size) + ", but " + std::to_string(rest) +
-                             " follow; the file is cut short or no safetensors file");
+    return invalid_safetensors(file, "the header should have " + in_bytes(size) + ", but " + std::to_string(rest) +
+                                         " follow; the file is cut short or no safetensors file");
   }
   if (size > limits.max_header_bytes) {
     return file_error(ErrorCode::Limit, file,
@@ -63,14 +63,15 @@ Result<void> check_size(const HeaderEntry& entry, std::string_view file, const F
   const std::string what = "tensor " + in_quotes(entry.name);
   const std::string range = "[" + std::to_string(entry.begin) + "," + std::to_string(entry.end) + "]";
   if (entry.begin > entry.end) {
-    return invalid(file, what + ": data_offsets " + range + " end before they begin; save the file again");
+    return invalid_safetensors(file, what + ": data_offsets " + range + " end before they begin; save the file again");
   }
   const auto needed = files::tensor_bytes(entry.type, entry.shape, limits, file, what);
   if (!needed) return needed.error();
   if (const std::uint64_t held = entry.end - entry.begin; held != *needed) {
-    return invalid(file, what + ": shape " + to_string(entry.shape) + " of " + std::string(name(entry.type)) +
-                             " needs " + in_bytes(*needed) + ", but data_offsets " + range + " hold " +
-                             std::to_string(held) + "; correct the shape or save the file again");
+    return invalid_safetensors(file, what + ": shape " + to_string(entry.shape) + " of " +
+                                         std::string(name(entry.type)) + " needs " + in_bytes(*needed) +
+                                         ", but data_offsets " + range + " hold " + std::to_string(held) +
+                                         "; correct the shape or save the file again");
   }
   return {};
 }
@@ -82,20 +83,20 @@ Result<void> check_tiling(const std::vector<HeaderEntry>& entries, std::uint64_t
   for (const HeaderEntry& entry : entries) {
     if (entry.begin != end) {
       const char* fault = entry.begin > end ? "leaves a hole" : "overlaps";
-      return invalid(file, "tensor " + in_quotes(entry.name) + " begins at byte " + std::to_string(entry.begin) +
-                               ", but " + before + " at " + std::to_string(end) + ": that " + fault +
-                               "; save the file again");
+      return invalid_safetensors(file, "tensor " + in_quotes(entry.name) + " begins at byte " +
+                                           std::to_string(entry.begin) + ", but " + before + " at " +
+                                           std::to_string(end) + ": that " + fault + "; save the file again");
     }
     end = entry.end;
     before = "tensor " + in_quotes(entry.name) + " before it ends";
   }
   if (end > data_bytes) {
-    return invalid(file, "the tensors take " + in_bytes(end) + ", but " + std::to_string(data_bytes) +
-                             " follow the header; the file is cut short: copy it again");
+    return invalid_safetensors(file, "the tensors take " + in_bytes(end) + ", but " + std::to_string(data_bytes) +
+                                         " follow the header; the file is cut short: copy it again");
   }
   if (end < data_bytes) {
-    return invalid(file, "the tensors take " + in_bytes(end) + ", but " + std::to_string(data_bytes) +
-                             " follow the header; remove the rest or save the file again");
+    return invalid_safetensors(file, "the tensors take " + in_bytes(end) + ", but " + std::to_string(data_bytes) +
+                                         " follow the header; remove the rest or save the file again");
   }
   return {};
 }
@@ -163,7 +164,7 @@ std::string header_text(const std::vector<const TensorMap::value_type*>& order,
             to_string(tensor.shape) + R"(,"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(end) + "]}";
   }
   text += '}';
-  text.append((kHeaderAlignment - text.size() % kHeaderAlignment) % kHeaderAlignment, ' ');
+  text.append((kDataAlignment - text.size() % kDataAlignment) % kDataAlignment, ' ');
   return text;
 }
 
@@ -172,7 +173,7 @@ Result<void> save(const std::string& path, const TensorMap& tensors,
   const FileLimits limits;
   for (const auto& [name, tensor] : tensors) {
     if (name == files::kMetadataName) {
-      return invalid(path, "a tensor cannot be named __metadata__; choose another name");
+      return invalid_safetensors(path, "a tensor cannot be named __metadata__; choose another name");
     }
     if (auto writable = files::check_writable(tensor, path, "tensor " + in_quotes(name)); !writable) return writable;
   }
@@ -216,7 +217,7 @@ Result<void> save_safetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata) try {
   return save(path, tensors, metadata);
 } catch (const json::exception&) {
-  return invalid(path, "the name of a tensor or a text of the metadata is not valid UTF-8; correct it");
+  return invalid_safetensors(path, "the name of a tensor or a text of the metadata is not valid UTF-8; correct it");
 } catch (const std::bad_alloc&) {
   return files::out_of_memory(path);
 }

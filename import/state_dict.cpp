@@ -18,7 +18,7 @@
 namespace rnnc::files {
 namespace {
 
-struct Kind {
+struct CellKind {
   const char* cell;
   std::vector<std::string> gates;  // in PyTorch's order, by the names of the standard cells
 };
@@ -290,7 +290,7 @@ class StateDict {
   std::string_view file_;
   const ImportOptions& options_;
   std::vector<std::string> modules_;  // prefixes, in the order in which they run
-  Kind kind_{"", {}};
+  CellKind kind_{"", {}};
   std::string prefix_, label_;  // of the module that is read
   std::string recurrent_;       // the last kind of recurrent layers
   bool any_rnn_ = false;

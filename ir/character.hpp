@@ -14,6 +14,9 @@ std::size_t character_length(std::string_view text);
 /// that combine with the character before them, and -1 for one that must not reach a terminal, since it controls it.
 int columns_of(std::string_view character);
 
+/// Tells whether a name may begin with the character.
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
 /// Tells whether two ASCII names differ in the case of letters alone, if at all.
 bool equal_but_for_case(std::string_view a, std::string_view b);
 

@@ -9,7 +9,6 @@
 namespace rnnc::ir {
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 static std::string hexadecimal(char c) {
   constexpr std::string_view kDigits = "0123456789abcdef";

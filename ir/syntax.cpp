@@ -14,8 +14,6 @@ static constexpr std::string_view kOpTexts[] = {
 #include "ir/ops.def"
 };
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
 bool is_reserved(std::string_view word) {
   return std::find(kReservedWords.begin(), kReservedWords.end(), word) != kReservedWords.end();
 }

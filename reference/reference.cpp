@@ -36,11 +36,9 @@ struct Content {
 
 namespace {
 
-std::int64_t size_of(const Port& port) { return port.shape.empty() ? 1 : port.shape[0]; }
-
 std::int64_t width_of(const std::vector<Port>& ports) {
   std::int64_t width = 0;
-  for (const Port& port : ports) width += size_of(port);
+  for (const Port& port : ports) width += port.size();
   return width;
 }
 
@@ -127,9 +125,9 @@ Result<ir::NetworkBatch> batch_of(const Content& content, const ReferenceArgumen
     ir::Vector& values = batch.inputs[port.name];
     for (std::int64_t row = 0; row < rows; ++row) {
       const auto from = arguments.x.begin() + row * width + begin;
-      values.insert(values.end(), from, from + size_of(port));
+      values.insert(values.end(), from, from + port.size());
     }
-    begin += size_of(port);
+    begin += port.size();
   }
   return batch;
 }
@@ -145,12 +143,12 @@ void scatter_inputs(const Content& content, const ir::NetworkBatch& batch, const
     for (std::int64_t row = 0; row < rows; ++row) {
       const auto to = dx.begin() + row * width + begin;
       if (found == gradients.end()) {
-        std::fill_n(to, size_of(port), 0.0);
+        std::fill_n(to, port.size(), 0.0);
       } else {
-        std::copy_n(found->second.begin() + row * size_of(port), size_of(port), to);
+        std::copy_n(found->second.begin() + row * port.size(), port.size(), to);
       }
     }
-    begin += size_of(port);
+    begin += port.size();
   }
 }
 
@@ -182,14 +180,14 @@ Result<std::size_t> check_state(const Content& content, const std::string& name,
     for (const Port& state : content.states) known += (known.empty() ? "" : ", ") + state.name;
     return Error{ErrorCode::Name, {}, "there is no state '" + name + "'; there are " + known};
   }
-  const auto wanted = static_cast<std::size_t>(content.batch * size_of(*port));
+  const auto wanted = static_cast<std::size_t>(content.batch * port->size());
   if (size && *size != wanted) return short_span("state " + name, *size, static_cast<std::int64_t>(wanted));
   return wanted;
 }
 
 void fill_zeros(const Content& content, ir::NamedVectors& states) {
   for (const Port& state : content.states)
-    states[state.name].assign(static_cast<std::size_t>(content.batch * size_of(state)), 0);
+    states[state.name].assign(static_cast<std::size_t>(content.batch * state.size()), 0);
 }
 
 }  // namespace

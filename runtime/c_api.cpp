@@ -31,8 +31,6 @@ std::optional<std::int64_t> elements_of(std::span<const std::int64_t> shape) noe
   return elements;
 }
 
-std::int64_t elements_of(const rnnc::Shape& shape) noexcept { return shape.empty() ? 1 : shape.front(); }
-
 // Copies the caller's options into the C++ struct, or returns an error.
 rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, rnnc_error* error) {
   rnnc_load_options options{};
@@ -44,7 +42,7 @@ rnnc_status read_options(const rnnc_load_options* from, rnnc::LoadOptions& to, r
 }
 
 rnnc_status fill(const rnnc::Port& from, const char* time, rnnc_port* to) noexcept {
-  const rnnc_port port{sizeof port, from.name.c_str(), time, elements_of(from.shape)};
+  const rnnc_port port{sizeof port, from.name.c_str(), time, from.size()};
   return rnnc::c::write_struct(port, to) ? RNNC_OK : RNNC_USAGE;
 }
 

@@ -49,8 +49,7 @@ class Check {
   void input(const Block& block) const {
     require(within(block.input, list_.inputs), "an input that there is not");
     const NamedPort& input = list_.inputs[static_cast<std::size_t>(block.input)];
-    const Shape& shape = input.port.shape;
-    require(shape.size() <= 1 && block.width == (shape.empty() ? 1 : shape[0]), "an input of another shape");
+    require(input.port.shape.size() <= 1 && block.width == input.port.size(), "an input of another shape");
     require(input.time == (block.time == kNoTime ? "" : list_.times[static_cast<std::size_t>(block.time)]),
             "an input of another time");
   }
@@ -198,9 +197,8 @@ class Check {
       require(names.insert(output.port.name).second, "two outputs of one name");
       require(is_time(output.time), "a time that there is not");
       in_pieces(output.time);
-      const Shape& shape = output.port.shape;
-      require(shape.size() <= 1, "an output of another shape");
-      require(width(output.from, output.time) == (shape.empty() ? 1 : shape[0]), "an output of another size");
+      require(output.port.shape.size() <= 1, "an output of another shape");
+      require(width(output.from, output.time) == output.port.size(), "an output of another size");
     }
     const Output& first = list_.outputs.front();
     require(first.width() == stored_.description.output_size, "an output of another size");

@@ -25,8 +25,7 @@ Sessions::Sessions(const Program& program, std::int64_t capacity)
       joined_(static_cast<std::size_t>(capacity)) {
   for (std::int64_t first = 0; first < capacity; first += kStreamsAtOnce)
     states_.push_back(program.make_state_without_workspace(std::min(kStreamsAtOnce, capacity - first)));
-  for (const NamedPort& output : program.outputs())
-    outputs_.push_back({output.port.name, output.port.shape.empty() ? 1 : output.port.shape[0]});
+  for (const NamedPort& output : program.outputs()) outputs_.push_back({output.port.name, output.port.size()});
   outputs_.erase(outputs_.begin());  // this one is y
   wanted_.resize(outputs_.size());
 }

@@ -23,7 +23,7 @@ using Json = nlohmann::ordered_json;
 using compiler::MemoryLevel;
 
 // The figures that `bench --machine` tells.
-struct Measured {
+struct MeasuredMachine {
   Limits limits;
   CoreFigures figures;
   std::string path;  // of the file where the limits are kept; "" where they are not
@@ -70,7 +70,7 @@ std::vector<NamedLevel> named_levels(const Limits& limits) {
   return levels;
 }
 
-std::string row_of(const Measured& measured) {
+std::string row_of(const MeasuredMachine& measured) {
   if (measured.limits.target.empty()) return "";
   compiler::Machine machine = measured.core().machine;
   machine.name = measured.limits.target.c_str();
@@ -82,7 +82,7 @@ std::string size_text(double bytes) {
   return bytes < 1 << 20 ? formatted("%.0f KiB", bytes / (1 << 10)) : formatted("%.1f MiB", bytes / (1 << 20));
 }
 
-void print_machine(const Measured& measured) {
+void print_machine(const MeasuredMachine& measured) {
   const compiler::MeasuredCore& core = measured.core();
   const auto cycles = std::lround(core.machine.latency * core.clock);
   std::cout << measured.limits.cpu << (measured.limits.target.empty() ? "" : ", " + measured.limits.target) << "\n"
@@ -115,7 +115,7 @@ void print_predictions(const Predictions& predictions) {
                            one.measured_seconds * 1e6, one.ratio());
 }
 
-void print_table(const Measured& measured) {
+void print_table(const MeasuredMachine& measured) {
   print_machine(measured);
   std::cout << "\n"
             << (measured.path.empty()      ? "nothing is kept: the cache is off"
@@ -126,7 +126,7 @@ void print_table(const Measured& measured) {
   std::cout << std::flush;
 }
 
-Json to_json(const Measured& measured) {
+Json to_json(const MeasuredMachine& measured) {
   const compiler::MeasuredCore& core = measured.core();
   Json levels = Json::array(), shapes = Json::array();
   for (const auto& [name, level, alone] : named_levels(measured.limits))
@@ -166,7 +166,7 @@ Result<int> bench_machine(bool json) {
   constexpr double kLimits = 0.1, kCore = 0.5;  // parts of the time
   Progress progress("bench --machine");
   const Report report = progress.report();
-  Measured measured;
+  MeasuredMachine measured;
   measured.figures = measure_core(part_of(report, 0, kCore - kLimits));
   report(kCore - kLimits, "reading");
   measured.limits = measure_limits();

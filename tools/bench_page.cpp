@@ -131,7 +131,7 @@ std::string warning(const Results& results) {
          text + "</ul></div>\n";
 }
 
-constexpr const char* kAbout = R"html(<h2 id="about">What the figures mean</h2>
+constexpr const char* kFiguresOfPage = R"html(<h2 id="about">What the figures mean</h2>
 <p>A time is of a whole call: all steps of all sequences, weights packed beforehand. Contestants take turns, so that a slow
 spell of the machine hits all alike; short calls are timed several at once, 10 µs or more together.</p>
 <p>The limit is the longer of all multiply-adds at their peak and of reading the recurrent weights once a step from where they
@@ -147,7 +147,8 @@ std::string bench_page(Results results, const Limits& limits, const std::string&
   return page_head("rnnc bench") + "<body>\n<main>\n<h1>rnnc bench</h1>\n<p class=\"setting\">" +
          escaped(setting_of(results.front())) + ", " + today() + ", rnnc " + kVersion +
          "</p>\n<p class=\"setting\"><code>" + escaped(command) + "</code></p>\n" + warning(results) + tiles(results) +
-         roofline(results, limits) + table(results) + distributions(results) + kAbout + "</main>\n</body>\n</html>\n";
+         roofline(results, limits) + table(results) + distributions(results) + kFiguresOfPage +
+         "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace rnnc::tools

@@ -60,7 +60,7 @@ Result<void> check_folder(const std::string& folder) {
                    "; name a folder in RNNC_CACHE_DIR, or unset it"};
 }
 
-Result<int> run(const std::string& action) {
+Result<int> run_action(const std::string& action) {
   const std::string folder = read_environment().cache_dir;
   if (folder.empty())
     return Error{ErrorCode::Usage, {}, "no folder is known for the cache; set RNNC_CACHE_DIR or HOME"};
@@ -91,7 +91,7 @@ Verb add_cache(CLI::App& program) {
       "stat: say what is kept; prune: remove the oldest code above the limit; clear: remove all code, what bench "
       "measured of this machine (limits-*.json) and the plans of bench --tune (plan-*.txt)")
       ->required();
-  return {&app, [action] { return run(*action); }};
+  return {&app, [action] { return run_action(*action); }};
 }
 
 }  // namespace rnnc::tools

@@ -27,7 +27,7 @@ std::string title_of(const std::string& text) {
   return comment.substr(0, comment.find_last_not_of(' ') + 1);
 }
 
-Result<int> run(const std::string& name) {
+Result<int> show_cells(const std::string& name) {
   const std::vector<std::string> names = standard_cell_names();
   if (!name.empty()) {
     const Result<Model> cell = standard_cell(name);
@@ -53,7 +53,7 @@ Verb add_cells(CLI::App& program) {
                            "Lists the standard cells that --cell and networks name, or prints one as it was written.");
   auto name = std::make_shared<std::string>();
   app.add_option("CELL", *name, "the cell to print; without it, all are listed")->type_name("CELL");
-  return {&app, [name] { return run(*name); }};
+  return {&app, [name] { return show_cells(*name); }};
 }
 
 }  // namespace rnnc::tools

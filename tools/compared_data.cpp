@@ -9,7 +9,7 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr std::int64_t kSteps = 100;
+constexpr std::int64_t kStepsToCompare = 100;
 
 bool is_of_all(const std::string& steps) { return steps.find('=') == std::string::npos; }
 
@@ -50,7 +50,7 @@ Result<Steps> random_steps(const ComparedData& flags, const ir::Network& network
   if (of_all.size() > 1)
     return usage_error("--steps",
                        "'" + of_all[0] + "' and '" + of_all[1] + "' are both for all times; give one of them");
-  std::int64_t most = kSteps;
+  std::int64_t most = kStepsToCompare;
   if (!of_all.empty()) {
     const auto number = whole_number(of_all[0], 1, kMaxSize);
     if (!number) return usage_error("--steps", no_number(of_all[0], 1, kMaxSize));

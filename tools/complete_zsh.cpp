@@ -7,7 +7,7 @@ namespace rnnc::tools {
 namespace {
 
 // Escapes text for single quotes, inside which a description ends at `]` and a message at `:`.
-std::string escaped(const std::string& text) {
+std::string zsh_escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
     if (c == '\'')
@@ -32,10 +32,10 @@ std::string action_of(const Values& values) {
 
 std::string specification(const FlagText& flag, const std::vector<std::string>& verbs) {
   const std::string value =
-      flag.value.empty() ? "" : ":" + escaped(flag.value) + ":" + action_of(values_of(flag, verbs));
+      flag.value.empty() ? "" : ":" + zsh_escaped(flag.value) + ":" + action_of(values_of(flag, verbs));
   if (flag.positional)
     return "'" + std::string(flag.required ? ":" : "::") + flag.names.front() + value.substr(value.find(':', 1)) + "'";
-  const std::string rest = "'[" + escaped(flag.description) + "]" + value + "'";
+  const std::string rest = "'[" + zsh_escaped(flag.description) + "]" + value + "'";
   if (flag.names.size() == 1) return (flag.repeated ? "'*'" : "") + flag.names.front() + rest;
   return "'(" + join(flag.names, " ") + ")'{" + join(flag.names, ",") + "}" + rest;
 }
@@ -51,7 +51,7 @@ std::string zsh_completion(const ProgramText& program) {
       "'*::argument:->rest'\n"
       "  case $state in\n    verb)\n      verbs=(\n";
   for (const VerbText& verb : program.verbs)
-    text += "        '" + verb.name + ":" + escaped(first_sentence(verb.what)) + "'\n";
+    text += "        '" + verb.name + ":" + zsh_escaped(first_sentence(verb.what)) + "'\n";
   text += "      )\n      _describe -t verbs verb verbs ;;\n    rest)\n      case $words[1] in\n";
   for (const VerbText& verb : program.verbs) {
     text += "        " + verb.name + ") _arguments";

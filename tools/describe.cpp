@@ -17,17 +17,17 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr std::size_t kLabel = 12;  // columns
+constexpr std::size_t kFactColumns = 12;  // columns
 
-std::string labelled(const std::string& label, const std::string& text) {
-  return label + std::string(kLabel - std::min(kLabel, label.size()), ' ') + text + "\n";
+std::string labelled_line(const std::string& label, const std::string& text) {
+  return label + std::string(kFactColumns - std::min(kFactColumns, label.size()), ' ') + text + "\n";
 }
 
 // Returns a line for each entry, the first with the label.
-std::string list(const std::string& label, const std::vector<std::string>& entries) {
-  if (entries.empty()) return labelled(label, "none");
+std::string labelled_list(const std::string& label, const std::vector<std::string>& entries) {
+  if (entries.empty()) return labelled_line(label, "none");
   std::string text;
-  for (const std::string& entry : entries) text += labelled(text.empty() ? label : "", entry);
+  for (const std::string& entry : entries) text += labelled_line(text.empty() ? label : "", entry);
   return text;
 }
 
@@ -45,14 +45,16 @@ std::vector<std::string> weight_texts(const ir::Graph& graph) {
 }
 
 std::string takes_and_gives(const ModelFacts& facts) {
-  std::string text = list("inputs", facts.inputs) + list("outputs", facts.outputs) + list("states", facts.states);
-  if (facts.states.size() > 1) text += labelled("", plural(facts.state_floats, "float") + " for each sequence");
+  std::string text = labelled_list("inputs", facts.inputs) + labelled_list("outputs", facts.outputs) +
+                     labelled_list("states", facts.states);
+  if (facts.states.size() > 1) text += labelled_line("", plural(facts.state_floats, "float") + " for each sequence");
   return text;
 }
 
 std::string streams(const ModelFacts& facts) {
-  if (facts.why_not.empty()) return labelled("streams", "yes: it runs step by step, and in pieces of any length");
-  return labelled("streams", "no: " + facts.why_not) + (facts.what_helps.empty() ? "" : labelled("", facts.what_helps));
+  if (facts.why_not.empty()) return labelled_line("streams", "yes: it runs step by step, and in pieces of any length");
+  return labelled_line("streams", "no: " + facts.why_not) +
+         (facts.what_helps.empty() ? "" : labelled_line("", facts.what_helps));
 }
 
 // Names a factor of a dim: T and B are the steps and sequences, with their sizes where the file fixes them.
@@ -84,18 +86,19 @@ std::string describe_graph(const ImportedGraph& graph, const Interface& interfac
   const bool is_stream = is_called_each_step(graph, interface);
   lines.push_back(is_stream ? "one call is one step; rnnc runs any number of steps and sequences"
                             : "one call is whole sequences");
-  if (is_stream) return list("in the file", lines);
+  if (is_stream) return labelled_list("in the file", lines);
   for (const auto& [size, what] : {std::pair(graph.steps, "step"), {graph.sequences, "sequence"}})
     if (size > 0) lines.push_back("fixed at " + plural(size, what));
-  return list("in the file", lines);
+  return labelled_list("in the file", lines);
 }
 
 // Describes a model with numbers for its dims.
 std::string describe_bound(const ir::Network& network, const Source& source) {
   const ModelFacts facts = facts_of(network);
-  return labelled(std::string(source.graph().kind_name()), source.graph().name) + takes_and_gives(facts) +
-         list("parameters", facts.parameters) +
-         labelled("", plural(facts.numbers, "number") + ", " + std::to_string(4 * facts.numbers) + " bytes as f32") +
+  return labelled_line(std::string(source.graph().kind_name()), source.graph().name) + takes_and_gives(facts) +
+         labelled_list("parameters", facts.parameters) +
+         labelled_line("",
+                       plural(facts.numbers, "number") + ", " + std::to_string(4 * facts.numbers) + " bytes as f32") +
          streams(facts) + describe_graph(source.given.graph, interface_of(network));
 }
 
@@ -105,8 +108,8 @@ Result<int> run_artifact(const ModelFlags& flags) {
   const Result<std::string> levels = describe_artifact(flags.model);
   if (!levels) return levels.error();
   const ModelFacts facts = facts_of(*program);
-  std::cout << labelled("artifact", program->cell()) << takes_and_gives(facts)
-            << labelled("weights", std::to_string(program->weights_bytes()) + " bytes, packed") << streams(facts)
+  std::cout << labelled_line("artifact", program->cell()) << takes_and_gives(facts)
+            << labelled_line("weights", std::to_string(program->weights_bytes()) + " bytes, packed") << streams(facts)
             << levels->substr(levels->find('\n') + 1);
   return kOk;
 }
@@ -116,14 +119,14 @@ std::string describe_open(const ir::Graph& graph) {
   std::vector<std::string> outputs;
   for (const ir::NamedValue& output : graph.outputs())
     outputs.push_back(output.name + " : " + graph[output.value].type.to_string());
-  std::string text = labelled(std::string(graph.kind_name()), graph.name) +
-                     list("inputs", texts_of(graph, ir::Op::Input)) + list("outputs", outputs);
-  if (graph.kind == ir::Graph::Kind::Cell) text += list("states", texts_of(graph, ir::Op::State));
+  std::string text = labelled_line(std::string(graph.kind_name()), graph.name) +
+                     labelled_list("inputs", texts_of(graph, ir::Op::Input)) + labelled_list("outputs", outputs);
+  if (graph.kind == ir::Graph::Kind::Cell) text += labelled_list("states", texts_of(graph, ir::Op::State));
   std::string dims;
   for (const std::string& dim : graph.dims) dims += (dims.empty() ? "" : ", ") + dim;
   for (const std::string& dim : ir::implied_dims(graph)) dims += (dims.empty() ? "" : ", ") + dim;
-  return text + list("parameters", weight_texts(graph)) +
-         labelled("dims", dims + "; weights or --dim give them numbers, and more is told then");
+  return text + labelled_list("parameters", weight_texts(graph)) +
+         labelled_line("dims", dims + "; weights or --dim give them numbers, and more is told then");
 }
 
 Result<int> run(const ModelFlags& flags) {

@@ -53,7 +53,7 @@ std::string drawing(const Explanation& explanation) {
          "arrow from a layer to itself is its state, which goes from each step to the next.</figcaption>\n</figure>\n";
 }
 
-std::string list(const std::string& title, const std::vector<std::string>& entries) {
+std::string named_list(const std::string& title, const std::vector<std::string>& entries) {
   std::string text = "<dt>" + title + "</dt>\n";
   if (entries.empty()) text += "<dd>none</dd>\n";
   for (const std::string& entry : entries) text += "<dd>" + escaped(entry) + "</dd>\n";
@@ -64,8 +64,8 @@ std::string interface_text(const ModelFacts& model) {
   const std::string streams = model.why_not.empty() ? "yes: it runs step by step, and in pieces of any length"
                                                     : "no: " + model.why_not + "; " + model.what_helps;
   return "<h2 id=\"interface\">What it takes, gives and keeps</h2>\n<div class=\"card\">\n<dl class=\"facts\">\n" +
-         list("inputs", model.inputs) + list("outputs", model.outputs) + list("states", model.states) +
-         list("streams", {streams}) + "</dl>\n<details><summary>" +
+         named_list("inputs", model.inputs) + named_list("outputs", model.outputs) +
+         named_list("states", model.states) + named_list("streams", {streams}) + "</dl>\n<details><summary>" +
          plural(static_cast<std::int64_t>(model.parameters.size()), "parameter") +
          "</summary>\n<ul class=\"names\">\n<li>" + join(model.parameters, "</li>\n<li>", escaped) +
          "</li>\n</ul></details>\n</div>\n";
@@ -129,7 +129,7 @@ std::string setting(const Explanation& explanation) {
          explanation.machine + ", " + explanation.weights_as + ", " + today() + ", rnnc " + kVersion;
 }
 
-constexpr const char* kAbout = R"html(<h2 id="about">What the words mean</h2>
+constexpr const char* kWordsOfPage = R"html(<h2 id="about">What the words mean</h2>
 <p>A stage computes products and the functions behind them for one block of units after the other, while their sums are still in
 registers. It runs once, when weights are packed; or ahead, for the rows of many steps; or in each step, which waits for the step
 before. A function such as sigmoid_tanh is a product of the two with one division. A tile is what is computed at once: so many units of so many rows. Weights are said to be in the smallest cache that holds
@@ -147,7 +147,7 @@ std::string explain_page(const Explanation& explanation, const std::string& comm
                      tiles(explanation) + drawing(explanation) + interface_text(explanation.model) +
                      "<h2 id=\"cells\">How it is computed</h2>\n";
   for (const CellFacts& cell : explanation.cells) text += cell_card(cell);
-  return text + kAbout + "</main>\n</body>\n</html>\n";
+  return text + kWordsOfPage + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace rnnc::tools

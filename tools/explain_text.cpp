@@ -11,7 +11,7 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr std::size_t kWidth = 100, kLabel = 12;  // columns
+constexpr std::size_t kLineColumns = 100, kLabel = 12;  // columns
 
 // Breaks `text` at spaces into lines that begin with `indent`, but the first with `first`.
 std::string wrapped(const std::string& first, const std::string& indent, const std::string& text) {
@@ -19,7 +19,7 @@ std::string wrapped(const std::string& first, const std::string& indent, const s
   bool is_empty = true;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
-    if (!is_empty && line.size() + 1 + word.size() > kWidth) {
+    if (!is_empty && line.size() + 1 + word.size() > kLineColumns) {
       lines += line + "\n";
       line = indent;
       is_empty = true;

@@ -13,8 +13,8 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr double kPreparing = 0.5;  // the part of the time before anything is timed
-constexpr double kWhole = 0.4;      // the part of the time for the model as a whole
+constexpr double kPartOfPreparing = 0.5;  // the part of the time before anything is timed
+constexpr double kWhole = 0.4;            // the part of the time for the model as a whole
 
 // Returns "l1.fwd, l2" of the prefixes "l1.fwd., l2.".
 std::string names_of(const std::string& prefixes) {
@@ -44,8 +44,8 @@ Result<CellFacts> explain_cell(const compiler::CalledCell& called, const compile
 }
 
 // Adds the kinds of cells. A call that runs once a sequence counts with the part of a step.
-Result<void> add_cells(const compiler::CallList& list, const compiler::Target& target, const BenchFlags& flags,
-                       Explanation& explanation) {
+Result<void> add_cell_facts(const compiler::CallList& list, const compiler::Target& target, const BenchFlags& flags,
+                            Explanation& explanation) {
   for (const compiler::CalledCell& called : compiler::called_cells(list)) {
     Result<CellFacts> facts = explain_cell(called, target, flags, explanation);
     if (!facts) return facts.error();
@@ -76,13 +76,13 @@ class Timer {
   Result<StepTime> time(const Source& source, Noise& noise, const Report& report) {
     Result<BenchJob> job = make_job(flags_, source);
     if (!job) return job.error();
-    const Result<Contest> contest = make_contest(std::move(*job), nullptr, part_of(report, 0, kPreparing));
+    const Result<Contest> contest = make_contest(std::move(*job), nullptr, part_of(report, 0, kPartOfPreparing));
     if (!contest) return contest.error();
     if (!limits_) {
-      report(kPreparing, "measuring what the machine can do");
+      report(kPartOfPreparing, "measuring what the machine can do");
       limits_ = load_limits();
     }
-    const BenchResult result = measure(*contest, part_of(report, kPreparing, 1));
+    const BenchResult result = measure(*contest, part_of(report, kPartOfPreparing, 1));
     if (correct_limits(result, *limits_)) (void)keep_limits(*limits_);
     noise = result.noise;
     const auto steps = static_cast<double>(flags_.steps);
@@ -137,7 +137,7 @@ Result<Explanation> explain(const BenchFlags& given, const Report& report) {
   explanation.threads = flags.threads;
   explanation.model = facts_of(*network);
   explanation.boxes = boxes_of(list, source->network.has_value());
-  if (const auto added = add_cells(list, *target, flags, explanation); !added) return added.error();
+  if (const auto added = add_cell_facts(list, *target, flags, explanation); !added) return added.error();
   if (!target_of(flags.model, true)) return explanation;
   const double whole = source->network ? kWhole : 1;
   const Result<StepTime> measured = Timer(flags).time(*source, explanation.noise, part_of(report, 0, whole));

@@ -12,7 +12,7 @@ namespace rnnc::tools {
 namespace {
 
 // roff reads a line that begins with a point or an apostrophe as a request, `-` as a hyphen, and `\` as an escape.
-std::string escaped(const std::string& text) {
+std::string roff_escaped(const std::string& text) {
   std::string result = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
   for (const char c : text) {
     if (c == '\\')
@@ -27,12 +27,12 @@ std::string escaped(const std::string& text) {
 
 std::string examples_of(const VerbText& verb) {
   std::string text = ".EX\n";
-  for (const std::string& example : verb.examples) text += escaped(example) + "\n";
+  for (const std::string& example : verb.examples) text += roff_escaped(example) + "\n";
   return text + ".EE\n";
 }
 
 std::string entry(const std::string& label, const std::string& meaning) {
-  return ".TP\n.B " + escaped(label) + "\n" + escaped(meaning) + "\n";
+  return ".TP\n.B " + roff_escaped(label) + "\n" + roff_escaped(meaning) + "\n";
 }
 
 std::string flags_of(const VerbText& verb) {
@@ -46,12 +46,12 @@ std::string page_of(const ProgramText& program) {
                      "\" \"User Commands\"\n.SH NAME\nrnnc \\- compiler of recurrent neural network cells\n"
                      ".SH SYNOPSIS\n";
   for (const VerbText& verb : program.verbs)
-    text += (&verb == &program.verbs.front() ? "" : ".br\n") + (".B " + escaped(usage_of(verb)) + "\n");
-  text += ".SH DESCRIPTION\n" + escaped(program.program.what) + "\n.SH EXAMPLES\n" + examples_of(program.program) +
+    text += (&verb == &program.verbs.front() ? "" : ".br\n") + (".B " + roff_escaped(usage_of(verb)) + "\n");
+  text += ".SH DESCRIPTION\n" + roff_escaped(program.program.what) + "\n.SH EXAMPLES\n" + examples_of(program.program) +
           ".SH OPTIONS\n" + flags_of(program.program) + ".SH VERBS\n";
   for (const VerbText& verb : program.verbs)
-    text +=
-        ".SS rnnc " + escaped(verb.name) + "\n" + escaped(verb.what) + "\n.PP\n" + examples_of(verb) + flags_of(verb);
+    text += ".SS rnnc " + roff_escaped(verb.name) + "\n" + roff_escaped(verb.what) + "\n.PP\n" + examples_of(verb) +
+            flags_of(verb);
   text += ".SH ENVIRONMENT\n";
   for (const Fact& variable : kVariables) text += entry(variable.name, variable.meaning);
   text += ".SH EXIT STATUS\n";

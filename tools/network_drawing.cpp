@@ -18,7 +18,7 @@ constexpr double kLoop = 30, kLaneWidth = 14;  // of a state's arrow, and of an 
 constexpr int kSweeps = 6;
 
 // A place in a row: a box, or the lane of an arrow that passes the row.
-struct Place {
+struct DrawnPlace {
   bool is_box = false;
   std::size_t box = 0;
   double width = 0, height = 0;  // of the box
@@ -34,12 +34,12 @@ std::size_t characters(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-Place place_of(const Box& box, std::size_t number) {
+DrawnPlace place_of(const Box& box, std::size_t number) {
   constexpr double kBold = 1.15;  // the title is bold and a little larger
   auto longest = kBold * static_cast<double>(characters(box.title));
   for (const std::string& line : box.lines) longest = std::max(longest, static_cast<double>(characters(line)));
-  Place place{true, number, kCharacter * longest + 2 * kPadding,
-              kLine * static_cast<double>(1 + box.lines.size()) + 2 * kPadding - 4};
+  DrawnPlace place{true, number, kCharacter * longest + 2 * kPadding,
+                   kLine * static_cast<double>(1 + box.lines.size()) + 2 * kPadding - 4};
   place.room = place.width;
   if (!box.states.empty()) place.room += kLoop + 4 + kCharacter * static_cast<double>(characters(box.states));
   return place;
@@ -74,7 +74,7 @@ class Layout {
   std::string drawn(const std::string& title) const {
     std::string content;
     for (const std::vector<std::size_t>& path : paths_) content += arrow(path);
-    for (const Place& place : places_)
+    for (const DrawnPlace& place : places_)
       if (place.is_box) content += box(place);
     return svg_figure(width_, height_, title, content);
   }
@@ -82,7 +82,7 @@ class Layout {
   double width() const { return width_; }
 
  private:
-  std::size_t add(Place place, std::size_t row) {
+  std::size_t add(DrawnPlace place, std::size_t row) {
     if (rows_.size() <= row) rows_.resize(row + 1);
     rows_[row].push_back(places_.size());
     places_.push_back(std::move(place));
@@ -138,7 +138,7 @@ class Layout {
         height = std::max(height, places_[place].height);
       }
       for (const std::size_t place : row) {
-        Place& each = places_[place];
+        DrawnPlace& each = places_[place];
         if (!each.is_box) each.height = height;
         each.y = y + (height - each.height) / 2;
       }
@@ -147,8 +147,9 @@ class Layout {
     }
     for (const std::vector<std::size_t>& path : paths_) straighten(path);
     double least = 0, most = 0;
-    for (const Place& place : places_) least = std::min(least, place.x), most = std::max(most, place.x + place.room);
-    for (Place& place : places_) place.x += kMargin - least;
+    for (const DrawnPlace& place : places_)
+      least = std::min(least, place.x), most = std::max(most, place.x + place.room);
+    for (DrawnPlace& place : places_) place.x += kMargin - least;
     width_ = most - least + 2 * kMargin;
     height_ = y - kBelow + kMargin;
   }
@@ -201,7 +202,7 @@ class Layout {
 
   // Spreads the arrows that leave or reach a box along its edge, in the order of their other ends.
   double end_at(std::size_t place, std::size_t other, bool is_below) const {
-    const Place& here = places_[place];
+    const DrawnPlace& here = places_[place];
     if (!here.is_box) return here.centre();
     std::vector<std::size_t> ends = is_below ? here.below : here.above;
     std::ranges::stable_sort(ends, {}, [&](std::size_t end) { return places_[end].centre(); });
@@ -213,14 +214,14 @@ class Layout {
   std::string arrow(const std::vector<std::size_t>& path) const {
     std::vector<Point> points;
     for (std::size_t i = 0; i < path.size(); ++i) {
-      const Place& place = places_[path[i]];
+      const DrawnPlace& place = places_[path[i]];
       if (i > 0) points.push_back({end_at(path[i], path[i - 1], false), place.y});
       if (i + 1 < path.size()) points.push_back({end_at(path[i], path[i + 1], true), place.y + place.height});
     }
     return svg_arrow(points, "flow");
   }
 
-  std::string box(const Place& place) const {
+  std::string box(const DrawnPlace& place) const {
     static constexpr const char* kClasses[] = {"box input", "box layer", "box between", "box over-time", "box output"};
     const Box& box = boxes_[place.box];
     std::string text =
@@ -235,7 +236,7 @@ class Layout {
   }
 
   const std::vector<Box>& boxes_;
-  std::vector<Place> places_;  // the boxes, then the lanes
+  std::vector<DrawnPlace> places_;  // the boxes, then the lanes
   std::vector<std::vector<std::size_t>> rows_, paths_;
   std::set<std::size_t> is_straight_;  // lanes
   double width_ = 0, height_ = 0;

@@ -14,7 +14,9 @@
 namespace rnnc::tools {
 namespace {
 
-Error refused(const std::string& message) { return {ErrorCode::Unsupported, {}, "--against onnxruntime: " + message}; }
+Error baseline_refused(const std::string& message) {
+  return {ErrorCode::Unsupported, {}, "--against onnxruntime: " + message};
+}
 
 template <class Element>
 void store_as(double value, std::byte* to) {
@@ -118,7 +120,8 @@ Result<void> OnnxRun::add_buffer(std::vector<Buffer>& to, Buffer buffer, std::in
 
 Result<void> OnnxRun::add_state(const GraphValue& value, const OnnxPort& port) {
   const OnnxPort* const next = output_port(value.next);
-  if (next == nullptr || next->type != port.type) return refused("there is no output " + value.next + " of its type");
+  if (next == nullptr || next->type != port.type)
+    return baseline_refused("there is no output " + value.next + " of its type");
   CarriedState& state = states_.emplace_back();
   state.name = value.name;
   state.next = value.next;
@@ -146,7 +149,8 @@ Result<void> OnnxRun::add_input(const BenchJob& job, const OnnxPort& port) {
     const std::vector<std::size_t> places = places_in_graph(*value, sizes());
     const auto calls = static_cast<std::size_t>(is_step_ ? steps_ : 1);
     if (data->second.size() != places.size() * calls)
-      return refused("the graph takes one " + port.name + " for all sequences, and rnnc one for each; give --batch 1");
+      return baseline_refused("the graph takes one " + port.name +
+                              " for all sequences, and rnnc one for each; give --batch 1");
     if (const auto added = add_buffer(inputs_, std::move(buffer), is_step_ ? steps_ : 1); !added) return added;
     std::byte* call = inputs_.back().bytes.data();
     const std::size_t bytes = size_bytes(port.type);
@@ -167,7 +171,7 @@ Result<void> OnnxRun::add_input(const BenchJob& job, const OnnxPort& port) {
 
 Result<void> OnnxRun::add_output(const GraphValue& value) {
   const OnnxPort* const port = output_port(value.name);
-  if (port == nullptr) return refused("there is no output " + value.name);
+  if (port == nullptr) return baseline_refused("there is no output " + value.name);
   return add_buffer(outputs_, {port->name, port->type, shape_of(value, sizes()), {}, {}}, is_step_ ? steps_ : 1);
 }
 
@@ -179,9 +183,10 @@ Result<void> OnnxRun::prepare(const BenchJob& job) {
   for (const auto& [fixed, asked, what] :
        {std::tuple(is_step_ ? 0 : graph.steps, steps_, "steps"), {graph.sequences, sequences_, "sequences"}})
     if (fixed > 0 && fixed != asked)
-      return refused("the file is of " + std::to_string(fixed) + " " + what + ", which ONNX Runtime does not change; " +
-                     "leave --" + (what == std::string("steps") ? "steps" : "batch") + " out, or export the model " +
-                     "with dynamic axes");
+      return baseline_refused("the file is of " + std::to_string(fixed) + " " + what +
+                              ", which ONNX Runtime does not change; " + "leave --" +
+                              (what == std::string("steps") ? "steps" : "batch") + " out, or export the model " +
+                              "with dynamic axes");
   for (const OnnxPort& port : session_.inputs())
     if (const auto added = add_input(job, port); !added) return added;
   for (const GraphValue& value : graph.outputs)
@@ -212,7 +217,8 @@ std::string OnnxRun::call(std::size_t index) {
 
 Result<void> OnnxRun::run() {
   for (std::int64_t i = 0; i < (is_step_ ? steps_ : 1); ++i)
-    if (const std::string failure = call(static_cast<std::size_t>(i)); !failure.empty()) return refused(failure);
+    if (const std::string failure = call(static_cast<std::size_t>(i)); !failure.empty())
+      return baseline_refused(failure);
   return {};
 }
 
@@ -237,15 +243,15 @@ class OnnxRuntimeLibrary : public BaselineLibrary {
 
   Result<void> check(const Source& source, const ir::Network&) const override {
     if (source.given.graph.inputs.empty())
-      return refused("it runs MODEL itself, which is no ONNX file here; give the ONNX file");
+      return baseline_refused("it runs MODEL itself, which is no ONNX file here; give the ONNX file");
     return {};
   }
 
   Result<Baseline> make(const BenchJob& job) const override {
     if (const auto checked = check(job.source, job.network); !checked) return checked.error();
     const ModelFlags& model = job.flags.model;
-    if (!model.part.node.empty()) return refused("it runs whole files; leave --node out");
-    if (model.model == kStandardInput) return refused("it opens the file itself; give its name, not -");
+    if (!model.part.node.empty()) return baseline_refused("it runs whole files; leave --node out");
+    if (model.model == kStandardInput) return baseline_refused("it opens the file itself; give its name, not -");
     Result<OnnxSession> session = runtime_.open(model.model, job.flags.threads);
     if (!session) return session.error();
     auto run = std::make_shared<OnnxRun>(std::move(*session));

@@ -62,7 +62,7 @@ constexpr std::array<std::optional<ElementType>, 17> kTypes = {
     ElementType::I32, ElementType::I64, std::nullopt,    ElementType::Bool, ElementType::F16, ElementType::F64,
     ElementType::U32, ElementType::U64, std::nullopt,    std::nullopt,      ElementType::BF16};
 
-Error refused(const std::string& message, const std::string& remedy = "") {
+Error runtime_refused(const std::string& message, const std::string& remedy = "") {
   Error error{ErrorCode::Unsupported, {}, "--against onnxruntime: " + message};
   if (!remedy.empty()) error.notes.push_back({{}, remedy});
   return error;
@@ -137,11 +137,11 @@ struct OnnxSession::Library {
     void* type = nullptr;
     const void* info = nullptr;
     std::string failure = call(name_at, session, index, allocator, &name);
-    if (!failure.empty()) return refused(failure);
+    if (!failure.empty()) return runtime_refused(failure);
     OnnxPort port{name, {}, {}};
     (void)call(kFree, allocator, static_cast<void*>(name));
     failure = call(type_at, session, index, &type);
-    if (!failure.empty()) return refused(failure);
+    if (!failure.empty()) return runtime_refused(failure);
     const std::shared_ptr<void> own_type = owned(type, kReleaseType);
     failure = call(kTensorInfo, type, &info);
     int number = 0;
@@ -151,17 +151,17 @@ struct OnnxSession::Library {
     if (failure.empty()) failure = call(kRank, info, &rank);
     port.dims.resize(rank);
     if (failure.empty()) failure = call(kDimensions, info, port.dims.data(), rank);
-    if (!failure.empty()) return refused(failure);
+    if (!failure.empty()) return runtime_refused(failure);
     const auto known =
         static_cast<std::size_t>(number) < kTypes.size() ? kTypes[static_cast<std::size_t>(number)] : std::nullopt;
-    if (!known) return refused(port.name + " has elements of a type that is not supported here");
+    if (!known) return runtime_refused(port.name + " has elements of a type that is not supported here");
     port.type = *known;
     return port;
   }
 
   Result<std::vector<OnnxPort>> ports(void* session, Place count_at, Place name_at, Place type_at) const {
     std::size_t count = 0;
-    if (const std::string failure = call(count_at, session, &count); !failure.empty()) return refused(failure);
+    if (const std::string failure = call(count_at, session, &count); !failure.empty()) return runtime_refused(failure);
     std::vector<OnnxPort> result;
     for (std::size_t i = 0; i < count; ++i) {
       Result<OnnxPort> own = port(session, i, name_at, type_at);
@@ -180,7 +180,7 @@ Result<OnnxSession::Value> OnnxSession::value(ElementType type, const Shape& sha
   const std::string failure =
       library_->call(kCreateTensor, static_cast<const void*>(library_->memory.get()), static_cast<void*>(data), bytes,
                      shape.data(), shape.size(), static_cast<int>(number), &made);
-  if (!failure.empty()) return refused(failure);
+  if (!failure.empty()) return runtime_refused(failure);
   return library_->owned(made, kReleaseValue);
 }
 
@@ -192,30 +192,31 @@ std::string OnnxSession::run(const std::vector<const char*>& input_names, const 
 
 Result<OnnxRuntime> OnnxRuntime::load(const std::string& path) {
   void* const loaded = path.empty() ? load_installed() : dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (loaded == nullptr && path.empty()) return refused("no ONNX Runtime is found", kHowToGet);
+  if (loaded == nullptr && path.empty()) return runtime_refused("no ONNX Runtime is found", kHowToGet);
   if (loaded == nullptr) {
     const char* const why = dlerror();
-    return refused(std::string("--library cannot be loaded: ") + (why != nullptr ? why : path), kHowToGet);
+    return runtime_refused(std::string("--library cannot be loaded: ") + (why != nullptr ? why : path), kHowToGet);
   }
   const auto entry = reinterpret_cast<const ApiBase* (*)()>(dlsym(loaded, "OrtGetApiBase"));
-  if (entry == nullptr) return refused(path + " is no ONNX Runtime: it has no OrtGetApiBase", kHowToGet);
+  if (entry == nullptr) return runtime_refused(path + " is no ONNX Runtime: it has no OrtGetApiBase", kHowToGet);
   const ApiBase* const base = entry();
   auto library = std::make_shared<OnnxSession::Library>();
   library->version = base->version();
   library->api = base->api(kApiVersion);
   if (library->api == nullptr)
-    return refused("ONNX Runtime " + library->version + " is too old; version 1.8 or newer is needed", kHowToGet);
+    return runtime_refused("ONNX Runtime " + library->version + " is too old; version 1.8 or newer is needed",
+                           kHowToGet);
   void* environment = nullptr;
   void* memory = nullptr;
   std::string failure = library->call(kCreateEnvironment, kLogNothing, "rnnc", &environment);
-  if (!failure.empty()) return refused(failure);
+  if (!failure.empty()) return runtime_refused(failure);
   library->environment = library->owned(environment, kReleaseEnvironment);
   constexpr int kArena = 1, kDefault = 0;
   failure = library->call(kCreateMemory, kArena, kDefault, &memory);
-  if (!failure.empty()) return refused(failure);
+  if (!failure.empty()) return runtime_refused(failure);
   library->memory = library->owned(memory, kReleaseMemory);
   failure = library->call(kAllocator, &library->allocator);
-  if (!failure.empty()) return refused(failure);
+  if (!failure.empty()) return runtime_refused(failure);
   OnnxRuntime result;
   result.library_ = std::move(library);
   return result;
@@ -226,7 +227,7 @@ std::string OnnxRuntime::version() const { return library_->version; }
 Result<OnnxSession> OnnxRuntime::open(const std::string& model, std::int64_t threads) const {
   void* made = nullptr;
   std::string failure = library_->call(kCreateOptions, &made);
-  if (!failure.empty()) return refused(failure);
+  if (!failure.empty()) return runtime_refused(failure);
   const std::shared_ptr<void> options = library_->owned(made, kReleaseOptions);
   failure = library_->call(kSetThreadsInOperators, made, static_cast<int>(threads));
   if (failure.empty()) failure = library_->call(kSetThreadsOfOperators, made, 1);
@@ -236,7 +237,7 @@ Result<OnnxSession> OnnxRuntime::open(const std::string& model, std::int64_t thr
   if (failure.empty())
     failure = library_->call(kCreateSession, library_->environment.get(), model.c_str(), static_cast<const void*>(made),
                              &session);
-  if (!failure.empty()) return refused(model + ": " + failure);
+  if (!failure.empty()) return runtime_refused(model + ": " + failure);
   OnnxSession result;
   result.library_ = library_;
   // The environment lives as long as a session.

@@ -13,8 +13,8 @@
 namespace rnnc::tools {
 namespace {
 
-constexpr double kPreparing = 0.4;  // the part of the time before anything is timed
-constexpr int kRounds = 3;
+constexpr double kPartOfCompiling = 0.4;  // the part of the time before anything is timed
+constexpr int kRoundsOfCalls = 3;
 
 std::vector<BenchFlags> shapes_to_predict() {
   std::vector<BenchFlags> shapes;
@@ -66,12 +66,12 @@ Result<Predictions> check_predictions(const Report& report) {
   Predictions predictions;
   std::vector<Contestant> calls;
   for (BenchFlags& flags : shapes) {
-    report(kPreparing * static_cast<double>(calls.size()) / static_cast<double>(shapes.size()), "compiling");
+    report(kPartOfCompiling * static_cast<double>(calls.size()) / static_cast<double>(shapes.size()), "compiling");
     Result<Contest> contest = contest_of(flags, predictions);
     if (!contest) return contest.error();
     calls.push_back({std::move(contest->ours), {}});
   }
-  const std::vector<Times> times = time_in_turns(calls, kRounds, part_of(report, kPreparing, 1));
+  const std::vector<Times> times = time_in_turns(calls, kRoundsOfCalls, part_of(report, kPartOfCompiling, 1));
   for (std::size_t i = 0; i < times.size(); ++i)
     predictions.shapes[i].measured_seconds = times[i].min() / static_cast<double>(shapes[i].steps);
   return predictions;

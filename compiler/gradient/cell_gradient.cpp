@@ -151,7 +151,7 @@ class CellDifferentiator {
 
   // Declares an input for each value that the part needs and that is there, and for each value of the part before.
   // Returns where they are.
-  std::vector<Column> read(Cell& part, CutGraph& cut, const std::vector<Value>& roots, const Columns* before) {
+  std::vector<Column> read(Cell& part, CutGraph& cut, const std::vector<Value>& roots, const CollectedColumns* before) {
     std::vector<bool> seen(joint_.nodes.size());
     std::vector<Value> open = roots, inputs;
     while (!open.empty()) {
@@ -175,7 +175,7 @@ class CellDifferentiator {
   }
 
   // Returns where a part finds a value, if it need not compute it.
-  std::optional<Column> place_of(Value value, const Columns* before) {
+  std::optional<Column> place_of(Value value, const CollectedColumns* before) {
     const std::int64_t width = elements(joint_[value].type);
     if (value == cotangent_) return Column{Column::Of::Cotangent, 0, width};
     if (std::ranges::count(saved_, value) > 0) return Column{Column::Of::Saved, columns_.add(joint_, value), width};
@@ -261,7 +261,7 @@ class CellDifferentiator {
   std::optional<Reverse> reverse_;
   std::vector<bool> is_forward_, is_live_, is_after_;
   std::vector<Value> saved_;
-  Columns columns_, step_columns_, after_columns_;
+  CollectedColumns columns_, step_columns_, after_columns_;
   CellGradient result_;
 };
 

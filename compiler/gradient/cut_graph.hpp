@@ -52,7 +52,7 @@ class CutGraph {
 };
 
 /// Collects columns of an output: each value once.
-class Columns {
+class CollectedColumns {
  public:
   /// Returns the first column of the value, which it adds if it is new.
   std::int64_t add(const ir::Graph& graph, ir::Value value) {

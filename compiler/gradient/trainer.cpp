@@ -149,7 +149,7 @@ Result<void> Trainer::plan_memory() {
 
   std::int64_t state_bytes = 0;
   for (const Port& state : forward_->program().states())
-    state_bytes += (state.shape.empty() ? 1 : state.shape[0]) * options_.batch * std::int64_t{sizeof(float)};
+    state_bytes += state.size() * options_.batch * std::int64_t{sizeof(float)};
   const auto bytes = [&](std::int64_t steps) {
     return back_bytes * block + bytes_of_step_ * steps + (options_.max_steps + steps - 1) / steps * state_bytes;
   };
@@ -192,7 +192,7 @@ Result<void> Trainer::allocate() {
     found_[output.name] = make_rows(gradient_.backward, output, back_steps_);
   std::int64_t begin = 0;
   for (const Port& port : inputs()) {
-    InputColumns columns{.name = port.name, .begin = begin, .width = port.shape.empty() ? 1 : port.shape[0]};
+    InputColumns columns{.name = port.name, .begin = begin, .width = port.size()};
     if (inputs().size() > 1) columns.values.resize(static_cast<std::size_t>(back_steps_ * batch * columns.width));
     begin += columns.width;
     inputs_.push_back(std::move(columns));
@@ -231,7 +231,7 @@ Result<void> Trainer::allocate() {
 
 void Trainer::name_states() {
   for (const Port& port : forward_->program().states()) {
-    const std::int64_t elements = options_.batch * (port.shape.empty() ? 1 : port.shape[0]);
+    const std::int64_t elements = options_.batch * port.size();
     if (!gradient_.names.contains(port.name)) {
       counters_[port.name] = std::vector<float>(static_cast<std::size_t>(elements));
       continue;

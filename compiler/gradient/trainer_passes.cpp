@@ -130,8 +130,7 @@ RunStatus Trainer::check(const BackwardArguments& arguments) const noexcept {
     const auto port =
         std::ranges::find(named, wanted.name, [](const NamedPort& p) { return std::string_view(p.port.name); });
     if (port == named.end()) return RunStatus::UnknownName;
-    if (is_short(wanted.data, batch * (port->port.shape.empty() ? 1 : port->port.shape[0])))
-      return RunStatus::ShortSpan;
+    if (is_short(wanted.data, batch * port->port.size())) return RunStatus::ShortSpan;
   }
   return RunStatus::Ok;
 }

@@ -10,7 +10,7 @@ namespace {
 // One pass of the loop has about so many FMAs: enough to make the loop's own instructions cheap, few enough to compile
 // fast. Four columns in a pass are not faster than two on a Zen 5 (docs/performance.md).
 constexpr std::int64_t kFmasPerPass = 24;
-constexpr std::int64_t kMostUnroll = 2;
+constexpr std::int64_t kMostColumnsUnrolled = 2;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, Pro
 
 Values ChainEmitter::run(std::int64_t columns, Values chains) {
   const std::int64_t fitting =
-      std::clamp<std::int64_t>(kFmasPerPass / static_cast<std::int64_t>(chains.size()), 1, kMostUnroll);
+      std::clamp<std::int64_t>(kFmasPerPass / static_cast<std::int64_t>(chains.size()), 1, kMostColumnsUnrolled);
   const std::int64_t unroll = std::min(fitting, columns);
   const std::int64_t in_loop = columns / unroll * unroll;
   chains = emit_for(

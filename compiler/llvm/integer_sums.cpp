@@ -10,7 +10,7 @@ namespace {
 // A pass of the loop has about so many products, as those of chains.cpp. Where a product takes several instructions,
 // more of them would not fit in the registers.
 constexpr std::int64_t kProductsPerPass = 32, kLongProductsPerPass = 8;
-constexpr std::int64_t kMostUnroll = 4;
+constexpr std::int64_t kMostGroupsUnrolled = 4;
 // A pass over rows takes so many sets of sixteen columns.
 constexpr std::int64_t kSetsPerPass = 4;
 
@@ -18,7 +18,7 @@ constexpr std::int64_t kSetsPerPass = 4;
 std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums, bool is_long) {
   const std::int64_t most = is_long ? kLongProductsPerPass : kProductsPerPass;
   const std::int64_t fitting =
-      std::clamp<std::int64_t>(most / static_cast<std::int64_t>(sums), 1, std::min(kMostUnroll, groups));
+      std::clamp<std::int64_t>(most / static_cast<std::int64_t>(sums), 1, std::min(kMostGroupsUnrolled, groups));
   for (std::int64_t n = fitting; 2 * n > fitting; --n)
     if (groups % n == 0) return n;
   return fitting;

@@ -62,8 +62,6 @@ std::vector<std::string> c_names(const std::vector<std::string>& names, std::set
   return result;
 }
 
-std::int64_t size_of(const Shape& shape) { return shape.empty() ? 1 : shape[0]; }
-
 std::string time_of(const StepList& list, const runtime::Output& output) {
   return output.time == runtime::kNoTime ? "" : list.times[static_cast<std::size_t>(output.time)];
 }
@@ -191,7 +189,7 @@ std::string more_arguments(const StepList& list) {
     const NamedPort& input = list.inputs[i];
     text += define("@F_INPUT_" + upper(names[i]), static_cast<std::int64_t>(i),
                    "of `inputs`: " + input.port.name + " " + to_string(input.port.shape) + ", " +
-                       rows_of(list, input.time) + "[" + std::to_string(size_of(input.port.shape)) + "]");
+                       rows_of(list, input.time) + "[" + std::to_string(input.port.size()) + "]");
   }
   if (!names.empty()) text += define("@F_INPUTS", std::ssize(names), "how many there are");
   const std::vector<std::string> times = other_times(list), time_names = c_names(times, {});

@@ -15,12 +15,6 @@ using runtime::StepList;
 
 Json port(const std::string& name, std::int64_t size) { return {{"name", name}, {"size", size}}; }
 
-std::int64_t size_of(const Shape& shape) {
-  std::int64_t size = 1;
-  for (const std::int64_t extent : shape) size *= extent;
-  return size;
-}
-
 Json outputs_of(const StepList& list) {
   Json outputs = Json::array();
   for (const runtime::Output& output : list.outputs) {
@@ -52,8 +46,8 @@ Json common_json(const HeaderFacts& facts) {
   const StepList& list = facts.program.list;
   Json features = Json::array(), inputs = Json::array();
   for (const runtime::TensorInfo& input : facts.description.inputs)
-    features.push_back(port(input.name, size_of(input.shape)));
-  for (const NamedPort& input : list.inputs) inputs.push_back(port(input.port.name, size_of(input.port.shape)));
+    features.push_back(port(input.name, Port{input.name, input.shape}.size()));
+  for (const NamedPort& input : list.inputs) inputs.push_back(port(input.port.name, input.port.size()));
   return {{"name", facts.description.cell},
           {"inputSize", facts.description.input_size},
           {"features", features},

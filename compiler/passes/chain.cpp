@@ -21,7 +21,7 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-using Key = std::tuple<Phase, int, std::uint32_t>;
+using StageKey = std::tuple<Phase, int, std::uint32_t>;
 
 class Chainer {
  public:
@@ -64,7 +64,7 @@ class Chainer {
       const Node& node = from_.nodes[i];
       if (node.op == Op::Matvec) {
         const Value vector = node.operands[1];
-        last_key_[i] = Key{phases_[vector.index], complete_depth(from_, depths_, vector), vector.index};
+        last_key_[i] = StageKey{phases_[vector.index], complete_depth(from_, depths_, vector), vector.index};
       }
       holds_product_[i] = node.op == Op::Matvec;
       for (Value operand : node.operands) {
@@ -139,7 +139,7 @@ class Chainer {
   std::vector<std::vector<std::uint32_t>> users_;
   std::vector<Phase> phases_;
   std::vector<int> depths_;
-  std::vector<std::optional<Key>> last_key_;
+  std::vector<std::optional<StageKey>> last_key_;
   std::vector<bool> holds_product_;
 };
 

@@ -12,10 +12,10 @@
 namespace rnnc::compiler {
 namespace {
 
-using Key = std::tuple<ir::Op, ir::Function, ir::Reduction, ir::RowOp, std::uint32_t, std::vector<ir::Value>,
-                       std::vector<std::int64_t>, std::string>;
+using NodeKey = std::tuple<ir::Op, ir::Function, ir::Reduction, ir::RowOp, std::uint32_t, std::vector<ir::Value>,
+                           std::vector<std::int64_t>, std::string>;
 
-Key key_of(const ir::Node& node) {
+NodeKey key_of(const ir::Node& node) {
   std::vector<std::int64_t> ranges;
   for (const ir::Range& range : node.ranges) {
     ranges.push_back(range.begin.value());
@@ -28,7 +28,7 @@ Key key_of(const ir::Node& node) {
 }  // namespace
 
 ir::Cell cse(const ir::Cell& cell) {
-  std::map<Key, ir::Value> seen;
+  std::map<NodeKey, ir::Value> seen;
   return copy_forward(cell, [&seen](ir::Cell& to, ir::Node node) {
     const auto [entry, inserted] = seen.try_emplace(key_of(node));
     if (inserted) entry->second = to.append(std::move(node));

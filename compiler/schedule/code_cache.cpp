@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kPrefix = "code-", kSuffix = ".rnnc", kTemporary = "code-new-";
+constexpr std::string_view kCodePrefix = "code-", kCodeSuffix = ".rnnc", kTemporaryPrefix = "code-new-";
 constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
 
 class Descriptor {
@@ -94,7 +94,7 @@ std::vector<Entry> entries(const std::string& folder) {
   if (!open) return list;
   while (const dirent* each = ::readdir(open.get())) {
     const std::string_view name = each->d_name;
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
+    if (!name.starts_with(kCodePrefix) || !name.ends_with(kCodeSuffix)) continue;
     std::string path = folder + "/" + each->d_name;
     struct stat status;
     if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || !is_private(status)) continue;
@@ -108,7 +108,7 @@ std::vector<Entry> entries(const std::string& folder) {
 // Tells whether the process that a temporary file is named after is gone. Where processes of another machine or
 // container seem to be gone, their code is only not kept.
 bool is_of_no_process(std::string_view name) {
-  name.remove_prefix(kTemporary.size());
+  name.remove_prefix(kTemporaryPrefix.size());
   pid_t process = 0;
   const auto parsed = std::from_chars(name.data(), name.data() + name.size(), process);
   return parsed.ec == std::errc{} && process > 0 && ::kill(process, 0) != 0 && errno == ESRCH;
@@ -123,7 +123,8 @@ void remove_abandoned(const std::string& folder) {
   const std::int64_t old = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - kLongest;
   for (const Entry& entry : entries(folder)) {
     const std::string_view name = std::string_view(entry.path).substr(folder.size() + 1);
-    if (name.starts_with(kTemporary) && (entry.written < old || is_of_no_process(name))) ::unlink(entry.path.c_str());
+    if (name.starts_with(kTemporaryPrefix) && (entry.written < old || is_of_no_process(name)))
+      ::unlink(entry.path.c_str());
   }
 }
 
@@ -138,7 +139,7 @@ std::optional<runtime::StoredEntry> read_entry(std::span<const std::byte> bytes,
 }
 
 std::string CodeCache::path(const std::string& key) const {
-  return folder_ + "/" + std::string(kPrefix) + file_name_of(key) + std::string(kSuffix);
+  return folder_ + "/" + std::string(kCodePrefix) + file_name_of(key) + std::string(kCodeSuffix);
 }
 
 std::optional<runtime::StoredEntry> CodeCache::find(const std::string& key) const try {
@@ -160,8 +161,8 @@ void CodeCache::store(const runtime::StoredEntry& entry) const try {
   const std::vector<std::byte> bytes = runtime::write_entry(entry);
   if (bytes.size() > kMostEntryBytes || !may_be_written(bytes)) return;
   std::random_device random;
-  const std::string temporary = folder_ + "/" + std::string(kTemporary) + std::to_string(::getpid()) + "-" +
-                                std::to_string(random()) + std::string(kSuffix);
+  const std::string temporary = folder_ + "/" + std::string(kTemporaryPrefix) + std::to_string(::getpid()) + "-" +
+                                std::to_string(random()) + std::string(kCodeSuffix);
   const std::string kept = path(entry.key);
   if (!write_private(temporary, bytes) || ::rename(temporary.c_str(), kept.c_str()) != 0) ::unlink(temporary.c_str());
   remove_abandoned(folder_);

@@ -15,8 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 2;  // the version of the file; another way of measuring gets another one
-constexpr std::string_view kPrefix = "limits-", kSuffix = ".json";
-constexpr std::size_t kMostBytes = 1 << 16;
+constexpr std::string_view kLimitsPrefix = "limits-", kLimitsSuffix = ".json";
+constexpr std::size_t kMostLimitsBytes = 1 << 16;
 
 bool is_rate(double rate) { return std::isfinite(rate) && rate > 1e6 && rate < 1e15; }
 bool is_time(double seconds) { return std::isfinite(seconds) && seconds > 1e-12 && seconds < 1e-3; }
@@ -102,7 +102,7 @@ std::optional<Limits> limits_of(std::string_view text) try {
 
 std::string text_of_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(kMostBytes, '\0');
+  std::string text(kMostLimitsBytes, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   return text;
@@ -128,8 +128,8 @@ std::string limits_path(const std::string& cache_folder, const std::string& cpu,
   if (cache_folder.empty()) return {};
   std::string name = target.empty() ? cpu : target + "-" + cpu;
   for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ? c : '_';
-  return cache_folder + "/" + std::string(kPrefix) + std::to_string(kVersion) + "-" + name.substr(0, 100) +
-         std::string(kSuffix);
+  return cache_folder + "/" + std::string(kLimitsPrefix) + std::to_string(kVersion) + "-" + name.substr(0, 100) +
+         std::string(kLimitsSuffix);
 }
 
 std::string text_of(const Limits& limits) {
@@ -155,13 +155,13 @@ std::optional<Limits> read_limits(const std::string& path, const std::string& cp
 
 std::vector<KeptLimits> kept_limits(const std::string& cache_folder) {
   std::vector<KeptLimits> kept;
-  for (const std::string& path : kept_files(cache_folder, kPrefix, kSuffix))
+  for (const std::string& path : kept_files(cache_folder, kLimitsPrefix, kLimitsSuffix))
     if (std::optional<Limits> limits = limits_of(text_of_file(path))) kept.push_back({path, std::move(*limits)});
   return kept;
 }
 
 std::vector<std::uint64_t> remove_limits(const std::string& cache_folder) {
-  return remove_kept(cache_folder, kPrefix, kSuffix);
+  return remove_kept(cache_folder, kLimitsPrefix, kLimitsSuffix);
 }
 
 std::optional<Machine> measured_machine(const Target& target) {

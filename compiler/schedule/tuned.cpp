@@ -11,9 +11,9 @@
 namespace rnnc::compiler {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 20;
+constexpr std::size_t kMostPlanBytes = 1 << 20;
 constexpr const char* kHeader = "rnnc plan 1\n";
-constexpr std::string_view kPrefix = "plan-", kSuffix = ".txt";
+constexpr std::string_view kPlanPrefix = "plan-", kPlanSuffix = ".txt";
 
 // Returns the facts on which a plan depends: the CPU, the numbers of a measured machine, and the text of the bound
 // cell.
@@ -31,7 +31,7 @@ std::optional<Content> read(const std::string& path) {
   if (path.empty()) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  std::string text(kMostBytes, '\0');
+  std::string text(kMostPlanBytes, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (!text.starts_with(kHeader)) return std::nullopt;
@@ -67,7 +67,7 @@ std::optional<KeptPlan> plan_of(const Content& content) {
 
 std::string tuned_path(const std::string& cache_folder, const TunedFor& what) {
   if (cache_folder.empty()) return {};
-  return cache_folder + "/" + std::string(kPrefix) + file_name_of(subject(what)) + std::string(kSuffix);
+  return cache_folder + "/" + std::string(kPlanPrefix) + file_name_of(subject(what)) + std::string(kPlanSuffix);
 }
 
 std::string tuned_text(const TunedFor& what, const std::vector<PlanChoice>& choices) {
@@ -94,14 +94,14 @@ TunedChoices tuned_choices(const ir::Cell& cell, const Target& target, const Pla
 
 std::vector<KeptPlan> kept_plans(const std::string& cache_folder) {
   std::vector<KeptPlan> plans;
-  for (const std::string& path : kept_files(cache_folder, kPrefix, kSuffix))
+  for (const std::string& path : kept_files(cache_folder, kPlanPrefix, kPlanSuffix))
     if (const std::optional<Content> content = read(path))
       if (std::optional<KeptPlan> plan = plan_of(*content)) plans.push_back(std::move(*plan));
   return plans;
 }
 
 std::vector<std::uint64_t> remove_plans(const std::string& cache_folder) {
-  return remove_kept(cache_folder, kPrefix, kSuffix);
+  return remove_kept(cache_folder, kPlanPrefix, kPlanSuffix);
 }
 
 }  // namespace rnnc::compiler

@@ -6,11 +6,11 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::int64_t kMost = std::int64_t{1} << 50;
+constexpr std::int64_t kMostCount = std::int64_t{1} << 50;
 
 std::int64_t times(std::int64_t a, std::int64_t b) {
   std::int64_t result = 0;
-  return __builtin_mul_overflow(a, b, &result) || result > kMost ? kMost : result;
+  return __builtin_mul_overflow(a, b, &result) || result > kMostCount ? kMostCount : result;
 }
 
 void append(Axis& axis, Atom atom) {
@@ -147,7 +147,7 @@ Count Count::of(const Axis& axis) {
 
 void Count::add(std::pair<int, int> powers, std::int64_t factor) {
   std::int64_t& sum = terms_[powers];
-  sum = std::clamp(sum + std::clamp(factor, -kMost, kMost), -kMost, kMost);
+  sum = std::clamp(sum + std::clamp(factor, -kMostCount, kMostCount), -kMostCount, kMostCount);
   if (sum == 0) terms_.erase(powers);
 }
 
@@ -175,7 +175,7 @@ Count Count::operator*(const Count& other) const {
   for (const auto& [a, x] : terms_)
     for (const auto& [b, y] : other.terms_) {
       std::int64_t product = 0;
-      if (__builtin_mul_overflow(x, y, &product)) product = (x < 0) == (y < 0) ? kMost : -kMost;
+      if (__builtin_mul_overflow(x, y, &product)) product = (x < 0) == (y < 0) ? kMostCount : -kMostCount;
       result.add({a.first + b.first, a.second + b.second}, product);
     }
   return result;

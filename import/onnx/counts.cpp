@@ -7,7 +7,7 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kMost = 4096;  // numbers in a tensor that is followed
+constexpr std::size_t kMostNumbers = 4096;  // numbers in a tensor that is followed
 
 Counts list(std::vector<Count> numbers) {
   const auto size = static_cast<std::int64_t>(numbers.size());
@@ -143,7 +143,7 @@ Counts reshaped(OnnxAttributes& attributes, const std::vector<Counts>& inputs) {
 std::optional<Counts> OnnxCounts::find(const std::string& name) const {
   if (const auto known = known_.find(name); known != known_.end()) return known->second;
   const TensorView* tensor = constants_.find(name);
-  if (tensor == nullptr || tensor->shape.size() > 1 || tensor->elements() > static_cast<std::int64_t>(kMost))
+  if (tensor == nullptr || tensor->shape.size() > 1 || tensor->elements() > static_cast<std::int64_t>(kMostNumbers))
     return std::nullopt;
   const auto numbers = constants_.integers(name);
   if (!numbers) return std::nullopt;
@@ -225,7 +225,7 @@ bool OnnxCounts::evaluate(const OnnxNode& node, const std::map<std::string, Onnx
     if (!result) return false;
   }
   attributes.finish();
-  if (result->numbers.size() > kMost) attributes.too_large("makes a list of more than 4096 sizes");
+  if (result->numbers.size() > kMostNumbers) attributes.too_large("makes a list of more than 4096 sizes");
   std::vector<std::int64_t> numbers;
   for (const Count& count : result->numbers)
     if (const auto known = count.number()) numbers.push_back(*known);

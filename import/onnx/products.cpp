@@ -15,7 +15,7 @@ std::size_t runs(const Elements& elements) {
   return count;
 }
 
-std::string bytes_of(const auto& values) {
+std::string key_bytes(const auto& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0])};
 }
 
@@ -62,9 +62,9 @@ Elements Glue::product(std::span<const Element> x, const Kernel& kernel) {
   if (ordered != features) {
     for (const Element& e : features)
       places.push_back(static_cast<std::size_t>(std::ranges::lower_bound(ordered, e) - ordered.begin()));
-    key += " as " + bytes_of(places);
+    key += " as " + key_bytes(places);
   }
-  if (kept.size() != x.size()) key += " of " + bytes_of(kept);
+  if (kept.size() != x.size()) key += " of " + key_bytes(kept);
   const std::string W = scope_.text.param("W", key, [&] {
     const std::vector<float> values = kernel.values();
     const std::size_t width = ordered.size();
@@ -77,8 +77,8 @@ Elements Glue::product(std::span<const Element> x, const Kernel& kernel) {
   const Expression operand = scope_.text.vector(ordered);
   std::string text = W + " @ " + operand.text;
   if (!bias.empty())
-    text +=
-        " + " + scope_.text.param("b", "bias " + bytes_of(bias), [&] { return Tensor::from_f32({kernel.rows}, bias); });
+    text += " + " +
+            scope_.text.param("b", "bias " + key_bytes(bias), [&] { return Tensor::from_f32({kernel.rows}, bias); });
   return scope_.text.all(scope_.text.let("v", text, {"", kernel.rows, false, operand.sequence}));
 }
 

@@ -144,6 +144,9 @@ struct RunArguments {
 struct Port {
   std::string name;
   Shape shape;
+
+  /// Returns the elements that a row has of it.
+  std::int64_t size() const noexcept { return shape.empty() ? 1 : shape.front(); }
 };
 
 /// An input of a network that is given by name, or an output. `time` is "" for a vector, which has one value for a

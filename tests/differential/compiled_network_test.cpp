@@ -78,7 +78,7 @@ TEST_CASE("compiled networks give the interpreter's results, of equal and of oth
           const ir::NetworkBatch input = sample_batch(random, batch, ragged);
           ir::NamedVectors states;
           for (const Port& port : program.states()) {
-            const std::int64_t size = port.shape.empty() ? 1 : port.shape[0];
+            const std::int64_t size = port.size();
             states[port.name] = random_vector(random, batch * size);
           }
           const NetworkOutcome outcome = run_network(program, whole, input, states);

@@ -44,8 +44,7 @@ ir::NetworkBatch cut(ir::NetworkBatch batch, const std::map<std::string, std::in
 
 ir::NamedVectors random_states(const Program& program, std::int64_t batch, Random& random) {
   ir::NamedVectors states;
-  for (const Port& port : program.states())
-    states[port.name] = random_vector(random, batch * (port.shape.empty() ? 1 : port.shape[0]));
+  for (const Port& port : program.states()) states[port.name] = random_vector(random, batch * port.size());
   return states;
 }
 

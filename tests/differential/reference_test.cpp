@@ -40,7 +40,7 @@ Vector rows_of_gradients(const Reference& reference, const NamedVectors& gradien
   Vector result;
   for (std::int64_t row = 0; row < rows; ++row) {
     for (const Port& port : reference.inputs()) {
-      const std::int64_t width = port.shape.empty() ? 1 : port.shape[0];
+      const std::int64_t width = port.size();
       const auto found = gradients.find(port.name);
       for (std::int64_t k = 0; k < width; ++k)
         result.push_back(found == gradients.end() ? 0 : found->second[static_cast<std::size_t>(row * width + k)]);

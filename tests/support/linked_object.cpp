@@ -116,7 +116,7 @@ Guarded LinkedObject::make_scratch(std::int64_t steps, std::int64_t batch) const
 std::span<float> LinkedObject::state(const std::string& name, float* state, std::int64_t batch, std::int64_t b) const {
   for (std::size_t i = 0; i < states_.size(); ++i)
     if (states_[i].name == name) {
-      const std::int64_t size = states_[i].shape.empty() ? 1 : states_[i].shape[0];
+      const std::int64_t size = states_[i].size();
       float* row =
           library_.find<float*(float*, std::int64_t, std::int64_t)>("state_" + std::to_string(i))(state, batch, b);
       return {row, static_cast<std::size_t>(size)};
@@ -153,7 +153,7 @@ NetworkOutcome run_object(const LinkedObject& object, const Program& program, co
   const std::vector<NamedPort> ports = program.outputs();
   for (const auto& [port, time] : ports) {
     const std::int64_t rows = (time.empty() ? 1 : steps_of(time)) * sequences;
-    const std::int64_t size = port.shape.empty() ? 1 : port.shape[0];
+    const std::int64_t size = port.size();
     pointers.push_back(
         outputs.emplace_back(std::vector<float>(static_cast<std::size_t>(rows * size), kNan), true).data());
   }

@@ -85,7 +85,7 @@ NetworkOutcome run_network(const Program& program, const ir::Graph& network, con
   const std::vector<NamedPort> ports = program.outputs();
   const auto make_room = [&](const NamedPort& port, std::vector<float>& to) {
     const std::int64_t steps = port.time.empty() ? 1 : times.at(port.time).steps;
-    const std::int64_t size = port.port.shape.empty() ? 1 : port.port.shape[0];
+    const std::int64_t size = port.port.size();
     to.assign(static_cast<std::size_t>(steps * batch.sequences * size), std::numeric_limits<float>::quiet_NaN());
   };
   make_room(ports[0], outcome.y);
