@@ -18,7 +18,7 @@ std::string number(float value) {
 OnnxValue Glue::each(const std::vector<OnnxValue>& given, const Function& function) {
   std::vector<OnnxValue> operands = given;
   for (OnnxValue& operand : operands)
-    for (const OnnxValue& other : given) operand = with_symbols(operand, other.axes);
+    for (const OnnxValue& other : given) operand = with_symbols(std::move(operand), other.axes);
   OnnxValue result;
   std::optional<bool> turned;
   result.integer = true;
@@ -39,8 +39,13 @@ OnnxValue Glue::each(const std::vector<OnnxValue>& given, const Function& functi
   result.turned = turned.value_or(false);
   if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
   std::vector<Elements> lists;
-  for (const OnnxValue& operand : operands) {
+  for (OnnxValue& operand : operands) {
+    if (operand.axes == result.axes) {
+      lists.push_back(std::move(operand.elements));
+      continue;
+    }
     Elements list;
+    list.reserve(static_cast<std::size_t>(fixed(result.axes)));
     for (const std::int64_t at : spread(operand.axes, result.axes))
       list.push_back(operand.elements[static_cast<std::size_t>(at)]);
     lists.push_back(std::move(list));

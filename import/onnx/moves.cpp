@@ -171,7 +171,7 @@ OnnxValue Glue::concat() {
   }
   if (parts.empty()) attributes_.invalid("takes at least one input");
   for (OnnxValue& part : parts)
-    for (const OnnxValue& other : std::vector<OnnxValue>(parts)) part = with_symbols(part, other.axes);
+    for (const OnnxValue& other : std::vector<OnnxValue>(parts)) part = with_symbols(std::move(part), other.axes);
   OnnxValue result = parts[0];
   const std::size_t at = axis(*along, result);
   bool has_sequence = false;

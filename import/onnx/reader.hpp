@@ -12,8 +12,8 @@
 
 namespace rnnc::files {
 
-constexpr std::size_t kMostWork = std::size_t{1}
-                                  << 26;  // of one reading, and of all before the last, in elements and characters
+/// The work of one reading, and of all before the last, in elements and characters: a second or two.
+constexpr std::size_t kMostWork = std::size_t{1} << 25;
 
 class GraphReader {
  public:

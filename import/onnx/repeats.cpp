@@ -51,7 +51,7 @@ OnnxValue Glue::expand() {
     if (term->batches == 1) axis.atoms.insert(axis.atoms.begin(), scope_.batch);
     wanted.push_back(axis);
   }
-  x = with_symbols(x, wanted);
+  x = with_symbols(std::move(x), wanted);
   for (std::size_t i = 0; i < std::min(wanted.size(), x.axes.size()); ++i) {
     // A number that is what the file declares of the time or the batch means that.
     Axis& axis = wanted[wanted.size() - 1 - i];

@@ -156,14 +156,12 @@ std::string NetworkText::cell(const std::string& wish, const std::string& body) 
   return name;
 }
 
-Elements NetworkText::group(const std::vector<const Element*>& places, std::size_t operands,
+Elements NetworkText::group(const std::vector<Elements>& operands,
                             const std::function<std::string(const std::vector<std::string>&)>& function) {
-  const std::size_t count = places.size();
+  const std::size_t count = operands[0].size();
   std::vector<std::string> texts;
   bool sequence = false, scalar = true;
-  for (std::size_t k = 0; k < operands; ++k) {
-    Elements own(count);
-    for (std::size_t i = 0; i < count; ++i) own[i] = places[i][k];
+  for (const Elements& own : operands) {
     const bool same = std::ranges::all_of(own, [&](Element e) { return e == own[0]; });
     // A constant is a number in the text; of one element, a slice of a vector is a vector as its neighbours are.
     const bool spreads = same && (count > 1 || own[0].is_constant());
@@ -180,9 +178,25 @@ Elements NetworkText::group(const std::vector<const Element*>& places, std::size
   return result;
 }
 
+// Tells whether each operand is of one source, and the first that is no constant in the source's order, whole or by
+// less than half: then each() has nothing to put in order.
+bool NetworkText::stand_in_order(const std::vector<Elements>& operands) {
+  const auto is_of_one_source = [](const Elements& own) {
+    return std::ranges::all_of(own, [&](const Element& e) { return e.source == own[0].source; });
+  };
+  if (operands[0].empty() || !std::ranges::all_of(operands, is_of_one_source)) return false;
+  const auto first = std::ranges::find_if(operands, [](const Elements& own) { return !own[0].is_constant(); });
+  if (first == operands.end()) return false;
+  const auto is_not_before = [](const Element& a, const Element& b) { return a.index >= b.index; };
+  if (std::ranges::adjacent_find(*first, is_not_before) != first->end()) return false;
+  const std::int64_t count = std::ssize(*first), size = source((*first)[0].source).size;
+  return operands.size() > 1 || count == size || 2 * count < size;
+}
+
 Elements NetworkText::each(const std::vector<Elements>& operands,
                            const std::function<std::string(const std::vector<std::string>&)>& function) {
   const std::size_t arity = operands.size(), count = operands[0].size();
+  if (stand_in_order(operands)) return group(operands, function);
   Elements tuples;
   tuples.reserve(arity * count);
   for (std::size_t i = 0; i < count; ++i)
@@ -230,9 +244,10 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
       return true;
     };
     for (end = begin + 1; end < sorted.size() && together(sorted[begin], sorted[end]);) ++end;
-    const Elements made =
-        group({sorted.begin() + static_cast<std::ptrdiff_t>(begin), sorted.begin() + static_cast<std::ptrdiff_t>(end)},
-              arity, function);
+    std::vector<Elements> parts(arity);
+    for (std::size_t k = 0; k < arity; ++k)
+      for (std::size_t i = begin; i < end; ++i) parts[k].push_back(sorted[i][k]);
+    const Elements made = group(parts, function);
     results.insert(results.end(), made.begin(), made.end());
   }
   if (is_in_order) return results;

@@ -77,7 +77,8 @@ class NetworkText {
 
  private:
   std::string one();
-  Elements group(const std::vector<const Element*>& places, std::size_t operands,
+  bool stand_in_order(const std::vector<Elements>& operands);
+  Elements group(const std::vector<Elements>& operands,
                  const std::function<std::string(const std::vector<std::string>&)>& function);
 
   bool is_step_;

@@ -21,17 +21,20 @@ std::optional<OnnxValue> first_of_equal(const OnnxValue& value, std::size_t axis
   return result;
 }
 
-OnnxValue with_symbols(const OnnxValue& value, const Axes& to) {
-  OnnxValue result = value;
-  const bool constant = std::ranges::all_of(value.elements, &Element::is_constant);
-  for (std::size_t i = 0; i < std::min(to.size(), value.axes.size()); ++i) {
-    const std::size_t at = value.axes.size() - 1 - i;
+OnnxValue with_symbols(OnnxValue result, const Axes& to) {
+  std::optional<bool> is_constant;  // it takes long to ask, and is seldom needed
+  const auto constant = [&] {
+    if (!is_constant) is_constant = std::ranges::all_of(result.elements, &Element::is_constant);
+    return *is_constant;
+  };
+  for (std::size_t i = 0; i < std::min(to.size(), result.axes.size()); ++i) {
+    const std::size_t at = result.axes.size() - 1 - i;
     const Axis& other = to[to.size() - 1 - i];
     const bool symbol = other.atoms.size() == 1 && other.atoms[0].symbol != 0;
     if (!symbol || !result.axes[at].is_number() || result.axes[at].is_one()) continue;
     // A constant is meant for every size where the file declares none.
     const bool declared = result.axes[at].fixed() == other.atoms[0].size;
-    if (!declared && !(constant && other.atoms[0].size == 0)) continue;
+    if (!declared && !(other.atoms[0].size == 0 && constant())) continue;
     if (auto one = first_of_equal(result, at)) {
       result = std::move(*one);
       result.axes[at] = other;

@@ -40,7 +40,7 @@ struct OnnxValue {
 /// Returns the value with the time or the batch where it has, along a dim, as many equal elements as the file declares
 /// of them: exporters write constants for the batch of their example. `to` has the dims beside it, the last with the
 /// last.
-OnnxValue with_symbols(const OnnxValue& value, const Axes& to);
+OnnxValue with_symbols(OnnxValue value, const Axes& to);
 
 /// Returns the value without all but the first place of a dim; nullopt if the places differ.
 std::optional<OnnxValue> first_of_equal(const OnnxValue& value, std::size_t axis);
