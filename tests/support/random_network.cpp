@@ -288,6 +288,13 @@ bool sums_over_time(const ir::Graph& graph) {
   });
 }
 
+// Tells whether a state starts with constants beyond the range of its integers, which is refused.
+bool starts_beyond(const Subject& subject, WeightFormat weights) {
+  const CompileOptions options{.backend = Backend::Portable, .weights = weights};
+  const Result<Program> program = compile(model_of(subject), tensors_of(subject), options);
+  return !program && program.error().message.find("the range that its integers were made for") != std::string::npos;
+}
+
 }  // namespace
 
 Setting random_setting(const Subject& subject, std::uint64_t seed) {
@@ -305,6 +312,8 @@ Setting random_setting(const Subject& subject, std::uint64_t seed) {
   if (random.chance(0.02) && !sums_over_time(subject.graph)) setting.steps = 1000, setting.batch = 1;
   if (random.chance(0.25))
     setting.weights = random.pick(std::array{WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8});
+  if (runtime::is_integer(setting.weights) && starts_beyond(subject, setting.weights))
+    setting.weights = WeightFormat::F32;
   setting.sparse = runtime::is_integer(setting.weights) && random.chance(0.5);
   return setting;
 }
