@@ -35,18 +35,25 @@ int calls_per_sample(const std::function<void()>& call) {
   return times;
 }
 
-// Counts the preemptions of all threads, since those of a pool work in a call too.
-double preemptions() {
-  rusage usage{};
-  (void)getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_nivcsw);
+struct Usage {
+  double preemptions = 0, cpu_seconds = 0;
+};
+
+// Counts all threads, since those of a pool work in a call too.
+Usage usage() {
+  rusage all{};
+  (void)getrusage(RUSAGE_SELF, &all);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return {static_cast<double>(all.ru_nivcsw), seconds(all.ru_utime) + seconds(all.ru_stime)};
 }
 
 struct Samples {
   int calls = 1;  // of a sample
   std::vector<double> seconds;
   std::vector<double> best_of_rounds;
-  double all_seconds = 0, all_preemptions = 0;
+  double all_seconds = 0, all_preemptions = 0;  // the seconds in which it had a CPU
 };
 
 std::vector<double> timed_calls(const std::function<void()>& call, int times, double budget, std::size_t most) {
@@ -61,16 +68,20 @@ std::vector<double> timed_calls(const std::function<void()>& call, int times, do
 }
 
 void take_turn(const Contestant& contestant, double budget, Samples& samples) {
-  const double preemptions_before = preemptions();
+  const Usage before = usage();
   const auto start = Clock::now();
   const std::size_t most = kMostSamples - std::min(samples.seconds.size(), kMostSamples - 1);
   const std::vector<double> own =
       contestant.call ? timed_calls(contestant.call, samples.calls, budget, most) : contestant.take_turn(budget);
   samples.best_of_rounds.push_back(std::ranges::min(own));
   samples.seconds.insert(samples.seconds.end(), own.begin(), own.end());
-  samples.all_seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  const double past = std::chrono::duration<double>(Clock::now() - start).count();
   // Another process gives its CPU up when its turn is over, which is no sign of a neighbour.
-  samples.all_preemptions += contestant.call ? preemptions() - preemptions_before : 0;
+  if (!contestant.call) return;
+  const Usage after = usage();
+  // The time that it waits for a CPU is left out: the longer its neighbours run, the fewer preemptions there are.
+  samples.all_seconds += std::min(past, after.cpu_seconds - before.cpu_seconds);
+  samples.all_preemptions += after.preemptions - before.preemptions;
 }
 
 Times summary(Samples& samples) {
@@ -83,7 +94,7 @@ Times summary(Samples& samples) {
   }
   times.samples = sorted.size();
   times.round_spread = std::ranges::max(samples.best_of_rounds) / sorted.front() - 1;
-  times.preemptions_per_second = samples.all_preemptions / samples.all_seconds;
+  if (samples.all_seconds > 0) times.preemptions_per_second = samples.all_preemptions / samples.all_seconds;
   return times;
 }
 

@@ -16,7 +16,7 @@ struct Times {
   std::array<double, 101> percentiles{};  // [p]: p per cent of the samples took at most this
   std::size_t samples = 0;
   double round_spread = 0;  // by which part the best sample of the worst round was slower than the best of all
-  double preemptions_per_second = 0;  // how often the system gave the CPU to somebody else
+  double preemptions_per_second = 0;  // of CPU time: how often the system gave the CPU to somebody else
 
   double min() const { return percentiles.front(); }
   double median() const { return percentiles[50]; }
