@@ -150,6 +150,10 @@ Result<void> tune_plans(const BenchJob& job, const Report& report, std::vector<s
                   one.is_model ? "  the model's choice" : "");
     notes.emplace_back(line);
   }
+  if (tuning->tried.empty()) {
+    notes.emplace_back("each stage has one plausible plan: nothing is timed or kept");
+    return {};
+  }
   if (tuning->noise.is_noisy()) {
     notes.push_back("nothing is kept, since the machine was noisy: " + tuning->noise.to_string() +
                     "; tune again when nothing else runs, or with more --rounds");

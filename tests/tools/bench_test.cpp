@@ -343,4 +343,11 @@ TEST_CASE("bench --tune keeps nothing of a noisy machine, and says why and what 
   CHECK(folder.rnnc("cache stat").out.find("tuned plan:") == std::string::npos);
 }
 
+TEST_CASE("bench --tune keeps nothing where no stage has a second plan", "[tools]") {
+  const Folder folder;
+  const Finished finished = succeeds(folder, "bench --shape lstm:4:1:4:4 --rounds 3 --tune");
+  CHECK(finished.out.find("each stage has one plausible plan: nothing is timed or kept") != std::string::npos);
+  CHECK(folder.rnnc("cache stat").out.find("tuned plan:") == std::string::npos);
+}
+
 }  // namespace rnnc::test
