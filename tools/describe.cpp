@@ -94,7 +94,7 @@ std::string describe_graph(const ImportedGraph& graph, const Interface& interfac
 
 // Describes a model with numbers for its dims.
 std::string describe_bound(const ir::Network& network, const Source& source) {
-  const ModelFacts facts = facts_of(network);
+  const ModelFacts facts = facts_of(network, source.given.graph);
   return labelled_line(std::string(source.graph().kind_name()), source.graph().name) + takes_and_gives(facts) +
          labelled_list("parameters", facts.parameters) +
          labelled_line("",

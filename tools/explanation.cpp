@@ -135,7 +135,7 @@ Result<Explanation> explain(const BenchFlags& given, const Report& report) {
   explanation.steps = flags.steps;
   explanation.batch = flags.batch;
   explanation.threads = flags.threads;
-  explanation.model = facts_of(*network);
+  explanation.model = facts_of(*network, source->given.graph);
   explanation.boxes = boxes_of(list, source->network.has_value());
   if (const auto added = add_cell_facts(list, *target, flags, explanation); !added) return added.error();
   if (!target_of(flags.model, true)) return explanation;

@@ -114,7 +114,8 @@ void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
         ->type_name("NAME=1x512");
   add_list(
       app, "--carry", flags.carried,
-      "of an ONNX or TFLite model that is one step: an input that is a state, and the output that is its new value")
+      "of an ONNX or TFLite model: an input that is a state, and the output that is its new value; such a model runs "
+      "step by step")
       ->type_name("IN=OUT");
   app.add_option("--take", flags.output, "of an ONNX or TFLite model: the output that becomes y (default: the first)")
       ->type_name("OUTPUT");

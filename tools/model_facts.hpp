@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <rnnc/import.hpp>
 #include <rnnc/program.hpp>
 
 #include "ir/cell.hpp"
@@ -19,7 +20,8 @@ struct ModelFacts {
   std::string why_not, what_helps;             // empty where the model runs step by step
 };
 
-ModelFacts facts_of(const ir::Network& network);
+/// `graph` is the file's, where the network was made of one.
+ModelFacts facts_of(const ir::Network& network, const ImportedGraph& graph);
 
 /// Returns the facts that a program tells: all but those about its parameters, and what would help.
 ModelFacts facts_of(const Program& program);

@@ -60,8 +60,10 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
   std::optional<Refusal> refusal;
   std::size_t progress = 0, work = 0;
   std::string hint;
-  for (const OnnxLabels& labels : labellings(graph, inputs, sizes)) {
-    if (!options.carried.empty() && !labels.is_step) continue;  // the caller says that the graph is one step
+  std::vector<OnnxLabels> all = labellings(graph, inputs, sizes);
+  // A caller who names states most often means one step. Sequences have such states too, between their pieces.
+  if (!options.carried.empty()) std::ranges::stable_partition(all, &OnnxLabels::is_step);
+  for (const OnnxLabels& labels : all) {
     GraphReader reader(model, content, file, options, beside, labels);
     try {
       return reader.read();

@@ -105,6 +105,7 @@ class GraphReader {
   std::optional<std::string> output_of_state(const GraphInput& input) const;
   void give(const GraphInput& input, const Elements& elements, const std::string& state);
   std::set<std::string> write_states(std::string& statements);
+  void check_carried_states() const;
   void check_carried_on() const;
   std::string declarations();
   bool is_final(const OnnxValue& value) const;

@@ -19,13 +19,16 @@ const GraphReader::GraphInput* GraphReader::input_of(const Elements& elements) c
 }
 
 // Tells whether an output has, where the input has the initial state, the final one. The whole input of a model of
-// sequences of any length is not a state but a value of the call, which begins each of them.
+// sequences of any length is not a state but a value of the call, which begins each of them, unless the caller names
+// the output that carries it on.
 bool GraphReader::is_state(const GraphInput& input, const StateLink& link) const {
   const std::size_t size = static_cast<std::size_t>(text_.source(input.source).size);
-  if (link.initial.size() == size && scope_.time.size != 1) return false;
+  const auto carried = options_.carried.find(input.name);
+  const bool is_carried = carried != options_.carried.end();
+  if (!is_carried && link.initial.size() == size && scope_.time.size != 1) return false;
   for (const std::string& name : model_.graph.outputs) {
     const OnnxValue* value = find(name);
-    if (value == nullptr || value->elements.size() != size) continue;
+    if (value == nullptr || value->elements.size() != size || (is_carried && name != carried->second)) continue;
     bool right = true;
     for (std::size_t k = 0; right && k < link.initial.size(); ++k)
       right = value->elements[static_cast<std::size_t>(link.initial[k].index)] == link.final[k];
@@ -227,11 +230,27 @@ std::set<std::string> GraphReader::write_states(std::string& statements) {
   return states;
 }
 
+// Refuses a pair of the caller's that is not an initial state of recurrent nodes of sequences and their final one.
+void GraphReader::check_carried_states() const {
+  for (const auto& [name, output] : options_.carried) {
+    const auto input = std::ranges::find(inputs_, name, &GraphInput::name);
+    bool is_carried = false;
+    if (input != inputs_.end() && !text_.is_used(input->source))
+      for (const Scan& scan : scans_)
+        for (const StateLink& link : scan.links) is_carried = is_carried || input_of(link.initial) == &*input;
+    if (!is_carried)
+      files::unsupported(file_, "graph input " + in_quotes(name),
+                         "cannot be carried on by " + in_quotes(output) +
+                             ": they are not the initial and the final state of recurrent nodes, which nothing else "
+                             "reads");
+  }
+}
+
 // Refuses sequences of single steps in which other than recurrent nodes read what an output carries on: it would stay
 // the same from step to step.
 void GraphReader::check_carried_on() const {
   for (const GraphInput& input : inputs_)
-    if (!input.has_time && text_.is_used(input.source) && named_output(input))
+    if (!input.has_time && text_.is_used(input.source) && !options_.carried.contains(input.name) && named_output(input))
       files::unsupported(file_, "graph input " + in_quotes(input.name),
                          "is a state that " + in_quotes(*named_output(input)) +
                              " carries on, and is read by other than recurrent nodes; if a call is one step, say so: "
@@ -326,6 +345,7 @@ std::string GraphReader::text() {
   if (!text_.is_step()) {
     check_carried_on();
     finish_scans();
+    check_carried_states();
     if (text_.cells.find("  state ") == std::string::npos) {
       progress_ = 0;
       files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node, and nothing else that keeps a state");

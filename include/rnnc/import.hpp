@@ -78,7 +78,7 @@ struct ImportOptions {
   // Shapes of an ONNX graph's inputs where the file leaves sizes open; -1 for a size that stays open.
   std::map<std::string, Shape> shapes = {};
   // The states of an ONNX graph that is one step, where neither the graph nor the names tell: an input, and the output
-  // that is its new value.
+  // that is its new value. Of a graph of sequences: an initial state, and the final one that the next call begins with.
   std::map<std::string, std::string> carried = {};
   std::string output = {};  // of an ONNX graph: the output that becomes y (default: the first that is no state)
   OnnxLike like = OnnxLike::Specification;  // of an ONNX graph
