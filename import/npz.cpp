@@ -6,6 +6,7 @@
 
 #include "import/file_content.hpp"
 #include "import/file_error.hpp"
+#include "import/other_formats.hpp"
 #include "import/refusal.hpp"
 
 namespace rnnc {
@@ -44,6 +45,8 @@ Result<TensorMap> load_tensors(const std::string& path, const FileLimits& limits
   const auto content = files::FileContent::open(path, limits.max_file_bytes);
   if (!content) return content.error();
   if (format_of(content->bytes()) == FileFormat::Zip) return parse_npz(content->bytes(), path, limits);
+  if (std::string other = files::about_no_weights(content->bytes()); !other.empty())
+    return files::file_error(ErrorCode::Unsupported, path, std::move(other));
   return load_safetensors(path, limits);
 }
 

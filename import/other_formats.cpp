@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <rnnc/import.hpp>
+
 namespace rnnc::files {
 
 namespace {
@@ -53,6 +55,35 @@ std::string about_other_zip(const std::vector<ZipEntry>& entries) {
     return "this is a program of TorchScript, which rnnc does not read" + std::string(kFromTorch);
   if (has("data.pkl"))
     return "torch.save wrote this file, a pickle, which rnnc does not read" + std::string(kFromTorch);
+  return "";
+}
+
+std::string about_no_weights(std::span<const std::byte> content) {
+  const std::string_view text(reinterpret_cast<const char*>(content.data()), content.size());
+  const auto model = [](const std::string& what) {
+    return "this is " + what + ", which has weights of its own; give it as the model, without other weights";
+  };
+  const FileFormat format = format_of(content);
+  if (const std::string other = about_other_format(text); format != FileFormat::Safetensors && !other.empty())
+    return other;
+  switch (format) {
+    case FileFormat::Tflite: return model("a model of TensorFlow Lite");
+    case FileFormat::Rnnoise: return model("a model of RNNoise");
+    case FileFormat::Hdf5: return model("a model of Keras");
+    case FileFormat::Json:
+      return "this is JSON; weights by name are a safetensors or .npz file, and a model or a state_dict in JSON is "
+             "given as the model";
+    case FileFormat::Onnx:
+      // format_of takes any file for ONNX that begins with a control character. ONNX itself begins with its version.
+      return text.size() > 1 && text[0] == '\x08' && text[1] > 0 && text[1] < ' ' ? model("an ONNX model") : "";
+    case FileFormat::Text:
+      // The first eight bytes of safetensors are a number, of which the upper ones are zeros.
+      return text.size() < 8 || text.substr(0, 8).find('\0') != std::string_view::npos
+                 ? ""
+                 : "this is no file of weights; weights by name are a safetensors or .npz file";
+    case FileFormat::Safetensors:
+    case FileFormat::Zip: return "";
+  }
   return "";
 }
 

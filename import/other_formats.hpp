@@ -1,6 +1,8 @@
 // Files that no reader here takes are known by their first bytes, so that a user hears what the file is and what to do.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,5 +16,8 @@ std::string about_other_format(std::string_view content);
 
 /// Says the same of a zip file by the names of its entries.
 std::string about_other_zip(const std::vector<ZipEntry>& entries);
+
+/// Says the same of a file that is given for weights by names; "" for one that may be safetensors, also a damaged one.
+std::string about_no_weights(std::span<const std::byte> content);
 
 }  // namespace rnnc::files

@@ -1,10 +1,13 @@
 // A file that no reader takes is named for what it is, with what to give instead.
+#include <fstream>
 #include <string>
 
 #include <rnnc/import.hpp>
+#include <rnnc/tensor_files.hpp>
 
 #include "tests/errors/file_bytes.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace rnnc;
 using namespace std::string_literals;
@@ -62,4 +65,30 @@ TEST_CASE("a zip of PyTorch is told from weights in a zip", "[errors][import]") 
   CHECK(saved.starts_with("m: torch.save wrote this file"));
   CHECK(saved.find("safetensors.torch.save_file(model.state_dict(), 'model.safetensors')") != std::string::npos);
   CHECK(error_of(zip_of("net/constants.pkl")).starts_with("m: this is a program of TorchScript"));
+}
+
+TEST_CASE("a file that is given for weights and is none is known by its content", "[errors][import]") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "w";
+  const auto error_of_weights = [&](const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+    const auto tensors = load_tensors(path);
+    return tensors ? "" : tensors.error().message;
+  };
+  CHECK(error_of_weights("\x80\x02}q\0."s).starts_with("this is a pickle of Python"));
+  CHECK(error_of_weights("rnncart\n1").starts_with("this is an artifact"));
+  CHECK(error_of_weights("\x93NUMPY\1\0").starts_with("this is an array of NumPy"));
+  const std::string as_model = "; give it as the model, without other weights";
+  CHECK(error_of_weights("\x08\x07\x12\x07pytorch") ==
+        "this is an ONNX model, which has weights of its own" + as_model);
+  CHECK(error_of_weights("\x1c\0\0\0TFL3\0\0"s) ==
+        "this is a model of TensorFlow Lite, which has weights of its own" + as_model);
+  CHECK(error_of_weights("\x89HDF\r\n\x1a\n") == "this is a model of Keras, which has weights of its own" + as_model);
+  CHECK(error_of_weights(R"({"layers": []})").starts_with("this is JSON; weights by name are a safetensors or .npz"));
+  CHECK(error_of_weights("cell a { input x : f32 output x }") ==
+        "this is no file of weights; weights by name are a safetensors or .npz file");
+  CHECK(error_of_weights("\x80\1\0\0\0\0\0\0{"s).find("the file is cut short or no safetensors file") !=
+        std::string::npos);
+  CHECK(error_of_weights("\x88\0\0"s).find("the size of a safetensors header alone takes 8") != std::string::npos);
+  CHECK(error_of_weights("\x90\2\0\0\0\0\0\0"s).find("the file is cut short") != std::string::npos);
 }
