@@ -46,7 +46,7 @@ Result<TensorMap> load_tensors(const std::string& path, const FileLimits& limits
   if (!content) return content.error();
   if (format_of(content->bytes()) == FileFormat::Zip) return parse_npz(content->bytes(), path, limits);
   if (std::string other = files::about_no_weights(content->bytes()); !other.empty())
-    return files::file_error(ErrorCode::Unsupported, path, std::move(other));
+    return files::file_error(ErrorCode::InvalidData, path, std::move(other));
   return load_safetensors(path, limits);
 }
 

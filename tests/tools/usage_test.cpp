@@ -100,7 +100,7 @@ TEST_CASE("files that are not there or cannot be written are told", "[tools]") {
             {
                 {"inspect none.rnn", 3, "none.rnn: cannot open it: No such file or directory; check the path"},
                 {"inspect .", 3, "it is a folder; name a file in it"},
-                {"inspect lstm.rnn --weights lstm.rnn", 3, "no safetensors file"},
+                {"inspect lstm.rnn --weights lstm.rnn", 3, "lstm.rnn: this is no file of weights"},
                 {kRun + "--input none.npy --output y.npy", 3, "none.npy: cannot open it: No such file"},
                 {kRun + "--input x.npy --output none/y.npy", 3, "none/y.npy: "},
                 {kRun + "--input x.npy --output /dev/full", 3, "/dev/full: cannot write it: No space left on device"},
