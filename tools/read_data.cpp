@@ -9,6 +9,7 @@
 #include "ir/syntax.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/flags.hpp"
 
 namespace rnnc::tools {
 
@@ -20,6 +21,9 @@ Error wrong_type(const std::string& path, const std::string& what, ElementType w
           what + " must be " + std::string(name(wanted)) + " but is " + std::string(name(found)) + "; convert it"};
 }
 
+// `-` is standard input, as it is of a model.
+Result<Tensor> read_npy(const std::string& path) { return load_npy(path == "-" ? kStandardInput : path); }
+
 }  // namespace
 
 Error wrong_shape(const std::string& path, const std::string& what, const Shape& wanted, const Shape& found) {
@@ -29,13 +33,13 @@ Error wrong_shape(const std::string& path, const std::string& what, const Shape&
 }
 
 Result<Tensor> read_f32(const std::string& path, const std::string& what) {
-  Result<Tensor> tensor = load_npy(path);
+  Result<Tensor> tensor = read_npy(path);
   if (tensor && tensor->type != ElementType::F32) return wrong_type(path, what, ElementType::F32, tensor->type);
   return tensor;
 }
 
 Result<std::vector<std::int32_t>> read_lengths(const std::string& path, std::int64_t steps, std::int64_t batch) {
-  const Result<Tensor> tensor = load_npy(path);
+  const Result<Tensor> tensor = read_npy(path);
   if (!tensor) return tensor.error();
   if (tensor->type != ElementType::I32) return wrong_type(path, "lengths", ElementType::I32, tensor->type);
   if (tensor->shape != Shape{batch})

@@ -98,7 +98,7 @@ Verb add_run(CLI::App& program) {
   isa->description(isa->get_description() + "; of an artifact the level to run");
   begin_group(app, kDataGroup);
   add_list(app, "--input", flags->inputs,
-           "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy")
+           "x, f32[T,B,I]; for one input of a network, a vector f32[B,I] say, NAME=v.npy; - is standard input")
       ->type_name("x.npy");
   add_layout_flag(app, flags->layout);
   add_list(app, "--lengths", flags->lengths,

@@ -185,4 +185,17 @@ TEST_CASE("run writes y to standard output, without a line of text beside it", "
   CHECK(!folder.has("-"));
 }
 
+TEST_CASE("run reads x from standard input", "[tools]") {
+  const Folder folder;
+  fill(folder);
+  REQUIRE(folder.rnnc(kRun).code == 0);
+  const std::string y = folder.text("y.npy");
+  for (const char* input : {"-", "x=-"}) {
+    const std::string piped = "help >all.txt; sh -c \"cat x.npy | '" RNNC_PROGRAM
+                              "' run sum.rnn --weights w.safetensors --output - --input " +
+                              std::string(input) + "\"";
+    CHECK(folder.rnnc(piped).out == y);
+  }
+}
+
 }  // namespace rnnc::test
