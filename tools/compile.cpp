@@ -9,6 +9,7 @@
 #include <rnnc/ahead.hpp>
 #include <rnnc/join.hpp>
 
+#include "compiler/llvm/resolve_target.hpp"
 #include "import/write_file.hpp"
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
@@ -41,8 +42,9 @@ std::string name_of_file(const std::string& path) {
   return name;
 }
 
-// Says what was made on standard output.
-void tell(const std::string& file, const std::string& name, const std::vector<std::string>& targets) {
+// Says what was made on standard output. This machine's CPU has its name there, since the file may go to another one.
+void tell(const std::string& file, const std::string& name, std::vector<std::string> targets) {
+  if (const auto host = compiler::resolve_target("host"); host) std::ranges::replace(targets, "host", host->cpu);
   std::cout << file << ": " << name << " for " << join(targets) << "\n";
 }
 
