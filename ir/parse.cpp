@@ -227,7 +227,12 @@ void Parser::parse_output() {
     name = expect_name("the name of an output");
     advance();
   }
-  if (at("=")) fail(ErrorCode::Syntax, token_.location, "unexpected '='; the value follows directly: output h");
+  if (at("=")) {
+    const Location location_of_sign = token_.location;
+    advance();
+    const std::string value = at_name() ? std::string(token_.text) + (peek().text == "'" ? "'" : "") : "h";
+    fail(ErrorCode::Syntax, location_of_sign, "unexpected '='; the value follows directly: output " + value);
+  }
   graph_.statements.push_back({Statement::Kind::Output, std::move(name), parse_expression(), location});
 }
 

@@ -79,7 +79,10 @@ TEST_CASE("names that differ in the case of letters alone are suggested", "[erro
 
 TEST_CASE("a statement with a sign too many says what stands there", "[errors][hints]") {
   check({
-      {"cell a { input x : f32\noutput = x }", "t.rnn:2:8: unexpected '='; the value follows directly: output h"},
+      {"cell a { input x : f32\noutput = x }", "t.rnn:2:8: unexpected '='; the value follows directly: output x"},
+      {"cell a { input x : f32 state h : f32\nh' = x\noutput = h' }",
+       "t.rnn:3:8: unexpected '='; the value follows directly: output h'"},
+      {"cell a { input x : f32\noutput = (x) }", "t.rnn:2:8: unexpected '='; the value follows directly: output h"},
       {"cell a {\nstate s : f32[2] = 0 }",
        "t.rnn:2:18: a state begins at 0; a network gives it another beginning, as in y = a(x) from (s = v)"},
       {in_cell("param b : f32 = 1"), "t.rnn:3:15: a declaration has no value; the caller gives b"},
