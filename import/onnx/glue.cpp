@@ -172,9 +172,11 @@ std::vector<OnnxValue> Glue::evaluate() {
       attributes_.unsupported("compares " + in_quotes(node_.input(depends(0) ? 0 : 1)) +
                               ", which is known when the model runs; give an input that stays the same its value: "
                               "--const NAME=VALUE, ImportOptions::inputs");
-    if ((found == operators.end() && !is_unary) || !node_.domain.empty())
+    if ((found == operators.end() && !is_unary) || !node_.domain.empty()) {
+      scope_.met_unknown_operator = true;
       attributes_.unsupported("operator " + in_quotes((node_.domain.empty() ? "" : node_.domain + ".") + node_.op) +
-                              " cannot be imported; cut the model to its recurrent part");
+                              " cannot be imported");
+    }
     results.push_back((this->*(is_unary ? &Glue::unary : found->second))());
   }
   for (std::size_t i = results.size(); i < node_.outputs.size(); ++i)

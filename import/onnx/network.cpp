@@ -59,7 +59,7 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
       needs_widths ? widths(graph, content, file, options, beside) : std::vector<std::int64_t>();
   std::optional<Refusal> refusal;
   std::size_t progress = 0, work = 0;
-  std::string hint;
+  std::string hint, cut;
   std::vector<OnnxLabels> all = labellings(graph, inputs, sizes);
   // A caller who names states most often means one step. Sequences have such states too, between their pieces.
   if (!options.carried.empty()) std::ranges::stable_partition(all, &OnnxLabels::is_step);
@@ -68,16 +68,17 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
     try {
       return reader.read();
     } catch (const Refusal& own) {
-      if (!refusal || reader.progress() > progress) refusal = own, progress = reader.progress();
+      if (!refusal || reader.progress() > progress) refusal = own, progress = reader.progress(), cut = reader.cut();
       if (hint.empty()) hint = reader.hint();
       work += reader.work();
       if (work > kMostWork) break;
     }
   }
+  if (refusal && !cut.empty()) refusal->error.message += "\n" + cut;
   for (const std::string& name : inputs) {
     const OnnxInput& details = graph.details.at(name);
     const bool open = std::ranges::count(details.dims, -1) > 0 && details.dims.size() > 1 && details.alias.empty();
-    if (!refusal || refusal->error.code != ErrorCode::Unsupported || !open) continue;
+    if (!refusal || refusal->error.code != ErrorCode::Unsupported || !open || !cut.empty()) continue;
     refusal->error.message += "\nthe file leaves sizes of " + in_quotes(name) +
                               " open; if each call takes as many, say so: --shape " + name +
                               "=1x512 or ImportOptions::shapes";

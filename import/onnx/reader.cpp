@@ -1,6 +1,8 @@
 #include "import/onnx/reader.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include <rnnc/join.hpp>
 
@@ -99,6 +101,7 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
         invalid(node, "its output " + in_quotes(name) + " has a value already; the graph has a cycle or a name twice");
     if (is_top && !needed_.contains(&node)) continue;
     const bool needed = !is_top || needed_by_main_.contains(&node);
+    scope_.met_unknown_operator = false;
     try {
       read_node(node, needed);
       ++progress_;
@@ -106,6 +109,7 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
       if (refusal.error.place.file.empty()) {
         refusal.error = Error{refusal.error.code, {std::string(file_)}, node.describe() + ": " + refusal.error.message};
       }
+      if (needed && scope_.met_unknown_operator) cut_ = how_to_cut(node);
       if (needed) throw;
       // Only outputs beside the first need it: they are left out, and named with the reason.
       for (const std::string& name : node.outputs) broken_[name] = refusal.error.message;
@@ -114,6 +118,27 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
     forget_inputs(node);
   }
   --depth_;
+}
+
+// Says how ONNX's own program makes a model without an operator: one that ends before it, where it reads what is
+// computed from recurrent nodes, and else one that begins behind it.
+std::string GraphReader::how_to_cut(const OnnxNode& node) const {
+  const auto is_input = [&](const std::string& name) { return std::ranges::count(model_.graph.inputs, name) != 0; };
+  std::vector<std::string> inputs = model_.graph.inputs, outputs = node.inputs;
+  std::erase_if(outputs, [&](const std::string& name) { return find(name) == nullptr || is_input(name); });
+  const bool ends_before = !scans_.empty() && !outputs.empty();
+  if (!ends_before) {
+    std::set<std::string> read(model_.graph.outputs.begin(), model_.graph.outputs.end());
+    for (const OnnxNode& each : model_.graph.nodes) collect_inputs(each, read);
+    if (scans_.empty()) inputs.clear();
+    std::ranges::copy_if(node.outputs, std::back_inserter(inputs),
+                         [&](const std::string& name) { return read.contains(name); });
+    outputs = model_.graph.outputs;
+  }
+  const auto listed = [](const std::vector<std::string>& names) { return "[" + join(names, in_quotes) + "]"; };
+  return std::string("to cut the model ") + (ends_before ? "before" : "behind") +
+         " this operator, and compute the rest elsewhere, in Python: onnx.utils.extract_model(" +
+         in_quotes(std::string(file_)) + ", \"part.onnx\", " + listed(inputs) + ", " + listed(outputs) + ")";
 }
 
 // Forgets the values that no later node needs, so that a long graph of large values takes no more memory than a short

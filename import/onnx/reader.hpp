@@ -27,6 +27,8 @@ class GraphReader {
   std::size_t progress() const { return progress_; }
   /// Returns what the caller could say to make the graph one that can be read; "" if there is nothing.
   const std::string& hint() const { return hint_; }
+  /// Says how to make a model without the operator that was refused; "" where none was unknown.
+  const std::string& cut() const { return cut_; }
   /// Returns how much was computed and written, in elements and characters.
   std::size_t work() const { return work_ + text_.text_bytes(); }
 
@@ -70,6 +72,7 @@ class GraphReader {
   void add_inputs();
   void read_nodes(const OnnxGraph& graph);
   void read_node(const OnnxNode& node, bool is_needed);
+  std::string how_to_cut(const OnnxNode& node) const;
   void forget(const std::string& name);
   void forget_inputs(const OnnxNode& node);
   void keep(const std::string& name, const OnnxValue& value);
@@ -139,7 +142,7 @@ class GraphReader {
   std::size_t progress_ = 0, work_ = 0, kept_ = 0;
   std::map<std::string, std::string> lists_;  // the stack that a list of tensors is; "" where it is empty
   int depth_ = 0;
-  std::string hint_;
+  std::string hint_, cut_;
   Imported result_{Model(nullptr), {}, {}, {}, {}};
 };
 

@@ -51,6 +51,18 @@ const OnnxFault kFaults[] = {
      }},
     // The graph.
     {"operator \"Resize\" cannot be imported", [](OnnxLstm& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
+    {"to cut the model before this operator", [](OnnxLstm& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
+    {"\"part.onnx\", [\"X\"], [\"Y\"])", [](OnnxLstm& g) { g.after = node("Resize", {"Y"}, {"out"}); }},
+    {"to cut the model behind this operator",
+     [](OnnxLstm& g) { g.before = node("Resize", {"X"}, {"Z"}), g.inputs[0] = "Z"; }},
+    {"\"part.onnx\", [\"Z\"], [\"out\"])",
+     [](OnnxLstm& g) {
+       g.before = node("Resize", {"X"}, {"Z", "indices"}), g.inputs[0] = "Z";
+     }},
+    {"\"part.onnx\", [\"X\", \"r\"], [\"out\"])",
+     [](OnnxLstm& g) {
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Resize", {"X"}, {"r"}) + node("Add", {"s", "r"}, {"out"});
+     }},
     {"its output \"Y\" has a value already", [](OnnxLstm& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},
     {"its output \"W\" has a value already", [](OnnxLstm& g) { g.before = node("Identity", {"R"}, {"W"}); }},
     {"its input 1 must be a constant",
