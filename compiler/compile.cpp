@@ -34,7 +34,7 @@ Result<Backing> portable(const CompileOptions& options) {
                  {},
                  "the portable executor has no code for '" + options.cpu +
                      "' that this machine can run; it knows x86-64-v2, x86-64-v3 and x86-64-v4, and host"};
-  return Backing{{compiler::portable_cpu(*kernels), [kernels, weights = options.weights](const ir::Cell& cell) {
+  return Backing{{compiler::portable_cpu(*kernels), [kernels, weights = options.weights](const ir::Cell& cell, bool) {
                     return compiler::plan_portable(cell, *kernels, weights);
                   }}};
 }
@@ -61,8 +61,8 @@ Result<Backing> jit(const CompileOptions& options) {
   const std::string cpu = options.cpu.empty() ? read_environment().isa : options.cpu;
   const Result<compiler::Target> target = compiler::resolve_target(cpu);
   if (!target) return target.error();
-  const auto plan_code = [target = *target, &options](const ir::Cell& cell) {
-    return compiler::plan_code(cell, target, options);
+  const auto plan_code = [target = *target, &options](const ir::Cell& cell, bool beside_others) {
+    return compiler::plan_code(cell, target, options, beside_others);
   };
   return Backing{{compiler::name_of(*target), plan_code}, target->fma};
 }

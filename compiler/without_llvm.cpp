@@ -21,7 +21,7 @@ Result<Target> resolve_target(const std::string&, bool) { return no_compiler(); 
 
 bool shows_stages() { return false; }
 
-Result<PendingCode> plan_code(const ir::Cell&, const Target&, const CompileOptions&) { return no_compiler(); }
+Result<PendingCode> plan_code(const ir::Cell&, const Target&, const CompileOptions&, bool) { return no_compiler(); }
 
 }  // namespace compiler
 

@@ -19,7 +19,8 @@ constexpr const char* kSourceHash =
 std::string cache_key(const ir::Cell& cell, const Target& target, const PlanOptions& options) {
   std::string key = std::string("rnnc ") + kVersion + " " + kSourceHash + "\nllvm " + LLVM_VERSION_STRING + "\ncpu " +
                     name_of(target) + " " + target.features + "\nthreads " + std::to_string(options.threads) +
-                    "\nweights " + runtime::name(options.weights) + (options.sparse ? " sparse" : "");
+                    (options.beside_others ? " beside others" : "") + "\nweights " + runtime::name(options.weights) +
+                    (options.sparse ? " sparse" : "");
   if (options.machine) key += "\nmachine " + numbers_of(*options.machine);
   key += "\nplan";
   for (const PlanChoice& choice : options.choices) key += " " + print(choice);

@@ -8,9 +8,13 @@ namespace rnnc::compiler {
 namespace {
 
 // One pass of the loop has about so many FMAs: enough to make the loop's own instructions cheap, few enough to compile
-// fast. Four columns in a pass are not faster than two on a Zen 5 (docs/performance.md).
+// fast.
 constexpr std::int64_t kFmasPerPass = 24;
-constexpr std::int64_t kMostColumnsUnrolled = 2;
+
+// Returns the most columns of a pass. A CPU of x86-64 computes the loop's own instructions while it waits for the
+// chains, and reads weights from L2 faster if each load takes the lines of one column (docs/performance.md); smaller
+// CPUs compute one instruction after the other.
+constexpr std::int64_t most_columns(Arch arch) { return arch == Arch::X86_64 ? 1 : 2; }
 
 }  // namespace
 
@@ -30,6 +34,7 @@ std::size_t ProductOperands::vectors() const {
 ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands)
     : builder_(builder),
       half_(half_widening(target)),
+      most_columns_(most_columns(target.arch)),
       folds_offsets_(target.arch == Arch::Wasm32),
       operands_(std::move(operands)),
       vectors_(operands_.vectors()),
@@ -37,7 +42,7 @@ ChainEmitter::ChainEmitter(llvm::IRBuilder<>& builder, const Target& target, Pro
 
 Values ChainEmitter::run(std::int64_t columns, Values chains) {
   const std::int64_t fitting =
-      std::clamp<std::int64_t>(kFmasPerPass / static_cast<std::int64_t>(chains.size()), 1, kMostColumnsUnrolled);
+      std::clamp<std::int64_t>(kFmasPerPass / static_cast<std::int64_t>(chains.size()), 1, most_columns_);
   const std::int64_t unroll = std::min(fitting, columns);
   const std::int64_t in_loop = columns / unroll * unroll;
   chains = emit_for(

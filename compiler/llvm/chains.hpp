@@ -68,6 +68,7 @@ class ChainEmitter {
 
   llvm::IRBuilder<>& builder_;
   HalfWidening half_;
+  std::int64_t most_columns_;  // of a pass
   bool folds_offsets_;
   ProductOperands operands_;
   std::size_t vectors_;  // the vectors of a column

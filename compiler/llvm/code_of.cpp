@@ -87,8 +87,10 @@ Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& ta
   return runtime::StoredCode{std::move(kind->description), std::move(image)};
 }
 
-Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options) {
+Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options,
+                              bool beside_others) {
   PlanOptions plan{.threads = options.threads,
+                   .beside_others = beside_others,
                    .weights = options.weights,
                    .machine = measured_machine(target),
                    .sparse = options.sparse};

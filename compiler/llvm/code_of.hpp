@@ -20,8 +20,9 @@ bool can_generate_code();
 Result<runtime::StoredCode> generate_code(const ir::Cell& cell, const Target& target, const PlanOptions& options);
 
 /// Plans the code of `cell`, which is bound, or finds the code in the cache. Of `options`, only threads, plan and cache
-/// count. Errors: those of make_kind and of parse_choices.
-Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options);
+/// count. `beside_others` is as in PlanOptions. Errors: those of make_kind and of parse_choices.
+Result<PendingCode> plan_code(const ir::Cell& cell, const Target& target, const CompileOptions& options,
+                              bool beside_others);
 
 /// Tells whether RNNC_DEBUG shows stages of a compilation, which then runs on one thread and does not use the cache.
 bool shows_stages();

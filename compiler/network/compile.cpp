@@ -16,6 +16,7 @@
 #include "runtime/pack.hpp"
 #include "runtime/program.hpp"
 #include "runtime/state_bound.hpp"
+#include "runtime/wavefront.hpp"
 
 namespace rnnc::compiler {
 namespace {
@@ -57,6 +58,11 @@ runtime::Description describe(const ir::Network& network, const std::string& cpu
     description.states.push_back(std::move(info));
   }
   return description;
+}
+
+// Tells whether threads may run several cells of the network at the same time, each on a part of the sequence.
+bool has_wavefronts(const ir::Network& network) {
+  return !runtime::find_wavefronts(lay_out(calls_of(network).list, network).list).empty();
 }
 
 bool is_of_one_kind(const CallList& list) {
@@ -120,11 +126,13 @@ Result<UnfinishedProgram> begin_network(const ir::Network& network, const Tier& 
   if (const Result<void> checked = check_sparse(options.weights, options.sparse); !checked) return checked.error();
   if (!options.plan.empty() && !is_of_one_kind(calls_of(network).list))
     return Error{ErrorCode::Usage, {}, "a plan is of one cell; network " + network.name + " has calls of several"};
+  const bool beside_others = options.threads > 1 && has_wavefronts(network);
+  const auto plan_code = [&](const ir::Cell& cell) { return tier.plan_code(cell, beside_others); };
   Kinds<PendingCode> kinds;
   UnfinishedProgram program;
   UnfinishedCells& unfinished = program.unfinished;
   const auto add = [&](const ir::Cell& cell, const runtime::TensorRefs& own) -> Result<const runtime::Description*> {
-    const Result<std::size_t> number = kinds.number_of(cell, tier.plan_code);
+    const Result<std::size_t> number = kinds.number_of(cell, plan_code);
     if (!number) return number.error();
     Result<runtime::LoadedCell> packed = runtime::pack_cell(kinds[*number].description, own);
     if (!packed) return packed.error();

@@ -25,7 +25,7 @@ struct PendingCode {
   bool is_quick = false;  // `make` finds the code instead of generating it
 };
 
-/// A function that plans the code of a bound cell.
-using PlanCode = std::function<Result<PendingCode>(const ir::Cell& cell)>;
+/// A function that plans the code of a bound cell. `beside_others` is as in PlanOptions.
+using PlanCode = std::function<Result<PendingCode>(const ir::Cell& cell, bool beside_others)>;
 
 }  // namespace rnnc::compiler

@@ -107,6 +107,7 @@ std::string print(const PlanChoice& choice);
 
 struct PlanOptions {
   int threads = 1;
+  bool beside_others = false;  // threads rather run whole cells side by side than share one: its tiles are for one
   runtime::NumberFormat weights = runtime::kRowFormat;  // the format of all panels
   std::optional<Machine> machine = {};                  // replaces the machine of the target
   std::vector<PlanChoice> choices = {};

@@ -241,6 +241,7 @@ std::vector<std::vector<Candidate>> plan_candidates(const Schedule& schedule, co
     const auto one_row = [&](const StagePlan& plan) {
       const double shared = stage_seconds(shapes[i], plan, machine, 1);
       if (shapes[i].threads == 1) return shared;
+      if (options.beside_others) return stage_seconds(alone, plan, machine, 1);
       const double single = stage_seconds(alone, plan, machine, 1);
       return shared + runtime::kMeetingSeconds < single ? shared : single;
     };

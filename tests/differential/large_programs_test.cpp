@@ -91,7 +91,7 @@ void check(const Cell& cell) {
 // Makes a program whose stages have no more work than `most_work`, if an operation has no more.
 Program compile_cut(const Cell& cell, const Weights& weights, std::int64_t most_work, int threads) {
   const compiler::Target target = compiler::resolve_target("host").value();
-  const auto plan_code = [&](const Cell& one) -> Result<compiler::PendingCode> {
+  const auto plan_code = [&](const Cell& one, bool) -> Result<compiler::PendingCode> {
     Result<runtime::StoredCode> made =
         compiler::generate_code(one, target, {.threads = threads, .most_work = most_work});
     if (!made) return made.error();

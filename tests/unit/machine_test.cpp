@@ -248,7 +248,7 @@ TEST_CASE("code for a machine of other numbers is never taken from the cache", "
   const MeasuredHost measured(odd_machine(1, 48e3), "on");
   const compiler::CodeCache cache(measured.folder());
   const auto files_after = [&] {
-    REQUIRE(compiler::plan_code(cell, host(), {.cpu = "host"}).value().make().ok());
+    REQUIRE(compiler::plan_code(cell, host(), {.cpu = "host"}, false).value().make().ok());
     return cache.size().files;
   };
   CHECK(files_after() == 1);

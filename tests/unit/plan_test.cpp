@@ -105,6 +105,18 @@ TEST_CASE("tiles of a batch keep as many multiply-adds in flight as the machine 
       }
 }
 
+TEST_CASE("a cell that runs beside others has the tiles of one thread", "[plan]") {
+  for (const std::string cpu : {"x86-64-v3", "x86-64-v4", "znver5"})
+    for (const std::string cell : {"gru", "lstm"})
+      for (const std::int64_t size : {64, 128, 256, 384}) {
+        INFO(cell << " of " << size << " for " << cpu);
+        const auto stages = [&](const compiler::PlanOptions& options) {
+          return compiler::lower(standard(cell, size, size), target_of(cpu), options).value().plan.stages;
+        };
+        CHECK(stages({.threads = 2, .beside_others = true}) == stages({.threads = 1}));
+      }
+}
+
 TEST_CASE("threads that share the blocks of one row have alike many", "[plan]") {
   for (const std::string cpu : {"x86-64-v4", "znver5"})
     for (const std::string cell : {"gru", "lstm", "rnn"})

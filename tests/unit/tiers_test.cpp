@@ -34,8 +34,8 @@ struct Tiered {
     Random random(3);
     weights = random_weights(network, random);
     const compiler::Target target = compiler::resolve_target("host").value();
-    const compiler::PlanCode plan_code = [this, target, failure](const ir::Cell& cell) {
-      auto code = compiler::plan_code(cell, target, options);
+    const compiler::PlanCode plan_code = [this, target, failure](const ir::Cell& cell, bool beside_others) {
+      auto code = compiler::plan_code(cell, target, options, beside_others);
       code->make = [make = code->make, gate = gate, failure]() -> Result<runtime::Code> {
         gate.wait();
         if (!failure.empty()) return Error{ErrorCode::Limit, {}, failure};
@@ -44,7 +44,7 @@ struct Tiered {
       return code;
     };
     const runtime::PortableKernels& kernels = *runtime::portable_kernels("host");
-    const compiler::PlanCode portable = [&kernels](const ir::Cell& cell) {
+    const compiler::PlanCode portable = [&kernels](const ir::Cell& cell, bool) {
       return compiler::plan_portable(cell, kernels);
     };
     program = compiler::compile_tiers(network, {"first", portable}, {"later", plan_code}, tensors_of(network, weights),
