@@ -31,7 +31,8 @@ class RowsText {
     for (const Made& made : vectors_) all += ", " + made.name, total += made.width;
     for (const Made& made : rows_) all += ", flatten(" + made.name + ")", total += made.count * made.width;
     let("all", all + ")");
-    text_ += " param U : f32[" + of(state) + ", " + of(total) + "] h' = tanh(U @ all) output concat(all, h') }";
+    // Sums over rows may multiply a change of the state by fifty, so that rounding errors would grow from step to step.
+    text_ += " param U : f32[" + of(state) + ", " + of(total) + "] h' = 0.01 * tanh(U @ all) output concat(all, h') }";
     return text_;
   }
 
