@@ -130,8 +130,8 @@ bool say_fault(const Case& small, int check) {
 }
 
 void report(const Options& options, std::uint64_t seed, int check) {
-  const auto fails = [&](const Case& tried) {
-    return test::fails_in_child([&] {
+  const auto ending_of = [&](const Case& tried) {
+    return test::ending_in_child([&] {
       const test::Trial trial(tried.subject, tried.setting);
       return check == kCompiles || !trial.fault(static_cast<Check>(check));
     });
@@ -142,12 +142,14 @@ void report(const Options& options, std::uint64_t seed, int check) {
   std::printf("\nFAILED  seed %llu, check: %s, on %s\n", static_cast<unsigned long long>(seed), what.c_str(),
               drawn.setting.executor.c_str());
   std::fflush(stdout);  // the children would write it again
-  if (!fails(drawn)) {
+  // A difference is not made smaller to a crash, nor a crash to a refusal.
+  const test::Ending ending = ending_of(drawn);
+  if (ending == test::Ending::Holds) {
     std::printf("asked again it does not fail; not reduced\n%s\n", test::write_repro(drawn, folder).c_str());
     return;
   }
-  const Case small = test::reduce(drawn, fails);
-  test::fails_in_child([&] { return say_fault(small, check); });
+  const Case small = test::reduce(drawn, [&](const Case& tried) { return ending_of(tried) == ending; });
+  test::ending_in_child([&] { return say_fault(small, check); });
   std::printf("%zu nodes became %zu, in %s:\n\n%s\n%lld steps, %lld sequences, %d threads%s; to replay:\n%s\n",
               drawn.subject.graph.nodes.size(), small.subject.graph.nodes.size(), folder.c_str(),
               test::model_of(small.subject).text().c_str(), static_cast<long long>(small.setting.steps),

@@ -21,8 +21,11 @@ using Fails = std::function<bool(const Case&)>;
 /// No single step of the kinds above makes the result smaller, unless `most_tries` ran out. `start` fails.
 Case reduce(Case start, const Fails& fails, int most_tries = 3000);
 
-/// The answer of a process of its own, so that what crashes or never ends (a minute) fails too.
-bool fails_in_child(const std::function<bool()>& holds);
+/// What became of a check. One that never ends is stopped after a minute, and counts as a crash.
+enum class Ending { Holds, DoesNotHold, Throws, Crashes };
+
+/// Asks in a process of its own.
+Ending ending_in_child(const std::function<bool()>& holds);
 
 /// Writes FOLDER/repro.rnn, .safetensors, inputs and states, and returns the commands that replay them.
 std::string write_repro(const Case& found, const std::string& folder);

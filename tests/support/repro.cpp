@@ -17,22 +17,22 @@
 
 namespace rnnc::test {
 
-bool fails_in_child(const std::function<bool()>& holds) {
+Ending ending_in_child(const std::function<bool()>& holds) {
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
     ::alarm(60);
     for (const int signal : {SIGABRT, SIGSEGV, SIGFPE, SIGILL, SIGBUS}) std::signal(signal, SIG_DFL);
-    bool fine = false;
+    Ending ending = Ending::Throws;
     try {
-      fine = holds();
+      ending = holds() ? Ending::Holds : Ending::DoesNotHold;
     } catch (const std::exception&) {
     }
-    ::_exit(fine ? 0 : 1);
+    ::_exit(static_cast<int>(ending));
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+  return WIFEXITED(status) ? static_cast<Ending>(WEXITSTATUS(status)) : Ending::Crashes;
 }
 
 namespace {

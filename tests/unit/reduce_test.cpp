@@ -149,11 +149,11 @@ TEST_CASE("a size that shrinks takes along what hangs on it") {
   CHECK(narrow->weights.at("W").size() == 9);
 }
 
-TEST_CASE("what crashes, throws or never ends fails, without the process that asks") {
-  CHECK_FALSE(fails_in_child([] { return true; }));
-  CHECK(fails_in_child([] { return false; }));
-  CHECK(fails_in_child([]() -> bool { throw std::runtime_error("planted"); }));
-  CHECK(fails_in_child([]() -> bool { std::abort(); }));
+TEST_CASE("what crashes or throws is told apart from what does not hold, without the process that asks") {
+  CHECK(ending_in_child([] { return true; }) == Ending::Holds);
+  CHECK(ending_in_child([] { return false; }) == Ending::DoesNotHold);
+  CHECK(ending_in_child([]() -> bool { throw std::runtime_error("planted"); }) == Ending::Throws);
+  CHECK(ending_in_child([]() -> bool { std::abort(); }) == Ending::Crashes);
 }
 
 TEST_CASE("the commands of a repro run, and write what the trial computed") {
