@@ -109,6 +109,45 @@ bool is_computed_once(const Node& node) {
   return false;
 }
 
+bool is_maximum(const Node& node) {
+  switch (node.op) {
+    case Op::Reduce: return node.reduction == ir::Reduction::Max;
+    case Op::Rows: return node.row_op == ir::RowOp::Max;
+    case Op::OverTime: return node.over_time == ir::OverTime::Max;
+    case Op::State:
+    case Op::Matvec:
+    case Op::Project:
+    case Op::Lookup:
+    case Op::Scan:
+    case Op::FinalState:
+    case Op::Input:
+    case Op::Param:
+    case Op::Constant:
+    case Op::Slice:
+    case Op::Concat:
+    case Op::Map:
+    case Op::Hoist:
+    case Op::Fill:
+    case Op::Quantize: return false;
+  }
+  return false;
+}
+
+// Marks the values whose maximum is taken. The derivative looks for the elements that are equal to it: if these were
+// computed again, among other operations, they might be rounded otherwise, and none would be.
+std::vector<bool> compared_with_maxima(const ir::Graph& graph) {
+  std::vector<bool> compared(graph.nodes.size());
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    const Node& node = graph.nodes[i];
+    // Elements that are only moved are as they were.
+    const bool moves = node.op == Op::Slice || node.op == Op::Concat || node.op == Op::Fill || node.op == Op::Hoist ||
+                       (node.op == Op::Rows && !is_computed_once(node));
+    if (is_maximum(node) || (compared[i] && moves))
+      for (const Value operand : node.operands) compared[operand.index] = true;
+  }
+  return compared;
+}
+
 }  // namespace
 
 std::vector<Value> choose_saved(const ir::Graph& graph, const std::vector<bool>& is_forward,
@@ -116,6 +155,7 @@ std::vector<Value> choose_saved(const ir::Graph& graph, const std::vector<bool>&
   const std::size_t count = graph.nodes.size(), source = 2 * count, sink = source + 1;
   Flow flow(2 * count + 2);
   std::vector<bool> is_free(count);  // what is there anyway
+  const std::vector<bool> compared = compared_with_maxima(graph);
   for (std::size_t i = 0; i < count; ++i) {
     const Node& node = graph.nodes[i];
     const bool has_past = node.op == Op::State || node.op == Op::Scan;
@@ -125,7 +165,7 @@ std::vector<Value> choose_saved(const ir::Graph& graph, const std::vector<bool>&
                  }));
     if (!is_forward[i] || is_free[i]) continue;
     flow.add(2 * i, 2 * i + 1, node.op == Op::Scan ? 0 : elements(node.type));
-    if (is_computed_once(node)) {
+    if (is_computed_once(node) || (compared[i] && node.op == Op::Map)) {
       flow.add(source, 2 * i, kNoLimit);
     } else {
       for (const Value operand : node.operands)

@@ -106,6 +106,30 @@ TEST_CASE("products with a part of an input have its gradients", "[differential]
   CHECK(distance_fault(train(training, problem), problem, 2e-6).value_or("") == "");
 }
 
+// The backward pass computes sigmoid(x) * p again, beside other operations, where it may be rounded otherwise.
+TEST_CASE("the largest of values that are not saved has its gradient", "[differential][gradient][training]") {
+  for (const std::string body :
+       {"input x : f32[6] param p : f32[6] output max(sigmoid(x) * p)",
+        "input x : f32[6] param p : f32[3] output max_rows(sigmoid(rows(x, 2)) * p)",
+        "input x : f32[6] param p : f32[6] output max((sigmoid(x) * p)[1:5]) + max(concat(x[0:2], tanh(x) / p))"}) {
+    INFO(body);
+    const ir::Network network = network_of("cell most { " + body +
+                                           " } network n { input x : seq f32[6] y = most(x) "
+                                           "output y output z = max(sigmoid(x) * tanh(x)) }");
+    Random random(4);
+    Subject subject{network, {}};
+    for (const auto& [name, values] : random_weights(network, random))
+      subject.weights[name] = std::vector<float>(values.begin(), values.end());
+    for (const std::string& executor : executors()) {
+      Setting setting;
+      setting.executor = executor;
+      setting.steps = 200;
+      setting.batch = 3;
+      CHECK(training_fault(subject, setting).value_or("") == "");
+    }
+  }
+}
+
 TEST_CASE("functions over time have their gradients in every pass", "[differential][gradient][training]") {
   for (const std::string function : {"last", "first", "sum", "max", "mean"}) {
     INFO(function);
