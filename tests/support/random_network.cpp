@@ -1,7 +1,6 @@
 // The statements of random networks. Lifted expressions are drawn by the generator of cells' expressions, from the
 // values of one time.
 #include "tests/support/random_network.hpp"
-#include "runtime/number_format.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "ir/scan.hpp"
 #include "ir/verify.hpp"
+#include "runtime/number_format.hpp"
 #include "tests/support/random_cell.hpp"
 #include "tests/support/random_expression.hpp"
 

@@ -11,9 +11,8 @@
 #include <rnnc/tensor_files.hpp>
 
 #include "ir/scan.hpp"
-#include "tests/support/reduce.hpp"
-
 #include "runtime/number_format.hpp"
+#include "tests/support/reduce.hpp"
 
 namespace rnnc::test {
 
