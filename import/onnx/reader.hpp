@@ -14,7 +14,7 @@ namespace rnnc::files {
 
 /// The work of one reading, and of all before the last, in elements and characters: less than a second. The graphs of
 /// the tests need 1,224 at most.
-constexpr std::size_t kMostWork = std::size_t{1} << 24;
+constexpr std::size_t kMostWork = std::size_t{1} << 23;
 
 class GraphReader {
  public:
