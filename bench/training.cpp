@@ -4,10 +4,11 @@
 // bench_training [--benchmark_filter=REGEX] [--benchmark_list_tests]...
 #include <benchmark/benchmark.h>
 
-#include <memory>
-#include <span>
+#include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <rnnc/training.hpp>
 
@@ -35,9 +36,8 @@ class Trained {
   }
 
   Trained(Training training, std::int64_t batch) : training_(std::move(training)) {
-    const auto row = [](const std::vector<Port>& ports) { return ports.at(0).shape.at(0); };
-    x_.resize(static_cast<std::size_t>(kSteps * batch * row(training_.inputs())));
-    y_.resize(static_cast<std::size_t>(kSteps * batch * training_.outputs().at(0).port.shape.at(0)));
+    x_.resize(static_cast<std::size_t>(kSteps * batch * training_.inputs().at(0).size()));
+    y_.resize(static_cast<std::size_t>(kSteps * batch * training_.outputs().at(0).port.size()));
     std::mt19937 random(2);
     for (float& value : x_) value = std::uniform_real_distribution<float>(-1, 1)(random);
     dx_.resize(x_.size());

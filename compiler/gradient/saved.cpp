@@ -83,69 +83,62 @@ class Flow {
   std::vector<std::vector<std::size_t>> edges_of_;
 };
 
-// Tells whether the backward pass must not compute the value again.
-bool is_computed_once(const Node& node) {
+// How a value comes to be, as far as it matters for computing it again.
+enum class Origin {
+  Moved,    // its elements are there already, or elsewhere
+  Mapped,   // element by element: it may be computed again
+  Summed,   // a product, a reduction or a state: it is computed once
+  Maximum,  // a reduction whose derivative looks for the elements that are equal to it
+};
+
+Origin origin_of(const Node& node) {
   switch (node.op) {
-    case Op::State:
-    case Op::Matvec:
-    case Op::Project:
-    case Op::Lookup:
-    case Op::Reduce:
-    case Op::Scan:
-    case Op::FinalState:
-    case Op::OverTime: return true;
-    case Op::Rows:
-      return node.row_op == ir::RowOp::Sum || node.row_op == ir::RowOp::Mean || node.row_op == ir::RowOp::Max;
     case Op::Input:
     case Op::Param:
     case Op::Constant:
     case Op::Slice:
     case Op::Concat:
-    case Op::Map:
     case Op::Hoist:
-    case Op::Fill:
-    case Op::Quantize: return false;
-  }
-  return false;
-}
-
-bool is_maximum(const Node& node) {
-  switch (node.op) {
-    case Op::Reduce: return node.reduction == ir::Reduction::Max;
-    case Op::Rows: return node.row_op == ir::RowOp::Max;
-    case Op::OverTime: return node.over_time == ir::OverTime::Max;
+    case Op::Fill: return Origin::Moved;
+    case Op::Map:
+    case Op::Quantize: return Origin::Mapped;
     case Op::State:
     case Op::Matvec:
     case Op::Project:
     case Op::Lookup:
     case Op::Scan:
-    case Op::FinalState:
-    case Op::Input:
-    case Op::Param:
-    case Op::Constant:
-    case Op::Slice:
-    case Op::Concat:
-    case Op::Map:
-    case Op::Hoist:
-    case Op::Fill:
-    case Op::Quantize: return false;
+    case Op::FinalState: return Origin::Summed;
+    case Op::Reduce: return node.reduction == ir::Reduction::Max ? Origin::Maximum : Origin::Summed;
+    case Op::OverTime: return node.over_time == ir::OverTime::Max ? Origin::Maximum : Origin::Summed;
+    case Op::Rows: break;
   }
-  return false;
+  switch (node.row_op) {
+    case ir::RowOp::Split:
+    case ir::RowOp::Flatten:
+    case ir::RowOp::Windows:
+    case ir::RowOp::Pad:
+    case ir::RowOp::Reflect:
+    case ir::RowOp::Beside: return Origin::Moved;
+    case ir::RowOp::Sum:
+    case ir::RowOp::Mean: return Origin::Summed;
+    case ir::RowOp::Max: return Origin::Maximum;
+  }
+  return Origin::Summed;
 }
 
-// Marks the values whose maximum is taken. The derivative looks for the elements that are equal to it: if these were
-// computed again, among other operations, they might be rounded otherwise, and none would be.
-std::vector<bool> compared_with_maxima(const ir::Graph& graph) {
-  std::vector<bool> compared(graph.nodes.size());
+// Marks the values that the backward pass must not compute again. Where a maximum is taken, these are the elements
+// too, wherever they were moved from: among other operations they might be rounded otherwise, so that none would be
+// equal to the maximum.
+std::vector<bool> computed_once(const ir::Graph& graph) {
+  std::vector<bool> once(graph.nodes.size()), compared(graph.nodes.size());
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const Node& node = graph.nodes[i];
-    // Elements that are only moved are as they were.
-    const bool moves = node.op == Op::Slice || node.op == Op::Concat || node.op == Op::Fill || node.op == Op::Hoist ||
-                       (node.op == Op::Rows && !is_computed_once(node));
-    if (is_maximum(node) || (compared[i] && moves))
+    const Origin origin = origin_of(node);
+    if (origin == Origin::Maximum || (compared[i] && origin == Origin::Moved))
       for (const Value operand : node.operands) compared[operand.index] = true;
+    once[i] = origin == Origin::Summed || origin == Origin::Maximum || (compared[i] && origin == Origin::Mapped);
   }
-  return compared;
+  return once;
 }
 
 }  // namespace
@@ -155,7 +148,7 @@ std::vector<Value> choose_saved(const ir::Graph& graph, const std::vector<bool>&
   const std::size_t count = graph.nodes.size(), source = 2 * count, sink = source + 1;
   Flow flow(2 * count + 2);
   std::vector<bool> is_free(count);  // what is there anyway
-  const std::vector<bool> compared = compared_with_maxima(graph);
+  const std::vector<bool> once = computed_once(graph);
   for (std::size_t i = 0; i < count; ++i) {
     const Node& node = graph.nodes[i];
     const bool has_past = node.op == Op::State || node.op == Op::Scan;
@@ -165,7 +158,7 @@ std::vector<Value> choose_saved(const ir::Graph& graph, const std::vector<bool>&
                  }));
     if (!is_forward[i] || is_free[i]) continue;
     flow.add(2 * i, 2 * i + 1, node.op == Op::Scan ? 0 : elements(node.type));
-    if (is_computed_once(node) || (compared[i] && node.op == Op::Map)) {
+    if (once[i]) {
       flow.add(source, 2 * i, kNoLimit);
     } else {
       for (const Value operand : node.operands)

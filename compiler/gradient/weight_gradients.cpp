@@ -122,51 +122,53 @@ void WeightGradients::add(std::span<const FactorRows> left, std::span<const Fact
                           std::span<const std::int32_t> lengths, bool is_first) noexcept {
   const double work = multiply_adds(steps * batch_);
   const int parts = work < kWorthSharing ? 1 : std::min(threads_.count, threads_.useful);
-  auto task = [&](int part) noexcept { run_part(part, parts, left, right, steps, lengths, is_first); };
+  const Rows rows{left, right, lengths};
+  auto task = [&](int part) noexcept { run_part(part, parts, rows, steps, is_first); };
   const double saving = work / kMultiplyAddsPerSecond * (1 - 1.0 / parts);
   if (parts > 1 && runtime::run_parts(threads_, task, parts, saving)) return;
   const runtime::KernelFloatMode mode;
-  run_part(0, 1, left, right, steps, lengths, is_first);
+  run_part(0, 1, rows, steps, is_first);
 }
 
 // Every part goes through the same blocks in the same order, for rows of the matrices of its own. All terms of a block
 // are added before those of the next one, so that a weight of several terms has the same bits in pieces of time.
-void WeightGradients::run_part(int part, int parts, std::span<const FactorRows> left, std::span<const FactorRows> right,
-                               std::int64_t steps, std::span<const std::int32_t> lengths, bool is_first) noexcept {
+void WeightGradients::run_part(int part, int parts, const Rows& rows, std::int64_t steps, bool is_first) noexcept {
   Part& memory = parts_[static_cast<std::size_t>(part)];
-  const auto has_time = [&](const Stream& stream) { return left[stream.groups[0][0]].has_time; };
+  memory.number = part;
+  memory.count = parts;
+  const auto has_time = [&](const Stream& stream) { return rows.left[stream.groups[0][0]].has_time; };
   for (std::int64_t end = steps; end > 0;) {
     const std::int64_t begin = (end - 1) / steps_of_block_ * steps_of_block_;
     for (const Stream& stream : streams_)
-      if (has_time(stream)) add_rows(memory, stream, left, right, begin * batch_, end * batch_, lengths, part, parts);
+      if (has_time(stream)) add_rows(memory, stream, rows, begin * batch_, end * batch_);
     end = begin;
   }
   if (!is_first) return;
   for (const Stream& stream : streams_)
-    if (!has_time(stream)) add_rows(memory, stream, left, right, 0, batch_, {}, part, parts);
+    if (!has_time(stream)) add_rows(memory, stream, rows, 0, batch_);
 }
 
 // Adds the rows of [begin, end) that sequences have.
-void WeightGradients::add_rows(Part& memory, const Stream& stream, std::span<const FactorRows> left,
-                               std::span<const FactorRows> right, std::int64_t begin, std::int64_t end,
-                               std::span<const std::int32_t> lengths, int part, int parts) noexcept {
+void WeightGradients::add_rows(Part& memory, const Stream& stream, const Rows& rows, std::int64_t begin,
+                               std::int64_t end) noexcept {
   const std::size_t first = stream.groups[0][0];
+  const bool has_lengths = rows.left[first].has_time && !rows.lengths.empty();
   const std::int64_t count = terms_[first].count;
   const auto flush = [&] {
-    if (!memory.left.empty()) add_block(memory, stream, part, parts);
+    if (!memory.left.empty()) add_block(memory, stream);
     memory.left.clear();
-    for (auto& rows : memory.right) rows.clear();
+    for (auto& each : memory.right) each.clear();
   };
   for (std::int64_t row = begin; row < end; ++row) {
     const std::int64_t t = row / batch_, b = row % batch_;
-    if (!lengths.empty() && t >= lengths[static_cast<std::size_t>(b)]) continue;
-    const auto at = [&](const FactorRows& rows) { return rows.data + (rows.has_time ? row : b) * rows.stride; };
+    if (has_lengths && t >= rows.lengths[static_cast<std::size_t>(b)]) continue;
+    const auto at = [&](const FactorRows& of) { return of.data + (of.has_time ? row : b) * of.stride; };
     for (std::int64_t p = 0; p < count; ++p) {
-      memory.left.push_back(at(left[first]) + p * terms_[first].left.width / count);
+      memory.left.push_back(at(rows.left[first]) + p * terms_[first].left.width / count);
       for (std::size_t g = 0; g < stream.groups.size(); ++g) {
         const std::size_t i = stream.groups[g][0];
         if (terms_[i].kind != Term::Kind::Sum)
-          memory.right[g].push_back(at(right[i]) + p * terms_[i].right.width / count);
+          memory.right[g].push_back(at(rows.right[i]) + p * terms_[i].right.width / count);
       }
       if (std::ssize(memory.left) == kBlockRows) flush();
     }
@@ -174,14 +176,14 @@ void WeightGradients::add_rows(Part& memory, const Stream& stream, std::span<con
   flush();
 }
 
-void WeightGradients::add_block(Part& memory, const Stream& stream, int part, int parts) noexcept {
+void WeightGradients::add_block(Part& memory, const Stream& stream) noexcept {
   bool is_packed = false;
   for (std::size_t g = 0; g < stream.groups.size(); ++g) {
     const std::size_t i = stream.groups[g][0];
     if (terms_[i].kind == Term::Kind::Product) {
-      add_products(memory, stream, g, is_packed, part, parts);
+      add_products(memory, stream, g, is_packed);
       is_packed = stream.is_packed_once;
-    } else if (part == static_cast<int>(i) % parts) {
+    } else if (memory.number == static_cast<int>(i) % memory.count) {
       if (terms_[i].kind == Term::Kind::Sum)
         add_sums(memory, stream, g);
       else
@@ -190,16 +192,15 @@ void WeightGradients::add_block(Part& memory, const Stream& stream, int part, in
   }
 }
 
-void WeightGradients::add_products(Part& memory, const Stream& stream, std::size_t group, bool is_packed, int part,
-                                   int parts) noexcept {
+void WeightGradients::add_products(Part& memory, const Stream& stream, std::size_t group, bool is_packed) noexcept {
   memory.sums.clear();
   for (const std::size_t i : stream.groups[group]) {
     const WeightTerm& term = terms_[i];
     Sum& sum = sums_.find(term.weight)->second;
     const Window& window = term.window;
     const std::int64_t pieces = (window.rows + kRowsOfPart - 1) / kRowsOfPart;
-    const std::int64_t first = pieces * part / parts * kRowsOfPart;
-    const std::int64_t end = std::min(window.rows, pieces * (part + 1) / parts * kRowsOfPart);
+    const std::int64_t first = pieces * memory.number / memory.count * kRowsOfPart;
+    const std::int64_t end = std::min(window.rows, pieces * (memory.number + 1) / memory.count * kRowsOfPart);
     if (first >= end) continue;
     memory.sums.push_back({.values = sum.values.data() + (window.row + first) * sum.columns + window.column,
                            .stride = sum.columns,

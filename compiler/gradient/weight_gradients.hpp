@@ -44,8 +44,9 @@ class WeightGradients {
            std::span<const std::int32_t> lengths, bool is_first) noexcept;
 
  private:
-  // The memory of a thread.
+  // A thread, which adds to rows of the matrices of its own, and its memory.
   struct Part {
+    int number = 0, count = 1;
     runtime::AlignedBuffer scratch;
     std::vector<const float*> left;                // the rows of a block, those of the first term of its stream
     std::vector<std::vector<const float*>> right;  // of each group of the stream
@@ -56,6 +57,12 @@ class WeightGradients {
   struct Sum {
     std::vector<float> values;
     std::int64_t columns = 1;
+  };
+
+  // The rows of each term's factors, and the lengths of the sequences, if they have any.
+  struct Rows {
+    std::span<const FactorRows> left, right;
+    std::span<const std::int32_t> lengths;
   };
 
   // Products that have the same right factor, or a single term.
@@ -70,14 +77,10 @@ class WeightGradients {
   void group_terms();
   std::int64_t begin_in(const Stream& stream, std::size_t term) const;
   bool have_same_parts(const Group& a, const Group& b) const;
-  void run_part(int part, int parts, std::span<const FactorRows> left, std::span<const FactorRows> right,
-                std::int64_t steps, std::span<const std::int32_t> lengths, bool is_first) noexcept;
-  void add_rows(Part& memory, const Stream& stream, std::span<const FactorRows> left, std::span<const FactorRows> right,
-                std::int64_t begin, std::int64_t end, std::span<const std::int32_t> lengths, int part,
-                int parts) noexcept;
-  void add_block(Part& memory, const Stream& stream, int part, int parts) noexcept;
-  void add_products(Part& memory, const Stream& stream, std::size_t group, bool is_packed, int part,
-                    int parts) noexcept;
+  void run_part(int part, int parts, const Rows& rows, std::int64_t steps, bool is_first) noexcept;
+  void add_rows(Part& memory, const Stream& stream, const Rows& rows, std::int64_t begin, std::int64_t end) noexcept;
+  void add_block(Part& memory, const Stream& stream) noexcept;
+  void add_products(Part& memory, const Stream& stream, std::size_t group, bool is_packed) noexcept;
   void add_sums(Part& memory, const Stream& stream, std::size_t group) noexcept;
   void add_looked_up(const Part& memory, const Stream& stream, std::size_t group) noexcept;
   double multiply_adds(std::int64_t rows) const noexcept;

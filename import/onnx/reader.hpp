@@ -12,8 +12,8 @@
 
 namespace rnnc::files {
 
-/// The work of one reading, and of all before the last, in elements and characters: less than a second. The graphs of
-/// the tests need 1,224 at most.
+/// The work of one reading, and of all before the last, in elements and characters: less than a second. It has
+/// room for 80 operations on 100,000 elements.
 constexpr std::size_t kMostWork = std::size_t{1} << 23;
 
 class GraphReader {

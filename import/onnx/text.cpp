@@ -227,15 +227,10 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
         if (a[k].is_constant() == constants && a[k].index != b[k].index) return a[k].index < b[k].index ? -1 : 1;
     return 0;
   };
-  const auto is_behind = [&](const Element* a, const Element* b) { return key(a, b) >= 0; };
-  const bool is_in_order = std::ranges::adjacent_find(order, is_behind) == order.end();
   std::vector<const Element*> sorted = order;
-  if (!is_in_order) {
-    std::ranges::sort(sorted, [&](const Element* a, const Element* b) { return key(a, b) < 0; });
-    const auto repeated =
-        std::ranges::unique(sorted, [&](const Element* a, const Element* b) { return key(a, b) == 0; });
-    sorted.erase(repeated.begin(), repeated.end());
-  }
+  std::ranges::sort(sorted, [&](const Element* a, const Element* b) { return key(a, b) < 0; });
+  const auto repeated = std::ranges::unique(sorted, [&](const Element* a, const Element* b) { return key(a, b) == 0; });
+  sorted.erase(repeated.begin(), repeated.end());
   Elements results;
   for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
     const auto together = [&](const Element* a, const Element* b) {
@@ -250,7 +245,6 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
     const Elements made = group(parts, function);
     results.insert(results.end(), made.begin(), made.end());
   }
-  if (is_in_order) return results;
   Elements result(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto at =

@@ -56,15 +56,20 @@ TrainingProblem standard_problem(const std::string& name, std::int64_t inputs, s
   return training_problem(subject, setting);
 }
 
+Subject with_weights(const ir::Network& network) {
+  Random random(4);
+  Subject subject{network, {}};
+  for (const auto& [name, values] : random_weights(network, random))
+    subject.weights[name] = std::vector<float>(values.begin(), values.end());
+  return subject;
+}
+
 // A network whose matrix V multiplies two sequences, so that its gradient is a sum over rows of two values.
 TrainingProblem twice_problem(std::int64_t steps, std::int64_t batch) {
   const ir::Network network = network_of(
       "network twice {\n  input x : seq f32[5]\n  param V : f32[5, 5]\n  h = gru<H=5>(V @ x)\n"
       "  output y = V @ tanh(h)\n}\n");
-  Random random(4);
-  Subject subject{network, {}};
-  for (const auto& [name, values] : random_weights(network, random))
-    subject.weights[name] = std::vector<float>(values.begin(), values.end());
+  const Subject subject = with_weights(network);
   Setting setting;
   setting.steps = steps;
   setting.batch = batch;
@@ -94,10 +99,7 @@ TEST_CASE("products with a part of an input have its gradients", "[differential]
       "  param W : f32[5, 2]\n  param V : f32[5, 3]\n  param U : f32[5, 2]\n"
       "  a = W @ e[2:4]\n  output y = tanh(V @ x + a) + U @ x[1:3]\n}\n";
   const ir::Network network = network_of(text);
-  Random random(4);
-  Subject subject{network, {}};
-  for (const auto& [name, values] : random_weights(network, random))
-    subject.weights[name] = std::vector<float>(values.begin(), values.end());
+  const Subject subject = with_weights(network);
   Setting setting;
   setting.steps = 5;
   setting.batch = 4;
@@ -116,10 +118,7 @@ TEST_CASE("the largest of values that are not saved has its gradient", "[differe
     const ir::Network network = network_of("cell most { " + body +
                                            " } network n { input x : seq f32[6] y = most(x) "
                                            "output y output z = max(sigmoid(x) * tanh(x)) }");
-    Random random(4);
-    Subject subject{network, {}};
-    for (const auto& [name, values] : random_weights(network, random))
-      subject.weights[name] = std::vector<float>(values.begin(), values.end());
+    const Subject subject = with_weights(network);
     for (const std::string& executor : executors()) {
       Setting setting;
       setting.executor = executor;
@@ -136,10 +135,7 @@ TEST_CASE("functions over time have their gradients in every pass", "[differenti
     const ir::Network network = network_of(
         "network over {\n  input x : seq f32[3]\n  param W : f32[3, 3]\n  h = gru<H=3>(W @ x)\n  a = " + function +
         "(h)\n  output y = a * " + function + "(x)\n}\n");
-    Random random(4);
-    Subject subject{network, {}};
-    for (const auto& [name, values] : random_weights(network, random))
-      subject.weights[name] = std::vector<float>(values.begin(), values.end());
+    const Subject subject = with_weights(network);
     Setting setting;
     setting.steps = 9;
     setting.batch = 4;
@@ -148,6 +144,7 @@ TEST_CASE("functions over time have their gradients in every pass", "[differenti
 
     // The second of two passes, which goes on from the first, is the pass of a new training with the states that this
     // left.
+    Random random(4);
     const std::vector<float> x = random.vector(3 * 2 * 3, -1, 1), dy = random.vector(2 * 3, -1, 1);
     const auto pass = [&](Training& training) {
       std::vector<float> y(2 * 3), dx(x.size());

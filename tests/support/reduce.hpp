@@ -21,7 +21,7 @@ using Fails = std::function<bool(const Case&)>;
 /// No single step of the kinds above makes the result smaller, unless `most_tries` ran out. `start` fails.
 Case reduce(Case start, const Fails& fails, int most_tries = 3000);
 
-/// What became of a check. One that never ends is stopped after a minute, and counts as a crash.
+/// A check ends in one of these ways. One that never ends is stopped after a minute, and counts as a crash.
 enum class Ending { Holds, DoesNotHold, Throws, Crashes };
 
 /// Asks in a process of its own.

@@ -6,14 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "compiler/llvm/code_of.hpp"
 #include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/resolve_target.hpp"
+#include "compiler/network/network.hpp"
 #include "compiler/schedule/lower.hpp"
 #include "compiler/schedule/plan_stage.hpp"
 #include "compiler/schedule/tuned.hpp"
 #include "ir/parse.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/networks.hpp"
+#include "tests/support/random.hpp"
 #include "tests/support/run_cell.hpp"
+#include "tests/support/run_network.hpp"
 
 namespace rnnc::test {
 namespace {
@@ -115,6 +120,27 @@ TEST_CASE("a cell that runs beside others has the tiles of one thread", "[plan]"
         };
         CHECK(stages({.threads = 2, .beside_others = true}) == stages({.threads = 1}));
       }
+}
+
+TEST_CASE("cells of layers that can run side by side are planned for it", "[plan]") {
+  const std::string stack = "network stack { input x : seq f32[8] a = lstm<H=8>(x) b = lstm<H=8>(a) output b }";
+  const std::string one = "network one { input x : seq f32[8] a = lstm<H=8>(x) output a }";
+  const compiler::Target host = target_of("host");
+  const auto beside_others = [&](const std::string& text, int threads) {
+    const ir::Network network = network_of(text);
+    std::vector<bool> asked;
+    const auto plan_code = [&](const ir::Cell& cell, bool beside) {
+      asked.push_back(beside);
+      return compiler::plan_code(cell, host, {.cpu = "host"}, beside);
+    };
+    Random random(1);
+    const TensorMap weights = tensors_of(network, random_weights(network, random));
+    compiler::compile_network(network, {"host", plan_code}, weights, {.threads = threads}).value();
+    return asked;
+  };
+  CHECK(beside_others(stack, 2) == std::vector<bool>{true});  // both layers have one code
+  CHECK(beside_others(stack, 1) == std::vector<bool>{false});
+  CHECK(beside_others(one, 2) == std::vector<bool>{false});
 }
 
 TEST_CASE("threads that share the blocks of one row have alike many", "[plan]") {
