@@ -59,8 +59,9 @@ Result<std::vector<Work>> work_of(const BenchJob& job) {
       if (!packed) return packed.error();
       runtime::take_off_zeros(description, {block.data(), static_cast<std::size_t>(block.size())});
     }
-    result.push_back({description.flops_per_step, description.recurrent_bytes, cell->axis.empty() ? 1 : flags.steps,
-                      flags.batch, flags.threads, rate});
+    const std::int64_t steps = cell->axis.empty() ? 1 : job.batch.times.at(cell->axis).steps;
+    result.push_back(
+        {description.flops_per_step, description.recurrent_bytes, steps, flags.batch, flags.threads, rate});
   }
   return result;
 }
@@ -258,7 +259,6 @@ Result<Contest> make_contest(BenchJob job, const BaselineLibrary* library, const
 Result<Contest> make_artifact_contest(const BenchFlags& given) {
   Contest contest;
   contest.flags = given;
-  take_sizes({}, contest.flags);
   const BenchFlags& flags = contest.flags;
   const auto start = std::chrono::steady_clock::now();
   const Result<Program> program = load_program(flags.model, flags.threads);
@@ -271,13 +271,16 @@ Result<Contest> make_artifact_contest(const BenchFlags& given) {
   contest.name = interface.name;
   contest.input_size = interface.input_size();
   contest.hidden_size = interface.states.empty() ? 0 : interface.states.front().size;
+  take_sizes({}, contest.flags);
+  const Result<Steps> steps = take_times(interface, contest.flags);
+  if (!steps) return steps.error();
   const auto seed = static_cast<std::uint64_t>(flags.seed);
-  const ir::NetworkBatch batch = random_batch(interface, flags.steps, flags.batch, seed, false);
+  const ir::NetworkBatch batch = random_batch(interface, *steps, flags.batch, seed, false);
   if (const auto checked = check_memory(2 * run_bytes(*program, interface, batch), "the sequences"); !checked)
     return checked.error();
   contest.ours = caller(interface, *program, batch);
   if (flags.ragged)
-    contest.ragged = caller(interface, *program, random_batch(interface, flags.steps, flags.batch, seed, true));
+    contest.ragged = caller(interface, *program, random_batch(interface, *steps, flags.batch, seed, true));
   if (flags.sessions > 0)
     if (const auto added = add_sessions(flags, *program, contest); !added) return added.error();
   return contest;

@@ -17,6 +17,7 @@ namespace rnnc::tools {
 struct BenchFlags {
   ModelFlags model;
   std::int64_t steps = 0, batch = 0, input_size = 0, hidden_size = 0;
+  std::vector<std::string> steps_of_times;  // NAME=N, of times that do not have `steps`
   std::int64_t threads = 1, rounds = 5, seed = 1, sessions = 0;
   bool tune = false, ragged = false;
   std::string against;
@@ -39,5 +40,9 @@ Result<void> add_sizes(const BenchFlags& flags, Source& source);
 
 /// Takes the steps and sequences that the flags leave open from the model's file, else 100 and 1.
 void take_sizes(const GivenByModel& given, BenchFlags& flags);
+
+/// Returns the steps of each time, once `steps` are known, which become those of the longest time. Errors: Usage where
+/// there is no time of a name.
+Result<Steps> take_times(const Interface& interface, BenchFlags& flags);
 
 }  // namespace rnnc::tools

@@ -63,9 +63,18 @@ Json to_json(const Limits& limits) {
   return {{"cpu", limits.cpu}, {"peak_gflops", limits.flops_per_second * 1e-9}, {"read_gbytes_per_second", reads}};
 }
 
+// The names are of times, since the job was made of these flags.
+Json own_steps(const BenchFlags& flags) {
+  Json steps = Json::object();
+  const auto own = parse_sizes("--steps", flags.steps_of_times);
+  for (const auto& [name, count] : *own) steps[name] = count;
+  return steps;
+}
+
 Json shape_fields(const Contest& contest, const BenchFlags& flags) {
   return {{"cell", contest.name},
           {"steps", flags.steps},
+          {"steps_of_times", own_steps(flags)},
           {"batch", flags.batch},
           {"input_size", contest.input_size},
           {"hidden_size", contest.hidden_size},
@@ -113,6 +122,7 @@ std::string shape_text(const Json& fields) {
   std::string text = fields.at("cell").get<std::string>();
   for (const char* key : {"steps", "batch", "input_size", "hidden_size", "threads"})
     text += ":" + std::to_string(fields.at(key).get<std::int64_t>());
+  for (const auto& [name, count] : fields.at("steps_of_times").items()) text += " " + name + "=" + count.dump();
   const std::string format = fields.at("weights_as").get<std::string>();
   if (format != "f32") text += " " + format;
   return fields.at("sparse").get<bool>() ? text + " sparse" : text;

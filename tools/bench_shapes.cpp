@@ -67,15 +67,32 @@ void vary(std::vector<BenchFlags>& flags, const std::vector<Value>& values, cons
   flags = std::move(result);
 }
 
-Result<std::vector<BenchFlags>> combined_shapes(const BenchFlags& common, const ShapeLists& lists) {
+// Divides --steps into N, which are of all times, and NAME=N, which all shapes have.
+Result<std::vector<std::int64_t>> steps_of(const ShapeLists& lists, BenchFlags& common) {
+  std::vector<std::int64_t> of_all;
+  for (const std::string& text : lists.steps) {
+    if (text.find('=') != std::string::npos) {
+      common.steps_of_times.push_back(text);
+      continue;
+    }
+    const auto number = whole_number(text, 1, kMaxSize);
+    if (!number) return usage_error("--steps", no_number(text, 1, kMaxSize));
+    of_all.push_back(*number);
+  }
+  return of_all;
+}
+
+Result<std::vector<BenchFlags>> combined_shapes(BenchFlags common, const ShapeLists& lists) {
   const std::vector<std::string> cells = split(common.model.cell, ',');
+  const Result<std::vector<std::int64_t>> steps = steps_of(lists, common);
+  if (!steps) return steps.error();
   double shapes = static_cast<double>(cells.size());
-  for (const auto* values : {&lists.steps, &lists.batch, &lists.input_size, &lists.hidden_size, &lists.threads})
+  for (const auto* values : {&*steps, &lists.batch, &lists.input_size, &lists.hidden_size, &lists.threads})
     shapes *= static_cast<double>(std::max<std::size_t>(values->size(), 1));
   if (shapes > kMostShapes) return too_many("--steps");
   std::vector<BenchFlags> result = {common};
   vary(result, cells, [](BenchFlags& flags, const std::string& cell) { flags.model.cell = cell; });
-  for (const auto& [values, member] : {std::pair(&lists.steps, &BenchFlags::steps),
+  for (const auto& [values, member] : {std::pair(&*steps, &BenchFlags::steps),
                                        {&lists.batch, &BenchFlags::batch},
                                        {&lists.input_size, &BenchFlags::input_size},
                                        {&lists.hidden_size, &BenchFlags::hidden_size},
@@ -93,10 +110,12 @@ void add_shape_flags(CLI::App& app, ShapeLists& lists) {
       ->multi_option_policy(CLI::MultiOptionPolicy::Join)
       ->delimiter(',')
       ->type_name("NAME,...");
-  add_numbers(
-      app, "--steps", lists.steps, 1, kMaxSize,
-      "time steps (default: those that the file fixes, else 100); this and the next four take several numbers, and "
-      "every combination is timed");
+  app.add_option("--steps", lists.steps,
+                 "time steps (default: those that the file fixes, else 100); this and the next four take several "
+                 "numbers, and every combination is timed; S=20 is of the time S alone")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("N,...");
   add_numbers(app, "--batch", lists.batch, 1, kMaxSize,
               "sequences side by side (default: those that the file fixes, else 1)");
   add_numbers(app, "--input-size", lists.input_size, 1, kMaxSize, "dim I of the cell");
@@ -134,6 +153,7 @@ std::string shape_of(const BenchFlags& flags) {
   std::string text = flags.model.cell.empty() ? "?" : flags.model.cell;
   for (const std::int64_t size : {flags.steps, flags.batch, flags.input_size, flags.hidden_size, flags.threads})
     text += ":" + (size > 0 ? std::to_string(size) : "?");
+  for (const std::string& time : flags.steps_of_times) text += " " + time;
   if (flags.model.weights_as != "f32") text += " " + flags.model.weights_as;
   if (flags.model.sparse) text += " sparse";
   return text;

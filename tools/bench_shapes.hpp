@@ -14,7 +14,8 @@ namespace rnnc::tools {
 
 // Holds the lists as they were given; a list that was not given is empty.
 struct ShapeLists {
-  std::vector<std::int64_t> steps, batch, input_size, hidden_size, threads;
+  std::vector<std::string> steps;  // N of all times, and NAME=N of one
+  std::vector<std::int64_t> batch, input_size, hidden_size, threads;
   std::vector<std::string> shapes;      // CELL:T:B:I:H or CELL:T:B:I:H:THREADS
   std::vector<std::string> weights_as;  // formats; each shape is timed with each of them
 };

@@ -42,8 +42,7 @@ Result<void> check_files(const ComparedData& flags) {
 }
 
 Result<Steps> random_steps(const ComparedData& flags, const ir::Network& network) {
-  Steps steps;
-  if (!flags.inputs.empty()) return steps;
+  if (!flags.inputs.empty()) return Steps();
   const Interface interface = interface_of(network);
   std::vector<std::string> of_all, of_one;
   for (const std::string& text : flags.steps) (is_of_all(text) ? of_all : of_one).push_back(text);
@@ -56,13 +55,11 @@ Result<Steps> random_steps(const ComparedData& flags, const ir::Network& network
     if (!number) return usage_error("--steps", no_number(of_all[0], 1, kMaxSize));
     most = *number;
   }
-  for (const std::string& name : interface.times) steps[name] = most;
-  const Result<Steps> own = parse_steps(of_one, interface);
-  if (!own) return own;
-  for (const auto& [name, count] : *own) steps[name] = count;
+  Result<Steps> steps = steps_of_times(of_one, most, interface);
+  if (!steps) return steps;
   // The sequences take twice the interpreter's values, which leaves room for the floats of the program.
   ir::NetworkBatch batch{flags.batch, {}, {}};
-  for (const auto& [name, count] : steps) batch.times[name].steps = count;
+  for (const auto& [name, count] : *steps) batch.times[name].steps = count;
   if (const auto checked = check_memory(2 * value_bytes(network, batch), "the sequences"); !checked)
     return checked.error();
   return steps;

@@ -343,6 +343,13 @@ Result<Steps> parse_steps(const std::vector<std::string>& texts, const Interface
   return steps;
 }
 
+Result<Steps> steps_of_times(const std::vector<std::string>& own, std::int64_t others, const Interface& interface) {
+  Result<Steps> steps = parse_steps(own, interface);
+  if (!steps) return steps;
+  for (const std::string& name : interface.times) steps->try_emplace(name, others);
+  return steps;
+}
+
 std::string written_path(const OutputFile& file) { return file.path == "-" ? "/dev/stdout" : file.path; }
 
 Tensor with_first_axes_swapped(const Tensor& tensor) {

@@ -48,6 +48,9 @@ struct Job {
 /// Reads NAME=N, the steps of a time. Errors: Usage, with the times that there are.
 Result<Steps> parse_steps(const std::vector<std::string>& texts, const Interface& interface);
 
+/// Gives every time `others` steps but those that `own` names, as NAME=N. Errors: those of parse_steps.
+Result<Steps> steps_of_times(const std::vector<std::string>& own, std::int64_t others, const Interface& interface);
+
 /// Returns [b, a, ...] of [a, b, ...].
 Tensor with_first_axes_swapped(const Tensor& tensor);
 

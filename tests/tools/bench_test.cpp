@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include <rnnc/tensor_files.hpp>
 #include <rnnc/version.hpp>
 
 #include "tests/tools/program.hpp"
@@ -181,6 +182,40 @@ TEST_CASE("bench takes several lengths of a model of one's own", "[tools]") {
   const std::string mine = "bench mine.rnn --dim A=3 --dim N=20 --batch 1 --rounds 3 --json --steps ";
   CHECK(shapes_of(objects_of(succeeds(folder, mine + "4,8").out)) ==
         std::vector<std::string>{"mine:4:1:3:20:1", "mine:8:1:3:20:1"});
+}
+
+TEST_CASE("bench takes the steps of a time that is not that of x", "[tools]") {
+  const Folder folder;
+  folder.write("pair.rnn",
+               "cell decay { input x : f32[4] state h : f32[4] param U : f32[4, 4] h' = tanh(x + U @ h) output h' }\n"
+               "cell count { input x : f32[4] state n : f32[4] param V : f32[4, 4] n' = V @ n + x output n' }\n"
+               "network pair { input x : seq f32[4] a = decay(x) v = last(a) d = count(v) steps S output a "
+               "output counts = d }\n");
+  const auto bench = [&](const std::string& steps) {
+    return last_line(succeeds(folder, "bench pair.rnn --rounds 3 --json --batch 2 " + steps).out);
+  };
+  const nlohmann::json both = bench("--steps 40"), short_one = bench("--steps 40,S=2"),
+                       long_one = bench("--steps S=400");
+  CHECK(both.at("steps_of_times").empty());
+  CHECK(short_one.at("steps_of_times") == nlohmann::json({{"S", 2}}));
+  CHECK(short_one.at("steps") == 40);
+  CHECK(shapes_of({short_one}) == shapes_of({both}));
+  CHECK(long_one.at("steps") == 400);  // those of the longest time
+  // The products of one step of both cells are alike, so the work of a call counts the steps: 80, 42, and 100 + 400.
+  const auto work = [](const nlohmann::json& of) {
+    return of.at("gflops").get<double>() * of.at("time_us_min").get<double>();
+  };
+  CHECK(work(short_one) / work(both) == Approx(42. / 80).epsilon(0.1));
+  CHECK(work(long_one) / work(both) == Approx(500. / 80).epsilon(0.1));
+  CHECK(has(succeeds(folder, "bench pair.rnn --rounds 3 --steps 40 --steps S=2").out, "pair:40:1:4:4:1 S=2"));
+  check_fails(folder, "bench pair.rnn --steps R=2", 2, "pair has no time of this name; its times are: S, T");
+  check_fails(folder, "bench pair.rnn --steps S=x", 2, "--steps S");
+  check_fails(folder, "bench pair.rnn --steps ten", 2, "--steps: 'ten' is not a whole number from 1 to");
+  const std::vector<float> weights(16, 0.1F);
+  const TensorMap tensors = {{"a.U", Tensor::from_f32({4, 4}, weights)}, {"d.V", Tensor::from_f32({4, 4}, weights)}};
+  REQUIRE(save_safetensors(folder / "pair.safetensors", tensors).ok());
+  succeeds(folder, "compile pair.rnn --weights pair.safetensors -o pair.rnnc");
+  CHECK(last_line(succeeds(folder, "bench pair.rnnc --rounds 3 --json --steps 4 --steps S=9").out).at("steps") == 9);
 }
 
 TEST_CASE("bench --csv has the fields of JSON under their names", "[tools][onednn]") {

@@ -8,8 +8,6 @@
 namespace rnnc::test {
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 // A state without a bound, and an intermediate value that is multiplied.
 constexpr const char* kText =
     "cell m { input x : f32[3] state h : f32[6] param W : f32[6, 3] param U : f32[6, 6] param V : f32[2, 6]\n"

@@ -13,8 +13,6 @@ std::string described(const std::string& text) {
   return finished.out;
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("describe tells names, sizes, states and parameters", "[tools]") {

@@ -8,8 +8,6 @@
 namespace rnnc::test {
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 constexpr const char* kHead =
     "cell head { input x : f32[5] param W, V : f32[4, 5] output softmax(W @ x) }\n"
     "network n { input x : seq f32[5] a = gru<H=5>(x) b = head(a) output b output raw = a }\n";

@@ -86,6 +86,8 @@ inline std::vector<float> y_of(const Folder& folder, const std::string& argument
   return folder.values("y.npy");
 }
 
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 /// The JSON that stands on the last line of a report.
 inline nlohmann::json last_line(const std::string& text) {
   const std::size_t end = text.find_last_not_of('\n') + 1;

@@ -18,8 +18,6 @@ std::string on_terminal(const Folder& folder, const std::string& arguments, cons
   return folder.text("terminal.txt");
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 const std::string kBench = "bench --shape lstm:3:2:5:7,gru:1:1:4:8 --rounds 3";
 const std::string kVerify = "verify --cell lstm --dim I=3 --dim H=5 --steps 1000";
 

@@ -9,8 +9,6 @@
 namespace rnnc::test {
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 constexpr std::int64_t kInputs = 6, kUnits = 37;
 
 TensorMap weights_of_gru() {
