@@ -13,6 +13,7 @@ namespace rnnc::files {
 namespace {
 
 constexpr std::int64_t kNewestOpset = 27;
+constexpr std::int64_t kAnySize = 16;  // for a size that only the caller knows
 
 // Returns the inputs that are no constants. One whose value is given is a constant, unless it begins a state.
 std::vector<std::string> inputs_of(const OnnxGraph& graph, const ImportOptions& options) {
@@ -45,9 +46,22 @@ std::vector<std::int64_t> widths(const OnnxGraph& graph, const FileContent& cont
   return result;
 }
 
+// Holds what came of reading a graph: the import, or why there is none.
+struct GraphReading {
+  std::optional<Imported> imported;
+  std::optional<Refusal> refusal;  // none where the graph has no input either
+  std::string hint, cut;
+};
+
+// A bound is met at places that do not know the file.
+Refusal in_file(Refusal refusal, std::string_view file) {
+  if (refusal.error.place.file.empty()) refusal.error.place.file = file;
+  return refusal;
+}
+
 // Reads the graph with each labelling until one is right. The refusal that came latest in the graph tells most.
-Imported read_graph(const OnnxModel& model, const FileContent& content, std::string_view file,
-                    const ImportOptions& options, OnnxFiles& beside) {
+GraphReading read_with_labels(const OnnxModel& model, const FileContent& content, std::string_view file,
+                              const ImportOptions& options, OnnxFiles& beside) {
   const OnnxGraph& graph = model.graph;
   const std::vector<std::string> inputs = inputs_of(graph, options);
   const bool needs_widths = std::ranges::any_of(inputs, [&](const std::string& name) {
@@ -57,36 +71,65 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
   });
   const std::vector<std::int64_t> sizes =
       needs_widths ? widths(graph, content, file, options, beside) : std::vector<std::int64_t>();
-  std::optional<Refusal> refusal;
+  GraphReading reading;
   std::size_t progress = 0, work = 0;
-  std::string hint, cut;
   std::vector<OnnxLabels> all = labellings(graph, inputs, sizes);
   // A caller who names states most often means one step. Sequences have such states too, between their pieces.
   if (!options.carried.empty()) std::ranges::stable_partition(all, &OnnxLabels::is_step);
   for (const OnnxLabels& labels : all) {
     GraphReader reader(model, content, file, options, beside, labels);
     try {
-      return reader.read();
+      reading.imported = reader.read();
+      return reading;
     } catch (const Refusal& own) {
-      if (!refusal || reader.progress() > progress) refusal = own, progress = reader.progress(), cut = reader.cut();
-      if (hint.empty()) hint = reader.hint();
+      if (!reading.refusal || reader.progress() > progress)
+        reading.refusal = in_file(own, file), progress = reader.progress(), reading.cut = reader.cut();
+      if (reading.hint.empty()) reading.hint = reader.hint();
       work += reader.work();
       if (work > kMostWork) break;
     }
   }
-  if (refusal && !cut.empty()) refusal->error.message += "\n" + cut;
-  for (const std::string& name : inputs) {
+  return reading;
+}
+
+// Returns the first input whose sizes the file leaves open, "" where there is none.
+std::string open_input(const OnnxGraph& graph, const ImportOptions& options) {
+  for (const std::string& name : inputs_of(graph, options)) {
     const OnnxInput& details = graph.details.at(name);
-    const bool open = std::ranges::count(details.dims, -1) > 0 && details.dims.size() > 1 && details.alias.empty();
-    if (!refusal || refusal->error.code != ErrorCode::Unsupported || !open || !cut.empty()) continue;
-    refusal->error.message += "\nthe file leaves sizes of " + in_quotes(name) +
-                              " open; if each call takes as many, say so: --shape " + name +
-                              "=1x512 or ImportOptions::shapes";
-    break;
+    if (std::ranges::count(details.dims, -1) > 0 && details.dims.size() > 1 && details.alias.empty()) return name;
   }
-  if (refusal && refusal->error.code == ErrorCode::Unsupported && !hint.empty()) refusal->error.message += "\n" + hint;
-  if (refusal) throw Refusal(*refusal);
-  unsupported(file, "", "the graph has no input that depends on time or is a state");
+  return "";
+}
+
+// Tells whether the graph would be refused otherwise, or not at all, if the sizes of an input were fixed. Nobody knows
+// which sizes the caller has, so that any are tried.
+bool depends_on_sizes(OnnxModel model, const std::string& input, const Refusal& refusal, const FileContent& content,
+                      std::string_view file, const ImportOptions& options, OnnxFiles& beside) {
+  OnnxInput& details = model.graph.details.at(input);
+  for (std::size_t d = 0; d < details.dims.size(); ++d)
+    if (details.dims[d] < 0) details.dims[d] = d == 0 ? 1 : kAnySize, details.names[d].clear();
+  const GraphReading reading = read_with_labels(model, content, file, options, beside);
+  return !reading.refusal || reading.refusal->error.message != refusal.error.message;
+}
+
+// Reads the graph, and says what the caller can do where it is refused.
+Imported read_graph(const OnnxModel& model, const FileContent& content, std::string_view file,
+                    const ImportOptions& options, OnnxFiles& beside) {
+  GraphReading reading = read_with_labels(model, content, file, options, beside);
+  if (reading.imported) return std::move(*reading.imported);
+  if (!reading.refusal) unsupported(file, "", "the graph has no input that depends on time or is a state");
+  Refusal refusal = *reading.refusal;
+  std::string& message = refusal.error.message;
+  const bool is_unsupported = refusal.error.code == ErrorCode::Unsupported;
+  if (!reading.cut.empty()) {
+    message += "\n" + reading.cut;
+  } else if (const std::string open = open_input(model.graph, options); is_unsupported && !open.empty()) {
+    if (depends_on_sizes(model, open, refusal, content, file, options, beside))
+      message += "\nthe file leaves sizes of " + in_quotes(open) +
+                 " open; if each call takes as many, say so: --shape " + open + "=1x512 or ImportOptions::shapes";
+  }
+  if (is_unsupported && !reading.hint.empty()) message += "\n" + reading.hint;
+  throw Refusal(refusal);
 }
 
 // Takes the shapes that the caller gives for those of the file, which they must not contradict.

@@ -13,8 +13,7 @@ namespace rnnc::files {
 namespace {
 
 constexpr int kMostNesting = 16;
-constexpr std::size_t kMostCopies = 64;                  // of a file's bytes, as weights in another order
-constexpr std::size_t kMostKept = std::size_t{1} << 25;  // elements of all values that later nodes need
+constexpr std::size_t kMostCopies = 64;  // of a file's bytes, as weights in another order
 
 // Names that a node reads, also in the graphs within it.
 void collect_inputs(const OnnxNode& node, std::set<std::string>& names) {
@@ -64,6 +63,7 @@ void GraphReader::add_inputs() {
     const std::int64_t size = fixed(axes);
     if (size > kMostElements)
       files::unsupported(file_, "graph input " + in_quotes(name), "has more than a million features");
+    count_work(static_cast<std::size_t>(size));
     const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
     input.source = text_.add({text_.fresh(details.alias.empty() ? name : details.alias), size, scalar, input.has_time});
     if (const auto given = options_.inputs.find(name); given != options_.inputs.end())
@@ -152,7 +152,6 @@ void GraphReader::forget(const std::string& name) {
   unrounded_.erase(name);
   const auto found = scope_.values.find(name);
   if (found == scope_.values.end()) return;
-  kept_ -= std::min(kept_, found->second.elements.size());
   scope_.values.erase(found);
 }
 
@@ -178,19 +177,22 @@ void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
     if (!node.output(i).empty()) keep(node.output(i), results[i]);
 }
 
+// The bound is of the memory too, since no more elements can be kept than were made.
+void GraphReader::count_work(std::size_t elements) {
+  work_ += elements;
+  if (work() <= kMostWork) return;
+  const std::string most = std::to_string(kMostWork / 1000000);
+  throw Refusal{Error{ErrorCode::Limit,
+                      {},
+                      "the graph takes, moves and computes more than " + most + " million elements; cut the model"}};
+}
+
 // Keeps a value; one without the time and the batch that is made of constants is a constant, which may be a shape.
 void GraphReader::keep(const std::string& name, const OnnxValue& value) {
   const bool constant =
       std::ranges::all_of(value.elements, &Element::is_constant) && std::ranges::all_of(value.axes, &Axis::is_number);
-  work_ += value.elements.size();
-  if (work() > kMostWork)
-    throw Refusal{
-        Error{ErrorCode::Limit, {}, "the graph moves and computes more than 64 million elements; cut the model"}};
+  count_work(value.elements.size());
   if (!constant) {
-    kept_ += value.elements.size();
-    if (kept_ > kMostKept)
-      throw Refusal{
-          Error{ErrorCode::Limit, {}, "its values have more than 32 million elements at the same time; cut the model"}};
     scope_.values[name] = value;
     return;
   }

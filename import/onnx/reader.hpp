@@ -77,6 +77,7 @@ class GraphReader {
   void forget(const std::string& name);
   void forget_inputs(const OnnxNode& node);
   void keep(const std::string& name, const OnnxValue& value);
+  void count_work(std::size_t elements);
   void read_if(const OnnxNode& node);
   void read_scan(const OnnxNode& node);
   void read_loop(const OnnxNode& node);
@@ -140,7 +141,7 @@ class GraphReader {
   std::map<std::string, Unrounded> unrounded_;  // outputs of QuantizeLinear that are not written yet
   std::optional<std::string> lengths_;          // the graph's name of sequence_lens; "" for none
   std::string output_;                          // the graph output that becomes y
-  std::size_t progress_ = 0, work_ = 0, kept_ = 0;
+  std::size_t progress_ = 0, work_ = 0;
   std::map<std::string, std::string> lists_;  // the stack that a list of tensors is; "" where it is empty
   int depth_ = 0;
   std::string hint_, cut_;

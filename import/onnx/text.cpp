@@ -75,8 +75,9 @@ std::int32_t NetworkText::let(const std::string& wish, const std::string& expres
 }
 
 Elements NetworkText::all(std::int32_t source) const {
-  Elements result;
-  for (std::int64_t i = 0; i < this->source(source).size; ++i) result.push_back({source, static_cast<std::int32_t>(i)});
+  Elements result(static_cast<std::size_t>(this->source(source).size));
+  std::int32_t index = 0;
+  for (Element& element : result) element = {source, index++};
   return result;
 }
 

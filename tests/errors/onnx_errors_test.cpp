@@ -175,7 +175,7 @@ const OnnxFault kFaults[] = {
        }
        g.result = output(last);
      }},
-    {"moves and computes more than 64 million elements",
+    {"moves and computes more than 8 million elements",
      [](OnnxLstm& g) {
        // Each value is as large as one may be, and is made of few elements.
        std::string last = "Y";
@@ -186,6 +186,12 @@ const OnnxFault kFaults[] = {
          last = next;
        }
        g.result = output(last);
+     }},
+    {"the graph takes, moves and computes more than 8 million elements",
+     [](OnnxLstm& g) {
+       // A file says in a few bytes that it takes much.
+       for (int k = 0; k < 12; ++k)
+         g.more += onnx::input("x" + std::to_string(k), {-1, -1, (std::int64_t{1} << 20) - k});
      }},
     {"[1,8,3] cannot become [5,5]",
      [](OnnxLstm& g) {
@@ -308,6 +314,29 @@ TEST_CASE("each malformed ONNX file has its own error", "[errors][import]") {
     CHECK(result.error().to_string().find(wreck.error) != std::string::npos);
   }
   CHECK(std::size(kFaults) + wrecks().size() >= 60);
+}
+
+TEST_CASE("a graph is told of --shape where its open sizes are the reason", "[errors][import]") {
+  const auto error_of = [](const std::function<void(OnnxLstm&)>& change) {
+    OnnxLstm graph;
+    change(graph);
+    const auto result = import_model(bytes_of(graph.file()), "m.onnx");
+    REQUIRE_FALSE(result.ok());
+    return result.error().to_string();
+  };
+  const char* const advice = "--shape X=1x512";
+  const std::string sizes =
+      error_of([](OnnxLstm& g) {  // a step for each 4 features, of which nobody knows how many there are
+        g.more += initializer("s", {3}, {0, -1, 4});
+        g.before = node("Reshape", {"X", "s"}, {"xs"});
+        g.inputs[0] = "xs";
+      });
+  INFO(sizes);
+  CHECK(sizes.find(advice) != std::string::npos);
+  const std::string constant = error_of([](OnnxLstm& g) { g.after = behind("Clip", {"s", "s"}); });
+  INFO(constant);
+  CHECK(constant.find("must be a constant") != std::string::npos);
+  CHECK(constant.find(advice) == std::string::npos);
 }
 
 TEST_CASE("an ONNX file changed or cut anywhere is read or refused", "[errors][import]") {
