@@ -64,6 +64,13 @@ double overlapped(std::initializer_list<double> times) {
   return longest + kExposed * (all - longest);
 }
 
+// Returns how fast a group of so many blocks of one row reads its weights.
+double row_bytes_per_second(const StageShape& shape, const Machine& machine, int blocks) {
+  const LoneStream& lone = machine.lone_stream;
+  const bool is_lone = blocks == 1 && runtime::bytes_of(shape.weights, 1) == 1 && shape.phase_bytes > lone.bytes;
+  return machine.bytes_per_second(shape.phase_bytes) * (is_lone ? lone.times : 1);
+}
+
 // The weights of the next group are loaded while the element-wise part of this group is computed. The work that fits in
 // the gaps between loads costs nothing, except for the last group.
 double one_row(const StageShape& shape, const StagePlan& plan, const Machine& machine) {
@@ -72,7 +79,7 @@ double one_row(const StageShape& shape, const StagePlan& plan, const Machine& ma
   for (const Groups& group : groups_of(shape.blocks, plan.single_blocks)) {
     if (group.count == 0) continue;
     const double chains = group.blocks * shape.gates;
-    const double stream = chains * vector_bytes(shape) / machine.bytes_per_second(shape.phase_bytes);
+    const double stream = chains * vector_bytes(shape) / row_bytes_per_second(shape, machine, group.blocks);
     const double loads = (chains + 1) / machine.vector_loads_per_second;
     const double column = overlapped({chains * fma * shape.products, stream, loads, machine.latency});
     const double work = shape.operations * group.blocks * fma;

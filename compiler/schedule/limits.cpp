@@ -172,7 +172,9 @@ std::optional<Machine> measured_machine(const Target& target) {
   const std::string path = limits_path(environment.cache_dir, cpu, name_of(target));
   const std::optional<Limits> limits = read_limits(path, cpu, name_of(target));
   if (!limits || !limits->core || limits->core->is_noisy || limits->core->lanes != target.lanes) return std::nullopt;
-  return limits->core->machine;
+  Machine machine = limits->core->machine;
+  machine.lone_stream = machine_of(target).lone_stream;
+  return machine;
 }
 
 }  // namespace rnnc::compiler

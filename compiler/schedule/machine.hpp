@@ -17,6 +17,13 @@ struct MemoryLevel {
   double bytes_per_second = 0;  // the speed at which one core reads from the level
 };
 
+/// Weights of 8 bits, of more than `bytes` in all, are read so many times as fast where the blocks of one row come
+/// one after the other as where several are read side by side.
+struct LoneStream {
+  double bytes = kBeyond;
+  double times = 1;
+};
+
 /// The limits of one core, as `rnnc bench` measures them.
 struct Machine {
   const char* name = "";
@@ -24,6 +31,7 @@ struct Machine {
   double latency = 0;                  // seconds from one multiply-add of a chain to the next
   double vector_loads_per_second = 0;  // loads of the widest vectors
   std::array<MemoryLevel, 4> memory = {};
+  LoneStream lone_stream = {};  // not measured by `rnnc bench`, and the same for all CPUs of a family
 
   double bytes_per_second(double working_set) const;
   /// Returns how many multiply-adds of vectors of `lanes` must be in flight at once to reach the peak.
@@ -33,7 +41,8 @@ struct Machine {
 /// Returns the family of the target's CPU, or the nearest family that has a row.
 const Machine& machine_of(const Target& target);
 
-/// Returns all numbers of a machine as text: equal machines have equal texts, and others have others.
+/// Returns the numbers of a machine that are measured, as text: equal machines have equal texts, and others have
+/// others.
 std::string numbers_of(const Machine& machine);
 
 /// Returns a machine of the CPU that LLVM calls `cpu` as the two rows that machine.cpp has for it: its numbers, and its

@@ -26,23 +26,36 @@ namespace {
 using compiler::PlanChoice;
 
 struct Case {
+  runtime::NumberFormat weights = runtime::NumberFormat::F32;
   std::string cell;
   std::int64_t size = 0;
   std::size_t stage = 0;
   std::map<std::string, double> times;  // of each choice that was tried, in microseconds
 };
 
+runtime::NumberFormat format_of(const std::string& name) {
+  for (const auto format : {runtime::NumberFormat::F32, runtime::NumberFormat::W8, runtime::NumberFormat::W8A16,
+                            runtime::NumberFormat::W16})
+    if (runtime::name(format) == name) return format;
+  FAIL("no format " << name);
+  return {};
+}
+
 std::vector<Case> read_cases(const std::string& machine) {
   std::ifstream file(RNNC_SOURCE_DIR "/tests/unit/plan_times_" + machine + ".csv");
   REQUIRE(file);
   std::map<std::string, Case> cases;
+  bool has_weights = false;
   for (std::string line; std::getline(file, line);) {
-    if (line.empty() || line[0] == '#' || line.starts_with("cell,")) continue;
+    has_weights |= line.starts_with("weights,");
+    if (line.empty() || line[0] == '#' || line.starts_with("cell,") || line.starts_with("weights,")) continue;
     std::istringstream fields(line);
-    std::string cell, size, steps, batch, choice, time;
+    std::string weights = "f32", cell, size, steps, batch, choice, time;
+    if (has_weights) std::getline(fields, weights, ',');
     for (std::string* field : {&cell, &size, &steps, &batch, &choice, &time}) std::getline(fields, *field, ',');
     const std::size_t stage = std::stoul(choice);
-    Case& one = cases[cell + size + "," + steps + "," + batch + " stage " + std::to_string(stage)];
+    Case& one = cases[weights + cell + size + "," + steps + "," + batch + " stage " + std::to_string(stage)];
+    one.weights = format_of(weights);
     one.cell = cell;
     one.size = std::stoll(size);
     one.stage = stage;
@@ -58,8 +71,9 @@ compiler::Target v4() { return target_of("x86-64-v4"); }
 
 // The plan that the model prefers to all others that were timed; "" if none was.
 std::string choose_timed(const Case& one, const compiler::Target& target) {
-  const compiler::Lowered lowered = compiler::lower(standard(one.cell, one.size, one.size), target).value();
-  const auto candidates = compiler::plan_candidates(lowered.schedule, target, {});
+  const compiler::PlanOptions options{.weights = one.weights};
+  const compiler::Lowered lowered = compiler::lower(standard(one.cell, one.size, one.size), target, options).value();
+  const auto candidates = compiler::plan_candidates(lowered.schedule, target, options);
   for (const compiler::Candidate& candidate : candidates.at(one.stage)) {
     const std::string choice = compiler::print(compiler::choice_of(one.stage, candidate.plan));
     if (one.times.contains(choice)) return choice;
@@ -74,8 +88,8 @@ TEST_CASE("of the plans that were timed, the model's choice is near the best", "
     std::string machine, cpu;
     double most_loss = 1;  // the time of the chosen plan over that of the best one
   };
-  for (const Measured& measured :
-       {Measured{"zen4", "x86-64-v4", 1.05}, Measured{"zen5", "znver5", 1.06}, Measured{"xeon", "rocketlake", 1.08}}) {
+  for (const Measured& measured : {Measured{"zen4", "x86-64-v4", 1.05}, Measured{"zen5", "znver5", 1.06},
+                                   Measured{"xeon", "rocketlake", 1.08}, Measured{"zen5_integers", "znver5", 1.12}}) {
     const std::vector<Case> cases = read_cases(measured.machine);
     CHECK(cases.size() >= 40);
     double logarithms = 0;
