@@ -1,6 +1,6 @@
 // Models that others have published give what TensorFlow Lite's own kernels give (tflite/run_kernels.js), where
-// RNNC_MODELS is a folder that has them: DTLN/ with the files of pretrained_model in github.com/breizhn/DTLN, and
-// tflite-micro/ with dtln_noise_suppression.tflite and trained_lstm.tflite of github.com/tensorflow/tflite-micro.
+// RNNC_MODELS is a folder that has them: docs/reliability.md lists its DTLN and tflite-micro among others. Models in
+// other formats are in published/.
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>

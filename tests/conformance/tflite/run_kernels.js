@@ -3,7 +3,7 @@
 //     npm install @tensorflow/tfjs-tflite@0.0.1-alpha.10 @tensorflow/tfjs-core@4.9.0 @tensorflow/tfjs-backend-cpu@4.9.0
 //     node run_kernels.js MODELS real
 //
-// MODELS has what ../real_models_test.cpp says. Element k of call t is made of the whole number n = (31 t + 17 k) mod 129:
+// MODELS has what docs/reliability.md says. Element k of call t is made of the whole number n = (31 t + 17 k) mod 129:
 // it is (n - 64) / 64, or n - 128 of a model of integers. A state begins with zeros, and is then what the call before
 // gave. Integers that come out are multiplied by their scale.
 const fs = require("fs");
