@@ -1,8 +1,8 @@
 // Runs models by ONNX Runtime, call after call, on one thread: node onnx_runtime.js MODULES CASES.json
 //
-// MODULES is the folder with node_modules. A case has a model; inputs, whose floats for all calls stand in a file one call behind the other;
-// constants of int64; and states, which begin with zeros and are then what the call before gave. The floats of each output and state of every
-// call are written to OUT.NAME.f32.
+// MODULES is the folder with node_modules. A case has a model; inputs, whose floats for all calls stand in a file one call behind the
+// other; constants of int64; and states, which begin with zeros and are then what the call before gave. The floats of each output and
+// state of every call are written to OUT.NAME.f32.
 const fs = require("fs"), path = require("path");
 const [modules, cases] = process.argv.slice(2);
 const ort = require(require.resolve("onnxruntime-web", { paths: [path.resolve(modules)] }));

@@ -1,5 +1,5 @@
-"""Made sound: a voice of vowels, silence, tones that rise and stay, noise, and a voice in noise, in turn, so that a detector of voices is sure
-of both answers and its states see each change."""
+"""Made sound: a voice of vowels, silence, tones that rise and stay, noise, and a voice in noise, in turn, so that a detector of voices
+is sure of both answers and its states see each change."""
 import numpy as np
 
 VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480))
