@@ -96,9 +96,7 @@ bool moves_elements(const std::string& op) {
 Role role_of(const OnnxGraph& graph, const std::string& name) {
   for (const OnnxNode& node : graph.nodes)
     if (is_recurrent(node) && node.input(4) == name) return Role::Lengths;
-  const bool named =
-      std::ranges::any_of(graph.outputs, [&](const std::string& output) { return is_state_by_name(name, output); });
-  return named || reaches_states(graph, name) ? Role::State : Role::Data;
+  return is_state(graph, name) ? Role::State : Role::Data;
 }
 
 // A graph input that a recurrent node reads directly has the rank that the node wants.
@@ -131,9 +129,10 @@ bool reaches_states(const OnnxGraph& graph, std::set<std::string>& reached) {
 
 }  // namespace
 
-bool reaches_states(const OnnxGraph& graph, const std::string& name) {
+bool is_state(const OnnxGraph& graph, const std::string& name) {
+  const auto named = [&](const std::string& output) { return is_state_by_name(name, output); };
   std::set<std::string> reached = {name};
-  return reaches_states(graph, reached);
+  return std::ranges::any_of(graph.outputs, named) || reaches_states(graph, reached);
 }
 
 std::vector<OnnxLabels> labellings(const OnnxGraph& graph, const std::vector<std::string>& inputs,

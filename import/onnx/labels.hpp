@@ -18,8 +18,9 @@ struct OnnxLabels {
   std::map<std::string, Axes> axes;  // of the inputs
 };
 
-/// Tells whether an input reaches the initial states of recurrent nodes through operators that move elements alone.
-bool reaches_states(const OnnxGraph& graph, const std::string& name);
+/// Tells whether an input is a state: by its name and that of an output, or since it reaches the initial states of
+/// recurrent nodes through operators that move elements alone.
+bool is_state(const OnnxGraph& graph, const std::string& name);
 
 /// Returns the labellings of `inputs`, sequences before steps. `sizes` are numbers of features to try where a file has
 /// none.

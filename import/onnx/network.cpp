@@ -19,7 +19,8 @@ constexpr std::int64_t kAnySize = 16;  // for a size that only the caller knows
 std::vector<std::string> inputs_of(const OnnxGraph& graph, const ImportOptions& options) {
   std::vector<std::string> inputs;
   for (const std::string& name : graph.inputs)
-    if (!graph.initializers.contains(name) && (!options.inputs.contains(name) || reaches_states(graph, name)))
+    if (!graph.initializers.contains(name) &&
+        (!options.inputs.contains(name) || options.carried.contains(name) || is_state(graph, name)))
       inputs.push_back(name);
   return inputs;
 }

@@ -79,6 +79,36 @@ TEST_CASE("a file that is called for each step runs any number of streams side b
   }
 }
 
+TEST_CASE("a stream goes on from the states that a run before has written, by the names of the graph", "[tools]") {
+  // The first two states are states by their names alone: what was given for them was once taken for a constant.
+  struct Case {
+    std::string name;
+    std::int64_t features;
+    std::vector<std::pair<std::string, std::string>> states;
+  };
+  for (const Case& one : {Case{"cached_convolution", 2, {{"cache", "cache_out"}}},
+                          Case{"average_beside_a_state", 3, {{"average_state", "average_state_out"}, {"h", "y"}}},
+                          Case{"packed_states", 4, {{"state", "stateN"}}}}) {
+    INFO(one.name);
+    const Folder folder;
+    const std::string run = "run " + kGraphs + "fronts/" + one.name + ".onnx --output y.npy --input ";
+    write_values(folder, "x.npy", {5, 1, one.features}, static_cast<std::size_t>(5 * one.features));
+    const std::vector<float> x = folder.values("x.npy"), whole = y_of(folder, run + "x.npy");
+    const auto cut = x.begin() + 2 * one.features;
+    folder.write("first.npy", {2, 1, one.features}, {x.begin(), cut});
+    folder.write("rest.npy", {3, 1, one.features}, {cut, x.end()});
+    std::string ends, begins;
+    for (const auto& [input, output] : one.states) {
+      ends += " --final-state " + output + "=" + input + ".npy";
+      begins += " --state " + input + "=" + input + ".npy";
+    }
+    std::vector<float> pieces = y_of(folder, run + "first.npy" + ends);
+    const std::vector<float> rest = y_of(folder, run + "rest.npy" + begins);
+    pieces.insert(pieces.end(), rest.begin(), rest.end());
+    CHECK(pieces == whole);
+  }
+}
+
 TEST_CASE("sizes in the wrong order are told from lengths that do not fit", "[tools]") {
   const Folder folder;
   write_values(folder, "x.npy", {3, 7, 4}, 84);
