@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """check.py RNNC FOLDER: recurrent models that others have published, whole, over 200 calls of made sound, beside ONNX Runtime: every
-output of every call, and every state after some of them.
+output of every call, every state after some of them, and calls that go on from states of ONNX Runtime.
 
 FOLDER keeps what npm fetches (packages.py). Without npm or a network the check says that it is skipped. Models of repositories are
 run too where RNNC_MODELS is a folder that has them (docs/reliability.md)."""
@@ -62,13 +62,16 @@ def difference(ours, theirs):
     return np.max(np.abs(ours.ravel() - theirs) / np.maximum(1, np.abs(theirs)))
 
 
-def run(program, case, output, calls, folder):
-    """Gives what rnnc gives of the first calls: of the output all of them, of a state the last one."""
-    np.save(folder / "x.npy", case.x[:calls])
+def run(program, case, output, calls, begins, folder):
+    """Gives what rnnc gives of a slice of calls that begins with these states: of the output all of them, of a state the last one."""
+    np.save(folder / "x.npy", case.x[calls])
     command = [program, "run", case.path, *case.flags, "--input", "x.npy", "--output", f"{output}.npy"]
     states = [state for state, _ in case.states.values()]
     for state in states:
         command += ["--final-state", f"{state}={state}.npy"]
+    for name, value in begins.items():
+        np.save(folder / f"from_{name}.npy", value)
+        command += ["--state", f"{name}=from_{name}.npy"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{case.title}: {done.stderr}")
@@ -80,10 +83,11 @@ def check(program, case, theirs):
     (output,) = (name for name in theirs if name not in carried)
     errors = dict.fromkeys((output, *carried), 0.0)
     with tempfile.TemporaryDirectory() as folder:
-        for calls in (*CALLS, case.x.shape[0]):
-            ours = run(program, case, output, calls, pathlib.Path(folder))
+        for begin, end in (*((0, calls) for calls in CALLS), (0, case.x.shape[0]), (CALLS[-1], case.x.shape[0])):
+            states = {name: theirs[state][begin - 1].reshape(shape) for name, (state, shape) in case.states.items()}
+            ours = run(program, case, output, slice(begin, end), states if begin else {}, pathlib.Path(folder))
             for name in errors:
-                expected = theirs[name][calls - 1] if name in carried else theirs[name][:calls]
+                expected = theirs[name][end - 1] if name in carried else theirs[name][begin:end]
                 errors[name] = np.maximum(errors[name], difference(ours[name], expected))  # a NaN stays one
     limits = {name: MOST_OF_STATES if name in carried else MOST for name in errors}
     right = all(errors[name] <= limits[name] for name in errors)
