@@ -52,6 +52,7 @@ struct GraphReading {
   std::optional<Imported> imported;
   std::optional<Refusal> refusal;  // none where the graph has no input either
   std::string hint, cut;
+  std::size_t work = 0;  // of all labellings that were refused
 };
 
 // A bound is met at places that do not know the file.
@@ -73,7 +74,7 @@ GraphReading read_with_labels(const OnnxModel& model, const FileContent& content
   const std::vector<std::int64_t> sizes =
       needs_widths ? widths(graph, content, file, options, beside) : std::vector<std::int64_t>();
   GraphReading reading;
-  std::size_t progress = 0, work = 0;
+  std::size_t progress = 0;
   std::vector<OnnxLabels> all = labellings(graph, inputs, sizes);
   // A caller who names states most often means one step. Sequences have such states too, between their pieces.
   if (!options.carried.empty()) std::ranges::stable_partition(all, &OnnxLabels::is_step);
@@ -86,8 +87,8 @@ GraphReading read_with_labels(const OnnxModel& model, const FileContent& content
       if (!reading.refusal || reader.progress() > progress)
         reading.refusal = in_file(own, file), progress = reader.progress(), reading.cut = reader.cut();
       if (reading.hint.empty()) reading.hint = reader.hint();
-      work += reader.work();
-      if (work > kMostWork) break;
+      reading.work += reader.work();
+      if (reading.work > kMostWork) break;
     }
   }
   return reading;
@@ -125,7 +126,8 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
   if (!reading.cut.empty()) {
     message += "\n" + reading.cut;
   } else if (const std::string open = open_input(model.graph, options); is_unsupported && !open.empty()) {
-    if (depends_on_sizes(model, open, refusal, content, file, options, beside))
+    // A graph that took long is not read once more.
+    if (reading.work > kMostWork / 16 || depends_on_sizes(model, open, refusal, content, file, options, beside))
       message += "\nthe file leaves sizes of " + in_quotes(open) +
                  " open; if each call takes as many, say so: --shape " + open + "=1x512 or ImportOptions::shapes";
   }

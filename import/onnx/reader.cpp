@@ -63,7 +63,7 @@ void GraphReader::add_inputs() {
     const std::int64_t size = fixed(axes);
     if (size > kMostElements)
       files::unsupported(file_, "graph input " + in_quotes(name), "has more than a million features");
-    count_work(static_cast<std::size_t>(size));
+    text_.count_work(static_cast<std::size_t>(size));
     const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
     input.source = text_.add({text_.fresh(details.alias.empty() ? name : details.alias), size, scalar, input.has_time});
     if (const auto given = options_.inputs.find(name); given != options_.inputs.end())
@@ -177,21 +177,11 @@ void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
     if (!node.output(i).empty()) keep(node.output(i), results[i]);
 }
 
-// The bound is of the memory too, since no more elements can be kept than were made.
-void GraphReader::count_work(std::size_t elements) {
-  work_ += elements;
-  if (work() <= kMostWork) return;
-  const std::string most = std::to_string(kMostWork / 1000000);
-  throw Refusal{Error{ErrorCode::Limit,
-                      {},
-                      "the graph takes, moves and computes more than " + most + " million elements; cut the model"}};
-}
-
 // Keeps a value; one without the time and the batch that is made of constants is a constant, which may be a shape.
 void GraphReader::keep(const std::string& name, const OnnxValue& value) {
   const bool constant =
       std::ranges::all_of(value.elements, &Element::is_constant) && std::ranges::all_of(value.axes, &Axis::is_number);
-  count_work(value.elements.size());
+  text_.count_work(value.elements.size());
   if (!constant) {
     scope_.values[name] = value;
     return;

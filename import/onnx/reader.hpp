@@ -12,10 +12,6 @@
 
 namespace rnnc::files {
 
-/// The work of one reading, and of all before the last, in elements and characters: less than a second. It has
-/// room for 80 operations on 100,000 elements.
-constexpr std::size_t kMostWork = std::size_t{1} << 23;
-
 class GraphReader {
  public:
   GraphReader(const OnnxModel& model, const FileContent& content, std::string_view file, const ImportOptions& options,
@@ -31,7 +27,7 @@ class GraphReader {
   /// Says how to make a model without the operator that was refused; "" where none was unknown.
   const std::string& cut() const { return cut_; }
   /// Returns how much was computed and written, in elements and characters.
-  std::size_t work() const { return work_ + text_.text_bytes(); }
+  std::size_t work() const { return text_.work(); }
 
  private:
   struct GraphInput {
@@ -77,7 +73,6 @@ class GraphReader {
   void forget(const std::string& name);
   void forget_inputs(const OnnxNode& node);
   void keep(const std::string& name, const OnnxValue& value);
-  void count_work(std::size_t elements);
   void read_if(const OnnxNode& node);
   void read_scan(const OnnxNode& node);
   void read_loop(const OnnxNode& node);
@@ -141,7 +136,7 @@ class GraphReader {
   std::map<std::string, Unrounded> unrounded_;  // outputs of QuantizeLinear that are not written yet
   std::optional<std::string> lengths_;          // the graph's name of sequence_lens; "" for none
   std::string output_;                          // the graph output that becomes y
-  std::size_t progress_ = 0, work_ = 0;
+  std::size_t progress_ = 0;
   std::map<std::string, std::string> lists_;  // the stack that a list of tensors is; "" where it is empty
   int depth_ = 0;
   std::string hint_, cut_;

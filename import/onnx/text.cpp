@@ -11,8 +11,8 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kMostText = std::size_t{1} << 26;
-constexpr std::size_t kMostRuns = 4096;  // of elements that an expression joins
+constexpr std::size_t kMostRuns = 4096;     // of elements that an expression joins
+constexpr std::size_t kPuttingInOrder = 4;  // the work of an element that is put in order, in elements computed
 
 std::string range(const Source& source, std::int64_t begin, std::int64_t end) {
   if (source.scalar || (begin == 0 && end == source.size)) return source.name;
@@ -26,10 +26,17 @@ NetworkText::NetworkText(bool is_step, std::size_t most_bytes) : is_step_(is_ste
             "input", "output", "state", "param", "cell",    "network", "seq",           "f32",   "inf",   "nan"};
 }
 
+void NetworkText::count_work(std::size_t amount) {
+  work_ += amount;
+  if (work_ <= kMostWork) return;
+  const std::string most = std::to_string(kMostWork / 1000000);
+  throw Refusal{Error{ErrorCode::Limit,
+                      {},
+                      "the graph takes, moves and computes more than " + most + " million elements; cut the model"}};
+}
+
 void NetworkText::state(const std::string& statement) {
-  text_bytes_ += statement.size();
-  if (text_bytes_ > kMostText)
-    throw Refusal{Error{ErrorCode::Limit, {}, "makes a text of more than 64 MiB; cut the model to its recurrent part"}};
+  count_work(statement.size());
   statements.push_back("  " + statement + "\n");
 }
 
@@ -87,8 +94,8 @@ std::string NetworkText::one() {
 }
 
 Expression NetworkText::express(std::span<const Element> elements) {
-  for (const Element& e : elements)
-    if (!e.is_constant()) used_.insert(e.source);
+  for (std::int32_t last = -1; const Element& e : elements)
+    if (!e.is_constant() && e.source != last) used_.insert(last = e.source);
   if (elements.size() == 1 && !elements[0].is_constant() && source(elements[0].source).scalar)
     return {source(elements[0].source).name, source(elements[0].source).sequence, true};
   Expression result;
@@ -197,7 +204,9 @@ bool NetworkText::stand_in_order(const std::vector<Elements>& operands) {
 Elements NetworkText::each(const std::vector<Elements>& operands,
                            const std::function<std::string(const std::vector<std::string>&)>& function) {
   const std::size_t arity = operands.size(), count = operands[0].size();
-  if (stand_in_order(operands)) return group(operands, function);
+  const bool in_order = stand_in_order(operands);
+  count_work(in_order ? count : kPuttingInOrder * count);
+  if (in_order) return group(operands, function);
   Elements tuples;
   tuples.reserve(arity * count);
   for (std::size_t i = 0; i < count; ++i)
