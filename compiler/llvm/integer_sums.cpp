@@ -24,6 +24,16 @@ std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums, bool is_long)
   return fitting;
 }
 
+// An instruction that adds to a sum waits for the one before that added to it, some four cycles, in which two a cycle
+// could begin. Where there are few sums, each is therefore taken in parts, which are added up behind the loop: sums of
+// integers are exact in any order.
+std::int64_t parts_of_sums(std::int64_t unroll, std::size_t sums) {
+  constexpr std::int64_t kFewestSums = 8;
+  std::int64_t parts = 1;
+  while (unroll % (2 * parts) == 0 && parts * static_cast<std::int64_t>(sums) < kFewestSums) parts *= 2;
+  return parts;
+}
+
 }  // namespace
 
 IntegerSums::IntegerSums(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands)
@@ -42,13 +52,22 @@ Values IntegerSums::add_groups(std::int64_t first, std::int64_t end, Values sums
   const std::int64_t groups = end - first;
   const std::int64_t unroll = groups_of_pass(groups, sums.size(), digits_.is_long());
   const std::int64_t in_loop = first + groups / unroll * unroll;
+  const std::int64_t parts = digits_.is_long() ? 1 : parts_of_sums(unroll, sums.size());
+  const std::size_t count = sums.size();
+  for (std::size_t i = count; i < count * static_cast<std::size_t>(parts); ++i)
+    sums.push_back(llvm::Constant::getNullValue(sums[i - count]->getType()));
   sums = emit_for(
       builder_, number(first), number(in_loop), unroll, std::move(sums),
       [&](llvm::Value* group, Values carried) {
-        for (std::int64_t k = 0; k < unroll; ++k) extend(group, k, carried);
+        for (std::int64_t k = 0; k < unroll; ++k)
+          extend(group, k, llvm::MutableArrayRef(carried).slice(static_cast<std::size_t>(k % parts) * count, count));
         return carried;
       },
       "columns");
+  for (; sums.size() > count; sums.pop_back()) {
+    llvm::Value*& sum = sums[(sums.size() - 1) % count];
+    sum = builder_.CreateAdd(sum, sums.back());
+  }
   for (std::int64_t k = in_loop; k < end; ++k) extend(number(k), 0, sums);
   return sums;
 }
@@ -205,10 +224,10 @@ Values IntegerSums::load_weights(std::size_t vector, llvm::Value* group, std::in
 }
 
 // The shorter side is held in registers, as in chains.cpp.
-void IntegerSums::extend(llvm::Value* group, std::int64_t ahead, Values& sums) {
+void IntegerSums::extend(llvm::Value* group, std::int64_t ahead, llvm::MutableArrayRef<llvm::Value*> sums) {
   const std::size_t rows = operands_.rows.size(), pair = digits_.sums();
   const auto at = [&](std::size_t row, std::size_t vector) {
-    return llvm::MutableArrayRef(sums).slice((row * vectors_ + vector) * pair, pair);
+    return sums.slice((row * vectors_ + vector) * pair, pair);
   };
   if (vectors_ < rows) {
     std::vector<Values> held;

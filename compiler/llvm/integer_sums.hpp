@@ -29,7 +29,7 @@ class IntegerSums {
   void add_rows(llvm::Value* set, Values& sums);
   Values add_groups(std::int64_t first, std::int64_t end, Values sums);
   Values begin(llvm::Value* starts);
-  void extend(llvm::Value* group, std::int64_t ahead, Values& sums);
+  void extend(llvm::Value* group, std::int64_t ahead, llvm::MutableArrayRef<llvm::Value*> sums);
   std::vector<ByteElements> load_elements(llvm::Value* row, llvm::Value* group, std::int64_t ahead);
   Values load_weights(std::size_t vector, llvm::Value* group, std::int64_t ahead);
   Values as_floats(const Values& sums);

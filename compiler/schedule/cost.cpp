@@ -71,6 +71,13 @@ double row_bytes_per_second(const StageShape& shape, const Machine& machine, int
   return machine.bytes_per_second(shape.phase_bytes) * (is_lone ? lone.times : 1);
 }
 
+// Returns how long a column of one row waits for the one before. Few sums of integers are taken in parts, so that eight
+// of them are under way (compiler/llvm/integer_sums.cpp).
+double row_latency(const StageShape& shape, const Machine& machine, double chains) {
+  constexpr double kFewestSums = 8;
+  return runtime::is_integer(shape.weights) ? machine.latency * std::min(1.0, chains / kFewestSums) : machine.latency;
+}
+
 // The weights of the next group are loaded while the element-wise part of this group is computed. The work that fits in
 // the gaps between loads costs nothing, except for the last group.
 double one_row(const StageShape& shape, const StagePlan& plan, const Machine& machine) {
@@ -81,9 +88,10 @@ double one_row(const StageShape& shape, const StagePlan& plan, const Machine& ma
     const double chains = group.blocks * shape.gates;
     const double stream = chains * vector_bytes(shape) / row_bytes_per_second(shape, machine, group.blocks);
     const double loads = (chains + 1) / machine.vector_loads_per_second;
-    const double column = overlapped({chains * fma * shape.products, stream, loads, machine.latency});
+    const double latency = row_latency(shape, machine, chains);
+    const double column = overlapped({chains * fma * shape.products, stream, loads, latency});
     const double work = shape.operations * group.blocks * fma;
-    const double gap = std::max({stream, loads, machine.latency}) - chains * fma * shape.products;
+    const double gap = std::max({stream, loads, latency}) - chains * fma * shape.products;
     work_of_last = work;
     hidden_of_last = std::min(columns * std::max(0.0, gap), work);
     hidden += group.count * hidden_of_last;

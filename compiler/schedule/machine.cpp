@@ -16,16 +16,16 @@ constexpr Machine kZen4 = {
 // that just fill the 48 KiB of L1 are still read at the speed of L1 (GRU of 64 units: two blocks at a time take 18 %
 // less time than one). A loop of loads reads L2 at 220 GB/s, but the step of a GRU of 128 units reads it at 163 GB/s,
 // and one block at a time is best by 14 %. Memory and the size of L3 were not measured and are those of a Zen 4.
-// Integers of 8 bits need few multiply-adds in flight, so that one block can be read at the speed of the loop: an LSTM
-// of 256 units takes 28 % less time than with two or four blocks, and one of 192 units, whose weights are 150 kB, takes
-// as long. Why several streams are slower is not known; huge pages and other distances between the blocks change
+// Integers of 8 bits need few vectors to have enough multiply-adds under way, so that one block can be read at the
+// speed of the loop: an LSTM of 224 to 320 units takes 20 to 30 % less time than with two or four blocks, one of 160
+// units as long. Why several streams are slower is not known; huge pages and other distances between the blocks change
 // nothing.
 constexpr Machine kZen5 = {"Zen 5",
                            240e9,
                            4 / 3.75e9,
                            6.25e9,
                            {{{50e3, 400e9}, {0.9e6, 165e9}, {24e6, 110e9}, {kBeyond, 20e9}}},
-                           {240e3, 220. / 165}};
+                           {120e3, 220. / 165}};
 
 // No CPU with AVX2 alone was measured. The numbers are those of a Zen 4, whose two 256-bit multiply-adds a cycle do as
 // much work as its one of 512 bits.
