@@ -72,10 +72,13 @@ double row_bytes_per_second(const StageShape& shape, const Machine& machine, int
 }
 
 // Returns how long a column of one row waits for the one before. Few sums of integers are taken in parts, so that eight
-// of them are under way (compiler/llvm/integer_sums.cpp).
+// of them are under way (compiler/llvm/integer_sums.cpp). Where weights have two digits, a sum gets two products of a
+// column.
 double row_latency(const StageShape& shape, const Machine& machine, double chains) {
   constexpr double kFewestSums = 8;
-  return runtime::is_integer(shape.weights) ? machine.latency * std::min(1.0, chains / kFewestSums) : machine.latency;
+  if (!runtime::is_integer(shape.weights)) return machine.latency;
+  const double sums = chains * runtime::vector_digits(shape.weights);
+  return machine.latency * runtime::weight_digits(shape.weights) * std::min(1.0, sums / kFewestSums);
 }
 
 // The weights of the next group are loaded while the element-wise part of this group is computed. The work that fits in
