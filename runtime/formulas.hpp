@@ -155,7 +155,19 @@ class Formulas {
   Float maximum_of(Float a, Float b) const { return propagate_nan(a, a_.select(a_.greater(a, b), a, b)); }
   Float minimum_of(Float a, Float b) const { return propagate_nan(a, a_.select(a_.less(a, b), a, b)); }
   Float propagate_nan(Float operand, Float result) const { return a_.select(a_.is_nan(operand), operand, result); }
-  Float clamp(float low, Float x, float high) const { return minimum(splat(high), maximum(splat(low), x)); }
+  Float clamp(float low, Float x, float high) const {
+    return bounded(x, -low < high ? -low : high,
+                   [&](Float all) { return minimum(splat(high), maximum(splat(low), all)); });
+  }
+
+  // Returns bound(x), which is x in every lane whose magnitude is below `limit`. An arithmetic may branch around it.
+  template <class Bound>
+  Float bounded(Float x, float limit, const Bound& bound) const {
+    if constexpr (requires { a_.bounded(x, limit, bound); })
+      return a_.bounded(x, limit, bound);
+    else
+      return bound(x);
+  }
 
   // This is Horner's rule in x^2 over pairs c[2k] + c[2k+1] x: it has half the latency of Horner's rule in x for one
   // multiplication more.
@@ -216,7 +228,7 @@ class Formulas {
   // tanh(b + r) = (s - 1 + u (s + 1)) / (s + 1 + u (s - 1)) with u = tanh r. An error of u fades as tanh nears 1; the
   // numerator never exceeds the denominator, and they are equal at the bound. ln 2 / 2 needs no second part here.
   Quotient tanh_quotient(Float x) const {
-    const Float a = minimum(splat(9.02f), a_.abs(x));
+    const Float a = bounded(a_.abs(x), 9.02f, [&](Float all) { return minimum(splat(9.02f), all); });
     const Float magic = splat(kMagic + 127);
     const Float biased = a_.fma(a, splat(2 * kLog2E), magic);
     const Float r = a_.fma(a_.sub(biased, magic), splat(-kLn2 / 2), a);

@@ -36,6 +36,9 @@ llvm::Value* emit_opaque(llvm::IRBuilderBase& builder, llvm::Value* value);
 /// first, and keep them on the stack.
 llvm::Value* emit_barrier(llvm::IRBuilderBase& builder, llvm::Value* value);
 
+/// Converts sums of ByteProducts::Dual, which are 256 times too large, to floats of the sums (<lanes x float>).
+llvm::Value* emit_fraction_to_float(llvm::IRBuilderBase& builder, llvm::Value* sums);
+
 class ByteProductEmitter {
  public:
   ByteProductEmitter(llvm::IRBuilderBase& builder, const Target& target, int lanes)

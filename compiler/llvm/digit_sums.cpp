@@ -91,12 +91,15 @@ void DigitSums::add_row(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef
   sums[1] = bytes_.add_row(sums[1], elements[1], weights[0]);
 }
 
-llvm::Value* DigitSums::as_float(llvm::ArrayRef<llvm::Value*> sums) {
+llvm::Value* DigitSums::as_float(llvm::ArrayRef<llvm::Value*> sums, bool are_times_256) {
   llvm::Type* type = vector_of(builder_, lanes_);
-  llvm::Value* sum = builder_.CreateSIToFP(sums[0], type);
+  const auto converted = [&](llvm::Value* sum) {
+    return are_times_256 ? emit_fraction_to_float(builder_, sum) : builder_.CreateSIToFP(sum, type);
+  };
+  llvm::Value* sum = converted(sums[0]);
   if (sums.size() < 2) return sum;
   llvm::Value* base = llvm::ConstantFP::get(type, runtime::kDigitBase);
-  return builder_.CreateFAdd(builder_.CreateFMul(sum, base), builder_.CreateSIToFP(sums[1], type));
+  return builder_.CreateFAdd(builder_.CreateFMul(sum, base), converted(sums[1]));
 }
 
 }  // namespace rnnc::compiler

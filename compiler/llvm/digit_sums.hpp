@@ -37,7 +37,8 @@ class DigitSums {
   void add_row(llvm::MutableArrayRef<llvm::Value*> sums, llvm::ArrayRef<llvm::Value*> elements,
                llvm::ArrayRef<llvm::Value*> weights);
 
-  llvm::Value* as_float(llvm::ArrayRef<llvm::Value*> sums);
+  /// Returns the float of the sums of a vector. With ByteProducts::Dual, sums may still be 256 times too large.
+  llvm::Value* as_float(llvm::ArrayRef<llvm::Value*> sums, bool are_times_256 = false);
 
  private:
   llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }

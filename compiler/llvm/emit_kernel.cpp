@@ -122,6 +122,10 @@ class KernelEmitter {
       meeting_.emplace(builder_, *module_, target_.arch, function->getArg(0), attributes_);
       part_ = meeting_->part();
     }
+    if (target_.is_small) {
+      emit_row_by_row();
+      return static_cast<void>(builder_.CreateRetVoid());
+    }
     find_order();
     emit_for(
         builder_, constant(0), steps_, chunk_steps_, {current_, next_},
@@ -139,6 +143,28 @@ class KernelEmitter {
         },
         "chunk");
     builder_.CreateRetVoid();
+  }
+
+  // Nothing is computed ahead of the steps, and no weights are read for several rows at once. So a row goes through all
+  // stages of a step before the next row does.
+  void emit_row_by_row() {
+    emit_for(
+        builder_, constant(0), steps_, 1, {current_, next_},
+        [&](llvm::Value* step, Values now) {
+          find_rows(step, now);
+          const RowSpaces all = spaces_;
+          emit_for(
+              builder_, constant(0), batch_, 1,
+              [&](llvm::Value* row) {
+                for (Rows& one : spaces_)
+                  if (one.base) one = {floats(one.base, builder_.CreateMul(row, one.stride)), constant(0)};
+                emit_stages(Phase::Step, constant(1), builder_.CreateTrunc(step, builder_.getInt1Ty()));
+                spaces_ = all;
+              },
+              "sequences");
+          return Values{now[1], now[0]};
+        },
+        "time");
   }
 
   // The rows of a chunk are one run of rows where x is dense or the batch is 1; else each step is a run. Where time
@@ -176,12 +202,16 @@ class KernelEmitter {
     return {floats(sequence_, builder_.CreateMul(builder_.CreateMul(step, batch_), row)), row};
   }
 
-  void emit_step_phase(llvm::Value* step, llvm::Value* step_of_chunk, const Values& buffers) {
+  void find_rows(llvm::Value* step, const Values& buffers) {
     rows(Space::Input) = {floats(x_, builder_.CreateMul(step, x_step_)), x_row_};
     rows(Space::Output) = {floats(y_, builder_.CreateMul(step, y_step_)), y_row_};
-    rows(Space::Sequence) = sequence_rows(step_of_chunk);
     rows(Space::Current) = {buffers[0], constant(row_size(Space::Current))};
     rows(Space::Next) = {buffers[1], constant(row_size(Space::Next))};
+  }
+
+  void emit_step_phase(llvm::Value* step, llvm::Value* step_of_chunk, const Values& buffers) {
+    find_rows(step, buffers);
+    rows(Space::Sequence) = sequence_rows(step_of_chunk);
     emit_stages(Phase::Step, batch_, builder_.CreateTrunc(step_of_chunk, builder_.getInt1Ty()));
   }
 

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "compiler/llvm/chains.hpp"
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/integer_sums.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/magnitudes.hpp"
 #include "compiler/llvm/quantized.hpp"
 #include "compiler/llvm/row_groups.hpp"
 #include "compiler/llvm/sparse_sums.hpp"
@@ -55,6 +57,7 @@ class StageEmitter {
   // The vectors of products of a row, where that is made ready once for all blocks.
   struct ReadyRow {
     std::map<ir::Value, llvm::Value*> vectors, all_numbers;
+    std::shared_ptr<RowScalars> scalars;
   };
 
   void emit_singles(llvm::Value* rows) {
@@ -94,27 +97,46 @@ class StageEmitter {
         ready.vectors[vector] = emit_dual_pairs(builder_, ready.vectors[vector], words);
       if (tile.may_be_no_numbers(vector)) ready.all_numbers[vector] = tile.is_all_numbers(vector, 0);
     }
+    if (sums_vectors_alone(context_.target.byte_products))
+      ready.scalars = std::make_shared<RowScalars>(builder_, context_, stage_, gates_, row);
     return ready;
   }
 
   void emit_single(const TilePlace& place, const ReadyRow& ready) {
     Tile tile(builder_, context_, stage_, gates_, place);
     for (const auto& [vector, all] : ready.all_numbers) tile.set_all_numbers(vector, 0, all);
+    tile.take_scalars_from(ready.scalars.get());
     for (ir::Value product : stage_.products) {
       const Panel& panel = context_.plan.panel(product);
-      const Values sums = panel.sparse ? sparse_sums(product, tile, place) : sums_of(product, tile, place, ready);
-      llvm::ArrayRef<llvm::Value*> left = sums;
-      for (int block = 0; block < place.blocks; ++block) {
-        const auto vectors = static_cast<std::size_t>(panel.vectors(is_last(place, block)));
-        tile.set_product(product, 0, block, left.take_front(vectors));
-        left = left.drop_front(vectors);
+      if (panel.sparse) {
+        set_product(product, tile, place, sparse_sums(product, tile, place));
+        continue;
       }
+      const ProductOperands operands = operands_of(product, tile, place, ready);
+      if (!runtime::is_integer(panel.format))
+        set_product(product, tile, place, chains_of(product, tile, place.blocks, operands));
+      else if (sums_vectors_alone(context_.target.byte_products))
+        set_product(product, tile, place, IntegerSums(builder_, context_.target, operands).defer(panel.passes()));
+      else
+        set_product(
+            product, tile, place,
+            IntegerSums(builder_, context_.target, operands).run(panel.passes(), tile.integer_starts(product, 0)));
     }
     tile.finish();
   }
 
-  // Returns the sums of the blocks of a place, block after block.
-  Values sums_of(ir::Value product, Tile& tile, const TilePlace& place, const ReadyRow& ready) {
+  template <class Sum>
+  void set_product(ir::Value product, Tile& tile, const TilePlace& place, const std::vector<Sum>& sums) {
+    llvm::ArrayRef<Sum> left = sums;
+    for (int block = 0; block < place.blocks; ++block) {
+      const auto vectors = static_cast<std::size_t>(context_.plan.panel(product).vectors(is_last(place, block)));
+      tile.set_product(product, 0, block, left.take_front(vectors));
+      left = left.drop_front(vectors);
+    }
+  }
+
+  // Returns the operands for the blocks of a place, block after block.
+  ProductOperands operands_of(ir::Value product, Tile& tile, const TilePlace& place, const ReadyRow& ready) {
     const Panel& panel = context_.plan.panel(product);
     const auto found = ready.vectors.find(context_.schedule.cell[product].operands[0]);
     llvm::Value* vector = found == ready.vectors.end() ? vector_of_product(product, tile) : found->second;
@@ -126,9 +148,7 @@ class StageEmitter {
       operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
       block += together;
     }
-    if (!runtime::is_integer(panel.format)) return chains_of(product, tile, place.blocks, std::move(operands));
-    return IntegerSums(builder_, context_.target, std::move(operands))
-        .run(panel.passes(), tile.integer_starts(product, 0));
+    return operands;
   }
 
   Values sparse_sums(ir::Value product, Tile& tile, const TilePlace& place) {
@@ -186,6 +206,8 @@ class StageEmitter {
   }
 
   void clear_partials(const ReductionStep& reduction, llvm::Value* row) {
+    if (is_largest_magnitude(context_, reduction.node))
+      return clear_magnitudes(builder_, address(reduction.partials, row), context_.plan.lanes);
     FunctionEmitter vector(builder_, kPartials, context_.target.fma);
     builder_.CreateAlignedStore(vector.splat(combining(reduction).start), address(reduction.partials, row), kCacheLine);
     if (!combining(reduction).has_indices) return;
@@ -209,6 +231,11 @@ class StageEmitter {
 
   // Canonical arithmetic combines the partial results as a tree: lanes j and j + 8, then j + 4, j + 2 and j + 1.
   void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
+    if (is_largest_magnitude(context_, reduction.node)) {
+      llvm::Value* found = load_magnitudes(builder_, address(reduction.partials, row), context_.plan.lanes);
+      builder_.CreateStore(largest_of_lanes(builder_, found), address(reduction.result, row));
+      return;
+    }
     auto* type = vector_of(builder_, kPartials);
     Largest found{builder_.CreateAlignedLoad(type, address(reduction.partials, row), kCacheLine), nullptr};
     const auto [start, function, has_indices] = combining(reduction);

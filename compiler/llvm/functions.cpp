@@ -2,6 +2,7 @@
 
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/MDBuilder.h>
 
 #include "compiler/llvm/types.hpp"
 #include "runtime/formulas.hpp"
@@ -16,11 +17,12 @@ class EmittedArithmetic {
   using Bits = llvm::Value*;
   using Mask = llvm::Value*;
 
-  EmittedArithmetic(llvm::IRBuilderBase& builder, llvm::VectorType* float_type, bool has_fma)
+  EmittedArithmetic(llvm::IRBuilderBase& builder, llvm::VectorType* float_type, bool has_fma, bool branches = false)
       : b_(&builder),
         float_type_(float_type),
         bits_type_(llvm::VectorType::get(builder.getInt32Ty(), float_type->getElementCount())),
-        has_fma_(has_fma) {}
+        has_fma_(has_fma),
+        branches_(branches) {}
 
   Float splat(float constant) const { return llvm::ConstantFP::get(float_type_, constant); }
   Bits bits(std::uint32_t constant) const { return llvm::ConstantInt::get(bits_type_, constant); }
@@ -51,6 +53,34 @@ class EmittedArithmetic {
     return b_->CreateFPTrunc(add(product, b_->CreateFPExt(beta, wide)), float_type_);
   }
 
+  // The sum of squares is less than that of the limit only where all magnitudes are. How it is rounded does not matter:
+  // it decides about the time alone.
+  template <class Bound>
+  Float bounded(Float x, float limit, const Bound& bound) const {
+    constexpr float kMargin = 0.999f;
+    if (!branches_ || is_constant(x)) return bound(x);
+    llvm::Type* const number = b_->getFloatTy();
+    llvm::Value* sum = nullptr;
+    for (std::uint64_t lane = 0; lane < float_type_->getElementCount().getFixedValue(); ++lane) {
+      llvm::Value* one = b_->CreateExtractElement(x, lane);
+      sum = sum ? b_->CreateIntrinsic(llvm::Intrinsic::fma, {number}, {one, one, sum}) : b_->CreateFMul(one, one);
+    }
+    llvm::BasicBlock* const before = b_->GetInsertBlock();
+    llvm::Function* const function = before->getParent();
+    auto* const beyond = llvm::BasicBlock::Create(b_->getContext(), "beyond", function);
+    auto* const after = llvm::BasicBlock::Create(b_->getContext(), "bounded", function);
+    b_->CreateCondBr(b_->CreateFCmpOLT(sum, llvm::ConstantFP::get(number, kMargin * limit * limit)), after, beyond,
+                     llvm::MDBuilder(b_->getContext()).createLikelyBranchWeights());
+    b_->SetInsertPoint(beyond);
+    llvm::Value* const result = bound(x);
+    b_->CreateBr(after);
+    b_->SetInsertPoint(after);
+    llvm::PHINode* const either = b_->CreatePHI(float_type_, 2);
+    either->addIncoming(x, before);
+    either->addIncoming(result, beyond);
+    return either;
+  }
+
   Mask less(Float a, Float b) const { return b_->CreateFCmpOLT(a, b); }
   Mask less_equal(Float a, Float b) const { return b_->CreateFCmpOLE(a, b); }
   Mask greater(Float a, Float b) const { return b_->CreateFCmpOGT(a, b); }
@@ -79,7 +109,7 @@ class EmittedArithmetic {
   llvm::IRBuilderBase* b_;
   llvm::VectorType* float_type_;
   llvm::VectorType* bits_type_;
-  bool has_fma_;
+  bool has_fma_, branches_;
 };
 
 using Emitted = runtime::Formulas<EmittedArithmetic>;
@@ -92,7 +122,7 @@ FunctionEmitter::FunctionEmitter(llvm::IRBuilderBase& builder, unsigned lanes, b
 llvm::Value* FunctionEmitter::emit(ir::Function function, std::span<llvm::Value* const> operands) {
   const llvm::IRBuilderBase::FastMathFlagGuard guard(builder_);
   builder_.clearFastMathFlags();
-  const Emitted formulas({builder_, float_type_, has_fma_});
+  const Emitted formulas({builder_, float_type_, has_fma_, branches_});
   return runtime::with_function(
       function, [&](auto constant) { return formulas.evaluate<decltype(constant)::value>(operands.data()); });
 }

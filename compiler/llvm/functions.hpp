@@ -15,6 +15,10 @@ class FunctionEmitter {
  public:
   FunctionEmitter(llvm::IRBuilderBase& builder, unsigned lanes, bool has_fma);
 
+  /// Lets code branch around work that numbers of usual size do not need. Without vectors, such work takes several
+  /// instructions for each lane.
+  void set_branches(bool branches) { branches_ = branches; }
+
   /// Emits one value of `function`; each operand is a <lanes x float>.
   ///
   /// Numerics  meaning in ir/op.hpp, bound in runtime/functions.def; NaN propagates
@@ -28,7 +32,7 @@ class FunctionEmitter {
  private:
   llvm::IRBuilderBase& builder_;
   llvm::VectorType* float_type_;
-  bool has_fma_;
+  bool has_fma_, branches_ = false;
 };
 
 }  // namespace rnnc::compiler

@@ -11,8 +11,12 @@ namespace {
 // more of them would not fit in the registers.
 constexpr std::int64_t kProductsPerPass = 32, kLongProductsPerPass = 8;
 constexpr std::int64_t kMostGroupsUnrolled = 4;
+// Vectors that are summed alone have no loop over them where they have so many groups in all, which take 1 KiB of code.
+constexpr std::int64_t kMostWithoutLoop = 16;
 // A pass over rows takes so many sets of sixteen columns.
 constexpr std::int64_t kSetsPerPass = 4;
+// A function of ARM gets its stack aligned to so many bytes, and takes instructions for more.
+const llvm::Align kStackAlign{8};
 
 // Returns the groups of a pass: as many as fit, fewer where the last pass would be another one.
 std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums, bool is_long) {
@@ -44,7 +48,11 @@ IntegerSums::IntegerSums(llvm::IRBuilder<>& builder, const Target& target, Produ
       vectors_(operands_.vectors()) {}
 
 Values IntegerSums::run(std::int64_t groups, llvm::Value* starts) {
-  if (sums_vectors_alone(target_.byte_products)) return one_by_one(groups);
+  if (sums_vectors_alone(target_.byte_products)) {
+    Values all;
+    for (const Deferred& sum : defer(groups)) all.push_back(sum());
+    return all;
+  }
   return as_floats(add_groups(0, groups, begin(starts)));
 }
 
@@ -84,50 +92,65 @@ Values IntegerSums::run(llvm::Value* groups, llvm::Value* starts, llvm::Value* f
 }
 
 // The lanes of one vector take four registers of the dozen that a CPU has for integers.
-Values IntegerSums::one_by_one(std::int64_t groups) {
+std::vector<Deferred> IntegerSums::defer(std::int64_t groups) {
   RNNC_ASSERT(operands_.rows.size() == 1, nullptr);
-  Values all;
+  std::vector<Deferred> all;
   for (const WeightStream& stream : operands_.weights) {
-    const Values sums =
-        target_.byte_products == ByteProducts::Rows ? sums_of_rows(stream, groups) : sums_of_vectors(stream, groups);
-    for (std::size_t i = 0; i < sums.size(); i += digits_.sums())
-      all.push_back(digits_.as_float(llvm::ArrayRef(sums).slice(i, digits_.sums())));
+    if (target_.byte_products == ByteProducts::Dual) {
+      const std::vector<Deferred> sums = sums_of_vectors(stream, groups);
+      all.insert(all.end(), sums.begin(), sums.end());
+      continue;
+    }
+    for (int vector = 0; vector < stream.vectors; ++vector)
+      all.emplace_back([own = *this, stream, vector, groups]() mutable {
+        return own.digits_.as_float(own.sums_of_rows(stream, vector, groups));
+      });
   }
   return all;
 }
 
-// One loop computes all vectors, since code for each would take more memory than such a CPU has to spare. Their sums
-// wait on the stack.
-Values IntegerSums::sums_of_vectors(const WeightStream& stream, std::int64_t groups) {
+// One loop computes all vectors, since code for each would take more memory than such a CPU has to spare, but for the
+// few columns of a small layer. Their sums wait on the stack.
+std::vector<Deferred> IntegerSums::sums_of_vectors(const WeightStream& stream, std::int64_t groups) {
   const auto count = static_cast<std::int64_t>(digits_.sums());
   auto* type = llvm::FixedVectorType::get(builder_.getInt32Ty(), static_cast<unsigned>(operands_.lanes));
-  llvm::Value* kept =
+  llvm::AllocaInst* kept =
       stack_slot(builder_, llvm::ArrayType::get(type, static_cast<std::uint64_t>(stream.vectors * count)));
-  const auto place = [&](llvm::Value* number_of_sum) { return builder_.CreateGEP(type, kept, number_of_sum); };
-  emit_for(
-      builder_, number(0), number(stream.vectors), 1,
-      [&](llvm::Value* vector) {
-        llvm::Value* first = builder_.CreateGEP(builder_.getInt8Ty(), stream.base,
-                                                builder_.CreateMul(vector, number(digits_.weight_bytes())));
-        const Values sums = sums_of_vector({first, 1, stream.in_memory}, groups);
-        for (std::int64_t i = 0; i < count; ++i)
-          builder_.CreateAlignedStore(sums[static_cast<std::size_t>(i)],
-                                      place(builder_.CreateAdd(builder_.CreateMul(vector, number(count)), number(i))),
-                                      llvm::Align(16));
-      },
-      "vectors");
-  Values all;
-  for (std::int64_t i = 0; i < stream.vectors * count; ++i)
-    all.push_back(builder_.CreateAlignedLoad(type, place(number(i)), llvm::Align(16)));
+  kept->setAlignment(kStackAlign);
+  const auto place = [this, type, kept](llvm::Value* sum) { return builder_.CreateGEP(type, kept, sum); };
+  const auto sum_vector = [&](llvm::Value* vector) {
+    llvm::Value* first = builder_.CreateGEP(builder_.getInt8Ty(), stream.base,
+                                            builder_.CreateMul(vector, number(digits_.weight_bytes())));
+    const Values sums = sums_of_vector({first, 1, stream.in_memory}, groups);
+    for (std::int64_t i = 0; i < count; ++i)
+      builder_.CreateAlignedStore(sums[static_cast<std::size_t>(i)],
+                                  place(builder_.CreateAdd(builder_.CreateMul(vector, number(count)), number(i))),
+                                  kStackAlign);
+  };
+  if (stream.vectors * groups * count <= kMostWithoutLoop)
+    for (std::int64_t vector = 0; vector < stream.vectors; ++vector) sum_vector(number(vector));
+  else
+    emit_for(builder_, number(0), number(stream.vectors), 1, sum_vector, "vectors");
+  std::vector<Deferred> all;
+  for (std::int64_t vector = 0; vector < stream.vectors; ++vector)
+    all.emplace_back([own = *this, type, kept, vector, count, groups]() mutable {
+      Values sums;
+      for (std::int64_t i = vector * count; i < (vector + 1) * count; ++i)
+        sums.push_back(
+            own.builder_.CreateAlignedLoad(type, own.builder_.CreateGEP(type, kept, own.number(i)), kStackAlign));
+      return own.digits_.as_float(sums, groups <= kDualGroups);
+    });
   return all;
 }
 
-// Sums that are 256 times too large are taken for as many groups as fit in 32 bits.
+// Sums that are 256 times too large are taken for as many groups as fit in 32 bits. Where these are all, the sums stay
+// too large.
 Values IntegerSums::sums_of_vector(const WeightStream& vector, std::int64_t groups) {
   IntegerSums one(builder_, target_, {operands_.rows, {vector}, operands_.format, operands_.lanes});
   Values total;
   for (std::int64_t begin = 0; begin < groups; begin += kDualGroups) {
     Values sums = one.add_groups(begin, std::min(begin + kDualGroups, groups), one.begin(nullptr));
+    if (groups <= kDualGroups) return sums;
     for (std::size_t i = 0; i < sums.size(); ++i) {
       sums[i] = builder_.CreateAShr(sums[i], 8);
       if (begin > 0) sums[i] = builder_.CreateAdd(sums[i], total[i]);
@@ -137,32 +160,34 @@ Values IntegerSums::sums_of_vector(const WeightStream& vector, std::int64_t grou
   return total;
 }
 
-Values IntegerSums::sums_of_rows(const WeightStream& stream, std::int64_t groups) {
-  llvm::Value* weights = stream.base;
-  Values all;
-  for (int vector = 0; vector < stream.vectors; ++vector) {
-    const Values sums = sums_of_rows(stream, vector, groups, weights);
-    all.insert(all.end(), sums.begin(), sums.end());
-  }
-  return all;
-}
-
 // Each lane has a sum of its own, of sixteen products at a time. Groups that are left over are added as on other CPUs.
-// `weights` is where the vector begins, and then where the next one does.
-Values IntegerSums::sums_of_rows(const WeightStream& stream, int vector, std::int64_t groups, llvm::Value*& weights) {
+Values IntegerSums::sums_of_rows(const WeightStream& stream, int vector, std::int64_t groups) {
   const std::int64_t sets = groups / kGroupsOfRow, lanes = operands_.lanes;
+  llvm::Value* weights = emit_opaque(
+      builder_,
+      builder_.CreateGEP(builder_.getInt8Ty(), stream.base, number(vector * sets * lanes * digits_.weight_bytes())));
   const std::size_t count = static_cast<std::size_t>(lanes) * digits_.sums();
   Values rows(count, builder_.getInt32(0));
-  rows.push_back(weights);
-  const std::int64_t unroll = sets <= kSetsPerPass ? std::max<std::int64_t>(sets, 1) : sets % 2 == 0 ? 2 : 1;
-  rows = emit_for(
-      builder_, number(0), number(sets), unroll, std::move(rows),
-      [&](llvm::Value* set, Values carried) {
-        for (std::int64_t k = 0; k < unroll; ++k) add_rows(builder_.CreateAdd(set, number(k)), carried);
-        return carried;
-      },
-      "columns");
-  weights = rows.back();
+  const auto set_behind = [&](llvm::Value* address, std::int64_t set) {
+    return builder_.CreateGEP(builder_.getInt8Ty(), address, number(set * lanes * digits_.weight_bytes()));
+  };
+  if (sets <= kSetsPerPass) {
+    for (std::int64_t set = 0; set < sets; ++set) add_rows(number(set), set_behind(weights, set), rows);
+  } else {
+    // The address goes on set by set, since LLVM would compute all addresses ahead and keep them on the stack.
+    const std::int64_t unroll = sets % 2 == 0 ? 2 : 1;
+    rows.push_back(weights);
+    rows = emit_for(
+        builder_, number(0), number(sets), unroll, std::move(rows),
+        [&](llvm::Value* set, Values carried) {
+          for (std::int64_t k = 0; k < unroll; ++k) {
+            add_rows(builder_.CreateAdd(set, number(k)), carried.back(), llvm::MutableArrayRef(carried).drop_back());
+            carried.back() = emit_opaque(builder_, set_behind(carried.back(), 1));
+          }
+          return carried;
+        },
+        "columns");
+  }
   Values sums;
   for (std::size_t sum = 0; sum < digits_.sums(); ++sum) {
     auto* type = llvm::FixedVectorType::get(builder_.getInt32Ty(), static_cast<unsigned>(lanes));
@@ -180,18 +205,14 @@ Values IntegerSums::sums_of_rows(const WeightStream& stream, int vector, std::in
   return one.add_groups(of_sets, groups, std::move(sums));
 }
 
-// Behind the sums is the address of the weights. It goes on set by set, since LLVM would compute all addresses ahead
-// and keep them on the stack.
-void IntegerSums::add_rows(llvm::Value* set, Values& sums) {
+// Adds to the sums of each lane the products of one set of columns, whose weights begin at an address.
+void IntegerSums::add_rows(llvm::Value* set, llvm::Value* weights, llvm::MutableArrayRef<llvm::Value*> sums) {
   llvm::Value* word = builder_.CreateMul(set, number(kGroupsOfRow * digits_.words_of_elements()));
   const Values elements = digits_.load_row_elements(builder_.CreateGEP(builder_.getInt32Ty(), operands_.rows[0], word));
-  const auto advanced = [&](std::int64_t lanes) {
-    return builder_.CreateGEP(builder_.getInt8Ty(), sums.back(), number(lanes * digits_.weight_bytes()));
-  };
   for (std::int64_t lane = 0; lane < operands_.lanes; ++lane)
-    digits_.add_row(llvm::MutableArrayRef(sums).slice(static_cast<std::size_t>(lane) * digits_.sums(), digits_.sums()),
-                    elements, digits_.load_row_weights(advanced(lane)));
-  sums.back() = emit_opaque(builder_, advanced(operands_.lanes));
+    digits_.add_row(sums.slice(static_cast<std::size_t>(lane) * digits_.sums(), digits_.sums()), elements,
+                    digits_.load_row_weights(
+                        builder_.CreateGEP(builder_.getInt8Ty(), weights, number(lane * digits_.weight_bytes()))));
 }
 
 Values IntegerSums::begin(llvm::Value* starts) {

@@ -11,6 +11,10 @@ class IntegerSums {
  public:
   IntegerSums(llvm::IRBuilder<>& builder, const Target& target, ProductOperands operands);
 
+  /// Returns the sums of one row as `run` does, on a CPU that sums vectors alone. What a sum needs is emitted when it
+  /// is asked for, but for loops that several sums share.
+  std::vector<Deferred> defer(std::int64_t groups);
+
   /// Adds up all `groups` of columns and returns the sums as floats [row][vector]. `starts` is the address of the start
   /// values that lie behind the panel; null where sums start from zero.
   Values run(std::int64_t groups, llvm::Value* starts);
@@ -21,12 +25,10 @@ class IntegerSums {
 
  private:
   llvm::Value* number(std::int64_t value) { return builder_.getInt64(static_cast<std::uint64_t>(value)); }
-  Values one_by_one(std::int64_t groups);
-  Values sums_of_vectors(const WeightStream& stream, std::int64_t groups);
+  std::vector<Deferred> sums_of_vectors(const WeightStream& stream, std::int64_t groups);
   Values sums_of_vector(const WeightStream& vector, std::int64_t groups);
-  Values sums_of_rows(const WeightStream& stream, std::int64_t groups);
-  Values sums_of_rows(const WeightStream& stream, int vector, std::int64_t groups, llvm::Value*& weights);
-  void add_rows(llvm::Value* set, Values& sums);
+  Values sums_of_rows(const WeightStream& stream, int vector, std::int64_t groups);
+  void add_rows(llvm::Value* set, llvm::Value* weights, llvm::MutableArrayRef<llvm::Value*> sums);
   Values add_groups(std::int64_t first, std::int64_t end, Values sums);
   Values begin(llvm::Value* starts);
   void extend(llvm::Value* group, std::int64_t ahead, llvm::MutableArrayRef<llvm::Value*> sums);

@@ -5,11 +5,15 @@
 #include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/IR/IRBuilder.h>
 
+#include <functional>
 #include <vector>
 
 namespace rnnc::compiler {
 
 using Values = std::vector<llvm::Value*>;
+
+/// A value whose code is emitted when it is asked for.
+using Deferred = std::function<llvm::Value*()>;
 
 /// Emits `for (i = begin; i < end; i += step) carried = body(i, carried)`; `begin` and `end` are i64. Returns the
 /// values that the last pass carried, or `carried` where there was no pass. `name` says what i counts and names the

@@ -26,12 +26,12 @@ class Digits {
 
   llvm::Value* bytes(llvm::Value* scaled, llvm::Value* units) {
     const auto most = static_cast<double>(runtime::most_of_digits(form_.digits));
-    llvm::Value* in_range =
-        builder_.CreateFCmpOLT(builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, scaled),
-                               llvm::ConstantFP::get(floats_, runtime::beyond_digits(form_.digits)));
-    llvm::Constant *upper = llvm::ConstantFP::get(floats_, most), *lower = llvm::ConstantFP::get(floats_, -most);
-    scaled = builder_.CreateSelect(builder_.CreateFCmpOLT(scaled, upper), scaled, upper);
-    scaled = builder_.CreateSelect(builder_.CreateFCmpOGT(scaled, lower), scaled, lower);
+    llvm::Value* in_range = form_.is_marked ? is_in_range(scaled) : nullptr;
+    if (form_.is_clipped) {
+      llvm::Constant *upper = llvm::ConstantFP::get(floats_, most), *lower = llvm::ConstantFP::get(floats_, -most);
+      scaled = builder_.CreateSelect(builder_.CreateFCmpOLT(scaled, upper), scaled, upper);
+      scaled = builder_.CreateSelect(builder_.CreateFCmpOGT(scaled, lower), scaled, lower);
+    }
     llvm::Value* rounder = llvm::ConstantFP::get(floats_, kRounder);
     llvm::Value* sum = builder_.CreateFAdd(scaled, rounder);
     if (form_.digits == 1) return truncated(masked(sum, in_range, form_.mark(), units));
@@ -50,11 +50,21 @@ class Digits {
  private:
   llvm::Constant* word(std::uint8_t value) { return llvm::ConstantInt::get(words_, value); }
 
-  // Returns the integers of a sum with the rounder, `otherwise` where they are out of range.
+  llvm::Value* is_in_range(llvm::Value* scaled) {
+    llvm::Constant* beyond = llvm::ConstantFP::get(floats_, runtime::beyond_digits(form_.digits));
+    if (!form_.compares_bits)
+      return builder_.CreateFCmpOLT(builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, scaled), beyond);
+    const auto without_sign = [&](llvm::Value* floats) {
+      return builder_.CreateShl(builder_.CreateBitCast(floats, words_), 1);
+    };
+    return builder_.CreateICmpULT(without_sign(scaled), without_sign(beyond));
+  }
+
+  // Returns the integers of a sum with the rounder, `otherwise` where they are out of range; null stands for nowhere.
   llvm::Value* masked(llvm::Value* sum, llvm::Value* in_range, std::uint8_t otherwise, llvm::Value* units) {
     llvm::Value* integers = builder_.CreateBitCast(sum, words_);
     if (form_.shifted) integers = builder_.CreateXor(integers, word(form_.zero()));
-    integers = builder_.CreateSelect(in_range, integers, word(otherwise));
+    if (in_range) integers = builder_.CreateSelect(in_range, integers, word(otherwise));
     return units ? builder_.CreateSelect(units, integers, word(form_.zero())) : integers;
   }
 
@@ -127,7 +137,7 @@ llvm::Value* emit_all_numbers(llvm::IRBuilder<>& builder, const ByteForm& form, 
   return builder.CreateNot(any);
 }
 
-// A byte is the mark where its difference from the mark is 0, and the lowest of these borrows from its highest bit.
+// A byte is the mark where its difference from the mark is 0, and 1 minus that is 1 and not less.
 llvm::Value* emit_all_numbers_in_words(llvm::IRBuilder<>& builder, const ByteForm& form, llvm::Value* bytes,
                                        std::int64_t count) {
   constexpr std::int64_t kWordsOfPass = 8;
@@ -137,9 +147,8 @@ llvm::Value* emit_all_numbers_in_words(llvm::IRBuilder<>& builder, const ByteFor
     llvm::Value* at = builder.CreateGEP(builder.getInt32Ty(), bytes, word);
     llvm::Value* difference =
         builder.CreateXor(builder.CreateAlignedLoad(builder.getInt32Ty(), at, llvm::Align(4)), kEach * form.mark());
-    llvm::Value* borrows =
-        builder.CreateAnd(builder.CreateSub(difference, builder.getInt32(kEach)), builder.CreateNot(difference));
-    return builder.CreateOr(found, borrows);
+    return builder.CreateOr(
+        found, builder.CreateIntrinsic(llvm::Intrinsic::arm_uqsub8, {}, {builder.getInt32(kEach), difference}));
   };
   const std::int64_t words = count / 4, in_loop = words / kWordsOfPass * kWordsOfPass;
   llvm::Value* found = emit_for(builder, number(0), number(in_loop), kWordsOfPass, {builder.getInt32(0)},
@@ -149,15 +158,16 @@ llvm::Value* emit_all_numbers_in_words(llvm::IRBuilder<>& builder, const ByteFor
                                   return carried;
                                 })[0];
   for (std::int64_t word = in_loop; word < words; ++word) found = add(found, number(word));
-  return builder.CreateICmpEQ(builder.CreateAnd(found, kEach << 7), builder.getInt32(0));
+  return builder.CreateICmpEQ(found, builder.getInt32(0));
 }
 
 llvm::Value* emit_dual_pairs(llvm::IRBuilder<>& builder, llvm::Value* elements, std::int64_t words) {
+  constexpr std::int64_t kWordsOfPass = 4;
   llvm::Type* word_type = builder.getInt32Ty();
   const auto number = [&](std::int64_t value) { return builder.getInt64(static_cast<std::uint64_t>(value)); };
   llvm::AllocaInst* pairs = stack_slot(builder, llvm::ArrayType::get(word_type, static_cast<std::uint64_t>(2 * words)));
   pairs->setAlignment(llvm::Align(8));  // both words of four elements are one load
-  emit_for(builder, number(0), number(words), 1, [&](llvm::Value* word) {
+  const auto make = [&](llvm::Value* word) {
     llvm::Value* four =
         builder.CreateAlignedLoad(word_type, builder.CreateGEP(word_type, elements, word), llvm::Align(4));
     llvm::Value* turned =
@@ -168,7 +178,12 @@ llvm::Value* emit_dual_pairs(llvm::IRBuilder<>& builder, llvm::Value* elements, 
     llvm::Value* to = builder.CreateGEP(word_type, pairs, builder.CreateMul(word, number(2)));
     builder.CreateAlignedStore(odd, to, llvm::Align(8));
     builder.CreateAlignedStore(mixed, builder.CreateGEP(word_type, to, number(1)), llvm::Align(4));
+  };
+  const std::int64_t in_loop = words / kWordsOfPass * kWordsOfPass;
+  emit_for(builder, number(0), number(in_loop), kWordsOfPass, [&](llvm::Value* word) {
+    for (std::int64_t i = 0; i < kWordsOfPass; ++i) make(builder.CreateAdd(word, number(i)));
   });
+  for (std::int64_t word = in_loop; word < words; ++word) make(number(word));
   return pairs;
 }
 

@@ -10,6 +10,9 @@ namespace rnnc::compiler {
 struct ByteForm {
   int digits = 1;
   bool shifted = false;
+  bool is_marked = true;       // elements out of range are marked
+  bool is_clipped = true;      // elements are clipped before they are rounded, and not left out of range
+  bool compares_bits = false;  // the range is checked with a comparison of integers, which NaN is out of as well
 
   /// A high digit of -128 marks an element that was NaN or out of range.
   std::uint8_t mark() const { return shifted ? 0 : 128; }

@@ -161,6 +161,7 @@ void initialize(Arch arch) {
       LLVMInitializeARMTarget();
       LLVMInitializeARMTargetMC();
       LLVMInitializeARMAsmPrinter();
+      LLVMInitializeARMAsmParser();  // for inline assembly
       return;
     case Arch::RiscV64:
     case Arch::RiscV32:

@@ -7,6 +7,7 @@
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IntrinsicsWebAssembly.h>
 
+#include <utility>
 #include <vector>
 
 #include "compiler/llvm/byte_products.hpp"
@@ -21,24 +22,27 @@ llvm::Value* multiply_add(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst&
                                  {call.getArgOperand(0), call.getArgOperand(1), call.getArgOperand(2)});
 }
 
-// LLVM would take vectors apart for this: WebAssembly copies signs of single numbers only, and MVE of none.
-llvm::Value* copy_sign(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst& call) {
+// LLVM would take vectors apart for this: WebAssembly copies signs of single numbers only, and MVE of none. On ARM
+// without vectors, LLVM puts the bits that come second in place of those that come first, with one instruction.
+llvm::Value* copy_sign(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst& call, bool sign_first) {
   llvm::Type* bits = call.getType()->getWithNewType(builder.getInt32Ty());
   const auto part = [&](unsigned operand, std::uint32_t mask) {
     return builder.CreateAnd(builder.CreateBitCast(call.getArgOperand(operand), bits),
                              llvm::ConstantInt::get(bits, mask));
   };
-  return builder.CreateBitCast(builder.CreateOr(part(0, 0x7fffffff), part(1, 0x80000000)), call.getType());
+  llvm::Value *sign = part(1, 0x80000000), *magnitude = part(0, 0x7fffffff);
+  if (sign_first) std::swap(magnitude, sign);
+  return builder.CreateBitCast(builder.CreateOr(magnitude, sign), call.getType());
 }
 
-llvm::Value* replacement(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst& call, bool is_wasm) {
+llvm::Value* replacement(llvm::IRBuilder<>& builder, const llvm::IntrinsicInst& call, Arch arch) {
   if (!call.getType()->isVectorTy() || !call.getType()->getScalarType()->isFloatTy()) return nullptr;
-  if (call.getIntrinsicID() == llvm::Intrinsic::fma && is_wasm) return multiply_add(builder, call);
-  if (call.getIntrinsicID() == llvm::Intrinsic::copysign) return copy_sign(builder, call);
+  if (call.getIntrinsicID() == llvm::Intrinsic::fma && arch == Arch::Wasm32) return multiply_add(builder, call);
+  if (call.getIntrinsicID() == llvm::Intrinsic::copysign) return copy_sign(builder, call, arch == Arch::Thumb7em);
   return nullptr;
 }
 
-void replace_calls(llvm::Module& module, bool is_wasm) {
+void replace_calls(llvm::Module& module, Arch arch) {
   std::vector<llvm::IntrinsicInst*> calls;
   for (llvm::Function& function : module)
     for (llvm::BasicBlock& block : function)
@@ -46,7 +50,7 @@ void replace_calls(llvm::Module& module, bool is_wasm) {
         if (auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&each)) calls.push_back(call);
   for (llvm::IntrinsicInst* call : calls) {
     llvm::IRBuilder<> builder(call);
-    llvm::Value* value = replacement(builder, *call, is_wasm);
+    llvm::Value* value = replacement(builder, *call, arch);
     if (!value) continue;
     call->replaceAllUsesWith(value);
     call->eraseFromParent();
@@ -67,6 +71,12 @@ bool is_choice_of_sides(const llvm::FCmpInst& comparison) {
   });
 }
 
+// A vector of one lane is computed as a number by itself, which LLVM compares well.
+bool is_of_vectors(const llvm::Instruction& instruction) {
+  const auto* type = llvm::dyn_cast<llvm::FixedVectorType>(instruction.getType());
+  return type && type->getNumElements() > 1;
+}
+
 // LLVM 19 compares a vector with a number of a register where it can, and swaps the sides for that. But the comparisons
 // "less" of MVE hold for NaN too: NaN < 1 would be true. A number whose copies LLVM cannot see through stays a vector.
 void keep_order_of_comparisons(llvm::Module& module) {
@@ -75,7 +85,7 @@ void keep_order_of_comparisons(llvm::Module& module) {
     for (llvm::BasicBlock& block : function)
       for (llvm::Instruction& each : block)
         if (auto* comparison = llvm::dyn_cast<llvm::FCmpInst>(&each);
-            comparison && each.getType()->isVectorTy() && !is_choice_of_sides(*comparison))
+            comparison && is_of_vectors(each) && !is_choice_of_sides(*comparison))
           comparisons.push_back(comparison);
   for (llvm::FCmpInst* comparison : comparisons)
     for (llvm::Use& operand : comparison->operands()) {
@@ -110,14 +120,14 @@ void keep_plain_loops(llvm::Module& module) {
 
 void suit_target(llvm::Module& module, Arch arch) {
   switch (arch) {
-    case Arch::Wasm32: return replace_calls(module, true);
+    case Arch::Wasm32:
+    case Arch::Thumb7em: return replace_calls(module, arch);
     case Arch::Thumb81m:
-      replace_calls(module, false);
+      replace_calls(module, arch);
       keep_order_of_comparisons(module);
       return keep_plain_loops(module);
     case Arch::X86_64:
     case Arch::AArch64:
-    case Arch::Thumb7em:
     case Arch::Arm7a:
     case Arch::RiscV64:
     case Arch::RiscV32: return;

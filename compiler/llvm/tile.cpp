@@ -6,7 +6,7 @@
 #include <functional>
 #include <limits>
 
-#include "compiler/llvm/quantized.hpp"
+#include "compiler/llvm/magnitudes.hpp"
 #include "compiler/llvm/types.hpp"
 #include "compiler/schedule/stage_flow.hpp"
 #include "ir/check.hpp"
@@ -15,14 +15,6 @@ namespace rnnc::compiler {
 
 using ir::Node;
 using ir::Op;
-
-namespace {
-
-ByteForm byte_form_of(const StageContext& context, const Home& home) {
-  return {home.digits, context.target.byte_products == ByteProducts::Unsigned};
-}
-
-}  // namespace
 
 Largest choose_larger(llvm::IRBuilder<>& builder, const Largest& a, const Largest& b) {
   llvm::Value* a_is_nan = builder.CreateFCmpUNO(a.value, a.value);
@@ -44,6 +36,17 @@ ir::Value start_of(const StageContext& context, ir::Value product, int gate) {
 
 Tile::Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
            const TilePlace& place, Parked parked)
+    : Tile(builder, context, stage, gates, place, parked, context.plan.lanes) {
+  functions_.set_branches(context.target.byte_products == ByteProducts::Dual);
+}
+
+Tile Tile::of_scalars(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
+                      llvm::Value* row) {
+  return Tile(builder, context, stage, gates, {1, 1, row, builder.getInt64(0), Tail::None}, {}, 1);
+}
+
+Tile::Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
+           const TilePlace& place, Parked parked, int lanes)
     : builder_(builder),
       context_(context),
       cell_(context.schedule.cell),
@@ -51,7 +54,7 @@ Tile::Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage&
       gates_(gates),
       place_(place),
       parked_(parked),
-      lanes_(context.plan.lanes),
+      lanes_(lanes),
       functions_(builder, static_cast<unsigned>(lanes_), context.target.fma),
       vector_type_(vector_of(builder, lanes_)) {}
 
@@ -129,6 +132,8 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
     const Node& node = cell_[element.value];
     if (node.op == Op::Constant)
       values_[element] = functions_.splat(node.constant);
+    else if (scalars_ && node.type.rank() == 0)
+      values_[element] = builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), scalars_->value(element.value));
     else if (is_loaded(element.value))
       values_[element] = load(element);
     else if (const int gate = gates_.find(element.value); gate >= 0)
@@ -139,9 +144,22 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
   return values_.at(canonical({wanted, row, block}));
 }
 
+// The scalar is computed where the code of the row begins, whatever code stands there or behind it now.
+llvm::Value* RowScalars::value(ir::Value scalar) {
+  llvm::Value*& known = values_[scalar];
+  if (known) return known;
+  const llvm::IRBuilderBase::InsertPointGuard guard(builder_);
+  if (llvm::Instruction* end = block_->getTerminator())
+    builder_.SetInsertPoint(end);
+  else
+    builder_.SetInsertPoint(block_);
+  return known = builder_.CreateExtractElement(tile_.value(scalar, 0, 0), builder_.getInt64(0));
+}
+
 // Computes the function of a Map if all operands are there; else the missing operands become pending.
 bool Tile::apply(const Node& node, const Element& element, std::vector<Element>& pending) {
   RNNC_ASSERT(node.op == Op::Map || node.op == Op::Fill || node.op == Op::Quantize, &cell_);
+  if (llvm::Value* product = product_of_step(node, element)) return values_[element] = product, true;
   Values operands;
   for (const ir::Value operand : node.operands) {
     const Element needed = canonical({operand, element.row, element.block});
@@ -197,66 +215,10 @@ llvm::Value* Tile::gate_value(int gate, int row, int block) {
   const auto known = gate_values_.find({gate, row, block});
   if (known != gate_values_.end()) return known->second;
   const Gates::Place place = gates_.place(gate, is_tail(block));
-  llvm::Value* parked = builder_.CreateLoad(vector_type_, slot(place.accumulator, row, block));
-  return from_lane(scaled(parked, place.accumulator, row, block), place.lane);
-}
-
-// Data behind the weights of integers have the order of a column's vectors, with `count` numbers for each lane.
-llvm::Value* Tile::behind_panel(const Panel& panel, std::int64_t offset, int count, int block) {
-  llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
-  llvm::Value* first = builder_.CreateMul(first_unit(block), builder_.getInt64(panel.gates * count));
-  return advance(builder_, advance(builder_, base, builder_.getInt64(panel.offset + offset)), first);
-}
-
-llvm::Value* Tile::panel_base(ir::Value product) {
-  return advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
-                 builder_.getInt64(context_.plan.panel(product).offset));
-}
-
-llvm::Value* Tile::all_integer_starts(ir::Value product) {
-  const Panel& panel = context_.plan.panel(product);
-  return panel.shifted ? advance(builder_, panel_base(product), builder_.getInt64(panel.shape().starts())) : nullptr;
-}
-
-llvm::Value* Tile::integer_starts(ir::Value product, int block) {
-  const Panel& panel = context_.plan.panel(product);
-  if (!panel.shifted) return nullptr;
-  return behind_panel(panel, panel.shape().starts(), runtime::weight_digits(panel.format), block);
-}
-
-// Sums of integers are multiplied by the scales of their rows. The scale of the vector is in the graph.
-llvm::Value* Tile::scaled(llvm::Value* sums, int accumulator, int row, int block) {
-  const Panel& panel = gates_.panel_of(accumulator, is_tail(block));
-  if (!runtime::is_integer(panel.format)) return sums;
-  llvm::Value* scales = advance(builder_, behind_panel(panel, panel.shape().scales(), 1, block),
-                                builder_.getInt64(gates_.slot(accumulator, is_tail(block)).index * lanes_));
-  llvm::Value* product =
-      builder_.CreateFMul(sums, builder_.CreateAlignedLoad(vector_type_, scales, alignment_of(lanes_)));
-  const ir::Value integers = cell_[panel.product].operands[0];
-  if (!may_be_no_numbers(integers)) return product;
-  if (context_.target.byte_products == ByteProducts::Dual) {  // a choice for each lane would take four instructions
-    const auto number = [&](double value) { return llvm::ConstantFP::get(type_of(builder_), value); };
-    llvm::Value* one_or_nan = builder_.CreateSelect(is_all_numbers(integers, row), number(1),
-                                                    number(std::numeric_limits<double>::quiet_NaN()));
-    return builder_.CreateFMul(product, builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), one_or_nan));
-  }
-  // A mask for all lanes; a branch for each vector would take longer.
-  llvm::Value* mask = builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), is_all_numbers(integers, row));
-  return builder_.CreateSelect(mask, product, functions_.splat(std::numeric_limits<float>::quiet_NaN()));
-}
-
-bool Tile::may_be_no_numbers(ir::Value integers) const { return cell_[cell_[integers].operands[1]].op == Op::Constant; }
-
-llvm::Value* Tile::is_all_numbers(ir::Value integers, int row) {
-  llvm::Value*& known = all_numbers_[{integers, row}];
-  if (known) return known;
-  const Home home = *context_.schedule.find(integers);
-  const std::int64_t units = (home.size + lanes_ - 1) / lanes_ * lanes_;
-  if (context_.target.byte_products == ByteProducts::Dual)
-    return known = emit_all_numbers_in_words(builder_, byte_form_of(context_, home), address(home, row),
-                                             units * home.digits);
-  return known =
-             emit_all_numbers(builder_, byte_form_of(context_, home), address(home, row), units * home.digits, lanes_);
+  llvm::Value* sums = made(place, row, block);
+  if (!sums)
+    sums = scaled(builder_.CreateLoad(vector_type_, slot(place.accumulator, row, block)), place.accumulator, block);
+  return from_lane(marked(sums, gates_.panel_of(place.accumulator, is_tail(block)).product, row), place.lane);
 }
 
 // Lanes beyond those of the gate hold those of others, which nobody reads.
@@ -295,8 +257,23 @@ void Tile::set_product(ir::Value product, int row, int block, llvm::ArrayRef<llv
   for (int gate = first; gate < first + context_.plan.panel(product).gates; ++gate) {
     const Gates::Place place = gates_.place(gate, is_tail(block));
     llvm::Value* vector = accumulators[static_cast<std::size_t>(place.accumulator - first_accumulator)];
-    gate_values_[{gate, row, block}] = from_lane(scaled(vector, place.accumulator, row, block), place.lane);
+    llvm::Value* sums = scaled(vector, place.accumulator, block);
+    gate_values_[{gate, row, block}] = from_lane(marked(sums, product, row), place.lane);
   }
+}
+
+void Tile::set_product(ir::Value product, int row, int block, llvm::ArrayRef<Deferred> accumulators) {
+  const int first = gates_.first_accumulator(product, is_tail(block));
+  for (std::size_t i = 0; i < accumulators.size(); ++i)
+    deferred_[{first + static_cast<int>(i), row, block}] = accumulators[i];
+}
+
+// Returns the scaled sums of a deferred accumulator; null if it is none.
+llvm::Value* Tile::made(const Gates::Place& place, int row, int block) {
+  const auto deferred = deferred_.find({place.accumulator, row, block});
+  if (deferred == deferred_.end()) return nullptr;
+  llvm::Value*& known = made_[{place.accumulator, row, block}];
+  return known = known ? known : scaled(deferred->second(), place.accumulator, block);
 }
 
 // A row's slots are those of one product after the other, so that each product's are side by side.
@@ -323,20 +300,25 @@ void Tile::finish() {
         writes.emplace_back([this, &one, result, row, block] { store(one, result, row, block); });
       }
       for (const ReductionStep& step : stage_.reductions) {
+        if (is_largest_magnitude(context_, step.node)) continue;
         llvm::Value* operand = value(cell_[step.node].operands[0], row, block);
         writes.emplace_back([this, &step, operand, row, block] { accumulate(step, operand, row, block); });
       }
     }
+  for (const ReductionStep& step : stage_.reductions)
+    if (is_largest_magnitude(context_, step.node))
+      for (int row = 0; row < place_.rows; ++row) accumulate_magnitudes(step, row);
   for (const auto& write : writes) write();
 }
 
-// All lanes of the last block are stored: those that are no units are zeros.
-void Tile::store_integers(const Store& store, llvm::Value* scaled, int row, int block) {
-  llvm::Value* units = may_be_tail(block) && stage_.units % lanes_ != 0 ? tail_mask(block) : nullptr;
-  llvm::Value* bytes = emit_bytes(builder_, byte_form_of(context_, store.home), scaled, units);
-  llvm::Value* first = builder_.CreateMul(first_unit(block), builder_.getInt64(store.home.digits));
-  llvm::Value* to = builder_.CreateGEP(builder_.getInt8Ty(), address(store.home, row), first);
-  builder_.CreateAlignedStore(bytes, to, llvm::Align(static_cast<std::uint64_t>(lanes_)));
+void Tile::accumulate_magnitudes(const ReductionStep& step, int row) {
+  const ir::Value vector = cell_[cell_[step.node].operands[0]].operands[0];
+  llvm::Value* at = address(step.partials, row);
+  llvm::Value* largest = load_magnitudes(builder_, at, lanes_);
+  for (int block = 0; block < place_.blocks; ++block)
+    largest = larger_magnitudes(builder_, largest, value(vector, row, block),
+                                may_be_tail(block) ? tail_mask(block) : nullptr);
+  store_magnitudes(builder_, largest, at);
 }
 
 void Tile::store(const Store& store, llvm::Value* value, int row, int block) {

@@ -12,6 +12,7 @@
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/gates.hpp"
 #include "compiler/llvm/loops.hpp"
+#include "compiler/llvm/quantized.hpp"
 
 namespace rnnc::compiler {
 
@@ -51,10 +52,16 @@ bool is_loaded(const StageContext& context, const Stage& stage, ir::Value value)
 /// Returns the value that gate `gate` of `product` starts from.
 ir::Value start_of(const StageContext& context, ir::Value product, int gate);
 
+class RowScalars;
+
 class Tile {
  public:
   Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
        const TilePlace& place, Parked parked = {});
+
+  /// Makes a tile for scalars of a row alone, whose vectors have one lane. Its code has no branches.
+  static Tile of_scalars(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage,
+                         const Gates& gates, llvm::Value* row);
 
   /// Emits the value for one row and block of the tile, <lanes x float>; a scalar fills all lanes.
   llvm::Value* value(ir::Value value, int row, int block);
@@ -64,6 +71,10 @@ class Tile {
 
   /// Sets the accumulators of a product, which are then not read from memory.
   void set_product(ir::Value product, int row, int block, llvm::ArrayRef<llvm::Value*> accumulators);
+
+  /// Sets how the accumulators of a product are made, which is done where the first of their gates is needed: few
+  /// registers then hold what is needed later.
+  void set_product(ir::Value product, int row, int block, llvm::ArrayRef<Deferred> accumulators);
 
   /// Computes the address of the start values of a product of integers for the blocks of the tile from `block` on; null
   /// where its sums start from zero.
@@ -83,6 +94,9 @@ class Tile {
   llvm::Value* is_all_numbers(ir::Value integers, int row);
   void set_all_numbers(ir::Value integers, int row, llvm::Value* all) { all_numbers_[{integers, row}] = all; }
 
+  /// Takes scalars that do not change within the row from there.
+  void take_scalars_from(RowScalars* scalars) { scalars_ = scalars; }
+
   /// Computes the address in memory of a parked accumulator of this tile.
   llvm::Value* slot(int accumulator, int row, int block);
 
@@ -93,6 +107,9 @@ class Tile {
   void finish();
 
  private:
+  Tile(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
+       const TilePlace& place, Parked parked, int lanes);
+
   struct Element {
     ir::Value value;
     int row = 0;
@@ -113,14 +130,19 @@ class Tile {
   bool apply(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   bool look_up(const ir::Node& node, const Element& element, std::vector<Element>& pending);
   llvm::Value* gate_value(int gate, int row, int block);
+  llvm::Value* made(const Gates::Place& place, int row, int block);
   llvm::Value* behind_panel(const Panel& panel, std::int64_t offset, int count, int block);
-  llvm::Value* scaled(llvm::Value* sums, int accumulator, int row, int block);
+  llvm::Value* scaled(llvm::Value* sums, int accumulator, int block);
+  llvm::Value* marked(llvm::Value* product, ir::Value node, int row);
+  llvm::Value* product_of_step(const ir::Node& node, const Element& element);
+  ByteForm byte_form_of(ir::Value integers) const;
   llvm::Value* pack(llvm::ArrayRef<llvm::Value*> gates);
   llvm::Value* from_lane(llvm::Value* vector, int lane);
   void store(const Store& store, llvm::Value* value, int row, int block);
   void store_integers(const Store& store, llvm::Value* scaled, int row, int block);
   llvm::Value* unit_numbers(int block);
   void accumulate(const ReductionStep& step, llvm::Value* value, int row, int block);
+  void accumulate_magnitudes(const ReductionStep& step, int row);
 
   llvm::IRBuilder<>& builder_;
   const StageContext& context_;
@@ -134,9 +156,31 @@ class Tile {
   llvm::Type* vector_type_;
   std::map<Element, llvm::Value*> values_;
   std::map<std::array<int, 3>, llvm::Value*> gate_values_;  // by gate, row and block
+  std::map<std::array<int, 3>, Deferred> deferred_;         // by accumulator, row and block
+  std::map<std::array<int, 3>, llvm::Value*> made_;         // of those
   std::map<std::pair<Space, int>, llvm::Value*> row_bases_;
   std::map<std::pair<ir::Value, int>, llvm::Value*> all_numbers_;  // by integers and row
   llvm::Value* tail_mask_ = nullptr;
+  RowScalars* scalars_ = nullptr;
+};
+
+/// Scalars of a row are computed once, where the builder stands when this is made, and not for each of its blocks.
+class RowScalars {
+ public:
+  RowScalars(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const Gates& gates,
+             llvm::Value* row)
+      : builder_(builder),
+        block_(builder.GetInsertBlock()),
+        tile_(Tile::of_scalars(builder, context, stage, gates, row)) {}
+
+  /// Returns a scalar of the row (float).
+  llvm::Value* value(ir::Value scalar);
+
+ private:
+  llvm::IRBuilder<>& builder_;
+  llvm::BasicBlock* block_;
+  Tile tile_;
+  std::map<ir::Value, llvm::Value*> values_;
 };
 
 }  // namespace rnnc::compiler

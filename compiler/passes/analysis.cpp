@@ -83,6 +83,13 @@ std::vector<Phase> phases_of_hoisted(const Cell& cell) {
   return result;
 }
 
+std::vector<Phase> phases_in_step(const Cell& cell) {
+  std::vector<Phase> result = phases(cell);
+  for (Phase& phase : result)
+    if (phase == Phase::Sequence) phase = Phase::Step;
+  return result;
+}
+
 // A function that is approximated is a polynomial of about 14 of them.
 // A product of two such functions that divides once costs as much as both.
 int operations_of(ir::Function function) {
@@ -127,10 +134,10 @@ namespace {
 
 class StoredValues {
  public:
-  StoredValues(const Cell& cell, std::vector<int> depths, bool cut)
+  StoredValues(const Cell& cell, std::vector<Phase> phases, std::vector<int> depths, bool cut)
       : cell_(cell),
         users_(users(cell)),
-        phases_(phases_of_hoisted(cell)),
+        phases_(std::move(phases)),
         depths_(std::move(depths)),
         cut_(cut),
         stored_(cell.nodes.size()) {}
@@ -199,10 +206,12 @@ class StoredValues {
 
 }  // namespace
 
-std::vector<bool> stored_values(const Cell& cell) { return stored_values(cell, depths(cell), false); }
+std::vector<bool> stored_values(const Cell& cell) {
+  return stored_values(cell, phases_of_hoisted(cell), depths(cell), false);
+}
 
-std::vector<bool> stored_values(const Cell& cell, std::vector<int> depths, bool cut) {
-  return StoredValues(cell, std::move(depths), cut).run();
+std::vector<bool> stored_values(const Cell& cell, std::vector<Phase> phases, std::vector<int> depths, bool cut) {
+  return StoredValues(cell, std::move(phases), std::move(depths), cut).run();
 }
 
 int complete_depth(const Cell& cell, const std::vector<int>& depths, Value value) {

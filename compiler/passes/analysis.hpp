@@ -27,6 +27,9 @@ std::vector<Phase> phases(const ir::Cell& cell);
 /// value of an earlier phase reads was left to the step.
 std::vector<Phase> phases_of_hoisted(const ir::Cell& cell);
 
+/// The same, for code that computes nothing ahead of the steps (leave_in_step): no value is of the phase Sequence.
+std::vector<Phase> phases_in_step(const ir::Cell& cell);
+
 /// Returns the cost of a function in multiply-adds.
 int operations_of(ir::Function function);
 
@@ -48,8 +51,9 @@ std::vector<std::vector<std::uint32_t>> users(const ir::Cell& cell);
 /// reads all of it at once. A map of stored values is computed again in each stage instead of being stored too.
 std::vector<bool> stored_values(const ir::Cell& cell);
 
-/// Tells the same for stages of other depths. `cut` says that stages were cut: scalars are then stored as vectors are.
-std::vector<bool> stored_values(const ir::Cell& cell, std::vector<int> depths, bool cut);
+/// Tells the same for other phases, and stages of other depths. `cut` says that stages were cut: scalars are then
+/// stored as vectors are.
+std::vector<bool> stored_values(const ir::Cell& cell, std::vector<Phase> phases, std::vector<int> depths, bool cut);
 
 /// Returns for each node how many complete vectors have to be finished, one after the other, before the node can be
 /// computed. Only nodes of the same phase count. A product, a reduction, a slice and a concat need complete vectors.

@@ -131,4 +131,20 @@ Cell hoist(const Cell& cell) {
   return to;
 }
 
+Cell leave_in_step(const Cell& cell) {
+  const std::vector<Phase> phase = phases(cell);
+  const std::vector<bool> live = live_nodes(cell);
+  std::vector<Value> replaced(cell.nodes.size());
+  Cell to = like(cell);
+  for (std::size_t i = 0; i < cell.nodes.size(); ++i) {
+    if (!live[i]) continue;
+    Node node = cell.nodes[i];
+    for (Value& operand : node.operands) operand = replaced[operand.index];
+    const bool is_ahead = node.op == Op::Hoist && phase[i] == Phase::Sequence;
+    replaced[i] = is_ahead ? node.operands[0] : to.append(std::move(node));
+  }
+  copy_statements(cell, live, replaced, to);
+  return to;
+}
+
 }  // namespace rnnc::compiler

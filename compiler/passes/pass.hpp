@@ -46,6 +46,9 @@ ir::Cell fuse_gates(const ir::Cell& cell);
 /// depend on no state are computed for a chunk of time steps at once.
 ir::Cell hoist(const ir::Cell& cell);
 
+/// Undoes hoist() for values of a chunk of time steps, after all passes: the step computes them, by the same functions.
+ir::Cell leave_in_step(const ir::Cell& cell);
+
 /// Turns a product of a sigmoid or tanh with another one, and a product of a sigmoid with any value, into a function
 /// that divides once.
 ir::Cell share_divisions(const ir::Cell& cell);

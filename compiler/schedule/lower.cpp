@@ -32,7 +32,7 @@ runtime::PanelPacking packing_of(const Cell& cell, const Panel& panel) {
 Result<Lowered> lower(const Cell& cell, const Target& target, const PlanOptions& options, const PassObserver& observe) {
   Cell passed = run_passes(cell, {}, observe, kPasses, options.weights);
   if (const Result<void> fits = check_integer_sums(passed); !fits) return fits.error();
-  Schedule schedule = make_schedule(std::move(passed), options.most_work);
+  Schedule schedule = make_schedule(std::move(passed), options.most_work, !target.is_small);
   Result<Plan> plan = make_plan(schedule, target, options);
   if (!plan) return plan.error();
   return Lowered{std::move(schedule), std::move(*plan)};

@@ -176,7 +176,7 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
   std::map<Phase, double> phase_bytes;
   std::set<std::pair<Phase, std::vector<Value>>> read;
   std::map<std::tuple<Phase, int, std::int64_t>, int> operations;
-  const std::vector<Phase> phase = phases_of_hoisted(cell);
+  const std::vector<Phase>& phase = schedule.phases;
   for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
     const Node& node = cell.nodes[i];
     if (node.type.rank() != 1 || (node.op != Op::Map && node.op != Op::Quantize)) continue;

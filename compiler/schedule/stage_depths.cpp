@@ -23,8 +23,8 @@ constexpr std::int64_t kWorkOfCopy = 32;
 
 class StageCutter {
  public:
-  StageCutter(const Cell& cell, std::int64_t most_work)
-      : cell_(cell), live_(live_nodes(cell)), phases_(phases_of_hoisted(cell)), most_work_(most_work) {}
+  StageCutter(const Cell& cell, const std::vector<Phase>& phases, std::int64_t most_work)
+      : cell_(cell), live_(live_nodes(cell)), phases_(phases), most_work_(most_work) {}
 
   StageDepths run() {
     result_.nodes.resize(cell_.nodes.size());
@@ -133,7 +133,7 @@ class StageCutter {
 
   const Cell& cell_;
   const std::vector<bool> live_;
-  const std::vector<Phase> phases_;
+  const std::vector<Phase>& phases_;
   const std::int64_t most_work_;
   std::int64_t largest_ = 0;
   std::map<Key, Place> places_;
@@ -151,13 +151,62 @@ std::int64_t work_of(const Node& node) {
   return 0;
 }
 
-StageDepths find_stage_depths(const Cell& cell, std::int64_t most_work) {
-  StageCutter whole(cell, std::numeric_limits<std::int64_t>::max());
+StageDepths find_stage_depths(const Cell& cell, const std::vector<Phase>& phases, std::int64_t most_work) {
+  StageCutter whole(cell, phases, std::numeric_limits<std::int64_t>::max());
   StageDepths depths = whole.run();
   if (whole.largest() <= most_work) return depths;
-  depths = StageCutter(cell, most_work).run();
+  depths = StageCutter(cell, phases, most_work).run();
   depths.is_cut = true;
   return depths;
+}
+
+namespace {
+
+bool is_integer_product(const Cell& cell, Value value) {
+  const Node& node = cell[is_gate(cell, value) ? cell[value].operands[0] : value];
+  return node.op == Op::Project && ir::is_of_integers(cell, node);
+}
+
+// Tells which values are made of products and of numbers that every stage has.
+std::vector<bool> made_of_products(const Cell& cell) {
+  std::vector<bool> made(cell.nodes.size());
+  for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
+    const Node& node = cell.nodes[i];
+    const auto is_at_hand = [&](Value operand) {
+      return cell[operand].type.rank() == 0 || is_free(cell, operand) || cell[operand].op == Op::Hoist;
+    };
+    made[i] =
+        is_integer_product(cell, Value{i}) ||
+        (node.op == Op::Map && node.type.rank() == 1 &&
+         std::ranges::any_of(node.operands, [&](Value operand) { return made[operand.index]; }) &&
+         std::ranges::all_of(node.operands, [&](Value operand) { return made[operand.index] || is_at_hand(operand); }));
+  }
+  return made;
+}
+
+}  // namespace
+
+// Readers come behind what they read, and are moved before it.
+void delay_products(const Cell& cell, const std::vector<Phase>& phases, StageDepths& depths) {
+  if (depths.is_cut) return;
+  const auto all_users = users(cell);
+  const std::vector<bool> made = made_of_products(cell);
+  for (std::size_t i = cell.nodes.size(); i-- > 0;) {
+    const Node& node = cell.nodes[i];
+    const bool is_product = node.op == Op::Project;
+    if (phases[i] != Phase::Step || !made[i] || node.op == Op::Slice) continue;
+    std::vector<std::uint32_t> moved{static_cast<std::uint32_t>(i)}, readers;
+    for (const std::uint32_t user : all_users[i]) {
+      const bool is_of_product = is_product && user != kRoot && is_gate(cell, Value{user});
+      if (is_of_product) moved.push_back(user);
+      const auto& all = is_of_product ? all_users[user] : std::vector{user};
+      readers.insert(readers.end(), all.begin(), all.end());
+    }
+    int first = readers.empty() ? 0 : std::numeric_limits<int>::max();
+    for (const std::uint32_t reader : readers)
+      first = std::min(first, reader != kRoot && cell.nodes[reader].op == Op::Map ? depths.nodes[reader] : 0);
+    for (const std::uint32_t each : moved) depths.nodes[each] = std::max(depths.nodes[each], first);
+  }
 }
 
 }  // namespace rnnc::compiler

@@ -27,8 +27,12 @@ struct StageDepths {
   bool is_cut = false;                   // true if there are cuts; each scalar then has one stage too
 };
 
-/// Finds the depths of a cell that has been through all passes. If no stage has more than `most_work`, the depths are
-/// those of the analysis `depths`.
-StageDepths find_stage_depths(const ir::Cell& cell, std::int64_t most_work = kMostWork);
+/// Finds the depths of a cell that has been through all passes, whose nodes have these phases. If no stage has more
+/// than `most_work`, the depths are those of the analysis `depths`.
+StageDepths find_stage_depths(const ir::Cell& cell, const std::vector<Phase>& phases, std::int64_t most_work);
+
+/// Moves products of integers of a step to the depth of the first stage that reads their sums, where there are no cuts.
+/// So the sums need no memory, and gates of two vectors are computed in one stage.
+void delay_products(const ir::Cell& cell, const std::vector<Phase>& phases, StageDepths& depths);
 
 }  // namespace rnnc::compiler

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "compiler/passes/copy_forward.hpp"
+#include "compiler/passes/pass.hpp"
 #include "compiler/schedule/stage_depths.hpp"
 #include "compiler/schedule/state_reads.hpp"
 #include "ir/check.hpp"
@@ -43,11 +44,10 @@ int digits_of(const Node& node) {
 
 class Scheduler {
  public:
-  Scheduler(Cell cell, std::int64_t most_work)
+  Scheduler(Cell cell, std::vector<Phase> phases, StageDepths depths, std::int64_t most_work)
       : live_(live_nodes(cell)),
-        phases_(phases_of_hoisted(cell)),
-        depths_(find_stage_depths(cell, most_work)),
-        stored_(stored_values(cell, depths_.nodes, depths_.is_cut)) {
+        depths_(std::move(depths)),
+        stored_(stored_values(cell, phases, depths_.nodes, depths_.is_cut)) {
     for (std::size_t i = 0; i < stored_.size(); ++i) stored_[i] = stored_[i] || depths_.kept[i];
     schedule_.depths = depths_.nodes;
     schedule_.most_work = most_work;
@@ -56,6 +56,7 @@ class Scheduler {
     for (std::uint32_t i = 0; i < cell.nodes.size(); ++i)
       if (is_gate(cell, Value{i})) schedule_.gates[cell.nodes[i].operands[0]].push_back(Value{i});
     schedule_.cell = std::move(cell);
+    schedule_.phases = std::move(phases);
   }
 
   Schedule run() {
@@ -79,6 +80,7 @@ class Scheduler {
  private:
   const Cell& cell() const { return schedule_.cell; }
   const Node& node(std::uint32_t i) const { return cell().nodes[i]; }
+  Phase phase(std::uint32_t i) const { return schedule_.phases[i]; }
   int depth(std::uint32_t i) const { return schedule_.depths[i]; }
   bool is_stored(std::uint32_t i) const { return schedule_.homes[i].has_value(); }
 
@@ -90,7 +92,7 @@ class Scheduler {
   }
 
   Home allocate_for(std::uint32_t i) {
-    Home home{space_of(phases_[i]), 0, size_of(node(i)), digits_of(node(i))};
+    Home home{space_of(phase(i)), 0, size_of(node(i)), digits_of(node(i))};
     home.offset = allocate(home.space, home.floats()).offset;
     return home;
   }
@@ -136,12 +138,12 @@ class Scheduler {
   void place_stored() {
     for (const Statement& statement : cell().statements) {
       const std::uint32_t value = statement.value.index;
-      if (statement.kind == Statement::Kind::Output && node(value).op == Op::Concat && phases_[value] == Phase::Step &&
+      if (statement.kind == Statement::Kind::Output && node(value).op == Op::Concat && phase(value) == Phase::Step &&
           schedule_.uses[value] == 1)
         schedule_.homes[value] = Home{Space::Output, 0, size_of(node(value))};
       if (statement.kind != Statement::Kind::Next) continue;
       next_homes_[statement.name] = {Space::Next, state_home(statement.name).offset, state_home(statement.name).size};
-      if (stored_[value] && !is_stored(value) && phases_[value] == Phase::Step && is_computed_here(value))
+      if (stored_[value] && !is_stored(value) && phase(value) == Phase::Step && is_computed_here(value))
         schedule_.homes[value] = next_homes_[statement.name];
     }
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i)
@@ -170,7 +172,7 @@ class Scheduler {
     for (std::uint32_t i = 0; i < cell().nodes.size(); ++i) {
       if (!live_[i] || node(i).op != Op::Project) continue;
       const std::int64_t rows = cell()[node(i).operands[1]].type.dims[0].value();
-      stage(phases_[i], depth(i), rows).products.push_back(Value{i});
+      stage(phase(i), depth(i), rows).products.push_back(Value{i});
     }
   }
 
@@ -179,8 +181,8 @@ class Scheduler {
       if (!live_[i] || node(i).op != Op::Reduce) continue;
       const std::uint32_t operand = node(i).operands[0].index;
       const bool has_indices = combining_of(node(i).reduction).has_indices;
-      const Home partials = allocate(space_of(phases_[i]), has_indices ? 2 * kPartials : kPartials);
-      stage(phases_[i], depths_.copies[i][0], size_of(node(operand)))
+      const Home partials = allocate(space_of(phase(i)), has_indices ? 2 * kPartials : kPartials);
+      stage(phase(i), depths_.copies[i][0], size_of(node(operand)))
           .reductions.push_back({Value{i}, partials, *schedule_.homes[i]});
     }
   }
@@ -191,9 +193,9 @@ class Scheduler {
       if (node(i).op == Op::Concat)
         add_parts(i);
       else if (node(i).op == Op::Hoist)
-        store(node(i).operands[0], phases_[i], depths_.copies[i][0], *schedule_.homes[i]);
+        store(node(i).operands[0], phase(i), depths_.copies[i][0], *schedule_.homes[i]);
       else if (node(i).op != Op::Reduce)
-        store(Value{i}, phases_[i], depth(i), *schedule_.homes[i]);
+        store(Value{i}, phase(i), depth(i), *schedule_.homes[i]);
     }
     for (std::size_t i = 0; i < cell().statements.size(); ++i) {
       const Statement& statement = cell().statements[i];
@@ -212,7 +214,7 @@ class Scheduler {
     for (std::size_t k = 0; k < node(concat).operands.size(); ++k) {
       const Value part = node(concat).operands[k];
       target.size = size_of(cell()[part]);
-      store(part, phases_[concat], depths_.copies[concat][k], target, true);
+      store(part, phase(concat), depths_.copies[concat][k], target, true);
       target.offset += target.size;
     }
   }
@@ -236,7 +238,7 @@ class Scheduler {
       const std::int64_t own = work_of(node(i));
       if (!live_[i] || own == 0) continue;
       const Value rows = node(i).op == Op::Project ? node(i).operands[1] : Value{i};
-      work[{phases_[i], depth(i), size_of(cell()[rows])}] += own;
+      work[{phase(i), depth(i), size_of(cell()[rows])}] += own;
     }
     for (Stage& one : schedule_.stages) one.work = work[{one.phase, one.depth, one.units}];
   }
@@ -281,7 +283,6 @@ class Scheduler {
 
   Schedule schedule_;
   std::vector<bool> live_;
-  std::vector<Phase> phases_;
   StageDepths depths_;
   std::vector<bool> stored_;
   std::map<std::string, Home> state_homes_;
@@ -354,6 +355,12 @@ Table table_of(const Cell& cell, const Node& lookup) {
   return table;
 }
 
-Schedule make_schedule(Cell cell, std::int64_t most_work) { return Scheduler(std::move(cell), most_work).run(); }
+Schedule make_schedule(Cell cell, std::int64_t most_work, bool ahead) {
+  if (!ahead) cell = leave_in_step(cell);
+  std::vector<Phase> phases = ahead ? phases_of_hoisted(cell) : phases_in_step(cell);
+  StageDepths depths = find_stage_depths(cell, phases, most_work);
+  if (!ahead) delay_products(cell, phases, depths);
+  return Scheduler(std::move(cell), std::move(phases), std::move(depths), most_work).run();
+}
 
 }  // namespace rnnc::compiler

@@ -99,6 +99,7 @@ struct StateHome {
 
 struct Schedule {
   ir::Cell cell;  // the cell after all passes
+  std::vector<Phase> phases;
   std::vector<Stage> stages;
   std::vector<std::optional<Home>> homes;             // the place of each node that is in memory
   std::vector<int> depths;                            // see StageDepths
@@ -129,7 +130,8 @@ struct Table {
 };
 Table table_of(const ir::Cell& cell, const ir::Node& lookup);
 
-/// Cuts a cell into stages of `most_work` at the most. `cell` has been through all passes.
-Schedule make_schedule(ir::Cell cell, std::int64_t most_work = kMostWork);
+/// Cuts a cell into stages of `most_work` at the most. `cell` has been through all passes. Where `ahead` is false, no
+/// stage is computed ahead of the steps.
+Schedule make_schedule(ir::Cell cell, std::int64_t most_work = kMostWork, bool ahead = true);
 
 }  // namespace rnnc::compiler

@@ -59,7 +59,8 @@ struct Target {
   bool fma = true;
   bool converts_f16 = true;  // there is an instruction that widens binary16 to f32
   ByteProducts byte_products = ByteProducts::Signs;
-  bool is_small = false;  // memory is scarce: rows follow one after another, since tiles of rows take much code
+  bool is_small = false;  // memory is scarce: rows follow one after another, since tiles of rows take much code. So
+                          // nothing is computed ahead of the steps, for no weights would be read for several rows
 };
 
 /// Returns the CPU whose code every machine of an architecture can run. Lanes, registers and FMA have the defaults of
