@@ -42,8 +42,14 @@ llvm::Value* emit_empty(llvm::IRBuilderBase& builder, llvm::Value* value, const 
   return builder.CreateCall(llvm::InlineAsm::get(type, "", operands, true), {value});
 }
 
-// Returns the words (i32), all of which are there before anything is computed of them. So LLVM loads two with one
-// instruction, which it does only for loads that stand side by side.
+}  // namespace
+
+llvm::Value* emit_opaque(llvm::IRBuilderBase& builder, llvm::Value* value) { return emit_empty(builder, value, ""); }
+
+llvm::Value* emit_barrier(llvm::IRBuilderBase& builder, llvm::Value* value) {
+  return emit_empty(builder, value, ",~{memory}");
+}
+
 std::vector<llvm::Value*> emit_together(llvm::IRBuilderBase& builder, std::vector<llvm::Value*> words) {
   const std::vector<llvm::Type*> types(words.size(), builder.getInt32Ty());
   std::string results, operands;
@@ -55,14 +61,6 @@ std::vector<llvm::Value*> emit_together(llvm::IRBuilderBase& builder, std::vecto
   llvm::Value* all = builder.CreateCall(llvm::InlineAsm::get(type, "", results + operands, true), words);
   for (unsigned i = 0; i < words.size(); ++i) words[i] = builder.CreateExtractValue(all, i);
   return words;
-}
-
-}  // namespace
-
-llvm::Value* emit_opaque(llvm::IRBuilderBase& builder, llvm::Value* value) { return emit_empty(builder, value, ""); }
-
-llvm::Value* emit_barrier(llvm::IRBuilderBase& builder, llvm::Value* value) {
-  return emit_empty(builder, value, ",~{memory}");
 }
 
 // The instruction takes the integer for a number with eight binary places. LLVM has no name for it.
@@ -199,7 +197,11 @@ llvm::Value* ByteProductEmitter::add_dual(llvm::Value* sums, const ByteElements&
     llvm::Value* word = words[at];
     llvm::Value* even = builder_.CreateIntrinsic(llvm::Intrinsic::arm_sxtb16, {}, {word});
     llvm::Value* sum = builder_.CreateExtractElement(sums, at);
-    sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smlad, {}, {word, odd, sum});
+    const auto* start = llvm::dyn_cast<llvm::Constant>(sum);
+    if (start && start->isNullValue())
+      sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smuad, {}, {word, odd});
+    else
+      sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smlad, {}, {word, odd, sum});
     sum = builder_.CreateIntrinsic(llvm::Intrinsic::arm_smlad, {}, {even, mixed, sum});
     sums = builder_.CreateInsertElement(sums, lane == lanes_ - 1 ? emit_barrier(builder_, sum) : sum, at);
   }

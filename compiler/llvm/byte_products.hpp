@@ -4,6 +4,8 @@
 
 #include <llvm/IR/IRBuilder.h>
 
+#include <vector>
+
 #include "compiler/schedule/target.hpp"
 
 namespace rnnc::compiler {
@@ -35,6 +37,10 @@ llvm::Value* emit_opaque(llvm::IRBuilderBase& builder, llvm::Value* value);
 /// The same; and loads that follow stay behind it. LLVM would load the weights of many groups before it multiplies the
 /// first, and keep them on the stack.
 llvm::Value* emit_barrier(llvm::IRBuilderBase& builder, llvm::Value* value);
+
+/// Returns the words (i32), all of which are there before anything else is done with one of them. So LLVM loads or
+/// stores two with one instruction, which it does only for those that stand side by side.
+std::vector<llvm::Value*> emit_together(llvm::IRBuilderBase& builder, std::vector<llvm::Value*> words);
 
 /// Converts sums of ByteProducts::Dual, which are 256 times too large, to floats of the sums (<lanes x float>).
 llvm::Value* emit_fraction_to_float(llvm::IRBuilderBase& builder, llvm::Value* sums);

@@ -206,8 +206,11 @@ class StageEmitter {
   }
 
   void clear_partials(const ReductionStep& reduction, llvm::Value* row) {
-    if (is_largest_magnitude(context_, reduction.node))
-      return clear_magnitudes(builder_, address(reduction.partials, row), context_.plan.lanes);
+    if (is_largest_magnitude(context_, reduction.node)) {
+      if (!has_all_units(stage_, plan_.single_blocks, context_.plan.lanes))
+        store_magnitudes(builder_, no_magnitudes(builder_, context_.plan.lanes), address(reduction.partials, row));
+      return;
+    }
     FunctionEmitter vector(builder_, kPartials, context_.target.fma);
     builder_.CreateAlignedStore(vector.splat(combining(reduction).start), address(reduction.partials, row), kCacheLine);
     if (!combining(reduction).has_indices) return;
@@ -232,6 +235,7 @@ class StageEmitter {
   // Canonical arithmetic combines the partial results as a tree: lanes j and j + 8, then j + 4, j + 2 and j + 1.
   void combine_partials(const ReductionStep& reduction, llvm::Value* row) {
     if (is_largest_magnitude(context_, reduction.node)) {
+      if (has_all_units(stage_, plan_.single_blocks, context_.plan.lanes)) return;
       llvm::Value* found = load_magnitudes(builder_, address(reduction.partials, row), context_.plan.lanes);
       builder_.CreateStore(largest_of_lanes(builder_, found), address(reduction.result, row));
       return;

@@ -42,8 +42,8 @@ bool is_largest_magnitude(const StageContext& context, ir::Value reduction) {
   return limits == context.schedule.uses[reduction.index];
 }
 
-void clear_magnitudes(llvm::IRBuilderBase& builder, llvm::Value* at, int lanes) {
-  store_magnitudes(builder, llvm::Constant::getNullValue(bits_of(builder, lanes)), at);
+llvm::Value* no_magnitudes(llvm::IRBuilderBase& builder, int lanes) {
+  return llvm::Constant::getNullValue(bits_of(builder, lanes));
 }
 
 llvm::Value* load_magnitudes(llvm::IRBuilderBase& builder, llvm::Value* at, int lanes) {
@@ -60,6 +60,8 @@ llvm::Value* larger_magnitudes(llvm::IRBuilderBase& builder, llvm::Value* magnit
   llvm::Type* type = magnitudes->getType();
   llvm::Value* bits = builder.CreateAnd(builder.CreateBitCast(floats, type), llvm::ConstantInt::get(type, 0x7fffffff));
   if (units) bits = builder.CreateSelect(units, bits, llvm::Constant::getNullValue(type));
+  const auto* known = llvm::dyn_cast<llvm::Constant>(magnitudes);
+  if (known && known->isNullValue()) return bits;
   return builder.CreateBinaryIntrinsic(llvm::Intrinsic::smax, magnitudes, bits);
 }
 

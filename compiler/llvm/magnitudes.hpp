@@ -12,8 +12,13 @@ namespace rnnc::compiler {
 /// comparisons of floats alone.
 bool is_largest_magnitude(const StageContext& context, ir::Value reduction);
 
+/// Tells whether so many blocks are all of a stage: the largest magnitude is then found without partial results.
+inline bool has_all_units(const Stage& stage, int blocks, int lanes) {
+  return std::int64_t{blocks} * lanes >= stage.units;
+}
+
 /// The largest magnitudes that were found in each lane are bits (<lanes x i32>), and lie in memory from `at` on.
-void clear_magnitudes(llvm::IRBuilderBase& builder, llvm::Value* at, int lanes);
+llvm::Value* no_magnitudes(llvm::IRBuilderBase& builder, int lanes);
 llvm::Value* load_magnitudes(llvm::IRBuilderBase& builder, llvm::Value* at, int lanes);
 void store_magnitudes(llvm::IRBuilderBase& builder, llvm::Value* magnitudes, llvm::Value* at);
 

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "compiler/llvm/byte_products.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/types.hpp"
 
@@ -176,8 +177,9 @@ llvm::Value* emit_dual_pairs(llvm::IRBuilder<>& builder, llvm::Value* elements, 
     llvm::Value* even = builder.CreateAnd(builder.CreateShl(four, 8), 0xff00ff00);  // times 256
     llvm::Value* mixed = builder.CreateIntrinsic(llvm::Intrinsic::arm_ssub16, {}, {even, odd});
     llvm::Value* to = builder.CreateGEP(word_type, pairs, builder.CreateMul(word, number(2)));
-    builder.CreateAlignedStore(odd, to, llvm::Align(8));
-    builder.CreateAlignedStore(mixed, builder.CreateGEP(word_type, to, number(1)), llvm::Align(4));
+    const std::vector<llvm::Value*> both = emit_together(builder, {odd, mixed});
+    builder.CreateAlignedStore(both[0], to, llvm::Align(8));
+    builder.CreateAlignedStore(both[1], builder.CreateGEP(word_type, to, number(1)), llvm::Align(4));
   };
   const std::int64_t in_loop = words / kWordsOfPass * kWordsOfPass;
   emit_for(builder, number(0), number(in_loop), kWordsOfPass, [&](llvm::Value* word) {

@@ -144,16 +144,29 @@ llvm::Value* Tile::value(ir::Value wanted, int row, int block) {
   return values_.at(canonical({wanted, row, block}));
 }
 
-// The scalar is computed where the code of the row begins, whatever code stands there or behind it now.
-llvm::Value* RowScalars::value(ir::Value scalar) {
-  llvm::Value*& known = values_[scalar];
-  if (known) return known;
-  const llvm::IRBuilderBase::InsertPointGuard guard(builder_);
+// Scalars are computed where the code of the row begins, whatever code stands there or behind it now.
+void RowScalars::move_to_begin() {
   if (llvm::Instruction* end = block_->getTerminator())
     builder_.SetInsertPoint(end);
   else
     builder_.SetInsertPoint(block_);
+}
+
+llvm::Value* RowScalars::value(ir::Value scalar) {
+  llvm::Value*& known = values_[scalar];
+  if (known) return known;
+  const llvm::IRBuilderBase::InsertPointGuard guard(builder_);
+  move_to_begin();
   return known = builder_.CreateExtractElement(tile_.value(scalar, 0, 0), builder_.getInt64(0));
+}
+
+llvm::Value* RowScalars::step(ir::Value integers, float constant, llvm::Value* all_numbers) {
+  llvm::Value*& known = steps_[integers];
+  if (known) return known;
+  const llvm::IRBuilderBase::InsertPointGuard guard(builder_);
+  move_to_begin();
+  const auto number = [&](float value) { return llvm::ConstantFP::get(type_of(builder_), value); };
+  return known = builder_.CreateSelect(all_numbers, number(constant), number(std::numeric_limits<float>::quiet_NaN()));
 }
 
 // Computes the function of a Map if all operands are there; else the missing operands become pending.
@@ -314,11 +327,15 @@ void Tile::finish() {
 void Tile::accumulate_magnitudes(const ReductionStep& step, int row) {
   const ir::Value vector = cell_[cell_[step.node].operands[0]].operands[0];
   llvm::Value* at = address(step.partials, row);
-  llvm::Value* largest = load_magnitudes(builder_, at, lanes_);
+  const bool is_whole = has_all_units(stage_, place_.blocks, lanes_);
+  llvm::Value* largest = is_whole ? no_magnitudes(builder_, lanes_) : load_magnitudes(builder_, at, lanes_);
   for (int block = 0; block < place_.blocks; ++block)
     largest = larger_magnitudes(builder_, largest, value(vector, row, block),
                                 may_be_tail(block) ? tail_mask(block) : nullptr);
-  store_magnitudes(builder_, largest, at);
+  if (is_whole)
+    builder_.CreateStore(largest_of_lanes(builder_, largest), address(step.result, row));
+  else
+    store_magnitudes(builder_, largest, at);
 }
 
 void Tile::store(const Store& store, llvm::Value* value, int row, int block) {

@@ -176,11 +176,16 @@ class RowScalars {
   /// Returns a scalar of the row (float).
   llvm::Value* value(ir::Value scalar);
 
+  /// Returns the constant step of a vector of integers, NaN where the vector is not all numbers.
+  llvm::Value* step(ir::Value integers, float constant, llvm::Value* all_numbers);
+
  private:
+  void move_to_begin();
+
   llvm::IRBuilder<>& builder_;
   llvm::BasicBlock* block_;
   Tile tile_;
-  std::map<ir::Value, llvm::Value*> values_;
+  std::map<ir::Value, llvm::Value*> values_, steps_;
 };
 
 }  // namespace rnnc::compiler

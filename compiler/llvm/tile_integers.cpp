@@ -62,12 +62,10 @@ llvm::Value* Tile::product_of_step(const Node& node, const Element& element) {
   const Gates::Place place = gates_.place(gate, is_tail(element.block));
   const ir::Value project = gates_.panel_of(place.accumulator, is_tail(element.block)).product;
   if (!ir::is_of_integers(cell_, cell_[project]) || !may_be_no_numbers(cell_[project].operands[0])) return nullptr;
-  llvm::Value* sums = made(place, element.row, element.block);
+  llvm::Value* sums = scalars_ ? made(place, element.row, element.block) : nullptr;
   if (!sums) return nullptr;
-  const auto number = [&](float value) { return llvm::ConstantFP::get(type_of(builder_), value); };
-  llvm::Value* step =
-      builder_.CreateSelect(is_all_numbers(cell_[project].operands[0], element.row),
-                            number(cell_[node.operands[1]].constant), number(std::numeric_limits<float>::quiet_NaN()));
+  const ir::Value integers = cell_[project].operands[0];
+  llvm::Value* step = scalars_->step(integers, cell_[node.operands[1]].constant, is_all_numbers(integers, element.row));
   return builder_.CreateFMul(from_lane(sums, place.lane),
                              builder_.CreateVectorSplat(static_cast<unsigned>(lanes_), step));
 }

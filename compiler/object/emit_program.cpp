@@ -271,7 +271,7 @@ class LevelEmitter {
             .y_step = times(step, y.stride),
             .steps = count,
             .batch = batch(),
-            .chunk_steps = module_.chunk_steps(d, count, batch()),
+            .chunk_steps = level_.target.is_small ? count : module_.chunk_steps(d, count, batch()),
             .x_row = constant(x.stride),
             .y_row = constant(y.stride)};
   }

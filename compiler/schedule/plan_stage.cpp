@@ -65,6 +65,10 @@ std::int64_t most_columns(const Schedule& schedule, const Stage& stage) {
   return columns;
 }
 
+// A stage of so little work is mostly its loop on a small machine, and takes so many blocks at once there.
+constexpr std::int64_t kLittleWork = 16;
+constexpr int kBlocksOfLittle = 4;
+
 // Candidates makes the plausible plans of one stage.
 class Candidates {
  public:
@@ -76,12 +80,13 @@ class Candidates {
         units_(stage.units),
         columns_(most_columns(schedule, stage)),
         blocks_(static_cast<int>(divide_up(stage.units, target.lanes))),
-        parts_(stage.reductions.empty() ? 1 : static_cast<int>(kPartials) / target.lanes) {
+        parts_(stage.reductions.empty() ? 1 : static_cast<int>(kPartials) / target.lanes),
+        is_mostly_loop_(target.is_small && stage.reductions.empty() && stage.work <= kLittleWork) {
     for (Value product : stage.products) gates_ = std::max(gates_, gates_of(schedule, product));
   }
 
   std::vector<StagePlan> all() {
-    if (gates_ == 0) return {StagePlan{.single_blocks = parts_}};
+    if (gates_ == 0) return {StagePlan{.single_blocks = is_mostly_loop_ ? kBlocksOfLittle : parts_}};
     // A last block whose gates share vectors is a group of its own and does not count here.
     const int alike = gates_share_vectors(units_, target_.lanes, gates_) ? blocks_ - 1 : blocks_;
     for (int n = 1; n <= alike && (n == 1 || n * gates_ <= kMostWidth); ++n)
@@ -137,6 +142,7 @@ class Candidates {
   runtime::NumberFormat weights_;
   std::int64_t units_, columns_;
   int blocks_, parts_, gates_ = 0;
+  bool is_mostly_loop_;
   std::vector<StagePlan> plans_;
 };
 
