@@ -221,6 +221,7 @@ Result<Imported> import_part(const std::string& model, const PartFlags& part, co
     Result<Tensor> tensor = load_npy(path);
     if (!tensor) return tensor.error();
     options->inputs[name] = std::move(*tensor);
+    options->initial_states.insert(name);
   }
   Result<Imported> imported = import_model_file(model, *options);
   if (!imported) return imported;

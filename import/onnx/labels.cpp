@@ -129,10 +129,14 @@ bool reaches_states(const OnnxGraph& graph, std::set<std::string>& reached) {
 
 }  // namespace
 
+bool reaches_states(const OnnxGraph& graph, const std::string& name) {
+  std::set<std::string> reached = {name};
+  return reaches_states(graph, reached);
+}
+
 bool is_state(const OnnxGraph& graph, const std::string& name) {
   const auto named = [&](const std::string& output) { return is_state_by_name(name, output); };
-  std::set<std::string> reached = {name};
-  return std::ranges::any_of(graph.outputs, named) || reaches_states(graph, reached);
+  return std::ranges::any_of(graph.outputs, named) || reaches_states(graph, name);
 }
 
 std::vector<OnnxLabels> labellings(const OnnxGraph& graph, const std::vector<std::string>& inputs,

@@ -18,6 +18,9 @@ struct OnnxLabels {
   std::map<std::string, Axes> axes;  // of the inputs
 };
 
+/// Tells whether an input reaches the initial states of recurrent nodes through operators that move elements alone.
+bool reaches_states(const OnnxGraph& graph, const std::string& name);
+
 /// Tells whether an input is a state: by its name and that of an output, or since it reaches the initial states of
 /// recurrent nodes through operators that move elements alone.
 bool is_state(const OnnxGraph& graph, const std::string& name);

@@ -20,7 +20,8 @@ std::vector<std::string> inputs_of(const OnnxGraph& graph, const ImportOptions& 
   std::vector<std::string> inputs;
   for (const std::string& name : graph.inputs)
     if (!graph.initializers.contains(name) &&
-        (!options.inputs.contains(name) || options.carried.contains(name) || is_state(graph, name)))
+        (!options.inputs.contains(name) || options.carried.contains(name) || reaches_states(graph, name) ||
+         (options.initial_states.contains(name) && is_state(graph, name))))
       inputs.push_back(name);
   return inputs;
 }
@@ -88,7 +89,9 @@ GraphReading read_with_labels(const OnnxModel& model, const FileContent& content
         reading.refusal = in_file(own, file), progress = reader.progress(), reading.cut = reader.cut();
       if (reading.hint.empty()) reading.hint = reader.hint();
       reading.work += reader.work();
-      if (reading.work > kMostWork) break;
+      if (reading.work <= kMostWork) continue;
+      reading.refusal = in_file(too_much_work(), file);  // the right labelling may be one that was not tried
+      break;
     }
   }
   return reading;

@@ -26,13 +26,16 @@ NetworkText::NetworkText(bool is_step, std::size_t most_bytes) : is_step_(is_ste
             "input", "output", "state", "param", "cell",    "network", "seq",           "f32",   "inf",   "nan"};
 }
 
+Refusal too_much_work() {
+  const std::string most = std::to_string(kMostWork / 1000000);
+  return {{ErrorCode::Limit,
+           {},
+           "the graph takes, moves and computes more than " + most + " million elements; cut the model"}};
+}
+
 void NetworkText::count_work(std::size_t amount) {
   work_ += amount;
-  if (work_ <= kMostWork) return;
-  const std::string most = std::to_string(kMostWork / 1000000);
-  throw Refusal{Error{ErrorCode::Limit,
-                      {},
-                      "the graph takes, moves and computes more than " + most + " million elements; cut the model"}};
+  if (work_ > kMostWork) throw too_much_work();
 }
 
 void NetworkText::state(const std::string& statement) {
@@ -205,7 +208,7 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
                            const std::function<std::string(const std::vector<std::string>&)>& function) {
   const std::size_t arity = operands.size(), count = operands[0].size();
   const bool in_order = stand_in_order(operands);
-  count_work(in_order ? count : kPuttingInOrder * count);
+  if (!in_order) count_work((kPuttingInOrder - 1) * count);  // who keeps the elements counts them
   if (in_order) return group(operands, function);
   Elements tuples;
   tuples.reserve(arity * count);

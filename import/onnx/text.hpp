@@ -11,12 +11,16 @@
 
 #include <rnnc/tensor.hpp>
 #include "import/onnx/values.hpp"
+#include "import/refusal.hpp"
 
 namespace rnnc::files {
 
 /// The work of one reading, and of all before the last, in elements and characters: less than a second. It has
 /// room for 80 operations on 100,000 elements, and for 20 where the elements must be put in order first.
 constexpr std::size_t kMostWork = std::size_t{1} << 23;
+
+/// Returns the refusal of a graph that needs more.
+Refusal too_much_work();
 
 /// A named value of the text.
 struct Source {

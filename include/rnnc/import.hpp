@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,6 +87,8 @@ struct ImportOptions {
   // names, with commas between, run one after the other: recurrent modules and torch.nn.Linear.
   std::string prefix = {};
   bool relu = false;  // a torch.nn.RNN whose nonlinearity is relu and not tanh, which the file does not say
+  // The names of `inputs` whose values begin states that only their names tell; without this, their values stay.
+  std::set<std::string> initial_states = {};
 };
 
 /// The format of a file, judged by its content.

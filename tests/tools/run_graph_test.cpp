@@ -1,4 +1,5 @@
 // rnnc run on ONNX graphs: their names, their sizes, and the shapes of their states.
+#include "tests/support/onnx_file.hpp"
 #include "tests/tools/program.hpp"
 
 namespace rnnc::test {
@@ -107,6 +108,22 @@ TEST_CASE("a stream goes on from the states that a run before has written, by th
     pieces.insert(pieces.end(), rest.begin(), rest.end());
     CHECK(pieces == whole);
   }
+}
+
+TEST_CASE("a value of --const stays, also where an output has a name as that of its next value", "[tools]") {
+  using namespace onnx;
+  const Folder folder;
+  folder.write("step.onnx",
+               model(node("Mul", {"x", "scale_state"}, {"y"}) +
+                     node("Add", {"scale_state", "scale_state"}, {"scale_state_out"}) +
+                     node("Add", {"cache", "x"}, {"cache_out"}) + input("x", {1, 3}) + input("scale_state", {1, 1}) +
+                     input("cache", {1, 3}) + output("y") + output("scale_state_out") + output("cache_out")));
+  folder.write("x.npy", {4, 1, 3}, std::vector<float>(12, 1));
+  folder.write("scale.npy", {1, 1}, {3});
+  const std::string run = "run step.onnx --input x.npy --output y.npy ";
+  CHECK(y_of(folder, run + "--const scale_state=3") == std::vector<float>(12, 3));
+  CHECK(y_of(folder, run + "--state scale_state=scale.npy") ==
+        std::vector<float>{3, 3, 3, 6, 6, 6, 12, 12, 12, 24, 24, 24});
 }
 
 TEST_CASE("sizes in the wrong order are told from lengths that do not fit", "[tools]") {
