@@ -48,7 +48,7 @@ std::string remedy_of(const BenchFlags& flags) {
 }
 
 Result<void> check_sessions(const BenchFlags& flags) {
-  if (flags.sessions > 0 && (flags.steps > 1 || flags.batch > 1))
+  if (flags.sessions > 0 && (flags.steps > 1 || flags.batch > 1 || !flags.steps_of_times.empty()))
     return usage_error("--sessions", "times single steps: give --steps 1 --batch 1");
   if (flags.sessions > 0 && !flags.against.empty())
     return usage_error("--against", "does not go with --sessions; leave one of them out");

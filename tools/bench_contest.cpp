@@ -223,6 +223,7 @@ Result<Contest> make_contest(BenchJob job, const BaselineLibrary* library, const
   const BenchFlags& flags = job.flags;
   Contest contest;
   contest.flags = flags;
+  for (const auto& [name, time] : job.batch.times) contest.steps[name] = time.steps;
   if (flags.tune)
     if (const auto tuned = tune_plans(job, part_of(report, 0, kTuning), contest.notes); !tuned) return tuned.error();
   const Interface& interface = job.interface;
@@ -274,6 +275,7 @@ Result<Contest> make_artifact_contest(const BenchFlags& given) {
   take_sizes({}, contest.flags);
   const Result<Steps> steps = take_times(interface, contest.flags);
   if (!steps) return steps.error();
+  contest.steps = *steps;
   const auto seed = static_cast<std::uint64_t>(flags.seed);
   const ir::NetworkBatch batch = random_batch(interface, *steps, flags.batch, seed, false);
   if (const auto checked = check_memory(2 * run_bytes(*program, interface, batch), "the sequences"); !checked)

@@ -18,6 +18,7 @@ namespace rnnc::tools {
 
 struct Contest {
   BenchFlags flags;  // with all sizes
+  Steps steps;       // of each time
   std::string name, cpu, backend, fallback;
   std::vector<std::string> notes;  // lines for people, of what was tuned
   std::int64_t input_size = 0, hidden_size = 0;

@@ -63,18 +63,18 @@ Json to_json(const Limits& limits) {
   return {{"cpu", limits.cpu}, {"peak_gflops", limits.flops_per_second * 1e-9}, {"read_gbytes_per_second", reads}};
 }
 
-// The names are of times, since the job was made of these flags.
-Json own_steps(const BenchFlags& flags) {
+// Times of the same steps need no names.
+Json steps_of_times(const Contest& contest) {
   Json steps = Json::object();
-  const auto own = parse_sizes("--steps", flags.steps_of_times);
-  for (const auto& [name, count] : *own) steps[name] = count;
+  if (contest.flags.steps_of_times.empty()) return steps;
+  for (const auto& [name, count] : contest.steps) steps[name] = count;
   return steps;
 }
 
 Json shape_fields(const Contest& contest, const BenchFlags& flags) {
   return {{"cell", contest.name},
           {"steps", flags.steps},
-          {"steps_of_times", own_steps(flags)},
+          {"steps_of_times", steps_of_times(contest)},
           {"batch", flags.batch},
           {"input_size", contest.input_size},
           {"hidden_size", contest.hidden_size},

@@ -197,7 +197,7 @@ TEST_CASE("bench takes the steps of a time that is not that of x", "[tools]") {
   const nlohmann::json both = bench("--steps 40"), short_one = bench("--steps 40,S=2"),
                        long_one = bench("--steps S=400");
   CHECK(both.at("steps_of_times").empty());
-  CHECK(short_one.at("steps_of_times") == nlohmann::json({{"S", 2}}));
+  CHECK(short_one.at("steps_of_times") == nlohmann::json({{"S", 2}, {"T", 40}}));
   CHECK(short_one.at("steps") == 40);
   CHECK(shapes_of({short_one}) == shapes_of({both}));
   CHECK(long_one.at("steps") == 400);  // those of the longest time
@@ -207,8 +207,9 @@ TEST_CASE("bench takes the steps of a time that is not that of x", "[tools]") {
   };
   CHECK(work(short_one) / work(both) == Approx(42. / 80).epsilon(0.1));
   CHECK(work(long_one) / work(both) == Approx(500. / 80).epsilon(0.1));
-  CHECK(has(succeeds(folder, "bench pair.rnn --rounds 3 --steps 40 --steps S=2").out, "pair:40:1:4:4:1 S=2"));
+  CHECK(has(succeeds(folder, "bench pair.rnn --rounds 3 --steps 40 --steps S=2").out, "pair:40:1:4:4:1 S=2 T=40"));
   check_fails(folder, "bench pair.rnn --steps R=2", 2, "pair has no time of this name; its times are: S, T");
+  check_fails(folder, "bench pair.rnn --steps S=2 --sessions 3", 2, "--sessions: times single steps");
   check_fails(folder, "bench pair.rnn --steps S=x", 2, "--steps S");
   check_fails(folder, "bench pair.rnn --steps ten", 2, "--steps: 'ten' is not a whole number from 1 to");
   const std::vector<float> weights(16, 0.1F);
