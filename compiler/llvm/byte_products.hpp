@@ -51,7 +51,7 @@ class ByteProductEmitter {
       : builder_(builder), way_(target.byte_products), lanes_(lanes) {}
 
   /// Tells whether a product takes several instructions.
-  bool is_long() const { return way_ != ByteProducts::Unsigned && way_ != ByteProducts::Signed; }
+  bool is_long() const { return !adds_at_once(way_); }
 
   /// Returns the words (i32) in which a row has four elements.
   int words_of_elements() const { return way_ == ByteProducts::Dual ? 2 : 1; }

@@ -28,9 +28,9 @@ std::int64_t groups_of_pass(std::int64_t groups, std::size_t sums, bool is_long)
   return fitting;
 }
 
-// An instruction that adds to a sum waits for the one before that added to it, some four cycles, in which two a cycle
-// could begin. Where there are few sums, each is therefore taken in parts, which are added up behind the loop: sums of
-// integers are exact in any order.
+// An instruction that adds to a sum waits for the one before that added to it. On a Zen 5 these are four cycles, in
+// which eight could begin. Where there are few sums, each is therefore taken in parts, which are added up behind the
+// loop: sums of integers are exact in any order.
 std::int64_t parts_of_sums(std::int64_t unroll, std::size_t sums) {
   constexpr std::int64_t kFewestSums = 8;
   std::int64_t parts = 1;

@@ -76,7 +76,7 @@ double row_bytes_per_second(const StageShape& shape, const Machine& machine, int
 // column.
 double row_latency(const StageShape& shape, const Machine& machine, double chains) {
   constexpr double kFewestSums = 8;
-  if (!runtime::is_integer(shape.weights)) return machine.latency;
+  if (!runtime::is_integer(shape.weights) || !shape.adds_at_once) return machine.latency;
   const double sums = chains * runtime::vector_digits(shape.weights);
   return machine.latency * runtime::weight_digits(shape.weights) * std::min(1.0, sums / kFewestSums);
 }

@@ -41,7 +41,7 @@ struct Machine {
 /// Returns the family of the target's CPU, or the nearest family that has a row.
 const Machine& machine_of(const Target& target);
 
-/// Returns the numbers of a machine that are measured, as text: equal machines have equal texts, and others have
+/// Returns all numbers of a machine as text: equal machines have equal texts, and others have
 /// others.
 std::string numbers_of(const Machine& machine);
 

@@ -36,6 +36,8 @@ std::string numbers_of(const Machine& machine) {
                      shortest(machine.vector_loads_per_second);
   for (const MemoryLevel& level : machine.memory)
     text += " " + shortest(level.bytes) + ":" + shortest(level.bytes_per_second);
+  const LoneStream& lone = machine.lone_stream;
+  if (lone.times != 1) text += " lone " + shortest(lone.bytes) + ":" + shortest(lone.times);
   return text;
 }
 

@@ -192,6 +192,7 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
   for (const Stage& stage : schedule.stages) {
     StageShape shape;
     if (!stage.products.empty()) shape.weights = format_of_product(cell, stage.products.front(), weights);
+    shape.adds_at_once = adds_at_once(target.byte_products);
     shape.products = products_of_bytes(target, shape.weights);
     shape.lanes = target.lanes;
     shape.threads = is_shared(stage) ? options.threads : 1;

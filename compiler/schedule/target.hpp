@@ -45,6 +45,9 @@ enum class ByteProducts {
   Rows,      // sixteen products of one row of the matrix at once: vmladava of ARM
 };
 
+/// Tells whether one instruction multiplies bytes and adds the products to a sum.
+inline bool adds_at_once(ByteProducts way) { return way == ByteProducts::Unsigned || way == ByteProducts::Signed; }
+
 /// Tells whether all sums of a vector of weights are taken before those of the next, from weights in an order of the
 /// instruction's own.
 inline bool sums_vectors_alone(ByteProducts way) { return way == ByteProducts::Dual || way == ByteProducts::Rows; }

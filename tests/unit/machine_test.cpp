@@ -199,7 +199,8 @@ TEST_CASE("reading speeds of rising sets show the levels of memory", "[machine]"
 }
 
 TEST_CASE("plans prefer the measured machine for the host, where the cache may be read", "[machine]") {
-  const Machine machine = odd_machine(8, 64);
+  Machine machine = odd_machine(8, 64);
+  machine.lone_stream = compiler::machine_of(host()).lone_stream;  // which the family tells
   const std::string numbers = compiler::numbers_of(machine);
   {
     const MeasuredHost measured(machine);

@@ -103,12 +103,15 @@ def main():
     if folder is None:
         print("skipped: RNNC_MODELS names no folder of models")
         return 0
-    right = True
+    right, found = True, False
     for family, (pattern, refusals) in FAMILIES.items():
         paths = sorted(pathlib.Path(folder).resolve().glob(f"{family}/{pattern}"))
         if not paths:
             print(f"left out: RNNC_MODELS has no {family}/{pattern}")
+        found |= bool(paths)
         right &= all([check(program, path, refusals) for path in paths])
+    if not found:
+        print(f"skipped: the folder {folder} of RNNC_MODELS has none of these models")
     return 0 if right else 1
 
 
