@@ -145,8 +145,8 @@ class KernelEmitter {
     builder_.CreateRetVoid();
   }
 
-  // Nothing is computed ahead of the steps, and no weights are read for several rows at once. So a row goes through all
-  // stages of a step before the next row does.
+  // A small machine computes nothing ahead of the steps, and reads no weights for several rows at once. So a row goes
+  // through all stages of a step before the next row does.
   void emit_row_by_row() {
     emit_for(
         builder_, constant(0), steps_, 1, {current_, next_},

@@ -161,7 +161,7 @@ llvm::Value* RowScalars::value(ir::Value scalar) {
 }
 
 llvm::Value* RowScalars::step(ir::Value integers, float constant, llvm::Value* all_numbers) {
-  llvm::Value*& known = steps_[integers];
+  llvm::Value*& known = steps_[{integers, constant}];
   if (known) return known;
   const llvm::IRBuilderBase::InsertPointGuard guard(builder_);
   move_to_begin();

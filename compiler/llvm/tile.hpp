@@ -185,7 +185,8 @@ class RowScalars {
   llvm::IRBuilder<>& builder_;
   llvm::BasicBlock* block_;
   Tile tile_;
-  std::map<ir::Value, llvm::Value*> values_, steps_;
+  std::map<ir::Value, llvm::Value*> values_;
+  std::map<std::pair<ir::Value, float>, llvm::Value*> steps_;  // by integers and constant
 };
 
 }  // namespace rnnc::compiler

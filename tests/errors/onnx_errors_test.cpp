@@ -339,6 +339,19 @@ TEST_CASE("a graph is told of --shape where its open sizes are the reason", "[er
   CHECK(constant.find(advice) == std::string::npos);
 }
 
+TEST_CASE("the bound of the work leaves room for 30 operations on 100,000 elements", "[errors][import]") {
+  std::string nodes, last = "x";
+  for (int k = 0; k < 30; ++k) {
+    const std::string next = k == 29 ? "y" : "v" + std::to_string(k);
+    nodes += node("Tanh", {last}, {next});
+    last = next;
+  }
+  const std::string state = node("Add", {"h", "h"}, {"h_out"}) + input("h", {1, 1}) + output("y") + output("h_out");
+  const auto imported = import_model(bytes_of(model(nodes + state + input("x", {1, 100'000}))), "m.onnx");
+  if (!imported) INFO(imported.error().to_string());
+  CHECK(imported.ok());
+}
+
 TEST_CASE("an ONNX file changed or cut anywhere is read or refused", "[errors][import]") {
   const std::string file = OnnxLstm().file();
   damage_everywhere(file, [](const std::string& damaged) { return import_model(bytes_of(damaged), "m.onnx"); });
