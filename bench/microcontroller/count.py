@@ -43,7 +43,10 @@ HEADERS = {
 
 
 def run(*command, **options):
-    finished = subprocess.run([str(each) for each in command], capture_output=True, text=True, **options)
+    try:
+        finished = subprocess.run([str(each) for each in command], capture_output=True, text=True, **options)
+    except FileNotFoundError:
+        sys.exit(f"count.py: there is no program {command[0]} (rnnc: --rnnc tells where it is)")
     if finished.returncode != 0:
         sys.exit(f"count.py: {' '.join(map(str, command))}\n{finished.stdout}{finished.stderr}")
     return finished.stdout

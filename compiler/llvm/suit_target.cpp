@@ -1,8 +1,6 @@
 #include "compiler/llvm/suit_target.hpp"
 
-#include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/VectorUtils.h>
-#include <llvm/IR/Dominators.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/IntrinsicsWebAssembly.h>
@@ -97,25 +95,6 @@ void keep_order_of_comparisons(llvm::Module& module) {
     }
 }
 
-// LLVM 19 makes low-overhead loops where it can count the passes ahead, and writes beyond its own memory for some loops
-// with comparisons. Without the extension for these loops, it leaves out copies of vectors. A counter that it cannot
-// see through gives a plain loop.
-void keep_plain_loops(llvm::Module& module) {
-  for (llvm::Function& function : module) {
-    if (function.isDeclaration()) continue;
-    const llvm::DominatorTree tree(function);
-    const llvm::LoopInfo loops(tree);
-    for (const llvm::Loop* loop : loops.getLoopsInPreorder()) {
-      const llvm::BasicBlock* latch = loop->getLoopLatch();
-      const auto* branch = latch ? llvm::dyn_cast<llvm::BranchInst>(latch->getTerminator()) : nullptr;
-      auto* test = branch && branch->isConditional() ? llvm::dyn_cast<llvm::ICmpInst>(branch->getCondition()) : nullptr;
-      if (!test) continue;
-      llvm::IRBuilder<> builder(test);
-      test->setOperand(0, emit_opaque(builder, test->getOperand(0)));
-    }
-  }
-}
-
 }  // namespace
 
 void suit_target(llvm::Module& module, Arch arch) {
@@ -125,7 +104,7 @@ void suit_target(llvm::Module& module, Arch arch) {
     case Arch::Thumb81m:
       replace_calls(module, arch);
       keep_order_of_comparisons(module);
-      return keep_plain_loops(module);
+      return;
     case Arch::X86_64:
     case Arch::AArch64:
     case Arch::Arm7a:

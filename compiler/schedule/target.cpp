@@ -47,8 +47,10 @@ std::string llvm_features(const Target& target) {
   switch (target.arch) {
     case Arch::X86_64:
     case Arch::AArch64:
-    case Arch::Thumb7em:
-    case Arch::Thumb81m: return target.features;
+    case Arch::Thumb7em: return target.features;
+    // LLVM 19 puts constants between instructions, where it may take a block of predicated instructions apart: the
+    // branch over the constants then stands in the block. Execute-only code has no constants of its own.
+    case Arch::Thumb81m: return "+execute-only";
     case Arch::Arm7a: return "+neon";
     case Arch::Wasm32: return std::string("+simd128,+bulk-memory") + (target.cpu.empty() ? "" : ",+relaxed-simd");
     case Arch::RiscV64: return "+m,+a,+f,+d,+c" + vectors_of_riscv(target.cpu);

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <limits>
 #include <sstream>
-#include <tuple>
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "runtime/number_format.hpp"
@@ -308,31 +307,6 @@ TEST_CASE("objects for boards call nothing but memcpy and memset, and their head
     CHECK((header.find("int32_t steps") != std::string::npos) == is_narrow);
     CHECK(header.find("#define ONE_CODE_BYTES ") != std::string::npos);
     CHECK(header.find("#define ONE_WEIGHTS_BYTES 35840 ") != std::string::npos);
-  }
-}
-
-TEST_CASE("listings of boards tell what their loops do", "[tools][boards]") {
-  const Folder folder;
-  const auto listing = [&](const std::string& target, const std::string& format) {
-    return folder
-        .rnnc("inspect --cell lstm --dim I=32 --dim H=96 --emit asm --weights-as " + format + " --isa " + target)
-        .out;
-  };
-  for (const auto& [target, format, instruction] : {std::tuple("thumbv7em-cortex-m4", "w8", "smlad"),
-                                                    {"thumbv7em-cortex-m4", "f32", "vfma.f32"},
-                                                    {"thumbv8.1m-cortex-m55", "w8", "vmlava.s8"},
-                                                    {"armv7-a-cortex-a7", "f32", "vfma.f32"},
-                                                    {"riscv64-rvv256", "f32", "vfmacc"},
-                                                    {"riscv32", "f32", "fmadd.s"}}) {
-    const std::string text = listing(target, format);
-    INFO(target << ", " << format);
-    CHECK(text.find(std::string("\t") + instruction) != std::string::npos);
-    const std::size_t loop = text.find("over columns");
-    REQUIRE(loop != std::string::npos);
-    const std::string summary = text.substr(loop, text.find('\n', loop) - loop);
-    INFO(summary);
-    CHECK(summary.find("multiply-add") != std::string::npos);
-    CHECK(summary.find("load") != std::string::npos);
   }
 }
 
