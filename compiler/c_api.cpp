@@ -11,12 +11,14 @@
 
 namespace {
 
+using rnnc::c::assign_state;
+using rnnc::c::copy_state;
 using rnnc::c::fail;
 using rnnc::c::guarded;
+using rnnc::c::kMostNamed;
+using rnnc::c::read_named;
 using rnnc::c::status_of;
 using rnnc::c::unsized;
-
-constexpr std::size_t kMostNamed = 64;  // as rnnc.h says
 
 template <class Choice>
 using Choices = std::initializer_list<std::pair<int, Choice>>;
@@ -64,27 +66,18 @@ rnnc_status read_options(const rnnc_compile_options* from, rnnc::CompileOptions&
   return RNNC_OK;
 }
 
-// Copies named values of C, whose sizes are not known. Returns false if a name or the array is missing.
-template <class From, class To>
-bool read_named(const From* from, std::size_t count, std::array<To, kMostNamed>& to) {
-  if (count > 0 && !from) return false;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!from[i].name) return false;
-    to[i] = {from[i].name, unsized(from[i].data)};
-  }
-  return true;
+template <class Set>
+rnnc_status set_values(rnnc_training* training, Set set, const char* name, const float* values, std::size_t count,
+                       rnnc_error* error) noexcept {
+  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
+  return assign_state(training->training, set, name, values, count, error);
 }
 
-rnnc_status copy_values(const rnnc::Result<std::vector<float>>& got, const char* name, float* values, std::size_t count,
-                        rnnc_error* error) {
-  if (!got) return fail(got.error(), error);
-  if (got->size() != count) {
-    const std::string message =
-        std::string("state ") + name + " has " + std::to_string(got->size()) + " floats, not " + std::to_string(count);
-    return fail(RNNC_SHAPE_MISMATCH, message.c_str(), error);
-  }
-  std::ranges::copy(*got, values);
-  return RNNC_OK;
+template <class Get>
+rnnc_status get_values(const rnnc_training* training, Get get, const char* name, float* values, std::size_t count,
+                       rnnc_error* error) noexcept {
+  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
+  return copy_state(training->training, get, name, values, count, error);
 }
 
 }  // namespace
@@ -158,33 +151,22 @@ extern "C" void rnnc_training_reset(rnnc_training* training) noexcept {
 
 extern "C" rnnc_status rnnc_training_set_state(rnnc_training* training, const char* name, const float* values,
                                                size_t count, rnnc_error* error) noexcept {
-  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
-  return guarded(error, [&] {
-    const auto done = training->training.set_state(name, std::span(values, count));
-    return done ? RNNC_OK : fail(done.error(), error);
-  });
+  return set_values(training, &rnnc::Training::set_state, name, values, count, error);
 }
 
 extern "C" rnnc_status rnnc_training_get_state(const rnnc_training* training, const char* name, float* values,
                                                size_t count, rnnc_error* error) noexcept {
-  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
-  return guarded(error, [&] { return copy_values(training->training.state(name), name, values, count, error); });
+  return get_values(training, &rnnc::Training::state, name, values, count, error);
 }
 
 extern "C" rnnc_status rnnc_training_set_state_gradient(rnnc_training* training, const char* name, const float* values,
                                                         size_t count, rnnc_error* error) noexcept {
-  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
-  return guarded(error, [&] {
-    const auto done = training->training.set_state_gradient(name, std::span(values, count));
-    return done ? RNNC_OK : fail(done.error(), error);
-  });
+  return set_values(training, &rnnc::Training::set_state_gradient, name, values, count, error);
 }
 
 extern "C" rnnc_status rnnc_training_get_state_gradient(const rnnc_training* training, const char* name, float* values,
                                                         size_t count, rnnc_error* error) noexcept {
-  if (!training || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "training, name or values is NULL", error);
-  return guarded(error,
-                 [&] { return copy_values(training->training.state_gradient(name), name, values, count, error); });
+  return get_values(training, &rnnc::Training::state_gradient, name, values, count, error);
 }
 
 extern "C" const float* rnnc_training_gradient(const rnnc_training* training, const char* parameter,

@@ -205,26 +205,13 @@ void rnnc_state_reset(rnnc_state* state) noexcept {
 rnnc_status rnnc_state_get(const rnnc_state* state, const char* name, float* values, size_t count,
                            rnnc_error* error) noexcept {
   if (!state || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "state, name or values is NULL", error);
-  return guarded(error, [&] {
-    const auto got = state->state.get(name);
-    if (!got) return fail(got.error(), error);
-    if (got->size() != count) {
-      const std::string message = std::string("state ") + name + " has " + std::to_string(got->size()) +
-                                  " floats, not " + std::to_string(count);
-      return fail(RNNC_SHAPE_MISMATCH, message.c_str(), error);
-    }
-    std::ranges::copy(*got, values);
-    return RNNC_OK;
-  });
+  return rnnc::c::copy_state(state->state, &rnnc::State::get, name, values, count, error);
 }
 
 rnnc_status rnnc_state_set(rnnc_state* state, const char* name, const float* values, size_t count,
                            rnnc_error* error) noexcept {
   if (!state || !name || (count > 0 && !values)) return fail(RNNC_USAGE, "state, name or values is NULL", error);
-  return guarded(error, [&] {
-    const auto done = state->state.set(name, std::span(values, count));
-    return done ? RNNC_OK : fail(done.error(), error);
-  });
+  return rnnc::c::assign_state(state->state, &rnnc::State::set, name, values, count, error);
 }
 
 rnnc_status rnnc_state_save(const rnnc_state* state, void* bytes, size_t* size, rnnc_error* error) noexcept {

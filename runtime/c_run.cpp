@@ -8,21 +8,17 @@
 
 namespace {
 
+using rnnc::c::kMostNamed;
+using rnnc::c::read_named;
 using rnnc::c::status_of;
 using rnnc::c::unsized;
-
-constexpr std::size_t kMostNamed = 64;
 
 // Programs with one output do not pay for the array of the others.
 rnnc_status run_with_outputs(const rnnc_program& program, rnnc_state& state, const rnnc_run_arguments& given,
                              rnnc::RunArguments arguments) noexcept {
   if (given.output_count > kMostNamed) return RNNC_LIMIT;
-  if (!given.outputs) return RNNC_USAGE;
   std::array<rnnc::NamedOutput, kMostNamed> outputs;
-  for (std::size_t i = 0; i < given.output_count; ++i) {
-    if (!given.outputs[i].name) return RNNC_USAGE;
-    outputs[i] = {given.outputs[i].name, unsized(given.outputs[i].data)};
-  }
+  if (!read_named(given.outputs, given.output_count, outputs)) return RNNC_USAGE;
   arguments.outputs = std::span(outputs.data(), given.output_count);
   return status_of(program.program.run(state.state, arguments));
 }
@@ -35,14 +31,11 @@ rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state, const rnnc_
   rnnc_run_arguments given;
   if (!program || !state || !rnnc::c::read_struct(arguments, given)) return RNNC_USAGE;
   if (given.input_count > kMostNamed || given.time_count > kMostNamed) return RNNC_LIMIT;
-  if ((given.input_count > 0 && !given.inputs) || (given.time_count > 0 && !given.times)) return RNNC_USAGE;
+  if (given.time_count > 0 && !given.times) return RNNC_USAGE;
   if (given.batch != state->state.batch()) return RNNC_BATCH_MISMATCH;
   std::array<rnnc::NamedInput, kMostNamed> inputs;
   std::array<rnnc::NamedTime, kMostNamed> times;
-  for (std::size_t i = 0; i < given.input_count; ++i) {
-    if (!given.inputs[i].name) return RNNC_USAGE;
-    inputs[i] = {given.inputs[i].name, unsized(given.inputs[i].data)};
-  }
+  if (!read_named(given.inputs, given.input_count, inputs)) return RNNC_USAGE;
   for (std::size_t i = 0; i < given.time_count; ++i) {
     if (!given.times[i].name) return RNNC_USAGE;
     times[i] = {given.times[i].name, given.times[i].steps, unsized(given.times[i].lengths)};

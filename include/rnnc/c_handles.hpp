@@ -6,6 +6,7 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <exception>
@@ -117,6 +118,21 @@ std::span<T> unsized(T* data) noexcept {
   return {data, data ? std::size_t{1} << 60 : 0};
 }
 
+/// The most inputs, outputs or times that a call names, as rnnc.h says.
+constexpr std::size_t kMostNamed = 64;
+
+/// Copies named values of C, whose sizes are not known; there are at most kMostNamed. Returns false if a name or the
+/// array is missing.
+template <class From, class To>
+bool read_named(const From* from, std::size_t count, std::array<To, kMostNamed>& to) noexcept {
+  if (count > 0 && !from) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!from[i].name) return false;
+    to[i] = {from[i].name, unsized(from[i].data)};
+  }
+  return true;
+}
+
 /// Writes an error if the caller wants it. A struct that is too small for a message is left alone.
 inline rnnc_status fail(rnnc_status status, const char* message, rnnc_error* error) noexcept {
   if (!error || error->struct_size < sizeof(rnnc_error)) return status;
@@ -151,6 +167,33 @@ rnnc_status guarded(rnnc_error* error, const Work& work) noexcept {
   } catch (...) {
     return fail(RNNC_INTERNAL, "an unknown exception", error);
   }
+}
+
+/// Copies the values of a state, which `get` of the object returns, to the caller.
+template <class Object>
+rnnc_status copy_state(const Object& object, Result<std::vector<float>> (Object::*get)(const std::string&) const,
+                       const char* name, float* values, std::size_t count, rnnc_error* error) noexcept {
+  return guarded(error, [&] {
+    const Result<std::vector<float>> got = (object.*get)(name);
+    if (!got) return fail(got.error(), error);
+    if (got->size() != count) {
+      const std::string message = std::string("state ") + name + " has " + std::to_string(got->size()) +
+                                  " floats, not " + std::to_string(count);
+      return fail(RNNC_SHAPE_MISMATCH, message.c_str(), error);
+    }
+    std::ranges::copy(*got, values);
+    return RNNC_OK;
+  });
+}
+
+/// Gives a state the caller's values by `set` of the object.
+template <class Object>
+rnnc_status assign_state(Object& object, Result<void> (Object::*set)(const std::string&, std::span<const float>),
+                         const char* name, const float* values, std::size_t count, rnnc_error* error) noexcept {
+  return guarded(error, [&] {
+    const Result<void> done = (object.*set)(name, std::span(values, count));
+    return done ? RNNC_OK : fail(done.error(), error);
+  });
 }
 
 /// Copies the caller's struct into one of the size that this library knows; the fields that are missing at its end are
