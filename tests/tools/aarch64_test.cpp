@@ -139,6 +139,40 @@ TEST_CASE("objects for AArch64 with weights of integers give the bits of x86-64,
   CHECK(folder.rnnc(model + "cortex-a72").out.find("smull\tv") != std::string::npos);
 }
 
+TEST_CASE("objects for AArch64 leave zeros out and take measured ranges, with the bits of dense programs of x86-64",
+          "[tools][aarch64]") {
+  if (!can_run()) return;
+  for (const std::string cell : {"lstm", "gru"})
+    for (const WeightFormat format : {WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8}) {
+      const Folder folder;
+      const std::string dims = " --dim I=5 --dim H=41 ";
+      fill(folder, cell, 5, 41);
+      const auto done = [&](const std::string& command) {
+        const Finished finished = folder.rnnc(command);
+        INFO(command << "\n" << finished.err);
+        REQUIRE(finished.code == 0);
+      };
+      const std::string model = "--cell " + cell + dims + "--weights ";
+      done("prune " + model + "w.safetensors --keep 0.3 -o pruned.safetensors");
+      std::filesystem::rename(folder / "pruned.safetensors", folder / "w.safetensors");
+      done("calibrate " + model + "w.safetensors --input x.npy -o r.json");
+      for (const std::string ranges : {"", " --ranges r.json"}) {
+        INFO(cell << ", " << runtime::name(format) << ranges);
+        const std::string flags = " --weights-as " + std::string(runtime::name(format)) + ranges;
+        done("run " + model + "w.safetensors --isa x86-64-v3 --input x.npy --output y.npy" + flags);
+        compile_for(folder, cell, dims, "aarch64-cortex-a72", "aarch64-neoverse-n1", flags + " --sparse");
+        const int code =
+            shell(folder, kCompiler + " -std=c99 -O1 -Wall -Werror -static main.c one.o two.o -o program && " +
+                              kMachine + " ./program");
+        INFO(folder.text("log.txt"));
+        REQUIRE(code == 0);
+        const std::string dense = bytes(folder.values("y.npy"));
+        CHECK(folder.text("y1.bin") == dense);
+        CHECK(folder.text("y2.bin") == dense);
+      }
+    }
+}
+
 TEST_CASE("objects for AArch64 keep to their memory, and the caller's mode", "[tools][aarch64]") {
   if (!can_run()) return;
   for (const std::string cell : {"lstm", "gru_layer_norm"})
