@@ -56,6 +56,24 @@ const char* abi_of(Arch arch) {
   return "";
 }
 
+// What an object has to say of itself beside what LLVM writes. Tag_ABI_VFP_args (28) tells how floats are passed to
+// functions. LLVM leaves it out for these triples, and GNU ld takes that for core registers: it would refuse to link
+// the object with code that passes floats in registers of the floating-point unit. No function here takes or returns a
+// float, so the object goes with both (3).
+const char* attributes_of(Arch arch) {
+  switch (arch) {
+    case Arch::X86_64:
+    case Arch::AArch64:
+    case Arch::Wasm32:
+    case Arch::Arm7a:
+    case Arch::RiscV64:
+    case Arch::RiscV32: return "";
+    case Arch::Thumb7em:
+    case Arch::Thumb81m: return ".eabi_attribute 28, 3";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::unique_ptr<llvm::TargetMachine> machine_for(const Target& target) {
@@ -78,6 +96,7 @@ void finish_module(llvm::Module& module, const llvm::TargetMachine& machine, Arc
   module.setDataLayout(machine.createDataLayout());
   if (facts(arch).index_bytes == 4) narrow_indices(module);
   suit_target(module, arch);
+  if (const char* attributes = attributes_of(arch); *attributes) module.appendModuleInlineAsm(attributes);
   if (const std::string& abi = machine.Options.MCOptions.ABIName; !abi.empty())
     module.addModuleFlag(llvm::Module::Error, "target-abi", llvm::MDString::get(module.getContext(), abi));
   std::string message;

@@ -56,6 +56,13 @@ bool can_build() {
 
 bool can_run(const Machine& machine) { return !lacks(machine.emulator.substr(0, machine.emulator.find(' '))); }
 
+// GNU's linker for the machine, as most people who write for it have. "" where it takes no part in the tests.
+std::string gnu_linker_of(const Machine& machine) {
+  if (!machine.linker_flags.empty()) return "arm-none-eabi-ld";
+  if (machine.target == "riscv32") return "riscv64-unknown-elf-ld -m elf32lriscv";
+  return machine.target.starts_with("riscv64") ? "riscv64-unknown-elf-ld -m elf64lriscv" : "";
+}
+
 // Runs a piece of the sequence at once and the rest step by step. Canaries lie around state, scratch and y.
 constexpr const char* kMain = R"(
 #include "board.h"
@@ -126,14 +133,15 @@ std::vector<float> floats_of(const std::string& text) {
   return values;
 }
 
-void build_and_run(const Folder& folder, const Machine& machine, const std::string& flags) {
+void build_and_run(const Folder& folder, const Machine& machine, const std::string& flags,
+                   const std::string& linker = "ld.lld-19") {
   folder.write("board_main.c", kMain);
   const std::string compile =
       "clang-19 " + machine.compiler_flags + " -O2 -Wall -Werror -ffreestanding -I" + kBoard + " -I. " + flags + " -c ";
   const int code =
-      shell(folder, compile + "board_main.c -o main.o && " + compile + kBoard + "board.c -o board.o && ld.lld-19 " +
-                        machine.linker_flags + " main.o board.o one.o -o program && timeout 60 " + machine.emulator +
-                        " ./program");
+      shell(folder, compile + "board_main.c -o main.o && " + compile + kBoard + "board.c -o board.o && " + linker +
+                        " " + machine.linker_flags + " main.o board.o one.o -o program && timeout 60 " +
+                        machine.emulator + " ./program");
   INFO(folder.text("log.txt"));
   REQUIRE(code == 0);
 }
@@ -220,6 +228,25 @@ TEST_CASE("objects for boards and for RISC-V with weights of integers give the b
                                                            {"gru_layer_norm", 33, 20, WeightFormat::W8A16},
                                                            {"lstm", 16, 16, WeightFormat::W16}})
       check_bits(machine, subject);
+  }
+}
+
+TEST_CASE("objects for boards are linked by GNU's linker too, whichever way the program passes floats",
+          "[tools][boards]") {
+  if (!can_build()) return;
+  for (const Machine& machine : machines()) {
+    const std::string linker = gnu_linker_of(machine);
+    if (linker.empty() || !can_run(machine) || lacks(linker.substr(0, linker.find(' ')))) continue;
+    const auto link = [&](const std::string& flags) {
+      INFO(machine.target << flags);
+      const Folder folder;
+      const Outcome jit = fill(folder, "gru", 5, 9);
+      compile_for(folder, machine, cell_with_weights("gru", 5, 9, WeightFormat::F32));
+      build_and_run(folder, machine, "-DB=3" + flags, linker);
+      CHECK(folder.text("y.bin") == bytes(jit.y));
+    };
+    link("");
+    if (machine.target.starts_with("thumb")) link(" -mfloat-abi=softfp");
   }
 }
 
