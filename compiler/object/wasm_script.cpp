@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string_view>
+
 #include <rnnc/version.hpp>
 
 #include "ir/check.hpp"
@@ -68,6 +70,35 @@ Json json_of(const WasmModule& module) {
   return json;
 }
 
+// The characters that end a path or a name in an address, or that an address cannot hold; others are encoded by the
+// engine. So names with spaces stay as they are, and bundlers find the file.
+std::string address_of(const std::string& file) {
+  constexpr const char* kDigits = "0123456789ABCDEF";
+  std::string address = "./";
+  for (const char each : file) {
+    const auto code = static_cast<unsigned char>(each);
+    if (code > 0x1f && std::string_view("%#?\\").find(each) == std::string_view::npos)
+      address += each;
+    else
+      address += {'%', kDigits[code / 16], kDigits[code % 16]};
+  }
+  return address;
+}
+
+// Bundlers replace such an expression, as it is written, by the address that the file has behind them.
+std::string addresses_of(const Json& json) {
+  std::vector<std::string> files;
+  for (const Json& module : json["modules"]) {
+    files.push_back(module["file"]);
+    if (module.contains("weights")) files.push_back(module["weights"]["file"]);
+  }
+  if (json.contains("worklet")) files.push_back(json["worklet"]["file"]);
+  std::string text = "const addresses = {\n";
+  for (const std::string& file : files)
+    text += "  " + Json(file).dump() + ": () => new URL(" + Json(address_of(file)).dump() + ", import.meta.url),\n";
+  return text + "};\n\n";
+}
+
 std::string union_of(const Json& ports) {
   std::string text;
   for (const Json& each : ports) text += (text.empty() ? "" : " | ") + each["name"].dump();
@@ -101,7 +132,8 @@ WasmScript wasm_script(const std::vector<WasmModule>& modules, const WasmProcess
   const std::string head = "// " + facts.description.cell + ", compiled by rnnc " + kVersion + " for " + cpus + ".\n";
   const bool has_processor = !processor.file.empty();
   if (has_processor) json["worklet"] = {{"file", processor.file}, {"processor", processor.name}};
-  const std::string begin = head + "const facts = " + json.dump(2) + ";\n\n" + kWasmLoad + "\n" + kWasmModel;
+  const std::string begin =
+      head + "const facts = " + json.dump(2) + ";\n\n" + addresses_of(json) + kWasmLoad + "\n" + kWasmModel;
   const std::string types = head + "export type Target = " + targets +
                             ";\nexport type StateName = " + union_of(json["states"]) +
                             ";\nexport type OutputName = " + union_of(json["outputs"]) +

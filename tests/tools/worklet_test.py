@@ -3,11 +3,8 @@
 
 The samples come out of an OfflineAudioContext. Who has no Chromium is told that the test is skipped.
 """
-import json
-import math
 import os
 import random
-import re
 import shutil
 import struct
 import subprocess
@@ -17,6 +14,7 @@ import unittest
 
 from browser import CHROMIUM
 from npy_files import bytes_of_npy, npy
+from random_weights import weights_of
 from served_page import result_of
 
 RNNC = os.path.abspath(sys.argv.pop(1))
@@ -129,7 +127,7 @@ class Worklet(unittest.TestCase):
         cls.write("k.npy", npy((1, 2), KNOBS))
         for name, (text, flags, frame, _) in MODELS.items():
             cls.write(name + ".rnn", text.encode())
-            cls.write(name + ".safetensors", weights_of(os.path.join(cls.folder, name + ".rnn")))
+            cls.write(name + ".safetensors", weights_of(RNNC, os.path.join(cls.folder, name + ".rnn")))
             rnnc(cls.folder, "compile", name + ".rnn", "-o", name + ".wasm", "--worklet", *flags.split())
         cls.write("index.html", PAGE.encode())
         cls.found, _ = result_of(cls.folder, "index.html")
@@ -199,25 +197,6 @@ class Worklet(unittest.TestCase):
                     "AbortError", "input k has 2 numbers, not 1000"]
         for found, message in zip(self.found["errors"], messages, strict=True):
             self.assertIn(message, found)
-
-
-def parameters_of(path):
-    """The names and shapes of the weights that a model needs, as rnnc tells them."""
-    told = subprocess.run([RNNC, "describe", path], capture_output=True, text=True, check=True).stdout
-    part = told[told.index("\nparameters"):]
-    return [(name, [int(n) for n in shape.split(",")]) for name, shape in re.findall(r"(\S+) : f32\[([\d,]+)\]", part)]
-
-
-def weights_of(path):
-    """A file of random weights for a model."""
-    head, data = {}, b""
-    for name, shape in parameters_of(path):
-        count = math.prod(shape)
-        values = struct.pack(f"<{count}f", *(random.uniform(-.5, .5) for _ in range(count)))
-        head[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
-        data += values
-    text = json.dumps(head).encode()
-    return struct.pack("<Q", len(text)) + text + data
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ async function compiled(source) {
 // ---- bytes
 
 function beside(file) {
-  return new URL(encodeURIComponent(file), import.meta.url);
+  return addresses[file]();
 }
 
 function isBytes(source) {
@@ -87,13 +87,16 @@ async function bytesOf(source) {
   if (typeof source !== 'string' && !(source instanceof URL)) throw new TypeError('load takes a URL or bytes');
   const url = source instanceof URL ? source : new URL(source, baseOfUrls());
   if (url.protocol === 'file:' && globalThis.process?.versions?.node) {
-    const { readFile } = await import('node:fs/promises');
+    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ kFiles);
     return readFile(url);
   }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} cannot be loaded: ${response.status} ${response.statusText}`);
   return response.arrayBuffer();
 }
+
+// A module of Node. Bundlers, which make pages, would look for it if they saw its name in the import.
+const kFiles = ['node:fs', 'promises'].join('/');
 
 // A page has an address, and a program of Node a folder.
 function baseOfUrls() {
