@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 WIDTHS = 320, 360, 768, 1280  # telephones, a tablet and a desk
 DARK, LIGHT = 0, 1  # as Blink counts colour schemes
 SECONDS_AT_MOST = 180

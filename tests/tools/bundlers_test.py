@@ -65,7 +65,7 @@ async function heard() {
 async function answer() {
   await post({ ...(await computed()), heard: await heard() });
 }
-answer().catch((error) => post({ error: String(error.stack) }));
+answer().catch((error) => post({ error: `${error}\n${error.stack}` }));
 """
 
 # Each writes what it makes of page.mjs into its folder, with the name page.js but for vite, which begins with index.html.

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from browser import CHROMIUM, SECONDS_AT_MOST
+from browser import CHROMIUM, FIREFOX, SECONDS_AT_MOST
 
 TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
 
@@ -28,25 +28,39 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.server.requests.append(self.path)
 
 
-def result_of(folder, page, *flags):
+# What lets a page of Chromium play without a click, and hear a microphone that is made up.
+SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+         "--autoplay-policy=no-user-gesture-required"]
+
+
+def command_for(browser, profile, address, plays):
+    """The command that shows an address without a window; the folder `profile` is the browser's own."""
+    if browser == FIREFOX:
+        return [browser, "--headless", "--no-remote", "--profile", profile, address]
+    return [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--user-data-dir={profile}",
+            *(SOUND if plays else []), address]
+
+
+def result_of(folder, page, browser=CHROMIUM, plays=False):
     """What the page of the folder posts: an object, in which `error` is a failure, and the paths that it asked for."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
     server.results, server.requests = queue.Queue(), []
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory() as profile:
-        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                   "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--user-data-dir={profile}/p", *flags,
-                   f"http://127.0.0.1:{server.server_address[1]}/{page}"]
-        with open(os.path.join(profile, "log"), "w+", encoding="utf-8") as log:
-            browser = subprocess.Popen(command, stdout=log, stderr=log)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        os.mkdir(os.path.join(home, "profile"))
+        address = f"http://127.0.0.1:{server.server_address[1]}/{page}"
+        command = command_for(browser, os.path.join(home, "profile"), address, plays)
+        with open(os.path.join(home, "log"), "w+", encoding="utf-8") as log:
+            shown = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "HOME": home})
             try:
                 return server.results.get(timeout=SECONDS_AT_MOST), server.requests
             except queue.Empty:
                 log.seek(0)
                 raise AssertionError(f"no result of {page}: {log.read()[-2000:]}") from None
             finally:
-                browser.terminate()
-                browser.wait()
+                shown.terminate()
+                shown.wait()
                 server.shutdown()
                 server.server_close()

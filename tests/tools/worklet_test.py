@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Models in an AudioWorklet of Chromium give the bits of rnnc for x86-64-v2: worklet_test.py RNNC
+"""Models in an AudioWorklet of Chromium and of Firefox give the bits of rnnc for x86-64-v2: worklet_test.py RNNC
 
-The samples come out of an OfflineAudioContext. Who has no Chromium is told that the test is skipped.
+The samples come out of an OfflineAudioContext. Who has no browser is told that the test is skipped.
 """
 import os
 import random
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import unittest
 
-from browser import CHROMIUM
+from browser import CHROMIUM, FIREFOX
 from npy_files import bytes_of_npy, npy
 from random_weights import weights_of
 from served_page import result_of
@@ -94,7 +94,7 @@ try {
   };
   await post(result);
 } catch (error) {
-  await post({ error: String(error.stack) });
+  await post({ error: `${error}\n${error.stack}` });
 }
 </script>
 """.replace("KNOBS", str(KNOBS))
@@ -113,7 +113,9 @@ def read_npy(path):
     return list(struct.unpack(f"<{len(content) // 4}I", content))
 
 
-class Worklet(unittest.TestCase):
+class Worklet:
+    browser = None
+
     @classmethod
     def setUpClass(cls):
         cls.holder = tempfile.TemporaryDirectory()
@@ -130,7 +132,7 @@ class Worklet(unittest.TestCase):
             cls.write(name + ".safetensors", weights_of(RNNC, os.path.join(cls.folder, name + ".rnn")))
             rnnc(cls.folder, "compile", name + ".rnn", "-o", name + ".wasm", "--worklet", *flags.split())
         cls.write("index.html", PAGE.encode())
-        cls.found, _ = result_of(cls.folder, "index.html")
+        cls.found, _ = result_of(cls.folder, "index.html", cls.browser)
         assert "error" not in cls.found, cls.found["error"]
 
     @classmethod
@@ -193,14 +195,26 @@ class Worklet(unittest.TestCase):
         self.assertEqual(self.found["chosen"], "wasm32-relaxed")
 
     def test_what_cannot_run_is_told(self):
-        messages = ["belongs to another module", "WebAssembly.Module", "the weights have 64 bytes", "the model needs { inputs: { k } }",
+        messages = ["belongs to another module", "magic", "the weights have 64 bytes", "the model needs { inputs: { k } }",
                     "AbortError", "input k has 2 numbers, not 1000"]
         for found, message in zip(self.found["errors"], messages, strict=True):
             self.assertIn(message, found)
 
 
+if CHROMIUM:
+
+    class InChromium(Worklet, unittest.TestCase):
+        browser = CHROMIUM
+
+
+if FIREFOX:
+
+    class InFirefox(Worklet, unittest.TestCase):
+        browser = FIREFOX
+
+
 if __name__ == "__main__":
-    if not CHROMIUM or not (shutil.which("wasm-ld-19") or shutil.which("wasm-ld")):
-        print("skipped: there is no Chromium, or no wasm-ld")
+    if not (CHROMIUM or FIREFOX) or not (shutil.which("wasm-ld-19") or shutil.which("wasm-ld")):
+        print("skipped: there is no browser, or no wasm-ld")
         sys.exit(0)
     unittest.main()
