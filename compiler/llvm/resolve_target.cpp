@@ -128,7 +128,8 @@ Error too_little(Arch arch, const std::string& cpu) {
     case Arch::X86_64: return unsupported(cpu + " is older than x86-64-v2, the least rnnc uses");
     case Arch::AArch64: return unsupported(cpu + " has no vector instructions (NEON), which rnnc uses");
     case Arch::Thumb7em:
-      return unsupported(cpu + " is no ARMv7E-M with a unit for floats, as a Cortex-M4 and a Cortex-M7 are");
+      return unsupported(cpu +
+                         " is no ARMv7E-M or ARMv8-M with DSP and a unit for floats, as a Cortex-M4, M7 and M33 are");
     case Arch::Thumb81m: return unsupported(cpu + " has no vector instructions for floats (MVE), which rnnc uses");
     case Arch::Arm7a: return unsupported(cpu + " has no NEON with fused multiply-adds (VFPv4), which rnnc uses");
     case Arch::Wasm32:

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
@@ -35,6 +37,8 @@ const std::vector<Machine>& machines() {
   static const std::vector<Machine> list = {
       {"thumbv7em-cortex-m4", "--target=thumbv7em-none-eabihf -mcpu=cortex-m4", system_of("mps2-an386"), script},
       {"thumbv7em-cortex-m7", "--target=thumbv7em-none-eabihf -mcpu=cortex-m7", system_of("mps2-an500"), script},
+      {"thumbv7em-cortex-m33", "--target=thumbv8m.main-none-eabihf -mcpu=cortex-m33", system_of("mps2-an505"),
+       "-T board33.ld"},
       {"thumbv8.1m-cortex-m55", "--target=thumbv8.1m.main-none-eabihf -mcpu=cortex-m55", system_of("mps3-an547"),
        script},
       {"armv7-a-cortex-a7", "--target=armv7a-linux-gnueabihf -mcpu=cortex-a7", "qemu-arm"},
@@ -133,9 +137,22 @@ std::vector<float> floats_of(const std::string& text) {
   return values;
 }
 
+// The board's script with the addresses that the secure world of mps2-an505 has its memory at.
+std::string script_of_cortex_m33() {
+  std::ifstream file(kBoard + "board.ld");
+  std::string script(std::istreambuf_iterator<char>(file), {});
+  for (const auto& [from, to] : {std::pair("0x00000000", "0x10000000"), {"0x20000000", "0x38000000"}}) {
+    const std::size_t place = script.find(from);
+    REQUIRE(place != std::string::npos);
+    script.replace(place, std::strlen(from), to);
+  }
+  return script;
+}
+
 void build_and_run(const Folder& folder, const Machine& machine, const std::string& flags,
                    const std::string& linker = "ld.lld-19") {
   folder.write("board_main.c", kMain);
+  folder.write("board33.ld", script_of_cortex_m33());
   const std::string compile =
       "clang-19 " + machine.compiler_flags + " -O2 -Wall -Werror -ffreestanding -I" + kBoard + " -I. " + flags + " -c ";
   const int code =
@@ -357,7 +374,7 @@ TEST_CASE("what boards cannot have is refused", "[tools][boards]") {
   fill(folder, "rnn", 4, 4);
   const std::string model = "--cell rnn --dim I=4 --dim H=4 --weights w.safetensors ";
   const std::string object = "compile " + model + "-o m.o --header m.h --target ";
-  check_fails(folder, object + "thumbv7em-cortex-m3", 4, "no ARMv7E-M with a unit for floats");
+  check_fails(folder, object + "thumbv7em-cortex-m3", 4, "no ARMv7E-M or ARMv8-M with DSP and a unit for floats");
   check_fails(folder, object + "thumbv7em-zx81", 2, "use thumbv7em-cortex-m4");
   check_fails(folder, object + "cortex-m4", 2, "did you mean thumbv7em-cortex-m4");
   check_fails(folder, object + "thumbv8.1m-cortex-m4", 4, "has no vector instructions for floats");
