@@ -1,6 +1,7 @@
 """Pages of rnnc as a browser shows them: Chromium without a window lays a page out in frames of several widths, and a script
 outside of them measures. The page forbids scripts, but not those outside of it.
 """
+import glob
 import html
 import json
 import os
@@ -10,6 +11,8 @@ import subprocess
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+# The engine of Safari with the smallest browser around it, which Debian has for tests and which needs a screen.
+WEBKIT = next(iter(glob.glob("/usr/lib/*/webkit2gtk-4.1/MiniBrowser")), None) if shutil.which("xvfb-run") else None
 WIDTHS = 320, 360, 768, 1280  # telephones, a tablet and a desk
 DARK, LIGHT = 0, 1  # as Blink counts colour schemes
 SECONDS_AT_MOST = 180

@@ -6,11 +6,12 @@ import http.server
 import json
 import os
 import queue
+import signal
 import subprocess
 import tempfile
 import threading
 
-from browser import CHROMIUM, FIREFOX, SECONDS_AT_MOST
+from browser import CHROMIUM, FIREFOX, SECONDS_AT_MOST, WEBKIT
 
 TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
 
@@ -34,13 +35,25 @@ SOUND = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 
 
 def command_for(browser, profile, address, plays):
-    """The command that shows an address without a window; the folder `profile` is the browser's own."""
+    """The command that shows an address on no screen; the folder `profile` is the browser's own."""
     if browser == FIREFOX:
         return [browser, "--headless", "--no-remote", "--profile", profile, address]
+    if browser == WEBKIT:
+        return ["xvfb-run", "--auto-servernum", browser, "--private", address]
     return [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--user-data-dir={profile}",
             *(SOUND if plays else []), address]
+
+
+def end(shown):
+    """Ends a browser and the processes that it has made; a screen cleans up behind itself if it is asked to end."""
+    try:
+        os.killpg(shown.pid, signal.SIGTERM)
+        shown.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(shown.pid, signal.SIGKILL)
+        shown.wait()
 
 
 def result_of(folder, page, browser=CHROMIUM, plays=False):
@@ -53,14 +66,13 @@ def result_of(folder, page, browser=CHROMIUM, plays=False):
         address = f"http://127.0.0.1:{server.server_address[1]}/{page}"
         command = command_for(browser, os.path.join(home, "profile"), address, plays)
         with open(os.path.join(home, "log"), "w+", encoding="utf-8") as log:
-            shown = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "HOME": home})
+            shown = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "HOME": home}, start_new_session=True)
             try:
                 return server.results.get(timeout=SECONDS_AT_MOST), server.requests
             except queue.Empty:
                 log.seek(0)
                 raise AssertionError(f"no result of {page}: {log.read()[-2000:]}") from None
             finally:
-                shown.terminate()
-                shown.wait()
+                end(shown)
                 server.shutdown()
                 server.server_close()
