@@ -123,14 +123,16 @@ constexpr const DerivativeFacts& derivatives(Function function) {
 }
 
 // Each function has a row of derivatives, in the order of the functions, with a text for each of its operands.
-static_assert([] {
-  if (kDerivatives.size() != kAllFunctions.size()) return false;
-  for (std::size_t i = 0; i < kDerivatives.size(); ++i) {
-    if (kDerivatives[i].function != kAllFunctions[i].function) return false;
-    for (std::size_t k = 0; k < kDerivatives[i].of_operand.size(); ++k)
-      if (kDerivatives[i].of_operand[k].empty() != (static_cast<int>(k) >= kAllFunctions[i].arity)) return false;
-  }
-  return true;
-}());
+static_assert(
+    [] {
+      if (kDerivatives.size() != kAllFunctions.size()) return false;
+      for (std::size_t i = 0; i < kDerivatives.size(); ++i) {
+        if (kDerivatives[i].function != kAllFunctions[i].function) return false;
+        for (std::size_t k = 0; k < kDerivatives[i].of_operand.size(); ++k)
+          if (kDerivatives[i].of_operand[k].empty() != (static_cast<int>(k) >= kAllFunctions[i].arity)) return false;
+      }
+      return true;
+    }(),
+    "a function lacks its derivatives, or has them out of order: see RNNC_DERIVATIVE");
 
 }  // namespace rnnc::ir

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdio>
 #include <limits>
+#include <map>
 #include <memory>
+#include <set>
 
 #include <rnnc/session.hpp>
 
@@ -29,13 +31,23 @@ constexpr double kCheckedFlops = 2e8;
 // Tuning takes about this part of the preparations.
 constexpr double kTuning = 0.9;
 
-// Counts the layers, which lie one behind the other, and their directions.
+// Counts the layers of scans that lie one behind the other, and the directions of the one that has most. The two
+// directions of a layer may be one scan, or two that stand side by side.
 void count_scans(const ir::Network& network, Contest& contest) {
   contest.layers = 0;
-  for (const ir::Node& node : network.nodes) {
+  std::vector<std::size_t> layer(network.nodes.size());  // of what a value comes from; 0 before the first scan
+  std::map<std::size_t, std::set<Direction>> directions;
+  for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+    const ir::Node& node = network.nodes[i];
+    for (const ir::Value operand : node.operands) layer[i] = std::max(layer[i], layer[operand.index]);
     if (node.op != ir::Op::Scan) continue;
-    ++contest.layers;
-    contest.directions = std::max(contest.directions, std::ssize(ir::scan_prefixes(node)));
+    std::set<Direction>& seen = directions[++layer[i]];
+    if (node.scan->direction == Direction::Bidirectional)
+      seen = {Direction::Forward, Direction::Reverse};
+    else
+      seen.insert(node.scan->direction);
+    contest.layers = std::max(contest.layers, static_cast<std::int64_t>(layer[i]));
+    contest.directions = std::max(contest.directions, std::ssize(seen));
   }
 }
 

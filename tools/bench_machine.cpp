@@ -172,10 +172,11 @@ Result<int> bench_machine(bool json) {
   measured.limits = measure_limits();
   measured.limits.core = measured.core();
   if (!compiler::parse_limits(compiler::text_of(measured.limits), measured.limits.cpu, measured.limits.target))
-    return Error{ErrorCode::Unsupported,
-                 {},
-                 "what was measured makes no sense (" + compiler::numbers_of(measured.core().machine) +
-                     "); nothing is kept; measure again when nothing else runs"};
+    return Error{
+        ErrorCode::Unsupported,
+        {},
+        "what was measured makes no sense, as on a machine that has other work; nothing is kept; measure again "
+        "when nothing else runs"};
   measured.path = keep_limits(measured.limits);
   if (compiler::can_generate_code()) {
     Result<Predictions> predictions = check_predictions(part_of(report, kCore, 1));

@@ -69,7 +69,8 @@ Error runtime_refused(const std::string& message, const std::string& remedy = ""
 }
 
 const std::string kHowToGet =
-    "install libonnxruntime-dev where the distribution has it, or run `npm install onnxruntime-node`, or name the "
+    "install libonnxruntime-dev where the distribution has it, or run `npm install --ignore-scripts onnxruntime-node`, "
+    "or name the "
     "library by --library libonnxruntime.so";
 
 #if defined(__aarch64__)

@@ -4,18 +4,18 @@
 // of its rounds, in microseconds for all T steps. The first step is timed once, and its time begins before the load.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { onnxLstm } from './onnx_lstm.mjs';
+import { onnxRuntimeWeb } from './onnx_runtime_web.mjs';
 
 const kRounds = 200;
 const kCalls = 5; // in a row, since the first one finds the memory of the others in the caches
 const [I = 64, H = 64, T = 100] = process.argv.slice(2, 5).map(Number);
 const target = process.argv[5] ?? 'wasm32';
 const flags = process.argv.slice(6);
-const ort = createRequire(join(process.cwd(), 'package.json'))('onnxruntime-web');
+const ort = onnxRuntimeWeb();
 ort.env.wasm.numThreads = 1;
 
 async function timed(contestants) {

@@ -4,17 +4,17 @@
 // found from the folder that the command is given in.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { onnxRuntimeWeb } from './onnx_runtime_web.mjs';
 
 const kRounds = 60;
 const kFrames = 100;
 const kRate = 16000;
 const kSamples = 576; // of a frame, with the last 64 of the frame before
 const [path, target = 'wasm32', format = 'f32'] = process.argv.slice(2);
-const ort = createRequire(join(process.cwd(), 'package.json'))('onnxruntime-web');
+const ort = onnxRuntimeWeb();
 ort.env.wasm.numThreads = 1;
 
 // A made voice: pulses through three resonances, of four vowels in turn, with pauses.

@@ -81,7 +81,7 @@ try {
     server.listen(0, '127.0.0.1', () => {
       const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', `--user-data-dir=${join(folder, 'profile')}`];
       browser = spawn('chromium', [...flags, `http://127.0.0.1:${server.address().port}/index.html`], { stdio: 'ignore' });
-      browser.on('error', reject);
+      browser.on('error', () => reject(new Error('there is no chromium, which plays the sound')));
       browser.on('exit', () => reject(new Error('chromium ended without a result')));
     });
   });
@@ -90,7 +90,7 @@ try {
   console.log(`with the model      ${told(result.model)}`);
   console.log(`without the model   ${told(result.empty)}`);
 } finally {
-  if (browser) {
+  if (browser?.pid) {
     browser.removeAllListeners('exit');
     await new Promise((resolve) => { browser.once('exit', resolve); browser.kill(); });
   }

@@ -57,7 +57,8 @@ TEST_CASE("bench says how to get ONNX Runtime where there is none, or no right o
   const Folder folder;
   const std::string against = kOnnx + "--against onnxruntime --library ";
   CHECK(has_note(check_fails(folder, against + "none.so", 4, "--library cannot be loaded: none.so"),
-                 "install libonnxruntime-dev where the distribution has it, or run `npm install onnxruntime-node`"));
+                 "install libonnxruntime-dev where the distribution has it, or run `npm install --ignore-scripts "
+                 "onnxruntime-node`"));
   const std::string other = library(folder, "other", "int other(void) { return 0; }\n");
   check_fails(folder, against + other, 4, "other.so is no ONNX Runtime: it has no OrtGetApiBase");
   const std::string old = library(folder, "old",
@@ -119,6 +120,18 @@ TEST_CASE("bench names what a baseline cannot run", "[tools]") {
   check_fails(folder, kTorch + "--against torch --library /bin/false", 4, "/bin/false is no Python that has PyTorch");
   check_fails(folder, kTorch + "--against onednn --library x", 2,
               "--library: goes with --against onnxruntime or torch");
+}
+
+TEST_CASE("bench counts the layers that lie one behind the other, and their directions", "[tools]") {
+  const Folder folder;
+  const auto layers_of = [&](const std::string& model) {
+    const auto fields = nlohmann::json::parse(folder.rnnc("bench " + model + " --rounds 3 --json").out);
+    return std::pair(fields.at("layers").get<int>(), fields.at("directions").get<int>());
+  };
+  CHECK(layers_of("'" RNNC_SOURCE_DIR "/examples/onnx/tagger.onnx'") == std::pair(2, 2));  // of each direction a scan
+  CHECK(layers_of("--cell gru --dim I=2 --dim H=3 --layers 3 --bidirectional") == std::pair(3, 2));
+  folder.write("m.rnn", "network m { input x : seq f32[2] a = gru<H=3>(x) b = reverse gru<H=3>(a) output b }");
+  CHECK(layers_of("m.rnn") == std::pair(2, 1));
 }
 
 TEST_CASE("bench takes steps and sequences from the file where it fixes them", "[tools]") {
