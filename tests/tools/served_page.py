@@ -56,7 +56,7 @@ def end(shown):
         shown.wait()
 
 
-def result_of(folder, page, browser=CHROMIUM, plays=False):
+def result_of(folder, page, browser=CHROMIUM, plays=False, seconds=SECONDS_AT_MOST):
     """What the page of the folder posts: an object, in which `error` is a failure, and the paths that it asked for."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
     server.results, server.requests = queue.Queue(), []
@@ -68,7 +68,7 @@ def result_of(folder, page, browser=CHROMIUM, plays=False):
         with open(os.path.join(home, "log"), "w+", encoding="utf-8") as log:
             shown = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "HOME": home}, start_new_session=True)
             try:
-                return server.results.get(timeout=SECONDS_AT_MOST), server.requests
+                return server.results.get(timeout=seconds), server.requests
             except queue.Empty:
                 log.seek(0)
                 raise AssertionError(f"no result of {page}: {log.read()[-2000:]}") from None
@@ -76,3 +76,18 @@ def result_of(folder, page, browser=CHROMIUM, plays=False):
                 end(shown)
                 server.shutdown()
                 server.server_close()
+
+
+def starts(browser):
+    """Tells whether a browser is there and shows a page: some need more of a system than that they are installed."""
+    if not browser:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "index.html"), "w", encoding="utf-8") as file:
+            file.write("<!DOCTYPE html><script>fetch('/result', { method: 'POST', body: '{}' })</script>")
+        try:
+            result_of(folder, "index.html", browser, seconds=60)
+        except (AssertionError, OSError) as error:
+            print(f"left out: {browser} does not show a page: {error}")
+            return False
+    return True

@@ -15,7 +15,7 @@ import unittest
 from browser import CHROMIUM, FIREFOX, WEBKIT
 from npy_files import bytes_of_npy, npy
 from random_weights import weights_of
-from served_page import result_of
+from served_page import result_of, starts
 
 RNNC = os.path.abspath(sys.argv.pop(1))
 SAMPLES = 1000  # no multiple of 128
@@ -210,13 +210,13 @@ if CHROMIUM:
         browser = CHROMIUM
 
 
-if FIREFOX:
+if starts(FIREFOX):
 
     class InFirefox(Worklet, unittest.TestCase):
         browser = FIREFOX
 
 
-if WEBKIT:
+if starts(WEBKIT):
 
     class InWebKit(Worklet, unittest.TestCase):
         browser = WEBKIT
