@@ -31,7 +31,7 @@ rnnc_status rnnc_run(const rnnc_program* program, rnnc_state* state, const rnnc_
   rnnc_run_arguments given;
   if (!program || !state || !rnnc::c::read_struct(arguments, given)) return RNNC_USAGE;
   if (given.input_count > kMostNamed || given.time_count > kMostNamed) return RNNC_LIMIT;
-  if (given.time_count > 0 && !given.times) return RNNC_USAGE;
+  if ((given.input_count > 0 && !given.inputs) || (given.time_count > 0 && !given.times)) return RNNC_USAGE;
   if (given.batch != state->state.batch()) return RNNC_BATCH_MISMATCH;
   std::array<rnnc::NamedInput, kMostNamed> inputs;
   std::array<rnnc::NamedTime, kMostNamed> times;

@@ -70,8 +70,7 @@ Error runtime_refused(const std::string& message, const std::string& remedy = ""
 
 const std::string kHowToGet =
     "install libonnxruntime-dev where the distribution has it, or run `npm install --ignore-scripts onnxruntime-node`, "
-    "or name the "
-    "library by --library libonnxruntime.so";
+    "or name the library by --library libonnxruntime.so";
 
 #if defined(__aarch64__)
 constexpr const char* kNpmFolder = "linux/arm64";

@@ -56,7 +56,7 @@ const char* abi_of(Arch arch) {
   return "";
 }
 
-// What an object has to say of itself beside what LLVM writes. Tag_ABI_VFP_args (28) tells how floats are passed to
+// Some objects have to say more of themselves than LLVM writes. Tag_ABI_VFP_args (28) tells how floats are passed to
 // functions. LLVM leaves it out for these triples, and GNU ld takes that for core registers: it would refuse to link
 // the object with code that passes floats in registers of the floating-point unit. No function here takes or returns a
 // float, so the object goes with both (3).
