@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 
 #include "import/onnx/axes.hpp"
 
 namespace rnnc::files {
 namespace {
+
+constexpr std::int64_t kMostWhole = std::int64_t{1} << 52;  // of a whole number that doubles compute with
 
 struct Numbers {
   Shape shape;
@@ -95,6 +98,14 @@ const std::map<std::string, One>& singles() {
   return table;
 }
 
+// Tells whether a double holds every number of a tensor of whole numbers, and sums and differences of two.
+bool is_followed(const TensorView* tensor) {
+  const bool wide =
+      tensor->type == ElementType::I64 || tensor->type == ElementType::I32 || tensor->type == ElementType::Bool;
+  const auto small = [](std::int64_t number) { return number > -kMostWhole && number < kMostWhole; };
+  return wide && tensor->elements() > 0 && std::ranges::all_of(OnnxConstants::integers_of(*tensor), small);
+}
+
 bool gives_truth(const std::string& op) {
   return op == "Equal" || op == "Greater" || op == "Less" || op == "GreaterOrEqual" || op == "LessOrEqual" ||
          op == "And" || op == "Or" || op == "Not";
@@ -137,10 +148,10 @@ bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants&
     }
     return constants.put(node.outputs[0], tensor_of(numbers)), true;
   }
-  // Whole numbers that are computed with are sizes, which their own class follows exactly; truth values are made here.
-  if (whole && !gives_truth(node.op)) return false;
   std::vector<Numbers> inputs;
   for (const TensorView* tensor : tensors) inputs.push_back(numbers_of(*tensor));
+  // What doubles do not tell exactly of whole numbers is left to the class that follows sizes.
+  if (whole && !gives_truth(node.op) && (node.op == "Div" || !std::ranges::all_of(tensors, is_followed))) return false;
   static_cast<void>(attributes.integer("broadcast"));
   Numbers result;
   if (chooses) {
@@ -164,6 +175,10 @@ bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants&
     for (double& value : result.values) value = single->second(value);
   }
   result.real = !gives_truth(node.op) && !whole;
+  const bool narrow = std::ranges::all_of(tensors, [](const TensorView* t) { return t->type == ElementType::I32; });
+  const double most = narrow ? std::numeric_limits<std::int32_t>::max() : static_cast<double>(kMostWhole);
+  if (whole && std::ranges::any_of(result.values, [&](double value) { return std::fabs(value) > most; }))
+    attributes.unsupported("makes a whole number that is too large to be followed");
   attributes.finish();
   constants.put(node.outputs[0], tensor_of(result));
   return true;

@@ -8,6 +8,7 @@ namespace rnnc::files {
 namespace {
 
 constexpr std::size_t kMostNumbers = 4096;  // numbers in a tensor that is followed
+constexpr const char* kTooMany = "makes a list of more than 4096 sizes";
 
 Counts list(std::vector<Count> numbers) {
   const auto size = static_cast<std::int64_t>(numbers.size());
@@ -125,6 +126,24 @@ Counts concat(OnnxAttributes& attributes, const std::vector<Counts>& inputs) {
   return list(std::move(numbers));
 }
 
+// Lists the numbers from the first input, in steps of the third, to before the second.
+Counts range(OnnxAttributes& attributes, const std::vector<Counts>& inputs) {
+  if (inputs.size() != 3) attributes.invalid("takes three inputs, not " + std::to_string(inputs.size()));
+  for (const Counts& input : inputs)
+    if (input.numbers.size() != 1) attributes.invalid("its inputs must be single numbers");
+  const std::int64_t start = number(attributes, inputs[0].numbers[0], "its start");
+  const std::int64_t limit = number(attributes, inputs[1].numbers[0], "its limit");
+  const std::int64_t delta = number(attributes, inputs[2].numbers[0], "its delta");
+  if (delta == 0) attributes.invalid("its delta is 0");
+  std::vector<Count> numbers;
+  for (std::int64_t next = start; delta > 0 ? next < limit : next > limit;) {
+    if (numbers.size() == kMostNumbers) attributes.too_large(kTooMany);
+    numbers.emplace_back(next);
+    if (__builtin_add_overflow(next, delta, &next)) break;
+  }
+  return list(std::move(numbers));
+}
+
 // Keeps the numbers and changes their shape; a list or a scalar is all that shapes are made of.
 Counts reshaped(OnnxAttributes& attributes, const std::vector<Counts>& inputs) {
   static_cast<void>(attributes.integers("axes"));
@@ -164,6 +183,7 @@ std::optional<Counts> OnnxCounts::compute(OnnxAttributes& attributes, const std:
   if (op == "Gather") return gather(attributes, inputs);
   if (op == "Slice") return slice(attributes, inputs);
   if (op == "Concat") return concat(attributes, inputs);
+  if (op == "Range") return range(attributes, inputs);
   if (op == "Squeeze" || op == "Unsqueeze" || op == "Reshape") return reshaped(attributes, inputs);
   if (op == "Identity") return inputs[0];
   if (op == "Cast") {
@@ -218,14 +238,14 @@ bool OnnxCounts::evaluate(const OnnxNode& node, const std::map<std::string, Onnx
       if (!counts) return false;
       inputs.push_back(std::move(*counts));
     }
-    static const std::set<std::string> arithmetic = {"Add",   "Sub",   "Mul",        "Div",
-                                                     "Equal", "Where", "ReduceProd", "Cast"};
+    static const std::set<std::string> arithmetic = {"Add",   "Sub",        "Mul",  "Div",  "Equal",
+                                                     "Where", "ReduceProd", "Cast", "Range"};
     if (inputs.empty() || (all_constant && !arithmetic.contains(node.op))) return false;
     result = compute(attributes, inputs);
     if (!result) return false;
   }
   attributes.finish();
-  if (result->numbers.size() > kMostNumbers) attributes.too_large("makes a list of more than 4096 sizes");
+  if (result->numbers.size() > kMostNumbers) attributes.too_large(kTooMany);
   std::vector<std::int64_t> numbers;
   for (const Count& count : result->numbers)
     if (const auto known = count.number()) numbers.push_back(*known);

@@ -196,6 +196,7 @@ OnnxValue Glue::cast() {
   if (!real && !(whole && x.integer))
     attributes_.unsupported("casts to other than f32; numbers of tokens may be integers");
   x.integer = whole;
+  x.wraps = false;
   return x;
 }
 

@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::int64_t kMostConstants = std::int64_t{1} << 20;  // elements of a constant beside values
 
+bool is_narrow(ElementType type) {
+  return !is_real(type) && type != ElementType::I64 && type != ElementType::I32 && type != ElementType::Bool;
+}
+
 }  // namespace
 
 const OnnxValue& Glue::raw(std::size_t input) {
@@ -38,8 +42,8 @@ OnnxValue Glue::constant_value(const TensorView& tensor) {
     if (dim == 0) attributes_.unsupported("takes a constant without elements");
     result.axes.push_back(Axis::of(dim));
   }
-  result.integer =
-      tensor.type == ElementType::I64 || tensor.type == ElementType::I32 || tensor.type == ElementType::Bool;
+  result.integer = !is_real(tensor.type);
+  result.wraps = is_narrow(tensor.type);
   if (tensor.type == ElementType::I64 || tensor.type == ElementType::I32) {
     const auto numbers = OnnxConstants::integers_of(tensor);
     for (const std::int64_t number : numbers) {
@@ -99,6 +103,29 @@ std::optional<std::vector<std::int64_t>> Glue::list(const char* attribute, std::
     values.push_back(*number);
   }
   return values;
+}
+
+// Values are floats here, which do not wrap round as narrow integers do. So these are only moved, compared and cast.
+void Glue::follow_wrapping(std::vector<OnnxValue>& results) {
+  static const std::set<std::string> give_others = {"Cast", "Greater", "Less", "ArgMax"};
+  static const std::set<std::string> keep = {"Min",           "Max",       "Where",           "Transpose", "Squeeze",
+                                             "Unsqueeze",     "Reshape",   "Flatten",         "Concat",    "Slice",
+                                             "Gather",        "Tile",      "Expand",          "ScatterND", "Pad",
+                                             "Split",         "ReduceMax", "ReverseSequence", "ReduceMin", "MaxPool",
+                                             "GlobalMaxPool", "Identity",  "Dropout"};
+  bool wraps = false;
+  for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
+    const TensorView* tensor = depends(i) ? nullptr : scope_.constants.find(node_.input(i));
+    wraps |= depends(i) ? raw(i).wraps : tensor != nullptr && is_narrow(tensor->type);
+  }
+  if (!wraps || give_others.contains(node_.op)) return;
+  for (OnnxValue& result : results) {
+    if (result.integer && !keep.contains(node_.op))
+      attributes_.unsupported(
+          "computes with integers that are narrow or have no sign, which wrap round; put a Cast to int64 or to float "
+          "before it");
+    result.wraps = result.integer;
+  }
 }
 
 std::vector<OnnxValue> Glue::evaluate() {
@@ -183,6 +210,7 @@ std::vector<OnnxValue> Glue::evaluate() {
     if (!node_.outputs[i].empty() && !is("Dropout"))
       attributes_.unsupported("has " + std::to_string(node_.outputs.size()) + " outputs, not one");
   attributes_.finish();
+  follow_wrapping(results);
   for (const OnnxValue& result : results) {
     for (const char symbol : {'T', 'B'}) {
       std::size_t count = 0;

@@ -44,6 +44,7 @@ class Glue {
     return onnx_axis(attributes_, axis, of.axes.size());
   }
   std::optional<std::vector<std::int64_t>> list(const char* attribute, std::size_t input);
+  void follow_wrapping(std::vector<OnnxValue>& results);
   std::vector<std::optional<Count>> wanted_shape(std::size_t input, const Axes& from, bool zero_copies);
 
   // elementwise.cpp

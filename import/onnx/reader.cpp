@@ -25,6 +25,9 @@ void collect_inputs(const OnnxNode& node, std::set<std::string>& names) {
   }
 }
 
+// Tells whether a TensorProto.DataType is of integers that are narrow or have no sign.
+bool has_narrow_integers(std::int64_t type) { return (type >= 2 && type <= 5) || type == 12 || type == 13; }
+
 }  // namespace
 
 GraphReader::GraphReader(const OnnxModel& model, const FileContent& content, std::string_view file,
@@ -69,7 +72,8 @@ void GraphReader::add_inputs() {
     if (const auto given = options_.inputs.find(name); given != options_.inputs.end())
       input.given = &given->second, constants_.hide(name);
     OnnxValue value{axes, text_.all(input.source)};
-    value.integer = details.type == 6 || details.type == 7 || details.type == 9;
+    value.wraps = has_narrow_integers(details.type);
+    value.integer = value.wraps || details.type == 6 || details.type == 7 || details.type == 9;
     scope_.values[name] = std::move(value);
     made_.insert(name);
     inputs_.push_back(std::move(input));

@@ -136,6 +136,8 @@ OnnxValue Glue::reduce() {
   std::set<std::size_t> gone;
   for (const std::int64_t one : *axes)
     if (!gone.insert(axis(one, x)).second) attributes_.invalid("an axis stands in axes twice");
+  if (x.integer && (is("ReduceMean") || is("ReduceL2")))
+    attributes_.unsupported("of whole numbers gives a whole number; put a Cast to float before it");
   std::string function = is("ReduceMean") ? "mean" : is("ReduceMax") ? "max" : is("ReduceMin") ? "min" : "sum";
   if (is("ReduceL2") || is("ReduceSumSquare"))
     x = each({x}, [](const std::vector<std::string>& v) { return v[0] + " * " + v[0]; });

@@ -33,6 +33,7 @@ struct OnnxValue {
   Axes axes;
   Elements elements;  // of one step of one sequence: row-major over the numbers among the axes
   bool integer = false;
+  bool wraps = false;                              // integers, narrow or without a sign: ONNX computes modulo 2^n
   bool turned = false;                             // the steps stand in reverse
   std::int64_t zeros_before = 0, zeros_after = 0;  // steps of zeros around the time, which only a convolution takes
 };

@@ -70,6 +70,26 @@ TEST_CASE("DTLN and its forms of 8 bits give the numbers of TensorFlow Lite", "[
   CHECK(largest_difference(run_imported(imported, x, 6, 1, compiler::runnable_levels().back()), y) <= one.most);
 }
 
+TEST_CASE("a classifier of bytes gives the numbers that its file of examples has", "[conformance][import]") {
+  const std::string path = model("tract/byte_sb_bidi_lstm/model.onnx");
+  if (path.empty()) return;
+  const TensorMap example = load_tensors(std::filesystem::path(path).replace_filename("io.npz").string()).value();
+  const Imported imported = import_model_file(path).value();
+  const Tensor bytes = example.at("input"), expected = example.at("Add_26");  // [B,T] and [B,T,2]
+  const std::int64_t B = bytes.shape[0], T = bytes.shape[1];
+  REQUIRE(expected.shape == Shape{B, T, 2});
+  const std::vector<float> tokens = bytes.to_f32(), numbers = expected.to_f32();
+  std::vector<float> x, y;
+  for (std::int64_t t = 0; t < T; ++t)
+    for (std::int64_t b = 0; b < B; ++b) {
+      const auto at = static_cast<std::size_t>(b * T + t);
+      x.push_back(tokens[at]);
+      y.insert(y.end(), {numbers[2 * at], numbers[2 * at + 1]});
+    }
+  CHECK(largest_difference(interpret_imported(imported, {x.begin(), x.end()}, T, B), y) <= 1e-5);
+  CHECK(largest_difference(run_imported(imported, x, T, B, compiler::runnable_levels().back()), y) <= 1e-5);
+}
+
 TEST_CASE("the classifier of TensorFlow Lite Micro makes one vector of its steps: its LSTM is read alone", "[import]") {
   const std::string path = model("tflite-micro/trained_lstm.tflite");
   if (path.empty()) return;

@@ -18,10 +18,11 @@ struct OnnxLstm {
   std::string more = onnx::initializer("one", {1}, {1});
   std::string result = onnx::output("out");
   std::int64_t opset = 14;
+  int x_type = 1;  // a TensorProto.DataType
 
   std::string text() const {
     return before + onnx::node(op, inputs, outputs, attributes) + after + onnx::initializer("W", W) +
-           onnx::initializer("R", R) + onnx::initializer("B", B) + more + onnx::input("X", x) + result;
+           onnx::initializer("R", R) + onnx::initializer("B", B) + more + onnx::input("X", x, x_type) + result;
   }
   std::string file() const { return onnx::model(text(), opset); }
 };

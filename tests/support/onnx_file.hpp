@@ -87,13 +87,15 @@ inline std::string initializer(const std::string& name, const Dims& dims, const 
   return bytes(5, tensor(name, dims, whole(values), 7));
 }
 
-/// A ValueInfoProto of floats; -1 for a dim by name.
-inline std::string value(const std::string& name, const Dims& dims) {
+/// A ValueInfoProto, of floats unless `type` is another TensorProto.DataType; -1 for a dim by name.
+inline std::string value(const std::string& name, const Dims& dims, int type = 1) {
   std::string shape;
   for (const std::int64_t dim : dims) shape += bytes(1, dim < 0 ? bytes(2, "N") : number(1, dim));
-  return bytes(1, name) + bytes(2, bytes(1, number(1, 1) + bytes(2, shape)));
+  return bytes(1, name) + bytes(2, bytes(1, number(1, type) + bytes(2, shape)));
 }
-inline std::string input(const std::string& name, const Dims& dims) { return bytes(11, value(name, dims)); }
+inline std::string input(const std::string& name, const Dims& dims, int type = 1) {
+  return bytes(11, value(name, dims, type));
+}
 inline std::string output(const std::string& name) { return bytes(12, bytes(1, name)); }
 
 inline std::string model(const std::string& graph, std::int64_t opset = 14) {

@@ -362,10 +362,44 @@ def einsum_of_heads():
          x, np.concatenate([part.reshape(5, 2, -1) for part in y], 2))
 
 
+def tokens_of_a_byte():
+    """Numbers of 8 bits are tokens once they are cast; of the 256 rows of the table the last stands for 255, not for -1."""
+    E, W, R, B = weights(256, 3), weights(1, 4, 3), weights(1, 4, 4), weights(1, 8)
+    tokens = np.array([[0, 127], [128, 255], [254, 1]])
+    y, _ = step_through("RNN", double(E[tokens]), *(double(w[0]) for w in (W, R, B)))
+    save("tokens_of_a_byte",
+         [N("Cast", ["x"], ["n"], to=I64), N("Gather", ["E", "n"], ["e"]), N("RNN", ["e", "W", "R", "B"], ["yd"], hidden_size=4),
+          N("Squeeze", ["yd", "one"], ["y"])],
+         [("x", TensorProto.UINT8, ["T", "B"])], ["y"], dict(E=E, W=W, R=R, B=B, one=integers(1)), tokens[..., None], y)
+
+
+def places_that_are_computed():
+    """Windows of three features, two apart: their places are a matrix that Range and sums make of the input's shape, as exporters
+    write torch.nn.Unfold. Where, Equal and a product of whole numbers decide the factor of each tap."""
+    W, R, B, K, x = weights(1, 18, 7), weights(1, 18, 6), weights(1, 36), weights(9, 2), weights(4, 2, 7)
+    h, _ = step_through("GRU", double(x), *(double(w[0]) for w in (W, R, B)))
+    h = np.concatenate([h, double(x[..., :1])], 2)
+    windows = np.stack([h[..., [2 * i + k for i in range(3)]] for k in range(3)], 2) * np.array([-1.0, 2, 4])[:, None]
+    save("places_that_are_computed",
+         [N("GRU", ["x", "W", "R", "B"], ["yd"], hidden_size=6), N("Squeeze", ["yd", "one"], ["g"]),
+          N("Slice", ["x", "zero", "one", "two"], ["x0"]), N("Concat", ["g", "x0"], ["h"], axis=2), N("Shape", ["h"], ["sizes"]),
+          N("Gather", ["sizes", "two0"], ["size"]), N("Sub", ["size", "two0"], ["end"]), N("Range", ["zero0", "end", "two0"], ["at"]),
+          N("Unsqueeze", ["at", "zero"], ["row"]), N("Range", ["zero0", "three0", "one0"], ["taps"]),
+          N("Unsqueeze", ["taps", "one"], ["column"]), N("Add", ["row", "column"], ["places"]),
+          N("Gather", ["h", "places"], ["windows"], axis=2),
+          N("Mul", ["column", "two0"], ["twice"]), N("Equal", ["twice", "zero0"], ["first"]), N("Sub", ["zero0", "one0"], ["minus"]),
+          N("Where", ["first", "minus", "twice"], ["whole"]), N("Cast", ["whole"], ["factors"], to=F),
+          N("Mul", ["windows", "factors"], ["scaled"]), N("Reshape", ["scaled", "flat"], ["rows"]), N("MatMul", ["rows", "K"], ["y"])],
+         [("x", F, ["T", "B", 7])], ["y"],
+         dict(W=W, R=R, B=B, K=K, zero=integers(0), one=integers(1), two=integers(2), flat=integers(0, 0, -1),
+              **{name: np.array(v, np.int64) for name, v in (("zero0", 0), ("one0", 1), ("two0", 2), ("three0", 3))}),
+         x, windows.reshape(4, 2, 9) @ double(K))
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name,
              quantized_both_ways, two_scales_of_one_matrix, average_beside_a_state, einsum_attention,
-             einsum_of_heads):
+             einsum_of_heads, tokens_of_a_byte, places_that_are_computed):
     make()
 save_safetensors(folder / "data.safetensors", arrays)

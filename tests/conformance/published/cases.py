@@ -93,18 +93,21 @@ def folder_cases(folder):
     """The models of repositories that RNNC_MODELS holds; docs/reliability.md lists them."""
     cut = frames(512, 128)
     for title, path, input, shape, x, states, flags in (
-        (
-            "GTCRN, one frame a call",
-            "gtcrn/gtcrn_simple.onnx",
-            "mix",
-            [1, 257, 1, 2],
-            gtcrn,
-            {
-                "conv_cache": ("conv_cache_out", [2, 1, 16, 16, 33]),
-                "tra_cache": ("tra_cache_out", [2, 3, 1, 1, 16]),
-                "inter_cache": ("inter_cache_out", [2, 1, 33, 16]),
-            },
-            [],
+        *(
+            (
+                f"GTCRN, one frame a call{how}",
+                f"gtcrn/{name}.onnx",
+                "mix",
+                [1, 257, 1, 2],
+                gtcrn,
+                {
+                    "conv_cache": ("conv_cache_out", [2, 1, 16, 16, 33]),
+                    "tra_cache": ("tra_cache_out", [2, 3, 1, 1, 16]),
+                    "inter_cache": ("inter_cache_out", [2, 1, 33, 16]),
+                },
+                [],
+            )
+            for name, how in (("gtcrn_simple", ""), ("gtcrn", ", as PyTorch wrote it"))
         ),
         (
             "DTLN, the magnitudes of a frame",
