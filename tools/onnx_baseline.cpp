@@ -78,7 +78,7 @@ class OnnxRun {
 
  private:
   Result<void> add_input(const BenchJob& job, const OnnxPort& port);
-  Result<void> add_state(const GraphValue& value, const OnnxPort& port);
+  Result<void> add_state(const ImportedGraph& graph, const GraphValue& value, const OnnxPort& port);
   Result<void> add_output(const GraphValue& value);
   Result<void> add_buffer(std::vector<Buffer>& to, Buffer buffer, std::int64_t calls);
   const OnnxPort* output_port(const std::string& name) const;
@@ -118,14 +118,21 @@ Result<void> OnnxRun::add_buffer(std::vector<Buffer>& to, Buffer buffer, std::in
   return {};
 }
 
-Result<void> OnnxRun::add_state(const GraphValue& value, const OnnxPort& port) {
+Result<void> OnnxRun::add_state(const ImportedGraph& graph, const GraphValue& value, const OnnxPort& port) {
   const OnnxPort* const next = output_port(value.next);
   if (next == nullptr || next->type != port.type)
     return baseline_refused("there is no output " + value.next + " of its type");
   CarriedState& state = states_.emplace_back();
   state.name = value.name;
   state.next = value.next;
-  const Shape shape = with_batch(port.dims), next_shape = with_batch(next->dims);
+  // The file may leave the shapes open, of the new value even its rank.
+  const Shape shape = value.dims.empty() ? with_batch(port.dims) : shape_of(value, sizes());
+  const auto final = std::ranges::find(graph.finals, value.next, &GraphValue::name);
+  const Shape next_shape =
+      final != graph.finals.end() && !final->dims.empty() ? shape_of(*final, sizes()) : with_batch(next->dims);
+  if (elements_of(shape) != elements_of(next_shape))
+    return baseline_refused("its state " + value.name + " is " + to_string(shape) + ", and its new value " +
+                            value.next + " " + to_string(next_shape));
   for (std::size_t i = 0; i < 2; ++i) {
     state.bytes[i].resize(elements_of(shape) * size_bytes(port.type));
     for (const auto& [to, its_shape] : {std::pair(&state.read[i], shape), {&state.written[i], next_shape}}) {
@@ -141,7 +148,7 @@ Result<void> OnnxRun::add_input(const BenchJob& job, const OnnxPort& port) {
   const ImportedGraph& graph = job.source.given.graph;
   const auto value = std::ranges::find(graph.inputs, port.name, &GraphValue::name);
   const bool is_known = value != graph.inputs.end();
-  if (is_known && !value->next.empty()) return add_state(*value, port);
+  if (is_known && !value->next.empty()) return add_state(graph, *value, port);
   const auto data = is_known ? job.batch.inputs.find(value->as) : job.batch.inputs.end();
   Buffer buffer{port.name, port.type, {}, {}, {}};
   if (data != job.batch.inputs.end()) {

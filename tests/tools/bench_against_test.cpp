@@ -178,6 +178,27 @@ TEST_CASE("an input without the batch, one vector for all sequences, is refused 
               "the graph takes one k for all sequences, and rnnc one for each; give --batch 1");
 }
 
+TEST_CASE("states whose sizes the file leaves open have those that are given", "[tools]") {
+  const Folder folder;
+  OnnxLstm lstm;
+  lstm.x = {-1, 3};
+  lstm.before = onnx::node("Unsqueeze", {"X", "first"}, {"Z"});
+  lstm.inputs = {"Z", "W", "R", "B", "", "h", "c"};
+  lstm.outputs = {"Y", "hn", "cn"};
+  lstm.more += onnx::input("h", {-1, -1, -1}) + onnx::input("c", {1, -1, -1}) + onnx::initializer("first", {1}, {0});
+  lstm.result += onnx::output("hn") + onnx::output("cn");
+  folder.write("open.onnx", lstm.file());
+  const std::string against = against_onnx_runtime(folder);
+  if (against.empty()) return;
+  for (const char* batch : {"1", "4"}) {
+    const Finished finished = folder.rnnc("bench open.onnx --shape h=1x?x2 --shape c=1x?x2 --steps 5 --batch " +
+                                          std::string(batch) + against);
+    INFO(finished.out << finished.err);
+    CHECK(finished.code == 0);
+    CHECK(finished.out.find("times as fast as ONNX Runtime") != std::string::npos);
+  }
+}
+
 TEST_CASE("bench agrees with PyTorch on state_dicts and layers, where it is installed", "[tools]") {
   const Folder folder;
   if (folder.rnnc(kTorch + "--against torch").err.find("no python3 has PyTorch") != std::string::npos) {
