@@ -85,6 +85,10 @@ OnnxValue Glue::unary() {
     const std::string alpha = attribute("alpha", 0.2f), beta = attribute("beta", 0.5f);
     return of("hard_sigmoid(", ", " + alpha + ", " + beta + ")");
   }
+  if (is("Sign"))  // a NaN stays one
+    return each({x}, [](const std::vector<std::string>& v) {
+      return "select(" + v[0] + " > 0, 1, select(" + v[0] + " < 0, -1, " + v[0] + "))";
+    });
   if (is("Reciprocal")) return of("1 / ", "");
   if (is("Selu")) {
     const bool first = scope_.opset < 6;  // its defaults have four digits
@@ -198,46 +202,6 @@ OnnxValue Glue::cast() {
   x.integer = whole;
   x.wraps = false;
   return x;
-}
-
-// A truth value is 1 or 0.
-OnnxValue Glue::compare() {
-  const char* sign = is("Greater") ? " > " : " < ";
-  OnnxValue result = each({operand(0), operand(1)}, [&](const std::vector<std::string>& v) {
-    return "select(" + v[0] + sign + v[1] + ", 1, 0)";
-  });
-  result.integer = true;
-  return result;
-}
-
-OnnxValue Glue::logic() {
-  if (is("Not")) return each({value(0)}, [](const std::vector<std::string>& v) { return "1 - " + v[0]; });
-  return each({operand(0), operand(1)}, [&](const std::vector<std::string>& v) {
-    return is("And") ? v[0] + " * " + v[1] : "max(" + v[0] + ", " + v[1] + ")";
-  });
-}
-
-OnnxValue Glue::where() {
-  if (node_.inputs.size() != 3) attributes_.invalid("takes three inputs, not " + std::to_string(node_.inputs.size()));
-  const OnnxValue condition = operand(0), x = operand(1), y = operand(2);
-  if (std::ranges::all_of(condition.elements, &Element::is_constant)) {
-    auto axes = broadcast(condition.axes, x.axes);
-    if (axes) axes = broadcast(*axes, y.axes);
-    if (!axes) attributes_.unsupported("its inputs differ in shape");
-    if (fixed(*axes) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
-    if (x.turned != y.turned) attributes_.unsupported("joins a sequence with one whose steps are turned round");
-    OnnxValue result{*axes, {}, x.integer && y.integer, x.turned};
-    const auto c = spread(condition.axes, *axes), a = spread(x.axes, *axes), b = spread(y.axes, *axes);
-    for (std::size_t i = 0; i < c.size(); ++i) {
-      const bool first = condition.elements[static_cast<std::size_t>(c[i])].constant() != 0;
-      result.elements.push_back(first ? x.elements[static_cast<std::size_t>(a[i])]
-                                      : y.elements[static_cast<std::size_t>(b[i])]);
-    }
-    return result;
-  }
-  return each({condition, x, y}, [](const std::vector<std::string>& v) {
-    return "select(" + v[0] + " > 0.5, " + v[1] + ", " + v[2] + ")";
-  });
 }
 
 OnnxValue Glue::prelu() {

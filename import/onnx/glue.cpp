@@ -107,7 +107,8 @@ std::optional<std::vector<std::int64_t>> Glue::list(const char* attribute, std::
 
 // Values are floats here, which do not wrap round as narrow integers do. So these are only moved, compared and cast.
 void Glue::follow_wrapping(std::vector<OnnxValue>& results) {
-  static const std::set<std::string> give_others = {"Cast", "Greater", "Less", "ArgMax"};
+  static const std::set<std::string> give_others = {"Cast",           "Greater",     "Less", "ArgMax",
+                                                    "GreaterOrEqual", "LessOrEqual", "Equal"};
   static const std::set<std::string> keep = {"Min",           "Max",       "Where",           "Transpose", "Squeeze",
                                              "Unsqueeze",     "Reshape",   "Flatten",         "Concat",    "Slice",
                                              "Gather",        "Tile",      "Expand",          "ScatterND", "Pad",
@@ -144,10 +145,14 @@ std::vector<OnnxValue> Glue::evaluate() {
                                                           {"PRelu", &Glue::prelu},
                                                           {"Greater", &Glue::compare},
                                                           {"Less", &Glue::compare},
+                                                          {"GreaterOrEqual", &Glue::compare},
+                                                          {"LessOrEqual", &Glue::compare},
+                                                          {"Equal", &Glue::compare},
                                                           {"Where", &Glue::where},
                                                           {"Not", &Glue::logic},
                                                           {"And", &Glue::logic},
                                                           {"Or", &Glue::logic},
+                                                          {"Xor", &Glue::logic},
                                                           {"BatchNormalization", &Glue::batch_norm},
                                                           {"MatMul", &Glue::matmul},
                                                           {"Gemm", &Glue::gemm},
@@ -167,6 +172,10 @@ std::vector<OnnxValue> Glue::evaluate() {
                                                           {"Slice", &Glue::slice},
                                                           {"Gather", &Glue::gather},
                                                           {"Expand", &Glue::expand},
+                                                          {"GatherElements", &Glue::gather_elements},
+                                                          {"GatherND", &Glue::gather_nd},
+                                                          {"DepthToSpace", &Glue::depth_and_space},
+                                                          {"SpaceToDepth", &Glue::depth_and_space},
                                                           {"ScatterND", &Glue::scatter},
                                                           {"Tile", &Glue::tile},
                                                           {"ConstantOfShape", &Glue::filled},
@@ -179,6 +188,7 @@ std::vector<OnnxValue> Glue::evaluate() {
                                                           {"LogSoftmax", &Glue::softmax},
                                                           {"LayerNormalization", &Glue::layer_norm},
                                                           {"InstanceNormalization", &Glue::layer_norm},
+                                                          {"GroupNormalization", &Glue::layer_norm},
                                                           {"ReduceMean", &Glue::reduce},
                                                           {"ReduceMax", &Glue::reduce},
                                                           {"ReduceMin", &Glue::reduce},
@@ -186,19 +196,15 @@ std::vector<OnnxValue> Glue::evaluate() {
                                                           {"ReduceL2", &Glue::reduce},
                                                           {"ReduceSumSquare", &Glue::reduce}};
   static const std::set<std::string> unary_operators = {
-      "Relu", "Tanh", "Sigmoid",   "Softsign",    "Softplus",        "Abs",        "Exp",       "Log",  "Sqrt", "Erf",
-      "Neg",  "Elu",  "LeakyRelu", "HardSigmoid", "ThresholdedRelu", "Reciprocal", "HardSwish", "Gelu", "Selu", "Celu",
-      "Mish", "Swish"};
+      "Relu", "Tanh",  "Sigmoid",   "Softsign",    "Softplus",        "Abs",        "Exp",       "Log",  "Sqrt", "Erf",
+      "Neg",  "Elu",   "LeakyRelu", "HardSigmoid", "ThresholdedRelu", "Reciprocal", "HardSwish", "Gelu", "Selu", "Celu",
+      "Mish", "Swish", "Sign"};
   std::vector<OnnxValue> results;
   if (node_.domain.empty() && node_.op == "Split") {
     results = split();
   } else {
     const auto found = operators.find(node_.op);
     const bool is_unary = unary_operators.contains(node_.op);
-    if (is("Equal") && node_.domain.empty())
-      attributes_.unsupported("compares " + in_quotes(node_.input(depends(0) ? 0 : 1)) +
-                              ", which is known when the model runs; give an input that stays the same its value: "
-                              "--const NAME=VALUE, ImportOptions::inputs");
     if ((found == operators.end() && !is_unary) || !node_.domain.empty()) {
       scope_.met_unknown_operator = true;
       attributes_.unsupported("operator " + in_quotes((node_.domain.empty() ? "" : node_.domain + ".") + node_.op) +

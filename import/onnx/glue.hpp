@@ -1,5 +1,6 @@
 // This class translates the operators between recurrent nodes. Its members are in files by kind: glue.cpp (the table of
-// operators), elementwise.cpp, moves.cpp, products.cpp, einsum.cpp, convolution.cpp and reductions.cpp.
+// operators), elementwise.cpp, truth.cpp, moves.cpp, repeats.cpp, places.cpp, products.cpp, einsum.cpp, convolution.cpp
+// and reductions.cpp.
 #pragma once
 
 #include <deque>
@@ -55,12 +56,14 @@ class Glue {
   OnnxValue power();
   OnnxValue clip();
   OnnxValue cast();
-  OnnxValue compare();
-  OnnxValue logic();
-  OnnxValue where();
   OnnxValue prelu();
   void check_is_test();
   OnnxValue batch_norm();
+
+  // truth.cpp
+  OnnxValue compare();
+  OnnxValue logic();
+  OnnxValue where();
 
   // moves.cpp
   OnnxValue taken(const OnnxValue& from, Axes axes,
@@ -75,14 +78,21 @@ class Glue {
   OnnxValue slice();
   OnnxValue sliced(OnnxValue value, std::size_t at, std::int64_t begin, std::int64_t end, std::int64_t step);
   std::vector<OnnxValue> split();
-  OnnxValue gather();
-  OnnxValue lookup();
-  OnnxValue scatter();
   OnnxValue expand();
   OnnxValue tile();
   OnnxValue filled();
   OnnxValue pad();
   OnnxValue reverse_sequence();
+
+  // places.cpp
+  std::pair<Shape, std::vector<std::int64_t>> fixed_places(std::size_t input);
+  std::int64_t from_begin(std::int64_t place, std::size_t dim, std::int64_t size);
+  OnnxValue lookup();
+  OnnxValue gather();
+  OnnxValue gather_elements();
+  OnnxValue gather_nd();
+  OnnxValue scatter();
+  OnnxValue depth_and_space();
 
   // products.cpp
   Elements product(std::span<const Element> x, const Kernel& kernel);

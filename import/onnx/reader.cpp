@@ -202,13 +202,26 @@ void GraphReader::keep(const std::string& name, const OnnxValue& value) {
     put(ElementType::F32, numbers);
 }
 
+// Names the graph inputs that decide a value of the main graph, for a message.
+std::string GraphReader::inputs_behind(const std::string& name) const {
+  std::set<std::string> names = {name};
+  std::vector<std::string> inputs;
+  for (auto node = model_.graph.nodes.rbegin(); node != model_.graph.nodes.rend(); ++node)
+    if (std::ranges::any_of(node->outputs, [&](const std::string& own) { return names.contains(own); }))
+      collect_inputs(*node, names);
+  for (const std::string& input : model_.graph.inputs)
+    if (names.contains(input) && labels_.axes.contains(input)) inputs.push_back(input);
+  if (inputs.empty()) return "the inputs that decide it";
+  return "the input" + std::string(inputs.size() > 1 ? "s " : " ") + join(inputs, in_quotes) + " a value";
+}
+
 // Takes the branch that a constant chooses.
 void GraphReader::read_if(const OnnxNode& node) {
   const auto condition = counts_.find(node.input(0));
   const auto known = condition && condition->numbers.size() == 1 ? condition->numbers[0].number() : std::nullopt;
   if (!known)
-    unsupported(node, "its condition " + in_quotes(node.input(0)) +
-                          " is known only when the model runs; give the inputs that decide it (--const NAME=VALUE)");
+    unsupported(node, "its condition " + in_quotes(node.input(0)) + " is known only when the model runs; give " +
+                          inputs_behind(node.input(0)) + " (--const NAME=VALUE, ImportOptions::inputs)");
   const auto branch = node.attributes.find(*known != 0 ? "then_branch" : "else_branch");
   if (branch == node.attributes.end() || !branch->second.graph) invalid(node, "has no branch for its condition");
   const OnnxGraph& graph = *branch->second.graph;

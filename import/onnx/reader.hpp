@@ -74,6 +74,7 @@ class GraphReader {
   void forget_inputs(const OnnxNode& node);
   void keep(const std::string& name, const OnnxValue& value);
   void read_if(const OnnxNode& node);
+  std::string inputs_behind(const std::string& name) const;
   void read_scan(const OnnxNode& node);
   void read_loop(const OnnxNode& node);
   bool read_list(const OnnxNode& node);

@@ -204,12 +204,13 @@ OnnxValue Glue::softmax() {
   return each({d, sum}, minus);
 }
 
-// Both normalise over the last dims: LayerNormalization from `axis` on, InstanceNormalization behind the channels.
+// All normalise over the last dims: LayerNormalization from `axis` on, InstanceNormalization behind the channels, and
+// GroupNormalization also over the channels of a group.
 OnnxValue Glue::layer_norm() {
   const OnnxValue x = value(0);
-  const bool instance = is("InstanceNormalization");
+  const bool grouped = is("GroupNormalization"), instance = is("InstanceNormalization") || grouped;
   const std::size_t at = instance ? 2 : axis(attributes_.integer("axis").value_or(-1), x);
-  if (!instance && attributes_.integer("stash_type").value_or(1) != 1)
+  if (!is("InstanceNormalization") && attributes_.integer("stash_type").value_or(1) != 1)
     attributes_.unsupported("stash_type is not 1, f32");
   const std::string eps = ir::number_text(attributes_.real("epsilon").value_or(1e-5f));
   std::int64_t size = 1;
@@ -220,6 +221,12 @@ OnnxValue Glue::layer_norm() {
   }
   if (instance && (x.axes.size() < 3 || !x.axes[1].is_number()))
     attributes_.unsupported("has no channels of a fixed size");
+  const std::int64_t channels = instance ? x.axes[1].fixed() : 1;
+  const std::int64_t groups = grouped ? attributes_.integer("num_groups").value_or(0) : channels;
+  if (groups < 1 || channels % groups != 0)
+    attributes_.invalid("num_groups " + std::to_string(groups) + " does not divide " + std::to_string(channels) +
+                        " channels");
+  size *= channels / groups;
   OnnxValue flat = x;
   flat.axes.assign(x.axes.begin(), x.axes.begin() + static_cast<std::ptrdiff_t>(at));
   flat.axes.push_back(Axis::of(size));
@@ -245,13 +252,17 @@ OnnxValue Glue::layer_norm() {
   }
   result.axes = x.axes;
   if (!instance) return result;
-  const std::int64_t channels = x.axes[1].fixed();
   OnnxValue factor, summand;
   factor.axes = Axes(x.axes.size() - 1);
   factor.axes[0] = x.axes[1];
   summand.axes = factor.axes;
-  for (const float v : floats(1, channels, 1)) factor.elements.push_back(Element::of(v));
-  for (const float v : floats(2, channels, 0)) summand.elements.push_back(Element::of(v));
+  // Before opset 21 a group has one factor and one summand.
+  const std::int64_t each_has = grouped && scope_.opset < 21 ? channels / groups : 1;
+  const auto factors = floats(1, channels / each_has, 1), summands = floats(2, channels / each_has, 0);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    factor.elements.push_back(Element::of(factors[static_cast<std::size_t>(c / each_has)]));
+    summand.elements.push_back(Element::of(summands[static_cast<std::size_t>(c / each_has)]));
+  }
   return each({result, factor, summand},
               [](const std::vector<std::string>& v) { return v[0] + " * " + v[1] + " + " + v[2]; });
 }

@@ -3,41 +3,6 @@
 #include "import/onnx/glue.hpp"
 
 namespace rnnc::files {
-// Puts slices at places that are constants.
-OnnxValue Glue::scatter() {
-  OnnxValue result = value(0);
-  const OnnxValue updates = operand(2);
-  const TensorView* tensor = scope_.constants.find(node_.input(1));
-  const auto numbers = scope_.constants.integers(node_.input(1));
-  if (!numbers || tensor == nullptr || tensor->shape.empty())
-    attributes_.unsupported("puts at places that depend on the data");
-  if (attributes_.text("reduction").value_or("none") != "none") attributes_.unsupported("reduction is not none");
-  const auto depth = static_cast<std::size_t>(tensor->shape.back());
-  if (depth < 1 || depth > result.axes.size()) attributes_.invalid("its places have more dims than its input");
-  std::int64_t inner = 1;
-  for (std::size_t d = 0; d < result.axes.size(); ++d) {
-    if (d < depth && !result.axes[d].is_number())
-      attributes_.unsupported("puts at places of " + to_string(result.axes));
-    if (d >= depth) inner *= result.axes[d].fixed();
-  }
-  const std::size_t count = numbers->size() / depth;
-  if (updates.elements.size() != count * static_cast<std::size_t>(inner))
-    attributes_.invalid("shape mismatch: puts " + to_string(updates.axes) + " at " + std::to_string(count) + " places");
-  for (std::size_t k = 0; k < count; ++k) {
-    std::int64_t at = 0;
-    for (std::size_t d = 0; d < depth; ++d) {
-      const std::int64_t size = result.axes[d].fixed(), i = (*numbers)[k * depth + d];
-      if (i < -size || i >= size)
-        attributes_.invalid("puts at place " + std::to_string(i) + " of " + std::to_string(size));
-      at = at * size + (i < 0 ? i + size : i);
-    }
-    for (std::int64_t i = 0; i < inner; ++i)
-      result.elements[static_cast<std::size_t>(at * inner + i)] =
-          updates.elements[k * static_cast<std::size_t>(inner) + static_cast<std::size_t>(i)];
-  }
-  return result;
-}
-
 OnnxValue Glue::expand() {
   OnnxValue x = operand(0);
   const auto shape = wanted_shape(1, x.axes, false);

@@ -97,9 +97,15 @@ bool TfliteWriter::write_element_wise() {
       {TfliteOp::LogicalNot, "Not"}};
   static const std::map<TfliteOp, const char*> fused = {
       {TfliteOp::Add, "Add"}, {TfliteOp::Mul, "Mul"}, {TfliteOp::Sub, "Sub"}, {TfliteOp::Div, "Div"}};
-  static const std::map<TfliteOp, const char*> binary = {{TfliteOp::Maximum, "Max"},     {TfliteOp::Minimum, "Min"},
-                                                         {TfliteOp::Pow, "Pow"},         {TfliteOp::Less, "Less"},
-                                                         {TfliteOp::Greater, "Greater"}, {TfliteOp::LogicalAnd, "And"},
+  static const std::map<TfliteOp, const char*> binary = {{TfliteOp::Maximum, "Max"},
+                                                         {TfliteOp::Minimum, "Min"},
+                                                         {TfliteOp::Pow, "Pow"},
+                                                         {TfliteOp::Less, "Less"},
+                                                         {TfliteOp::Equal, "Equal"},
+                                                         {TfliteOp::LessEqual, "LessOrEqual"},
+                                                         {TfliteOp::GreaterEqual, "GreaterOrEqual"},
+                                                         {TfliteOp::Greater, "Greater"},
+                                                         {TfliteOp::LogicalAnd, "And"},
                                                          {TfliteOp::LogicalOr, "Or"}};
   if (const auto found = fused.find(op_.code); found != fused.end())
     return finish(graph_.node(found->second, {in(0), in(1)}), op_.option<std::int8_t>(0, 0)), true;
@@ -112,6 +118,7 @@ bool TfliteWriter::write_element_wise() {
     case TfliteOp::ReluN1To1: return finish(in(0), 2), true;
     case TfliteOp::Relu0To1:
       return finish(graph_.node("Clip", {in(0), graph_.floats({}, {0}), graph_.floats({}, {1})})), true;
+    case TfliteOp::NotEqual: return finish(graph_.node("Not", {graph_.node("Equal", {in(0), in(1)})})), true;
     case TfliteOp::Rsqrt: return finish(graph_.node("Reciprocal", {graph_.node("Sqrt", {in(0)})})), true;
     case TfliteOp::Square: return finish(graph_.node("Mul", {in(0), in(0)})), true;
     case TfliteOp::SquaredDifference: {

@@ -177,6 +177,62 @@ const OnnxFault kFaults[] = {
        g.x = {-1, 1, 3};
        g.more += initializer("axes", {3}, {3, 4, 5});
      }},
+    // Places, blocks and groups.
+    {"takes index -3 of dimension 0, which has 2",
+     [](OnnxLstm& g) {
+       g.more += initializer("at", {1, 1}, {-3});
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Transpose", {"s"}, {"t"}, integers("perm", {2, 0, 1})) +
+                 node("GatherND", {"t", "at"}, {"out"});
+     }},
+    {"for each step or sequence by themselves",
+     [](OnnxLstm& g) {
+       g.more += initializer("at", {2, 1, 1}, {0, 1});
+       g.after = behind("GatherElements", {"s", "at"}, integer("axis", 2));
+     }},
+    {"its places have another rank than its input",
+     [](OnnxLstm& g) {
+       g.more += initializer("at", {2}, {0, 1});
+       g.after = behind("GatherElements", {"s", "at"}, integer("axis", 2));
+     }},
+    {"takes places that depend on the data",
+     [](OnnxLstm& g) {
+       g.after = node("ArgMax", {"Y"}, {"at"}, integer("axis", 3)) + node("GatherND", {"Y", "at"}, {"out"});
+     }},
+    {"batch_dims is not 0",
+     [](OnnxLstm& g) {
+       g.more += initializer("at", {1, 1}, {0});
+       g.after = behind("GatherND", {"s", "at"}, integer("batch_dims", 1));
+     }},
+    {"takes places of [T,B,2]",
+     [](OnnxLstm& g) {
+       g.more += initializer("at", {1, 1}, {0});
+       g.after = behind("GatherND", {"s", "at"});
+     }},
+    {"moves places of [T,1,B,2]",
+     [](OnnxLstm& g) { g.after = node("DepthToSpace", {"Y"}, {"out"}, integer("blocksize", 2)); }},
+    {"shape mismatch: blocks of 2 in ",
+     [](OnnxLstm& g) {
+       g.more += initializer("image", {4}, {-1, 2, 1, 1});
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Reshape", {"s", "image"}, {"i"}) +
+                 node("DepthToSpace", {"i"}, {"out"}, integer("blocksize", 2));
+       g.x = {-1, 1, 3};
+     }},
+    {"num_groups 3 does not divide 2 channels",
+     [](OnnxLstm& g) {
+       g.opset = 21;
+       g.more += initializer("channels", {3}, {-1, 2, 1}) + initializer("k", {2});
+       g.x = {-1, 1, 3};
+       g.after = node("Squeeze", {"Y", "one"}, {"s"}) + node("Reshape", {"s", "channels"}, {"c"}) +
+                 node("GroupNormalization", {"c", "k", "k"}, {"out"}, integer("num_groups", 3));
+     }},
+    {"its condition \"is_fast\" is known only when the model runs; give the input \"rate\" a value (--const NAME=VALUE",
+     [](OnnxLstm& g) {
+       const std::string branch = node("Identity", {"Y"}, {"b"}) + output("b");
+       const std::string branches = bytes(5, bytes(1, "then_branch") + bytes(6, branch) + number(20, 5)) +
+                                    bytes(5, bytes(1, "else_branch") + bytes(6, branch) + number(20, 5));
+       g.more += input("rate", {}) + initializer("half", {});
+       g.after = node("Greater", {"rate", "half"}, {"is_fast"}) + node("If", {"is_fast"}, {"out"}, branches);
+     }},
     // Scan.
     {"runs over all steps of sequences that have lengths",
      [](OnnxLstm& g) {

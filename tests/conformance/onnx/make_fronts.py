@@ -396,10 +396,89 @@ def places_that_are_computed():
          x, windows.reshape(4, 2, 9) @ double(K))
 
 
+def comparisons():
+    """Every comparison, of numbers that are often equal, and of the NaNs and infinities that logarithms and quotients of them are."""
+    W, R, B, K = weights(1, 4, 6), weights(1, 4, 4), weights(1, 8), weights(6, 4)
+    x, edges = np.float32(random.integers(-2, 3, (9, 2, 6))), np.float32([-1, 0, 1, 2, -2, 0])
+    h, _ = step_through("RNN", double(x), *(double(w[0]) for w in (W, R, B)))
+    turned, below = x[..., ::-1], np.abs(x[..., [1, 2, 3, 4, 5, 0]])
+    with np.errstate(all="ignore"):
+        a, b = np.log(x), turned / below
+    operands = (("x", x), ("turned", turned)), (("edges", edges), ("x", x)), (("a", a), ("b", b))
+    holds = dict(Greater=np.greater, Less=np.less, GreaterOrEqual=np.greater_equal, LessOrEqual=np.less_equal, Equal=np.equal)
+    nodes, parts, y = [], [], []
+    for (left, l), (right, r) in operands:
+        for op, hold in holds.items():
+            k = len(parts)
+            nodes += [N(op, [left, right], [f"t{k}"]), N("Cast", [f"t{k}"], [f"f{k}"], to=F), N("MatMul", [f"f{k}", "K"], [f"k{k}"]),
+                      N("Add", [f"k{k}", "h"], [f"y{k}"])]
+            parts.append(f"y{k}")
+            y.append(double(hold(l, r)) @ double(K) + h)
+    odd = (x >= turned) ^ (edges == x)
+    save("comparisons",
+         [N("RNN", ["x", "W", "R", "B"], ["yd"], hidden_size=4), N("Squeeze", ["yd", "one"], ["h"]), N("Log", ["x"], ["a"]),
+          N("Slice", ["x", "minus", "none", "two", "minus"], ["turned"]), N("Abs", ["x"], ["sizes"]),
+          N("Gather", ["sizes", "next"], ["below"], axis=2), N("Div", ["turned", "below"], ["b"])] + nodes +
+         [N("Xor", ["t2", "t9"], ["odd"]), N("Where", ["odd", "turned", "x"], ["chosen"]), N("Sign", ["chosen"], ["sign"]),
+          N("Concat", [*parts, "sign"], ["y"], axis=2)],
+         [("x", F, ["T", "B", 6])], ["y"],
+         dict(W=W, R=R, B=B, K=K, one=integers(1), two=integers(2), minus=integers(-1), none=integers(-1000),
+              next=integers(1, 2, 3, 4, 5, 0), edges=edges),
+         x, np.concatenate([*y, np.sign(np.where(odd, turned, x))], 2))
+
+
+def places_of_elements():
+    """GatherElements, GatherND, and blocks of channels that become places of an image, in both orders, and back: one step a call."""
+    W, R, B, x = weights(1, 36, 3), weights(1, 36, 12), weights(1, 72), weights(5, 1, 3)
+    h, _ = step_through("GRU", double(x), *(double(w[0]) for w in (W, R, B)))
+    at, pairs = random.integers(-6, 6, (1, 2, 4)), np.stack([random.integers(-2, 2, 7), random.integers(-6, 6, 7)], 1)
+    grid, image = h.reshape(5, 2, 6), h.reshape(5, 12, 1, 1)
+    elements = np.take_along_axis(grid, np.where(at < 0, at + 6, at).repeat(5, 0), 2)
+    dcr = image.reshape(5, 2, 2, 3, 1, 1).transpose(0, 3, 4, 1, 5, 2).reshape(5, 3, 2, 2)
+    crd = image.reshape(5, 3, 2, 2, 1, 1).transpose(0, 1, 4, 2, 5, 3).reshape(5, 3, 2, 2)
+    scales = np.float32([[1, 2], [3, 4]])
+    back = (dcr * scales).reshape(5, 3, 1, 2, 1, 2).transpose(0, 3, 5, 1, 2, 4)
+    y = elements, grid[:, pairs[:, 0], pairs[:, 1]], dcr, crd, back
+    save("places_of_elements",
+         [N("Unsqueeze", ["x", "zero"], ["xt"]), N("GRU", ["xt", "W", "R", "B", "", "h"], ["", "hn"], hidden_size=12),
+          N("Reshape", ["hn", "grids"], ["grid"]), N("Reshape", ["hn", "images"], ["image"]),
+          N("GatherElements", ["grid", "at"], ["p0"], axis=2), N("Transpose", ["grid"], ["g1"], perm=[1, 2, 0]),
+          N("GatherND", ["g1", "pairs"], ["n1"]), N("Transpose", ["n1"], ["p1"], perm=[1, 0]),
+          N("DepthToSpace", ["image"], ["p2"], blocksize=2), N("DepthToSpace", ["image"], ["p3"], blocksize=2, mode="CRD"),
+          N("Mul", ["p2", "scales"], ["scaled"]), N("SpaceToDepth", ["scaled"], ["p4"], blocksize=2)] +
+         [N("Reshape", [f"p{k}", "flat"], [f"y{k}"]) for k in range(5)] + [N("Concat", [f"y{k}" for k in range(5)], ["y"], axis=1)],
+         [("x", F, [1, 3]), ("h", F, [1, 1, 12])], ["y", "hn"],
+         dict(W=W, R=R, B=B, zero=integers(0), grids=integers(1, 2, 6), images=integers(1, 12, 1, 1), flat=integers(1, -1), at=at,
+              pairs=pairs, scales=scales),
+         x, np.concatenate([part.reshape(5, 1, -1) for part in y], 2))
+
+
+def norm_of_groups(opset):
+    """GroupNormalization: a factor for each group before opset 21, for each channel since."""
+    W, R, B, x = weights(1, 36, 3), weights(1, 36, 12), weights(1, 72), weights(4, 2, 3)
+    h, _ = step_through("GRU", double(x), *(double(w[0]) for w in (W, R, B)))
+    factors, summands = weights(2 if opset < 21 else 4), weights(2 if opset < 21 else 4)
+    groups = h.reshape(4, 2, 2, 6)
+    centred = groups - groups.mean(3, keepdims=True)
+    normal = (centred / np.sqrt((centred**2).mean(3, keepdims=True) + 1e-3)).reshape(4, 2, 4, 3)
+    each = 2 if opset < 21 else 1
+    y = normal * double(factors).repeat(each)[:, None] + double(summands).repeat(each)[:, None]
+    save(f"norm_of_groups_{opset}",
+         [N("GRU", ["x", "W", "R", "B"], ["yd"], hidden_size=12), N("Squeeze", ["yd", "one"], ["h"]),
+          N("Reshape", ["h", "split"], ["channels"]),
+          N("GroupNormalization", ["channels", "factors", "summands"], ["normal"], num_groups=2, epsilon=1e-3),
+          N("Reshape", ["normal", "joined"], ["y"])],
+         [("x", F, ["T", 2, 3])], ["y"],
+         dict(W=W, R=R, B=B, one=integers(1), split=integers(-1, 4, 3), joined=integers(-1, 2, 12), factors=factors, summands=summands),
+         x, y, opset)
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name,
              quantized_both_ways, two_scales_of_one_matrix, average_beside_a_state, einsum_attention,
-             einsum_of_heads, tokens_of_a_byte, places_that_are_computed):
+             einsum_of_heads, tokens_of_a_byte, places_that_are_computed, comparisons, places_of_elements):
     make()
+for opset in (18, 21):
+    norm_of_groups(opset)
 save_safetensors(folder / "data.safetensors", arrays)

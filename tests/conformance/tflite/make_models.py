@@ -378,8 +378,40 @@ def labelled(random):
     save("labelled", model, data, h.argmax(2)[:, :, None].astype(float))
 
 
+def compared(random):
+    """Each comparison chooses; half of the numbers are equal to the bound."""
+    I, H, T = 3, 6, 7
+    W, U, b = gates(random, I, H)
+    model = Model()
+    x, y, kept = (model.tensor(n, (1, T, size)) for n, size in (("x", I), ("y", H), ("kept", H)))
+    inputs = [x, *lstm_inputs(model, x, W, U, b, None, H), *states(model, 1, H), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH)})
+    bound = model.constant("bound", np.float32([0, 0.0625, -0.0625, 0, 0, 0]))
+    model.op("MAXIMUM", [y, bound], [kept])
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    v, c = lstm(data, W, U, b), np.array([0, 0.0625, -0.0625, 0, 0, 0])
+    k, parts, values = np.maximum(v, c), [], []
+    pairs = {
+        "EQUAL": np.equal,
+        "NOT_EQUAL": np.not_equal,
+        "GREATER_EQUAL": np.greater_equal,
+        "LESS_EQUAL": np.less_equal,
+    }
+    for op, holds in pairs.items():
+        for n, (a, of) in enumerate(((kept, k), (bound, c))):
+            truth, chosen = model.tensor(f"{op}{n}", (1, T, H), kind="?"), model.tensor(f"chosen {op}{n}", (1, T, H))
+            model.op(op, [a, bound if n == 0 else kept], [truth])
+            model.op("SELECT_V2", [truth, y, model.constant(f"else {op}{n}", np.float32([n + 2]))], [chosen])
+            parts.append(chosen)
+            values.append(np.where(holds(of, c if n == 0 else k), v, n + 2))
+    out = model.tensor("out", (1, T, H * len(parts)))
+    model.op("CONCATENATION", parts, [out], {0: ("i", 2)})
+    model.inputs, model.outputs = [x], [out]
+    save("compared", model, data, np.concatenate(values, axis=2))
+
+
 makers = (clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused)
-makers += (looped_gru, looped_rnn, upsampled, apart, labelled)
+makers += (looped_gru, looped_rnn, upsampled, apart, labelled, compared)
 
 if __name__ == "__main__":
     for number, make in enumerate(makers):
