@@ -1,4 +1,7 @@
 // rnnc cells and rnnc version tell what comes with the program.
+#include <set>
+#include <sstream>
+
 #include <rnnc/model.hpp>
 
 #include "tests/tools/program.hpp"
@@ -11,6 +14,13 @@ TEST_CASE("cells lists each standard cell on a line with what it is", "[tools]")
   REQUIRE(finished.code == 0);
   CHECK(finished.err.empty());
   CHECK(finished.out.find("\nlstm                    Long short-term memory\n") != std::string::npos);
+  std::istringstream listed(finished.out);
+  std::set<std::string> titles;
+  for (std::string name, title; listed >> name && std::getline(listed, title);) {
+    INFO(name << title);
+    CHECK(titles.insert(title).second);  // a reader can tell the cells by them
+    CHECK(name.size() + title.size() <= 100);
+  }
   std::size_t lines = 0;
   for (const std::string& name : standard_cell_names()) {
     INFO(name);
