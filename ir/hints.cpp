@@ -15,6 +15,7 @@ struct Hint {
 // The names are those of NumPy, PyTorch, Keras and C.
 constexpr std::array kFunctionHints = {
     Hint{"where", "; write select(a > b, x, y)"},
+    Hint{"if", "; write select(a > b, x, y)"},
     Hint{"pow", kPowerHint},
     Hint{"power", kPowerHint},
     Hint{"square", "; write x * x"},

@@ -203,6 +203,12 @@ void Parser::parse_definition() {
   if (next && in_network()) {
     fail(ErrorCode::InvalidModel, location, "a network has no states, so there is no " + name + "'");
   }
+  // Two values side by side, as in h' = W x, end a statement, and the second one begins another.
+  if (!at("=") && !graph_.statements.empty() && graph_.statements.back().location.line == location.line) {
+    fail(ErrorCode::Syntax, token_.location,
+         "expected '=' after " + name + ", not " + token_text() +
+             "; a product has its sign: W @ x with a matrix, a * b without one");
+  }
   expect("=", "after " + name + (next ? "'" : ""));
   if (next) {
     const auto found = scope_.find(name);
@@ -230,8 +236,11 @@ void Parser::parse_output() {
   if (at("=")) {
     const Location location_of_sign = token_.location;
     advance();
-    const std::string value = at_name() ? std::string(token_.text) + (peek().text == "'" ? "'" : "") : "h";
-    fail(ErrorCode::Syntax, location_of_sign, "unexpected '='; the value follows directly: output " + value);
+    const std::string_view behind = at_name() ? peek().text : "";
+    const std::string value = at_name() ? std::string(token_.text) + (behind == "'" ? "'" : "") : "";
+    fail(ErrorCode::Syntax, location_of_sign,
+         "unexpected '='; the value follows directly: output " + value +
+             (value.empty() || behind == "(" ? "(...)" : ""));
   }
   graph_.statements.push_back({Statement::Kind::Output, std::move(name), parse_expression(), location});
 }

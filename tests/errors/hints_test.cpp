@@ -56,6 +56,7 @@ TEST_CASE("characters and operators of other languages have their answer", "[err
 TEST_CASE("functions of other languages have their names here", "[errors][hints]") {
   check({
       {in_cell("y = where(x > k, x, k)"), "t.rnn:3:5: unknown function 'where'; write select(a > b, x, y)"},
+      {in_cell("y = if(x > k, x, k)"), "t.rnn:3:5: unknown function 'if'; write select(a > b, x, y)"},
       {in_cell("y = swish(x)"), "t.rnn:3:5: unknown function 'swish'; it is silu(x)"},
       {in_cell("y = sin(x)"),
        "t.rnn:3:5: unknown function 'sin'; there are no sine and cosine: give such a value as an input or a parameter"},
@@ -64,6 +65,16 @@ TEST_CASE("functions of other languages have their names here", "[errors][hints]
       {in_cell("y = Linear(x)"), "t.rnn:3:5: unknown function 'Linear'; write W @ x + b"},
       {in_cell("y = Sigmoid(x)"), "t.rnn:3:5: unknown function 'Sigmoid'; did you mean sigmoid?"},
   });
+}
+
+TEST_CASE("two values side by side are told that a product has a sign", "[errors][hints]") {
+  const std::string hint = "; a product has its sign: W @ x with a matrix, a * b without one";
+  check({
+      {in_cell("y = W x + v"), "t.rnn:3:9: expected '=' after x, not '+'" + hint},
+      {in_cell("y = v\nk z = x"), "t.rnn:4:3: expected '=' after k, not 'z'"},
+      {in_network("a = gru<H=4>(x) output W a"), "t.rnn:2:28: expected '=' after a, not '}'" + hint},
+  });
+  CHECK(error_of(in_cell("y = v z = y + v")) == "");
 }
 
 TEST_CASE("names that differ in the case of letters alone are suggested", "[errors][hints]") {
@@ -82,7 +93,9 @@ TEST_CASE("a statement with a sign too many says what stands there", "[errors][h
       {"cell a { input x : f32\noutput = x }", "t.rnn:2:8: unexpected '='; the value follows directly: output x"},
       {"cell a { input x : f32 state h : f32\nh' = x\noutput = h' }",
        "t.rnn:3:8: unexpected '='; the value follows directly: output h'"},
-      {"cell a { input x : f32\noutput = (x) }", "t.rnn:2:8: unexpected '='; the value follows directly: output h"},
+      {"cell a { input x : f32\noutput = (x) }", "t.rnn:2:8: unexpected '='; the value follows directly: output (...)"},
+      {"cell a { input x : f32\noutput = tanh(x) }",
+       "t.rnn:2:8: unexpected '='; the value follows directly: output tanh(...)"},
       {"cell a {\nstate s : f32[2] = 0 }",
        "t.rnn:2:18: a state begins at 0; a network gives it another beginning, as in y = a(x) from (s = v)"},
       {in_cell("param b : f32 = 1"), "t.rnn:3:15: a declaration has no value; the caller gives b"},
