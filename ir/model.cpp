@@ -106,7 +106,7 @@ Result<Model> parse_file(const std::string& path) try {
 
 Result<Model> standard_cell(std::string_view name) try {
   for (const StandardCell& cell : kStandardCells) {
-    if (cell.name == name) return parse(cell.text, std::string(name) + ".rnn");
+    if (cell.name == name) return parse(cell.text, "standard cell " + std::string(name));
   }
   const std::string known = join(kStandardCells, &StandardCell::name);
   return Error{ErrorCode::Name, {}, "there is no standard cell '" + std::string(name) + "'; there are " + known};

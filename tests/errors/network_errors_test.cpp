@@ -48,7 +48,7 @@ TEST_CASE("a wrong network says what is wrong, where and how to mend it", "[erro
       {"a = lstm<I=2, H=2>(x) output a",
        "t.rnn:2:5: shape mismatch: input x of lstm is f32[2] but x is seq f32[3]\n"
        "t.rnn:1:107: note: x declared here\n"
-       "lstm.rnn:4:9: note: x declared here"},
+       "standard cell lstm:4:9: note: x declared here"},
       {"a = lstm<H=0>(x) output a", "t.rnn:2:5: dim H of lstm is 0, but a dim must be at least 1"},
       {"a = lstm<H=K-K>(x) output a", "t.rnn:2:5: dim H of lstm is 0, but a dim must be at least 1"},
       {"a = lstm<H=2>(v) output a",
@@ -68,7 +68,7 @@ TEST_CASE("a wrong network says what is wrong, where and how to mend it", "[erro
       {"a = lstm<H=3>(x) from (h = v) output a",
        "t.rnn:2:5: shape mismatch: state h of lstm is f32[3] but v is f32[2]\n"
        "t.rnn:1:128: note: v declared here\n"
-       "lstm.rnn:5:9: note: h declared here"},
+       "standard cell lstm:5:9: note: h declared here"},
       {"a = lstm<H=3>(x) from (h = x) output a",
        "t.rnn:2:5: a state begins with one value, as last(...) is: x is seq f32[3]\n"
        "t.rnn:1:107: note: x declared here"},

@@ -80,7 +80,7 @@ TEST_CASE("mistakes in networks come back from build") {
   SECTION("a shape") {
     network.output(network.scan("a", "lstm", {x}, {.dims = {{"I", 4}}}));
     CHECK_THAT(mistake(network), Equals("shape mismatch: input x of lstm is f32[4] but x is seq f32[3]\n"
-                                        "lstm.rnn:4:9: note: x declared here\n"
+                                        "standard cell lstm:4:9: note: x declared here\n"
                                         "    4 |   input x : f32[I]\n"
                                         "      |         ^"));
   }
