@@ -17,6 +17,7 @@
 #include "tools/compile_wasm.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/flags.hpp"
+#include "tools/given_weights.hpp"
 #include "tools/load_model.hpp"
 #include "tools/outputs.hpp"
 #include "tools/verbs.hpp"
@@ -187,6 +188,7 @@ Result<int> run(CompileFlags flags) {
   if (const auto checked = check_outputs(written, files_of(flags.model)); !checked) return checked.error();
   const Result<Source> source = load_source(flags.model);
   if (!source) return source.error();
+  if (const auto checked = check_has_weights(*source); !checked) return checked.error();
   // Binding the network here says what is wrong in terms of flags.
   if (const auto network = bind(*source); !network) return network.error();
   return write(*kind, flags, *source);

@@ -7,6 +7,7 @@
 
 #include "import/write_file.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/given_weights.hpp"
 
 namespace rnnc::tools {
 namespace {

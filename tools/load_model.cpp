@@ -23,6 +23,7 @@
 #include "runtime/number_format.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/given_weights.hpp"
 #include "tools/interface.hpp"
 #include "tools/outputs.hpp"
 #include "tools/stack.hpp"
@@ -175,40 +176,6 @@ Result<Ranges> load_ranges(const ModelFlags& flags) {
   return parse_ranges(file->text(), flags.ranges);
 }
 
-// Returns the tensors of a file beside the text where they have the names of its parameters, as those that `rnnc
-// import` writes; else none.
-Result<TensorMap> tensors_beside(const std::string& model, const Source& source) {
-  if (!source.weights.empty()) return TensorMap(source.weights);
-  if (!model.ends_with(".rnn")) return TensorMap();
-  const std::vector<ir::Weight> wanted = ir::weights_of(source.graph());
-  for (const std::string& path : weights_beside(model)) {
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(path, ignored)) continue;
-    Result<TensorMap> tensors = load_tensors(path);
-    if (!tensors) return tensors;
-    const bool same = wanted.size() == tensors->size() && std::ranges::all_of(wanted, [&](const ir::Weight& weight) {
-                        return tensors->count(weight.name) != 0;
-                      });
-    if (same) return tensors;
-  }
-  return TensorMap();
-}
-
-// A file without any of the parameters belongs to another model; most often it is a state_dict, which is one by itself.
-Result<void> check_any_fits(const Source& source, const TensorMap& weights, const std::string& path) {
-  const std::vector<ir::Weight> wanted = ir::weights_of(source.graph());
-  const auto has = [&](const ir::Weight& weight) { return weights.contains(weight.name); };
-  if (wanted.empty() || weights.empty() || std::ranges::any_of(wanted, has)) return {};
-  const bool is_state_dict = std::ranges::any_of(
-      weights, [](const auto& entry) { return entry.first.find("weight_ih") != std::string::npos; });
-  return Error{ErrorCode::InvalidData,
-               {path},
-               "has none of the parameters of " + std::string(source.graph().kind_name()) + " " + source.graph().name +
-                   ", such as " + wanted.front().name + "; it has " + weights.begin()->first +
-                   (weights.size() > 1 ? " and " + std::to_string(weights.size() - 1) + " more" : "") +
-                   (is_state_dict ? "; a state_dict is a model by itself: give it as MODEL, without --cell" : "")};
-}
-
 }  // namespace
 
 Result<Imported> import_part(const std::string& model, const PartFlags& part, const std::vector<std::string>& states) {
@@ -262,9 +229,7 @@ Result<Source> load_source(const ModelFlags& flags, const std::vector<std::strin
   if (!ranges) return ranges.error();
   source.ranges = std::move(*ranges);
   if (flags.weights.empty() && flags.weights_beside) {
-    Result<TensorMap> beside = tensors_beside(flags.model, source);
-    if (!beside) return beside.error();
-    source.weights = std::move(*beside);
+    if (const Result<void> taken = take_weights_beside(flags.model, source); !taken) return taken.error();
   }
   if (flags.weights.empty()) return source;
   if (!source.weights.empty())
@@ -354,17 +319,12 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
 Result<BoundSource> load_with_weights(const ModelFlags& flags, const std::vector<std::string>& states) {
   Result<Source> source = load_source(flags, states);
   if (!source) return source.error();
+  if (const auto checked = check_has_weights(*source); !checked) return checked.error();
   Result<ir::Network> network = bind(*source);
   if (!network) return network.error();
   if (const auto checked = compiler::check_weights(*network, source->weights); !checked)
     return about_weights(checked.error(), *source);
   return BoundSource{std::move(*source), std::move(*network)};
-}
-
-Error about_weights(Error error, const Source& source) {
-  if (error.code == ErrorCode::InvalidData && source.weights.empty() && error.place.file.empty())
-    error.message += "; give --weights W.safetensors";
-  return error;
 }
 
 Result<void> check_memory(double bytes, const std::string& what) {

@@ -34,11 +34,12 @@ struct GivenByModel {
 struct Source {
   Model model;
   ir::Cell cell;      // of `model`, dims still symbolic; none where `network` is meant
-  TensorMap weights;  // empty where no --weights is given
+  TensorMap weights;  // empty where none are given, by --weights or beside the text
   std::map<std::string, std::int64_t> dims;
   GivenByModel given;
   std::optional<ir::Network> network = {};
-  Ranges ranges = {};  // of --ranges
+  Ranges ranges = {};             // of --ranges
+  std::string beside_unfit = {};  // a file beside the text with the name of its weights, but with other tensors
 
   const ir::Graph& graph() const { return network ? static_cast<const ir::Graph&>(*network) : cell; }
 };
@@ -82,9 +83,6 @@ Result<Program> compile(const Source& source, const ModelFlags& flags, std::int6
 
 /// Returns the CPU of --isa. Errors: Usage, Unsupported, naming the flag.
 Result<compiler::Target> target_of(const ModelFlags& flags, bool must_run_here);
-
-/// Adds to an error about a missing weight how weights are given, where `source` has none at all.
-Error about_weights(Error error, const Source& source);
 
 /// Errors: Limit where `bytes` is more than the memory that the machine and the control group of the process have left;
 /// `what` begins the message.

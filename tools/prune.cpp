@@ -10,6 +10,7 @@
 #include "tools/compared_data.hpp"
 #include "tools/drift.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/given_weights.hpp"
 #include "tools/load_model.hpp"
 #include "tools/outputs.hpp"
 #include "tools/progress.hpp"

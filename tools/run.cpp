@@ -6,6 +6,7 @@
 #include "tools/artifact.hpp"
 #include "tools/command_line.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/given_weights.hpp"
 #include "tools/half_weights.hpp"
 #include "tools/outputs.hpp"
 #include "tools/run_data.hpp"
@@ -33,6 +34,7 @@ Result<int> run_model(const RunFlags& flags) {
   const Result<Source> source = load_source(flags.model, flags.states);
   if (!source) return source.error();
   if (!source->network && flags.inputs.empty()) return kNoInput;
+  if (const auto checked = check_has_weights(*source); !checked) return checked.error();
   const Result<ir::Network> network = bind(*source);
   if (!network) return network.error();
   const Interface interface = interface_of(*network);

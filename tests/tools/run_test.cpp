@@ -131,7 +131,8 @@ TEST_CASE("run names what is wrong with models and weights and leaves no output"
   folder.write("cut.safetensors", whole.substr(0, whole.size() - 3));
   check_says(folder, "run sum.rnn --weights cut.safetensors" + rest, 3, "cut.safetensors: ");
   check_says(folder, "run sum.rnn --dim N=2" + rest, 3, "no tensor for parameter w f32[2]");
-  check_says(folder, "run sum.rnn" + rest, 2, "dim N has no value");
+  check_says(folder, "run sum.rnn" + rest, 3,
+             "no tensor for parameter w f32[N] of cell total; give --weights W.safetensors");
   save_safetensors(folder / "more.safetensors",
                    {{"v", Tensor::from_f32({1}, {1})}, {"w", Tensor::from_f32({2}, {1, 2})}})
       .value();

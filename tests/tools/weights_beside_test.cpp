@@ -26,7 +26,18 @@ TEST_CASE("a file of the same name with other tensors is not taken", "[tools]") 
   REQUIRE(folder.rnnc("import " + kModel + " -o mine.rnn").code == 0);
   save_safetensors(folder / "mine.safetensors", {{"other", Tensor::from_f32({1}, std::vector<float>{1})}}).value();
   folder.write("x.npy", {3, 1, 3}, std::vector<float>(9, 0.5F));
-  check_fails(folder, "run mine.rnn --input x.npy --output y.npy", 3, "give --weights W.safetensors");
+  check_fails(folder, "run mine.rnn --input x.npy --output y.npy", 3,
+              "give --weights W.safetensors (mine.safetensors is not taken: its tensors are not the parameters of the "
+              "text)");
+}
+
+TEST_CASE("a verb that needs weights asks for them, and not for the dims that they tell", "[tools]") {
+  const Folder folder;
+  const std::string wanted = "no tensor for parameter Wi f32[H,I] of cell lstm; give --weights W.safetensors";
+  for (const char* const command : {"run --cell lstm --input x.npy --output y.npy", "compile --cell lstm -o m.o",
+                                    "compile --cell lstm -o m.rnnc", "prune --cell lstm --keep 0.5 -o p.safetensors"})
+    check_fails(folder, command, 3, wanted);
+  check_fails(folder, "verify --cell lstm", 2, "standard cell lstm:3:6: --dim: cell lstm: dim I has no value");
 }
 
 TEST_CASE("import of a state_dict into a text of its own name writes the weights beside it, where they are found",
