@@ -58,6 +58,18 @@ std::vector<std::size_t> places_in_graph(const GraphValue& value, GraphSizes siz
   return places;
 }
 
+std::optional<Tensor> rows_of(const GraphValue& value, const Tensor& tensor, std::int64_t size) {
+  if (tensor.shape.size() != value.dims.size()) return std::nullopt;
+  GraphSizes sizes;
+  for (std::size_t d = 0; d < value.dims.size(); ++d)
+    if (value.dims[d] == std::vector{GraphValue::kSequences}) sizes.sequences = tensor.shape[d];
+  if (shape_of(value, sizes) != tensor.shape) return std::nullopt;
+  const std::vector<float> given = tensor.to_f32();
+  std::vector<float> values;
+  for (const std::size_t place : places_in_graph(value, sizes)) values.push_back(given[place]);
+  return Tensor::from_f32({sizes.sequences, size}, values);
+}
+
 bool is_called_each_step(const ImportedGraph& graph, const Interface& interface) {
   if (graph.is_step) return true;
   const auto is_initial = [&](const GraphValue& value) {

@@ -53,6 +53,7 @@ class JobReader {
                           const std::string& axis, std::int64_t size);
   Result<void> check_fixed_sizes();
   Result<void> check_graph_finals();
+  Tensor from_graph(const NamedType& input, Tensor tensor) const;
   Result<void> read_states();
   Result<void> read_steps();
   Result<void> read_lengths();
@@ -166,9 +167,19 @@ Result<void> JobReader::keep_sizes(const std::string& path, const std::string& w
   return wrong_shape(path, what, in_file(wanted), in_file(tensor.shape));
 }
 
+// An input that is no sequence may lie as in the ONNX graph: [1,B,H] of a layer's initial state.
+Tensor JobReader::from_graph(const NamedType& input, Tensor tensor) const {
+  const auto is_it = [&](const GraphValue& value) { return (value.as.empty() ? value.name : value.as) == input.name; };
+  const auto value = std::ranges::find_if(given_.graph.inputs, is_it);
+  if (value == given_.graph.inputs.end()) return tensor;
+  std::optional<Tensor> rows = rows_of(*value, tensor, elements(input.type));
+  return rows && rows->shape[0] == sequences_.value_or(rows->shape[0]) ? std::move(*rows) : std::move(tensor);
+}
+
 Result<void> JobReader::read_named(const NamedType& input, const std::string& path) {
-  const Result<Tensor> tensor = input.type.is_sequence() ? read_sequence(path, input.name) : read_f32(path, input.name);
+  Result<Tensor> tensor = input.type.is_sequence() ? read_sequence(path, input.name) : read_f32(path, input.name);
   if (!tensor) return tensor.error();
+  if (!input.type.is_sequence() && tensor->shape.size() != 2) tensor = from_graph(input, std::move(*tensor));
   const auto kept = keep_sizes(path, input.name, *tensor, input.type.axis, elements(input.type));
   if (kept) job_.batch.inputs[input.name] = widened(*tensor);
   return kept;

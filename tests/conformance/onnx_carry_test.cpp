@@ -73,6 +73,32 @@ TEST_CASE("an initial state that other nodes read too is no pair to carry on", "
   CHECK(refused.error().message.find("which nothing else reads") != std::string::npos);
 }
 
+TEST_CASE("run takes an initial state in the shape that it has in the graph", "[onnx][carry]") {
+  Random random(7);
+  OnnxLstm lstm;
+  lstm.inputs = {"X", "W2", "R2", "", "", "h", "c"};
+  lstm.attributes += onnx::text("direction", "bidirectional");
+  lstm.after = onnx::node("ReduceSum", {"Y", "one"}, {"out"}, onnx::integer("keepdims", 0));
+  lstm.more += onnx::bytes(5, onnx::tensor("W2", {2, 8, 3}, onnx::raw(random.vector(48, -1, 1)))) +
+               onnx::bytes(5, onnx::tensor("R2", {2, 8, 2}, onnx::raw(random.vector(32, -1, 1)))) +
+               onnx::input("h", {2, -1, 2}) + onnx::input("c", {2, -1, 2});
+  const Folder folder;
+  folder.write("m.onnx", lstm.file());
+  folder.write("x.npy", {4, 3, 3}, random.vector(36, -1, 1));
+  folder.write("c.npy", {3, 4}, random.vector(12, -1, 1));
+  // A row of the text is a sequence with both directions side by side; the graph has a direction behind the other.
+  const std::vector<float> rows = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+                           graph = {1, 2, 5, 6, 9, 10, 3, 4, 7, 8, 11, 12};
+  folder.write("rows.npy", {3, 4}, rows);
+  folder.write("graph.npy", {2, 3, 2}, graph);
+  folder.write("few.npy", {2, 2, 2}, std::vector<float>(graph.begin(), graph.begin() + 8));
+  const std::string run = "run m.onnx --input x.npy --input c=c.npy --output y.npy --input h=";
+  check_fails(folder, run + "few.npy", 3, "few.npy: shape mismatch: h must be f32[B,4] but is [2,2,2]");
+  const std::vector<float> y = y_of(folder, run + "rows.npy");
+  CHECK(y == y_of(folder, run + "graph.npy"));
+  CHECK(y != y_of(folder, run + "c.npy"));
+}
+
 TEST_CASE("describe names the flags by which such a graph runs step by step", "[onnx][carry]") {
   const Folder folder;
   folder.write("m.onnx", streaming_lstm().file());
