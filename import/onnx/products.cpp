@@ -86,7 +86,11 @@ Elements Glue::product(std::span<const Element> x, const Kernel& kernel) {
 OnnxValue Glue::matmul() {
   if (node_.inputs.size() != 2) attributes_.invalid("takes two inputs, not " + std::to_string(node_.inputs.size()));
   const bool left = !depends(0);
-  if (!left && depends(1)) attributes_.unsupported("its input 1 must be a constant");
+  if (!left && depends(1)) {
+    scope_.met_unknown_operator = true;
+    attributes_.unsupported(
+        "multiplies two values that both depend on the model's input, as attention does; one must be a constant");
+  }
   const OnnxValue& x = value(left ? 1 : 0);
   const TensorView& W = constant(left ? 0 : 1);
   const Axes& axes = x.axes;

@@ -128,8 +128,9 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
 // computed from recurrent nodes, and else one that begins behind it.
 std::string GraphReader::how_to_cut(const OnnxNode& node) const {
   const auto is_input = [&](const std::string& name) { return std::ranges::count(model_.graph.inputs, name) != 0; };
-  std::vector<std::string> inputs = model_.graph.inputs, outputs = node.inputs;
-  std::erase_if(outputs, [&](const std::string& name) { return find(name) == nullptr || is_input(name); });
+  std::vector<std::string> inputs = model_.graph.inputs, outputs;
+  for (const std::string& name : node.inputs)  // it may read one value twice
+    if (find(name) != nullptr && !is_input(name) && std::ranges::count(outputs, name) == 0) outputs.push_back(name);
   const bool ends_before = !scans_.empty() && !outputs.empty();
   if (!ends_before) {
     std::set<std::string> read(model_.graph.outputs.begin(), model_.graph.outputs.end());

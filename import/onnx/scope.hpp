@@ -23,7 +23,7 @@ struct OnnxScope {
   bool ragged = false;                               // the graph tells lengths, behind which its sequences have zeros
   bool turned_whole = false, turned_within = false;  // sequences were turned round as a whole, or within their lengths
   std::optional<Element> lengths;                    // the graph input that has the lengths
-  bool met_unknown_operator = false;
+  bool met_unknown_operator = false;                 // what no text says; the rest of the graph can be cut off
 
   bool is_lengths(const std::string& name) const {
     const auto found = values.find(name);

@@ -65,7 +65,11 @@ const OnnxFault kFaults[] = {
      }},
     {"its output \"Y\" has a value already", [](OnnxLstm& g) { g.after = node("Relu", {"Y"}, {"Y"}); }},
     {"its output \"W\" has a value already", [](OnnxLstm& g) { g.before = node("Identity", {"R"}, {"W"}); }},
-    {"its input 1 must be a constant",
+    {"multiplies two values that both depend on the model's input, as attention does; one must be a constant",
+     [](OnnxLstm& g) {
+       g.after = behind("MatMul", {"s", "s"});
+     }},
+    {"\"part.onnx\", [\"X\"], [\"s\"])",
      [](OnnxLstm& g) {
        g.after = behind("MatMul", {"s", "s"});
      }},
