@@ -55,6 +55,9 @@ std::string about_other_zip(const std::vector<ZipEntry>& entries) {
     return "this is a program of TorchScript, which rnnc does not read" + std::string(kFromTorch);
   if (has("data.pkl"))
     return "torch.save wrote this file, a pickle, which rnnc does not read" + std::string(kFromTorch);
+  if (std::ranges::none_of(entries, [](const ZipEntry& entry) { return entry.name.ends_with(".npy"); }))
+    return "this is a zip file, and neither a model of Keras (.keras) nor arrays of numpy.savez (.npz); unzip it, and "
+           "give the model that is in it";
   return "";
 }
 

@@ -132,8 +132,9 @@ void add_part_flags(CLI::App& app, PartFlags& flags, bool with_shape) {
 void add_model_flags(CLI::App& app, ModelFlags& flags, bool with_shape) {
   begin_group(app, kModelGroup);
   takes_standard_input(app.add_option("MODEL", flags.model,
-                                      "cells and networks as text (.rnn), or a PyTorch state_dict, or an ONNX, "
-                                      "RTNeural, GuitarML or NAM model; - is standard input"))
+                                      "cells and networks as text (.rnn), or a model of another program: a PyTorch "
+                                      "state_dict, ONNX, Keras, TensorFlow Lite, RTNeural, GuitarML, NAM, RNNoise; - "
+                                      "is standard input"))
       ->type_name("FILE");
   app.add_option("--cell", flags.cell, "which cell of MODEL; without MODEL, a standard cell: lstm, gru, rnn, ...")
       ->type_name("CELL");

@@ -52,8 +52,8 @@ Verb add_import(CLI::App& program) {
       program, "import",
       {"rnnc import encoder.safetensors -o encoder.rnn", "rnnc import model.onnx -o model.rnn",
        "rnnc import tagger.safetensors --prefix lstm,fc -o tagger.rnn"},
-      "Writes a model of PyTorch (a state_dict in safetensors or JSON), ONNX, RTNeural, GuitarML or NAM as text "
-      "and weights.");
+      "Writes a model of PyTorch (a state_dict in safetensors, .npz or JSON), ONNX, Keras, TensorFlow Lite, RTNeural, "
+      "GuitarML, NAM or RNNoise as text and weights.");
   auto flags = std::make_shared<ImportFlags>();
   takes_standard_input(app.add_option("MODEL", flags->model, "a file of one of these formats; - is standard input"))
       ->required()

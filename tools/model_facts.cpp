@@ -42,7 +42,8 @@ std::string carry_flags(const ir::Network& network, const ImportedGraph& graph) 
 std::string what_helps(const ir::Network& network, const ImportedGraph& graph) {
   for (const ir::Node& node : network.nodes)
     if (node.op == ir::Op::Scan && node.scan->direction != Direction::Forward)
-      return "a model whose layers all read forwards would";
+      return "it would if no layer read backwards, and no convolution over time read later steps (as padding on both "
+             "sides makes it do)";
   if (const std::string flags = carry_flags(network, graph); !flags.empty())
     return "it does with" + flags + ", by which each call begins where the one before ended";
   if (!ir::begun_by_inputs(network).empty())

@@ -18,7 +18,8 @@ namespace {
 Error wrong_type(const std::string& path, const std::string& what, ElementType wanted, ElementType found) {
   return {ErrorCode::InvalidData,
           {path},
-          what + " must be " + std::string(name(wanted)) + " but is " + std::string(name(found)) + "; convert it"};
+          what + " must be " + std::string(name(wanted)) + " but is " + std::string(name(found)) + "; save a.astype('" +
+              (wanted == ElementType::F32 ? "float32" : "int32") + "') in place of the array a"};
 }
 
 // `-` is standard input, as it is of a model.

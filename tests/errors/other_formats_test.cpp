@@ -65,6 +65,9 @@ TEST_CASE("a zip of PyTorch is told from weights in a zip", "[errors][import]") 
   CHECK(saved.starts_with("m: torch.save wrote this file"));
   CHECK(saved.find("safetensors.torch.save_file(model.state_dict(), 'model.safetensors')") != std::string::npos);
   CHECK(error_of(zip_of("net/constants.pkl")).starts_with("m: this is a program of TorchScript"));
+  CHECK(error_of(zip_of("model.onnx")) ==
+        "m: this is a zip file, and neither a model of Keras (.keras) nor arrays of numpy.savez (.npz); unzip it, and "
+        "give the model that is in it");
 }
 
 TEST_CASE("a file that is given for weights and is none is known by its content", "[errors][import]") {
