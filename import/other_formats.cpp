@@ -21,8 +21,9 @@ struct OtherFormat {
 };
 
 constexpr std::array kOtherFormats = {
-    OtherFormat{0, "rnncart",
-                "this is an artifact, which is compiled already; rnnc run takes it where its name ends in .rnnc"},
+    OtherFormat{
+        0, "rnncart",
+        "this is an artifact, machine code that is compiled already; rnnc run takes it if its name ends in .rnnc"},
     OtherFormat{0, "\x93NUMPY", "this is an array of NumPy, not a model; --input takes it"},
     OtherFormat{0, "\x1f\x8b", "this file is compressed by gzip; gunzip it first"},
     OtherFormat{0,

@@ -36,7 +36,7 @@ std::string zip_of(const std::string& name) {
 TEST_CASE("files of other programs are known by their content", "[errors][import]") {
   const std::string torch = "torch.onnx.export(model, x, 'model.onnx') writes a model";
   CHECK(error_of("rnncart\n1") ==
-        "m: this is an artifact, which is compiled already; rnnc run takes it where its name ends in .rnnc");
+        "m: this is an artifact, machine code that is compiled already; rnnc run takes it if its name ends in .rnnc");
   CHECK(error_of("\x93NUMPY\1\0").starts_with("m: this is an array of NumPy, not a model; --input takes it"));
   CHECK(error_of("\x1f\x8b\x08\0"s).starts_with("m: this file is compressed by gzip"));
   CHECK(error_of("\x7f"

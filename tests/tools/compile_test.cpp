@@ -2,6 +2,7 @@
 #include <rnnc/rnnc.hpp>
 
 #include <cstring>
+#include <filesystem>
 
 #include "compiler/llvm/resolve_target.hpp"
 #include "tests/tools/object_program.hpp"
@@ -124,6 +125,14 @@ TEST_CASE("run of an artifact writes what run of its model writes", "[tools]") {
   const Finished refused = folder.rnnc("run m.rnnc --weights w.safetensors --input x.npy --output y3.npy");
   CHECK(refused.code == 2);
   CHECK(refused.err == "rnnc: --weights: an artifact was compiled with its own; leave it out\n");
+}
+
+TEST_CASE("an artifact under the name of another format does not run", "[tools]") {
+  const Folder folder;
+  fill(folder, "gru");
+  REQUIRE(folder.rnnc("compile --cell gru --weights w.safetensors -o m.rnnc").code == 0);
+  std::filesystem::rename(folder / "m.rnnc", folder / "m.onnx");
+  check_fails(folder, "run m.onnx --input x.npy --output y.npy", 4, "m.onnx: this is an artifact, machine code that");
 }
 
 TEST_CASE("an artifact of several levels runs each of them and shows which it has", "[tools]") {
