@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "import/onnx/glue.hpp"
 
@@ -19,6 +20,19 @@ struct Glue::Window {
 namespace {
 
 constexpr std::int64_t kMostTaps = 1024;  // steps that a convolution over time looks back or ahead
+
+// Counts the columns of the matrices that rows would have if each left out those of its zeros.
+std::int64_t columns_apart(const std::vector<Elements>& rows) {
+  std::set<std::vector<bool>> kept;
+  for (const Elements& row : rows) {
+    std::vector<bool> own;
+    for (const Element& e : row) own.push_back(!e.is_constant());
+    kept.insert(std::move(own));
+  }
+  std::int64_t count = 0;
+  for (const std::vector<bool>& own : kept) count += std::ranges::count(own, true);
+  return count;
+}
 
 }  // namespace
 
@@ -172,12 +186,19 @@ OnnxValue Glue::grouped(const OnnxValue& windows, std::int64_t C, std::int64_t G
     const std::string key = node_.op + " " + node_.input(1) + " " + std::to_string(g) + " of " + std::to_string(G);
     Kernel kernel{key, Q, P * K, [&values, g] { return values(g); }, {}};
     if (!bias.empty()) kernel.bias = {bias.begin() + g * Q, bias.begin() + (g + 1) * Q};
+    std::vector<Elements> rows;
     for (std::int64_t o = 0; o < outer; ++o)
       for (std::int64_t p = 0; p < places; ++p) {
-        Elements row;
+        Elements& row = rows.emplace_back();
         for (std::int64_t k = 0; k < P * K; ++k)
           row.push_back(windows.elements[static_cast<std::size_t>(((o * C + g * P) * K + k) * places + p)]);
-        const Elements made = product(row, kernel);
+      }
+    // Tap by tap, the zeros around the places are at the ends of a row.
+    if (columns_apart(rows) > P * K)
+      for (std::int64_t k = 0; k < P * K; ++k) kernel.places.push_back(static_cast<std::size_t>(k % K * P + k / K));
+    for (std::int64_t o = 0; o < outer; ++o)
+      for (std::int64_t p = 0; p < places; ++p) {
+        const Elements made = product(rows[static_cast<std::size_t>(o * places + p)], kernel);
         for (std::int64_t q = 0; q < Q; ++q)
           result.elements[static_cast<std::size_t>((o * M + g * Q + q) * places + p)] =
               made[static_cast<std::size_t>(q)];

@@ -19,6 +19,8 @@ struct Kernel {
   std::int64_t rows = 0, columns = 0;
   std::function<std::vector<float>()> values;  // row-major
   std::vector<float> bias;                     // [rows], or none
+  // The places of its columns in a matrix of which some rows take a part alone; none where each has its own.
+  std::vector<std::size_t> places = {};
 };
 
 /// Translates one node. Throws Refusal.

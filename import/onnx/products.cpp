@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <numeric>
+#include <optional>
 
 #include "import/matrix.hpp"
 #include "import/onnx/glue.hpp"
@@ -10,9 +12,53 @@ namespace {
 // Returns how many parts of values stand one behind the other in a list.
 std::size_t runs(const Elements& elements) {
   std::size_t count = elements.empty() ? 0 : 1;
-  for (std::size_t i = 1; i < elements.size(); ++i)
-    count += elements[i].source != elements[i - 1].source || elements[i].index != elements[i - 1].index + 1 ? 1 : 0;
+  for (std::size_t i = 1; i < elements.size(); ++i) {
+    const Element &one = elements[i - 1], &next = elements[i];
+    count += one.source != next.source || (!one.is_constant() && next.index != one.index + 1) ? 1 : 0;
+  }
   return count;
+}
+
+// Features in the order in which a product takes them: that of their sources, if this makes fewer parts of values.
+struct Order {
+  Elements features;
+  std::vector<std::size_t> places;  // in `features`, of each that was given; empty where the order is as given
+};
+
+Order order_of(const Elements& given) {
+  Elements ordered = given;
+  std::ranges::sort(ordered);
+  ordered.erase(std::unique(ordered.begin(), ordered.end()), ordered.end());
+  if (runs(ordered) >= runs(given) || ordered == given) return {given, {}};
+  Order result{std::move(ordered), {}};
+  for (const Element& e : given)
+    result.places.push_back(
+        static_cast<std::size_t>(std::ranges::lower_bound(result.features, e) - result.features.begin()));
+  return result;
+}
+
+// Columns of a matrix that stand side by side, and the features that they multiply.
+struct Columns {
+  std::size_t begin = 0, end = 0;
+  Elements features;
+};
+
+// Returns the columns that a row takes of the matrix in which column k stands at places[k]. None where they do not
+// stand side by side there, or where the features would be of more parts of values than in an order of their own.
+std::optional<Columns> columns_of(std::span<const Element> x, const std::vector<std::size_t>& places,
+                                  const Order& own) {
+  const auto is_taken = [](Element e) { return !e.is_constant(); };
+  if (places.size() != x.size() || !std::ranges::all_of(x, [&](Element e) { return is_taken(e) || e.is_zero(); }))
+    return std::nullopt;
+  Elements moved(x.size());
+  for (std::size_t k = 0; k < x.size(); ++k) moved[places[k]] = x[k];
+  const auto begin = std::ranges::find_if(moved, is_taken);
+  const auto end = std::find_if_not(begin, moved.end(), is_taken);
+  if (std::any_of(end, moved.end(), is_taken)) return std::nullopt;
+  Columns result{
+      static_cast<std::size_t>(begin - moved.begin()), static_cast<std::size_t>(end - moved.begin()), {begin, end}};
+  if (result.features.size() != own.features.size() || runs(result.features) > runs(own.features)) return std::nullopt;
+  return result;
 }
 
 std::string key_bytes(const auto& values) {
@@ -53,29 +99,30 @@ Elements Glue::product(std::span<const Element> x, const Kernel& kernel) {
     for (const float value : bias) result.push_back(Element::of(value));
     return result;
   }
-  Elements ordered = features;
-  std::ranges::sort(ordered);
-  ordered.erase(std::unique(ordered.begin(), ordered.end()), ordered.end());
-  if (runs(ordered) >= runs(features)) ordered = features;
-  std::string key = "kernel " + kernel.key;
-  std::vector<std::size_t> places;
-  if (ordered != features) {
-    for (const Element& e : features)
-      places.push_back(static_cast<std::size_t>(std::ranges::lower_bound(ordered, e) - ordered.begin()));
-    key += " as " + key_bytes(places);
+  Order order = order_of(features);
+  std::string columns_taken;
+  if (const auto taken = columns_of(x, kernel.places, order)) {
+    order = {taken->features, kernel.places};
+    kept.resize(x.size());
+    std::iota(kept.begin(), kept.end(), std::size_t{0});
+    if (taken->features.size() != x.size())
+      columns_taken = "[:, " + std::to_string(taken->begin) + ":" + std::to_string(taken->end) + "]";
   }
+  std::string key = "kernel " + kernel.key;
+  if (!order.places.empty()) key += " as " + key_bytes(order.places);
   if (kept.size() != x.size()) key += " of " + key_bytes(kept);
   const std::string W = scope_.text.param("W", key, [&] {
     const std::vector<float> values = kernel.values();
-    const std::size_t width = ordered.size();
+    const std::size_t width = columns_taken.empty() ? order.features.size() : columns;
     std::vector<double> moved(rows * width, 0);
     for (std::size_t m = 0; m < rows; ++m)
       for (std::size_t k = 0; k < kept.size(); ++k)
-        moved[m * width + (places.empty() ? k : places[k])] += static_cast<double>(values[m * columns + kept[k]]);
+        moved[m * width + (order.places.empty() ? k : order.places[k])] +=
+            static_cast<double>(values[m * columns + kept[k]]);
     return Tensor::from_f32({kernel.rows, static_cast<std::int64_t>(width)}, {moved.begin(), moved.end()});
   });
-  const Expression operand = scope_.text.vector(ordered);
-  std::string text = W + " @ " + operand.text;
+  const Expression operand = scope_.text.vector(order.features);
+  std::string text = W + columns_taken + " @ " + operand.text;
   if (!bias.empty())
     text += " + " +
             scope_.text.param("b", "bias " + key_bytes(bias), [&] { return Tensor::from_f32({kernel.rows}, bias); });

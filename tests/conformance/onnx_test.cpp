@@ -94,7 +94,16 @@ TEST_CASE("chains of ONNX nodes give NumPy's numbers", "[conformance][import]") 
 
 // onnx/make_fronts.py.
 TEST_CASE("graphs that are easily read wrong give NumPy's numbers", "[conformance][import]") {
-  CHECK(check_folder("fronts") == 26);
+  CHECK(check_folder("fronts") == 27);
+}
+
+TEST_CASE("a convolution writes its matrix once, and places at the edges take columns of it", "[import]") {
+  const Imported imported = import_model_file(kFolder + "fronts/convolutions_in_a_row.onnx").value();
+  const std::string text = imported.model.text();
+  INFO(text);
+  for (const char* part : {"param W4 : f32[2, 25]", "W4[0:2, 15:25] @ concat(v5, v6)\n",
+                           "W4[0:2, 5:25] @ concat(v5, v6, v7, v8)\n", "W4[0:2, 0:20] @ concat(v5, v6, v7, v8)\n"})
+    CHECK(text.find(part) != std::string::npos);
 }
 
 // onnx/make_quantized.py.

@@ -473,6 +473,27 @@ def norm_of_groups(opset):
          x, y, opset)
 
 
+def convolutions_in_a_row():
+    """Two convolutions over the places of a step, with zeros around them: places at the edges take columns of one matrix."""
+    W, R, B, x = weights(1, 12, 3), weights(1, 12, 12), weights(1, 24), weights(5, 2, 3)
+    K, k, L = weights(5, 3, 3), weights(5), weights(2, 5, 5)
+    h, _ = step_through("RNN", double(x), *(double(w[0]) for w in (W, R, B)))
+    image = h.reshape(10, 3, 4)
+
+    def convolved(v, kernel, before, after):
+        around = np.pad(v, ((0, 0), (0, 0), (before, after)))
+        places = around.shape[2] - kernel.shape[2] + 1
+        return np.stack([np.einsum("bct,oct->bo", around[:, :, p : p + kernel.shape[2]], double(kernel)) for p in range(places)], 2)
+
+    y = convolved(np.maximum(convolved(image, K, 1, 1) + double(k)[:, None], 0), L, 3, 1)
+    save("convolutions_in_a_row",
+         [N("RNN", ["x", "W", "R", "B"], ["yd"], hidden_size=12), N("Reshape", ["yd", "images"], ["image"]),
+          N("Conv", ["image", "K", "k"], ["first"], pads=[1, 1]), N("Relu", ["first"], ["kept"]),
+          N("Conv", ["kept", "L"], ["second"], pads=[3, 1]), N("Reshape", ["second", "rows"], ["y"])],
+         [("x", F, ["T", 2, 3])], ["y"],
+         dict(W=W, R=R, B=B, K=K, k=k, L=L, images=integers(-1, 3, 4), rows=integers(-1, 2, 8)), x, y.reshape(5, 2, -1))
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name,
@@ -481,4 +502,5 @@ for make in (attention_over_time, packed_states, batch_first_states, cached_conv
     make()
 for opset in (18, 21):
     norm_of_groups(opset)
+convolutions_in_a_row()
 save_safetensors(folder / "data.safetensors", arrays)
