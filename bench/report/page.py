@@ -131,7 +131,7 @@ oneDNN's where that has the cell.
 
     {command}
 
-{facts}
+{elided}{facts}
 {noise}
 
 A shape is CELL:T:B:I:H:THREADS; `scripts/bench SHAPE...` times it again. The limit of a shape is the longer of all its
@@ -140,12 +140,17 @@ has threads. *Slower* is a ratio that rounds to less than 1.00.
 """
 
 
+# A command of a peer names places of the machine that it was given on.
+ELIDED = "The dots stand for a command that times another program; `scripts/bench --help` tells how to write one.\n\n"
+
+
 def render(results, hand, data_name, figure_name):
     names = results.contestants()
+    command = results.facts.get("command", "scripts/bench")
     peers = " and ".join(title(name) for name in names[1:]) or "no one"
     parts = ["# Performance\n\n",
              f"<!-- scripts/bench writes this page from {data_name}, all but what stands between the markers. -->\n\n",
-             INTRODUCTION.format(ours=OURS, peers=peers, command=results.facts.get("command", "scripts/bench"),
+             INTRODUCTION.format(ours=OURS, peers=peers, command=command, elided=ELIDED if "=..." in command else "",
                                  facts=facts_table(results), noise=noise_text(results)),
              "\n## Summary\n\n", summary(results),
              f"\n![Roofline: operations a second over operations for each byte of weights]({figure_name})\n"]
