@@ -89,8 +89,9 @@ GraphReading read_with_labels(const OnnxModel& model, const FileContent& content
         reading.refusal = in_file(own, file), progress = reader.progress(), reading.cut = reader.cut();
       if (reading.hint.empty()) reading.hint = reader.hint();
       reading.work += reader.work();
-      if (reading.work <= kMostWork) continue;
-      reading.refusal = in_file(too_much_work(), file);  // the right labelling may be one that was not tried
+      if (reading.work <= options.limits.max_graph_work) continue;
+      reading.refusal = in_file(too_much_work(options.limits.max_graph_work),
+                                file);  // the right labelling may be one that was not tried
       break;
     }
   }
@@ -130,7 +131,8 @@ Imported read_graph(const OnnxModel& model, const FileContent& content, std::str
     message += "\n" + reading.cut;
   } else if (const std::string open = open_input(model.graph, options); is_unsupported && !open.empty()) {
     // A graph that took long is not read once more.
-    if (reading.work > kMostWork / 16 || depends_on_sizes(model, open, refusal, content, file, options, beside))
+    if (reading.work > options.limits.max_graph_work / 16 ||
+        depends_on_sizes(model, open, refusal, content, file, options, beside))
       message += "\nthe file leaves sizes of " + in_quotes(open) +
                  " open; if each call takes as many, say so: --shape " + open + "=1x512 or ImportOptions::shapes";
   }

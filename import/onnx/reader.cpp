@@ -38,7 +38,7 @@ GraphReader::GraphReader(const OnnxModel& model, const FileContent& content, std
       labels_(labels),
       constants_(model.graph, options.inputs, content, file, options.limits, beside),
       counts_(constants_, file),
-      text_(labels.is_step, kMostCopies * constants_.most_bytes()),
+      text_(labels.is_step, kMostCopies * constants_.most_bytes(), options.limits.max_graph_work),
       scope_{constants_, counts_, text_, {}, labels.time, labels.batch, model.opset, file, false, false, false, {}} {}
 
 void GraphReader::invalid(const OnnxNode& node, const std::string& why) const {

@@ -304,7 +304,7 @@ std::vector<GraphReader::WrittenOutput> GraphReader::write_outputs(const std::se
       result_.left_out.push_back(name);
     }
   }
-  NetworkText names(false, 0);  // outputs have names of their own
+  NetworkText names(false, 0, 0);  // outputs have names of their own
   for (WrittenOutput& each : written) each.name = written.size() == 1 ? "" : names.fresh(each.name);
   return written;
 }

@@ -21,21 +21,23 @@ std::string range(const Source& source, std::int64_t begin, std::int64_t end) {
 
 }  // namespace
 
-NetworkText::NetworkText(bool is_step, std::size_t most_bytes) : is_step_(is_step), most_bytes_(most_bytes) {
+NetworkText::NetworkText(bool is_step, std::size_t most_bytes, std::uint64_t most_work)
+    : is_step_(is_step), most_bytes_(most_bytes), most_work_(most_work) {
   names_ = {"T",     "B",      "model", "step",  "forward", "reverse", "bidirectional", "merge", "steps", "from",
             "input", "output", "state", "param", "cell",    "network", "seq",           "f32",   "inf",   "nan"};
 }
 
-Refusal too_much_work() {
-  const std::string most = std::to_string(kMostWork / 1000000);
+Refusal too_much_work(std::uint64_t most) {
+  const std::string text = most < 1000000 ? std::to_string(most) : std::to_string(most / 1000000) + " million";
   return {{ErrorCode::Limit,
            {},
-           "the graph takes, moves and computes more than " + most + " million elements; cut the model"}};
+           "the graph takes, moves and computes more than " + text +
+               " elements; cut the model, or raise FileLimits::max_graph_work in C++"}};
 }
 
 void NetworkText::count_work(std::size_t amount) {
   work_ += amount;
-  if (work_ > kMostWork) throw too_much_work();
+  if (work_ > most_work_) throw too_much_work(most_work_);
 }
 
 void NetworkText::state(const std::string& statement) {

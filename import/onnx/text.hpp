@@ -15,12 +15,8 @@
 
 namespace rnnc::files {
 
-/// The work of one reading, and of all before the last, in elements and characters: less than a second. It has
-/// room for 80 operations on 100,000 elements, and for 20 where the elements must be put in order first.
-constexpr std::size_t kMostWork = std::size_t{1} << 23;
-
-/// Returns the refusal of a graph that needs more.
-Refusal too_much_work();
+/// Returns the refusal of a graph that needs more than FileLimits::max_graph_work.
+Refusal too_much_work(std::uint64_t most);
 
 /// A named value of the text.
 struct Source {
@@ -37,13 +33,14 @@ struct Expression {
 
 class NetworkText {
  public:
-  /// `is_step` tells that the text is the equations of one step. Parameters have at most `most_bytes`.
-  NetworkText(bool is_step, std::size_t most_bytes);
+  /// `is_step` tells that the text is the equations of one step. Parameters have at most `most_bytes`, and the work is
+  /// at most `most_work`.
+  NetworkText(bool is_step, std::size_t most_bytes, std::uint64_t most_work);
 
   bool is_step() const { return is_step_; }
   /// Returns how much was computed and written, in elements and characters.
   std::size_t work() const { return work_; }
-  /// Adds to the work. Throws Refusal where it becomes more than kMostWork, which bounds the time and the memory.
+  /// Adds to the work. Throws Refusal where it becomes more than is allowed, which bounds the time and the memory.
   void count_work(std::size_t amount);
 
   /// Returns a name that no other value has, made from `wish`, which may have any characters.
@@ -93,6 +90,7 @@ class NetworkText {
 
   bool is_step_;
   std::size_t most_bytes_, parameter_bytes_ = 0, work_ = 0;
+  std::uint64_t most_work_;
   std::set<std::string> names_;
   std::map<std::string, int> next_numbers_;  // of names that are asked for again
   std::vector<Source> sources_;

@@ -24,6 +24,9 @@ struct FileLimits {
   std::int64_t max_rank = 8;
   std::int64_t max_dim = std::int64_t{1} << 24;
   int max_nesting = 16;  // of objects and arrays in JSON
+  // The elements that are computed and moved, and the characters that are written, where a graph of ONNX or TensorFlow
+  // Lite becomes text. This has room for 80 operations on 100,000 elements, which take less than a second.
+  std::uint64_t max_graph_work = std::uint64_t{1} << 23;
 };
 
 /// Reads the tensors of a safetensors file by name. `__metadata__` is checked and left out.

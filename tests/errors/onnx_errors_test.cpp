@@ -297,6 +297,19 @@ std::vector<Wreck> wrecks() {
 
 }  // namespace
 
+TEST_CASE("the work of reading a graph has a limit that a caller may change", "[errors][import]") {
+  ImportOptions options;
+  options.limits.max_graph_work = 2;
+  const std::string file = OnnxLstm().file();
+  const auto refused = import_model(std::as_bytes(std::span(file)), "m.onnx", options);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::Limit);
+  CHECK(refused.error().message.find("more than 2 elements; cut the model, or raise FileLimits::max_graph_work") !=
+        std::string::npos);
+  options.limits.max_graph_work = 5000;
+  CHECK(import_model(std::as_bytes(std::span(file)), "m.onnx", options).ok());
+}
+
 TEST_CASE("the ONNX file of which the malformed ones are made is good", "[errors][import]") {
   const auto imported = import_model(bytes_of(OnnxLstm().file()), "m.onnx");
   if (!imported) INFO(imported.error().to_string());
