@@ -134,7 +134,8 @@ class RowsText {
     const Made Y = random_.pick(rows_);
     if (X.count == Y.count) return keep_rows(X.count, X.width + Y.width, "beside(" + X.name + ", " + Y.name + ")");
     if (X.width == Y.width) return keep_rows(X.count + Y.count, X.width, "concat(" + X.name + ", " + Y.name + ")");
-    keep_rows(X.count, 1, "sum(" + X.name + ")");
+    // Errors of many elements would add up.
+    keep_rows(X.count, 1, "0.03 * sum(" + X.name + ")");
   }
 
   void slice(const Made& X) {

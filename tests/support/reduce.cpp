@@ -123,6 +123,7 @@ class Edits {
     for (const Op op : {Op::Constant, Op::Param, Op::Input}) {
       if (op == Op::Constant && node.type.rank() != 0) continue;
       if (op == Op::Input && (inner_ || node.type.rank() == 2)) continue;
+      if (op == Op::Param && node.type.is_rows) continue;  // a parameter is a matrix, which other nodes take
       Rewrite edit = begin();
       edit.nodes[i] = fresh(node, op, i);
       drop_scan(edit, i);

@@ -66,7 +66,15 @@ void Sizes::unite(std::size_t a, std::size_t b) {
 
 Sizes::Sizes(const Subject& subject) : subject_(subject), inner_(subject.graph.nodes.size()) {
   add_nodes(subject.graph, outer_.slots, outer_.cuts);
-  for (std::size_t i = 0; i < values_.size(); ++i)
+  // Sizes of rows follow from each other in ways of their own, so that a graph with rows keeps its sizes.
+  const auto is_of_rows = [](const ir::Node& node) {
+    return node.op == Op::Rows || node.op == Op::Fill || node.op == Op::Quantize || node.type.is_rows;
+  };
+  const auto has_rows = [&](const ir::Node& node) {
+    return is_of_rows(node) || (node.op == Op::Scan && std::ranges::any_of(node.scan->cell->nodes, is_of_rows));
+  };
+  const bool keeps_sizes = std::ranges::any_of(subject.graph.nodes, has_rows);
+  for (std::size_t i = 0; i < values_.size() && !keeps_sizes; ++i)
     if (find(i) == i && !frozen_[i] && values_[i] > 1) roots_.push_back(i);
   for (Sum& sum : sums_) {
     sum.total = find(sum.total);
@@ -102,7 +110,7 @@ void Sizes::relate(const ir::Graph& graph, std::size_t i, std::vector<std::vecto
     case Op::Constant: return;
     case Op::Fill:
     case Op::Quantize:
-    case Op::Rows: return;  // random graphs have no rows
+    case Op::Rows: return;  // of rows: see the constructor
     case Op::Slice:
       for (std::size_t d = 0; d < slots[i].size(); ++d) {
         if (d >= node.ranges.size()) {

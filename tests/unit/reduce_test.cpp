@@ -8,6 +8,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/networks.hpp"
 #include "tests/support/random_network.hpp"
+#include "tests/support/random_rows.hpp"
 #include "tests/support/reduce.hpp"
 #include "tests/support/shrink_dims.hpp"
 #include "tests/support/trial.hpp"
@@ -42,6 +43,29 @@ std::int64_t largest_dim(const ir::Graph& graph) {
 }
 
 }  // namespace
+
+TEST_CASE("reduce takes cells with rows, and every candidate compiles") {
+  const auto has_tanh_of_rows = [](const ir::Graph& graph) {
+    return any_node(graph, [](const ir::Graph&, const ir::Node& node) {
+      return node.type.is_rows && is_function(node, ir::Function::Tanh);
+    });
+  };
+  const Fails fails = [&](const Case& tried) {
+    static_cast<void>(compile(tried.subject, tried.setting));
+    return has_tanh_of_rows(tried.subject.graph);
+  };
+  int found = 0;
+  for (std::uint64_t seed = 0; seed < 200 && found < 5; ++seed) {
+    RandomCell random = random_rows(seed);
+    if (!has_tanh_of_rows(random.cell)) continue;
+    ++found;
+    const Case small = reduce(drawn({std::move(random.cell), std::move(random.weights)}, seed), fails);
+    INFO("seed " << seed << "\n" << model_of(small.subject).text());
+    REQUIRE(has_tanh_of_rows(small.subject.graph));
+    CHECK(small.subject.graph.nodes.size() <= 6);
+  }
+  CHECK(found == 5);
+}
 
 TEST_CASE("reduce finds the smallest cell with a softmax of a slice") {
   int found = 0;
