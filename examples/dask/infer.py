@@ -178,7 +178,7 @@ def main():
     there, batches = batches_of(source, target, flags.batch)
     with tempfile.TemporaryDirectory() as folder, dask.config.set({"temporary-directory": folder}):
         cluster = flags.scheduler or LocalCluster(
-            n_workers=flags.workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+            n_workers=flags.workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
         )
         with Client(cluster) as client:
             register = getattr(client, "register_plugin", None) or client.register_worker_plugin
