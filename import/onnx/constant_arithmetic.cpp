@@ -150,7 +150,7 @@ bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants&
   }
   std::vector<Numbers> inputs;
   for (const TensorView* tensor : tensors) inputs.push_back(numbers_of(*tensor));
-  // What doubles do not tell exactly of whole numbers is left to the class that follows sizes.
+  // The class that follows sizes takes the whole numbers that doubles do not hold exactly.
   if (whole && !gives_truth(node.op) && (node.op == "Div" || !std::ranges::all_of(tensors, is_followed))) return false;
   static_cast<void>(attributes.integer("broadcast"));
   Numbers result;
@@ -175,12 +175,22 @@ bool fold_arithmetic(const OnnxNode& node, std::string_view file, OnnxConstants&
     for (double& value : result.values) value = single->second(value);
   }
   result.real = !gives_truth(node.op) && !whole;
-  const bool narrow = std::ranges::all_of(tensors, [](const TensorView* t) { return t->type == ElementType::I32; });
+  const auto is = [&](ElementType type) {
+    return std::ranges::any_of(tensors, [&](const TensorView* t) { return t->type == type; });
+  };
+  const bool narrow = is(ElementType::I32) && !is(ElementType::I64);
   const double most = narrow ? std::numeric_limits<std::int32_t>::max() : static_cast<double>(kMostWhole);
   if (whole && std::ranges::any_of(result.values, [&](double value) { return std::fabs(value) > most; }))
     attributes.unsupported("makes a whole number that is too large to be followed");
   attributes.finish();
-  constants.put(node.outputs[0], tensor_of(result));
+  TensorView tensor = tensor_of(result);
+  // A number of 32 bits stays one, so that what is computed of it keeps the bound of its type.
+  if (whole && narrow && !gives_truth(node.op)) {
+    const std::vector<std::int32_t> numbers(result.values.begin(), result.values.end());
+    const auto raw = std::as_bytes(std::span(numbers));
+    tensor = TensorView::own(ElementType::I32, result.shape, {raw.begin(), raw.end()});
+  }
+  constants.put(node.outputs[0], std::move(tensor));
   return true;
 }
 

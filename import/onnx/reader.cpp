@@ -184,8 +184,9 @@ void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
 
 // Keeps a value; one without the time and the batch that is made of constants is a constant, which may be a shape.
 void GraphReader::keep(const std::string& name, const OnnxValue& value) {
-  const bool constant =
-      std::ranges::all_of(value.elements, &Element::is_constant) && std::ranges::all_of(value.axes, &Axis::is_number);
+  // Narrow integers stay values, which know that they wrap round.
+  const bool constant = !value.wraps && std::ranges::all_of(value.elements, &Element::is_constant) &&
+                        std::ranges::all_of(value.axes, &Axis::is_number);
   text_.count_work(value.elements.size());
   if (!constant) {
     scope_.values[name] = value;

@@ -7,7 +7,7 @@ namespace {
 
 using namespace onnx;
 
-constexpr int kUint8 = 2, kInt8 = 3, kUint32 = 12, kInt64 = 7, kFloat = 1;
+constexpr int kUint8 = 2, kInt8 = 3, kUint32 = 12, kInt32 = 6, kInt64 = 7, kFloat = 1;
 
 // Puts nodes that end in the integers "m" in front of the LSTM; X has the type.
 void put_before(OnnxLstm& g, int type, const std::string& nodes) {
@@ -37,6 +37,20 @@ const OnnxFault kFaults[] = {
        put_before(g, kFloat,
                   node("Mul", {"k", "k"}, {"kk"}) + node("Cast", {"kk"}, {"kf"}, integer("to", kFloat)) +
                       node("Add", {"X", "kf"}, {"m"}));
+     }},
+    {"\"n_sum\" (Add): computes with integers that are narrow",
+     [](OnnxLstm& g) {  // of what is computed of constants
+       g.more += bytes(5, tensor("k", {1}, "\x80", kUint8)) + bytes(5, tensor("l", {1}, "\x70", kUint8));
+       put_before(g, kFloat,
+                  node("Max", {"k", "l"}, {"kk"}) + node("Add", {"kk", "kk"}, {"sum"}) +
+                      node("Cast", {"sum"}, {"kf"}, integer("to", kFloat)) + node("Add", {"X", "kf"}, {"m"}));
+     }},
+    {"\"n_sixth\" (Mul): makes a whole number that is too large to be followed",
+     [](OnnxLstm& g) {  // 2^20 of 32 bits: the square wraps round, a sum does not
+       g.more += bytes(5, tensor("k", {1, 1}, std::string("\0\0\x10\0", 4), kInt32));
+       put_before(g, kFloat,
+                  node("Add", {"k", "k"}, {"double"}) + node("Mul", {"double", "double"}, {"sixth"}) +
+                      node("Cast", {"sixth"}, {"kf"}, integer("to", kFloat)) + node("Add", {"X", "kf"}, {"m"}));
      }},
     {"(ReduceMean): of whole numbers gives a whole number; put a Cast to float before it",
      [](OnnxLstm& g) {
