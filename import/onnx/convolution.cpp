@@ -309,7 +309,10 @@ OnnxValue Glue::conv_transpose() {
               own[static_cast<std::size_t>((c * Q + q) * K + k)];
     return turned;
   };
-  return grouped(all, C, G, Q, bias, values);
+  if (P > 1 || G == 1) return grouped(all, C, G, Q, bias, values);
+  std::vector<float> weights;
+  for (std::int64_t g = 0; g < G; ++g) for (const float w : values(g)) weights.push_back(w);
+  return depthwise(all, C, Q, bias, weights);
 }
 
 OnnxValue Glue::pool() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <numeric>
 
 #include <rnnc/join.hpp>
 
@@ -11,7 +12,9 @@
 namespace rnnc::files {
 namespace {
 
-constexpr std::size_t kMostRuns = 4096;     // of elements that an expression joins
+constexpr std::size_t kMostRuns = 4096;  // of elements that an expression joins
+// Small groups of elements are computed together where there are many.
+constexpr std::size_t kSmallGroup = 4, kManyGroups = 4;
 constexpr std::size_t kPuttingInOrder = 4;  // the work of an element that is put in order, in elements computed
 
 std::string range(const Source& source, std::int64_t begin, std::int64_t end) {
@@ -206,6 +209,35 @@ bool NetworkText::stand_in_order(const std::vector<Elements>& operands) {
   return operands.size() > 1 || count == size || 2 * count < size;
 }
 
+// Groups the tuples that are computed together, by their numbers: those of the same sources, and all that would be
+// alone with few others. A vector of a few elements takes as long as a full one.
+std::vector<std::vector<std::size_t>> NetworkText::groups_of(const std::vector<const Element*>& sorted,
+                                                             std::size_t arity) const {
+  std::vector<std::vector<std::size_t>> groups, small;
+  const auto has_scalars = [&](const Element* tuple) {
+    return std::any_of(tuple, tuple + arity,
+                       [&](const Element& e) { return !e.is_constant() && source(e.source).scalar; });
+  };
+  for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
+    const auto together = [&](const Element* a, const Element* b) {
+      for (std::size_t k = 0; k < arity; ++k)
+        if (a[k].source != b[k].source) return false;
+      return true;
+    };
+    for (end = begin + 1; end < sorted.size() && together(sorted[begin], sorted[end]);) ++end;
+    std::vector<std::size_t> members(end - begin);
+    std::iota(members.begin(), members.end(), begin);
+    (members.size() < kSmallGroup && !has_scalars(sorted[begin]) ? small : groups).push_back(std::move(members));
+  }
+  if (small.size() < kManyGroups) {
+    std::ranges::move(small, std::back_inserter(groups));
+  } else {
+    std::vector<std::size_t>& all = groups.emplace_back();
+    for (const std::vector<std::size_t>& members : small) all.insert(all.end(), members.begin(), members.end());
+  }
+  return groups;
+}
+
 Elements NetworkText::each(const std::vector<Elements>& operands,
                            const std::function<std::string(const std::vector<std::string>&)>& function) {
   const std::size_t arity = operands.size(), count = operands[0].size();
@@ -246,19 +278,14 @@ Elements NetworkText::each(const std::vector<Elements>& operands,
   std::ranges::sort(sorted, [&](const Element* a, const Element* b) { return key(a, b) < 0; });
   const auto repeated = std::ranges::unique(sorted, [&](const Element* a, const Element* b) { return key(a, b) == 0; });
   sorted.erase(repeated.begin(), repeated.end());
-  Elements results;
-  for (std::size_t begin = 0, end = 0; begin < sorted.size(); begin = end) {
-    const auto together = [&](const Element* a, const Element* b) {
-      for (std::size_t k = 0; k < arity; ++k)
-        if (a[k].source != b[k].source) return false;
-      return true;
-    };
-    for (end = begin + 1; end < sorted.size() && together(sorted[begin], sorted[end]);) ++end;
+  const std::vector<std::vector<std::size_t>> groups = groups_of(sorted, arity);
+  Elements results(sorted.size());
+  for (const std::vector<std::size_t>& members : groups) {
     std::vector<Elements> parts(arity);
     for (std::size_t k = 0; k < arity; ++k)
-      for (std::size_t i = begin; i < end; ++i) parts[k].push_back(sorted[i][k]);
+      for (const std::size_t i : members) parts[k].push_back(sorted[i][k]);
     const Elements made = group(parts, function);
-    results.insert(results.end(), made.begin(), made.end());
+    for (std::size_t i = 0; i < members.size(); ++i) results[members[i]] = made[i];
   }
   Elements result(count);
   for (std::size_t i = 0; i < count; ++i) {

@@ -84,6 +84,7 @@ class NetworkText {
 
  private:
   std::string one();
+  std::vector<std::vector<std::size_t>> groups_of(const std::vector<const Element*>& sorted, std::size_t arity) const;
   bool stand_in_order(const std::vector<Elements>& operands);
   Elements group(const std::vector<Elements>& operands,
                  const std::function<std::string(const std::vector<std::string>&)>& function);

@@ -94,7 +94,7 @@ TEST_CASE("chains of ONNX nodes give NumPy's numbers", "[conformance][import]") 
 
 // onnx/make_fronts.py.
 TEST_CASE("graphs that are easily read wrong give NumPy's numbers", "[conformance][import]") {
-  CHECK(check_folder("fronts") == 27);
+  CHECK(check_folder("fronts") == 28);
 }
 
 TEST_CASE("a convolution writes its matrix once, and places at the edges take columns of it", "[import]") {
@@ -104,6 +104,16 @@ TEST_CASE("a convolution writes its matrix once, and places at the edges take co
   for (const char* part : {"param W4 : f32[2, 25]", "W4[0:2, 15:25] @ concat(v5, v6)\n",
                            "W4[0:2, 5:25] @ concat(v5, v6, v7, v8)\n", "W4[0:2, 0:20] @ concat(v5, v6, v7, v8)\n"})
     CHECK(text.find(part) != std::string::npos);
+}
+
+TEST_CASE("channels by themselves are no products, and what is small is computed together", "[import]") {
+  const Imported imported = import_model_file(kFolder + "fronts/channels_apart.onnx").value();
+  const std::string text = imported.model.text();
+  INFO(text);
+  std::size_t products = 0;
+  for (std::size_t at = text.find(" @ "); at != std::string::npos; at = text.find(" @ ", at + 1)) ++products;
+  CHECK(products == 2 + 8);  // two of the cell, and one at each place of the last convolution
+  CHECK(text.find("tanh(concat(v4, v5, v6, v7, v8, v9, v10, v11))\n") != std::string::npos);
 }
 
 // onnx/make_quantized.py.

@@ -494,6 +494,29 @@ def convolutions_in_a_row():
          dict(W=W, R=R, B=B, K=K, k=k, L=L, images=integers(-1, 3, 4), rows=integers(-1, 2, 8)), x, y.reshape(5, 2, -1))
 
 
+def channels_apart():
+    """A transposed convolution of each channel by itself, and functions of two channels at many places."""
+    W, R, B, x = weights(1, 16, 3), weights(1, 16, 16), weights(1, 32), weights(5, 2, 3)
+    V, v, K, scales = weights(4, 2, 3), weights(8), weights(2, 8, 1), weights(2, 1)
+    h, _ = step_through("RNN", double(x), *(double(w[0]) for w in (W, R, B)))
+    image = h.reshape(10, 4, 4)
+    wide = np.zeros((10, 8, 11))
+    for place in range(4):
+        for tap in range(3):
+            for channel in range(8):
+                wide[:, channel, 2 * place + tap] += image[:, channel // 2, place] * double(V)[channel // 2, channel % 2, tap]
+    wide = wide[:, :, 1:9] + double(v)[:, None]
+    y = np.tanh(np.einsum("bcp,oc->bop", wide, double(K)[:, :, 0])) * double(scales)
+    save("channels_apart",
+         [N("RNN", ["x", "W", "R", "B"], ["yd"], hidden_size=16), N("Reshape", ["yd", "images"], ["image"]),
+          N("ConvTranspose", ["image", "V", "v"], ["wide"], group=4, strides=[2], pads=[1, 1], output_padding=[1]),
+          N("Conv", ["wide", "K"], ["pair"]), N("Tanh", ["pair"], ["t"]), N("Mul", ["t", "scales"], ["scaled"]),
+          N("Reshape", ["scaled", "rows"], ["y"])],
+         [("x", F, ["T", 2, 3])], ["y"],
+         dict(W=W, R=R, B=B, V=V, v=v, K=K, scales=scales, images=integers(-1, 4, 4), rows=integers(-1, 2, 16)),
+         x, y.reshape(5, 2, -1))
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name,
@@ -503,4 +526,5 @@ for make in (attention_over_time, packed_states, batch_first_states, cached_conv
 for opset in (18, 21):
     norm_of_groups(opset)
 convolutions_in_a_row()
+channels_apart()
 save_safetensors(folder / "data.safetensors", arrays)
