@@ -7,6 +7,7 @@
 #include "compiler/llvm/emit_stage.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/meeting.hpp"
+#include "compiler/llvm/shared_code.hpp"
 #include "compiler/llvm/stage_functions.hpp"
 #include "compiler/llvm/types.hpp"
 #include "runtime/artifact.hpp"
@@ -68,13 +69,21 @@ class KernelEmitter {
 
   void emit_stages(Phase phase, llvm::Value* count, llvm::Value* turned = nullptr) {
     const StageValues values{spaces_, part_, meeting_, count, turned};
-    const auto emit = [this](const std::vector<std::size_t>& stages, StageValues own) {
+    std::optional<SharedCode> shared;
+    const auto context_of = [&](const StageValues& own) {
+      return StageContext{
+          schedule_, plan_, target_, own.spaces, kernels_, own.part, own.turned, nullptr, shared ? &*shared : nullptr,
+          own.frame};
+    };
+    const auto emit = [&](const std::vector<std::size_t>& stages, StageValues own) {
       for (const std::size_t i : stages) {
-        emit_stage(builder_, {schedule_, plan_, target_, own.spaces, kernels_, own.part, own.turned}, i, own.count);
+        emit_stage(builder_, context_of(own), i, own.count);
         if (own.meeting) own.meeting->emit(builder_);
       }
     };
     const auto groups = function_groups(schedule_, phase);
+    // Threads share the units of a stage, which parts of it would not be enough for.
+    if (groups.size() > 1 && !meeting_) shared.emplace(builder_, context_of(values), phase, values, attributes_);
     if (groups.size() == 1) emit(groups.front(), values);
     if (groups.size() > 1) emit_functions(builder_, groups, values, emit);
   }

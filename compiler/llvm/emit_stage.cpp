@@ -8,12 +8,15 @@
 #include <string>
 
 #include "compiler/llvm/chains.hpp"
+#include "compiler/llvm/copies.hpp"
 #include "compiler/llvm/functions.hpp"
 #include "compiler/llvm/integer_sums.hpp"
 #include "compiler/llvm/loops.hpp"
 #include "compiler/llvm/magnitudes.hpp"
+#include "compiler/llvm/product_groups.hpp"
 #include "compiler/llvm/quantized.hpp"
 #include "compiler/llvm/row_groups.hpp"
+#include "compiler/llvm/shared_code.hpp"
 #include "compiler/llvm/sparse_sums.hpp"
 #include "compiler/llvm/types.hpp"
 
@@ -22,12 +25,8 @@ namespace {
 
 class StageEmitter {
  public:
-  StageEmitter(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index)
-      : builder_(builder),
-        context_(context),
-        stage_(context.schedule.stages[index]),
-        plan_(context.plan.stages[index]),
-        gates_(context, stage_) {}
+  StageEmitter(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan)
+      : builder_(builder), context_(context), stage_(stage), plan_(plan), gates_(context, stage_) {}
 
   void run(llvm::Value* rows) {
     for (const ReductionStep& reduction : stage_.reductions)
@@ -106,8 +105,13 @@ class StageEmitter {
     Tile tile(builder_, context_, stage_, gates_, place);
     for (const auto& [vector, all] : ready.all_numbers) tile.set_all_numbers(vector, 0, all);
     tile.take_scalars_from(ready.scalars.get());
-    for (ir::Value product : stage_.products) {
+    for (const std::vector<ir::Value>& group : product_groups(context_, stage_, place.blocks)) {
+      const ir::Value product = group[0];
       const Panel& panel = context_.plan.panel(product);
+      if (group.size() > 1) {
+        emit_group(group, tile, place);
+        continue;
+      }
       if (panel.sparse) {
         set_product(product, tile, place, sparse_sums(product, tile, place));
         continue;
@@ -123,6 +127,27 @@ class StageEmitter {
             IntegerSums(builder_, context_.target, operands).run(panel.passes(), tile.integer_starts(product, 0)));
     }
     tile.finish();
+  }
+
+  // Computes products of one panel at once.
+  void emit_group(const std::vector<ir::Value>& group, Tile& tile, const TilePlace& place) {
+    ProductOperands operands = operands_of(group[0], tile, place, {});
+    operands.rows.clear();
+    Values chains;
+    for (const ir::Value product : group) {
+      operands.rows.push_back(vector_of_product(product, tile));
+      for (int block = 0; block < place.blocks; ++block) {
+        const Values starts = tile.starts(product, 0, block);
+        chains.insert(chains.end(), starts.begin(), starts.end());
+      }
+    }
+    chains = ChainEmitter(builder_, context_.target, std::move(operands))
+                 .run(context_.plan.panel(group[0]).columns, std::move(chains));
+    const std::size_t each = chains.size() / group.size();
+    for (std::size_t i = 0; i < group.size(); ++i)
+      set_product(group[i], tile, place,
+                  Values(chains.begin() + static_cast<std::ptrdiff_t>(i * each),
+                         chains.begin() + static_cast<std::ptrdiff_t>((i + 1) * each)));
   }
 
   template <class Sum>
@@ -185,15 +210,17 @@ class StageEmitter {
     const std::int64_t block_size = panel.shape().stored_columns() * panel.gates * panel.lanes;
     llvm::Value* first = builder_.CreateMul(place.block, number(block_size));
     llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
+    llvm::Value* panel_begin = context_.place(builder_, Space::Weights, panel.first_element());
     return advance(builder_, advance(builder_, base, first, panel.format),
-                   number(panel.first_element() + block * block_size), panel.format);
+                   builder_.CreateAdd(panel_begin, number(block * block_size)), panel.format);
   }
 
   // ---- reductions
 
   llvm::Value* address(const Home& home, llvm::Value* row) {
     const Rows& rows = context_.spaces[static_cast<int>(home.space)];
-    llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), number(home.offset));
+    llvm::Value* offset =
+        builder_.CreateAdd(builder_.CreateMul(row, rows.stride), context_.place(builder_, home.space, home.offset));
     return advance(builder_, rows.base, offset);
   }
 
@@ -270,13 +297,24 @@ class StageEmitter {
 void emit_named(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {
   llvm::Function& function = *builder.GetInsertBlock()->getParent();
   llvm::BasicBlock* before = &function.back();
-  StageEmitter(builder, context, index).run(rows);
+  Stage rest = context.schedule.stages[index];
+  emit_copies(builder, context, take_copies(context.schedule, context.plan.lanes, rest), rest.units, rows);
+  if (context.shared) {
+    context.shared->emit_calls(builder, index, context.frame);
+    rest = context.shared->rest(index);
+  }
+  emit_part(builder, context, rest, context.plan.stages[index], rows);
   const std::string prefix = "stage" + std::to_string(index) + ".";
   for (llvm::BasicBlock* block = before->getNextNode(); block; block = block->getNextNode())
     block->setName(prefix + block->getName());
 }
 
 }  // namespace
+
+void emit_part(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& part, const StagePlan& plan,
+               llvm::Value* rows) {
+  if (!is_empty(part)) StageEmitter(builder, context, part, plan).run(rows);
+}
 
 void emit_stage(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows) {
   if (!context.part.index || is_shared(context.schedule.stages[index]))

@@ -9,4 +9,8 @@ namespace rnnc::compiler {
 /// Emits stage `index` for `rows` rows (i64, >= 1) at the builder's insertion point.
 void emit_stage(llvm::IRBuilder<>& builder, const StageContext& context, std::size_t index, llvm::Value* rows);
 
+/// Emits a part of a stage, which has the plan of the stage.
+void emit_part(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& part, const StagePlan& plan,
+               llvm::Value* rows);
+
 }  // namespace rnnc::compiler

@@ -67,8 +67,10 @@ class Narrower {
     for (llvm::Instruction* each : instructions) {
       narrow_operands(*each);
       narrow_callee(*each);
-      if (auto* place = llvm::dyn_cast<llvm::GetElementPtrInst>(each))
+      if (auto* place = llvm::dyn_cast<llvm::GetElementPtrInst>(each)) {
         place->setSourceElementType(narrowed(place->getSourceElementType()));
+        place->setResultElementType(narrowed(place->getResultElementType()));
+      }
     }
     for (llvm::Instruction* each : instructions) remove_conversion(*each);
   }

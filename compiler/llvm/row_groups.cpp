@@ -150,7 +150,8 @@ void RowGroups::park_starts(ir::Value product, const TilePlace& place, const Par
 
 llvm::Value* RowGroups::at(const Home& home, llvm::Value* row) {
   const Rows& rows = context_.spaces[static_cast<int>(home.space)];
-  llvm::Value* offset = builder_.CreateAdd(builder_.CreateMul(row, rows.stride), number(home.offset));
+  llvm::Value* offset =
+      builder_.CreateAdd(builder_.CreateMul(row, rows.stride), context_.place(builder_, home.space, home.offset));
   return advance(builder_, rows.base, offset);
 }
 
@@ -252,10 +253,10 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
   if (!tiled.start && !integers)
     for_each_part(place, group.rows, [&](const TilePlace& one) { park_starts(product, one, parked); });
 
-  tiled.weights = advance(
-      builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
-      builder_.CreateAdd(number(panel.first_element()), builder_.CreateMul(place.block, number(block_size(panel)))),
-      panel.format);
+  tiled.weights = advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
+                          builder_.CreateAdd(context_.place(builder_, Space::Weights, panel.first_element()),
+                                             builder_.CreateMul(place.block, number(block_size(panel)))),
+                          panel.format);
   const std::int64_t part = integers ? panel.passes() : plan_.panel_columns;
   emit_for(
       builder_, number(0), number(panel.passes()), part,

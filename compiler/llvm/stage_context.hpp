@@ -26,6 +26,9 @@ struct Part {
   llvm::Value* count = nullptr;
 };
 
+class PlaceTable;
+class SharedCode;
+
 struct StageContext {
   const Schedule& schedule;
   const Plan& plan;
@@ -33,7 +36,13 @@ struct StageContext {
   const RowSpaces& spaces;
   TileKernels& kernels;
   Part part;
-  llvm::Value* turned = nullptr;  // i1: a single row passes over the blocks backwards; null where it never does
+  llvm::Value* turned = nullptr;       // i1: a single row passes over the blocks backwards; null where it never does
+  PlaceTable* places = nullptr;        // of code that several parts of stages share; null where places are constants
+  const SharedCode* shared = nullptr;  // of the phase; null where no parts of stages share code
+  llvm::Value* frame = nullptr;        // that SharedCode::emit_calls needs
+
+  /// Emits the place (i64) of what lies `offset` elements behind the beginning of a row of a space.
+  llvm::Value* place(llvm::IRBuilder<>& builder, Space space, std::int64_t offset) const;
 };
 
 }  // namespace rnnc::compiler

@@ -27,7 +27,19 @@ std::vector<llvm::Value**> passed(StageValues& values) {
   return all;
 }
 
+llvm::Value* slot(llvm::IRBuilder<>& builder, llvm::Value* frame, std::size_t i) {
+  return builder.CreateConstGEP1_64(builder.getInt64Ty(), frame, i);
+}
+
 }  // namespace
+
+StageValues taken_from(llvm::IRBuilder<>& builder, llvm::Value* frame, StageValues values) {
+  const std::vector<llvm::Value**> all = passed(values);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    *all[i] = builder.CreateLoad((*all[i])->getType(), slot(builder, frame, i));
+  values.frame = frame;
+  return values;
+}
 
 std::vector<std::vector<std::size_t>> function_groups(const Schedule& schedule, Phase phase) {
   std::vector<std::vector<std::size_t>> groups;
@@ -56,10 +68,7 @@ void emit_functions(llvm::IRBuilder<>& builder, const std::vector<std::vector<st
   const std::vector<llvm::Value**> arguments = passed(own);
   llvm::Value* frame = llvm::IRBuilder<>(&entry, entry.begin())
                            .CreateAlloca(llvm::ArrayType::get(builder.getInt64Ty(), arguments.size()));
-  const auto slot = [&](llvm::Value* base, std::size_t i) {
-    return builder.CreateConstGEP1_64(builder.getInt64Ty(), base, i);
-  };
-  for (std::size_t i = 0; i < arguments.size(); ++i) builder.CreateStore(*arguments[i], slot(frame, i));
+  for (std::size_t i = 0; i < arguments.size(); ++i) builder.CreateStore(*arguments[i], slot(builder, frame, i));
   auto* type = llvm::FunctionType::get(builder.getVoidTy(), {builder.getPtrTy()}, false);
   for (const std::vector<std::size_t>& group : groups) {
     const std::string name = "stages_" + std::to_string(group.front()) + "_" + std::to_string(group.back());
@@ -68,10 +77,7 @@ void emit_functions(llvm::IRBuilder<>& builder, const std::vector<std::vector<st
     builder.CreateCall(function, {frame});
     const llvm::IRBuilderBase::InsertPointGuard guard(builder);
     builder.SetInsertPoint(llvm::BasicBlock::Create(builder.getContext(), "entry", function));
-    StageValues inside = values;
-    const std::vector<llvm::Value**> taken = passed(inside);
-    for (std::size_t i = 0; i < taken.size(); ++i)
-      *taken[i] = builder.CreateLoad((*taken[i])->getType(), slot(function->getArg(0), i));
+    StageValues inside = taken_from(builder, function->getArg(0), values);
     body(group, inside);
     builder.CreateRetVoid();
   }

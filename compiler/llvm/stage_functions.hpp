@@ -21,7 +21,11 @@ struct StageValues {
   std::optional<Meeting> meeting;  // only where threads share the stages
   llvm::Value* count = nullptr;    // the rows
   llvm::Value* turned = nullptr;   // as StageContext::turned
+  llvm::Value* frame = nullptr;    // the address of all these values; null where stages need no function
 };
+
+/// Emits loads of the values from the frame that lies at `frame`; `values` tells which of them are there.
+StageValues taken_from(llvm::IRBuilder<>& builder, llvm::Value* frame, StageValues values);
 
 /// Groups the stages of a phase, in order, by the functions that are to hold them. One group needs no function of its
 /// own. The largest standard cell has one group.

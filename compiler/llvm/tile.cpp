@@ -68,7 +68,7 @@ llvm::Value* Tile::row_base(Space space, int row) {
 }
 
 llvm::Value* Tile::address(const Home& home, int row) {
-  return advance(builder_, row_base(home.space, row), builder_.getInt64(home.offset));
+  return advance(builder_, row_base(home.space, row), context_.place(builder_, home.space, home.offset));
 }
 
 llvm::Value* Tile::block_address(const Home& home, int row, int block) {
@@ -214,7 +214,8 @@ bool Tile::look_up(const Node& node, const Element& element, std::vector<Element
   const Home& home = *context_.schedule.homes[table.param.index];
   llvm::Value* offset = builder_.CreateAdd(
       builder_.CreateMul(row, builder_.getInt64(width)),
-      builder_.getInt64(home.offset + table.first_row * width + table.first_column + element.block * lanes_));
+      context_.place(builder_, Space::Weights,
+                     home.offset + table.first_row * width + table.first_column + element.block * lanes_));
   llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
   llvm::Value* from =
       advance(builder_, advance(builder_, base, offset), builder_.CreateMul(place_.block, builder_.getInt64(lanes_)));

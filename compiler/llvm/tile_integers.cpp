@@ -14,12 +14,13 @@ using ir::Op;
 llvm::Value* Tile::behind_panel(const Panel& panel, std::int64_t offset, int count, int block) {
   llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
   llvm::Value* first = builder_.CreateMul(first_unit(block), builder_.getInt64(panel.gates * count));
-  return advance(builder_, advance(builder_, base, builder_.getInt64(panel.offset + offset)), first);
+  return advance(builder_, advance(builder_, base, context_.place(builder_, Space::Weights, panel.offset + offset)),
+                 first);
 }
 
 llvm::Value* Tile::panel_base(ir::Value product) {
   return advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
-                 builder_.getInt64(context_.plan.panel(product).offset));
+                 context_.place(builder_, Space::Weights, context_.plan.panel(product).offset));
 }
 
 llvm::Value* Tile::all_integer_starts(ir::Value product) {

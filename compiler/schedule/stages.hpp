@@ -122,6 +122,9 @@ runtime::NumberFormat format_of_product(const ir::Cell& cell, ir::Value product,
 /// one thread.
 bool is_shared(const Stage& stage);
 
+/// Tells whether the stage has nothing to compute and to store.
+bool is_empty(const Stage& stage);
+
 /// The part of a parameter from which a Lookup reads a row.
 struct Table {
   ir::Value param;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "compiler/llvm/code_of.hpp"
+#include "compiler/llvm/codegen.hpp"
 #include "compiler/llvm/resolve_target.hpp"
 #include "compiler/network/network.hpp"
 #include "compiler/schedule/lower.hpp"
@@ -11,6 +12,7 @@
 #include "ir/scan.hpp"
 #include "runtime/code_image.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/large_frame.hpp"
 #include "tests/support/random_cell.hpp"
 #include "tests/support/trial.hpp"
 
@@ -20,6 +22,8 @@ namespace {
 using ir::Cell;
 
 constexpr std::uint64_t kCells = 100;
+constexpr WeightFormat kFormats[] = {WeightFormat::F32, WeightFormat::F32,   WeightFormat::F16,
+                                     WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8};
 const char* const kFunctions[] = {"tanh", "sigmoid", "softsign", "abs", "relu", "silu"};
 
 std::string number(std::size_t i) { return std::to_string(i); }
@@ -78,6 +82,28 @@ compiler::Lowered lowered(const Cell& cell) {
   return compiler::lower(cell, compiler::resolve_target("host").value()).value();
 }
 
+Cell large_frame(int places, int layers) { return ir::parse(text_of_large_frame(places, layers)).value().cells.at(0); }
+
+// Rows that have nothing in common but their weights.
+Cell rows_apart(int rows) {
+  const std::string size = std::to_string(5 * rows),
+                    text = "cell c { input x : f32[" + size + "] param W : f32[5, 5] A = tanh(W @ rows(x, " +
+                           std::to_string(rows) +
+                           ")) B = sigmoid(W @ (A * A)) C = tanh(W @ (B + A)) output flatten(silu(W @ C)) }";
+  return ir::parse(text).value().cells.at(0);
+}
+
+// Counts the multiply-adds and copies in the LLVM IR of a cell.
+std::size_t length_of_code(const Cell& cell, const std::string& cpu) {
+  const compiler::Target target = compiler::resolve_target(cpu, false).value();
+  const compiler::Lowered one = compiler::lower(cell, target).value();
+  const std::string text = compiler::emit_llvm(one.schedule, one.plan, target);
+  std::size_t count = 0;
+  for (const std::string part : {"@llvm.fma", " store "})
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 void check(const Cell& cell) {
   CHECK(lowered(cell).schedule.stages.size() > 3);
   const Subject subject{cell, random_weights(cell, 7)};
@@ -89,11 +115,12 @@ void check(const Cell& cell) {
 }
 
 // Makes a program whose stages have no more work than `most_work`, if an operation has no more.
-Program compile_cut(const Cell& cell, const Weights& weights, std::int64_t most_work, int threads) {
+Program compile_cut(const Cell& cell, const Weights& weights, std::int64_t most_work, int threads,
+                    WeightFormat format) {
   const compiler::Target target = compiler::resolve_target("host").value();
   const auto plan_code = [&](const Cell& one, bool) -> Result<compiler::PendingCode> {
     Result<runtime::StoredCode> made =
-        compiler::generate_code(one, target, {.threads = threads, .most_work = most_work});
+        compiler::generate_code(one, target, {.threads = threads, .weights = format, .most_work = most_work});
     if (!made) return made.error();
     const Result<runtime::MappedCode> code = runtime::map_code(made->image);
     if (!code) return code.error();
@@ -103,6 +130,7 @@ Program compile_cut(const Cell& cell, const Weights& weights, std::int64_t most_
   };
   CompileOptions options;
   options.threads = threads;
+  options.weights = format;
   const Subject subject{cell, weights};
   return compiler::compile_network(ir::network_of(cell), {compiler::name_of(target), plan_code}, tensors_of(subject),
                                    options)
@@ -123,15 +151,38 @@ TEST_CASE("a cell of 300 states, a quarter of them scalars, is the interpreter's
 
 TEST_CASE("a cell of 60 products one after the other is the interpreter's", "[large]") { check(cell_of_products(60)); }
 
+TEST_CASE("a step of a network of convolutions is the interpreter's", "[large]") {
+  check(large_frame(24, 8));
+  check(large_frame(13, 17));
+  check(rows_apart(67));
+}
+
+TEST_CASE("parts of stages that differ in their places only share code", "[large]") {
+  for (const char* cpu : {"x86-64-v2", "x86-64-v4", "aarch64-cortex-a72", "wasm32", "thumbv7em-cortex-m4", "riscv64"}) {
+    INFO(cpu);
+    const std::size_t length = length_of_code(large_frame(24, 8), cpu), of_rows = length_of_code(rows_apart(64), cpu);
+    CHECK(length > 50);
+    CHECK(of_rows > 50);
+    // Stages that are cut at other places have some other parts.
+    CHECK(length_of_code(large_frame(24, 24), cpu) < length * 5 / 4);
+    CHECK(length_of_code(rows_apart(256), cpu) < of_rows * 2);
+  }
+}
+
 TEST_CASE("random cells have the same bits if each operation has a stage of its own", "[large]") {
   for (std::uint64_t seed = 0; seed < kCells; ++seed) {
     RandomCell random = random_cell(seed);
     const int threads = seed % 5 == 0 ? 3 : 1;
     const std::int64_t most_work = seed % 3 == 0 ? 40 : 1;
-    INFO("seed " << seed << ", most work " << most_work << ", threads " << threads);
+    const WeightFormat format = kFormats[seed / 2 % std::size(kFormats)];
+    INFO("seed " << seed << ", most work " << most_work << ", threads " << threads << ", " << runtime::name(format));
     const Sequences sequences = random_sequences(random.cell, 5, 1 + static_cast<std::int64_t>(seed % 4), seed);
-    CHECK(run(compile_cut(random.cell, random.weights, most_work, threads), sequences) ==
-          run(compile_cell(random.cell, random.weights, "host"), sequences));
+    CompileOptions options = options_for("host");
+    options.weights = format;
+    const Program whole =
+        compile(model_of({random.cell, random.weights}), tensors_of(random.cell, random.weights), options).value();
+    CHECK(run(compile_cut(random.cell, random.weights, most_work, threads, format), sequences) ==
+          run(whole, sequences));
   }
 }
 

@@ -3,165 +3,13 @@
 // are kept; the header tells how much memory a program takes.
 #include <bit>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <sstream>
 
-#include "compiler/llvm/resolve_target.hpp"
-#include "runtime/number_format.hpp"
-#include "tests/support/networks.hpp"
-#include "tests/support/run_network.hpp"
-#include "tests/tools/object_program.hpp"
+#include "tests/tools/board_program.hpp"
 
 namespace rnnc::test {
 namespace {
-
-const std::string kBoard = RNNC_SOURCE_DIR "/examples/microcontroller/";
-
-struct Machine {
-  std::string target, compiler_flags, emulator, linker_flags = "";
-};
-
-std::string system_of(const std::string& board) {
-  return "qemu-system-arm -M " + board + " -nographic -semihosting -kernel";
-}
-
-std::string riscv64_of(int bits) { return "qemu-riscv64 -cpu rv64,v=true,vext_spec=v1.0,vlen=" + std::to_string(bits); }
-
-const std::string kRiscV64 = "--target=riscv64-linux-gnu -march=rv64gc -mno-relax";
-
-const std::vector<Machine>& machines() {
-  static const std::string script = "-T " + kBoard + "board.ld";
-  static const std::vector<Machine> list = {
-      {"thumbv7em-cortex-m4", "--target=thumbv7em-none-eabihf -mcpu=cortex-m4", system_of("mps2-an386"), script},
-      {"thumbv7em-cortex-m7", "--target=thumbv7em-none-eabihf -mcpu=cortex-m7", system_of("mps2-an500"), script},
-      {"thumbv7em-cortex-m33", "--target=thumbv8m.main-none-eabihf -mcpu=cortex-m33", system_of("mps2-an505"),
-       "-T board33.ld"},
-      {"thumbv8.1m-cortex-m55", "--target=thumbv8.1m.main-none-eabihf -mcpu=cortex-m55", system_of("mps3-an547"),
-       script},
-      {"armv7-a-cortex-a7", "--target=armv7a-linux-gnueabihf -mcpu=cortex-a7", "qemu-arm"},
-      {"riscv64", kRiscV64, riscv64_of(128)},
-      {"riscv64-rvv128", kRiscV64, riscv64_of(128)},
-      {"riscv64-rvv256", kRiscV64, riscv64_of(256)},
-      {"riscv64-rvv512", kRiscV64, riscv64_of(512)},
-      {"aarch64-cortex-a72", "--target=aarch64-linux-gnu", "qemu-aarch64"},
-      {"riscv32", "--target=riscv32-unknown-elf -march=rv32imafc -mabi=ilp32f -mno-relax", "qemu-riscv32"},
-  };
-  return list;
-}
-
-bool can_build() {
-  if (has_program("clang-19") && has_program("ld.lld-19") && compiler::resolve_target("x86-64-v3")) return true;
-  WARN("skipped: clang-19, ld.lld-19 or this machine's FMA is missing");
-  return false;
-}
-
-bool can_run(const Machine& machine) { return !lacks(machine.emulator.substr(0, machine.emulator.find(' '))); }
-
-// GNU's linker for the machine, as most people who write for it have. "" where it takes no part in the tests.
-std::string gnu_linker_of(const Machine& machine) {
-  if (!machine.linker_flags.empty()) return "arm-none-eabi-ld";
-  if (machine.target == "riscv32") return "riscv64-unknown-elf-ld -m elf32lriscv";
-  return machine.target.starts_with("riscv64") ? "riscv64-unknown-elf-ld -m elf64lriscv" : "";
-}
-
-// Runs a piece of the sequence at once and the rest step by step. Canaries lie around state, scratch and y.
-constexpr const char* kMain = R"(
-#include "board.h"
-#include "one.h"
-#define T 7
-#define LINES(floats) (((floats) + 15) / 16 * 16)
-#define STATE LINES(ONE_STATE_FLOATS(B))
-#define SCRATCH LINES(ONE_SCRATCH_FLOATS(T, B))
-#define GUARD 12345.0f
-static float state[STATE + 16] __attribute__((aligned(64))), scratch[SCRATCH + 16] __attribute__((aligned(64)));
-static float x[T * B * ONE_INPUT_SIZE], y[T * B * ONE_OUTPUT_SIZE + 16];
-#if defined(__arm__)
-static uint32_t mode(void) { uint32_t m; __asm__ volatile("vmrs %0, fpscr" : "=r"(m)); return m; }
-static void set_mode(uint32_t m) { __asm__ volatile("vmsr fpscr, %0" : : "r"(m)); }
-#define UPWARD (1u << 22)
-#elif defined(__aarch64__)
-static uint32_t mode(void) { uint64_t m; __asm__ volatile("mrs %0, fpcr" : "=r"(m)); return (uint32_t)m; }
-static void set_mode(uint32_t m) { __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)m)); }
-#define UPWARD (1u << 22)
-#else
-static uint32_t mode(void) { uint32_t m; __asm__ volatile("frcsr %0" : "=r"(m)); return m; }
-static void set_mode(uint32_t m) { __asm__ volatile("fscsr %0" : : "r"(m)); }
-#define UPWARD (3u << 5)
-#endif
-int main(void) {
-  int i;
-  uint32_t before;
-  if (read_file("x.bin", x, sizeof x) != 0) return 1;
-  for (i = 0; i < 16; ++i) state[STATE + i] = scratch[SCRATCH + i] = y[T * B * ONE_OUTPUT_SIZE + i] = GUARD;
-  if (one_start(state, B, 0, B) != ONE_OK || one_start(state, B, 1, B + 1) != ONE_BAD_SIZE) return 2;
-  before = mode() | UPWARD;
-  set_mode(before);
-  i = one_run(state, scratch, x, y, 3, B);
-  if (mode() != before) return 3;
-  set_mode(before & ~UPWARD);
-  if (i != ONE_OK) return 4;
-  for (i = 3; i < T; ++i)
-    if (one_step(state, scratch, x + i * B * ONE_INPUT_SIZE, y + i * B * ONE_OUTPUT_SIZE, B) != ONE_OK) return 5;
-  if (one_run(state + 1, scratch, x, y, 1, B) != ONE_MISALIGNED) return 6;
-  if (one_run(state, scratch, x, y, -1, B) != ONE_BAD_SIZE) return 7;
-  if (sizeof(void*) == 4 && one_run(state, scratch, x, y, 65536, 65536) != ONE_BAD_SIZE) return 8;
-  if (one_run(state, scratch, x, y, 0, B) != ONE_OK) return 9;
-  for (i = 0; i < 16; ++i)
-    if (state[STATE + i] != GUARD || scratch[SCRATCH + i] != GUARD || y[T * B * ONE_OUTPUT_SIZE + i] != GUARD) return 10;
-#ifdef ONE_STACK_BYTES
-  if (on_board() && stack_bytes() > ONE_STACK_BYTES + 600) return 11;  /* main and board.c have the rest */
-#endif
-  return write_file("y.bin", y, sizeof(float) * T * B * ONE_OUTPUT_SIZE) == 0 ? 0 : 12;
-}
-)";
-
-// `model` is what stands behind "rnnc compile".
-void compile_for(const Folder& folder, const Machine& machine, const std::string& model) {
-  const Finished made =
-      folder.rnnc("compile " + model + " -o one.o --header one.h --name one --target " + machine.target);
-  INFO(made.err);
-  REQUIRE(made.code == 0);
-}
-
-std::string cell_with_weights(const std::string& cell, int inputs, int hidden, WeightFormat format) {
-  return "--cell " + cell + " --weights w.safetensors --dim I=" + std::to_string(inputs) +
-         " --dim H=" + std::to_string(hidden) + " --weights-as " + std::string(runtime::name(format));
-}
-
-std::vector<float> floats_of(const std::string& text) {
-  std::vector<float> values(text.size() / sizeof(float));
-  std::memcpy(values.data(), text.data(), text.size());
-  return values;
-}
-
-// The board's script with the addresses that the secure world of mps2-an505 has its memory at.
-std::string script_of_cortex_m33() {
-  std::ifstream file(kBoard + "board.ld");
-  std::string script(std::istreambuf_iterator<char>(file), {});
-  for (const auto& [from, to] : {std::pair("0x00000000", "0x10000000"), {"0x20000000", "0x38000000"}}) {
-    const std::size_t place = script.find(from);
-    REQUIRE(place != std::string::npos);
-    script.replace(place, std::strlen(from), to);
-  }
-  return script;
-}
-
-void build_and_run(const Folder& folder, const Machine& machine, const std::string& flags,
-                   const std::string& linker = "ld.lld-19") {
-  folder.write("board_main.c", kMain);
-  folder.write("board33.ld", script_of_cortex_m33());
-  const std::string compile =
-      "clang-19 " + machine.compiler_flags + " -O2 -Wall -Werror -ffreestanding -I" + kBoard + " -I. " + flags + " -c ";
-  const int code =
-      shell(folder, compile + "board_main.c -o main.o && " + compile + kBoard + "board.c -o board.o && " + linker +
-                        " " + machine.linker_flags + " main.o board.o one.o -o program && timeout 60 " +
-                        machine.emulator + " ./program");
-  INFO(folder.text("log.txt"));
-  REQUIRE(code == 0);
-}
 
 struct BoardCase {
   std::string cell;
@@ -292,31 +140,6 @@ TEST_CASE("functions and reductions have the bits of x86-64 on a board", "[tools
                                : std::bit_cast<std::uint32_t>(right) == std::bit_cast<std::uint32_t>(there[i])));
     }
   }
-}
-
-TEST_CASE("networks have the bits of x86-64 on a board", "[tools][boards]") {
-  if (!can_build()) return;
-  const std::string text =
-      "network n { input x : seq f32[5] param W : f32[3, 9] param V : f32[8, 9] param E : f32[4, 5] "
-      "a = gru<H=9>(x) b = lstm<H=9>(concat(a, x)) output concat(W @ b, tanh(V @ a), lookup(E, argmax(W @ a))) }";
-  const ir::Network network = network_of(text);
-  for (const Machine& machine : machines())
-    for (const WeightFormat format : {WeightFormat::F32, WeightFormat::W8}) {
-      if (!can_run(machine)) continue;
-      INFO(machine.target << ", " << runtime::name(format));
-      const Folder folder;
-      Random random(4);
-      const ir::NamedVectors weights = random_weights(network, random);
-      const ir::NetworkBatch input{kBatch, {{"T", {kSteps, {}}}}, {{"x", random_vector(random, kSteps * kBatch * 5)}}};
-      const CompileOptions options{.cpu = "x86-64-v3", .weights = format};
-      const NetworkOutcome jit = run_network(compile_network(network, weights, options), network, input);
-      save_safetensors(folder / "w.safetensors", tensors_of(network, weights)).value();
-      folder.write("n.rnn", text);
-      folder.write("x.bin", bytes(rows_of_x(network, input, kSteps)));
-      compile_for(folder, machine, "n.rnn --weights w.safetensors --weights-as " + std::string(runtime::name(format)));
-      build_and_run(folder, machine, "-DB=3");
-      CHECK(folder.text("y.bin") == bytes(jit.y));
-    }
 }
 
 // Sums of a Cortex-M4 are 256 times too large, and fit for 512 columns.

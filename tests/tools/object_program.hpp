@@ -77,20 +77,23 @@ inline bool lacks(const std::string& name) {
 }
 
 // A cell with weights and a sequence in files, and what the JIT makes of it.
-inline Outcome fill(const Folder& folder, const std::string& name, int inputs = kInput, int hidden = kHidden,
-                    WeightFormat format = WeightFormat::F32) {
-  const ir::Cell cell = standard(name, inputs, hidden);
+inline Outcome fill(const Folder& folder, const ir::Cell& cell, WeightFormat format = WeightFormat::F32) {
   const Weights weights = random_weights(cell, 1);
   save_safetensors(folder / "w.safetensors", tensors_of(cell, weights)).value();
   Sequences sequences = random_sequences(cell, kSteps, kBatch, 2);
   for (auto& [state, values] : sequences.states) std::ranges::fill(values, 0.f);
   folder.write("x.bin", bytes(sequences.x));
-  folder.write("x.npy", {kSteps, kBatch, inputs}, sequences.x);
+  folder.write("x.npy", {kSteps, kBatch, std::ssize(sequences.x) / (kSteps * kBatch)}, sequences.x);
   folder.write("main.c", kProgram);
   folder.write("main.cpp", kProgram);
   CompileOptions options = options_for("x86-64-v3");
   options.weights = format;
   return run(compile(model_of({cell, weights}), tensors_of(cell, weights), options).value(), sequences);
+}
+
+inline Outcome fill(const Folder& folder, const std::string& name, int inputs = kInput, int hidden = kHidden,
+                    WeightFormat format = WeightFormat::F32) {
+  return fill(folder, standard(name, inputs, hidden), format);
 }
 
 }  // namespace rnnc::test

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "runtime/number_format.hpp"
+#include "tests/support/large_frame.hpp"
 #include "tests/support/networks.hpp"
 #include "tests/support/run_network.hpp"
 #include "tests/tools/object_program.hpp"
@@ -67,6 +68,7 @@ inline std::vector<float> floats_of(const std::string& content) {
 struct WasmCase {
   std::string body;  // of a network with inputs x : seq f32[5] and v : f32[3]
   bool streams = true;
+  std::string cells = "";
 };
 
 // Compiles a network to a module, runs it under Node and compares all that it computes with the JIT.
@@ -75,8 +77,8 @@ inline void check_network(const WasmCase& each, const std::string& target, const
                           const std::string& flags = "") {
   INFO(each.body << "\n" << target << ", " << runtime::name(format));
   const bool has_v = each.body.find('v') != std::string::npos;
-  const std::string text =
-      "network n { input x : seq f32[5] " + std::string(has_v ? "input v : f32[3] " : "") + each.body + " }";
+  const std::string text = each.cells + "network n { input x : seq f32[5] " +
+                           std::string(has_v ? "input v : f32[3] " : "") + each.body + " }";
   const Folder folder;
   const ir::Network network = network_of(text);
   Random random(3);
@@ -107,6 +109,7 @@ inline const std::vector<WasmCase> kNetworks = {
     {"param W : f32[3, 16] a = lstm<H=16>(x) b = lstm<H=16>(a) output y = W @ b"},
     {"param W : f32[3, 10] a = bidirectional gru<H=5>(x) output y = W @ tanh(a) output m = mean(a)", false},
     {"param W : f32[5, 3] a = gru_layer_norm<H=5>(x + W @ v) output y = concat(a, v)"},
+    {"param P : f32[48, 5] a = frame(P @ x) output y = a", true, text_of_large_frame()},
 };
 
 /// Tells whether the version of Node is, for example, "== 20".

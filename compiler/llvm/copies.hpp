@@ -1,0 +1,28 @@
+// The copies of a stage, which take parts of vectors in memory to where other vectors are put together, become a loop
+// over a table of places. Written out, each would be an instruction or a branch of its own, and code that runs once in
+// a step comes from afar: a frame of a denoiser with 12,000 copies took longer to fetch than to compute.
+#pragma once
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <vector>
+
+#include "compiler/llvm/stage_context.hpp"
+
+namespace rnnc::compiler {
+
+/// The places count floats from the beginning of a row of their space.
+struct Copy {
+  Space from, to;
+  std::int64_t source = 0, target = 0;
+};
+
+/// Takes the copies out of a stage where they are enough for a loop. Those between the same spaces are side by side.
+std::vector<Copy> take_copies(const Schedule& schedule, int lanes, Stage& stage);
+
+/// Emits copies of `units` floats for all rows (i64). They read what earlier stages wrote, so that they come before all
+/// else of their stage.
+void emit_copies(llvm::IRBuilder<>& builder, const StageContext& context, const std::vector<Copy>& copies,
+                 std::int64_t units, llvm::Value* rows);
+
+}  // namespace rnnc::compiler

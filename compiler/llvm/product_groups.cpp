@@ -1,0 +1,76 @@
+#include "compiler/llvm/product_groups.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "compiler/passes/analysis.hpp"
+#include "compiler/schedule/stage_flow.hpp"
+
+namespace rnnc::compiler {
+namespace {
+
+using ir::Node;
+using ir::Op;
+using ir::Value;
+
+constexpr int kMostRows = 8;        // of a group; more only make its code longer
+constexpr int kOtherRegisters = 6;  // those that hold weights, elements and constants
+
+// Returns the products of the stage that a product starts from, straight or through functions of them.
+std::set<Value> products_before(const StageContext& context, const Stage& stage, Value product) {
+  const ir::Cell& cell = context.schedule.cell;
+  std::set<Value> found, seen;
+  std::vector<Value> pending;
+  const auto add_starts = [&](const Node& node) {
+    for (std::size_t j = 2; j < node.operands.size(); j += 2) pending.push_back(node.operands[j]);
+  };
+  add_starts(cell[product]);
+  while (!pending.empty()) {
+    const Value value = pending.back();
+    pending.pop_back();
+    const Node& node = cell[value];
+    if (node.op == Op::Constant || !seen.insert(value).second || is_loaded(context.schedule, stage, value)) continue;
+    if (node.op == Op::Project || is_gate(cell, value)) {
+      found.insert(node.op == Op::Project ? value : node.operands[0]);
+      continue;
+    }
+    for (const Value operand : node.operands)
+      if (cell[operand].type.rank() < 2) pending.push_back(operand);
+  }
+  return found;
+}
+
+}  // namespace
+
+int most_of_group(const StageContext& context, const Panel& panel, int blocks) {
+  if (panel.sparse || runtime::is_integer(panel.format)) return 1;
+  return std::clamp((context.target.registers - kOtherRegisters) / (panel.gates * blocks), 1, kMostRows);
+}
+
+std::vector<std::vector<Value>> product_groups(const StageContext& context, const Stage& stage, int blocks) {
+  std::vector<std::vector<Value>> groups;
+  std::map<std::int64_t, std::vector<Value>> of_panel;
+  for (const Value product : stage.products) of_panel[context.plan.panel(product).offset].push_back(product);
+  if (of_panel.size() == stage.products.size()) {
+    for (const Value product : stage.products) groups.push_back({product});
+    return groups;
+  }
+  std::map<Value, std::set<Value>> before;
+  for (const Value product : stage.products) before[product] = products_before(context, stage, product);
+  std::set<Value> done;
+  for (const Value first : stage.products) {
+    if (done.contains(first)) continue;
+    const Panel& panel = context.plan.panel(first);
+    const auto most = static_cast<std::size_t>(most_of_group(context, panel, blocks));
+    std::vector<Value>& group = groups.emplace_back();
+    for (const Value product : of_panel[panel.offset]) {
+      const bool is_ready = std::ranges::all_of(before[product], [&](Value other) { return done.contains(other); });
+      if (group.size() < most && !done.contains(product) && (is_ready || product == first)) group.push_back(product);
+    }
+    done.insert(group.begin(), group.end());
+  }
+  return groups;
+}
+
+}  // namespace rnnc::compiler
