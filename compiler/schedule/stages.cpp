@@ -342,9 +342,7 @@ runtime::NumberFormat format_of_product(const Cell& cell, Value product, runtime
 
 bool is_shared(const Stage& stage) { return stage.reductions.empty() && stage.units > 1; }
 
-bool is_empty(const Stage& stage) {
-  return stage.products.empty() && stage.stores.empty() && stage.reductions.empty();
-}
+bool is_empty(const Stage& stage) { return stage.products.empty() && stage.stores.empty() && stage.reductions.empty(); }
 
 Table table_of(const Cell& cell, const Node& lookup) {
   const Node* matrix = &cell[lookup.operands[0]];

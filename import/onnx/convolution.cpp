@@ -311,7 +311,8 @@ OnnxValue Glue::conv_transpose() {
   };
   if (P > 1 || G == 1) return grouped(all, C, G, Q, bias, values);
   std::vector<float> weights;
-  for (std::int64_t g = 0; g < G; ++g) for (const float w : values(g)) weights.push_back(w);
+  for (std::int64_t g = 0; g < G; ++g)
+    for (const float w : values(g)) weights.push_back(w);
   return depthwise(all, C, Q, bias, weights);
 }
 

@@ -6,7 +6,8 @@
 
 namespace rnnc::test {
 
-/// Returns the text of a cell frame with input x : f32[2 * places], two states and an output of 7 * places + 6 features.
+/// Returns the text of a cell frame with input x : f32[2 * places], two states and an output of 7 * places + 6
+/// features.
 std::string text_of_large_frame(int places = 24, int layers = 8);
 
 }  // namespace rnnc::test
