@@ -170,7 +170,9 @@ class StageEmitter {
       const bool packed = panel.is_packed() && is_last(place, block);
       const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);
       const int together = packed ? 1 : std::min(panel.together, before_tail - block);
-      operands.weights.push_back({weights(panel, place, block), together * panel.vectors(packed)});
+      const int vectors = together * panel.vectors(packed);
+      const int others = panel.gates_in_memory - panel.gates;  // between the columns that the product reads
+      operands.weights.push_back({weights(panel, place, block), vectors, vectors + others});
       block += together;
     }
     return operands;
@@ -207,7 +209,7 @@ class StageEmitter {
   }
 
   llvm::Value* weights(const Panel& panel, const TilePlace& place, int block) {
-    const std::int64_t block_size = panel.shape().stored_columns() * panel.gates * panel.lanes;
+    const std::int64_t block_size = panel.block_elements();
     llvm::Value* first = builder_.CreateMul(place.block, number(block_size));
     llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
     llvm::Value* panel_begin = context_.place(builder_, Space::Weights, panel.first_element());

@@ -1,6 +1,7 @@
 #include "compiler/llvm/product_groups.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -13,9 +14,6 @@ namespace {
 using ir::Node;
 using ir::Op;
 using ir::Value;
-
-constexpr int kMostRows = 8;        // of a group; more only make its code longer
-constexpr int kOtherRegisters = 6;  // those that hold weights, elements and constants
 
 // Returns the products of the stage that a product starts from, straight or through functions of them.
 std::set<Value> products_before(const StageContext& context, const Stage& stage, Value product) {
@@ -45,13 +43,17 @@ std::set<Value> products_before(const StageContext& context, const Stage& stage,
 
 int most_of_group(const StageContext& context, const Panel& panel, int blocks) {
   if (panel.sparse || runtime::is_integer(panel.format)) return 1;
-  return std::clamp((context.target.registers - kOtherRegisters) / (panel.gates * blocks), 1, kMostRows);
+  return products_at_once(context.target.registers, panel.gates * blocks);
 }
 
 std::vector<std::vector<Value>> product_groups(const StageContext& context, const Stage& stage, int blocks) {
   std::vector<std::vector<Value>> groups;
-  std::map<std::int64_t, std::vector<Value>> of_panel;
-  for (const Value product : stage.products) of_panel[context.plan.panel(product).offset].push_back(product);
+  std::map<std::array<std::int64_t, 3>, std::vector<Value>> of_panel;
+  const auto key_of = [&](Value product) {
+    const Panel& panel = context.plan.panel(product);
+    return std::array<std::int64_t, 3>{panel.offset, panel.first_gate, panel.gates};
+  };
+  for (const Value product : stage.products) of_panel[key_of(product)].push_back(product);
   if (of_panel.size() == stage.products.size()) {
     for (const Value product : stage.products) groups.push_back({product});
     return groups;
@@ -64,7 +66,7 @@ std::vector<std::vector<Value>> product_groups(const StageContext& context, cons
     const Panel& panel = context.plan.panel(first);
     const auto most = static_cast<std::size_t>(most_of_group(context, panel, blocks));
     std::vector<Value>& group = groups.emplace_back();
-    for (const Value product : of_panel[panel.offset]) {
+    for (const Value product : of_panel[key_of(first)]) {
       const bool is_ready = std::ranges::all_of(before[product], [&](Value other) { return done.contains(other); });
       if (group.size() < most && !done.contains(product) && (is_ready || product == first)) group.push_back(product);
     }

@@ -11,9 +11,6 @@ namespace {
 // Gates may share vectors only in the stage's last block.
 bool is_tail(const TilePlace& place) { return place.tail == Tail::Last; }
 
-// Returns the weights of a full block of a panel.
-std::int64_t block_size(const Panel& panel) { return panel.shape().stored_columns() * panel.gates * panel.lanes; }
-
 }  // namespace
 
 RowGroups::RowGroups(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& stage, const StagePlan& plan,
@@ -255,7 +252,7 @@ void RowGroups::emit_product(ir::Value product, const TilePlace& place, const Gr
 
   tiled.weights = advance(builder_, context_.spaces[static_cast<int>(Space::Weights)].base,
                           builder_.CreateAdd(context_.place(builder_, Space::Weights, panel.first_element()),
-                                             builder_.CreateMul(place.block, number(block_size(panel)))),
+                                             builder_.CreateMul(place.block, number(panel.block_elements()))),
                           panel.format);
   const std::int64_t part = integers ? panel.passes() : plan_.panel_columns;
   emit_for(
@@ -275,11 +272,12 @@ void RowGroups::emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::V
                           llvm::Value* last) {
   const Panel& panel = tiled.panel;
   const int vectors = tiled.place.blocks * panel.vectors(is_tail(tiled.place));
+  const int side_by_side = vectors + panel.gates_in_memory - panel.gates;
   const Home vector = *context_.schedule.find(context_.schedule.cell[tiled.product].operands[0]);
   llvm::Value* row = first_row(tiles, tile);
   TileCall call;
   call.weights = advance(builder_, tiled.weights,
-                         builder_.CreateMul(first, number(std::int64_t{vectors} * panel.lanes)), panel.format);
+                         builder_.CreateMul(first, number(std::int64_t{side_by_side} * panel.lanes)), panel.format);
   call.x = advance(builder_, at(vector, row), first);
   call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
   call.columns = builder_.CreateSub(last, first);
@@ -295,7 +293,7 @@ void RowGroups::emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::V
   // Each tile fetches its part of the next blocks' weights.
   const std::int64_t of_line = runtime::elements_in(panel.format, runtime::kCacheLineFloats);
   llvm::Value* next = builder_.CreateAdd(
-      number(tiled.place.blocks * block_size(panel)),
+      number(tiled.place.blocks * panel.block_elements()),
       builder_.CreateMul(builder_.CreateAdd(builder_.CreateMul(tile, number(panel.passes())), first), number(of_line)));
   call.fetch_ahead = advance(builder_, tiled.weights, plan_.fetch_ahead ? next : number(0), panel.format);
   llvm::Value* is_longer = builder_.CreateICmpULT(tile, tiles.longer);
@@ -305,7 +303,7 @@ void RowGroups::emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::V
   // where the product is only stored.
   const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
   emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
-    call_tiles({n, vectors, panel.lanes, panel.format, context_.plan.fetches_ahead}, call);
+    call_tiles({n, vectors, side_by_side, panel.lanes, panel.format, context_.plan.fetches_ahead}, call);
   });
 }
 

@@ -101,7 +101,7 @@ Emitted emit_function(llvm::IRBuilder<>& builder, const StageContext& context, c
 bool go_together(const StageContext& context, const CodedPart& a, const CodedPart& b) {
   return a.stage == b.stage && a.code == b.code &&
          std::ranges::equal(a.part.products, b.part.products, [&](ir::Value one, ir::Value other) {
-           return context.plan.panel(one).offset == context.plan.panel(other).offset;
+           return context.plan.panel(one).reads_as(context.plan.panel(other));
          });
 }
 

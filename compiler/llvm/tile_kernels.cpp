@@ -41,7 +41,7 @@ class Body {
   void emit() {
     ProductOperands operands{{}, {}, form_.format, form_.lanes};
     for (int row = 0; row < form_.rows; ++row) operands.rows.push_back(at(call_.x, row, call_.x_stride));
-    operands.weights.push_back({call_.weights, form_.vectors});
+    operands.weights.push_back({call_.weights, form_.vectors, form_.in_memory});
     const Values sums =
         runtime::is_integer(form_.format) ? integer_sums(std::move(operands)) : chains(std::move(operands));
     std::size_t i = 0;
@@ -90,7 +90,9 @@ class Body {
 };
 
 std::string name_of(const TileForm& form) {
-  return "tile_" + std::to_string(form.rows) + "x" + std::to_string(form.vectors) + (form.fetch_ahead ? "_fetch" : "");
+  return "tile_" + std::to_string(form.rows) + "x" + std::to_string(form.vectors) +
+         (form.in_memory > form.vectors ? "_of_" + std::to_string(form.in_memory) : "") +
+         (form.fetch_ahead ? "_fetch" : "");
 }
 
 }  // namespace

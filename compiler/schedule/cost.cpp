@@ -84,21 +84,27 @@ double row_latency(const StageShape& shape, const Machine& machine, double chain
 // The weights of the next group are loaded while the element-wise part of this group is computed. The work that fits in
 // the gaps between loads costs nothing, except for the last group.
 double one_row(const StageShape& shape, const StagePlan& plan, const Machine& machine) {
-  const double fma = multiply_add(shape, machine), columns = static_cast<double>(shape.columns);
+  const double fma = multiply_add(shape, machine);
   double seconds = 0, hidden = 0, work_of_last = 0, hidden_of_last = 0, count = 0;
   for (const Groups& group : groups_of(shape.blocks, plan.single_blocks)) {
     if (group.count == 0) continue;
-    const double chains = group.blocks * shape.gates;
-    const double stream = chains * vector_bytes(shape) / row_bytes_per_second(shape, machine, group.blocks);
-    const double loads = (chains + 1) / machine.vector_loads_per_second;
-    const double latency = row_latency(shape, machine, chains);
-    const double column = overlapped({chains * fma * shape.products, stream, loads, latency});
+    const int vectors = group.blocks * shape.gates;
+    const double stream = vectors * vector_bytes(shape) / row_bytes_per_second(shape, machine, group.blocks);
+    double products = 0, gaps = 0;
+    for (const PanelUse& panel : shape.panels) {
+      const int together = std::min(panel.products, products_at_once(shape.registers, vectors));
+      const double chains = vectors * together;
+      const double columns = static_cast<double>(panel.columns) * whole(panel.products, together);
+      const double loads = (vectors + together) / machine.vector_loads_per_second;
+      const double latency = row_latency(shape, machine, chains);
+      products += columns * overlapped({chains * fma * shape.products, stream, loads, latency});
+      gaps += columns * std::max(0.0, std::max({stream, loads, latency}) - chains * fma * shape.products);
+    }
     const double work = shape.operations * group.blocks * fma;
-    const double gap = std::max({stream, loads, latency}) - chains * fma * shape.products;
     work_of_last = work;
-    hidden_of_last = std::min(columns * std::max(0.0, gap), work);
+    hidden_of_last = std::min(gaps, work);
     hidden += group.count * hidden_of_last;
-    seconds += group.count * (columns * column + work + kGroupOperations * fma);
+    seconds += group.count * (products + work + kGroupOperations * fma);
     count += group.count;
   }
   // The thread with the most groups is the last one, and each thread has a last group.

@@ -19,12 +19,77 @@ using ir::Value;
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
 
+// Finds the panels whose weights others have too. Products of the same matrices and of one layout read the same
+// weights: rows of a step are such products. A product whose matrices stand side by side among those of a larger one
+// reads a part of its panel: a row at the edge of a convolution is in fewer windows than the others.
+class PanelSharing {
+ public:
+  PanelSharing(const Schedule& schedule, std::vector<Panel>& panels) : schedule_(schedule), panels_(panels) {}
+
+  void run(std::int64_t& end) {
+    for (std::size_t i = 0; i < panels_.size(); ++i)
+      if (firsts_.try_emplace(key_of(panels_[i]), i).second && may_be_read_in_part(panels_[i])) note_gates(i);
+    std::vector<std::optional<std::int64_t>> offsets(panels_.size());
+    for (std::size_t i = 0; i < panels_.size(); ++i) {
+      Panel& panel = panels_[i];
+      const auto [owner, first_gate] = owner_of(panel);
+      std::optional<std::int64_t>& offset = offsets[owner];
+      panel.is_shared = offset || owner != i;
+      if (!offset) {
+        offset = end;
+        end = divide_up(end + panels_[owner].shape().floats(), kAlign) * kAlign;
+      }
+      panel.offset = *offset;
+      panel.first_gate = first_gate;
+      panel.gates_in_memory = panels_[owner].gates;
+    }
+    // The panel that is packed is the first that has all of its gates.
+    for (std::size_t i = 0; i < panels_.size(); ++i)
+      if (const auto [owner, first_gate] = owner_of(panels_[i]); owner == i) panels_[i].is_shared = false;
+  }
+
+ private:
+  using Key = std::tuple<std::vector<Value>, int, int, runtime::NumberFormat, bool>;
+
+  Key key_of(const Panel& panel) const {
+    return {matrices_of(schedule_.cell, panel.product), panel.together, panel.tail_gates, panel.format, panel.sparse};
+  }
+
+  // The gates of a column then lie side by side, and nothing lies behind the weights.
+  static bool may_be_read_in_part(const Panel& panel) {
+    return panel.together == 1 && panel.tail_gates == 1 && !panel.sparse && !runtime::is_integer(panel.format);
+  }
+
+  void note_gates(std::size_t i) {
+    for (const Value matrix : matrices_of(schedule_.cell, panels_[i].product))
+      with_gate_[{matrix, panels_[i].format}].push_back(i);
+  }
+
+  // Returns the panel that is packed for this one too, and the gate in it that is this one's first.
+  std::pair<std::size_t, int> owner_of(const Panel& panel) const {
+    const Key key = key_of(panel);
+    const std::vector<Value>& matrices = std::get<0>(key);
+    std::pair<std::size_t, int> best{firsts_.at(key), 0};
+    if (!may_be_read_in_part(panel)) return best;
+    for (const std::size_t i : with_gate_.at({matrices[0], panel.format})) {
+      const std::vector<Value> all = matrices_of(schedule_.cell, panels_[i].product);
+      const auto found = std::ranges::search(all, matrices);
+      if (!found.empty() && all.size() > matrices_of(schedule_.cell, panels_[best.first].product).size())
+        best = {i, static_cast<int>(found.begin() - all.begin())};
+    }
+    return best;
+  }
+
+  const Schedule& schedule_;
+  std::vector<Panel>& panels_;
+  std::map<Key, std::size_t> firsts_;
+  std::map<std::pair<Value, runtime::NumberFormat>, std::vector<std::size_t>> with_gate_;
+};
+
 std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, const Target& target,
                                const PlanOptions& options, std::int64_t& end) {
   const int lanes = target.lanes;
   std::vector<Panel> panels;
-  // Products of the same matrices and of one layout read the same weights: rows of a step are such products.
-  std::map<std::tuple<std::vector<Value>, int, int, runtime::NumberFormat, bool>, std::int64_t> packed;
   for (std::size_t s = 0; s < schedule.stages.size(); ++s) {
     const Stage& stage = schedule.stages[s];
     const bool shares = std::ranges::any_of(stage.products, [&](Value product) {
@@ -32,7 +97,7 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
     });
     for (Value product : stage.products) {
       const Node& node = schedule.cell[product];
-      Panel panel{product, end, stage.units, schedule.cell[node.operands[0]].type.dims[0].value(),
+      Panel panel{product, 0, stage.units, schedule.cell[node.operands[0]].type.dims[0].value(),
                   gates_of(schedule, product)};
       panel.together = stages[s].batch_blocks;
       panel.lanes = lanes;
@@ -40,15 +105,10 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
       panel.shifted = runtime::is_integer(panel.format) && target.byte_products == ByteProducts::Unsigned;
       panel.sparse = options.sparse && runtime::is_integer(panel.format) && stage.phase == Phase::Step;
       if (shares) panel.tail_gates = static_cast<int>(lanes / (panel.units % lanes));
-      const auto [known, is_new] = packed.try_emplace(
-          {matrices_of(schedule.cell, product), panel.together, panel.tail_gates, panel.format, panel.sparse},
-          panel.offset);
-      panel.offset = known->second;
-      panel.is_shared = !is_new;
-      if (is_new) end = divide_up(end + panel.shape().floats(), kAlign) * kAlign;
       panels.push_back(panel);
     }
   }
+  PanelSharing(schedule, panels).run(end);
   return panels;
 }
 
@@ -60,6 +120,12 @@ std::vector<int> pieces_of_tile(int rows, int vectors, int chains) {
   const bool is_rare = rows == 5 || rows == 7;
   if (!is_rare || 2 * (rows / 2 * vectors) < 3 * chains) return {rows};
   return {(rows + 1) / 2, rows / 2};
+}
+
+int products_at_once(int registers, int vectors) {
+  constexpr int kOthers = 6;  // the registers that hold weights, elements and constants
+  constexpr int kMost = 8;    // more only make the code longer
+  return std::clamp((registers - kOthers) / std::max(1, vectors), 1, kMost);
 }
 
 PlanChoice choice_of(std::size_t stage, const StagePlan& plan) {

@@ -50,14 +50,21 @@ struct Panel {
   int tail_gates = 1;                                  // the gates that share a vector of the last block
   int lanes = 0;                                       // the units of a block
   runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
-  bool is_shared = false;                              // the weights are those of a panel before this one
-  bool shifted = false, sparse = false;                // as in runtime::PanelShape
+  bool is_shared = false;                              // the weights are those of a panel that is packed for another
+  int first_gate = 0, gates_in_memory = 0;  // of the panel that is packed; a product may read some of its gates
+  bool shifted = false, sparse = false;     // as in runtime::PanelShape
 
   runtime::PanelShape shape() const {
     return {units, columns, gates, lanes, together, tail_gates, format, shifted, sparse};
   }
-  /// Returns the offset, counted in weights of the panel's format.
-  std::int64_t first_element() const { return runtime::elements_in(format, offset); }
+  /// Returns the offset of the first gate that the product reads, counted in weights of the panel's format.
+  std::int64_t first_element() const { return runtime::elements_in(format, offset) + first_gate * lanes; }
+  /// Returns the weights of a full block.
+  std::int64_t block_elements() const { return shape().stored_columns() * gates_in_memory * lanes; }
+  /// Tells whether two products read the same weights.
+  bool reads_as(const Panel& other) const {
+    return offset == other.offset && first_gate == other.first_gate && gates == other.gates;
+  }
   /// Returns the passes of a loop over the columns, each of which takes one, or a group where weights are integers.
   std::int64_t passes() const { return runtime::is_integer(format) ? runtime::groups_of_columns(columns) : columns; }
   bool is_packed() const { return tail_gates > 1; }
@@ -143,6 +150,9 @@ Result<Plan> make_plan(const Schedule& schedule, const Target& target, const Pla
 /// own, so a rare number is split into two common ones (compile times fell by 5 to 14 %), unless these would have fewer
 /// accumulators than half as many again as `chains`, the multiply-adds in flight that the machine needs.
 std::vector<int> pieces_of_tile(int rows, int vectors, int chains);
+
+/// Returns how many products of one panel a row computes at once, each with so many vectors of sums.
+int products_at_once(int registers, int vectors);
 
 /// Returns the plan as text: each stage with its products, tiles and stores, then states and sizes.
 std::string print(const Plan& plan, const Schedule& schedule, const Target& target);

@@ -180,7 +180,7 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
   const ir::Cell& cell = schedule.cell;
   std::vector<StageShape> shapes;
   std::map<Phase, double> phase_bytes;
-  std::set<std::pair<Phase, std::vector<Value>>> read;
+  std::set<std::pair<Phase, Value>> read;
   std::map<std::tuple<Phase, int, std::int64_t>, int> operations;
   const std::vector<Phase>& phase = schedule.phases;
   for (std::uint32_t i = 0; i < cell.nodes.size(); ++i) {
@@ -198,15 +198,25 @@ std::vector<StageShape> shapes_of(const Schedule& schedule, const Target& target
     shape.threads = is_shared(stage) ? options.threads : 1;
     shape.blocks = static_cast<int>(divide_up(stage.units, target.lanes));
     shape.gates = 0;
+    shape.registers = target.registers;
+    std::map<std::vector<Value>, std::size_t> panels;  // the index of each in shape.panels
     for (Value product : stage.products) {
       const ir::Type& matrix = cell[cell[product].operands[1]].type;
       const int gates = gates_of(schedule, product);
-      if (read.emplace(stage.phase, matrices_of(schedule.cell, product)).second)
-        phase_bytes[stage.phase] += static_cast<double>(
-            runtime::bytes_of(shape.weights, gates * matrix.dims[0].value() * matrix.dims[1].value()));
+      for (const Value gate : matrices_of(cell, product))
+        if (read.emplace(stage.phase, gate).second)
+          phase_bytes[stage.phase] +=
+              static_cast<double>(runtime::bytes_of(shape.weights, matrix.dims[0].value() * matrix.dims[1].value()));
       shape.gates = std::max(shape.gates, gates);
-      const std::int64_t columns = matrix.dims[1].value();
-      shape.columns += runtime::is_integer(shape.weights) ? runtime::groups_of_columns(columns) : columns;
+      const std::int64_t all = matrix.dims[1].value();
+      const std::int64_t columns = runtime::is_integer(shape.weights) ? runtime::groups_of_columns(all) : all;
+      shape.columns += columns;
+      // Sums of integers are computed product by product.
+      const auto [use, is_new] = panels.try_emplace(matrices_of(cell, product), shape.panels.size());
+      if (is_new || runtime::is_integer(shape.weights))
+        shape.panels.push_back({1, columns});
+      else
+        ++shape.panels[use->second].products;
     }
     shape.operations = operations[{stage.phase, stage.depth, stage.units}];
     shapes.push_back(shape);
