@@ -172,7 +172,7 @@ class StageEmitter {
       const int together = packed ? 1 : std::min(panel.together, before_tail - block);
       const int vectors = together * panel.vectors(packed);
       const int others = panel.gates_in_memory - panel.gates;  // between the columns that the product reads
-      operands.weights.push_back({weights(panel, place, block), vectors, vectors + others});
+      operands.weights.push_back({weights(panel, place, block, vectors + others), vectors, vectors + others});
       block += together;
     }
     return operands;
@@ -208,13 +208,14 @@ class StageEmitter {
         .run(context_.plan.panel(product).columns, std::move(chains));
   }
 
-  llvm::Value* weights(const Panel& panel, const TilePlace& place, int block) {
-    const std::int64_t block_size = panel.block_elements();
+  // Returns the address of a block's weights, of which `vectors` lie side by side in each column.
+  llvm::Value* weights(const Panel& panel, const TilePlace& place, int block, int vectors) {
+    const std::int64_t block_size = panel.block_elements(), columns_before = panel.first_column * vectors * panel.lanes;
     llvm::Value* first = builder_.CreateMul(place.block, number(block_size));
     llvm::Value* base = context_.spaces[static_cast<int>(Space::Weights)].base;
     llvm::Value* panel_begin = context_.place(builder_, Space::Weights, panel.first_element());
     return advance(builder_, advance(builder_, base, first, panel.format),
-                   builder_.CreateAdd(panel_begin, number(block * block_size)), panel.format);
+                   builder_.CreateAdd(panel_begin, number(block * block_size + columns_before)), panel.format);
   }
 
   // ---- reductions

@@ -48,10 +48,10 @@ int most_of_group(const StageContext& context, const Panel& panel, int blocks) {
 
 std::vector<std::vector<Value>> product_groups(const StageContext& context, const Stage& stage, int blocks) {
   std::vector<std::vector<Value>> groups;
-  std::map<std::array<std::int64_t, 3>, std::vector<Value>> of_panel;
+  std::map<std::array<std::int64_t, 5>, std::vector<Value>> of_panel;
   const auto key_of = [&](Value product) {
     const Panel& panel = context.plan.panel(product);
-    return std::array<std::int64_t, 3>{panel.offset, panel.first_gate, panel.gates};
+    return std::array<std::int64_t, 5>{panel.offset, panel.first_gate, panel.gates, panel.first_column, panel.columns};
   };
   for (const Value product : stage.products) of_panel[key_of(product)].push_back(product);
   if (of_panel.size() == stage.products.size()) {

@@ -277,7 +277,9 @@ void RowGroups::emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::V
   llvm::Value* row = first_row(tiles, tile);
   TileCall call;
   call.weights = advance(builder_, tiled.weights,
-                         builder_.CreateMul(first, number(std::int64_t{side_by_side} * panel.lanes)), panel.format);
+                         builder_.CreateMul(builder_.CreateAdd(first, number(panel.first_column)),
+                                            number(std::int64_t{side_by_side} * panel.lanes)),
+                         panel.format);
   call.x = advance(builder_, at(vector, row), first);
   call.x_stride = context_.spaces[static_cast<int>(vector.space)].stride;
   call.columns = builder_.CreateSub(last, first);

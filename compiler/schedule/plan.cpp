@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "compiler/passes/analysis.hpp"
+#include "compiler/schedule/panel_sharing.hpp"
 #include "compiler/schedule/plan_stage.hpp"
 
 namespace rnnc::compiler {
@@ -18,73 +19,6 @@ using ir::Value;
 // MiB. A chunk still has enough rows that reading the weights of the input costs little for each row.
 constexpr std::int64_t kChunkBytes = 256 * 1024;
 constexpr std::int64_t kMinChunkRows = 128, kMaxChunkRows = 4096;
-
-// Finds the panels whose weights others have too. Products of the same matrices and of one layout read the same
-// weights: rows of a step are such products. A product whose matrices stand side by side among those of a larger one
-// reads a part of its panel: a row at the edge of a convolution is in fewer windows than the others.
-class PanelSharing {
- public:
-  PanelSharing(const Schedule& schedule, std::vector<Panel>& panels) : schedule_(schedule), panels_(panels) {}
-
-  void run(std::int64_t& end) {
-    for (std::size_t i = 0; i < panels_.size(); ++i)
-      if (firsts_.try_emplace(key_of(panels_[i]), i).second && may_be_read_in_part(panels_[i])) note_gates(i);
-    std::vector<std::optional<std::int64_t>> offsets(panels_.size());
-    for (std::size_t i = 0; i < panels_.size(); ++i) {
-      Panel& panel = panels_[i];
-      const auto [owner, first_gate] = owner_of(panel);
-      std::optional<std::int64_t>& offset = offsets[owner];
-      panel.is_shared = offset || owner != i;
-      if (!offset) {
-        offset = end;
-        end = divide_up(end + panels_[owner].shape().floats(), kAlign) * kAlign;
-      }
-      panel.offset = *offset;
-      panel.first_gate = first_gate;
-      panel.gates_in_memory = panels_[owner].gates;
-    }
-    // The panel that is packed is the first that has all of its gates.
-    for (std::size_t i = 0; i < panels_.size(); ++i)
-      if (const auto [owner, first_gate] = owner_of(panels_[i]); owner == i) panels_[i].is_shared = false;
-  }
-
- private:
-  using Key = std::tuple<std::vector<Value>, int, int, runtime::NumberFormat, bool>;
-
-  Key key_of(const Panel& panel) const {
-    return {matrices_of(schedule_.cell, panel.product), panel.together, panel.tail_gates, panel.format, panel.sparse};
-  }
-
-  // The gates of a column then lie side by side, and nothing lies behind the weights.
-  static bool may_be_read_in_part(const Panel& panel) {
-    return panel.together == 1 && panel.tail_gates == 1 && !panel.sparse && !runtime::is_integer(panel.format);
-  }
-
-  void note_gates(std::size_t i) {
-    for (const Value matrix : matrices_of(schedule_.cell, panels_[i].product))
-      with_gate_[{matrix, panels_[i].format}].push_back(i);
-  }
-
-  // Returns the panel that is packed for this one too, and the gate in it that is this one's first.
-  std::pair<std::size_t, int> owner_of(const Panel& panel) const {
-    const Key key = key_of(panel);
-    const std::vector<Value>& matrices = std::get<0>(key);
-    std::pair<std::size_t, int> best{firsts_.at(key), 0};
-    if (!may_be_read_in_part(panel)) return best;
-    for (const std::size_t i : with_gate_.at({matrices[0], panel.format})) {
-      const std::vector<Value> all = matrices_of(schedule_.cell, panels_[i].product);
-      const auto found = std::ranges::search(all, matrices);
-      if (!found.empty() && all.size() > matrices_of(schedule_.cell, panels_[best.first].product).size())
-        best = {i, static_cast<int>(found.begin() - all.begin())};
-    }
-    return best;
-  }
-
-  const Schedule& schedule_;
-  std::vector<Panel>& panels_;
-  std::map<Key, std::size_t> firsts_;
-  std::map<std::pair<Value, runtime::NumberFormat>, std::vector<std::size_t>> with_gate_;
-};
 
 std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<StagePlan>& stages, const Target& target,
                                const PlanOptions& options, std::int64_t& end) {
@@ -108,7 +42,7 @@ std::vector<Panel> plan_panels(const Schedule& schedule, const std::vector<Stage
       panels.push_back(panel);
     }
   }
-  PanelSharing(schedule, panels).run(end);
+  share_panels(schedule, panels, end);
   return panels;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <rnnc/result.hpp>
@@ -51,8 +52,10 @@ struct Panel {
   int lanes = 0;                                       // the units of a block
   runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
   bool is_shared = false;                              // the weights are those of a panel that is packed for another
-  int first_gate = 0, gates_in_memory = 0;  // of the panel that is packed; a product may read some of its gates
-  bool shifted = false, sparse = false;     // as in runtime::PanelShape
+  bool shifted = false, sparse = false;                // as in runtime::PanelShape
+  // Of the panel that is packed, a product may read some gates or some columns.
+  int first_gate = 0, gates_in_memory = 0;
+  std::int64_t first_column = 0, columns_in_memory = 0;
 
   runtime::PanelShape shape() const {
     return {units, columns, gates, lanes, together, tail_gates, format, shifted, sparse};
@@ -60,10 +63,15 @@ struct Panel {
   /// Returns the offset of the first gate that the product reads, counted in weights of the panel's format.
   std::int64_t first_element() const { return runtime::elements_in(format, offset) + first_gate * lanes; }
   /// Returns the weights of a full block.
-  std::int64_t block_elements() const { return shape().stored_columns() * gates_in_memory * lanes; }
+  std::int64_t block_elements() const {
+    runtime::PanelShape whole = shape();
+    whole.columns = columns_in_memory;
+    return whole.stored_columns() * gates_in_memory * lanes;
+  }
   /// Tells whether two products read the same weights.
   bool reads_as(const Panel& other) const {
-    return offset == other.offset && first_gate == other.first_gate && gates == other.gates;
+    return std::tie(offset, first_gate, gates, first_column, columns) ==
+           std::tie(other.offset, other.first_gate, other.gates, other.first_column, other.columns);
   }
   /// Returns the passes of a loop over the columns, each of which takes one, or a group where weights are integers.
   std::int64_t passes() const { return runtime::is_integer(format) ? runtime::groups_of_columns(columns) : columns; }

@@ -56,6 +56,9 @@ void print_products(std::ostream& out, const Stage& stage, const Plan& plan) {
     if (panel.gates < panel.gates_in_memory)
       out << ", gates " << panel.first_gate << " to " << panel.first_gate + panel.gates - 1 << " of "
           << panel.gates_in_memory;
+    if (panel.columns < panel.columns_in_memory)
+      out << ", columns " << panel.first_column << " to " << panel.first_column + panel.columns - 1 << " of "
+          << panel.columns_in_memory;
     const int sharing = std::min(panel.tail_gates, panel.gates);
     if (panel.sparse) out << ", zeros left out";
     if (sharing > 1) out << ", last block " << sharing << " gates a vector";
