@@ -170,9 +170,15 @@ class StageEmitter {
       const bool packed = panel.is_packed() && is_last(place, block);
       const int before_tail = place.blocks - (panel.is_packed() && place.tail == Tail::Last ? 1 : 0);
       const int together = packed ? 1 : std::min(panel.together, before_tail - block);
-      const int vectors = together * panel.vectors(packed);
-      const int others = panel.gates_in_memory - panel.gates;  // between the columns that the product reads
-      operands.weights.push_back({weights(panel, place, block, vectors + others), vectors, vectors + others});
+      const int vectors = panel.vectors(packed), others = panel.gates_in_memory - panel.gates;
+      const int of_column = together * (vectors + others);
+      llvm::Value* first = weights(panel, place, block, of_column);
+      // Gates that the product does not read lie between those of one block and of the next.
+      const int runs = others > 0 ? together : 1;
+      for (int run = 0; run < runs; ++run)
+        operands.weights.push_back(
+            {advance(builder_, first, number(run * panel.gates_in_memory * panel.lanes), panel.format),
+             together / runs * vectors, of_column});
       block += together;
     }
     return operands;

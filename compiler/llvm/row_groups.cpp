@@ -272,7 +272,8 @@ void RowGroups::emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::V
                           llvm::Value* last) {
   const Panel& panel = tiled.panel;
   const int vectors = tiled.place.blocks * panel.vectors(is_tail(tiled.place));
-  const int side_by_side = vectors + panel.gates_in_memory - panel.gates;
+  const int others = panel.gates_in_memory - panel.gates, side_by_side = vectors + tiled.place.blocks * others;
+  const int runs = others > 0 ? tiled.place.blocks : 1;
   const Home vector = *context_.schedule.find(context_.schedule.cell[tiled.product].operands[0]);
   llvm::Value* row = first_row(tiles, tile);
   TileCall call;
@@ -305,7 +306,7 @@ void RowGroups::emit_tile(const TiledProduct& tiled, const Split& tiles, llvm::V
   // where the product is only stored.
   const int least = plan_.batch_rows >= 3 && !is_only_stored() ? 2 : 1;
   emit_switch(builder_, rows, least, plan_.batch_rows, [&](int n) {
-    call_tiles({n, vectors, side_by_side, panel.lanes, panel.format, context_.plan.fetches_ahead}, call);
+    call_tiles({n, vectors, side_by_side, runs, panel.lanes, panel.format, context_.plan.fetches_ahead}, call);
   });
 }
 

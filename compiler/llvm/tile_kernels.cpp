@@ -41,7 +41,11 @@ class Body {
   void emit() {
     ProductOperands operands{{}, {}, form_.format, form_.lanes};
     for (int row = 0; row < form_.rows; ++row) operands.rows.push_back(at(call_.x, row, call_.x_stride));
-    operands.weights.push_back({call_.weights, form_.vectors, form_.in_memory});
+    for (int run = 0; run < form_.runs; ++run) {
+      const auto before = static_cast<std::uint64_t>(run * form_.in_memory / form_.runs * form_.lanes);
+      llvm::Value* first = advance(builder_, call_.weights, builder_.getInt64(before), form_.format);
+      operands.weights.push_back({first, form_.vectors / form_.runs, form_.in_memory});
+    }
     const Values sums =
         runtime::is_integer(form_.format) ? integer_sums(std::move(operands)) : chains(std::move(operands));
     std::size_t i = 0;

@@ -17,6 +17,7 @@ struct TileForm {
   int rows = 1;
   int vectors = 1;                                     // the vectors of weights of a column
   int in_memory = 1;                                   // of which so many lie side by side
+  int runs = 1;                                        // in which the tile's vectors are so many, as long as each other
   int lanes = 0;                                       // the lanes of a vector
   runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
   bool fetch_ahead = false;

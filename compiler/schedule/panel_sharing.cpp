@@ -87,12 +87,11 @@ class PanelSharing {
     return best;
   }
 
-  // Finds the gates of a panel among those of a larger one. Others may be between them in memory only where each block
-  // lies by itself.
+  // Finds the gates of a panel among those of a larger one. Gates that share a vector are read together.
   std::optional<PartOfPanel> find(std::size_t i, std::size_t owner) const {
     const Panel &panel = panels_[i], &whole = panels_[owner];
     if (panel.together != whole.together || panel.tail_gates != whole.tail_gates) return std::nullopt;
-    if (panel.gates != whole.gates && (panel.together > 1 || panel.tail_gates > 1)) return std::nullopt;
+    if (panel.gates != whole.gates && panel.tail_gates > 1) return std::nullopt;
     for (int first = 0; first + panel.gates <= whole.gates; ++first) {
       const std::int64_t column = gates_[i][0].column - gates_[owner][static_cast<std::size_t>(first)].column;
       const auto is_part = [&](const MatrixWindow& one, const MatrixWindow& other) {
