@@ -92,11 +92,22 @@ std::string describe_graph(const ImportedGraph& graph, const Interface& interfac
   return labelled_list("in the file", lines);
 }
 
+// Lists the first parameters of a model that has hundreds, as programs write that take weights apart.
+std::string parameter_list(std::vector<std::string> parameters) {
+  constexpr std::size_t kMost = 60, kShown = 40;
+  if (parameters.size() > kMost) {
+    const std::size_t left = parameters.size() - kShown;
+    parameters.resize(kShown);
+    parameters.push_back("and " + std::to_string(left) + " more; rnnc inspect prints them all");
+  }
+  return labelled_list("parameters", parameters);
+}
+
 // Describes a model with numbers for its dims.
 std::string describe_bound(const ir::Network& network, const Source& source) {
   const ModelFacts facts = facts_of(network, source.given.graph);
   return labelled_line(std::string(source.graph().kind_name()), source.graph().name) + takes_and_gives(facts) +
-         labelled_list("parameters", facts.parameters) +
+         parameter_list(facts.parameters) +
          labelled_line("",
                        plural(facts.numbers, "number") + ", " + std::to_string(4 * facts.numbers) + " bytes as f32") +
          streams(facts) + describe_graph(source.given.graph, interface_of(network));
@@ -125,7 +136,7 @@ std::string describe_open(const ir::Graph& graph) {
   std::string dims;
   for (const std::string& dim : graph.dims) dims += (dims.empty() ? "" : ", ") + dim;
   for (const std::string& dim : ir::implied_dims(graph)) dims += (dims.empty() ? "" : ", ") + dim;
-  return text + labelled_list("parameters", weight_texts(graph)) +
+  return text + parameter_list(weight_texts(graph)) +
          labelled_line("dims", dims + "; weights or --dim give them numbers, and more is told then");
 }
 

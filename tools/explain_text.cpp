@@ -1,5 +1,7 @@
 // An explanation becomes text for a terminal.
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <sstream>
 
 #include <rnnc/join.hpp>
@@ -89,13 +91,32 @@ std::string step_text(const CellFacts& cell) {
   return text;
 }
 
+// Of programs of hundreds of stages, a text shows those that take the longest.
+constexpr std::size_t kMostStages = 60, kShownStages = 30;
+
+std::string plan_text(const CellFacts& cell) {
+  if (cell.stages.size() <= kMostStages) return "plan " + cell.plan;
+  return plural(static_cast<std::int64_t>(cell.stages.size()), "stage") + ", of which the " +
+         std::to_string(kShownStages) +
+         " that take the longest follow; rnnc explain --html and rnnc inspect --emit plan have all";
+}
+
+std::vector<std::size_t> shown_stages(const CellFacts& cell) {
+  std::vector<std::size_t> stages(cell.stages.size());
+  std::iota(stages.begin(), stages.end(), std::size_t{0});
+  if (stages.size() <= kMostStages) return stages;
+  std::ranges::stable_sort(stages, std::greater(), [&](std::size_t i) { return cell.stages[i].predicted_seconds; });
+  stages.resize(kShownStages);
+  std::ranges::sort(stages);
+  return stages;
+}
+
 std::string cell_text(const CellFacts& cell) {
   std::string title = "cell " + cell.name;
   if (!cell.callers.empty()) title += " of " + cell.callers;
-  std::string text =
-      "\n" + wrapped("", "  ", title) +
-      wrapped("  ", "    ", "plan " + cell.plan + ", chosen by " + cell.chosen_by + "; " + step_text(cell));
-  for (std::size_t i = 0; i < cell.stages.size(); ++i) {
+  std::string text = "\n" + wrapped("", "  ", title) +
+                     wrapped("  ", "    ", plan_text(cell) + ", chosen by " + cell.chosen_by + "; " + step_text(cell));
+  for (const std::size_t i : shown_stages(cell)) {
     const StageFacts& stage = cell.stages[i];
     const bool is_once = stage.when == "once", is_ahead = stage.when == "ahead";
     const std::string when = is_once ? "once, when weights are packed"

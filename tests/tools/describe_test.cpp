@@ -40,6 +40,18 @@ TEST_CASE("describe tells names, sizes, states and parameters", "[tools]") {
         "streams     yes: it runs step by step, and in pieces of any length\n");
 }
 
+TEST_CASE("describe lists the first of hundreds of parameters", "[tools]") {
+  std::string params, sum = "x";
+  for (int i = 0; i < 100; ++i) {
+    params += " param p" + std::to_string(i) + " : f32[2]";
+    sum += " + p" + std::to_string(i);
+  }
+  const std::string text = described("cell c { input x : f32[2]" + params + " output " + sum + " }");
+  CHECK(text.find("            p39 : f32[2]\n"
+                  "            and 60 more; rnnc inspect prints them all\n"
+                  "            200 numbers, 800 bytes as f32\n") != std::string::npos);
+}
+
 TEST_CASE("describe says why a network does not stream and what would help", "[tools]") {
   const std::string both = described("network n { input x : seq f32[3] a = bidirectional gru<H=4>(x) output a }");
   CHECK(has(both, "streams     no: a.bwd reads time backwards, so that the network cannot run step by step\n"));

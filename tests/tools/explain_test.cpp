@@ -67,6 +67,20 @@ TEST_CASE("explain fits 100 columns whatever the model", "[tools]") {
   }
 }
 
+TEST_CASE("explain shows the longest stages of a program that has many", "[tools]") {
+  const Folder folder;
+  std::string text = "cell c {\n  input x : f32[16]\n  param W : f32[16, 16]\n  v0 = tanh(W @ x)\n";
+  for (int i = 1; i <= 70; ++i) text += "  v" + std::to_string(i) + " = tanh(W @ v" + std::to_string(i - 1) + ")\n";
+  folder.write("c.rnn", text + "  output v70\n}\n");
+  const std::string shown = text_of(folder, "explain c.rnn");
+  std::size_t stages = 0;
+  for (std::size_t at = shown.find("\n  stage "); at != std::string::npos; at = shown.find("\n  stage ", at + 1))
+    ++stages;
+  INFO(shown);
+  CHECK(stages == 30);
+  CHECK(shown.find("72 stages, of which the 30 that take the longest follow") != std::string::npos);
+}
+
 TEST_CASE("explain tells of a network which part runs what, and why it does not stream", "[tools]") {
   const Folder folder;
   const std::string deep = text_of(folder, "explain --cell gru --layers 2 --bidirectional --dim I=40 --dim H=24");
