@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <tuple>
 
 #include "compiler/llvm/loops.hpp"
@@ -37,7 +38,9 @@ bool is_copy(const Schedule& schedule, const Stage& stage, const Store& store) {
   if (store.home.digits > 0 || store.home.space == Space::InPlace) return false;
   if (!is_loaded(schedule, stage, store.value)) return false;
   const std::optional<Home> from = schedule.find(store.value);
-  return from && from->digits == 0 && from->size == stage.units && store.home.size == stage.units;
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();  // of a place in the table
+  return from && from->digits == 0 && from->size == stage.units && store.home.size == stage.units &&
+         from->offset <= kMost && store.home.offset <= kMost;
 }
 
 class CopyLoops {

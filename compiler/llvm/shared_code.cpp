@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "compiler/llvm/copies.hpp"
 #include "compiler/llvm/emit_stage.hpp"
@@ -72,31 +73,6 @@ struct CodedPart {
   std::vector<std::uint32_t> places;
 };
 
-struct Emitted {
-  llvm::Function* function = nullptr;
-  std::vector<std::uint32_t> places;
-};
-
-// Emits the code of a part as a function of the frame with the values of the phase and of a row of the table of places.
-Emitted emit_function(llvm::IRBuilder<>& builder, const StageContext& context, const Stage& part, std::size_t stage,
-                      const StageValues& values, llvm::AttributeList attributes) {
-  llvm::Module& module = *builder.GetInsertBlock()->getModule();
-  auto* type = llvm::FunctionType::get(builder.getVoidTy(), {builder.getPtrTy(), builder.getPtrTy()}, false);
-  const std::string name = "part_of_stage_" + std::to_string(stage);
-  auto* function = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
-  function->setAttributes(attributes);
-  const llvm::IRBuilderBase::InsertPointGuard guard(builder);
-  builder.SetInsertPoint(llvm::BasicBlock::Create(builder.getContext(), "entry", function));
-  const StageValues inside = taken_from(builder, function->getArg(0), values);
-  PlaceTable table(function->getArg(1));
-  emit_part(builder,
-            {context.schedule, context.plan, context.target, inside.spaces, context.kernels, inside.part, inside.turned,
-             &table},
-            part, context.plan.stages[stage], inside.count);
-  builder.CreateRetVoid();
-  return {function, table.places()};
-}
-
 // Parts that go together have the same code, and each product of one has the panel of the other's.
 bool go_together(const StageContext& context, const CodedPart& a, const CodedPart& b) {
   return a.stage == b.stage && a.code == b.code &&
@@ -114,9 +90,93 @@ std::size_t most_of_bundle(const StageContext& context, const CodedPart& one) {
   return static_cast<std::size_t>(most);
 }
 
+// The parts of the stages of a phase, each with its code.
+class PhaseParts {
+ public:
+  PhaseParts(llvm::IRBuilder<>& builder, const StageContext& context, const StageValues& values,
+             llvm::AttributeList attributes)
+      : builder_(builder), context_(context), values_(values), attributes_(attributes) {}
+
+  /// Takes the parts out of a stage, which keeps what only copies.
+  void take(std::size_t index, Stage& stage) {
+    std::vector<Stage> all = parts_of(context_.schedule, stage);
+    stage.products.clear();
+    stage.stores.clear();
+    stage.reductions.clear();
+    for (Stage& part : all) {
+      if (is_copy(context_.schedule, part))
+        add(stage, part);
+      else
+        parts_.push_back(coded(std::move(part), index));
+    }
+  }
+
+  /// Joins parts that may be computed side by side. Numbers of two, four and eight leave few bundles that differ.
+  void bundle() {
+    sort();
+    std::vector<CodedPart> bundles;
+    for (std::size_t begin = 0, end = 0; begin < parts_.size(); begin = end) {
+      const std::size_t most = most_of_bundle(context_, parts_[begin]);
+      for (end = begin + 1;
+           end < parts_.size() && end - begin < most && go_together(context_, parts_[begin], parts_[end]);)
+        ++end;
+      end = begin + std::bit_floor(end - begin);
+      if (end == begin + 1) {
+        bundles.push_back(std::move(parts_[begin]));
+        continue;
+      }
+      Stage bundle = std::move(parts_[begin].part);
+      for (std::size_t i = begin + 1; i < end; ++i) add(bundle, parts_[i].part);
+      std::ranges::sort(bundle.products);
+      bundles.push_back(coded(std::move(bundle), parts_[begin].stage));
+    }
+    parts_ = std::move(bundles);
+    sort();
+    for (const CodedPart& part : parts_) ++codes_[part.code].parts;
+  }
+
+  const std::vector<CodedPart>& parts() const { return parts_; }
+  Codes& codes() { return codes_; }
+
+ private:
+  // Parts of a stage with the same code are called one after the other.
+  void sort() {
+    std::ranges::stable_sort(parts_, {}, [](const CodedPart& part) { return std::pair(part.stage, part.code); });
+  }
+
+  // Emits the code of a part as a function of the frame with the values of the phase and of a row of the table of
+  // places.
+  CodedPart coded(Stage part, std::size_t stage) {
+    llvm::Module& module = *builder_.GetInsertBlock()->getModule();
+    auto* type = llvm::FunctionType::get(builder_.getVoidTy(), {builder_.getPtrTy(), builder_.getPtrTy()}, false);
+    const std::string name = "part_of_stage_" + std::to_string(stage);
+    auto* function = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
+    function->setAttributes(attributes_);
+    const llvm::IRBuilderBase::InsertPointGuard guard(builder_);
+    builder_.SetInsertPoint(llvm::BasicBlock::Create(builder_.getContext(), "entry", function));
+    const StageValues inside = taken_from(builder_, function->getArg(0), values_);
+    PlaceTable table(function->getArg(1));
+    emit_part(builder_,
+              {context_.schedule, context_.plan, context_.target, inside.spaces, context_.kernels, inside.part,
+               inside.turned, &table},
+              part, context_.plan.stages[stage], inside.count);
+    builder_.CreateRetVoid();
+    return {std::move(part), stage, codes_.add(function), table.places()};
+  }
+
+  llvm::IRBuilder<>& builder_;
+  const StageContext& context_;
+  const StageValues& values_;
+  llvm::AttributeList attributes_;
+  std::vector<CodedPart> parts_;
+  Codes codes_;
+};
+
 }  // namespace
 
 llvm::Value* PlaceTable::place(llvm::IRBuilder<>& builder, Space space, std::int64_t offset) {
+  // A place that does not fit stays in the code, which is then of this part alone.
+  if (offset > std::numeric_limits<std::uint32_t>::max()) return builder.getInt64(static_cast<std::uint64_t>(offset));
   const auto [found, is_new] = numbers_.try_emplace({space, offset}, static_cast<unsigned>(places_.size()));
   if (is_new) places_.push_back(static_cast<std::uint32_t>(offset));
   llvm::Value* entry = builder.CreateConstInBoundsGEP1_64(builder.getInt32Ty(), table_, found->second);
@@ -129,56 +189,18 @@ llvm::Value* StageContext::place(llvm::IRBuilder<>& builder, Space space, std::i
 
 SharedCode::SharedCode(llvm::IRBuilder<>& builder, const StageContext& context, Phase phase, const StageValues& values,
                        llvm::AttributeList attributes) {
-  const llvm::IRBuilderBase::InsertPointGuard guard(builder);
-  llvm::Module& module = *builder.GetInsertBlock()->getModule();
-  std::vector<CodedPart> parts;
-  Codes codes;
-  const auto emit = [&](Stage part, std::size_t stage) {
-    const Emitted emitted = emit_function(builder, context, part, stage, values, attributes);
-    return CodedPart{std::move(part), stage, codes.add(emitted.function), emitted.places};
-  };
+  PhaseParts phase_parts(builder, context, values, attributes);
   for (std::size_t i = 0; i < context.schedule.stages.size(); ++i) {
     if (context.schedule.stages[i].phase != phase) continue;
     Stage& rest = stages_[i].rest = context.schedule.stages[i];
     take_copies(context.schedule, context.plan.lanes, rest);
-    std::vector<Stage> all = parts_of(context.schedule, rest);
-    rest.products.clear();
-    rest.stores.clear();
-    rest.reductions.clear();
-    for (Stage& part : all) {
-      if (is_copy(context.schedule, part))
-        add(rest, part);
-      else
-        parts.push_back(emit(std::move(part), i));
-    }
+    phase_parts.take(i, rest);
   }
-  // Parts of a stage with the same code are called one after the other.
-  const auto sort = [&] {
-    std::ranges::stable_sort(parts, {}, [](const CodedPart& part) { return std::pair(part.stage, part.code); });
-  };
-  sort();
-  std::vector<CodedPart> bundles;
-  for (std::size_t begin = 0, end = 0; begin < parts.size(); begin = end) {
-    const std::size_t most = most_of_bundle(context, parts[begin]);
-    for (end = begin + 1; end < parts.size() && end - begin < most && go_together(context, parts[begin], parts[end]);)
-      ++end;
-    end = begin + std::bit_floor(end - begin);  // a power of two, so that few bundles differ
-    if (end == begin + 1) {
-      bundles.push_back(std::move(parts[begin]));
-      continue;
-    }
-    Stage bundle = std::move(parts[begin].part);
-    for (std::size_t i = begin + 1; i < end; ++i) add(bundle, parts[i].part);
-    std::ranges::sort(bundle.products);
-    bundles.push_back(emit(std::move(bundle), parts[begin].stage));
-  }
-  parts = std::move(bundles);
-  sort();
-  for (const CodedPart& part : parts) ++codes[part.code].parts;
-  for (const CodedPart& part : parts) {
-    Codes::Code& code = codes[part.code];
+  phase_parts.bundle();
+  for (const CodedPart& part : phase_parts.parts()) {
+    Codes::Code& code = phase_parts.codes()[part.code];
     StageCode& stage = stages_[part.stage];
-    if (code.parts == 1) {
+    if (code.parts == 1 || part.places.empty()) {
       add(stage.rest, part.part);
       continue;
     }
@@ -188,9 +210,10 @@ SharedCode::SharedCode(llvm::IRBuilder<>& builder, const StageContext& context, 
     ++stage.runs.back().count;
     code.table.insert(code.table.end(), part.places.begin(), part.places.end());
   }
+  llvm::Module& module = *builder.GetInsertBlock()->getModule();
   std::map<llvm::Function*, llvm::GlobalVariable*> tables;
-  for (Codes::Code& code : codes.all()) {
-    if (code.parts < 2) {
+  for (Codes::Code& code : phase_parts.codes().all()) {
+    if (code.table.empty()) {
       code.function->eraseFromParent();
       continue;
     }
