@@ -135,12 +135,13 @@ class RecurrentReader {
   const TensorView* weights(std::size_t input, const std::string& name, const Shape& shape);
   OnnxDirection direction(std::size_t d);
   std::string act(std::size_t which, const std::string& operand) const;
-  std::string sum(const OnnxDirection& of, const std::string& gate) const;
+  std::string sum(const OnnxDirection& of, const std::string& gate, const std::string& more = "") const;
   std::string equations(const OnnxDirection& of) const;
   std::int64_t gates() const {
     return kind_.gates[0] == 0 ? 1 : static_cast<std::int64_t>(std::string(kind_.gates).size());
   }
   bool is(const char* op) const { return attributes_.node().op == op; }
+  bool is_of_tflite() const { return attributes_.node().domain == kTfliteDomain; }
 
   OnnxAttributes attributes_;
   OnnxConstants& constants_;
@@ -150,10 +151,11 @@ class RecurrentReader {
   OnnxRecurrent result_;
   std::vector<Applied> activations_;  // of all directions
   std::size_t now_ = 0;               // the direction that is written
-  std::optional<float> clip_, cell_clip_;
+  std::optional<float> clip_, cell_clip_, output_clip_;
   std::string coupled_;  // the gate that is 1 less the other one
   bool reset_after_ = false;
   const TensorView *W_ = nullptr, *R_ = nullptr, *B_ = nullptr, *P_ = nullptr;
+  const TensorView *projection_ = nullptr, *projection_bias_ = nullptr, *norms_ = nullptr;  // of TensorFlow Lite
 };
 
 std::vector<bool> RecurrentReader::read_directions() {
@@ -186,7 +188,14 @@ void RecurrentReader::read_sizes(std::size_t directions) {
   if (R_->shape.size() != 3) attributes_.invalid("shape mismatch: R must be [D,G*H,H] but is " + to_string(R_->shape));
   const std::int64_t H = attributes_.integer("hidden_size").value_or(R_->shape[2]);
   if (H < 1) attributes_.invalid("hidden_size must be at least 1, not " + std::to_string(H));
-  if (H != R_->shape[2] || R_->shape[0] != D || R_->shape[1] != gates() * H)
+  result_.output_size = H;
+  if (is_of_tflite() && is("LSTM")) {
+    projection_ = weights(8, "the projection", {});
+    if (projection_) result_.output_size = projection_->shape.at(1);
+    projection_bias_ = weights(9, "the bias of the projection", {D, result_.output_size});
+    norms_ = weights(10, "the factors of its gates", {D, gates() * H});
+  }
+  if (result_.output_size != R_->shape[2] || R_->shape[0] != D || R_->shape[1] != gates() * H)
     attributes_.invalid("shape mismatch: with hidden_size " + std::to_string(H) + ", R must be " +
                         to_string({D, gates() * R_->shape[2], R_->shape[2]}) + " with " + std::to_string(H) +
                         " columns but is " + to_string(R_->shape));
@@ -207,8 +216,10 @@ std::string RecurrentReader::act(std::size_t which, const std::string& operand) 
   return activations_[now_ * kind_.activations.size() + which](clips ? clipped(operand, clip_) : operand);
 }
 
-std::string RecurrentReader::sum(const OnnxDirection& of, const std::string& gate) const {
-  return "W" + gate + " @ x + U" + gate + " @ h" + (of.weights.contains("b" + gate) ? " + b" + gate : "");
+std::string RecurrentReader::sum(const OnnxDirection& of, const std::string& gate, const std::string& more) const {
+  const std::string products = "W" + gate + " @ x + U" + gate + " @ h";
+  if (norms_) return "layer_norm(" + products + more + ", N" + gate + ", b" + gate + ", 1e-8)";
+  return products + (of.weights.contains("b" + gate) ? " + b" + gate : "") + more;
 }
 
 std::string RecurrentReader::equations(const OnnxDirection& of) const {
@@ -222,25 +233,29 @@ std::string RecurrentReader::equations(const OnnxDirection& of) const {
            "\n  n = " + act(1, "Wn @ x + " + rest + (biased ? " + bn" : "")) + "\n  h' = (1 - z) * n + z * h\n";
   }
   const auto peep = [&](const char* term) { return peeps ? std::string(" + ") + term : std::string(); };
-  const std::string i = "  i = " + (coupled_ == "i" ? "1 - f" : act(0, sum(of, "i") + peep("Pi * c"))) + "\n";
-  const std::string f = "  f = " + (coupled_ == "f" ? "1 - i" : act(0, sum(of, "f") + peep("Pf * c"))) + "\n";
+  const std::string i = "  i = " + (coupled_ == "i" ? "1 - f" : act(0, sum(of, "i", peep("Pi * c")))) + "\n";
+  const std::string f = "  f = " + (coupled_ == "f" ? "1 - i" : act(0, sum(of, "f", peep("Pf * c")))) + "\n";
   std::string text = coupled_ == "i" ? f + i : i + f;
   text += "  g = " + act(1, sum(of, "g")) + "\n  c' = " + clipped("f * c + i * g", cell_clip_) + "\n";
-  text += "  o = " + act(0, sum(of, "o") + peep("Po * c'")) + "\n  h' = o * " + act(2, "c'") + "\n";
-  return text;
+  text += "  o = " + act(0, sum(of, "o", peep("Po * c'"))) + "\n";
+  const std::string h = "o * " + act(2, "c'");
+  if (!projection_) return text + "  h' = " + h + "\n";
+  return text + "  h' = " + clipped("R @ (" + h + ")" + (projection_bias_ ? " + r" : ""), output_clip_) + "\n";
 }
 
 OnnxDirection RecurrentReader::direction(std::size_t d) {
   now_ = d;
   OnnxDirection result;
-  const std::int64_t H = result_.hidden_size, G = gates(), at = static_cast<std::int64_t>(d);
+  const std::int64_t H = result_.hidden_size, P = result_.output_size;
+  const std::int64_t G = gates(), at = static_cast<std::int64_t>(d);
   const std::int64_t I = result_.input_size;
   TensorMap& weights = result.weights;
   for (std::int64_t g = 0; g < G; ++g) {
     const std::string gate = kind_.gates[0] == 0 ? "" : std::string(1, kind_.gates[g]);
     if (!gate.empty() && gate == coupled_) continue;  // nothing reads its rows then
     weights["W" + gate] = W_->part({H, I}, (at * G + g) * H * I);
-    weights["U" + gate] = R_->part({H, H}, (at * G + g) * H * H);
+    weights["U" + gate] = R_->part({H, P}, (at * G + g) * H * P);
+    if (norms_) weights["N" + gate] = norms_->part({H}, (at * G + g) * H);
     if (!B_) continue;
     const Tensor b = B_->part({H}, (2 * at * G + g) * H), bu = B_->part({H}, ((2 * at + 1) * G + g) * H);
     weights["b" + gate] = gate == "n" ? b : sum_of(b, bu);
@@ -251,9 +266,12 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
     weights["Po"] = P_->part({H}, (3 * at + 1) * H);
     if (coupled_ != "f") weights["Pf"] = P_->part({H}, (3 * at + 2) * H);
   }
+  if (projection_) weights["R"] = projection_->part({P, H}, at * P * H);
+  if (projection_bias_) weights["r"] = projection_bias_->part({P}, at * P);
   std::string& text = result.cell_body;
   text = " {\n  input x : f32[" + std::to_string(result_.input_size) + "]\n";
-  for (const std::string& state : result_.states) text += "  state " + state + " : f32[" + std::to_string(H) + "]\n";
+  for (std::size_t s = 0; s < result_.states.size(); ++s)
+    text += "  state " + result_.states[s] + " : f32[" + std::to_string(result_.size(s)) + "]\n";
   for (const auto& [name, tensor] : result.weights) {
     text += "  param " + name + " : f32[" + std::to_string(tensor.shape[0]);
     text += (tensor.shape.size() == 2 ? ", " + std::to_string(tensor.shape[1]) : "") + "]\n";
@@ -264,7 +282,7 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
 }
 
 OnnxRecurrent RecurrentReader::read() {
-  const std::size_t most_inputs = is("LSTM") ? 8 : 6, most_outputs = is("LSTM") ? 3 : 2;
+  const std::size_t most_inputs = !is("LSTM") ? 6 : is_of_tflite() ? 11 : 8, most_outputs = is("LSTM") ? 3 : 2;
   if (attributes_.node().inputs.size() > most_inputs || attributes_.node().outputs.size() > most_outputs)
     attributes_.invalid("has more inputs or outputs than the operator takes");
   const std::vector<bool> reverse = read_directions();
@@ -276,9 +294,10 @@ OnnxRecurrent RecurrentReader::read() {
   if (clip_ && !(*clip_ > 0)) attributes_.invalid("clip must be above 0");
   if (clip_ && !std::isfinite(*clip_)) clip_.reset();
   if (is("LSTM") && attributes_.integer("input_forget").value_or(0) != 0) coupled_ = "f";
-  if (attributes_.node().domain == kTfliteDomain) {
+  if (is_of_tflite()) {
     if (attributes_.integer("forget_input").value_or(0) != 0) coupled_ = "i";
     cell_clip_ = attributes_.real("cell_clip");
+    output_clip_ = attributes_.real("output_clip");
   }
   if (is("GRU")) reset_after_ = attributes_.integer("linear_before_reset").value_or(0) != 0;
   // The names of the outputs tell which ones there are; the attribute of opset 1 repeats it.

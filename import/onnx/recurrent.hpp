@@ -21,13 +21,22 @@ struct OnnxDirection {
 
 struct OnnxRecurrent {
   std::int64_t input_size = 0, hidden_size = 0;
-  bool batch_first = false;  // layout = 1
+  std::int64_t output_size = 0;  // of h and of the output: hidden_size but where an LSTM projects
+  bool batch_first = false;      // layout = 1
   std::vector<std::string> states;
   std::vector<OnnxDirection> directions;
+
+  /// Returns the size of state number `state`: h is the first.
+  std::int64_t size(std::size_t state) const { return state == 0 ? output_size : hidden_size; }
 };
 
-/// The domain of recurrent nodes that are written for TensorFlow Lite's: an LSTM may have the attributes cell_clip, the
-/// bound of its cell state, and forget_input, by which i is 1 - f.
+/// The input of a recurrent node that is the initial state h; that of c follows.
+inline constexpr std::size_t kFirstInitial = 5;
+
+/// The domain of recurrent nodes that are written for TensorFlow Lite's: an LSTM may have the attributes cell_clip and
+/// output_clip, the bounds of its cell state and of its projection, and forget_input, by which i is 1 - f. Its inputs
+/// from the eighth on are the projection [D,P,H] and its bias [D,P], and factors [D,4H] by which its gates are
+/// normalised, in the order of the rows of W; B is added behind the factors then.
 inline constexpr const char* kTfliteDomain = "tflite";
 
 /// Tells whether a node is an LSTM whose weights quantize_dynamic has made integers.

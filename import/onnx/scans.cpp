@@ -51,7 +51,7 @@ Elements GraphReader::initial(const OnnxNode& node, std::size_t input, const Onn
   const std::string name = node.input(input);
   if (name.empty()) return {};
   const auto D = static_cast<std::int64_t>(recurrent.directions.size()), d = static_cast<std::int64_t>(direction);
-  const std::int64_t H = recurrent.hidden_size;
+  const std::int64_t H = recurrent.size(input - kFirstInitial);
   const std::size_t batch_axis = recurrent.batch_first ? 0 : 1;
   const auto mismatch = [&](const std::string& shape) {
     invalid(node, "shape mismatch: " + in_quotes(name) + " must be " + (recurrent.batch_first ? "[B," : "[") +
@@ -129,7 +129,7 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
   const Expression argument = text_.vector(x.elements);
   if (!argument.sequence) unsupported(node, "its input is the same at each step; a network has no such scan");
   const auto D = static_cast<std::int64_t>(recurrent.directions.size());
-  const std::int64_t H = recurrent.hidden_size;
+  const std::int64_t H = recurrent.output_size;
   const std::size_t time = recurrent.batch_first ? 1 : 0;
   const Axis batch = x.axes[1 - time];
   OnnxValue y{recurrent.batch_first ? Axes{batch, x.axes[1], Axis::of(D), Axis::of(H)}
@@ -137,8 +137,10 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
               {}};
   y.turned = x.turned;
   std::vector<OnnxValue> finals(recurrent.states.size());
-  for (OnnxValue& value : finals)
-    value.axes = recurrent.batch_first ? Axes{batch, Axis::of(D), Axis::of(H)} : Axes{Axis::of(D), batch, Axis::of(H)};
+  for (std::size_t s = 0; s < finals.size(); ++s) {
+    const Axis size = Axis::of(recurrent.size(s));
+    finals[s].axes = recurrent.batch_first ? Axes{batch, Axis::of(D), size} : Axes{Axis::of(D), batch, size};
+  }
   const auto append = [&](Elements& to, std::int32_t source) {
     const Elements all = text_.all(source);
     to.insert(to.end(), all.begin(), all.end());
@@ -155,8 +157,8 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
     append(y.elements, text_.add({scan.name, H, false, true}));
     for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
       scan.states.push_back(recurrent.states[s]);
-      const std::int32_t last = text_.add({scan.name + "." + recurrent.states[s], H, false, false});
-      scan.links.push_back({initial(node, 5 + s, recurrent, d, 1, 0), append(finals[s].elements, last)});
+      const std::int32_t last = text_.add({scan.name + "." + recurrent.states[s], recurrent.size(s), false, false});
+      scan.links.push_back({initial(node, kFirstInitial + s, recurrent, d, 1, 0), append(finals[s].elements, last)});
       if (!std::ranges::all_of(scan.links.back().initial, &Element::is_zero)) check_no_length_is_0(node, s);
     }
     scan.statement = text_.statements.size();

@@ -57,8 +57,8 @@ void GraphReader::add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, cons
   const std::string base = text_.fresh(kind);
   const std::size_t time = recurrent.batch_first ? 1 : 0;
   const std::int64_t steps = x.axes[time].fixed(), rows = x.axes[1 - time].fixed();
-  const std::int64_t H = recurrent.hidden_size, I = recurrent.input_size;
-  const auto D = static_cast<std::int64_t>(recurrent.directions.size()), states = std::ssize(recurrent.states);
+  const std::int64_t H = recurrent.output_size, I = recurrent.input_size;
+  const auto D = static_cast<std::int64_t>(recurrent.directions.size());
   if (steps * rows * D > kMostWritten)
     unsupported(node, "runs " + std::to_string(steps * rows * D) + " times within one step; at most " +
                           std::to_string(kMostWritten) + " are written out");
@@ -67,9 +67,12 @@ void GraphReader::add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, cons
   OnnxValue y{
       batch_first ? Axes{batch, x.axes[1], Axis::of(D), Axis::of(H)} : Axes{x.axes[0], Axis::of(D), batch, Axis::of(H)},
       Elements(static_cast<std::size_t>(steps * rows * D * H))};
-  OnnxValue ends{batch_first ? Axes{batch, Axis::of(D), Axis::of(H)} : Axes{Axis::of(D), batch, Axis::of(H)},
-                 Elements(static_cast<std::size_t>(rows * D * H))};
-  std::vector<OnnxValue> finals(static_cast<std::size_t>(states), ends);
+  std::vector<OnnxValue> finals;
+  for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
+    const Axis size = Axis::of(recurrent.size(s));
+    finals.push_back({batch_first ? Axes{batch, Axis::of(D), size} : Axes{Axis::of(D), batch, size},
+                      Elements(static_cast<std::size_t>(rows * D * recurrent.size(s)))});
+  }
   std::vector<std::string> inputs;  // a name for each step of each row, which both directions read
   for (std::int64_t k = 0; k < steps * rows; ++k) {
     const std::string name = text_.fresh(base + "_x");
@@ -85,8 +88,8 @@ void GraphReader::add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, cons
     for (std::int64_t row = 0; row < rows; ++row) {
       std::vector<Elements> initials;
       for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
-        Elements begin = initial(node, 5 + s, recurrent, static_cast<std::size_t>(d), rows, row);
-        if (begin.empty()) begin.assign(static_cast<std::size_t>(H), Element::of(0));
+        Elements begin = initial(node, kFirstInitial + s, recurrent, static_cast<std::size_t>(d), rows, row);
+        if (begin.empty()) begin.assign(static_cast<std::size_t>(recurrent.size(s)), Element::of(0));
         const std::string name = text_.fresh(prefix + "_" + recurrent.states[s]);
         text_.state(name + " = " + text_.vector(begin).text);
         names[recurrent.states[s]] = name;
@@ -100,7 +103,7 @@ void GraphReader::add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, cons
         for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
           const std::string next = text_.fresh(prefix + "_" + recurrent.states[s]);
           names[recurrent.states[s] + "'"] = next;
-          last[s] = text_.add({next, H, false, false});
+          last[s] = text_.add({next, recurrent.size(s), false, false});
         }
         text_.statements.push_back(renamed(direction.equations, names));
         for (const std::string& state : recurrent.states) names[state] = names[state + "'"];
@@ -109,7 +112,8 @@ void GraphReader::add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, cons
       }
       for (std::size_t s = 0; s < recurrent.states.size(); ++s) {
         const Elements end = text_.all(last[s]);
-        std::ranges::copy(end, finals[s].elements.begin() + (batch_first ? row * D + d : d * rows + row) * H);
+        const std::int64_t place = batch_first ? row * D + d : d * rows + row;
+        std::ranges::copy(end, finals[s].elements.begin() + place * recurrent.size(s));
         links_.push_back({initials[s], end});
       }
     }

@@ -113,7 +113,9 @@ class TfliteWriter {
   struct Direction;
   void take_state(std::size_t i);
   void finish_both(const std::string& forward, const std::string& backward, bool merged);
-  std::string lstm_direction(std::size_t first, std::size_t states, bool reverse, const Direction& how);
+  std::string lstm_direction(std::size_t first, std::size_t states, std::optional<std::size_t> norms, bool reverse,
+                             const Direction& how);
+  std::vector<float> of_shape(std::size_t i, const Shape& shape);
 
   std::int32_t input(std::size_t i) const { return i < op_.inputs.size() ? op_.inputs[i] : -1; }
   std::string in(std::size_t i) { return graph_.value(input(i)); }

@@ -11,6 +11,7 @@ namespace {
 
 // The places of the inputs of an LSTM behind its first weights.
 constexpr std::size_t kRecurrent = 4, kPeepholes = 8, kBiases = 11, kProjection = 15;
+constexpr std::size_t kNorms = 20;  // of all inputs: the factors of an LSTM that normalises its gates
 
 std::vector<float> joined(std::initializer_list<const std::vector<float>*> parts) {
   std::vector<float> all;
@@ -26,7 +27,7 @@ const char* activation_name(std::int8_t activation) {
 
 struct TfliteWriter::Direction {
   std::string activation;
-  float cell_clip = 0;
+  float cell_clip = 0, output_clip = 0;
   bool time_major = false;
 };
 
@@ -40,22 +41,29 @@ void TfliteWriter::take_state(std::size_t i) {
     unsupported("shares its state " + in_quotes(tensor(i).name) + " with another operator");
 }
 
-// Writes an LSTM whose weights begin at input `first` and whose states at input `states`. Gates stand in the order i,
-// f, c, o there, and i, o, f, c in ONNX.
-std::string TfliteWriter::lstm_direction(std::size_t first, std::size_t states, bool reverse, const Direction& how) {
-  for (std::size_t i = first + kProjection; i < first + kProjection + 2; ++i)
-    if (input(i) >= 0) unsupported("has a projection; write the cell as text (lstm_projection, docs/language.md)");
+// Returns the numbers of an input, which must have this shape.
+std::vector<float> TfliteWriter::of_shape(std::size_t i, const Shape& shape) {
+  if (tensor(i).shape != shape)
+    invalid("shape mismatch: " + in_quotes(tensor(i).name) + " must be " + to_string(shape) + " but is " +
+            to_string(tensor(i).shape));
+  return floats(i);
+}
+
+// Writes an LSTM whose weights begin at input `first`, and whose states at input `states`; the factors that normalise
+// its gates begin at input `norms`, if there are any. Gates stand in the order i, f, c, o there, and i, o, f, c in
+// ONNX.
+std::string TfliteWriter::lstm_direction(std::size_t first, std::size_t states, std::optional<std::size_t> norms,
+                                         bool reverse, const Direction& how) {
   for (std::size_t i = states; i < states + 2; ++i) take_state(i);
   const bool is_coupled = input(first) < 0;
   const TfliteTensor& forget = tensor(first + 1);
   if (forget.shape.size() != 2) invalid("its weights must be [units, inputs]");
   const std::int64_t H = forget.shape[0], I = forget.shape[1];
+  const bool projects = input(first + kProjection) >= 0;
+  if (projects && tensor(first + kProjection).shape.size() != 2) invalid("its projection must be [outputs, units]");
+  const std::int64_t P = projects ? tensor(first + kProjection).shape[0] : H;
   const auto part = [&](std::size_t i, std::int64_t columns) {
-    const Shape shape = columns == 0 ? Shape{H} : Shape{H, columns};
-    if (tensor(i).shape != shape)
-      invalid("shape mismatch: " + in_quotes(tensor(i).name) + " must be " + to_string(shape) + " but is " +
-              to_string(tensor(i).shape));
-    return floats(i);
+    return of_shape(i, columns == 0 ? Shape{H} : Shape{H, columns});
   };
   const auto gates = [&](std::size_t at, std::int64_t columns) {
     const std::vector<float> f = part(at + 1, columns), c = part(at + 2, columns), o = part(at + 3, columns);
@@ -63,7 +71,7 @@ std::string TfliteWriter::lstm_direction(std::size_t first, std::size_t states, 
     return joined({&i, &o, &f, &c});
   };
   std::vector<std::string> inputs = {in(0), graph_.floats({1, 4 * H, I}, gates(first, I)),
-                                     graph_.floats({1, 4 * H, H}, gates(first + kRecurrent, H))};
+                                     graph_.floats({1, 4 * H, P}, gates(first + kRecurrent, P))};
   std::vector<float> bias = gates(first + kBiases, 0);
   bias.resize(static_cast<std::size_t>(8 * H));
   inputs.push_back(graph_.floats({1, 8 * H}, bias));
@@ -72,11 +80,19 @@ std::string TfliteWriter::lstm_direction(std::size_t first, std::size_t states, 
     const std::vector<float> i = is_coupled ? f : part(first + kPeepholes, 0);
     inputs.insert(inputs.end(), {"", "", "", graph_.floats({1, 3 * H}, joined({&i, &o, &f}))});
   }
+  if (projects || norms) {
+    inputs.resize(8);  // behind the peepholes
+    inputs.push_back(projects ? graph_.floats({1, P, H}, of_shape(first + kProjection, {P, H})) : "");
+    const bool adds = projects && input(first + kProjection + 1) >= 0;
+    inputs.push_back(adds ? graph_.floats({1, P}, of_shape(first + kProjection + 1, {P})) : "");
+    if (norms) inputs.push_back(graph_.floats({1, 4 * H}, gates(*norms, 0)));
+  }
   NodeAttributes attributes;
   attributes.integer("hidden_size", H).integer("layout", how.time_major ? 0 : 1);
   attributes.texts("activations", {"Sigmoid", how.activation, how.activation});
   if (reverse) attributes.text("direction", "reverse");
   if (how.cell_clip > 0) attributes.real("cell_clip", how.cell_clip);
+  if (projects && how.output_clip > 0) attributes.real("output_clip", how.output_clip);
   if (is_coupled) attributes.integer("forget_input", 1);
   const std::string y = graph_.node("LSTM", inputs, attributes, kTfliteDomain);
   return graph_.node("Squeeze", {y, graph_.integers({1}, {how.time_major ? 1 : 2})});
@@ -86,16 +102,19 @@ bool TfliteWriter::write_lstm(bool both) {
   const char* activation = activation_name(op_.option<std::int8_t>(0, 0));
   if (activation == nullptr) unsupported("its activation is none of tanh, relu and the identity");
   // The bidirectional operator has the option merge_outputs before time_major, which is true by default there.
-  const Direction how{activation, op_.option<float>(1, 0), op_.option<std::uint8_t>(both ? 4 : 3, both) != 0};
+  const Direction how{activation, op_.option<float>(1, 0), op_.option<float>(2, 0),
+                      op_.option<std::uint8_t>(both ? 4 : 3, both) != 0};
   if (!both) {
     if (op_.option<std::uint8_t>(5, 0) != 0) unsupported("has diagonals as its recurrent weights");
-    for (std::size_t i = 20; i < 24; ++i)
-      if (input(i) >= 0) unsupported("normalises its gates; write the cell as text (lstm_layer_norm_tflite)");
-    return finish(lstm_direction(1, 18, false, how)), true;
+    // The forget gate has factors wherever any gate has.
+    const std::optional<std::size_t> norms = input(kNorms + 1) >= 0 ? std::optional(kNorms) : std::nullopt;
+    for (std::size_t i = kNorms; i < kNorms + 4; ++i)
+      if (!norms && input(i) >= 0) invalid("normalises some of its gates, and not the forget gate");
+    return finish(lstm_direction(1, 18, norms, false, how)), true;
   }
   for (std::size_t i = 39; i < 48; ++i)
     if (input(i) >= 0) unsupported("has a second input");
-  const std::string forward = lstm_direction(1, 35, false, how), backward = lstm_direction(18, 37, true, how);
+  const std::string forward = lstm_direction(1, 35, {}, false, how), backward = lstm_direction(18, 37, {}, true, how);
   return finish_both(forward, backward, op_.option<std::uint8_t>(3, 0) != 0), true;
 }
 

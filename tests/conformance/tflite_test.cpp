@@ -31,8 +31,9 @@ Result<Imported> import_bytes(const std::string& content) {
 }  // namespace
 
 TEST_CASE("models of TensorFlow Lite give NumPy's numbers", "[conformance][import]") {
-  const std::string name = GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators",
-                                    "looped_gru", "looped_rnn", "upsampled", "apart", "labelled", "compared");
+  const std::string name =
+      GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators", "looped_gru",
+               "looped_rnn", "upsampled", "apart", "labelled", "compared", "normalised");
   INFO(name);
   const Result<Imported> imported = import_model_file(kFolder + name + ".tflite");
   const Tensor x = load_npy(kFolder + name + ".x.npy").value(), y = load_npy(kFolder + name + ".y.npy").value();
@@ -57,11 +58,17 @@ TEST_CASE("the text of a model of TensorFlow Lite has its bounds, and the names 
   CHECK(parse(text).value().text() == text);
   const std::string coupled = import_model_file(kFolder + "coupled.tflite").value().model.text();
   CHECK(coupled.find("  i = 1 - f\n") != std::string::npos);
+  const std::string normalised = import_model_file(kFolder + "normalised.tflite").value().model.text();
+  for (const char* line : {"  o = sigmoid(layer_norm(Wo @ x + Uo @ h + Po * c', No, bo, 1e-08))\n",
+                           "  h' = R @ (o * tanh(c'))\n", "  h' = clip(R @ (o * tanh(c')) + r, -0.5, 0.5)\n"})
+    CHECK(normalised.find(line) != std::string::npos);
 }
 
 TEST_CASE("what a model of TensorFlow Lite has beyond rnnc is refused by its name", "[errors][import]") {
   const auto error = [](const std::string& name) { return import_model_file(kFolder + name).error().message; };
-  CHECK(error("projected.tflite").find("operator UNIDIRECTIONAL_SEQUENCE_LSTM: has a projection") != std::string::npos);
+  CHECK(error("projected.tflite")
+            .find("operator UNIDIRECTIONAL_SEQUENCE_LSTM: shape mismatch: \"U1\" must be [2,1] but is [2,2]") !=
+        std::string::npos);
   CHECK(error("fused_tanh.tflite").find("operator ADD: has tanh as its activation") != std::string::npos);
   CHECK(error("one_state.tflite").find("shares its state \"s\" with another operator") != std::string::npos);
 }

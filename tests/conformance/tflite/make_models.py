@@ -410,8 +410,41 @@ def compared(random):
     save("compared", model, data, np.concatenate(values, axis=2))
 
 
+def projected_gates(random, I, H, O):
+    W, _, b = gates(random, I, H)
+    return W, [matrix(random, H, O) for _ in range(4)], b
+
+
+def normalised(random):
+    """An LSTM that normalises its gates and projects, and one of two directions that projects with a bias and bounds."""
+    I, H, O, T = 4, 6, 3, 6
+    one = projected_gates(random, I, H, O)
+    P = [matrix(random, H) for _ in range(3)]
+    N, R = [matrix(random, H) + np.float32(1) for _ in range(4)], matrix(random, O, H)
+    model = Model()
+    x, y = model.tensor("x", (1, T, I), open_dim=1), model.tensor("y", (1, T, O), open_dim=1)
+    out = model.tensor("out", (1, T, 2 * O), open_dim=1)
+    inputs = [x, *lstm_inputs(model, x, *one, P, H)[:15], model.constant("R", R), -1]
+    inputs += [model.tensor("h", (1, O), variable=True), model.tensor("c", (1, H), variable=True)]
+    inputs += [model.constant(f"N{k}", N[k]) for k in range(4)]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH), 1: ("f", 0.6)})
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    v = lstm(data, *one, P, clip=0.6, norms=N, project=(R, 0))
+    inputs, kept, parts = [y], [], []
+    for suffix, reverse in (("f", False), ("b", True)):
+        each, S, s = projected_gates(random, O, H, O), matrix(random, O, H), matrix(random, O)
+        inputs += lstm_inputs(model, y, *each, None, H, suffix)[:15]
+        inputs += [model.constant("S" + suffix, S), model.constant("s" + suffix, s)]
+        kept += [model.tensor("h" + suffix, (1, O), variable=True), model.tensor("c" + suffix, (1, H), variable=True)]
+        parts.append(lstm(v, *each, reverse=reverse, project=(S, s), bound=0.5))
+    options = {0: ("b", TANH), 2: ("f", 0.5), 3: ("B", 1), 4: ("B", 0)}
+    model.op("BIDIRECTIONAL_SEQUENCE_LSTM", inputs + kept + [-1] * 9, [out], options)
+    model.inputs, model.outputs = [x], [out]
+    save("normalised", model, data, np.concatenate(parts, axis=2))
+
+
 makers = (clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused)
-makers += (looped_gru, looped_rnn, upsampled, apart, labelled, compared)
+makers += (looped_gru, looped_rnn, upsampled, apart, labelled, compared, normalised)
 
 if __name__ == "__main__":
     for number, make in enumerate(makers):

@@ -6,7 +6,7 @@ from writer import Model, matrix, gates, lstm_inputs, states, save, TANH
 
 
 def refused(random):
-    """Loops that are no recurrence over their whole sequence, and an LSTM with a projection."""
+    """Loops that are no recurrence over their whole sequence, and an LSTM whose recurrent weights do not fit its projection."""
     T, I, H = 4, 2, 2
     for name, more in {
         "loop_short": {"count": T - 1, "length": T - 1},

@@ -151,20 +151,30 @@ def sigmoid(v):
     return 1 / (1 + np.exp(-v))
 
 
-def lstm(x, W, U, b, P=None, clip=0, coupled=False, reverse=False, act=np.tanh):
-    """Gates in the order i, f, c, o; x is [T, B, I]."""
-    H = U[1].shape[0]
-    h = c = np.zeros((x.shape[1], H))
-    y = np.zeros((*x.shape[:2], H))
+def lstm(x, W, U, b, P=None, clip=0, coupled=False, reverse=False, act=np.tanh, norms=None, project=None, bound=0):
+    """Gates in the order i, f, c, o; x is [T, B, I]. `norms` are factors of gates that are normalised before their
+    biases are added, and `project` is a matrix and its bias, whose sums are between -`bound` and `bound`."""
+    H, O = U[1].shape
+    h, c = np.zeros((x.shape[1], O)), np.zeros((x.shape[1], H))
+    y = np.zeros((*x.shape[:2], O))
+
+    def gate(k, peep):
+        v = x[t] @ W[k].T.astype(float) + h @ U[k].T.astype(float) + peep
+        if norms:
+            v = v - v.mean(1, keepdims=True)
+            v = v / np.sqrt((v**2).mean(1, keepdims=True) + 1e-8) * norms[k]
+        return v + b[k]
+
     for t in range(len(x))[:: -1 if reverse else 1]:
-        z = [x[t] @ W[k].T + h @ U[k].T + b[k] if W[k] is not None else None for k in range(4)]
-        f = sigmoid(z[1] + (P[1] * c if P else 0))
-        i = 1 - f if coupled else sigmoid(z[0] + (P[0] * c if P else 0))
-        c = f * c + i * act(z[2])
+        f = sigmoid(gate(1, P[1] * c if P else 0))
+        i = 1 - f if coupled else sigmoid(gate(0, P[0] * c if P else 0))
+        c = f * c + i * act(gate(2, 0))
         if clip:
             c = np.clip(c, -clip, clip)
-        o = sigmoid(z[3] + (P[2] * c if P else 0))
-        h = o * act(c)
+        h = sigmoid(gate(3, P[2] * c if P else 0)) * act(c)
+        if project:
+            h = h @ project[0].T.astype(float) + project[1]
+            h = np.clip(h, -bound, bound) if bound else h
         y[t] = h
     return y
 
