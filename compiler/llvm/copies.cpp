@@ -16,18 +16,20 @@ namespace rnnc::compiler {
 namespace {
 
 constexpr std::size_t kFewestCopies = 4;  // fewer are shorter without a loop
-constexpr std::int64_t kMostVectors = 4;  // of a copy; a longer one is a loop of its own already
+constexpr std::int64_t kMostVectors = 4;  // of a copy without a loop of its own
 
-// A copy consists of vectors of so many lanes. The last two may overlap, since a copy's source is never its target.
+// A copy consists of vectors of so many lanes: those of the first `looped` floats, which are a loop, and those that
+// begin at `begins`. The last two may overlap, since a copy's source is never its target.
 struct Vectors {
-  std::int64_t lanes = 1;
+  std::int64_t lanes = 1, looped = 0;
   std::vector<std::int64_t> begins;
 };
 
 Vectors vectors_of(std::int64_t units, std::int64_t most_lanes) {
   Vectors vectors;
   vectors.lanes = std::min(most_lanes, static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(units))));
-  std::int64_t begin = 0;
+  if (units > kMostVectors * vectors.lanes) vectors.looped = units / vectors.lanes * vectors.lanes;
+  std::int64_t begin = vectors.looped;
   for (; begin + vectors.lanes <= units; begin += vectors.lanes) vectors.begins.push_back(begin);
   if (begin < units) vectors.begins.push_back(units - vectors.lanes);
   return vectors;
@@ -90,13 +92,18 @@ class CopyLoops {
         builder_, number(0), number(std::ssize(copies)), 1,
         [&](llvm::Value* copy) {
           llvm::Value *source = place(from, copy, 0), *target = place(to, copy, 1);
-          Values loaded;
-          for (const std::int64_t begin : vectors_.begins)
-            loaded.push_back(
-                builder_.CreateAlignedLoad(type, advance(builder_, source, number(begin)), alignment_of(1)));
-          for (std::size_t i = 0; i < loaded.size(); ++i)
-            builder_.CreateAlignedStore(loaded[i], advance(builder_, target, number(vectors_.begins[i])),
-                                        alignment_of(1));
+          const auto move = [&](llvm::ArrayRef<llvm::Value*> begins) {
+            Values loaded;
+            for (llvm::Value* begin : begins)
+              loaded.push_back(builder_.CreateAlignedLoad(type, advance(builder_, source, begin), alignment_of(1)));
+            for (std::size_t i = 0; i < loaded.size(); ++i)
+              builder_.CreateAlignedStore(loaded[i], advance(builder_, target, begins[i]), alignment_of(1));
+          };
+          if (vectors_.looped > 0)
+            emit_for(builder_, number(0), number(vectors_.looped), vectors_.lanes, move, "vectors");
+          Values begins;
+          for (const std::int64_t begin : vectors_.begins) begins.push_back(number(begin));
+          move(begins);
         },
         "copies");
   }
@@ -108,9 +115,8 @@ class CopyLoops {
 
 }  // namespace
 
-std::vector<Copy> take_copies(const Schedule& schedule, int lanes, Stage& stage) {
+std::vector<Copy> take_copies(const Schedule& schedule, Stage& stage) {
   std::vector<Copy> copies;
-  if (stage.units > kMostVectors * lanes) return copies;
   const auto is_one = [&](const Store& store) { return is_copy(schedule, stage, store); };
   if (static_cast<std::size_t>(std::ranges::count_if(stage.stores, is_one)) < kFewestCopies) return copies;
   for (const Store& store : stage.stores) {

@@ -18,7 +18,7 @@ struct Copy {
 };
 
 /// Takes the copies out of a stage where they are enough for a loop. Those between the same spaces are side by side.
-std::vector<Copy> take_copies(const Schedule& schedule, int lanes, Stage& stage);
+std::vector<Copy> take_copies(const Schedule& schedule, Stage& stage);
 
 /// Emits copies of `units` floats for all rows (i64). They read what earlier stages wrote, so that they come before all
 /// else of their stage.

@@ -307,7 +307,7 @@ void emit_named(llvm::IRBuilder<>& builder, const StageContext& context, std::si
   llvm::Function& function = *builder.GetInsertBlock()->getParent();
   llvm::BasicBlock* before = &function.back();
   Stage rest = context.schedule.stages[index];
-  emit_copies(builder, context, take_copies(context.schedule, context.plan.lanes, rest), rest.units, rows);
+  emit_copies(builder, context, take_copies(context.schedule, rest), rest.units, rows);
   if (context.shared) {
     context.shared->emit_calls(builder, index, context.frame);
     rest = context.shared->rest(index);

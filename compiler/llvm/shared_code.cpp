@@ -193,7 +193,7 @@ SharedCode::SharedCode(llvm::IRBuilder<>& builder, const StageContext& context, 
   for (std::size_t i = 0; i < context.schedule.stages.size(); ++i) {
     if (context.schedule.stages[i].phase != phase) continue;
     Stage& rest = stages_[i].rest = context.schedule.stages[i];
-    take_copies(context.schedule, context.plan.lanes, rest);
+    take_copies(context.schedule, rest);
     phase_parts.take(i, rest);
   }
   phase_parts.bundle();

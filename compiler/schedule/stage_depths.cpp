@@ -20,7 +20,7 @@ constexpr std::int64_t kWorkOfProduct = 64, kWorkOfLookup = 8, kWorkOfQuantize =
 // A copy of a part of a concat may be a branch, across which the other parts of its stage are live. While a copy
 // counted as 4, a concat of 400 parts of one element took more than 20 s.
 constexpr std::int64_t kWorkOfCopy = 32;
-// A copy from memory to memory is an entry of a table (compiler/llvm/copies.hpp).
+// A part of a concat that is in memory already is an entry of a table (compiler/llvm/copies.hpp).
 constexpr std::int64_t kWorkOfEntry = 1;
 
 class StageCutter {
@@ -71,7 +71,7 @@ class StageCutter {
       case Op::Reduce:
       case Op::Hoist:
         for (const Value operand : node.operands) {
-          const int at = place_copy(operand, phases_[i]);
+          const int at = place_copy(operand, phases_[i], node.op == Op::Concat);
           result_.copies[i].push_back(at);
           if (cuts() && node.op != Op::Hoist) depth = std::max(depth, at + 1);
         }
@@ -106,14 +106,14 @@ class StageCutter {
     return depth;
   }
 
-  int place_copy(Value value, Phase phase) {
+  int place_copy(Value value, Phase phase, bool is_part = false) {
     const bool computed_here = phases_[value.index] == phase && cell_[value].op != Op::Hoist;
     const int own = computed_here ? result_.nodes[value.index] : 0;
     const Op op = cell_[value].op;
     const bool has_code =
         op == Op::Map || op == Op::Fill || op == Op::Lookup || op == Op::Project || is_gate(cell_, value);
-    const bool is_in_memory = !has_code && op != Op::Constant;
-    const int at = take(phase, size_of(cell_[value]), own, is_in_memory ? kWorkOfEntry : kWorkOfCopy);
+    const bool is_entry = is_part && !has_code && op != Op::Constant;
+    const int at = take(phase, size_of(cell_[value]), own, is_entry ? kWorkOfEntry : kWorkOfCopy);
     if (computed_here && at > own && has_code) result_.kept[value.index] = true;
     return at;
   }

@@ -145,6 +145,30 @@ TEST_CASE("a cell of 1,500 statements that reach far back is the interpreter's",
 
 TEST_CASE("a cell with a concat of 500 parts is the interpreter's", "[large]") { check(cell_of_parts(500)); }
 
+TEST_CASE("parts of vectors are put in another order, whatever their width", "[large]") {
+  for (const int width : {1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 65, 100, 129}) {
+    const auto part = [&](const char* vector, int i) {
+      return std::string(vector) + "[" + std::to_string(i * width) + ":" + std::to_string((i + 1) * width) + "]";
+    };
+    const std::string size = std::to_string(6 * width);
+    const std::string text =
+        "cell c { input x : f32[" + size + "] state s : f32[" + size + "] state t : f32[" + size + "] a = concat(" +
+        part("x", 3) + ", " + part("s", 5) + ", " + part("t", 0) + ", " + part("x", 1) + ", " + part("s", 2) + ", " +
+        part("x", 0) + ") b = tanh(a * a) s' = concat(" + part("b", 5) + ", " + part("t", 4) + ", " + part("b", 0) +
+        ", " + part("b", 3) + ", " + part("a", 2) + ", " + part("a", 4) + ") t' = a output concat(" + part("b", 1) +
+        ", " + part("a", 0) + ", " + part("s", 3) + ", " + part("t", 2) + ", " + part("b", 2) + ") }";
+    const Cell cell = ir::parse(text).value().cells.at(0);
+    const Subject subject{cell, {}};
+    for (const std::int64_t batch : {1, 3}) {
+      const Trial trial(subject, {.steps = 4, .batch = batch, .seed = 5});
+      for (const Check each : {Check::Interpreter, Check::Levels, Check::Executors, Check::Pieces, Check::Threads}) {
+        INFO("width " << width << ", batch " << batch << ", " << name_of(each));
+        CHECK(trial.fault(each).value_or("") == "");
+      }
+    }
+  }
+}
+
 TEST_CASE("a cell of 300 states, a quarter of them scalars, is the interpreter's", "[large]") {
   check(cell_of_states(300));
 }
