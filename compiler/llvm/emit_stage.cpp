@@ -175,10 +175,12 @@ class StageEmitter {
       llvm::Value* first = weights(panel, place, block, of_column);
       // Gates that the product does not read lie between those of one block and of the next.
       const int runs = others > 0 ? together : 1;
-      for (int run = 0; run < runs; ++run)
-        operands.weights.push_back(
-            {advance(builder_, first, number(run * panel.gates_in_memory * panel.lanes), panel.format),
-             together / runs * vectors, of_column});
+      for (int run = 0; run < runs; ++run) {
+        llvm::Value* base =
+            run == 0 ? first
+                     : advance(builder_, first, number(run * panel.gates_in_memory * panel.lanes), panel.format);
+        operands.weights.push_back({base, together / runs * vectors, of_column});
+      }
       block += together;
     }
     return operands;

@@ -43,7 +43,8 @@ class Body {
     for (int row = 0; row < form_.rows; ++row) operands.rows.push_back(at(call_.x, row, call_.x_stride));
     for (int run = 0; run < form_.runs; ++run) {
       const auto before = static_cast<std::uint64_t>(run * form_.in_memory / form_.runs * form_.lanes);
-      llvm::Value* first = advance(builder_, call_.weights, builder_.getInt64(before), form_.format);
+      llvm::Value* first =
+          run == 0 ? call_.weights : advance(builder_, call_.weights, builder_.getInt64(before), form_.format);
       operands.weights.push_back({first, form_.vectors / form_.runs, form_.in_memory});
     }
     const Values sums =
