@@ -35,11 +35,16 @@ Vectors vectors_of(std::int64_t units, std::int64_t most_lanes) {
   return vectors;
 }
 
-// A state that is overwritten in place may still be read by the rest of the stage.
+bool is_in_place(const Home& home) { return home.space == Space::InPlace; }
+
+// A state that is overwritten in place may still be read by the rest of the stage. A copy of such a state is made block
+// by block where the stage overwrites one: another thread may be ahead with its blocks.
 bool is_copy(const Schedule& schedule, const Stage& stage, const Store& store) {
-  if (store.home.digits > 0 || store.home.space == Space::InPlace) return false;
+  if (store.home.digits > 0 || is_in_place(store.home)) return false;
   if (!is_loaded(schedule, stage, store.value)) return false;
   const std::optional<Home> from = schedule.find(store.value);
+  const auto overwrites = [](const Store& one) { return is_in_place(one.home); };
+  if (from && is_in_place(*from) && std::ranges::any_of(stage.stores, overwrites)) return false;
   constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();  // of a place in the table
   return from && from->digits == 0 && from->size == stage.units && store.home.size == stage.units &&
          from->offset <= kMost && store.home.offset <= kMost;

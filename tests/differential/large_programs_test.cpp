@@ -169,6 +169,20 @@ TEST_CASE("parts of vectors are put in another order, whatever their width", "[l
   }
 }
 
+// Threads share the units of the stage: none may read what another has overwritten.
+TEST_CASE("states that are copied and overwritten in place are the same on threads", "[large]") {
+  const std::string text =
+      "cell c { input x : f32[64] state a, b, c, d : f32[64] state s : f32[512] param U : f32[512, 512] "
+      "param V : f32[512, 64] s' = tanh(U @ s + V @ x) a' = a + x b' = b - x c' = c + x d' = d - x "
+      "output concat(a, b, c, d) }";
+  const Cell cell = ir::parse(text).value().cells.at(0);
+  const Weights weights = random_weights(cell, 7);
+  const Sequences sequences = random_sequences(cell, 200, 1, 3);
+  const Outcome alone = run(compile_cell(cell, weights, "host"), sequences);
+  for (int times = 0; times < 5; ++times)
+    CHECK(run(compile_cell(cell, weights, "host", 2, nullptr, Sharing::Units), sequences) == alone);
+}
+
 TEST_CASE("a cell of 300 states, a quarter of them scalars, is the interpreter's", "[large]") {
   check(cell_of_states(300));
 }
