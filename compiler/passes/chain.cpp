@@ -21,10 +21,6 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-// A product of few elements takes longer than to copy them beside others.
-constexpr std::int64_t kFewColumns = 4;
-constexpr std::size_t kFewestJoined = 4;
-
 using StageKey = std::tuple<Phase, int, std::uint32_t>;
 
 class Chainer {
@@ -126,51 +122,15 @@ class Chainer {
       else
         after.push_back(term);
     }
-    for (std::size_t begin = 0, end = 0; begin < products.size(); begin = end) {
-      end = end_of_joined(products, begin);
-      total = extend(products, begin, end, total);
-    }
+    for (std::uint32_t product : products) total = extend(from_.nodes[product], total);
     for (std::uint32_t term : after) add(replaced_[term]);
     return *total;
   }
 
-  // Returns the end of the products from `begin` on that become one: products of a few elements each, all at hand at
-  // the same time, with columns of one matrix that lie side by side. The order of the chain does not change.
-  std::size_t end_of_joined(const std::vector<std::uint32_t>& products, std::size_t begin) const {
-    std::size_t end = begin + 1;
-    while (end < products.size() && is_small(products[begin]) && is_next_to(products[end - 1], products[end])) ++end;
-    return end - begin >= kFewestJoined ? end : begin + 1;
-  }
-
-  bool is_small(std::uint32_t product) const {
-    return from_[from_.nodes[product].operands[1]].type.dims[0].value() <= kFewColumns;
-  }
-
-  bool is_next_to(std::uint32_t a, std::uint32_t b) const {
-    const Node &left = from_[from_.nodes[a].operands[0]], &right = from_[from_.nodes[b].operands[0]];
-    const auto [phase, depth, position] = *last_key_[a];
-    const auto [other_phase, other_depth, other_position] = *last_key_[b];
-    return is_small(b) && phase == other_phase && depth == other_depth && left.op == Op::Slice &&
-           right.op == Op::Slice && left.operands == right.operands && left.ranges.size() == 2 &&
-           right.ranges.size() == 2 && left.ranges[0] == right.ranges[0] && left.ranges[1].end == right.ranges[1].begin;
-  }
-
-  // Extends a chain by the products [begin, end), which become one.
-  Value extend(const std::vector<std::uint32_t>& products, std::size_t begin, std::size_t end,
-               std::optional<Value> start) {
-    const Node& product = from_.nodes[products[begin]];
-    Value vector = replaced_[product.operands[1].index], matrix = replaced_[product.operands[0].index];
-    if (end > begin + 1) {
-      const Node &first = from_[product.operands[0]], &last = from_[from_.nodes[products[end - 1]].operands[0]];
-      std::vector<Value> parts;
-      for (std::size_t i = begin; i < end; ++i) parts.push_back(replaced_[from_.nodes[products[i]].operands[1].index]);
-      vector = to_.concat(std::move(parts));
-      matrix = to_.append({.op = Op::Slice,
-                           .operands = {replaced_[first.operands[0].index]},
-                           .ranges = {first.ranges[0], {first.ranges[1].begin, last.ranges[1].end}}});
-    }
-    const Value from = start ? *start : to_.constant(0);
-    return to_.append({.op = Op::Project, .operands = {vector, matrix, from}, .location = product.location});
+  Value extend(const Node& product, std::optional<Value> start) {
+    const Value vector = replaced_[product.operands[1].index], matrix = replaced_[product.operands[0].index];
+    const Value begin = start ? *start : to_.constant(0);
+    return to_.append({.op = Op::Project, .operands = {vector, matrix, begin}, .location = product.location});
   }
 
   const Cell& from_;
