@@ -91,7 +91,7 @@ std::string step_text(const CellFacts& cell) {
   return text;
 }
 
-// Of programs of hundreds of stages, a text shows those that take the longest.
+// A text shows the stages that take the longest, where a program has hundreds of them.
 constexpr std::size_t kMostStages = 60, kShownStages = 30;
 
 std::string plan_text(const CellFacts& cell) {

@@ -142,7 +142,7 @@ void emit_copies(llvm::IRBuilder<>& builder, const StageContext& context, const 
     emit_for(
         builder, builder.getInt64(0), rows, 1, [&](llvm::Value* row) { loops.emit(row, copies); }, "rows");
   };
-  // Of threads that share a stage, the first makes the copies.
+  // The first of the threads that share a stage makes the copies.
   if (context.part.index)
     emit_if(builder, builder.CreateICmpEQ(context.part.index, builder.getInt64(0)), emit_all);
   else

@@ -1,6 +1,6 @@
 // The copies of a stage, which take parts of vectors in memory to where other vectors are put together, become a loop
-// over a table of places. Written out, each would be an instruction or a branch of its own, and code that runs once in
-// a step comes from afar: a frame of a denoiser with 12,000 copies took longer to fetch than to compute.
+// over a table of places. Written out, each is code of its own that runs once in a step: with a loop, a frame of a
+// denoiser with 15,000 copies takes 64 us instead of 83 (docs/performance.md, "Many small parts").
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>

@@ -21,8 +21,8 @@ namespace {
 
 constexpr int kMostOfBundle = 8;  // parts; more only make the code longer
 
-// A part copies only, which takes fewer instructions than a call.
-bool is_copy(const Schedule& schedule, const Stage& part) {
+// Tells whether a part only copies, which takes fewer instructions than a call.
+bool only_copies(const Schedule& schedule, const Stage& part) {
   return part.products.empty() && part.reductions.empty() && std::ranges::all_of(part.stores, [&](const Store& store) {
            return is_loaded(schedule, part, store.value) || schedule.cell[store.value].op == ir::Op::Constant;
          });
@@ -104,7 +104,7 @@ class PhaseParts {
     stage.stores.clear();
     stage.reductions.clear();
     for (Stage& part : all) {
-      if (is_copy(context_.schedule, part))
+      if (only_copies(context_.schedule, part))
         add(stage, part);
       else
         parts_.push_back(coded(std::move(part), index));

@@ -13,8 +13,8 @@ using ir::Node;
 using ir::Op;
 using ir::Value;
 
-// What a stage has to do, one thing after another, falls into parts: each thing takes the number of the first one that
-// it shares a computed value with.
+// The products, stores and reductions of a stage are numbered things here. A thing that shares a computed value with an
+// earlier one takes the number of that one, and the things of one number are a part.
 class Parting {
  public:
   Parting(const Schedule& schedule, const Stage& stage) : schedule_(schedule), stage_(stage) {

@@ -53,7 +53,7 @@ struct Panel {
   runtime::NumberFormat format = runtime::kRowFormat;  // the format of the weights
   bool is_shared = false;                              // the weights are those of a panel that is packed for another
   bool shifted = false, sparse = false;                // as in runtime::PanelShape
-  // Of the panel that is packed, a product may read some gates or some columns.
+  // A product may read some gates, or some columns, of the panel that is packed.
   int first_gate = 0, gates_in_memory = 0;
   std::int64_t first_column = 0, columns_in_memory = 0;
 

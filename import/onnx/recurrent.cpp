@@ -132,6 +132,7 @@ class RecurrentReader {
  private:
   std::vector<bool> read_directions();
   void read_sizes(std::size_t directions);
+  std::optional<float> bound(const std::string& name);
   const TensorView* weights(std::size_t input, const std::string& name, const Shape& shape);
   OnnxDirection direction(std::size_t d);
   std::string act(std::size_t which, const std::string& operand) const;
@@ -166,6 +167,13 @@ std::vector<bool> RecurrentReader::read_directions() {
   attributes_.unsupported("direction " + in_quotes(direction) + " is not forward, reverse or bidirectional");
 }
 
+// Returns a bound; nothing where there is none, or an infinite one.
+std::optional<float> RecurrentReader::bound(const std::string& name) {
+  const std::optional<float> value = attributes_.real(name);
+  if (value && !(*value > 0)) attributes_.invalid(name + " must be above 0");
+  return value && std::isfinite(*value) ? value : std::nullopt;
+}
+
 const TensorView* RecurrentReader::weights(std::size_t input, const std::string& name, const Shape& shape) {
   const std::string from = attributes_.node().input(input);
   if (from.empty()) return nullptr;
@@ -191,9 +199,16 @@ void RecurrentReader::read_sizes(std::size_t directions) {
   result_.output_size = H;
   if (is_of_tflite() && is("LSTM")) {
     projection_ = weights(8, "the projection", {});
-    if (projection_) result_.output_size = projection_->shape.at(1);
+    if (projection_) {
+      const Shape& shape = projection_->shape;
+      if (shape.size() != 3 || shape[0] != D || shape[1] < 1 || shape[2] != H)
+        attributes_.invalid("shape mismatch: the projection must be [" + std::to_string(D) + ",outputs," +
+                            std::to_string(H) + "] but is " + to_string(shape));
+      result_.output_size = shape[1];
+    }
     projection_bias_ = weights(9, "the bias of the projection", {D, result_.output_size});
     norms_ = weights(10, "the factors of its gates", {D, gates() * H});
+    if (norms_ && attributes_.node().input(3).empty()) attributes_.invalid("normalises its gates and has no B");
   }
   if (result_.output_size != R_->shape[2] || R_->shape[0] != D || R_->shape[1] != gates() * H)
     attributes_.invalid("shape mismatch: with hidden_size " + std::to_string(H) + ", R must be " +
@@ -290,14 +305,12 @@ OnnxRecurrent RecurrentReader::read() {
   if (layout != 0 && layout != 1) attributes_.invalid("layout must be 0 or 1, not " + std::to_string(layout));
   result_.batch_first = layout == 1;
   result_.states = is("LSTM") ? std::vector<std::string>{"h", "c"} : std::vector<std::string>{"h"};
-  clip_ = attributes_.real("clip");
-  if (clip_ && !(*clip_ > 0)) attributes_.invalid("clip must be above 0");
-  if (clip_ && !std::isfinite(*clip_)) clip_.reset();
+  clip_ = bound("clip");
   if (is("LSTM") && attributes_.integer("input_forget").value_or(0) != 0) coupled_ = "f";
   if (is_of_tflite()) {
     if (attributes_.integer("forget_input").value_or(0) != 0) coupled_ = "i";
-    cell_clip_ = attributes_.real("cell_clip");
-    output_clip_ = attributes_.real("output_clip");
+    cell_clip_ = bound("cell_clip");
+    output_clip_ = bound("output_clip");
   }
   if (is("GRU")) reset_after_ = attributes_.integer("linear_before_reset").value_or(0) != 0;
   // The names of the outputs tell which ones there are; the attribute of opset 1 repeats it.

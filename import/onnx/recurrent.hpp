@@ -35,7 +35,7 @@ inline constexpr std::size_t kFirstInitial = 5;
 
 /// The domain of recurrent nodes that are written for TensorFlow Lite's: an LSTM may have the attributes cell_clip and
 /// output_clip, the bounds of its cell state and of its projection, and forget_input, by which i is 1 - f. Its inputs
-/// from the eighth on are the projection [D,P,H] and its bias [D,P], and factors [D,4H] by which its gates are
+/// 8 to 10, counted from 0, are the projection [D,P,H], its bias [D,P], and factors [D,4H] by which its gates are
 /// normalised, in the order of the rows of W; B is added behind the factors then.
 inline constexpr const char* kTfliteDomain = "tflite";
 

@@ -69,6 +69,9 @@ TEST_CASE("what a model of TensorFlow Lite has beyond rnnc is refused by its nam
   CHECK(error("projected.tflite")
             .find("operator UNIDIRECTIONAL_SEQUENCE_LSTM: shape mismatch: \"U1\" must be [2,1] but is [2,2]") !=
         std::string::npos);
+  CHECK(error("flat_projection.tflite").find("its projection must be [outputs, units]") != std::string::npos);
+  CHECK(error("half_normalised.tflite").find("normalises some of its gates, and not the forget gate") !=
+        std::string::npos);
   CHECK(error("fused_tanh.tflite").find("operator ADD: has tanh as its activation") != std::string::npos);
   CHECK(error("one_state.tflite").find("shares its state \"s\" with another operator") != std::string::npos);
 }

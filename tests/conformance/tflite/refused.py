@@ -72,3 +72,13 @@ def refused(random):
     model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs + states(model, 1, H) + [-1] * 4, [y], {0: ("b", TANH)})
     model.inputs, model.outputs = [x], [y]
     model.save("projected.tflite")
+    for name, projection, factors in (("flat_projection", [H], 0), ("half_normalised", None, 1)):
+        model = Model()
+        x, y = model.tensor("x", (1, 4, 3)), model.tensor("y", (1, 4, H))
+        inputs = [x, *lstm_inputs(model, x, *gates(random, 3, H), None, H)]
+        if projection:
+            inputs[16] = model.constant("R", matrix(random, *projection))
+        norms = [model.constant("N", matrix(random, H)) if factors else -1] + [-1] * 3
+        model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs + states(model, 1, H) + norms, [y], {0: ("b", TANH)})
+        model.inputs, model.outputs = [x], [y]
+        model.save(name + ".tflite")
