@@ -11,7 +11,7 @@
 #include "import/dnn_blob.hpp"
 #include "import/file_content.hpp"
 #include "import/file_error.hpp"
-#include "import/keras_file.hpp"
+#include "import/keras/file.hpp"
 #include "import/npz.hpp"
 #include "import/onnx/network.hpp"
 #include "import/other_formats.hpp"
@@ -28,16 +28,16 @@ namespace {
 using files::JsonValue;
 
 // An option that the format does not use is a mistake and not ignored.
-void check_options(bool onnx, bool state_dict, std::string_view file, const ImportOptions& options) {
-  if (!onnx && !options.node.empty())
+void check_options(bool graph, bool state_dict, std::string_view file, const ImportOptions& options) {
+  if (!graph && !options.node.empty())
     files::refuse(ErrorCode::Usage, file, "",
-                  "--node is for an ONNX or TensorFlow Lite model, which this is not; leave it out");
-  if (!onnx && !(options.inputs.empty() && options.shapes.empty() && options.carried.empty() &&
-                 options.output.empty() && options.like == OnnxLike::Specification))
+                  "--node is for a model of ONNX, TensorFlow Lite or Keras, which this is not; leave it out");
+  if (!graph && !(options.inputs.empty() && options.shapes.empty() && options.carried.empty() &&
+                  options.output.empty() && options.like == OnnxLike::Specification))
     files::refuse(
         ErrorCode::Usage, file, "",
-        "--const, --shape, --carry, --take and --like are for an ONNX or TensorFlow Lite model, which this is not; "
-        "leave them out");
+        "--const, --shape, --carry, --take and --like are for a model of ONNX, TensorFlow Lite or Keras, which this is "
+        "not; leave them out");
   if (!state_dict && (!options.prefix.empty() || options.relu))
     files::refuse(ErrorCode::Usage, file, "",
                   "--prefix and --relu are for a state_dict, which this is not; leave them out");
@@ -72,10 +72,11 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
   // The size at the beginning of a safetensors file has every value, those that a pickle begins with too.
   if (const std::string other = files::about_other_format(text); format != FileFormat::Safetensors && !other.empty())
     files::unsupported(file, "", other);
+  // Zip files are of two kinds, and HDF5 files may have weights alone.
+  const bool is_container = format == FileFormat::Zip || format == FileFormat::Hdf5;
   if (format != FileFormat::Json)
-    check_options(format == FileFormat::Onnx || format == FileFormat::Tflite,
-                  format == FileFormat::Safetensors || format == FileFormat::Zip || format == FileFormat::Hdf5, file,
-                  options);
+    check_options(format == FileFormat::Onnx || format == FileFormat::Tflite || is_container,
+                  format == FileFormat::Safetensors || is_container, file, options);
   switch (format) {
     case FileFormat::Json: return import_json(text, file, options);
     case FileFormat::Text: {
@@ -92,9 +93,10 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
     case FileFormat::Zip: {
       const std::vector<files::ZipEntry> entries = files::list_zip(content.bytes(), file, limits);
       if (files::is_keras_zip(entries)) {
-        check_options(false, false, file, options);
-        return files::import_keras_zip(entries, file, limits);
+        check_options(true, false, file, options);
+        return files::import_keras_zip(entries, content, file, options);
       }
+      check_options(false, true, file, options);
       if (const std::string other = files::about_other_zip(entries); !other.empty())
         files::unsupported(file, "", other);
       const TensorMap tensors = files::read_npz(entries, file, limits);
@@ -102,7 +104,7 @@ Imported import_any(const files::FileContent& content, std::string_view file, co
       for (const auto& [name, tensor] : tensors) views.emplace(name, files::TensorView::of(tensor));
       return files::import_state_dict(views, file, options);
     }
-    case FileFormat::Hdf5: return files::import_keras_hdf5(content.bytes(), file, options);
+    case FileFormat::Hdf5: return files::import_keras_hdf5(content, file, options);
     case FileFormat::Safetensors: {
       const Result<files::TensorViews> tensors = files::view_safetensors(content, file, limits);
       if (!tensors) throw files::Refusal{tensors.error()};

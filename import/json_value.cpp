@@ -81,6 +81,8 @@ bool JsonValue::is_off() const {
   return json_->is_null() || *json_ == false || ((json_->is_array() || json_->is_object()) && json_->empty());
 }
 bool JsonValue::is_array() const { return json_->is_array(); }
+bool JsonValue::is_text() const { return json_->is_string(); }
+bool JsonValue::is_number(double value) const { return json_->is_number() && json_->get<double>() == value; }
 bool JsonValue::is_object() const { return json_->is_object(); }
 
 bool JsonValue::is_numbers() const {

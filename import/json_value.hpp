@@ -37,6 +37,8 @@ class JsonValue {
   bool is_nested() const;  // an array whose first element is an array
   bool is_off() const;     // null, false, or an array or object without content
   bool is_array() const;
+  bool is_text() const;
+  bool is_number(double value) const;
   bool is_object() const;
   bool is_numbers() const;  // a number, or an array that begins with one, however deep
 

@@ -73,7 +73,8 @@ bool Parser::at_scan() {
   if (!at_name()) return false;
   const Token next = peek();
   if (next.kind != Token::Kind::Symbol || (next.text != "<" && next.text != "(")) return false;
-  if (next.text == "<") return scope_.count(std::string(token_.text)) == 0;
+  // A value may have the name of a cell: a comparison cannot stand here.
+  if (next.text == "<" && scope_.count(std::string(token_.text)) == 0) return true;
   if (!is_cell(token_.text)) return false;
   if (!is_function(token_.text)) return true;
   fail(ErrorCode::Name, token_.location,

@@ -62,6 +62,7 @@ struct OnnxModel {
   OnnxGraph graph;
   std::int64_t opset = 0;                                    // of the default domain
   std::vector<std::shared_ptr<const std::string>> own = {};  // TensorProtos that lie in no file
+  bool has_layer_names = false;                              // the names of nodes are those of layers, for people
 };
 
 /// The files beside a model that hold data of its tensors. None outside the model's folder is read.

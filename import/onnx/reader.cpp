@@ -106,6 +106,7 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
     if (is_top && !needed_.contains(&node)) continue;
     const bool needed = !is_top || needed_by_main_.contains(&node);
     scope_.met_unknown_operator = false;
+    if (model_.has_layer_names) text_.begin_layer(node.name);
     try {
       read_node(node, needed);
       ++progress_;

@@ -89,6 +89,7 @@ class GraphReader {
   const OnnxValue* find(const std::string& name) const;
 
   void read_recurrent_node(const OnnxNode& node);
+  std::string mask_of(const OnnxNode& node, const OnnxValue& x);
   void add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
   void add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x);
   void add_lengths(const OnnxNode& node);

@@ -28,6 +28,7 @@ struct Activation {
   const char* name;
   std::optional<float> alpha, beta;  // default
   bool takes_alpha, takes_beta, runtime_zero = false;
+  bool own = false;  // of kOwnDomain
 };
 
 // The defaults are those of the ONNX operators of the same names; ScaledTanh has none. ONNX Runtime has 0 where
@@ -44,6 +45,11 @@ const Activation kActivations[] = {
     {"Elu", "elu", 1.0f, {}, true, false},
     {"Softsign", "softsign", {}, {}, false, false},
     {"Softplus", "softplus", {}, {}, false, false},
+    {"Exp", "exp", {}, {}, false, false, false, true},
+    {"Gelu", "gelu", {}, {}, false, false, false, true},
+    {"Identity", "", {}, {}, false, false, false, true},
+    {"Softmax", "softmax", {}, {}, false, false, false, true},
+    {"Swish", "silu", {}, {}, false, false, false, true},
 };
 
 // The name of a function, and the text behind its operand.
@@ -54,8 +60,8 @@ struct Applied {
 
 // Reads the activations. Alphas and betas are used up in the order of the activations that take one. ONNX Runtime knows
 // no other order, and ignores the numbers that are left.
-std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind, std::size_t directions,
-                                    bool runtime) {
+std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind, std::size_t directions, bool runtime,
+                                    bool own) {
   std::vector<std::string> names;
   for (std::size_t d = 0; d < directions; ++d)
     names.insert(names.end(), kind.activations.begin(), kind.activations.end());
@@ -86,7 +92,7 @@ std::vector<Applied> activations_of(OnnxAttributes& attributes, const Kind& kind
   for (const std::string& name : names) {
     const Activation* found = nullptr;
     for (const Activation& activation : kActivations)
-      if (name == activation.onnx) found = &activation;
+      if (name == activation.onnx && (own || !activation.own)) found = &activation;
     if (found == nullptr) attributes.unsupported("activation " + in_quotes(name) + " is not one of ONNX's eleven");
     Applied applied{found->name, ""};
     if (each_alpha) next_alpha = result.size();
@@ -138,11 +144,14 @@ class RecurrentReader {
   std::string act(std::size_t which, const std::string& operand) const;
   std::string sum(const OnnxDirection& of, const std::string& gate, const std::string& more = "") const;
   std::string equations(const OnnxDirection& of) const;
+  std::string standard(TensorMap& weights) const;
+  std::string next(const std::string& state) const { return result_.masked ? state + "_new" : state + "'"; }
+  std::string advance(const std::string& state, const std::string& value) const;
   std::int64_t gates() const {
     return kind_.gates[0] == 0 ? 1 : static_cast<std::int64_t>(std::string(kind_.gates).size());
   }
   bool is(const char* op) const { return attributes_.node().op == op; }
-  bool is_of_tflite() const { return attributes_.node().domain == kTfliteDomain; }
+  bool is_own() const { return attributes_.node().domain == kOwnDomain; }
 
   OnnxAttributes attributes_;
   OnnxConstants& constants_;
@@ -154,9 +163,9 @@ class RecurrentReader {
   std::size_t now_ = 0;               // the direction that is written
   std::optional<float> clip_, cell_clip_, output_clip_;
   std::string coupled_;  // the gate that is 1 less the other one
-  bool reset_after_ = false;
+  bool reset_after_ = false, zero_output_ = false;
   const TensorView *W_ = nullptr, *R_ = nullptr, *B_ = nullptr, *P_ = nullptr;
-  const TensorView *projection_ = nullptr, *projection_bias_ = nullptr, *norms_ = nullptr;  // of TensorFlow Lite
+  const TensorView *projection_ = nullptr, *projection_bias_ = nullptr, *norms_ = nullptr;  // of kOwnDomain
 };
 
 std::vector<bool> RecurrentReader::read_directions() {
@@ -197,7 +206,7 @@ void RecurrentReader::read_sizes(std::size_t directions) {
   const std::int64_t H = attributes_.integer("hidden_size").value_or(R_->shape[2]);
   if (H < 1) attributes_.invalid("hidden_size must be at least 1, not " + std::to_string(H));
   result_.output_size = H;
-  if (is_of_tflite() && is("LSTM")) {
+  if (is_own() && is("LSTM")) {
     projection_ = weights(8, "the projection", {});
     if (projection_) {
       const Shape& shape = projection_->shape;
@@ -237,25 +246,52 @@ std::string RecurrentReader::sum(const OnnxDirection& of, const std::string& gat
   return products + (of.weights.contains("b" + gate) ? " + b" + gate : "") + more;
 }
 
+// Writes the statements that give a state its next value, which a masked step does not take.
+std::string RecurrentReader::advance(const std::string& state, const std::string& value) const {
+  const std::string text = "  " + next(state) + " = " + value + "\n";
+  if (!result_.masked) return text;
+  return text + "  " + state + "' = select(mask > 0, " + next(state) + ", " + state + ")\n";
+}
+
 std::string RecurrentReader::equations(const OnnxDirection& of) const {
   const bool biased = B_ != nullptr, peeps = P_ != nullptr;
-  if (is("RNN")) return "  h' = " + act(0, sum(of, "")) + "\n";
+  if (is("RNN")) return advance("h", act(0, sum(of, "")));
   if (is("GRU")) {
     const std::string inner = std::string("Un @ h") + (biased ? " + bun" : "");
+    const bool has_inner = of.weights.contains("bun");
     const std::string rest =
-        reset_after_ ? "r * (" + inner + ")" : "Un @ (r * h)" + std::string(biased ? " + bun" : "");
+        reset_after_ ? "r * (" + inner + ")" : "Un @ (r * h)" + std::string(has_inner ? " + bun" : "");
     return "  z = " + act(0, sum(of, "z")) + "\n  r = " + act(0, sum(of, "r")) +
-           "\n  n = " + act(1, "Wn @ x + " + rest + (biased ? " + bn" : "")) + "\n  h' = (1 - z) * n + z * h\n";
+           "\n  n = " + act(1, "Wn @ x + " + rest + (biased ? " + bn" : "")) + "\n" +
+           advance("h", "(1 - z) * n + z * h");
   }
   const auto peep = [&](const char* term) { return peeps ? std::string(" + ") + term : std::string(); };
   const std::string i = "  i = " + (coupled_ == "i" ? "1 - f" : act(0, sum(of, "i", peep("Pi * c")))) + "\n";
   const std::string f = "  f = " + (coupled_ == "f" ? "1 - i" : act(0, sum(of, "f", peep("Pf * c")))) + "\n";
   std::string text = coupled_ == "i" ? f + i : i + f;
-  text += "  g = " + act(1, sum(of, "g")) + "\n  c' = " + clipped("f * c + i * g", cell_clip_) + "\n";
-  text += "  o = " + act(0, sum(of, "o", peep("Po * c'"))) + "\n";
-  const std::string h = "o * " + act(2, "c'");
-  if (!projection_) return text + "  h' = " + h + "\n";
-  return text + "  h' = " + clipped("R @ (" + h + ")" + (projection_bias_ ? " + r" : ""), output_clip_) + "\n";
+  const std::string c = next("c");
+  text += "  g = " + act(1, sum(of, "g")) + "\n" + advance("c", clipped("f * c + i * g", cell_clip_));
+  text += "  o = " + act(0, sum(of, "o", peeps ? " + Po * " + c : "")) + "\n";
+  const std::string h = "o * " + act(2, c);
+  if (!projection_) return text + advance("h", h);
+  return text + advance("h", clipped("R @ (" + h + ")" + (projection_bias_ ? " + r" : ""), output_clip_));
+}
+
+// Returns the standard cell that the direction is, "" if it is none; removes a weight of zeros that it does not have.
+std::string RecurrentReader::standard(TensorMap& weights) const {
+  if (!B_ || P_ || projection_ || norms_ || result_.masked || clip_ || cell_clip_ || !coupled_.empty()) return "";
+  const auto own = activations_.begin() + static_cast<std::ptrdiff_t>(now_ * kind_.activations.size());
+  std::string names;
+  for (auto each = own; each != own + std::ssize(kind_.activations); ++each)
+    names += (names.empty() ? "" : " ") + each->name + each->more;
+  if (is("LSTM")) return names == "sigmoid tanh tanh" ? "lstm" : "";
+  if (is("RNN")) return names == "tanh" ? "rnn" : names == "relu" || names == "sigmoid" ? "rnn_" + names : "";
+  if (names != "sigmoid tanh") return "";
+  if (reset_after_) return "gru";
+  const std::vector<float> bias = weights.at("bun").to_f32();
+  if (std::ranges::any_of(bias, [](float b) { return b != 0; })) return "";
+  weights.erase("bun");
+  return "gru_cho";
 }
 
 OnnxDirection RecurrentReader::direction(std::size_t d) {
@@ -283,8 +319,10 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
   }
   if (projection_) weights["R"] = projection_->part({P, H}, at * P * H);
   if (projection_bias_) weights["r"] = projection_bias_->part({P}, at * P);
+  result.standard = standard(weights);
   std::string& text = result.cell_body;
   text = " {\n  input x : f32[" + std::to_string(result_.input_size) + "]\n";
+  if (result_.masked) text += "  input mask : f32\n";
   for (std::size_t s = 0; s < result_.states.size(); ++s)
     text += "  state " + result_.states[s] + " : f32[" + std::to_string(result_.size(s)) + "]\n";
   for (const auto& [name, tensor] : result.weights) {
@@ -292,14 +330,18 @@ OnnxDirection RecurrentReader::direction(std::size_t d) {
     text += (tensor.shape.size() == 2 ? ", " + std::to_string(tensor.shape[1]) : "") + "]\n";
   }
   result.equations = equations(result);
-  text += "\n" + result.equations + "  output h'\n}\n";
+  const bool gives_zeros = result_.masked && zero_output_;
+  text += "\n" + result.equations + "  output " + (gives_zeros ? "select(mask > 0, h_new, 0)" : "h'") + "\n}\n";
   return result;
 }
 
 OnnxRecurrent RecurrentReader::read() {
-  const std::size_t most_inputs = !is("LSTM") ? 6 : is_of_tflite() ? 11 : 8, most_outputs = is("LSTM") ? 3 : 2;
+  const std::size_t most_inputs = is_own() ? kMask + 1 : is("LSTM") ? 8 : 6, most_outputs = is("LSTM") ? 3 : 2;
   if (attributes_.node().inputs.size() > most_inputs || attributes_.node().outputs.size() > most_outputs)
     attributes_.invalid("has more inputs or outputs than the operator takes");
+  for (std::size_t i = 6; i < std::min(kMask, attributes_.node().inputs.size()); ++i)
+    if (!is("LSTM") && !attributes_.node().input(i).empty())
+      attributes_.invalid("has an input that an LSTM alone takes");
   const std::vector<bool> reverse = read_directions();
   const std::int64_t layout = attributes_.integer("layout").value_or(0);
   if (layout != 0 && layout != 1) attributes_.invalid("layout must be 0 or 1, not " + std::to_string(layout));
@@ -307,7 +349,11 @@ OnnxRecurrent RecurrentReader::read() {
   result_.states = is("LSTM") ? std::vector<std::string>{"h", "c"} : std::vector<std::string>{"h"};
   clip_ = bound("clip");
   if (is("LSTM") && attributes_.integer("input_forget").value_or(0) != 0) coupled_ = "f";
-  if (is_of_tflite()) {
+  if (is_own()) {
+    result_.masked = !attributes_.node().input(kMask).empty();
+    zero_output_ = attributes_.integer("zero_output").value_or(0) != 0;
+  }
+  if (is_own() && is("LSTM")) {
     if (attributes_.integer("forget_input").value_or(0) != 0) coupled_ = "i";
     cell_clip_ = bound("cell_clip");
     output_clip_ = bound("output_clip");
@@ -315,7 +361,7 @@ OnnxRecurrent RecurrentReader::read() {
   if (is("GRU")) reset_after_ = attributes_.integer("linear_before_reset").value_or(0) != 0;
   // The names of the outputs tell which ones there are; the attribute of opset 1 repeats it.
   if (opset_ < 7) static_cast<void>(attributes_.integer("output_sequence"));
-  activations_ = activations_of(attributes_, kind_, reverse.size(), runtime_);
+  activations_ = activations_of(attributes_, kind_, reverse.size(), runtime_, is_own());
   read_sizes(reverse.size());
   attributes_.finish();
   for (std::size_t d = 0; d < reverse.size(); ++d) {
@@ -332,7 +378,7 @@ bool is_quantized_lstm(const OnnxNode& node) {
 }
 
 bool is_recurrent(const OnnxNode& node) {
-  const bool is_known = node.domain.empty() || node.domain == kTfliteDomain;
+  const bool is_known = node.domain.empty() || node.domain == kOwnDomain;
   return is_quantized_lstm(node) || (is_known && kind_of(node.op) != nullptr);
 }
 

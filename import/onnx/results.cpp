@@ -346,7 +346,7 @@ std::string GraphReader::text() {
     check_carried_on();
     finish_scans();
     check_carried_states();
-    if (text_.cells.find("  state ") == std::string::npos) {
+    if (scans_.empty() && text_.cells.find("  state ") == std::string::npos) {
       progress_ = 0;
       files::unsupported(file_, "", "the graph has no RNN, GRU or LSTM node, and nothing else that keeps a state");
     }

@@ -117,17 +117,31 @@ void GraphReader::read_recurrent_node(const OnnxNode& node) {
     invalid(node, "shape mismatch: W is for " + std::to_string(recurrent.input_size) + " features but X has " +
                       std::to_string(axes[2].fixed()));
   if (text_.is_step() && !node.input(4).empty()) unsupported(node, "has sequence_lens within one step");
+  if (text_.is_step() && recurrent.masked) unsupported(node, "has a mask within one step");
   if (!text_.is_step()) add_lengths(node);
   const OnnxValue input = *x;
   text_.is_step() ? add_steps(node, recurrent, input) : add_scans(node, recurrent, input);
 }
 
+// Returns the expression of the mask of a node, which must be of the steps of x, in the same order.
+std::string GraphReader::mask_of(const OnnxNode& node, const OnnxValue& x) {
+  const OnnxValue* mask = find(node.input(kMask));
+  Axes axes = x.axes;
+  axes.back() = Axis::of(1);
+  if (mask == nullptr || mask->axes != axes || mask->turned != x.turned || mask->zeros_before + mask->zeros_after != 0)
+    unsupported(node, "its mask is not of the steps of its input");
+  const Expression each = text_.scalar(mask->elements[0]);
+  if (!each.sequence) unsupported(node, "its mask is the same at each step");
+  return each.text;
+}
+
 void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x) {
   std::string kind = node.op;
   std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string base = text_.fresh(kind);
+  const std::string base = text_.fresh(model_.has_layer_names ? node.name : kind);
   const Expression argument = text_.vector(x.elements);
   if (!argument.sequence) unsupported(node, "its input is the same at each step; a network has no such scan");
+  const std::string mask = recurrent.masked ? ", " + mask_of(node, x) : "";
   const auto D = static_cast<std::int64_t>(recurrent.directions.size());
   const std::int64_t H = recurrent.output_size;
   const std::size_t time = recurrent.batch_first ? 1 : 0;
@@ -150,9 +164,10 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
     OnnxDirection& direction = recurrent.directions[d];
     Scan scan;
     scan.name = D == 1 ? base : text_.fresh(base + (direction.reverse ? "_bwd" : "_fwd"));
-    text_.cells += "\ncell " + scan.name + "_cell" + direction.cell_body;
-    scan.text = scan.name + " = " + (direction.reverse != x.turned ? "reverse " : "") + scan.name + "_cell(" +
-                argument.text + ")";
+    const std::string cell = direction.standard.empty() ? text_.cell(scan.name + "_cell", direction.cell_body)
+                                                        : direction.standard + "<H=" + std::to_string(H) + ">";
+    scan.text =
+        scan.name + " = " + (direction.reverse != x.turned ? "reverse " : "") + cell + "(" + argument.text + mask + ")";
     for (auto& [name, tensor] : direction.weights) text_.weights[scan.name + "." + name] = std::move(tensor);
     append(y.elements, text_.add({scan.name, H, false, true}));
     for (std::size_t s = 0; s < recurrent.states.size(); ++s) {

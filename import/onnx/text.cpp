@@ -64,7 +64,7 @@ std::string NetworkText::fresh(const std::string& wish) {
 }
 
 std::string NetworkText::param(const std::string& wish, Tensor tensor) {
-  const std::string name = fresh(wish);
+  const std::string name = fresh(layer_.empty() ? wish : layer_ + "_" + wish);
   params += "  param " + name + " : f32" + (tensor.shape.empty() ? "" : "[" + join(tensor.shape) + "]") + "\n";
   parameter_bytes_ += tensor.bytes.size();
   if (parameter_bytes_ > most_bytes_)
@@ -84,7 +84,7 @@ std::int32_t NetworkText::add(Source source) {
 }
 
 std::int32_t NetworkText::let(const std::string& wish, const std::string& expression, Source what) {
-  what.name = fresh(wish);
+  what.name = fresh(layer_.empty() ? wish : layer_);
   state(what.name + " = " + expression);
   return add(std::move(what));
 }

@@ -46,6 +46,9 @@ class NetworkText {
   /// Returns a name that no other value has, made from `wish`, which may have any characters.
   std::string fresh(const std::string& wish);
 
+  /// Goes on to a layer, after which values and parameters are named that have no other name. "" for none.
+  void begin_layer(const std::string& name) { layer_ = name; }
+
   /// Adds a parameter and returns its name.
   std::string param(const std::string& wish, Tensor tensor);
   /// Returns the parameter that was added before with the same key, or adds what `make` returns.
@@ -90,6 +93,7 @@ class NetworkText {
                  const std::function<std::string(const std::vector<std::string>&)>& function);
 
   bool is_step_;
+  std::string layer_;
   std::size_t most_bytes_, parameter_bytes_ = 0, work_ = 0;
   std::uint64_t most_work_;
   std::set<std::string> names_;

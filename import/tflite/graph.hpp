@@ -1,5 +1,4 @@
-// The graph of a TensorFlow Lite file becomes an ONNX graph, which is what reads it from there on: operators become
-// nodes of ONNX, of the same meaning, and constants initializers.
+// The graph of a TensorFlow Lite file becomes an ONNX graph.
 #pragma once
 
 #include <map>
@@ -8,29 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "import/onnx/graph.hpp"
+#include "import/onnx/graph_writer.hpp"
 #include "import/tflite/model.hpp"
 
 namespace rnnc::files {
 
-/// Attributes of a node that is written.
-class NodeAttributes {
- public:
-  NodeAttributes& integer(const std::string& name, std::int64_t value);
-  NodeAttributes& real(const std::string& name, float value);
-  NodeAttributes& text(const std::string& name, const std::string& value);
-  NodeAttributes& integers(const std::string& name, std::vector<std::int64_t> values);
-  NodeAttributes& texts(const std::string& name, std::vector<std::string> values);
-  NodeAttributes& graph(const std::string& name, OnnxGraph value);
-
-  const std::map<std::string, OnnxAttribute>& all() const { return all_; }
-
- private:
-  OnnxAttribute& add(const std::string& name, int type);
-  std::map<std::string, OnnxAttribute> all_;
-};
-
-class TfliteGraph {
+class TfliteGraph : public GraphWriter {
  public:
   TfliteGraph(TfliteModel model, std::size_t file_bytes, std::string_view file);
 
@@ -44,7 +26,6 @@ class TfliteGraph {
   bool leaves_rounding_out() const { return leaves_rounding_out_; }
 
   // The functions that write operators use the rest.
-  std::string_view file() const { return file_; }
   const TfliteSubgraph& graph() const { return *graph_; }  // the one that is written
   const TfliteSubgraph& graph(std::int32_t place) const { return model_.graphs.at(place); }
   bool is_main() const { return graph_ == &model_.graphs.at(0); }
@@ -52,35 +33,19 @@ class TfliteGraph {
   bool is_constant(std::int32_t place) const { return place >= 0 && tensor(place).data.has_value(); }
   /// The name that the ONNX graph has for a tensor; "" for one that is left out.
   std::string value(std::int32_t place);
-  std::string floats(Shape shape, const std::vector<float>& values);
-  std::string integers(Shape shape, const std::vector<std::int64_t>& values);
-  /// Adds a node with one output, and returns its name.
-  std::string node(const std::string& op, std::vector<std::string> inputs, const NodeAttributes& attributes = {},
-                   const std::string& domain = "");
-  /// Adds a node with several outputs.
-  std::vector<std::string> nodes(const std::string& op, std::vector<std::string> inputs, std::size_t outputs,
-                                 const NodeAttributes& attributes);
-  std::string fresh() { return "value " + std::to_string(next_++); }
   /// Tells whether no operator before has this state, and that one has it now.
   bool take_state(std::int32_t place) { return states_.insert(place).second; }
   void set(std::int32_t place, const std::string& name) { names_[place] = name; }
 
  private:
-  std::string constant(Shape shape, int type, std::string_view bytes);
   void add_input(std::int32_t place);
   void write_operator(const TfliteOperator& op);
 
   TfliteModel model_;
   const TfliteSubgraph* graph_;
-  std::string_view file_;
-  std::size_t bytes_left_;  // of constants
   std::size_t operators_left_;
-  OnnxModel result_;
-  std::vector<OnnxNode>* nodes_ = &result_.graph.nodes;
   std::map<std::int32_t, std::string> names_;
   std::set<std::int32_t> states_;  // of the operators that are written
-  std::string now_;                // the output of the operator that is written
-  int next_ = 0;
   bool leaves_rounding_out_ = false;
 };
 

@@ -1,5 +1,5 @@
 // The recurrent operators. An LSTM of TensorFlow Lite may clip its cell state, as that of each Keras layer does (at
-// 10), and may take 1 - f for i; nodes of kTfliteDomain say so.
+// 10), and may take 1 - f for i; nodes of kOwnDomain say so.
 #include <algorithm>
 
 #include "import/file_error.hpp"
@@ -94,7 +94,7 @@ std::string TfliteWriter::lstm_direction(std::size_t first, std::size_t states, 
   if (how.cell_clip > 0) attributes.real("cell_clip", how.cell_clip);
   if (projects && how.output_clip > 0) attributes.real("output_clip", how.output_clip);
   if (is_coupled) attributes.integer("forget_input", 1);
-  const std::string y = graph_.node("LSTM", inputs, attributes, kTfliteDomain);
+  const std::string y = graph_.node("LSTM", inputs, attributes, kOwnDomain);
   return graph_.node("Squeeze", {y, graph_.integers({1}, {how.time_major ? 1 : 2})});
 }
 
@@ -148,7 +148,7 @@ bool TfliteWriter::write_rnn(bool both) {
         graph_.node("RNN",
                     {in(0), graph_.floats({1, shape[0], shape[1]}, floats(first)),
                      graph_.floats({1, shape[0], shape[0]}, floats(first + 1)), graph_.floats({1, 2 * shape[0]}, bias)},
-                    attributes, kTfliteDomain);
+                    attributes, kOwnDomain);
     return graph_.node("Squeeze", {y, graph_.integers({1}, {time_major ? 1 : 2})});
   };
   if (!both) return finish(direction(1, false)), true;

@@ -26,23 +26,23 @@ const OnnxFault kFaults[] = {
     {"layout must be 0 or 1, not 2", [](OnnxLstm& g) { g.attributes += integer("layout", 2); }},
     {"clip must be above 0", [](OnnxLstm& g) { g.attributes += real("clip", -1); }},
     // Nodes as they are written for TensorFlow Lite's.
-    {"cell_clip must be above 0", [](OnnxLstm& g) { g.attributes += bytes(7, "tflite") + real("cell_clip", -1); }},
-    {"output_clip must be above 0", [](OnnxLstm& g) { g.attributes += bytes(7, "tflite") + real("output_clip", 0); }},
+    {"cell_clip must be above 0", [](OnnxLstm& g) { g.attributes += bytes(7, "rnnc") + real("cell_clip", -1); }},
+    {"output_clip must be above 0", [](OnnxLstm& g) { g.attributes += bytes(7, "rnnc") + real("output_clip", 0); }},
     {"shape mismatch: the projection must be [1,outputs,2] but is [2]",
      [](OnnxLstm& g) {
-       g.attributes += bytes(7, "tflite");
+       g.attributes += bytes(7, "rnnc");
        g.inputs = {"X", "W", "R", "B", "", "", "", "", "Q"};
        g.more += initializer("Q", {2});
      }},
     {"shape mismatch: the projection must be [1,outputs,2] but is [1,2,3]",
      [](OnnxLstm& g) {
-       g.attributes += bytes(7, "tflite");
+       g.attributes += bytes(7, "rnnc");
        g.inputs = {"X", "W", "R", "B", "", "", "", "", "Q"};
        g.more += initializer("Q", {1, 2, 3});
      }},
     {"normalises its gates and has no B",
      [](OnnxLstm& g) {
-       g.attributes += bytes(7, "tflite");
+       g.attributes += bytes(7, "rnnc");
        g.inputs = {"X", "W", "R", "", "", "", "", "", "", "", "N"};
        g.more += initializer("N", {1, 8});
      }},

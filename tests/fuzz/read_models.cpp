@@ -67,11 +67,11 @@ void fuzz_zip(Bytes bytes) {
   if (!tensors) require_message(tensors);
   if (tensors)
     for (const auto& [name, tensor] : *tensors) require_whole(tensor);
-  if (format_of(bytes) == FileFormat::Zip) import(bytes, {});
+  if (format_of(bytes) == FileFormat::Zip) import(bytes, of_little_work());
 }
 
 void fuzz_hdf5(Bytes bytes) {
-  if (format_of(bytes) == FileFormat::Hdf5) import(bytes, {});
+  if (format_of(bytes) == FileFormat::Hdf5) import(bytes, of_little_work());
 }
 
 void fuzz_onnx(Bytes bytes) {

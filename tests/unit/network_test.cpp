@@ -238,6 +238,12 @@ TEST_CASE("a state's initial value tells a dim", "[network][dims]") {
   CHECK(network[network.output()].type.to_string() == "seq f32[9]");
 }
 
+TEST_CASE("a value may have the name of a cell, which is called behind it all the same", "[network]") {
+  const ir::Network network = network_of(
+      "network n { input x : seq f32[3] gru = gru<H=4>(x) b = reverse gru<H=5>(gru) gru2 = gru<H=2>(b) output b }");
+  CHECK(network[network.output()].type.to_string() == "seq f32[5]");
+}
+
 TEST_CASE("a cell of the file goes before a standard cell of its name, above or below", "[network]") {
   const std::string net = "network n { input x : seq f32[3] a = gru(x) output a }";
   const std::string cell = "cell gru<I> { input x : f32[I] output x[0:1] }";

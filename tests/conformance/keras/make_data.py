@@ -3,7 +3,7 @@
 
     python3 tests/conformance/keras/make_data.py
 
-writes NAME.h5 or NAME.keras, NAME.x.npy and NAME.y.npy beside this file; needs h5py (Debian: python3-h5py). Keras itself is not
+writes NAME.h5 or NAME.keras, NAME.x.npy and NAME.y.npy beside this file (make_graphs.py writes models that are no chain); needs h5py (Debian: python3-h5py). Keras itself is not
 needed: the layout of the files, the names in them and the JSON are those that Keras 2.13 and 3.5 write. Weights are multiples of
 2^-12, so that f32 holds them exactly.
 """
@@ -242,7 +242,8 @@ def alone_3():
     weights_h5(FOLDER / "keras3_alone.weights.h5", arrays)
 
 
-sequential_2()
-functional_3()
-sequential_3()
-alone_3()
+if __name__ == "__main__":
+    sequential_2()
+    functional_3()
+    sequential_3()
+    alone_3()

@@ -1,4 +1,4 @@
-#include "import/keras_folders.hpp"
+#include "import/keras/folders.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "import/keras_file.hpp"
+#include "import/keras/file.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -6,8 +6,8 @@
 #include "import/file_error.hpp"
 #include "import/hdf5.hpp"
 #include "import/json_value.hpp"
-#include "import/keras.hpp"
-#include "import/keras_folders.hpp"
+#include "import/keras/folders.hpp"
+#include "import/keras/import_keras.hpp"
 #include "import/refusal.hpp"
 
 namespace rnnc::files {
@@ -32,8 +32,8 @@ FileLimits deep(FileLimits limits) {
 
 }  // namespace
 
-Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const ImportOptions& options) {
-  const Hdf5File hdf5 = read_hdf5(content, file, options.limits);
+Imported import_keras_hdf5(const FileContent& content, std::string_view file, const ImportOptions& options) {
+  const Hdf5File hdf5 = read_hdf5(content.bytes(), file, options.limits);
   const auto config = hdf5.texts.find("model_config");
   const bool is_whole = config != hdf5.texts.end();
   if (options.relu || (is_whole && !options.prefix.empty()))
@@ -46,12 +46,14 @@ Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view 
   const std::string_view written_by = !is_whole                     ? "3"
                                       : version == hdf5.texts.end() ? "2"
                                                                     : std::string_view(version->second);
-  return import_keras(JsonValue(json, place), written_by, hdf5, !is_whole);
+  return import_keras(JsonValue(json, place), written_by, hdf5, !is_whole, content, options);
 }
 
 bool is_keras_zip(const std::vector<ZipEntry>& entries) { return find(entries, kConfig) != nullptr; }
 
-Imported import_keras_zip(const std::vector<ZipEntry>& entries, std::string_view file, const FileLimits& limits) {
+Imported import_keras_zip(const std::vector<ZipEntry>& entries, const FileContent& content, std::string_view file,
+                          const ImportOptions& options) {
+  const FileLimits& limits = options.limits;
   for (const std::string_view name : {kConfig, kWeights, kMetadata})
     if (find(entries, name) == nullptr)
       invalid(file, in_quotes(name), "is missing in this file of Keras; save the model again");
@@ -63,7 +65,8 @@ Imported import_keras_zip(const std::vector<ZipEntry>& entries, std::string_view
   const auto json = parse_json(text_of(config), place, deep(limits)),
              more = parse_json(text_of(metadata), about, limits);
   const Hdf5File hdf5 = read_hdf5(weights, std::string(file) + ", " + std::string(kWeights), limits);
-  return import_keras(JsonValue(json, place), JsonValue(more, about).at("keras_version").text(), hdf5, false);
+  return import_keras(JsonValue(json, place), JsonValue(more, about).at("keras_version").text(), hdf5, false, content,
+                      options);
 }
 
 }  // namespace rnnc::files

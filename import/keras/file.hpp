@@ -2,19 +2,19 @@
 // entries.
 #pragma once
 
-#include <cstddef>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include <rnnc/import.hpp>
+#include "import/file_content.hpp"
 #include "import/zip.hpp"
 
 namespace rnnc::files {
 
 /// Each reads a model. Throws Refusal.
-Imported import_keras_hdf5(std::span<const std::byte> content, std::string_view file, const ImportOptions& options);
-Imported import_keras_zip(const std::vector<ZipEntry>& entries, std::string_view file, const FileLimits& limits);
+Imported import_keras_hdf5(const FileContent& content, std::string_view file, const ImportOptions& options);
+Imported import_keras_zip(const std::vector<ZipEntry>& entries, const FileContent& content, std::string_view file,
+                          const ImportOptions& options);
 
 bool is_keras_zip(const std::vector<ZipEntry>& entries);
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <rnnc/import.hpp>
+#include "import/file_content.hpp"
 #include "import/hdf5.hpp"
 #include "import/json_value.hpp"
 
@@ -11,6 +12,7 @@ namespace rnnc::files {
 
 /// Reads a model of Keras 2 or Keras 3. `root` is the JSON of the model, `version` the text that Keras writes of its
 /// own version. Where `by_folder`, layers have the names of their folders in the file. Throws Refusal.
-Imported import_keras(const JsonValue& root, std::string_view version, const Hdf5File& weights, bool by_folder);
+Imported import_keras(const JsonValue& root, std::string_view version, const Hdf5File& weights, bool by_folder,
+                      const FileContent& content, const ImportOptions& options);
 
 }  // namespace rnnc::files

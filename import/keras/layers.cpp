@@ -1,0 +1,224 @@
+#include "import/keras/layers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "import/file_error.hpp"
+
+namespace rnnc::files {
+namespace {
+
+constexpr int kMostNesting = 8;  // of lists in a layer's arguments
+
+// Keras 2 writes a tensor as [name, node, tensor, arguments], Keras 3 as an object with keras_history.
+std::optional<KerasTensor> tensor_of(const JsonValue& value, std::optional<JsonValue>& more) {
+  std::vector<JsonValue> parts;
+  if (value.is_object()) {
+    if (!value.has("config") || !value.at("config").is_object() || !value.at("config").has("keras_history")) return {};
+    parts = value.at("config").at("keras_history").elements();
+    if (parts.size() != 3) value.unsupported("is no tensor of one layer");
+  } else {
+    if (!value.is_array() || value.is_nested() || value.is_off()) return {};
+    parts = value.elements();
+    if (parts.size() < 3 || parts.size() > 4 || !parts[0].is_text()) return {};
+    if (parts.size() == 4 && !parts[3].is_off()) more = parts[3];
+  }
+  return KerasTensor{parts[0].text(), parts[1].size(0), parts[2].size(0)};
+}
+
+// Writes out what a layer is given. `more` are arguments with names that Keras 2 writes beside a tensor.
+void add_arguments(const JsonValue& value, int depth, std::vector<KerasArgument>& to, std::optional<JsonValue>& more) {
+  if (const auto tensor = tensor_of(value, more)) {
+    to.push_back({value, tensor});
+  } else if (value.is_array() && depth < kMostNesting) {
+    if (value.is_off()) return;
+    for (const JsonValue& part : value.elements()) add_arguments(part, depth + 1, to, more);
+  } else if (!value.is_off()) {
+    if (!value.is_numbers() || value.is_array()) value.unsupported("is neither a tensor of a layer nor a number");
+    to.push_back({value, {}, value.number()});
+  }
+}
+
+KerasCall call_of(const KerasLayer& layer, const JsonValue& node, std::int64_t number) {
+  KerasCall call{layer, number, {}, {}, {}, {}};
+  std::optional<JsonValue> more, inner;
+  if (node.is_array()) {
+    add_arguments(node, 0, call.arguments, more);
+  } else {
+    add_arguments(node.at("args"), 0, call.arguments, inner);
+    if (node.has("kwargs")) more = node.at("kwargs");
+  }
+  if (!more) return call;
+  call.more = more;
+  if (more->has("initial_state")) add_arguments(more->at("initial_state"), 0, call.states, inner);
+  if (more->has("mask") && !more->at("mask").is_off()) {
+    std::vector<KerasArgument> masks;
+    add_arguments(more->at("mask"), 0, masks, inner);
+    if (masks.size() != 1 || !masks[0].tensor) more->at("mask").unsupported("is no tensor of one layer");
+    call.mask = masks[0];
+  }
+  return call;
+}
+
+bool is_input(const KerasLayer& layer) { return layer.kind == "InputLayer"; }
+
+// Puts the calls that the outputs need into an order in which they can run.
+class Order {
+ public:
+  Order(std::map<std::pair<std::string, std::int64_t>, KerasCall>& calls, std::vector<KerasCall>& to)
+      : calls_(calls), to_(to) {}
+
+  // Models may be deeper than the stack, so that what waits is a list.
+  void add(const KerasArgument& output) {
+    std::vector<KerasArgument> waiting = {output};
+    while (!waiting.empty()) {
+      const KerasArgument now = waiting.back();
+      if (!now.tensor) {
+        waiting.pop_back();
+        continue;
+      }
+      const std::pair key{now.tensor->layer, now.tensor->call};
+      const auto found = calls_.find(key);
+      if (found == calls_.end())
+        now.place.wrong("there is no call " + std::to_string(key.second) + " of a layer " + in_quotes(key.first) +
+                        "; save the model again");
+      if (done_.contains(key)) {
+        waiting.pop_back();
+        continue;
+      }
+      const bool is_second_visit = !begun_.insert(key).second;
+      const std::size_t before = waiting.size();
+      const auto wait_for = [&](const KerasArgument& argument) {
+        if (!argument.tensor || done_.contains({argument.tensor->layer, argument.tensor->call})) return;
+        if (is_second_visit) argument.place.wrong("depends on itself; save the model again");
+        waiting.push_back(argument);
+      };
+      for (const KerasArgument& argument : found->second.arguments) wait_for(argument);
+      for (const KerasArgument& argument : found->second.states) wait_for(argument);
+      if (found->second.mask) wait_for(*found->second.mask);
+      if (waiting.size() > before) continue;
+      done_.insert(key);
+      to_.push_back(found->second);
+      waiting.pop_back();
+    }
+  }
+
+ private:
+  std::map<std::pair<std::string, std::int64_t>, KerasCall>& calls_;
+  std::vector<KerasCall>& to_;
+  std::set<std::pair<std::string, std::int64_t>> begun_, done_;
+};
+
+void read_sequential(KerasModel& model) {
+  for (const KerasLayer& layer : model.layers) {
+    KerasCall call{layer, 0, {}, {}, {}, {}};
+    if (is_input(layer) && !model.calls.empty()) layer.config.unsupported("is an input behind another layer");
+    if (!is_input(layer))
+      call.arguments.push_back({layer.config, KerasTensor{model.calls.empty() ? "" : model.calls.back().layer.name}});
+    model.calls.push_back(std::move(call));
+  }
+  model.outputs.push_back({model.layers.back().config, KerasTensor{model.layers.back().name, 0, 0}});
+}
+
+void read_functional(KerasModel& model, const JsonValue& entries, const JsonValue& config) {
+  std::map<std::pair<std::string, std::int64_t>, KerasCall> calls;
+  const std::vector<JsonValue> all = entries.elements();
+  std::vector<KerasArgument> inputs;
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    const KerasLayer& layer = model.layers[k];
+    std::int64_t number = 0;
+    if (is_input(layer)) {
+      calls.emplace(std::pair{layer.name, 0}, KerasCall{layer, 0, {}, {}, {}, {}});
+      inputs.push_back({layer.config, KerasTensor{layer.name, 0, 0}});
+      continue;
+    }
+    for (const JsonValue& node : all[k].at("inbound_nodes").elements()) {
+      calls.emplace(std::pair{layer.name, number}, call_of(layer, node, number));
+      ++number;
+    }
+  }
+  std::optional<JsonValue> more;
+  std::vector<KerasArgument> named;
+  add_arguments(config.at("input_layers"), 0, named, more);
+  add_arguments(config.at("output_layers"), 0, model.outputs, more);
+  if (more) more->unsupported("is written beside an output; save the model again");
+  if (model.outputs.empty()) config.at("output_layers").wrong("is empty; save the model again");
+  Order order(calls, model.calls);
+  for (const KerasArgument& input : named) {
+    order.add(input);
+    const auto is_it = [&](const KerasArgument& each) { return each.tensor == input.tensor; };
+    if (std::ranges::none_of(inputs, is_it)) input.place.wrong("is no input; save the model again");
+  }
+  for (const KerasArgument& output : model.outputs) {
+    if (!output.tensor) output.place.wrong("is no tensor of a layer; save the model again");
+    order.add(output);
+  }
+}
+
+}  // namespace
+
+KerasLayer keras_layer(const JsonValue& entry) {
+  const JsonValue config = entry.at("config");
+  return {entry.at("class_name").text(), config.has("name") ? config.at("name").text() : "", config};
+}
+
+KerasModel keras_model(const JsonValue& root) {
+  const std::string kind = root.at("class_name").text();
+  const JsonValue config = root.at("config");
+  if (kind != "Sequential" && kind != "Functional" && kind != "Model")
+    root.at("class_name")
+        .unsupported("models of class " + in_quotes(kind) + " cannot be imported; known are Sequential and Functional");
+  const JsonValue entries = config.is_array() ? config : config.at("layers");
+  KerasModel model;
+  std::set<std::string> names;
+  for (const JsonValue& entry : entries.elements()) {
+    KerasLayer layer = keras_layer(entry);
+    if (!names.insert(layer.name).second)
+      layer.config.wrong("there are two layers of the name " + in_quotes(layer.name) + "; save the model again");
+    model.layers.push_back(std::move(layer));
+  }
+  if (std::ranges::all_of(model.layers, is_input)) entries.unsupported("has no layers");
+  if (kind == "Sequential")
+    read_sequential(model);
+  else
+    read_functional(model, entries, config);
+  return model;
+}
+
+void check_keras_keys(const KerasLayer& layer, const std::set<std::string>& keys) {
+  static const std::set<std::string> idle = {"name",
+                                             "trainable",
+                                             "dtype",
+                                             "batch_input_shape",
+                                             "batch_shape",
+                                             "build_config",
+                                             "implementation",
+                                             "unroll",
+                                             "stateful",
+                                             "dropout",
+                                             "recurrent_dropout",
+                                             "unit_forget_bias",
+                                             "seed",
+                                             "rate",
+                                             "noise_shape",
+                                             "stddev",
+                                             "input_dim",
+                                             "input_length",
+                                             "momentum",
+                                             "synchronized",
+                                             "ragged",
+                                             "sparse"};
+  for (const std::string& key : layer.config.keys()) {
+    const bool of_training =
+        key.ends_with("_initializer") || key.ends_with("_regularizer") || key.ends_with("_constraint");
+    if (keys.contains(key) || idle.contains(key) || of_training || layer.config.at(key).is_off()) continue;
+    layer.config.at(key).unsupported("is not known of a layer " + layer.kind +
+                                     "; only models that leave it out can be imported");
+  }
+}
+
+bool keras_flag(const JsonValue& config, const char* key, bool otherwise) {
+  return config.has(key) && !config.at(key).is_null() ? config.at(key).flag() : otherwise;
+}
+
+}  // namespace rnnc::files

@@ -1,0 +1,321 @@
+#!/usr/bin/python3
+"""Small functional models of Keras 2 and 3, with branches, masks and states, and what their equations give in NumPy.
+
+    python3 tests/conformance/keras/make_graphs.py
+
+writes NAME.keras or NAME.h5, and NAME.VALUE.npy for each input and output by its name in the model, in the layout of rnnc.
+Keras itself is not needed: the JSON is what Keras 2.13, 3.5 and 3.16 write, and the equations follow the source of Keras 3.16,
+where a masked step keeps the states and gives the output of the step before (zeros before the first), or zeros within Bidirectional.
+"""
+import json
+import pathlib
+
+import numpy as np
+
+from make_data import keras3, recurrent_config, sigmoid, softmax, weights, weights_h5
+
+FOLDER = pathlib.Path(__file__).parent
+STEPS, BATCH = 8, 3
+random = np.random.default_rng(29)
+
+
+def masked(step, states, rows, mask, back=False, zeros=False):
+    """The outputs of all steps and the last states. `step` gives the next states, of which the first is the output."""
+    y = np.zeros_like(states[0])
+    ys = [None] * len(rows)
+    for t in reversed(range(len(rows))) if back else range(len(rows)):
+        new, keep = step(rows[t], states), mask[t][:, None]
+        y = np.where(keep, new[0], 0 if zeros else y)
+        states = [np.where(keep, a, b) for a, b in zip(new, states)]
+        ys[t] = y
+    return np.array(ys), states
+
+
+def lstm(rows, w, mask=None, state=None, back=False, zeros=False):
+    W, U, b = w
+
+    def step(x, states):
+        h, c = states
+        i, f, g, o = np.split(x @ W + h @ U + b, 4, axis=-1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        return [sigmoid(o) * np.tanh(c), c]
+
+    mask = np.ones(rows.shape[:2], bool) if mask is None else mask
+    return masked(step, state or [np.zeros((rows.shape[1], len(U)))] * 2, rows, mask, back, zeros)
+
+
+def gru(rows, w, mask=None, back=False, zeros=False):
+    W, U, b = w
+
+    def step(x, states):
+        h = states[0]
+        a, u = np.split(x @ W + b[0], 3, axis=-1), np.split(h @ U + b[1], 3, axis=-1)
+        z, r = sigmoid(a[0] + u[0]), sigmoid(a[1] + u[1])
+        n = np.tanh(a[2] + r * u[2])
+        return [z * h + (1 - z) * n]
+
+    mask = np.ones(rows.shape[:2], bool) if mask is None else mask
+    return masked(step, [np.zeros((rows.shape[1], len(U)))], rows, mask, back, zeros)
+
+
+def rnn(rows, w, mask=None, back=False):
+    W, U, b = w
+    mask = np.ones(rows.shape[:2], bool) if mask is None else mask
+    return masked(lambda x, s: [np.tanh(x @ W + s[0] @ U + b)], [np.zeros((rows.shape[1], len(U)))], rows, mask, back)
+
+
+def gates(I, H, count, biases=1):
+    return [weights(I, count * H), weights(H, count * H), weights(*((2, count * H) if biases == 2 else (count * H,)))]
+
+
+def real(*shape):
+    return random.normal(size=shape).astype(np.float32).astype(float)
+
+
+def dense(units, name, **more):
+    return {"name": name, "units": units, "activation": "linear", "use_bias": True, **more}
+
+
+class Model:
+    """A functional model while it is written; tensors are (layer, node, output)."""
+
+    def __init__(self, version):
+        self.version, self.layers = version, []
+
+    def tensor(self, of):
+        if self.version == 2:
+            return [*of, {}]
+        return {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": [None], "dtype": "float32", "keras_history": list(of)},
+        }
+
+    def layer(self, kind, config, inputs=(), numbers=(), **kwargs):
+        name = config["name"]
+        known = [layer for layer in self.layers if layer["name"] == name]
+        if not known:
+            self.layers.append({"class_name": kind, "config": config, "name": name, "inbound_nodes": []})
+            known = self.layers[-1:]
+        nodes = known[0]["inbound_nodes"]
+        if self.version == 2 and inputs:
+            nodes.append([self.tensor(each) for each in inputs])
+        elif inputs:
+            tensors = [self.tensor(each) for each in inputs]
+            args = tensors + list(numbers) if len(tensors) == 1 else [tensors]
+            named = {
+                k: [self.tensor(t) for t in v] if isinstance(v, list) else self.tensor(v) if isinstance(v, tuple) else v
+                for k, v in kwargs.items()
+            }
+            nodes.append({"args": args, "kwargs": named})
+        return (name, max(len(nodes) - 1, 0), 0)
+
+    def input(self, name, *shape, dtype="float32"):
+        key = "batch_input_shape" if self.version == 2 else "batch_shape"
+        return self.layer("InputLayer", {key: [None, *shape], "dtype": dtype, "sparse": False, "name": name})
+
+    def config(self, inputs, outputs):
+        return {
+            "class_name": "Functional",
+            "config": {
+                "name": "functional",
+                "trainable": True,
+                "layers": self.layers,
+                "input_layers": [list(i) for i in inputs],
+                "output_layers": [list(o) for o in outputs],
+            },
+        }
+
+
+def save(stem, inputs, outputs):
+    for name, value in inputs.items():
+        np.save(FOLDER / f"{stem}.{name}.npy", value.astype(np.float32))
+    for name, value in outputs.items():
+        np.save(FOLDER / f"{stem}.{name}.npy", value.astype(np.float64))
+
+
+def output(of, index):
+    return (of[0], of[1], index)
+
+
+def masked_tokens():
+    """Keras 3.5: a mask from tokens goes through recurrent layers, one of them bidirectional, to a mean over the steps."""
+    V, D, H, G, O = 6, 3, 3, 4, 2
+    table, f, b, g = weights(V, D), gates(D, H, 4), gates(D, H, 4), gates(2 * H, G, 3, 2)
+    t, last = [weights(G, O), weights(O)], [weights(O, O), weights(O)]
+    x = random.integers(0, V, (STEPS, BATCH, 1))
+    x[:2, 0], x[3, 1], x[5:, 2] = 0, 0, 0
+    mask = x[..., 0] != 0
+    v = table[x[..., 0]]
+    v = np.concatenate([lstm(v, f, mask, zeros=True)[0], lstm(v, b, mask, back=True, zeros=True)[0]], 2)
+    v = gru(v, g, mask)[0]
+    v = np.maximum(v @ t[0] + t[1], 0)
+    v = (v * mask[..., None]).sum(0) / mask.sum(0)[:, None]
+    m = Model(3)
+    x_ = m.input("tokens", None, dtype="int32")
+    y = m.layer("Embedding", {"name": "embedding", "input_dim": V, "output_dim": D, "mask_zero": True}, [x_])
+    y = m.layer(
+        "Bidirectional",
+        {
+            "name": "bidirectional",
+            "merge_mode": "concat",
+            "layer": {"class_name": "LSTM", "config": recurrent_config("lstm", H, zero_output_for_mask=False)},
+        },
+        [y],
+    )
+    y = m.layer("GRU", recurrent_config("gru", G, reset_after=True), [y], training=False, mask=None)
+    inner = {"class_name": "Dense", "config": dense(O, "dense", activation="relu")}
+    y = m.layer("TimeDistributed", {"name": "time_distributed", "layer": inner}, [y])
+    y = m.layer("GlobalAveragePooling1D", {"name": "mean", "data_format": "channels_last", "keepdims": False}, [y])
+    y = m.layer("Dense", dense(O, "dense_1", activation="softmax"), [y])
+    arrays = {"layers/embedding/vars/0": table}
+    for folder, found in (
+        ("bidirectional/forward_layer/cell", f),
+        ("bidirectional/backward_layer/cell", b),
+        ("gru/cell", g),
+        ("time_distributed/layer", t),
+        ("dense", last),
+    ):
+        arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
+    keras3("keras3_masked.keras", m.config([x_], [y]), arrays)
+    save("keras3_masked", {"tokens": x}, {"dense_1": softmax(v @ last[0] + last[1])})
+
+
+def branches():
+    """Keras 3.16: two inputs, two outputs, a mask that the file writes out, a convolution beside, a layer used twice, functions, and
+    two layers that go backwards, of which the second turns the steps again."""
+    I, J, H = 3, 2, 4
+    conv, g, d, two = [weights(3, J, H), weights(H)], gates(I, H, 3, 2), [weights(H, H), weights(H)], gates(H, H, 1)
+    again, alpha = gates(H, H, 1), weights(1, H)
+    x, u = real(STEPS, BATCH, I), real(STEPS, BATCH, J)
+    x[1, 0], x[4:6, 1], x[6:, 2] = 0.5, 0.5, 0.5
+    x[2, 0, 1] = 0.5  # one feature alone
+    mask = (x != 0.5).any(-1)
+    first = gru(np.where(mask[..., None], x, 0), g, mask)
+    wide = np.concatenate([np.zeros((4, BATCH, J)), u])
+    beside = np.tanh(sum(wide[2 * k : 2 * k + STEPS] @ conv[0][k] for k in range(3)) + conv[1])
+    gate = sigmoid(beside @ d[0] + d[1])
+    joined = first[0] - gate * beside + 0.5 * beside
+    joined = np.where(joined >= 0, joined, alpha[0] * joined)
+    v = rnn(joined, two, back=True)[0]  # gives its steps in reverse
+    v = rnn(v, again)[0]  # reads them in reverse, and gives them in order
+    shared = sigmoid(v @ d[0] + d[1])
+    m = Model(3)
+    x_, u_ = m.input("x", 10, I), m.input("u", None, J)
+    y = m.layer("Masking", {"name": "masking", "mask_value": 0.5}, [x_])
+    n = m.layer("NotEqual", {"name": "not_equal"}, [x_], [0.5])
+    n = m.layer("Any", {"name": "any"}, [n], axis=-1, keepdims=False)
+    y = m.layer("GRU", recurrent_config("gru", H, reset_after=True, return_state=True), [y], mask=n)
+    c = m.layer(
+        "Conv1D",
+        {
+            "name": "conv1d",
+            "filters": H,
+            "kernel_size": [3],
+            "strides": [1],
+            "padding": "causal",
+            "groups": 1,
+            "data_format": "channels_last",
+            "dilation_rate": [2],
+            "activation": "tanh",
+            "use_bias": True,
+        },
+        [u_],
+    )
+    s = m.layer("Dense", dense(H, "dense", activation="sigmoid"), [c])
+    s = m.layer("Multiply", {"name": "multiply"}, [s, c])
+    y2 = m.layer("Subtract", {"name": "subtract"}, [y, s])
+    half = m.layer("Multiply", {"name": "half"}, [c], [0.5])
+    y2 = m.layer("Add", {"name": "add"}, [y2, half])
+    y2 = m.layer("PReLU", {"name": "prelu", "shared_axes": [1]}, [y2])
+    y2 = m.layer("SimpleRNN", recurrent_config("backwards", H, go_backwards=True), [y2])
+    y2 = m.layer("SimpleRNN", recurrent_config("again", H, go_backwards=True), [y2])
+    y2 = m.layer("Dense", m.layers[7]["config"], [y2])
+    arrays = {"layers/p_re_lu/vars/0": alpha}
+    for folder, found in (
+        ("gru/cell", g),
+        ("conv1d", conv),
+        ("dense", d),
+        ("simple_rnn/cell", two),
+        ("simple_rnn_1/cell", again),
+    ):
+        arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
+    keras3("keras3_branches.keras", m.config([x_, u_], [y2, output(y, 1)]), arrays)
+    save("keras3_branches", {"x": x, "u": u}, {"dense": shared, "gru": first[1][0]})
+
+
+def translation():
+    """Keras 2: the states of one LSTM are those that another begins with, both bidirectional and not; sums, means and differences."""
+    I, H = 3, 4
+    e, d, f, b = gates(I, H, 4), gates(2, H, 4), gates(H, 2, 4), gates(H, 2, 4)
+    depth, point = weights(3, H, 2), [weights(1, 2 * H, 3), weights(3)]
+    x, u = real(STEPS, BATCH, I), real(STEPS, BATCH, 2)
+    _, states = lstm(x, e)
+    y = lstm(u, d, state=states)[0]
+    back = lstm(y, b, back=True)[0]
+    both = lstm(y, f)[0] + back
+    wide = np.concatenate([np.zeros((1, BATCH, H)), y, np.zeros((1, BATCH, H))])
+    deep = sum(wide[k : k + STEPS][..., None] * depth[k] for k in range(3)).reshape(STEPS, BATCH, 2 * H)
+    apart = deep @ point[0][0] + point[1]
+    m = Model(2)
+    x_, u_ = m.input("source", None, I), m.input("target", None, 2)
+    s = m.layer(
+        "LSTM", recurrent_config("encoder", H, return_sequences=False, return_state=True, time_major=False), [x_]
+    )
+    y_ = m.layer("LSTM", recurrent_config("decoder", H, time_major=False), [u_, output(s, 1), output(s, 2)])
+    v = m.layer(
+        "Bidirectional",
+        {
+            "name": "both",
+            "merge_mode": "sum",
+            "layer": {"class_name": "LSTM", "config": recurrent_config("lstm", 2, time_major=False)},
+        },
+        [y_],
+    )
+    p = m.layer(
+        "SeparableConv1D",
+        {
+            "name": "separable",
+            "filters": 3,
+            "kernel_size": [3],
+            "strides": [1],
+            "padding": "same",
+            "data_format": "channels_last",
+            "dilation_rate": [1],
+            "groups": 1,
+            "depth_multiplier": 2,
+            "activation": "linear",
+            "use_bias": True,
+        },
+        [y_],
+    )
+    v = m.layer("Concatenate", {"name": "concatenate", "axis": -1}, [v, p])
+    low = m.layer("GlobalMaxPooling1D", {"name": "top", "data_format": "channels_last"}, [v])
+    states_ = m.layer("Average", {"name": "average"}, [output(s, 1), output(s, 2)])
+    arrays = {}
+    names = ["kernel:0", "recurrent_kernel:0", "bias:0"]
+    for folder, found in (
+        ("encoder/encoder/lstm_cell", e),
+        ("decoder/decoder/lstm_cell_1", d),
+        ("both/both/forward_lstm/lstm_cell_3", f),
+        ("both/both/backward_lstm/lstm_cell_4", b),
+    ):
+        arrays.update({f"model_weights/{folder}/{n}": a for n, a in zip(names, found)})
+    names = ["depthwise_kernel:0", "pointwise_kernel:0", "bias:0"]
+    arrays.update({f"model_weights/separable/separable/{n}": a for n, a in zip(names, [depth, *point])})
+    config = m.config([x_, u_], [v, low, states_])
+    weights_h5(
+        FOLDER / "keras2_translation.h5",
+        arrays,
+        [("keras_version", "2.13.1"), ("backend", "tensorflow"), ("model_config", json.dumps(config))],
+    )
+    joined = np.concatenate([both, apart], 2)
+    save(
+        "keras2_translation",
+        {"source": x, "target": u},
+        {"concatenate": joined, "top": joined.max(0), "average": (states[0] + states[1]) / 2},
+    )
+
+
+masked_tokens()
+branches()
+translation()
