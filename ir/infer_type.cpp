@@ -240,7 +240,7 @@ class Inference : Mistakes {
                           "; flatten(...) makes vectors of rows, and over features it is written in a cell",
                       {0});
     }
-    return Type{type(0).dims};
+    return runtime::gives_sequence(node_.over_time) ? type(0) : Type{type(0).dims};
   }
 
   Result<Type> quantize() {

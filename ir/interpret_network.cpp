@@ -238,12 +238,21 @@ double evaluate(OverTime over_time, const Vector& values) {
     case OverTime::Mean: return evaluate(Reduction::Mean, {values})[0];
     case OverTime::Max: return evaluate(Reduction::Max, {values})[0];
     case OverTime::Sum: return evaluate(Reduction::Sum, {values})[0];
+    case OverTime::Turned: break;  // it gives no single value
   }
   internal_error(nullptr, "a function over time that is not in the table");
 }
 
 Vector NetworkInterpreter::over_time(const Node& node) const {
   Vector result;
+  if (node.over_time == OverTime::Turned) {
+    result = zeros(node.type);
+    for_each_row(node.type, [&](std::int64_t b, std::int64_t t) {
+      const double* from = row(node.operands[0], b, source(true, t, length(node.type, b)));
+      std::copy_n(from, elements(node.type), result.begin() + offset(node.type, b, t));
+    });
+    return result;
+  }
   const Type& type = network_[node.operands[0]].type;
   for (std::int64_t b = 0; b < batch_.sequences; ++b) {
     for (std::int64_t k = 0; k < elements(type); ++k) {

@@ -170,7 +170,8 @@ class Check {
     ++runs_;
     require(static_cast<std::size_t>(step.function) < kOverTimes, "a function over time that there is not");
     require(within(step.time, list_.times), "a time that there is not");
-    require(width(step.from, step.time) == written(step.to, kNoTime), "a function over time of another size");
+    const int time = gives_sequence(step.function) ? step.time : kNoTime;
+    require(width(step.from, step.time) == written(step.to, time), "a function over time of another size");
     require(list_.pieces_of == kNoTime, "a function over time in pieces");
   }
 

@@ -20,6 +20,9 @@ enum class OverTime : std::uint8_t {
 #include "runtime/functions.def"
 };
 
+/// Tells whether a function over time gives a sequence, and not one value of each.
+constexpr bool gives_sequence(OverTime function) { return function == OverTime::Turned; }
+
 /// The number of operands of each function, in the order of the table.
 inline constexpr int kArities[] = {
 #define RNNC_FUNCTION(enumerator, name, arity, ...) arity,

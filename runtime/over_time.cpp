@@ -63,6 +63,26 @@ void one_sequence(OverTime function, const Steps& steps, std::int64_t width, flo
     case OverTime::Sum: return sum(steps, 1, width, to);
     case OverTime::Mean: return sum(steps, static_cast<double>(steps.timeline.length(steps.i)), width, to);
     case OverTime::Max: return max(steps, width, to);
+    case OverTime::Turned: return;  // turn() writes its rows
+  }
+}
+
+// Writes the rows of each sequence in reverse order: the segments are gone through from both ends.
+void turn(const Timeline& timeline, RowView from, bool repeats, std::int64_t width, RowView to) {
+  const std::span<const Segment> segments = timeline.segments();
+  for (std::int64_t i = 0; i < timeline.batch(); ++i) {
+    std::size_t last = segments.size();
+    std::int64_t left = 0;  // steps of the segment before `last` that are not read yet
+    for (const Segment& segment : segments) {
+      if (segment.live <= i) break;
+      for (std::int64_t t = 0; t < segment.steps; ++t) {
+        while (left == 0)
+          if (segments[--last].live > i) left = segments[last].steps;
+        const std::int64_t read = segments[last].first_row + --left * segments[last].live + i;
+        const float* const row = from.data + (repeats ? timeline.sequence(i) : read) * from.stride;
+        std::copy_n(row, width, to.data + (segment.first_row + t * segment.live + i) * to.stride);
+      }
+    }
   }
 }
 
@@ -70,6 +90,7 @@ void one_sequence(OverTime function, const Steps& steps, std::int64_t width, flo
 
 void over_time(OverTime function, const Timeline& timeline, RowView from, bool repeats, std::int64_t width,
                RowView to) noexcept {
+  if (function == OverTime::Turned) return turn(timeline, from, repeats, width, to);
   for (std::int64_t i = 0; i < timeline.batch(); ++i) {
     float* row = to.data + timeline.sequence(i) * to.stride;
     if (timeline.length(i) == 0) {

@@ -85,6 +85,7 @@ struct End {
 };
 
 /// Computes a function over the steps of each sequence, up to the sequence's own length. The result for no steps is 0.
+/// `to` has no time, or the same one where the function gives a sequence.
 struct ReduceTime {
   OverTime function{};
   int time = 0;

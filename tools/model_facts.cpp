@@ -50,6 +50,9 @@ std::string what_helps(const ir::Network& network, const ImportedGraph& graph) {
     return "it would if the state were kept between the steps: leave the initial state out (it begins at 0), give it "
            "as a parameter, or in ONNX name the input and the output that is its new value with --carry IN=OUT";
   for (const ir::Node& node : network.nodes)
+    if (node.op == ir::Op::OverTime && node.over_time == ir::OverTime::Turned)
+      return "it would if no sequence were turned round";
+  for (const ir::Node& node : network.nodes)
     if (node.op == ir::Op::OverTime && node.over_time != ir::OverTime::Last)
       return "it would with last(x) in its place, or if it gave the sequence and you summed that up";
   return "it would if each step read only its own step and earlier ones";

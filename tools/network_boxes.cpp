@@ -116,7 +116,8 @@ class Boxes {
     writer_[call.y] = boxes_.size();
     boxes_.push_back({Box::Kind::OverTime,
                       name + " over " + (call.axis == "T" ? "time" : call.axis),
-                      {plural(width_of(call.x), "float") + " once a sequence"},
+                      {plural(width_of(call.x), "float") +
+                       (runtime::gives_sequence(call.over_time) ? " a step" : " once a sequence")},
                       "",
                       sources_of({call.x})});
   }

@@ -37,6 +37,9 @@ class OverTimeReverse {
 
   void run(Value cotangent) {
     const ir::Type type = reverse_.graph()[value_].type;
+    if (reverse_.graph()[value_].over_time == OverTime::Turned)
+      return reverse_.add(x_, reverse_.graph().append(
+                                  {.op = ir::Op::OverTime, .over_time = OverTime::Turned, .operands = {cotangent}}));
     const bool is_scalar = type.rank() == 0;
     const auto vector = [&](Value v) {
       return is_scalar ? reverse_.graph().append({.op = ir::Op::Fill, .operands = {v}, .ranges = {{0, 1}}}) : v;
@@ -58,6 +61,7 @@ class OverTimeReverse {
         const Value length = reverse_.graph().append({.op = ir::Op::FinalState, .operands = {count}, .name = "n"});
         return scan("each_step", {reverse_.apply(ir::Function::Div, c, length)});
       }
+      case OverTime::Turned: break;  // run() turns its cotangent
     }
     ir::internal_error(&reverse_.graph(), "a function over time that does not exist");
   }

@@ -57,7 +57,8 @@ void copy_ranges(const ir::Graph& from, const std::vector<bool>& needed, const s
 /// Returns the weights of a call by the names of its cell's parameters.
 runtime::TensorRefs weights_of(const CellCall& call, const TensorMap& weights);
 
-/// Runs a function over each sequence, over the sequence's own length, and writes one row for each sequence.
+/// Runs a function over each sequence, over the sequence's own length, and writes one row for each sequence, or for
+/// each of its steps where the function gives a sequence.
 struct TimeCall {
   ir::OverTime over_time{};
   std::string axis;

@@ -237,7 +237,9 @@ class Layout {
     const std::vector<Piece> x = read(from.x, wave);
     net().steps.push_back(runtime::ReduceTime{from.over_time, time_of(from.axis), x, write(from.y, wave)});
     takes_pieces_ = false;
-    if (from.over_time != ir::OverTime::Last)
+    if (runtime::gives_sequence(from.over_time))
+      refuse_streaming("the network turns the steps of a sequence round, so that it cannot run step by step");
+    else if (from.over_time != ir::OverTime::Last)
       refuse_streaming("the network sums up whole sequences, so that it cannot run step by step");
     at_end_[from.y] = true;
   }

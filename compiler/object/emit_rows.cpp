@@ -39,6 +39,7 @@ class OverTime {
       case runtime::OverTime::Sum:
       case runtime::OverTime::Mean: result = sum(load, floats); break;
       case runtime::OverTime::Max: result = max(load, floats); break;
+      case runtime::OverTime::Turned: return;  // emit_turned writes its rows
     }
     builder_.CreateAlignedStore(result, advance(builder_, to, column), align);
   }
@@ -99,8 +100,24 @@ void emit_repeat(llvm::IRBuilder<>& builder, const EmittedRows& from, const Emit
   });
 }
 
+namespace {
+
+// Copies the rows of the steps from the last to the first.
+void emit_turned(llvm::IRBuilder<>& builder, const EmittedRows& from, bool repeats, const EmittedRows& to,
+                 std::int64_t width, llvm::Value* steps, llvm::Value* batch) {
+  if (repeats) return emit_repeat(builder, from, to, width, steps, batch);
+  emit_for(builder, number(builder, 0), steps, 1, [&](llvm::Value* t) {
+    llvm::Value* other = builder.CreateSub(builder.CreateSub(steps, number(builder, 1)), t);
+    emit_copy(builder, {row_of(builder, from, builder.CreateMul(other, batch)), from.stride},
+              {row_of(builder, to, builder.CreateMul(t, batch)), to.stride}, width, batch);
+  });
+}
+
+}  // namespace
+
 void emit_over_time(llvm::IRBuilder<>& builder, runtime::OverTime function, int lanes, const EmittedRows& from,
                     bool repeats, const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch) {
+  if (function == runtime::OverTime::Turned) return emit_turned(builder, from, repeats, to, width, steps, batch);
   const auto for_each_sequence = [&](auto body) {
     emit_for(builder, number(builder, 0), batch, 1, [&](llvm::Value* b) { body(b, row_of(builder, to, b)); });
   };

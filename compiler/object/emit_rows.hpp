@@ -25,7 +25,8 @@ void emit_repeat(llvm::IRBuilder<>& builder, const EmittedRows& from, const Emit
                  llvm::Value* steps, llvm::Value* batch);
 
 /// Computes a function over the `steps` rows of each of `batch` sequences, with the bits of runtime::over_time. Without
-/// steps the result is 0. Where `repeats`, `from` has one row for each sequence, which stands for all its steps.
+/// steps the result is 0. A function that gives a sequence writes `steps` rows of each. Where `repeats`, `from` has one
+/// row for each sequence, which stands for all its steps.
 void emit_over_time(llvm::IRBuilder<>& builder, runtime::OverTime function, int lanes, const EmittedRows& from,
                     bool repeats, const EmittedRows& to, std::int64_t width, llvm::Value* steps, llvm::Value* batch);
 

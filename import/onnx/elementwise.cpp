@@ -17,10 +17,23 @@ std::string number(float value) {
 // Computes a function of operands that broadcast to one shape.
 OnnxValue Glue::each(const std::vector<OnnxValue>& given, const Function& function) {
   std::vector<OnnxValue> operands = given;
+  // Where both orders of the steps meet, those that are turned round are turned again.
+  const auto is_sequence = [&](const OnnxValue& value, bool turned) {
+    return value.turned == turned && std::ranges::any_of(value.elements, [&](Element e) {
+             return !e.is_constant() && scope_.text.source(e.source).sequence;
+           });
+  };
+  const auto has = [&](bool turned) {
+    return std::ranges::any_of(given, [&](const OnnxValue& value) { return is_sequence(value, turned); });
+  };
+  const bool any_turned = std::ranges::any_of(given, &OnnxValue::turned) && has(true);
+  const bool differ = any_turned && has(false);
+  if (differ)
+    for (OnnxValue& operand : operands) operand = scope_.text.in_order(std::move(operand));
   for (OnnxValue& operand : operands)
     for (const OnnxValue& other : given) operand = with_symbols(std::move(operand), other.axes);
   OnnxValue result;
-  std::optional<bool> turned;
+  result.turned = any_turned && !differ;
   result.integer = true;
   for (const OnnxValue& operand : operands) {
     const auto joined = broadcast(result.axes, operand.axes);
@@ -29,14 +42,7 @@ OnnxValue Glue::each(const std::vector<OnnxValue>& given, const Function& functi
                               to_string(operand.axes));
     result.axes = *joined;
     result.integer &= operand.integer;
-    const bool sequence = std::ranges::any_of(
-        operand.elements, [&](Element e) { return !e.is_constant() && scope_.text.source(e.source).sequence; });
-    if (!sequence) continue;
-    if (turned && *turned != operand.turned)
-      attributes_.unsupported("joins a sequence with one whose steps are turned round");
-    turned = operand.turned;
   }
-  result.turned = turned.value_or(false);
   if (fixed(result.axes) > kMostElements) attributes_.too_large("makes a value of more than a million elements");
   std::vector<Elements> lists;
   for (OnnxValue& operand : operands) {

@@ -172,9 +172,16 @@ OnnxValue Glue::concat() {
   if (parts.empty()) attributes_.invalid("takes at least one input");
   for (OnnxValue& part : parts)
     for (const OnnxValue& other : std::vector<OnnxValue>(parts)) part = with_symbols(std::move(part), other.axes);
+  const auto is_sequence = [&](bool turned) {
+    return std::ranges::any_of(parts,
+                               [&](const OnnxValue& part) { return part.turned == turned && has(part.axes, 'T'); });
+  };
+  // Where both orders of the steps meet, those that are turned round are turned again.
+  if (is_sequence(true) && is_sequence(false))
+    for (OnnxValue& part : parts) part = scope_.text.in_order(std::move(part));
   OnnxValue result = parts[0];
+  result.turned = is_sequence(true);
   const std::size_t at = axis(*along, result);
-  bool has_sequence = false;
   std::int64_t total = 0;
   for (const OnnxValue& part : parts) {
     if (part.axes.size() != result.axes.size()) attributes_.invalid("joins values of several ranks");
@@ -187,12 +194,6 @@ OnnxValue Glue::concat() {
       if (d != at && part.axes[d] != one && !(part.axes[d].is_one() && one.is('B')))
         attributes_.unsupported("its inputs differ in shape: " + to_string(result.axes) + " and " +
                                 to_string(part.axes));
-    }
-    if (has(part.axes, 'T')) {
-      if (has_sequence && part.turned != result.turned)
-        attributes_.unsupported("joins a sequence with one whose steps are turned round");
-      has_sequence = true;
-      result.turned = part.turned;
     }
     result.integer &= part.integer;
     total += part.axes[at].fixed();

@@ -257,6 +257,12 @@ Imported GraphReader::read() {
   if (scope_.ragged && scope_.turned_whole)
     files::unsupported(file_, "",
                        "sequences that have lengths are turned round as a whole, with what is behind their ends");
+  for (const std::string& name : graph.outputs) {
+    const auto value = scope_.values.find(name);
+    if (value == scope_.values.end() || !value->second.turned) continue;
+    if (value->second.zeros_before == 0 && value->second.zeros_after == 0)
+      value->second = text_.in_order(std::move(value->second));
+  }
   Result<Model> parsed = parse(text(), file_);
   if (!parsed) throw Refusal{parsed.error()};
   result_.model = std::move(*parsed);

@@ -164,6 +164,25 @@ Expression NetworkText::scalar(Element element) {
   return {known, from.sequence, true};
 }
 
+OnnxValue NetworkText::in_order(OnnxValue value) {
+  if (!value.turned) return value;
+  std::map<Element, std::int32_t> places;  // of the elements that differ from step to step
+  for (const Element& e : value.elements)
+    if (!e.is_constant() && source(e.source).sequence) places.emplace(e, 0);
+  Elements moving;
+  for (auto& [element, place] : places) {
+    place = static_cast<std::int32_t>(moving.size());
+    moving.push_back(element);
+  }
+  value.turned = false;
+  if (moving.empty()) return value;
+  const std::string text = "turned(" + vector(moving).text + ")";
+  const std::int32_t made = let("v", text, {"", std::ssize(moving), false, true});
+  for (Element& e : value.elements)
+    if (const auto found = places.find(e); found != places.end()) e = {made, found->second};
+  return value;
+}
+
 std::string NetworkText::cell(const std::string& wish, const std::string& body) {
   std::string& name = known_cells_[body];
   if (!name.empty()) return name;

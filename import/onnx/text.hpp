@@ -78,6 +78,9 @@ class NetworkText {
   Elements each(const std::vector<Elements>& operands,
                 const std::function<std::string(const std::vector<std::string>&)>& function);
 
+  /// Returns a value whose steps stand in order, made of one whose steps may be turned round.
+  OnnxValue in_order(OnnxValue value);
+
   /// Adds a cell of the network; it returns the cell's name. `body` is what stands behind the name.
   std::string cell(const std::string& wish, const std::string& body);
 

@@ -122,6 +122,9 @@ class Value {
   friend Value last(const Value& sequence) { return apply("last", {sequence}); }
   friend Value first(const Value& sequence) { return apply("first", {sequence}); }
 
+  // The steps of each sequence, within its own length, in reverse order.
+  friend Value turned(const Value& sequence) { return apply("turned", {sequence}); }
+
   friend Value sum(const Value& v) { return apply("sum", {v}); }
   friend Value mean(const Value& v) { return apply("mean", {v}); }
   friend Value max(const Value& v) { return apply("max", {v}); }

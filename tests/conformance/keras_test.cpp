@@ -98,7 +98,7 @@ void check_functional(const Functional& model, const std::string& stem, const Im
 TEST_CASE("models of Keras with branches, masks and states give NumPy's numbers", "[conformance][import]") {
   const Functional model =
       GENERATE(Functional{"keras3_masked.keras", {"tokens"}, {"dense_1"}, ""},
-               Functional{"keras3_branches.keras", {"x", "u"}, {"dense"}, "gru"},
+               Functional{"keras3_branches.keras", {"x", "u"}, {"dense", "last"}, "gru"},
                Functional{"keras2_translation.h5", {"source", "target"}, {"concatenate", "top", "average"}, ""});
   const std::string name = model.file;
   INFO(name);

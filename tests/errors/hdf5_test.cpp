@@ -74,7 +74,6 @@ const Change kGraphChanges[] = {
      "mask: is no tensor of one layer"},
     {"\"output_layers\": [[\"layer_normalization\", 0, 0]]", "\"output_layers\": []", "output_layers: is empty"},
     {"\"input_layers\": [[\"input_layer\", 0, 0]]", "\"input_layers\": [[\"first\", 0, 0]]", "is no input"},
-    {"\"return_sequences\": false", "\"return_sequences\": true", "has its steps turned round"},
     {"\"inbound_nodes\": [{", "\"inbound_nodes\": [{}, {", "key \"args\" is missing"},
     {"\"rms_scaling\": false", "\"rms_scaling\": true", "rms_scaling: is not known of a layer LayerNormalization"},
 };

@@ -224,6 +224,14 @@ class CallRunner {
     const Vector x = rows(call.x, call.axis);
     const std::int64_t width = list_.buffers[call.y].width;
     Vector y;
+    if (call.over_time == ir::OverTime::Turned) {
+      y.resize(x.size());
+      for (std::int64_t b = 0; b < batch_.sequences; ++b)
+        for (std::int64_t t = 0; t < length(call.axis, b); ++t)
+          std::copy_n(x.begin() + ((length(call.axis, b) - 1 - t) * batch_.sequences + b) * width, width,
+                      y.begin() + (t * batch_.sequences + b) * width);
+      return write(call.y, std::move(y));
+    }
     for (std::int64_t b = 0; b < batch_.sequences; ++b) {
       for (std::int64_t k = 0; k < width; ++k) {
         Vector values;
@@ -244,6 +252,7 @@ class CallRunner {
       case ir::OverTime::Mean: return ir::evaluate(ir::Reduction::Mean, {values})[0];
       case ir::OverTime::Max: return *std::max_element(values.begin(), values.end());
       case ir::OverTime::Sum: return ir::evaluate(ir::Reduction::Sum, {values})[0];
+      case ir::OverTime::Turned: break;
     }
     return 0;
   }

@@ -235,7 +235,7 @@ void Generator::over_time(Moment& moment) {
   Value v = values_.append(std::move(node), values_.bound(x));
   if (network_[v].over_time == OverTime::Sum)
     v = values_.map(Function::Mul, {v, values_.constant(1.f / 64)}, values_.bound(x));
-  still_.pool.push_back(v);
+  (network_[v].type.is_sequence() ? moment : still_).pool.push_back(v);
   maybe_say(v);
 }
 

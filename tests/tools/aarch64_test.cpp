@@ -199,7 +199,8 @@ TEST_CASE("objects of networks for AArch64 give the bits of x86-64, which are th
   const std::vector<std::string> bodies = {
       "param h0 : f32[7] param W : f32[3, 19] a = bidirectional gru<H=7>(x) from (fwd.h = h0) b = reverse lstm<H=19>("
       "concat(a, mean(x))) from (h = concat(max(a), sum(x))) output concat(W @ tanh(b), last(a), first(x))",
-      "param W : f32[5, 16] a = lstm<H=16>(x) b = lstm<H=16>(a) output W @ b + x"};
+      "param W : f32[5, 16] a = lstm<H=16>(x) b = lstm<H=16>(a) output W @ b + x",
+      "a = lstm<H=5>(turned(x)) output concat(turned(a) - x, turned(mean(x) + x))"};
   for (const std::string& body : bodies)
     for (const std::int64_t batch : {1, 3}) {
       INFO(body << ", batch " << batch);

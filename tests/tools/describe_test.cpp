@@ -65,6 +65,9 @@ TEST_CASE("describe says why a network does not stream and what would help", "[t
   const std::string mean = described("network n { input x : seq f32[3] a = gru<H=4>(x) output mean(a) }");
   CHECK(has(mean, "streams     no: the network sums up whole sequences"));
   CHECK(has(mean, "            it would with last(x) in its place"));
+  const std::string turned = described("network n { input x : seq f32[3] a = gru<H=4>(x) output turned(a) }");
+  CHECK(has(turned, "streams     no: the network turns the steps of a sequence round"));
+  CHECK(has(turned, "            it would if no sequence were turned round\n"));
 }
 
 TEST_CASE("describe tells the sizes that an ONNX file fixes where it tells how its values lie", "[tools]") {

@@ -161,6 +161,13 @@ TEST_CASE("functions over time keep to each sequence's own length, and are 0 of 
   CHECK(output_of("output sum(sum(x) * v)") == Vector{0, 0, 0});
 }
 
+TEST_CASE("a sequence that is turned has the steps of each length in reverse order", "[network]") {
+  CHECK(output_of("output turned(x)") ==
+        Vector{3, -3, 0, 0, 21, -21, 2, -2, 0, 0, 20, -20, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  CHECK(output_of("output turned(turned(x))") == output_of("output x"));
+  CHECK(output_of("output last(turned(x))") == output_of("output first(x)"));
+}
+
 TEST_CASE("expressions lift over sequences, and what is none is repeated at each step", "[network]") {
   const Vector y = output_of("output x * v + 1");
   const Vector expected = {1, 1, 0, 0, 61, -59, 2, 0, 0, 0, 64, -62, 3, -1, 0, 0, 0, 0, 4, -2, 0, 0, 0, 0};

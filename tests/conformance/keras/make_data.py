@@ -87,16 +87,34 @@ def keras3(name, config, arrays):
     weights_h5(data, arrays)
     with zipfile.ZipFile(FOLDER / name, "w") as file:
         stamp = lambda entry: zipfile.ZipInfo(entry, (1980, 1, 1, 0, 0, 0))
-        file.writestr(stamp("metadata.json"), json.dumps({"keras_version": "3.5.0", "date_saved": "2024-09-01@10:00:00"}))
+        file.writestr(
+            stamp("metadata.json"), json.dumps({"keras_version": "3.5.0", "date_saved": "2024-09-01@10:00:00"})
+        )
         file.writestr(stamp("config.json"), json.dumps(config))
         file.writestr(stamp("model.weights.h5"), data.getvalue())
 
 
 def recurrent_config(name, units, **more):
-    return {"name": name, "trainable": True, "dtype": "float32", "return_sequences": True, "return_state": False,
-            "go_backwards": False, "stateful": False, "unroll": False, "units": units, "activation": "tanh",
-            "recurrent_activation": "sigmoid", "use_bias": True, "kernel_initializer": {"class_name": "GlorotUniform", "config": {}},
-            "kernel_regularizer": None, "dropout": 0.2, "recurrent_dropout": 0.0, "implementation": 2, **more}
+    return {
+        "name": name,
+        "trainable": True,
+        "dtype": "float32",
+        "return_sequences": True,
+        "return_state": False,
+        "go_backwards": False,
+        "stateful": False,
+        "unroll": False,
+        "units": units,
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        "use_bias": True,
+        "kernel_initializer": {"class_name": "GlorotUniform", "config": {}},
+        "kernel_regularizer": None,
+        "dropout": 0.2,
+        "recurrent_dropout": 0.0,
+        "implementation": 2,
+        **more,
+    }
 
 
 def sequential_2():
@@ -115,19 +133,60 @@ def sequential_2():
     v = bn[0] * (v - bn[2]) / np.sqrt(bn[3] + epsilon) + bn[1]
     save("keras2_sequential", x, softmax(v @ d[0] + d[1]))
     layers = [
-        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, None, I], "dtype": "float32", "sparse": False,
-                                                "ragged": False, "name": "bidirectional_input"}},
-        {"class_name": "Bidirectional", "config": {
-            "name": "bidirectional", "trainable": True, "dtype": "float32", "batch_input_shape": [None, None, I],
-            "layer": {"class_name": "LSTM", "config": recurrent_config("lstm", H, time_major=False, unit_forget_bias=True)},
-            "merge_mode": "ave"}},
-        {"class_name": "Dropout", "config": {"name": "dropout", "trainable": True, "dtype": "float32", "rate": 0.5,
-                                             "noise_shape": None, "seed": None}},
-        {"class_name": "GRU", "config": recurrent_config("gru", G, return_sequences=False, reset_after=True,
-                                                         recurrent_activation="hard_sigmoid")},
-        {"class_name": "BatchNormalization", "config": {"name": "batch_normalization", "axis": [1], "momentum": 0.99,
-                                                        "epsilon": epsilon, "center": True, "scale": True}},
-        {"class_name": "Dense", "config": {"name": "dense", "units": O, "activation": "softmax", "use_bias": True}}]
+        {
+            "class_name": "InputLayer",
+            "config": {
+                "batch_input_shape": [None, None, I],
+                "dtype": "float32",
+                "sparse": False,
+                "ragged": False,
+                "name": "bidirectional_input",
+            },
+        },
+        {
+            "class_name": "Bidirectional",
+            "config": {
+                "name": "bidirectional",
+                "trainable": True,
+                "dtype": "float32",
+                "batch_input_shape": [None, None, I],
+                "layer": {
+                    "class_name": "LSTM",
+                    "config": recurrent_config("lstm", H, time_major=False, unit_forget_bias=True),
+                },
+                "merge_mode": "ave",
+            },
+        },
+        {
+            "class_name": "Dropout",
+            "config": {
+                "name": "dropout",
+                "trainable": True,
+                "dtype": "float32",
+                "rate": 0.5,
+                "noise_shape": None,
+                "seed": None,
+            },
+        },
+        {
+            "class_name": "GRU",
+            "config": recurrent_config(
+                "gru", G, return_sequences=False, reset_after=True, recurrent_activation="hard_sigmoid"
+            ),
+        },
+        {
+            "class_name": "BatchNormalization",
+            "config": {
+                "name": "batch_normalization",
+                "axis": [1],
+                "momentum": 0.99,
+                "epsilon": epsilon,
+                "center": True,
+                "scale": True,
+            },
+        },
+        {"class_name": "Dense", "config": {"name": "dense", "units": O, "activation": "softmax", "use_bias": True}},
+    ]
     config = {"class_name": "Sequential", "config": {"name": "sequential", "layers": layers}}
     names = ["kernel:0", "recurrent_kernel:0", "bias:0"]
     arrays = {}
@@ -135,20 +194,35 @@ def sequential_2():
         folder = f"model_weights/bidirectional/bidirectional/{way}_lstm/lstm_cell_{'12'[way == 'backward']}/"
         arrays.update({folder + n: a for n, a in zip(names, found)})
     arrays.update({"model_weights/gru/gru/gru_cell/" + n: a for n, a in zip(names, g)})
-    arrays.update({"model_weights/batch_normalization/batch_normalization/" + n: a for n, a in zip(
-        ["gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"], bn)})
+    arrays.update(
+        {
+            "model_weights/batch_normalization/batch_normalization/" + n: a
+            for n, a in zip(["gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"], bn)
+        }
+    )
     arrays.update({"model_weights/dense/dense/" + n: a for n, a in zip(["kernel:0", "bias:0"], d)})
     arrays["optimizer_weights/iterations:0"] = np.array(3)
-    weights_h5(FOLDER / "keras2_sequential.h5", arrays, [
-        ("keras_version", "2.13.1"), ("backend", "tensorflow"), ("model_config", json.dumps(config)),
-        ("training_config", json.dumps({"loss": "mse"}))])
+    weights_h5(
+        FOLDER / "keras2_sequential.h5",
+        arrays,
+        [
+            ("keras_version", "2.13.1"),
+            ("backend", "tensorflow"),
+            ("model_config", json.dumps(config)),
+            ("training_config", json.dumps({"loss": "mse"})),
+        ],
+    )
 
 
 def functional_3():
     """Keras 3: tokens, two layers of one class, other activations, a layer that runs backwards, dense layers step by step."""
     V, D, H, G, O = 7, 3, 4, 5, 3
     table = weights(V, D)
-    a, b = [weights(D, 4 * H), weights(H, 4 * H), weights(4 * H)], [weights(H, 4 * H), weights(H, 4 * H), weights(4 * H)]
+    a, b = [weights(D, 4 * H), weights(H, 4 * H), weights(4 * H)], [
+        weights(H, 4 * H),
+        weights(H, 4 * H),
+        weights(4 * H),
+    ]
     t = [weights(H, O), weights(O)]
     g = [weights(O, 3 * G), weights(G, 3 * G), weights(3 * G)]
     ln = [weights(G), weights(G)]
@@ -165,32 +239,95 @@ def functional_3():
 
     def layer(kind, config):
         before = layers[-1]["name"] if layers else None
-        tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, None, 3], "dtype": "float32",
-                                                               "keras_history": [before, 0, 0]}}
-        nodes = [] if before is None else [{"args": [tensor], "kwargs": {"training": False, "mask": None} if kind == "LSTM" else {}}]
-        layers.append({"module": "keras.layers", "class_name": kind, "config": config, "registered_name": None,
-                       "build_config": {"input_shape": [None, None, 3]}, "name": config["name"], "inbound_nodes": nodes})
+        tensor = {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": [None, None, 3], "dtype": "float32", "keras_history": [before, 0, 0]},
+        }
+        nodes = (
+            []
+            if before is None
+            else [{"args": [tensor], "kwargs": {"training": False, "mask": None} if kind == "LSTM" else {}}]
+        )
+        layers.append(
+            {
+                "module": "keras.layers",
+                "class_name": kind,
+                "config": config,
+                "registered_name": None,
+                "build_config": {"input_shape": [None, None, 3]},
+                "name": config["name"],
+                "inbound_nodes": nodes,
+            }
+        )
 
     dtype = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": None}
     layer("InputLayer", {"batch_shape": [None, None], "dtype": "int32", "sparse": False, "name": "input_layer"})
-    layer("Embedding", {"name": "embedding", "trainable": True, "dtype": dtype, "input_dim": V, "output_dim": D,
-                        "embeddings_initializer": {"class_name": "RandomUniform"}, "mask_zero": False})
-    layer("LSTM", recurrent_config("first", H, activation="relu", recurrent_activation="hard_sigmoid", dtype=dtype, seed=None))
+    layer(
+        "Embedding",
+        {
+            "name": "embedding",
+            "trainable": True,
+            "dtype": dtype,
+            "input_dim": V,
+            "output_dim": D,
+            "embeddings_initializer": {"class_name": "RandomUniform"},
+            "mask_zero": False,
+        },
+    )
+    layer(
+        "LSTM",
+        recurrent_config("first", H, activation="relu", recurrent_activation="hard_sigmoid", dtype=dtype, seed=None),
+    )
     layer("LSTM", recurrent_config("second", H, dtype=dtype, seed=None))
-    inner = {"module": "keras.layers", "class_name": "Dense", "config": {"name": "dense", "units": O, "activation": "linear",
-                                                                         "use_bias": True, "lora_rank": None}}
+    inner = {
+        "module": "keras.layers",
+        "class_name": "Dense",
+        "config": {"name": "dense", "units": O, "activation": "linear", "use_bias": True, "lora_rank": None},
+    }
     layer("TimeDistributed", {"name": "time_distributed", "trainable": True, "dtype": dtype, "layer": inner})
     layer("LeakyReLU", {"name": "leaky_re_lu", "trainable": True, "dtype": dtype, "negative_slope": 0.25})
-    layer("GRU", recurrent_config("gru", G, return_sequences=False, go_backwards=True, reset_after=False, dtype=dtype, seed=None))
-    layer("LayerNormalization", {"name": "layer_normalization", "axis": -1, "epsilon": 0.001, "center": True, "scale": True,
-                                 "rms_scaling": False})
-    config = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional", "config": {
-        "name": "functional", "trainable": True, "layers": layers, "input_layers": [["input_layer", 0, 0]],
-        "output_layers": [["layer_normalization", 0, 0]]}, "compile_config": {"loss": "mse"}}
-    arrays = {"layers/embedding/vars/0": table, "optimizer/vars/0": np.array(3),
-              "layers/lstm/cell/seed_generator/vars/0": np.array([0, 1], np.uint32)}
-    for folder, found in (("lstm/cell", a), ("lstm_1/cell", b), ("time_distributed/layer", t), ("gru/cell", g),
-                          ("layer_normalization", ln)):
+    layer(
+        "GRU",
+        recurrent_config(
+            "gru", G, return_sequences=False, go_backwards=True, reset_after=False, dtype=dtype, seed=None
+        ),
+    )
+    layer(
+        "LayerNormalization",
+        {
+            "name": "layer_normalization",
+            "axis": -1,
+            "epsilon": 0.001,
+            "center": True,
+            "scale": True,
+            "rms_scaling": False,
+        },
+    )
+    config = {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "registered_name": "Functional",
+        "config": {
+            "name": "functional",
+            "trainable": True,
+            "layers": layers,
+            "input_layers": [["input_layer", 0, 0]],
+            "output_layers": [["layer_normalization", 0, 0]],
+        },
+        "compile_config": {"loss": "mse"},
+    }
+    arrays = {
+        "layers/embedding/vars/0": table,
+        "optimizer/vars/0": np.array(3),
+        "layers/lstm/cell/seed_generator/vars/0": np.array([0, 1], np.uint32),
+    }
+    for folder, found in (
+        ("lstm/cell", a),
+        ("lstm_1/cell", b),
+        ("time_distributed/layer", t),
+        ("gru/cell", g),
+        ("layer_normalization", ln),
+    ):
         arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
     keras3("keras3_functional.keras", config, arrays)
 
@@ -203,15 +340,36 @@ def sequential_3():
     x = random.normal(size=(STEPS, BATCH, I)).astype(np.float32).astype(float)
     v = np.concatenate([gru(x, *f)[-1], backwards(gru, x, *b)[0]], 1)
     save("keras3_bidirectional", x, np.tanh(v @ d[0]))
-    inner = {"class_name": "GRU", "config": recurrent_config("gru", H, return_sequences=False, reset_after=True, seed=None)}
-    back = {"class_name": "GRU", "config": recurrent_config("backward_gru", H, return_sequences=False, reset_after=True,
-                                                            go_backwards=True, seed=None)}
-    config = {"class_name": "Sequential", "config": {"name": "sequential", "trainable": True, "dtype": "float32", "layers": [
-        {"class_name": "InputLayer", "config": {"batch_shape": [None, None, I], "name": "input_layer"}},
-        {"class_name": "Bidirectional", "config": {"name": "bidirectional", "layer": inner, "backward_layer": back,
-                                                   "merge_mode": "concat"}},
-        {"class_name": "Dense", "config": {"name": "dense", "units": O, "activation": "tanh", "use_bias": False}}],
-        "build_input_shape": [None, None, I]}}
+    inner = {
+        "class_name": "GRU",
+        "config": recurrent_config("gru", H, return_sequences=False, reset_after=True, seed=None),
+    }
+    back = {
+        "class_name": "GRU",
+        "config": recurrent_config(
+            "backward_gru", H, return_sequences=False, reset_after=True, go_backwards=True, seed=None
+        ),
+    }
+    config = {
+        "class_name": "Sequential",
+        "config": {
+            "name": "sequential",
+            "trainable": True,
+            "dtype": "float32",
+            "layers": [
+                {"class_name": "InputLayer", "config": {"batch_shape": [None, None, I], "name": "input_layer"}},
+                {
+                    "class_name": "Bidirectional",
+                    "config": {"name": "bidirectional", "layer": inner, "backward_layer": back, "merge_mode": "concat"},
+                },
+                {
+                    "class_name": "Dense",
+                    "config": {"name": "dense", "units": O, "activation": "tanh", "use_bias": False},
+                },
+            ],
+            "build_input_shape": [None, None, I],
+        },
+    }
     arrays = {"layers/dense/vars/0": d[0]}
     for way, found in (("forward", f), ("backward", b)):
         arrays.update({f"layers/bidirectional/{way}_layer/cell/vars/{k}": w for k, w in enumerate(found)})
@@ -236,8 +394,13 @@ def alone_3():
     v = np.concatenate([lstm(x, *f), backwards(lstm, x, *b)], 2)
     save("keras3_alone", x, gru(v, *g) @ d[0] + d[1])
     arrays = {"layers/prelu/vars/0": weights(3)}
-    for folder, found in (("bidirectional/forward_layer/cell", f), ("bidirectional/backward_layer/cell", b), ("gru/cell", g),
-                          ("dense", d), ("gru_1/cell", g[:2])):
+    for folder, found in (
+        ("bidirectional/forward_layer/cell", f),
+        ("bidirectional/backward_layer/cell", b),
+        ("gru/cell", g),
+        ("dense", d),
+        ("gru_1/cell", g[:2]),
+    ):
         arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
     weights_h5(FOLDER / "keras3_alone.weights.h5", arrays)
 

@@ -185,7 +185,7 @@ def branches():
     two layers that go backwards, of which the second turns the steps again."""
     I, J, H = 3, 2, 4
     conv, g, d, two = [weights(3, J, H), weights(H)], gates(I, H, 3, 2), [weights(H, H), weights(H)], gates(H, H, 1)
-    again, alpha = gates(H, H, 1), weights(1, H)
+    again, alpha, end = gates(H, H, 1), weights(1, H), gates(H, H, 1)
     x, u = real(STEPS, BATCH, I), real(STEPS, BATCH, J)
     x[1, 0], x[4:6, 1], x[6:, 2] = 0.5, 0.5, 0.5
     x[2, 0, 1] = 0.5  # one feature alone
@@ -199,6 +199,7 @@ def branches():
     v = rnn(joined, two, back=True)[0]  # gives its steps in reverse
     v = rnn(v, again)[0]  # reads them in reverse, and gives them in order
     shared = sigmoid(v @ d[0] + d[1])
+    turned = rnn(shared, end, back=True)[0][::-1]  # a layer that goes backwards gives its last step first
     m = Model(3)
     x_, u_ = m.input("x", 10, I), m.input("u", None, J)
     y = m.layer("Masking", {"name": "masking", "mask_value": 0.5}, [x_])
@@ -230,6 +231,7 @@ def branches():
     y2 = m.layer("SimpleRNN", recurrent_config("backwards", H, go_backwards=True), [y2])
     y2 = m.layer("SimpleRNN", recurrent_config("again", H, go_backwards=True), [y2])
     y2 = m.layer("Dense", m.layers[7]["config"], [y2])
+    last = m.layer("SimpleRNN", recurrent_config("last", H, go_backwards=True), [y2])
     arrays = {"layers/p_re_lu/vars/0": alpha}
     for folder, found in (
         ("gru/cell", g),
@@ -237,10 +239,11 @@ def branches():
         ("dense", d),
         ("simple_rnn/cell", two),
         ("simple_rnn_1/cell", again),
+        ("simple_rnn_2/cell", end),
     ):
         arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
-    keras3("keras3_branches.keras", m.config([x_, u_], [y2, output(y, 1)]), arrays)
-    save("keras3_branches", {"x": x, "u": u}, {"dense": shared, "gru": first[1][0]})
+    keras3("keras3_branches.keras", m.config([x_, u_], [y2, output(y, 1), last]), arrays)
+    save("keras3_branches", {"x": x, "u": u}, {"dense": shared, "gru": first[1][0], "last": turned})
 
 
 def translation():

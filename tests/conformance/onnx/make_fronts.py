@@ -517,6 +517,24 @@ def channels_apart():
          x, y.reshape(5, 2, -1))
 
 
+def both_orders():
+    """Steps that are turned round meet steps in order, element by element and side by side, and the output is turned."""
+    W, R, B, K, x = weights(2, 4, 3), weights(2, 4, 4), weights(2, 8), weights(1, 4, 8), weights(6, 2, 3)
+    runs = [[double(w[d]) for w in (W, R, B)] for d in range(2)]
+    ahead, back = step_through("RNN", double(x), *runs[0])[0], step_through("RNN", double(x)[::-1], *runs[1])[0]
+    sides = np.concatenate([ahead - back, back, ahead[::-1]], 2)  # back stands as it was computed, from the last step on
+    y, _ = step_through("RNN", sides, double(K[0, :, :4]).repeat(3, 1), double(K[0, :, 4:]), np.zeros(8))
+    turn = ["minus", "least", "zero", "minus"]
+    save("both_orders",
+         [N("RNN", ["x", "W", "R", "B"], ["v"], hidden_size=4, direction="bidirectional"), N("Split", ["v", "halves"], ["a4", "b4"], axis=1),
+          N("Squeeze", ["a4", "one"], ["a"]), N("Squeeze", ["b4", "one"], ["b"]), N("Slice", ["b", *turn], ["t"]),
+          N("Sub", ["a", "t"], ["d"]), N("Slice", ["a", *turn], ["u"]), N("Concat", ["d", "t", "u"], ["sides"], axis=2),
+          N("RNN", ["sides", "Q", "S"], ["w"], hidden_size=4), N("Squeeze", ["w", "one"], ["z"]), N("Slice", ["z", *turn], ["y"])],
+         [("x", F, ["T", "B", 3])], ["y"],
+         dict(W=W, R=R, B=B, Q=K[:, :, :4].repeat(3, 2), S=np.ascontiguousarray(K[:, :, 4:]), halves=integers(1, 1), one=integers(1),
+              minus=integers(-1), least=integers(-2**62), zero=integers(0)), x, y[::-1])
+
+
 lengths_then_dense()
 for make in (attention_over_time, packed_states, batch_first_states, cached_convolution, rows_as_batch, written_out_gru, scan_of_a_body, turned_round,
              negative_tokens, half_precision, quantized_weights, image_of_a_step, rate_decides, frames_by_name,
@@ -527,4 +545,5 @@ for opset in (18, 21):
     norm_of_groups(opset)
 convolutions_in_a_row()
 channels_apart()
+both_orders()
 save_safetensors(folder / "data.safetensors", arrays)
