@@ -129,6 +129,22 @@ TEST_CASE("the largest of values that are not saved has its gradient", "[differe
   }
 }
 
+TEST_CASE("a sequence that is turned has its gradient, within the length of each",
+          "[differential][gradient][training]") {
+  const ir::Network network = network_of(
+      "network n { input x : seq f32[3] param W : f32[3, 3] h = gru<H=3>(turned(W @ x)) k = turned(sum(h) + x) "
+      "output y = turned(h) * x output z = k * h }");
+  const Subject subject = with_weights(network);
+  for (const std::string& executor : executors()) {
+    Setting setting;
+    setting.executor = executor;
+    setting.steps = 9;
+    setting.batch = 4;
+    setting.ragged = true;
+    CHECK(training_fault(subject, setting).value_or("") == "");
+  }
+}
+
 TEST_CASE("functions over time have their gradients in every pass", "[differential][gradient][training]") {
   for (const std::string function : {"last", "first", "sum", "max", "mean"}) {
     INFO(function);
