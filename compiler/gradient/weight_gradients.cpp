@@ -12,6 +12,13 @@ constexpr std::int64_t kRowsOfPart = 48;
 // Threads are worth while from so many multiply-adds on, which take some 20 us.
 constexpr double kWorthSharing = 1e6, kMultiplyAddsPerSecond = 4e10;
 
+constexpr int kDivided = -1;
+
+bool overlap(const Window& a, const Window& b) {
+  return a.row < b.row + b.rows && b.row < a.row + a.rows && a.column < b.column + b.columns &&
+         b.column < a.column + a.columns;
+}
+
 bool is_of_one_value(const Factor& a, const Factor& b) { return a.of == b.of && a.name == b.name && a.axis == b.axis; }
 
 // Tells whether the left factors of two terms are parts of the same rows.
@@ -31,6 +38,7 @@ bool go_together(const WeightTerm& a, const WeightTerm& b) {
 WeightGradients::WeightGradients(std::vector<WeightTerm> terms, const std::map<std::string, Shape>& shapes,
                                  std::int64_t batch, const runtime::Threads& threads, AddOuterProducts add_outer)
     : terms_(std::move(terms)), batch_(batch), threads_(threads), add_outer_(add_outer) {
+  find_owners();
   group_terms();
   std::int64_t most_elements = 1, scratch = 1;
   std::size_t most_groups = 1, most_together = 1;
@@ -61,6 +69,21 @@ WeightGradients::WeightGradients(std::vector<WeightTerm> terms, const std::map<s
     part.right.resize(most_groups);
     for (auto& rows : part.right) rows.reserve(kBlockRows);
     part.chains.resize(static_cast<std::size_t>(most_elements));
+  }
+}
+
+// A product is divided among the threads, unless another term adds to elements of its window.
+void WeightGradients::find_owners() {
+  std::map<std::string, std::vector<std::size_t>> of_weight;
+  for (std::size_t i = 0; i < terms_.size(); ++i) of_weight[terms_[i].weight].push_back(i);
+  owners_.assign(terms_.size(), kDivided);
+  int owner = 0;
+  for (const auto& [weight, all] : of_weight) {
+    for (const std::size_t i : all) {
+      const auto meets = [&](std::size_t k) { return k != i && overlap(terms_[k].window, terms_[i].window); };
+      if (terms_[i].kind != Term::Kind::Product || std::ranges::any_of(all, meets)) owners_[i] = owner;
+    }
+    ++owner;
   }
 }
 
@@ -97,7 +120,8 @@ std::int64_t WeightGradients::begin_in(const Stream& stream, std::size_t term) c
 
 bool WeightGradients::have_same_parts(const Group& a, const Group& b) const {
   return std::ranges::equal(a, b, [&](std::size_t i, std::size_t k) {
-    return terms_[i].left.begin == terms_[k].left.begin && terms_[i].window.rows == terms_[k].window.rows;
+    return terms_[i].left.begin == terms_[k].left.begin && terms_[i].window.rows == terms_[k].window.rows &&
+           owners_[i] == owners_[k];
   });
 }
 
@@ -183,7 +207,7 @@ void WeightGradients::add_block(Part& memory, const Stream& stream) noexcept {
     if (terms_[i].kind == Term::Kind::Product) {
       add_products(memory, stream, g, is_packed);
       is_packed = stream.is_packed_once;
-    } else if (memory.number == static_cast<int>(i) % memory.count) {
+    } else if (memory.number == owners_[i] % memory.count) {
       if (terms_[i].kind == Term::Kind::Sum)
         add_sums(memory, stream, g);
       else
@@ -199,8 +223,13 @@ void WeightGradients::add_products(Part& memory, const Stream& stream, std::size
     Sum& sum = sums_.find(term.weight)->second;
     const Window& window = term.window;
     const std::int64_t pieces = (window.rows + kRowsOfPart - 1) / kRowsOfPart;
-    const std::int64_t first = pieces * memory.number / memory.count * kRowsOfPart;
-    const std::int64_t end = std::min(window.rows, pieces * (memory.number + 1) / memory.count * kRowsOfPart);
+    std::int64_t first = 0, end = window.rows;
+    if (owners_[i] == kDivided) {
+      first = pieces * memory.number / memory.count * kRowsOfPart;
+      end = std::min(window.rows, pieces * (memory.number + 1) / memory.count * kRowsOfPart);
+    } else if (memory.number != owners_[i] % memory.count) {
+      continue;
+    }
     if (first >= end) continue;
     memory.sums.push_back({.values = sum.values.data() + (window.row + first) * sum.columns + window.column,
                            .stride = sum.columns,

@@ -74,6 +74,7 @@ class WeightGradients {
     bool is_packed_once = false;  // the groups of products have the same parts
   };
 
+  void find_owners();
   void group_terms();
   std::int64_t begin_in(const Stream& stream, std::size_t term) const;
   bool have_same_parts(const Group& a, const Group& b) const;
@@ -86,6 +87,9 @@ class WeightGradients {
   double multiply_adds(std::int64_t rows) const noexcept;
 
   const std::vector<WeightTerm> terms_;
+  // Of each term, the number of the one part that adds it, modulo the number of parts; kDivided where each part adds
+  // rows of its own. Terms that add to the same elements have one owner.
+  std::vector<int> owners_;
   std::vector<Stream> streams_;
   const std::int64_t batch_;
   const runtime::Threads threads_;

@@ -1,6 +1,7 @@
 // A Training is compared with the gradients that the interpreter computes in double precision, and with itself: on
 // several threads, in pieces of time, on every executor.
 #include <algorithm>
+#include <cmath>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/ci_seeds.hpp"
@@ -125,6 +126,32 @@ TEST_CASE("the largest of values that are not saved has its gradient", "[differe
       setting.steps = 200;
       setting.batch = 3;
       CHECK(training_fault(subject, setting).value_or("") == "");
+    }
+  }
+}
+
+// Both terms of b add to the same elements, as do those of the table, and of W, whose windows overlap.
+TEST_CASE("a weight of several terms has the same gradient for any number of threads",
+          "[differential][gradient][training][threads]") {
+  const ir::Network network = network_of(
+      "network n { input x : seq f32[40] input token : seq f32 param b : f32[40] param table : f32[50, 40] "
+      "param W : f32[120, 40] h = bidirectional gru<H=60>(x, b) e = lookup(table, token) "
+      "output tanh(W @ e) + W @ x output t = table @ x output w = W[20:90, 0:40] @ (e + b) output z = h }"
+      "cell gru<I, J, H> { input x : f32[I] input y : f32[J] state h : f32[H] param W : f32[H, I] param V : f32[H, J] "
+      "h' = tanh(W @ x + V @ y + h) output h' }");
+  const Subject subject = with_weights(network);
+  Setting setting;
+  setting.steps = 30;
+  setting.batch = 4;
+  TrainingProblem problem = training_problem(subject, setting);
+  double next = 0;
+  for (double& token : problem.data.batch.inputs.at("token")) token = std::fmod(next += 7, 50);
+  for (const std::string& executor : executors()) {
+    Training one = training_of(problem, executor, 1);
+    const Trained alone = train(one, problem);
+    for (const int threads : {2, 3, 7}) {
+      Training several = training_of(problem, executor, threads);
+      for (int time = 0; time < 10; ++time) CHECK(train(several, problem) == alone);
     }
   }
 }

@@ -55,6 +55,22 @@ Gradients gradients_near(const TrainingProblem& problem, std::uint64_t seed, dou
                              problem.cotangents);
 }
 
+// Names what differs in two trainings; "" where nothing does.
+std::string difference(const Trained& a, const Trained& b) {
+  if (a.y != b.y) return "y";
+  if (a.dx != b.dx) return "the gradient of x";
+  const auto of = [](const std::string& what, const auto& mine, const auto& other) {
+    for (const auto& [name, values] : mine)
+      if (values != other.at(name)) return what + " " + name;
+    return std::string();
+  };
+  for (const std::string& found :
+       {of("output", a.outputs, b.outputs), of("the gradient of input", a.inputs, b.inputs),
+        of("the gradient of weight", a.weights, b.weights), of("the gradient of state", a.states, b.states)})
+    if (!found.empty()) return found;
+  return "";
+}
+
 }  // namespace
 
 TrainingProblem training_problem(const Subject& subject, const Setting& setting) {
@@ -168,14 +184,18 @@ std::optional<std::string> training_fault(const Subject& subject, const Setting&
   Training training = training_of(problem, setting.executor, setting.threads);
   const Trained trained = train(training, problem);
   if (auto fault = distance_fault(trained, problem, kMostDistance)) return fault;
-  if (!(train(training, problem) == trained)) return "a second training has other bits";
+  const auto other_bits = [&](Training& other, const std::string& what) -> std::optional<std::string> {
+    const std::string where = difference(train(other, problem), trained);
+    if (where.empty()) return std::nullopt;
+    return what + " gives other bits of " + where;
+  };
+  if (auto fault = other_bits(training, "a second training")) return fault;
   Training shared = training_of(problem, setting.executor, setting.threads + 1);
-  if (!(train(shared, problem) == trained)) return "one thread more gives other bits";
+  if (auto fault = other_bits(shared, "one thread more")) return fault;
   // Half of the steps are kept, where the network runs in pieces and the memory suffices.
   Result<Training> pieces =
       try_training(problem, setting.executor, 1, training.bytes_of_step() * ((training.steps_kept() + 1) / 2));
-  if (pieces && !(train(*pieces, problem) == trained)) return "pieces of time give other bits";
-  return std::nullopt;
+  return pieces ? other_bits(*pieces, "running in pieces of time") : std::nullopt;
 }
 
 }  // namespace rnnc::test
