@@ -81,10 +81,8 @@ test::Subject subject_of(std::uint64_t seed) {
 
 Case case_of(std::uint64_t seed, const Options& options) {
   Case drawn{subject_of(seed), {}};
-  drawn.setting = test::random_setting(drawn.subject, seed);
+  drawn.setting = test::random_setting(drawn.subject, seed, options.weights);
   if (options.threads > 0) drawn.setting.threads = options.threads;
-  if (options.weights) drawn.setting.weights = *options.weights;
-  drawn.setting.sparse = drawn.setting.sparse && runtime::is_integer(drawn.setting.weights);
   if (drawn.setting.sparse) test::leave_out_blocks(drawn.subject, seed);
   return drawn;
 }

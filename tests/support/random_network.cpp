@@ -297,7 +297,7 @@ bool starts_beyond(const Subject& subject, WeightFormat weights) {
 
 }  // namespace
 
-Setting random_setting(const Subject& subject, std::uint64_t seed) {
+Setting random_setting(const Subject& subject, std::uint64_t seed, std::optional<WeightFormat> weights) {
   static constexpr std::int64_t kSteps[] = {1, 1, 2, 3, 5, 7, 13, 20, 33};
   static constexpr std::int64_t kBatches[] = {1, 1, 2, 3, 5, 7, 8, 9, 13, 17};
   Random random(seed ^ 0x5e771465);
@@ -312,6 +312,7 @@ Setting random_setting(const Subject& subject, std::uint64_t seed) {
   if (random.chance(0.02) && !sums_over_time(subject.graph)) setting.steps = 1000, setting.batch = 1;
   if (random.chance(0.25))
     setting.weights = random.pick(std::array{WeightFormat::W16, WeightFormat::W8A16, WeightFormat::W8});
+  if (weights) setting.weights = *weights;
   if (runtime::is_integer(setting.weights) && starts_beyond(subject, setting.weights))
     setting.weights = WeightFormat::F32;
   setting.sparse = runtime::is_integer(setting.weights) && random.chance(0.5);
