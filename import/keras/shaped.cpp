@@ -71,6 +71,12 @@ KerasGraph::Values KerasGraph::merged(const KerasLayer& layer, const Values& inp
       layer.config.wrong("takes two values, not " + std::to_string(inputs.size()));
     for (std::size_t k = 1; k < inputs.size(); ++k) result.name = node(op, {result.name, inputs[k].name});
   }
+  // Keras puts dims behind the batch where ranks differ, and ONNX in front of all.
+  for (const KerasValue& each : inputs)
+    for (const KerasValue& other : inputs)
+      if (!each.shape.empty() && !other.shape.empty() && each.shape.size() != other.shape.size())
+        layer.config.unsupported("joins " + to_string(each.shape) + " and " + to_string(other.shape) +
+                                 " of each sequence; make their ranks equal");
   // Values of different sizes are broadcast: each dim is the larger one.
   for (const KerasValue& each : inputs) {
     Shape shape = each.shape;

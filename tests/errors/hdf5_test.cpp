@@ -93,6 +93,9 @@ const Change kMaskChanges[] = {
      "is of class \"LSTM\"; known are Dense, LayerNormalization and activations"},
 };
 const Change kBranchChanges[] = {
+    {"\"name\": \"gru\", \"trainable\": true, \"dtype\": \"float32\", \"return_sequences\": true",
+     "\"name\": \"gru\", \"trainable\": true, \"dtype\": \"float32\", \"return_sequences\": false",
+     "joins [4] and [-1,4] of each sequence; make their ranks equal"},
     {"\"class_name\": \"Subtract\"", "\"class_name\": \"Maximum\"", "in a way that depends on the version of Keras"},
     {"\"padding\": \"causal\"", "\"padding\": \"reflect\"", "padding: \"reflect\" is not known"},
     {"\"filters\": 4", "\"filters\": 5", "its kernel is [3,2,4] but must be [3,2,5]"},
