@@ -25,7 +25,7 @@ MODELS = {
     "convolution": ("examples/convolutions/convolutions.rnn --cell same --dim P=12 --dim C=4 --dim N=6 --dim K=1",
                     ["x", "same", "y"], [], ["convolution", "48 → 72"]),
     "imported": ("tests/conformance/onnx/fronts/attention_over_time.onnx",
-                 ["x", "rnn_cell rnn", "projection", "max over time", "subtract, exp", "sum over time", "divide", "feature s",
+                 ["x", "rnn rnn", "projection", "max over time", "subtract, exp", "sum over time", "divide", "feature s",
                   "multiply", "sum over time", "y"], ["h 4"], ["3 → 4", "4 floats once a sequence"]),
     "char_lm": ("examples/char_lm/char_lm.rnn --weights-as w8", ["x", "char_lm", "y"], ["h 128, c 128"], ["75 → 75"]),
 }

@@ -91,8 +91,8 @@ TEST_CASE("explain tells of a network which part runs what, and why it does not 
   CHECK(std::count(std::istream_iterator<std::string>(words), {}, "alone,") == 2);  // each kind of cell is timed
   const std::string imported =
       text_of(folder, "explain '" + kSources + "/tests/conformance/onnx/fronts/attention_over_time.onnx'");
-  check_has(imported, {"rnn_cell rnn: 3 -> 4", "max over time: 1 float once a sequence",
-                       "projection: 4 -> 1, each step", "last(x)"});
+  check_has(imported,
+            {"rnn rnn: 3 -> 4", "max over time: 1 float once a sequence", "projection: 4 -> 1, each step", "last(x)"});
 }
 
 TEST_CASE("explain is of the format of weights, the batch and the plan that a run has", "[tools]") {

@@ -49,14 +49,14 @@ TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their
   REQUIRE(folder.rnnc("run '" + onnx + "lstm_forward.onnx' --input x.npy --output whole.npy").code == 0);
   CHECK(folder.values("y.npy") == folder.values("whole.npy"));
   REQUIRE(folder.rnnc("import " + model + " --node lstm_reverse -o reverse.rnn").code == 0);
-  CHECK(folder.text("reverse.rnn").find("lstm = reverse lstm_cell(x)") != std::string::npos);
+  CHECK(folder.text("reverse.rnn").find("lstm = reverse lstm<H=5>(x)") != std::string::npos);
   const Folder other;
   check_fails(other, "inspect " + model, 4,
               "can be imported alone, by --node or ImportOptions::node: \"lstm_reverse\"");
   check_fails(other, "inspect --cell lstm --node lstm", 2,
               "MODEL: missing; --node, --const, --shape, --carry, --take, --like, --prefix and --relu are of one");
   check_fails(other, "inspect '" + kTorch + "gru.safetensors' --node lstm", 2,
-              "--node is for an ONNX or TensorFlow Lite model, which this is not");
+              "--node is for a model of ONNX, TensorFlow Lite or Keras, which this is not");
   check_fails(other, "inspect '" + onnx + "lstm_forward.onnx' --prefix lstm", 2,
               "--prefix and --relu are for a state_dict");
 }
@@ -124,7 +124,7 @@ TEST_CASE("what is said of an ONNX graph's inputs and outputs is checked", "[too
               "there is no output \"z\"; the graph's are \"vad\", \"frame_out\", \"hn\"");
   check_fails(
       folder, "inspect '" + kTorch + "gru.safetensors' --prefix 1x1 --take y", 2,
-      "--const, --shape, --carry, --take and --like are for an ONNX or TensorFlow Lite model, which this is not");
+      "--const, --shape, --carry, --take and --like are for a model of ONNX, TensorFlow Lite or Keras, which this is");
   check_fails(folder, model + "--like onnx", 2, "--like: 'onnx' is none of onnxruntime");
   check_fails(folder, "run m.rnnc --like onnxruntime --input x.npy --output y.npy", 2,
               "--like: an artifact was compiled with its own; leave it out");
