@@ -82,9 +82,11 @@ std::optional<KerasActivation> KerasActivations::of_layer(const KerasLayer& laye
   }
   if (layer.kind == "ReLU") {
     check_keras_keys(layer, {"max_value", "negative_slope", "threshold"});
-    if (number(config, "negative_slope", 0) != 0 || number(config, "threshold", 0) != 0)
-      config.unsupported("has a slope or a threshold; only a ReLU without them can be imported");
-    KerasActivation relu{"Relu", {}, {}, {}};
+    if (number(config, "threshold", 0) != 0)
+      config.at("threshold").unsupported("must be 0; only a ReLU without a threshold can be imported");
+    const float slope = number(config, "negative_slope", 0);
+    KerasActivation relu =
+        slope == 0 ? KerasActivation{"Relu", {}, {}, {}} : KerasActivation{"LeakyRelu", slope, {}, {}};
     if (config.has("max_value") && !config.at("max_value").is_null()) relu.most = number(config, "max_value", 0);
     return relu;
   }
@@ -99,7 +101,6 @@ std::optional<KerasActivation> KerasActivations::of_layer(const KerasLayer& laye
   }
   if (layer.kind != "Softmax") return {};
   check_keras_keys(layer, {"axis"});
-  if (config.has("axis") && config.at("axis").number() != -1) config.at("axis").unsupported("must be -1, the features");
   return KerasActivation{"Softmax", {}, {}, {}};
 }
 

@@ -35,11 +35,13 @@ bool is_of_training(const std::string& kind) {
 // The mask of a sequence that has one or none, by the version of Keras.
 constexpr const char* kUncertain = "?";
 
-// Returns the second number of a version 3.x; 0 for an older one.
-int minor_of(std::string_view version) {
-  int minor = 0;
-  if (version.starts_with("3.")) std::from_chars(version.data() + 2, version.data() + version.size(), minor);
-  return minor;
+// Returns the first or the second number of a version; 0 where there is none.
+int number_of(std::string_view version, bool is_second) {
+  if (const std::size_t point = version.find('.'); is_second)
+    version = point == std::string_view::npos ? "" : version.substr(point + 1);
+  int number = 0;
+  std::from_chars(version.data(), version.data() + version.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -48,7 +50,9 @@ KerasGraph::KerasGraph(const KerasModel& model, std::string_view version, const 
                        std::size_t file_bytes, std::string_view file)
     : GraphWriter(file_bytes, file),
       model_(model),
-      minor_(minor_of(version)),
+      major_(number_of(version, false)),
+      minor_(number_of(version, true)),
+      is_standalone_(major_ < 3 && minor_ < 4 && version.find("-tf") == std::string_view::npos),
       activations_(version),
       weights_(weights) {}
 
@@ -67,12 +71,20 @@ OnnxModel KerasGraph::write() {
   return std::move(result_);
 }
 
-const KerasValue& KerasGraph::value(const KerasArgument& argument) const {
+const KerasValue& KerasGraph::found(const KerasArgument& argument) const {
   const auto found = values_.find(*argument.tensor);
   if (found == values_.end())
     argument.place.unsupported("is output " + std::to_string(argument.tensor->output) + " of layer " +
                                in_quotes(argument.tensor->layer) + ", which the layer does not have");
   return found->second;
+}
+
+// Returns a value of numbers.
+const KerasValue& KerasGraph::value(const KerasArgument& argument) const {
+  const KerasValue& result = found(argument);
+  if (result.name.empty())
+    argument.place.unsupported("is a comparison, of which only the mask of a layer can be imported");
+  return result;
 }
 
 // A number of steps that the file has is left open: no layer depends on it.
@@ -114,6 +126,8 @@ void KerasGraph::write_call(const KerasCall& call) {
   Values outputs;
   if (layer.kind == "NotEqual" || layer.kind == "Any") {
     outputs = compared(call);
+  } else if (call.key) {
+    outputs = item(call);
   } else {
     const std::set<std::string> known = {"mask", "initial_state", "training"};
     if (call.more)
@@ -125,6 +139,8 @@ void KerasGraph::write_call(const KerasCall& call) {
       inputs.push_back(argument.tensor ? value(argument)
                                        : KerasValue{floats({}, {static_cast<float>(argument.number)}), {}, "", false});
     if (inputs.empty()) layer.config.wrong("reads nothing; save the model again");
+    if (layer.is_function)
+      for (KerasValue& input : inputs) input.mask.clear();
     initial_.clear();
     if (is_scan(layer.kind)) {  // the states may stand behind the sequence
       for (std::size_t k = 1; k < inputs.size(); ++k) initial_.push_back(inputs[k].name);
@@ -138,8 +154,9 @@ void KerasGraph::write_call(const KerasCall& call) {
     }
     bool is_other = false;
     if (call.mask) {
-      const std::string& mask = value(*call.mask).mask;
-      if (mask.empty()) call.mask->place.unsupported("is no mask of steps");
+      const KerasValue& given = found(*call.mask);
+      const std::string& mask = given.mask;
+      if (!given.name.empty() || mask.empty()) call.mask->place.unsupported("is no mask of steps");
       is_other = mask != inputs[0].mask;
       inputs[0].mask = mask;
     }
@@ -158,7 +175,7 @@ KerasGraph::Values KerasGraph::apply(const KerasLayer& layer, Values inputs) {
     layer.config.unsupported("a layer of class " + in_quotes(layer.kind) + " cannot be imported with " +
                              std::to_string(inputs.size()) + " inputs");
   const KerasValue& x = inputs[0];
-  if (is_of_training(layer.kind)) return inputs;
+  if (is_of_training(layer.kind)) return {{x.name, x.shape, mask_behind(layer, x), x.is_whole}};
   for (const auto kind : {&KerasGraph::recurrent, &KerasGraph::simple, &KerasGraph::convolution, &KerasGraph::shaped}) {
     outputs = (this->*kind)(layer, x);
     if (!outputs.empty()) return outputs;
@@ -194,7 +211,13 @@ void KerasGraph::a_sequence(const KerasLayer& layer, const KerasValue& x) {
 // Until 3.15 a recurrent layer passed its mask on to the next layer. The source of 3.16 (keras-team/keras, 23235) no
 // longer does.
 std::string KerasGraph::passed_on(const std::string& mask) const {
-  return mask.empty() || minor_ < 16 ? mask : kUncertain;
+  return mask.empty() || major_ < 3 || minor_ < 16 ? mask : kUncertain;
+}
+
+// Layers that compute each step by itself pass their mask on, but for some of them before Keras 3.
+std::string KerasGraph::mask_behind(const KerasLayer& layer, const KerasValue& x) const {
+  const bool is_kept = layer.kind != "Identity" && layer.kind != "Normalization" && layer.kind != "Rescaling";
+  return major_ >= 3 || is_kept ? x.mask : "";
 }
 
 // Where one of the inputs has no mask, what is computed of them element by element has none since Keras 3.4, and the
@@ -210,7 +233,7 @@ std::string KerasGraph::joined_mask(const Values& inputs, bool is_concatenation)
   }
   if (mask.empty() || !has_none) return mask;
   if (is_concatenation) return kUncertain;
-  return minor_ >= 4 ? "" : mask;
+  return major_ >= 3 && minor_ >= 4 ? "" : mask;
 }
 
 std::string KerasGraph::known_mask(const KerasLayer& layer, const KerasValue& x) {
@@ -233,13 +256,15 @@ std::int64_t KerasGraph::width(const KerasLayer& layer, const KerasValue& x) {
   return x.shape.back();
 }
 
-// The axis counts the batch: of a sequence 2 is the last.
-void KerasGraph::last_axis(const JsonValue& config, const KerasValue& x) {
+// The axis counts the batch: of a sequence 2 is the last, and within a TimeDistributed 1.
+void KerasGraph::last_axis(const KerasLayer& layer, const KerasValue& x) {
+  const JsonValue& config = layer.config;
   if (!config.has("axis")) return;
   const JsonValue axis = config.at("axis").is_array() && config.at("axis").elements().size() == 1
                              ? config.at("axis").elements()[0]
                              : config.at("axis");
-  if (const double value = axis.number(); value != -1 && value != static_cast<double>(x.shape.size()))
+  if (const double value = axis.number();
+      value != -1 && value != static_cast<double>(std::ssize(x.shape) - layer.dims_around))
     axis.unsupported("must be the last one");
 }
 

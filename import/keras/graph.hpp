@@ -16,7 +16,7 @@ namespace rnnc::files {
 
 /// What a layer gives. The value in the graph has the batch before the dims of `shape`.
 struct KerasValue {
-  std::string name;       // in the graph
+  std::string name;       // in the graph; "" for a comparison, which is a mask and has no numbers
   Shape shape;            // of one sequence: [T,F] or [F] most often; -1 for a dim that is open, as T always is
   std::string mask;       // of its steps, [B,T,1], in the graph; "" for none
   bool is_whole = false;  // of whole numbers: tokens
@@ -39,6 +39,7 @@ class KerasGraph : public GraphWriter {
 
   void add_input_of_sequential();
   void add_input_of(const std::string& layer, const std::string& name, const JsonValue& place, Shape shape);
+  const KerasValue& found(const KerasArgument& argument) const;
   const KerasValue& value(const KerasArgument& argument) const;
   void write_call(const KerasCall& call);
   Values apply(const KerasLayer& layer, Values inputs);
@@ -50,6 +51,7 @@ class KerasGraph : public GraphWriter {
   Values shaped(const KerasLayer& layer, const KerasValue& x);
   Values merged(const KerasLayer& layer, const Values& inputs);
   Values compared(const KerasCall& call);
+  Values item(const KerasCall& call);
 
   Direction direction_of(const KerasLayer& layer) const;
   Scan scan(const KerasLayer& owner, const Direction& how, const KerasValue& x);
@@ -62,12 +64,15 @@ class KerasGraph : public GraphWriter {
   Values embedding(const KerasLayer& layer, const KerasValue& x);
   Values batch_normalization(const KerasLayer& layer, const KerasValue& x);
   Values layer_normalization(const KerasLayer& layer, const KerasValue& x);
+  Values normalization(const KerasLayer& layer, const KerasValue& x);
+  Values rms_normalization(const KerasLayer& layer, const KerasValue& x);
   Values prelu(const KerasLayer& layer, const KerasValue& x);
   Values pooling(const KerasLayer& layer, const KerasValue& x);
   Values masking(const KerasLayer& layer, const KerasValue& x);
   std::string mask_of(const KerasValue& x, float value);
   std::string kept(const std::string& mask, const std::string& x);
   std::string passed_on(const std::string& mask) const;
+  std::string mask_behind(const KerasLayer& layer, const KerasValue& x) const;
   std::string joined_mask(const Values& inputs, bool is_concatenation) const;
 
   std::vector<KerasWeight> take(const std::vector<std::string>& roles, const std::string& part = "") const {
@@ -79,11 +84,12 @@ class KerasGraph : public GraphWriter {
   static void no_mask(const KerasLayer& layer, const KerasValue& x);
   static std::string known_mask(const KerasLayer& layer, const KerasValue& x);
   static std::int64_t width(const KerasLayer& layer, const KerasValue& x);
-  static void last_axis(const JsonValue& config, const KerasValue& x);
+  static void last_axis(const KerasLayer& layer, const KerasValue& x);
   static void must_be_off(const JsonValue& config, std::initializer_list<const char*> keys);
 
   const KerasModel& model_;
-  int minor_;  // of the version, 0 before 3.0
+  int major_, minor_;   // of the version
+  bool is_standalone_;  // written by a Keras before it became a part of TensorFlow
   KerasActivations activations_;
   const KerasWeights& weights_;
   std::map<KerasTensor, KerasValue> values_;

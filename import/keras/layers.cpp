@@ -40,8 +40,16 @@ void add_arguments(const JsonValue& value, int depth, std::vector<KerasArgument>
 }
 
 KerasCall call_of(const KerasLayer& layer, const JsonValue& node, std::int64_t number) {
-  KerasCall call{layer, number, {}, {}, {}, {}};
+  KerasCall call{layer, number, {}, {}, {}, {}, {}};
   std::optional<JsonValue> more, inner;
+  if (layer.is_function && layer.kind == "GetItem" && node.is_object()) {
+    const std::vector<JsonValue> of = node.at("args").elements();
+    if (of.empty()) node.at("args").wrong("is empty; save the model again");
+    add_arguments(of[0], 0, call.arguments, inner);
+    call.key = of.size() > 1 ? of[1] : node.at("kwargs").at("key");
+    if (call.arguments.size() != 1 || !call.arguments[0].tensor) of[0].unsupported("is no tensor of a layer");
+    return call;
+  }
   if (node.is_array()) {
     add_arguments(node, 0, call.arguments, more);
   } else {
@@ -111,7 +119,7 @@ class Order {
 
 void read_sequential(KerasModel& model) {
   for (const KerasLayer& layer : model.layers) {
-    KerasCall call{layer, 0, {}, {}, {}, {}};
+    KerasCall call{layer, 0, {}, {}, {}, {}, {}};
     if (is_input(layer) && !model.calls.empty()) layer.config.unsupported("is an input behind another layer");
     if (!is_input(layer))
       call.arguments.push_back({layer.config, KerasTensor{model.calls.empty() ? "" : model.calls.back().layer.name}});
@@ -128,7 +136,7 @@ void read_functional(KerasModel& model, const JsonValue& entries, const JsonValu
     const KerasLayer& layer = model.layers[k];
     std::int64_t number = 0;
     if (is_input(layer)) {
-      calls.emplace(std::pair{layer.name, 0}, KerasCall{layer, 0, {}, {}, {}, {}});
+      calls.emplace(std::pair{layer.name, 0}, KerasCall{layer, 0, {}, {}, {}, {}, {}});
       inputs.push_back({layer.config, KerasTensor{layer.name, 0, 0}});
       continue;
     }
@@ -159,7 +167,9 @@ void read_functional(KerasModel& model, const JsonValue& entries, const JsonValu
 
 KerasLayer keras_layer(const JsonValue& entry) {
   const JsonValue config = entry.at("config");
-  return {entry.at("class_name").text(), config.has("name") ? config.at("name").text() : "", config};
+  const std::string module = entry.has("module") && entry.at("module").is_text() ? entry.at("module").text() : "";
+  const bool is_function = module.starts_with("keras.src.ops.") || module.starts_with("keras.ops.");
+  return {entry.at("class_name").text(), config.has("name") ? config.at("name").text() : "", config, is_function, 0};
 }
 
 KerasModel keras_model(const JsonValue& root) {

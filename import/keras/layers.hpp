@@ -16,6 +16,8 @@ struct KerasLayer {
   std::string kind;  // Keras's class
   std::string name;
   JsonValue config;
+  bool is_function = false;      // of keras.ops: it knows no masks, and takes its values as they are
+  std::int64_t dims_around = 0;  // the dims, of steps, that a TimeDistributed around it goes over
 };
 
 /// An output of a call: the layer, which of its calls, and which of the call's outputs.
@@ -40,6 +42,7 @@ struct KerasCall {
   std::vector<KerasArgument> arguments;  // lists among them are written out
   std::vector<KerasArgument> states;     // the argument initial_state
   std::optional<KerasArgument> mask;     // the argument mask
+  std::optional<JsonValue> key;          // of GetItem: what it takes of its argument
   std::optional<JsonValue> more;         // the arguments with names, for those layers that take others than these
 };
 

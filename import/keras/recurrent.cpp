@@ -164,6 +164,10 @@ KerasGraph::Values KerasGraph::both_ways(const KerasLayer& layer, const KerasVal
   if (first.backwards == second.backwards || returns_sequences(other) != whole)
     config.at(is_told ? "backward_layer" : "layer")
         .wrong("must run the other way than the forward layer, and give as much; save the model again");
+  if (!x.mask.empty() && whole && is_standalone_)
+    config.unsupported(
+        "reads a sequence with a mask, where versions of Keras before TensorFlow's differ; load the model with a newer "
+        "Keras, and save it again");
   first.part = "forward", second.part = "backward";
   first.name = layer.name + "_fwd", second.name = layer.name + "_bwd";
   first.zero_output = second.zero_output = whole;  // Keras sets it, whatever the layers say

@@ -1,5 +1,7 @@
 // The layers that join values, move elements, and convolve over the steps.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "import/file_error.hpp"
 #include "import/keras/graph.hpp"
@@ -50,7 +52,7 @@ KerasGraph::Values KerasGraph::merged(const KerasLayer& layer, const Values& inp
   }
   result.mask = joined_mask(inputs, op == nullptr);
   if (op == nullptr) {
-    last_axis(layer.config, result);
+    last_axis(layer, result);
     std::vector<std::string> names;
     result.shape.back() = 0;
     for (const KerasValue& each : inputs) {
@@ -62,14 +64,23 @@ KerasGraph::Values KerasGraph::merged(const KerasLayer& layer, const Values& inp
     return {result};
   }
   must_be_off(layer.config, {"axis"});
+  // A layer has the values of lower rank for each step; a function broadcasts as NumPy does.
+  std::vector<std::string> names;
+  const auto rank = [](const KerasValue& each) { return each.shape.size(); };
+  const std::size_t most = std::ranges::max(inputs, {}, rank).shape.size();
+  for (const KerasValue& each : inputs) {
+    names.push_back(each.name);
+    if (layer.is_function || each.shape.empty()) continue;
+    for (std::size_t r = each.shape.size(); r < most; ++r)
+      names.back() = node("Unsqueeze", {names.back(), integers({1}, {1})});
+  }
   if (op == std::string("Mean")) {
-    std::vector<std::string> names;
-    for (const KerasValue& each : inputs) names.push_back(each.name);
     result.name = node(op, names);
   } else {
     if ((op == std::string("Sub") || op == std::string("Div")) && inputs.size() != 2)
       layer.config.wrong("takes two values, not " + std::to_string(inputs.size()));
-    for (std::size_t k = 1; k < inputs.size(); ++k) result.name = node(op, {result.name, inputs[k].name});
+    result.name = names[0];
+    for (std::size_t k = 1; k < names.size(); ++k) result.name = node(op, {result.name, names[k]});
   }
   // Keras puts dims behind the batch where ranks differ, and ONNX in front of all.
   for (const KerasValue& each : inputs)
@@ -90,13 +101,72 @@ KerasGraph::Values KerasGraph::merged(const KerasLayer& layer, const Values& inp
   return {result};
 }
 
+// x[:, -1], x[..., :2] and the like: one key for each dim, and three dots for all between.
+KerasGraph::Values KerasGraph::item(const KerasCall& call) {
+  const KerasValue& x = value(call.arguments[0]);
+  const std::vector<JsonValue> keys = call.key->is_array() ? call.key->elements() : std::vector{*call.key};
+  const auto is = [](const JsonValue& key, const char* kind) {
+    return key.is_object() && key.has("class_name") && key.at("class_name").text() == kind;
+  };
+  const auto rank = std::ssize(x.shape) + 1;
+  const auto dots = std::ranges::count_if(keys, [&](const JsonValue& key) { return is(key, "__ellipsis__"); });
+  if (dots > 1 || std::ssize(keys) - dots > rank) call.key->wrong("has more keys than there are dims");
+  std::vector<std::int64_t> starts, ends, axes, steps, single;
+  Shape shape;
+  std::int64_t axis = 0;
+  for (const JsonValue& key : keys) {
+    if (is(key, "__ellipsis__")) {
+      for (const auto end = axis + rank - (std::ssize(keys) - 1); axis < end; ++axis)
+        if (axis > 0) shape.push_back(x.shape[static_cast<std::size_t>(axis - 1)]);
+      continue;
+    }
+    constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+    const auto whole = [&](const JsonValue& number) {
+      const double value = number.number();
+      if (std::abs(value) > 1 << 24 || value != std::floor(value)) number.unsupported("is no index");
+      return static_cast<std::int64_t>(value);
+    };
+    const std::int64_t dim = axis == 0 ? -1 : x.shape[static_cast<std::size_t>(axis - 1)];
+    std::int64_t start = 0, end = kEnd, step = 1;
+    const bool is_slice = is(key, "__slice__");
+    if (is_slice) {
+      const JsonValue of = key.at("config");
+      if (!of.at("start").is_null()) start = whole(of.at("start"));
+      if (!of.at("stop").is_null()) end = whole(of.at("stop"));
+      if (!of.at("step").is_null()) step = whole(of.at("step"));
+      if (step < 1) key.unsupported("has steps below 1; take the elements in their order");
+    } else {
+      if (!key.is_numbers() || key.is_array()) key.unsupported("is no index and no slice");
+      start = whole(key), end = start == -1 ? kEnd : start + 1;
+      single.push_back(axis);
+      if (dim >= 0 && (start < -dim || start >= dim)) key.wrong("is beyond its dim");
+    }
+    const bool is_all = start == 0 && end == kEnd && step == 1;
+    if (axis == 0 && !is_all) key.unsupported("takes a part of the batch");
+    if (!is_all) starts.push_back(start), ends.push_back(end), axes.push_back(axis), steps.push_back(step);
+    if (is_slice && axis > 0) {
+      const auto in = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + dim : at, 0, dim); };
+      shape.push_back(dim < 0 ? -1 : (std::max<std::int64_t>(in(end)-in(start), 0) + step - 1) / step);
+      if (shape.back() == 0) key.unsupported("takes nothing");
+    }
+    ++axis;
+  }
+  shape.insert(shape.end(), x.shape.begin() + std::max<std::int64_t>(axis - 1, 0), x.shape.end());
+  std::string y = x.name;
+  const auto count = std::ssize(axes);
+  if (count > 0)
+    y = node("Slice", {y, integers({count}, starts), integers({count}, ends), integers({count}, axes),
+                       integers({count}, steps)});
+  if (!single.empty()) y = node("Squeeze", {y, integers({std::ssize(single)}, single)});
+  return {{y, shape, "", x.is_whole}};
+}
+
 KerasGraph::Values KerasGraph::shaped(const KerasLayer& layer, const KerasValue& x) {
   const std::string& kind = layer.kind;
   const JsonValue& config = layer.config;
   if (kind != "Reshape" && kind != "Flatten" && kind != "Permute" && kind != "RepeatVector" && kind != "ZeroPadding1D")
     return {};
   check_keras_keys(layer, {"target_shape", "data_format", "dims", "n", "padding"});
-  no_mask(layer, x);
   if (config.has("data_format") && !config.at("data_format").is_null() &&
       config.at("data_format").text() != "channels_last")
     config.at("data_format").unsupported("must be channels_last");
@@ -157,7 +227,6 @@ KerasGraph::Values KerasGraph::convolution(const KerasLayer& layer, const KerasV
   check_keras_keys(layer, {"filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups",
                            "activation", "use_bias", "depth_multiplier"});
   a_sequence(layer, x);
-  no_mask(layer, x);
   if (config.has("data_format") && config.at("data_format").text() != "channels_last")
     config.at("data_format").unsupported("must be channels_last");
   const bool has_bias = keras_flag(config, "use_bias", true);

@@ -1,6 +1,9 @@
 // The layers that compute each step by itself, pool over the steps, or tell which steps count.
+#include <algorithm>
 #include <cmath>
+#include <set>
 
+#include <rnnc/join.hpp>
 #include "import/file_error.hpp"
 #include "import/keras/graph.hpp"
 
@@ -17,6 +20,7 @@ KerasWeight of_all(std::int64_t size, float value) {
 KerasLayer inner_of(const KerasLayer& layer) {
   KerasLayer inner = keras_layer(layer.config.at("layer"));
   inner.name = layer.name;
+  inner.dims_around = 1;
   return inner;
 }
 
@@ -44,11 +48,15 @@ KerasGraph::Values KerasGraph::time_distributed(const KerasLayer& layer, const K
   const KerasLayer inner = inner_of(layer);
   a_sequence(layer, x);
   Values outputs;
-  if (inner.kind == "Dense" || inner.kind == "LayerNormalization" || activations_.of_layer(inner))
+  static const std::set<std::string> known = {
+      "Dense", "BatchNormalization", "LayerNormalization", "RMSNormalization", "Rescaling", "PReLU", "Dropout"};
+  if (inner.kind == "Dropout")
+    outputs = {x};
+  else if (known.contains(inner.kind) || activations_.of_layer(inner))
     outputs = simple(inner, x);
   else
-    layer.config.at("layer").unsupported("is of class " + in_quotes(inner.kind) +
-                                         "; known are Dense, LayerNormalization and activations");
+    layer.config.at("layer").unsupported("is of class " + in_quotes(inner.kind) + "; known are " +
+                                         join(known, in_quotes) + " and activations");
   outputs[0].mask = passed_on(x.mask);
   return outputs;
 }
@@ -68,7 +76,7 @@ KerasGraph::Values KerasGraph::embedding(const KerasLayer& layer, const KerasVal
 KerasGraph::Values KerasGraph::batch_normalization(const KerasLayer& layer, const KerasValue& x) {
   const JsonValue& config = layer.config;
   check_keras_keys(layer, {"axis", "epsilon", "center", "scale"});
-  last_axis(config, x);
+  last_axis(layer, x);
   const std::int64_t size = width(layer, x);
   const bool center = keras_flag(config, "center", true), scale = keras_flag(config, "scale", true);
   std::vector<std::string> roles = {"moving_mean", "moving_variance"};
@@ -92,7 +100,7 @@ KerasGraph::Values KerasGraph::batch_normalization(const KerasLayer& layer, cons
 KerasGraph::Values KerasGraph::layer_normalization(const KerasLayer& layer, const KerasValue& x) {
   const JsonValue& config = layer.config;
   check_keras_keys(layer, {"axis", "epsilon", "center", "scale"});
-  last_axis(config, x);
+  last_axis(layer, x);
   const std::int64_t size = width(layer, x);
   std::vector<std::string> roles;
   if (keras_flag(config, "scale", true)) roles.push_back("gamma");
@@ -105,6 +113,53 @@ KerasGraph::Values KerasGraph::layer_normalization(const KerasLayer& layer, cons
   NodeAttributes attributes;
   attributes.integer("axis", -1).real("epsilon", static_cast<float>(config.at("epsilon").number()));
   return {{node("LayerNormalization", inputs, attributes), x.shape, x.mask, false}};
+}
+
+// The mean and the variance are of each feature, or one number of each for all. They stand in the configuration, or
+// were taken of data (adapt) and are weights.
+KerasGraph::Values KerasGraph::normalization(const KerasLayer& layer, const KerasValue& x) {
+  const JsonValue& config = layer.config;
+  check_keras_keys(layer, {"axis", "mean", "variance", "invert"});
+  const bool is_of_all = config.has("axis") && config.at("axis").is_off();
+  if (!is_of_all) last_axis(layer, x);
+  const std::int64_t size = width(layer, x);
+  std::vector<KerasWeight> found;
+  if (config.has("mean") && !config.at("mean").is_null()) {
+    for (const char* key : {"mean", "variance"}) {
+      const JsonValue value = config.at(key);
+      const std::vector<float> numbers =
+          value.is_array() ? value.vector() : std::vector{static_cast<float>(value.number())};
+      found.push_back({{std::ssize(numbers)}, numbers});
+    }
+  } else {
+    found = take({"mean", "variance", "count"});
+    found.pop_back();
+  }
+  constexpr float kEpsilon = 1e-7f;  // of Keras's backend
+  for (KerasWeight& each : found) {
+    if (each.values.size() == 1) each = of_all(size, each.values[0]);
+    expect(layer, "mean or variance", each, {size});
+  }
+  for (float& each : found[1].values) each = std::max(std::sqrt(each), kEpsilon);
+  if (std::ranges::any_of(found[1].values, [](float each) { return !std::isfinite(each); }))
+    config.wrong("has a variance of which no root can be taken");
+  const std::string mean = constant("mean", found[0]), deviation = constant("deviation", found[1]);
+  const std::string y = keras_flag(config, "invert", false) ? node("Add", {node("Mul", {x.name, deviation}), mean})
+                                                            : node("Div", {node("Sub", {x.name, mean}), deviation});
+  return {{y, x.shape, mask_behind(layer, x), false}};
+}
+
+KerasGraph::Values KerasGraph::rms_normalization(const KerasLayer& layer, const KerasValue& x) {
+  check_keras_keys(layer, {"axis", "epsilon"});
+  last_axis(layer, x);
+  const KerasWeight scale = take({"scale"})[0];
+  expect(layer, "scale", scale, {width(layer, x)});
+  const auto epsilon = static_cast<float>(layer.config.at("epsilon").number());
+  const std::string mean = node("ReduceMean", {node("Mul", {x.name, x.name})},
+                                NodeAttributes().integers("axes", {-1}).integer("keepdims", 1));
+  const std::string root = node("Sqrt", {node("Add", {mean, floats({}, {epsilon})})});
+  return {
+      {node("Mul", {node("Div", {x.name, root}), constant("scale", scale)}), x.shape, mask_behind(layer, x), false}};
 }
 
 KerasGraph::Values KerasGraph::prelu(const KerasLayer& layer, const KerasValue& x) {
@@ -173,7 +228,7 @@ KerasGraph::Values KerasGraph::compared(const KerasCall& call) {
       config.unsupported("compares other than a tensor and a number");
     const KerasValue& x = value(of[0]);
     compared_[{call.layer.name, call.number}] = {x, static_cast<float>(of[1].number)};
-    KerasValue result{x.name, x.shape, "", false};
+    KerasValue result{"", x.shape, "", false};
     if (x.is_whole) result.mask = mask_of(x, static_cast<float>(of[1].number));
     return {result};
   }
@@ -181,10 +236,12 @@ KerasGraph::Values KerasGraph::compared(const KerasCall& call) {
       of.size() == 1 && of[0].tensor ? compared_.find({of[0].tensor->layer, of[0].tensor->call}) : compared_.end();
   const bool is_last = call.more && call.more->has("axis") ? call.more->at("axis").is_number(-1)
                                                            : config.has("axis") && config.at("axis").is_number(-1);
+  must_be_off(config, {"keepdims"});
+  if (call.more) must_be_off(*call.more, {"keepdims"});
   if (from == compared_.end() || from->second.first.is_whole || !is_last)
     config.unsupported("is of other than a comparison, or not over the features; only masks can be imported");
   const auto& [x, number] = from->second;
-  return {{x.name, x.shape, mask_of(x, number), false}};
+  return {{"", x.shape, mask_of(x, number), false}};
 }
 
 KerasGraph::Values KerasGraph::simple(const KerasLayer& layer, const KerasValue& x) {
@@ -194,6 +251,8 @@ KerasGraph::Values KerasGraph::simple(const KerasLayer& layer, const KerasValue&
   if (kind == "Embedding") return embedding(layer, x);
   if (kind == "BatchNormalization") return batch_normalization(layer, x);
   if (kind == "LayerNormalization") return layer_normalization(layer, x);
+  if (kind == "Normalization") return normalization(layer, x);
+  if (kind == "RMSNormalization") return rms_normalization(layer, x);
   if (kind == "PReLU") return prelu(layer, x);
   if (kind == "GlobalAveragePooling1D" || kind == "GlobalMaxPooling1D") return pooling(layer, x);
   if (kind == "Masking") return masking(layer, x);
@@ -203,10 +262,10 @@ KerasGraph::Values KerasGraph::simple(const KerasLayer& layer, const KerasValue&
       return floats({}, {static_cast<float>(layer.config.has(key) ? layer.config.at(key).number() : otherwise)});
     };
     const std::string scaled = node("Mul", {x.name, number("scale", 1)});
-    return {{node("Add", {scaled, number("offset", 0)}), x.shape, x.mask, false}};
+    return {{node("Add", {scaled, number("offset", 0)}), x.shape, mask_behind(layer, x), false}};
   }
   if (const auto activation = activations_.of_layer(layer)) {
-    if (kind == "Softmax") no_mask(layer, x);
+    if (kind == "Softmax") no_mask(layer, x), last_axis(layer, x);
     return {{activation->write(*this, x.name), x.shape, x.mask, false}};
   }
   return {};

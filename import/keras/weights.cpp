@@ -25,6 +25,26 @@ std::string snake_case(const std::string& name) {
   return snake;
 }
 
+// Returns the half of a bidirectional layer that a path of a weight is of, behind the folder of the layer: the name of
+// the half begins with forward_ or backward_, and often stands behind a second name of the layer.
+std::string half_of(const std::string& layer, std::string_view path) {
+  std::vector<std::string> parts;
+  for (std::size_t end; (end = path.find('/')) != std::string_view::npos; path.remove_prefix(end + 1))
+    parts.emplace_back(path.substr(0, end));
+  const auto half = [](const std::string& name) {
+    return name.starts_with("forward_") ? "forward" : name.starts_with("backward_") ? "backward" : "";
+  };
+  std::string first;
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    const std::string found = half(parts[k]);
+    if (found.empty()) continue;
+    const bool is_layer = parts[k] == layer && k + 1 < parts.size() && *half(parts[k + 1]) != 0;
+    if (k > 0 && parts[k - 1] == layer && !is_layer) return found;
+    if (first.empty() && !is_layer) first = found;
+  }
+  return first;
+}
+
 KerasWeight weight_of(const Hdf5Dataset& dataset, const std::string& path, std::string_view file) {
   if (!dataset.unreadable.empty()) unsupported(file, in_quotes(path), dataset.unreadable);
   return {dataset.tensor.shape, dataset.tensor.to_f32()};
@@ -69,7 +89,7 @@ std::map<std::string, const Hdf5Dataset*> KerasWeights::of_layer(const std::stri
        ++at) {
     const std::string& path = at->first;
     const std::size_t last = path.rfind('/');
-    if (!part.empty() && path.find("/" + part + "_", folder.size() - 1) >= last) continue;
+    if (!part.empty() && half_of(layer, std::string_view(path).substr(folder.size())) != part) continue;
     std::string role = path.substr(last + 1);
     if (role.ends_with(":0")) role.resize(role.size() - 2);
     if (is_numbered_) {

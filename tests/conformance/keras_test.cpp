@@ -99,7 +99,9 @@ TEST_CASE("models of Keras with branches, masks and states give NumPy's numbers"
   const Functional model =
       GENERATE(Functional{"keras3_masked.keras", {"tokens"}, {"dense_1"}, ""},
                Functional{"keras3_branches.keras", {"x", "u"}, {"dense", "last"}, "gru"},
-               Functional{"keras2_translation.h5", {"source", "target"}, {"concatenate", "top", "average"}, ""});
+               Functional{"keras2_translation.h5", {"source", "target"}, {"concatenate", "top", "average"}, ""},
+               Functional{"keras3_residual.keras", {"x", "u"}, {"end", "get_item"}, ""},
+               Functional{"keras2_dropped.h5", {"x"}, {"forward_lstm", "beside", "plain"}, ""});
   const std::string name = model.file;
   INFO(name);
   const Imported imported = import_model_file(kFolder + name).value();

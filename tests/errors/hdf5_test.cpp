@@ -80,7 +80,11 @@ const Change kGraphChanges[] = {
 
 // In a model with masks.
 const Change kMaskChanges[] = {
-    {"\"GlobalAveragePooling1D\"", "\"Flatten\"", "reads a sequence with a mask, which a layer of class \"Flatten\""},
+    {"\"GlobalAveragePooling1D\", \"config\": {\"name\": \"mean\", \"data_format\": \"channels_last\", \"keepdims\": "
+     "false",
+     "\"Softmax\", \"config\": {\"name\": \"mean\"",
+     "reads a sequence with a mask, which a layer of class \"Softmax\""},
+    {"\"GlobalAveragePooling1D\"", "\"Flatten\"", "makes one vector of all steps"},
     {"\"return_sequences\": true, \"return_state\": false, \"go_backwards\": false, \"stateful\": false, \"unroll\": "
      "false, "
      "\"units\": 4",
@@ -90,7 +94,7 @@ const Change kMaskChanges[] = {
      "go_backwards: turns the steps of a sequence and not those of its mask"},
     {"\"class_name\": \"Dense\", \"config\": {\"name\": \"dense\"",
      "\"class_name\": \"LSTM\", \"config\": {\"name\": \"dense\"",
-     "is of class \"LSTM\"; known are Dense, LayerNormalization and activations"},
+     "is of class \"LSTM\"; known are \"BatchNormalization\", \"Dense\""},
 };
 const Change kBranchChanges[] = {
     {"\"name\": \"gru\", \"trainable\": true, \"dtype\": \"float32\", \"return_sequences\": true",
@@ -145,9 +149,46 @@ void check_changes(const std::string& name, std::span<const Change> changes, con
   for (const Change& change : changes) check_change(config, weights, change, version);
 }
 
+// In a model with functions and what they take.
+const Change kFunctionChanges[] = {
+    {"[{\"class_name\": \"__slice__\", \"config\": {\"start\": null, \"stop\": null, \"step\": null}}, -1]", "[0, -1]",
+     "args[1][0]: takes a part of the batch"},
+    {"null}}, -1]", "null}}, 0.5]", "args[1][1]: is no index"},
+    {"null}}, -1]", "null}}, \"a\"]", "args[1][1]: is no index and no slice"},
+    {"null}}, -1]", "null}}, -1, 0, 0]", "args[1]: has more keys than there are dims"},
+    {"null}}, -1]", "null}}, -1, 4]", "args[1][2]: is beyond its dim"},
+    {"\"start\": 1, \"stop\": 5, \"step\": null", "\"start\": 1, \"stop\": 5, \"step\": -1", "has steps below 1"},
+    {"\"start\": 1, \"stop\": 5, \"step\": null", "\"start\": 5, \"stop\": 5, \"step\": null", "takes nothing"},
+    {"\"name\": \"concatenate\", \"axis\": 2", "\"name\": \"concatenate\", \"axis\": 0", "axis: must be the last one"},
+    {"\"threshold\": 0.0", "\"threshold\": 0.5", "threshold: must be 0"},
+    {"\"invert\": false, \"mean\": null", "\"invert\": false, \"mean\": [1, 2], \"variance\": [1, 2]",
+     "its mean or variance is [2] but must be [3]"},
+};
+
+TEST_CASE("functions of Keras that would be misread are refused", "[errors][import]") {
+  check_changes("keras3_residual.keras", kFunctionChanges);
+  // A comparison is a mask and no number: where it is added, an output, or compared in other ways.
+  const Change changes[] = {
+      {"\"output_layers\": [[\"dense\", 1, 0]", "\"output_layers\": [[\"not_equal\", 0, 0]",
+       "output_layers[0]: is a comparison, of which only the mask of a layer can be imported"},
+      {"\"keras_history\": [\"conv1d\", 0, 0]}}, 0.5]", "\"keras_history\": [\"not_equal\", 0, 0]}}, 0.5]",
+       "is a comparison, of which only the mask of a layer can be imported"},
+      {"\"keras_history\": [\"any\", 0, 0]", "\"keras_history\": [\"masking\", 0, 0]", "mask: is no mask of steps"},
+      {"\"keepdims\": false}}]", "\"keepdims\": true}}]", "keepdims: is on"}};
+  check_changes("keras3_branches.keras", changes, "3.5.0");
+}
+
+// Keras before TensorFlow's gives the last output again at a masked step of a bidirectional layer, and newer ones
+// zeros.
+TEST_CASE("a mask of a bidirectional layer of the first versions of Keras is refused", "[errors][import]") {
+  const Change change = {"\"name\": \"mean\"", "\"name\": \"mean\"",
+                         "where versions of Keras before TensorFlow's differ"};
+  for (const char* version : {"2.2.4", "2.3.1", "2", ""}) check_changes("keras3_masked.keras", {&change, 1}, version);
+}
+
 TEST_CASE("a graph of Keras's layers that would be misread is refused", "[errors][import]") {
   check_changes("keras3_functional.keras", kGraphChanges);
-  check_changes("keras3_masked.keras", kMaskChanges);
+  check_changes("keras3_masked.keras", kMaskChanges, "3.5.0");
   check_changes("keras3_branches.keras", kBranchChanges);
 }
 

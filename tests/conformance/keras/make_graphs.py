@@ -4,7 +4,7 @@
     python3 tests/conformance/keras/make_graphs.py
 
 writes NAME.keras or NAME.h5, and NAME.VALUE.npy for each input and output by its name in the model, in the layout of rnnc.
-Keras itself is not needed: the JSON is what Keras 2.13, 3.5 and 3.16 write, and the equations follow the source of Keras 3.16,
+Keras itself is not needed: the JSON is what Keras 2.4, 2.13, 3.5 and 3.16 write, and the equations follow the source of Keras 3.16,
 where a masked step keeps the states and gives the output of the step before (zeros before the first), or zeros within Bidirectional.
 """
 import json
@@ -12,7 +12,7 @@ import pathlib
 
 import numpy as np
 
-from make_data import keras3, recurrent_config, sigmoid, softmax, weights, weights_h5
+from make_data import F32, keras3, recurrent_config, sigmoid, softmax, weights, weights_h5
 
 FOLDER = pathlib.Path(__file__).parent
 STEPS, BATCH = 8, 3
@@ -90,18 +90,22 @@ class Model:
             "config": {"shape": [None], "dtype": "float32", "keras_history": list(of)},
         }
 
-    def layer(self, kind, config, inputs=(), numbers=(), **kwargs):
+    def layer(self, kind, config, inputs=(), numbers=(), function=False, as_list=False, first=False, **kwargs):
         name = config["name"]
         known = [layer for layer in self.layers if layer["name"] == name]
         if not known:
-            self.layers.append({"class_name": kind, "config": config, "name": name, "inbound_nodes": []})
+            entry = {"class_name": kind, "config": config, "name": name, "inbound_nodes": []}
+            if function:
+                entry = {"module": "keras.src.ops.numpy", **entry, "registered_name": kind}
+            self.layers.append(entry)
             known = self.layers[-1:]
         nodes = known[0]["inbound_nodes"]
         if self.version == 2 and inputs:
             nodes.append([self.tensor(each) for each in inputs])
         elif inputs:
             tensors = [self.tensor(each) for each in inputs]
-            args = tensors + list(numbers) if len(tensors) == 1 else [tensors]
+            args = [tensors] if as_list or (len(tensors) > 1 and not function) else tensors
+            args = list(numbers) + args if first else args + list(numbers)
             named = {
                 k: [self.tensor(t) for t in v] if isinstance(v, list) else self.tensor(v) if isinstance(v, tuple) else v
                 for k, v in kwargs.items()
@@ -203,8 +207,8 @@ def branches():
     m = Model(3)
     x_, u_ = m.input("x", 10, I), m.input("u", None, J)
     y = m.layer("Masking", {"name": "masking", "mask_value": 0.5}, [x_])
-    n = m.layer("NotEqual", {"name": "not_equal"}, [x_], [0.5])
-    n = m.layer("Any", {"name": "any"}, [n], axis=-1, keepdims=False)
+    n = m.layer("NotEqual", {"name": "not_equal"}, [x_], [0.5], function=True)
+    n = m.layer("Any", {"name": "any"}, [n], function=True, axis=-1, keepdims=False)
     y = m.layer("GRU", recurrent_config("gru", H, reset_after=True, return_state=True), [y], mask=n)
     c = m.layer(
         "Conv1D",
@@ -225,7 +229,7 @@ def branches():
     s = m.layer("Dense", dense(H, "dense", activation="sigmoid"), [c])
     s = m.layer("Multiply", {"name": "multiply"}, [s, c])
     y2 = m.layer("Subtract", {"name": "subtract"}, [y, s])
-    half = m.layer("Multiply", {"name": "half"}, [c], [0.5])
+    half = m.layer("Multiply", {"name": "half"}, [c], [0.5], function=True)
     y2 = m.layer("Add", {"name": "add"}, [y2, half])
     y2 = m.layer("PReLU", {"name": "prelu", "shared_axes": [1]}, [y2])
     y2 = m.layer("SimpleRNN", recurrent_config("backwards", H, go_backwards=True), [y2])
@@ -319,6 +323,117 @@ def translation():
     )
 
 
+def residual():
+    """Keras 3.5: functions. Those know no masks: a sum with + has none, so that the layers behind it read all steps. The last layer of
+    the decoder takes a step, and features, of what it reads; a vector of one sequence is added to each of its steps."""
+    I, H = 3, 4
+    a, g, b, n = gates(I, H, 4), gates(H, H, 3, 2), gates(H, 2, 1), [weights(I), random.uniform(0.1, 2, I)]
+    scale, norm = weights(2 * H), [weights(H), weights(H), weights(H), np.array([0.25, 1, 4, 0.0625]) - 2**-10]
+    n[1] = n[1].astype(np.float32).astype(float)
+    x, u = real(STEPS, BATCH, I), real(STEPS, BATCH, H)
+    x[1, 0], x[4:6, 1], x[6:, 2] = 0, 0, 0
+    mask = (x != 0).any(-1)
+    v = (x - n[0]) / np.sqrt(n[1])
+    v = lstm(v, a, mask)[0]
+    v = v + v  # no mask
+    v = gru(v, g)[0]
+    last = v[-1]
+    flat = v + u[-1]  # the vector u[-1] at each step
+    v = np.concatenate([flat, 1 - v], -1)
+    v = v / np.sqrt((v * v).mean(-1, keepdims=True) + F32(1e-6)) * scale
+    v = norm[0] * (v[..., 1 : H + 1] - norm[2]) / np.sqrt(norm[3] + 2**-10) + norm[1]
+    v = np.where(v >= 0, np.minimum(v, 0.5), 0.25 * v)
+    end = rnn(v, b, back=True)[0][0]
+    m = Model(3)
+    part = lambda *of: {"class_name": "__slice__", "config": dict(zip(("start", "stop", "step"), of))}
+    all_ = part(None, None, None)
+    x_, u_ = m.input("x", None, I), m.input("u", None, H)
+    y = m.layer("Masking", {"name": "masking", "mask_value": 0.0}, [x_])
+    y = m.layer("Normalization", {"name": "normalization", "axis": [-1], "invert": False, "mean": None}, [y])
+    y = m.layer("LSTM", recurrent_config("lstm", H), [y], mask=None)
+    y = m.layer("Add", {"name": "add"}, [y, y], function=True)
+    y = m.layer("GRU", recurrent_config("gru", H, reset_after=True), [y], mask=None)
+    last_ = m.layer("GetItem", {"name": "get_item"}, [y], [[all_, -1]], function=True)
+    w = m.layer("GetItem", {"name": "get_item_1"}, [u_], [[all_, -1, all_]], function=True)
+    w = m.layer("Add", {"name": "add_1", "trainable": True}, [y, w])
+    z = m.layer("Subtract", {"name": "subtract"}, [y], [1], first=True, function=True)
+    y = m.layer("Concatenate", {"name": "concatenate", "axis": 2}, [w, z], function=True, as_list=True)
+    y = m.layer("RMSNormalization", {"name": "rms_normalization", "axis": -1, "epsilon": 1e-6}, [y])
+    y = m.layer(
+        "GetItem",
+        {"name": "get_item_2"},
+        [y],
+        [[{"class_name": "__ellipsis__", "config": {}}, part(1, H + 1, None)]],
+        function=True,
+    )
+    inner = {"name": "batch_normalization", "axis": [1], "epsilon": 2**-10, "center": True, "scale": True}
+    inner = {"class_name": "BatchNormalization", "config": inner}
+    y = m.layer("TimeDistributed", {"name": "time_distributed", "layer": inner}, [y])
+    y = m.layer("ReLU", {"name": "re_lu", "max_value": 0.5, "negative_slope": 0.25, "threshold": 0.0}, [y])
+    y = m.layer(
+        "SimpleRNN", recurrent_config("end", 2, go_backwards=True, return_sequences=False, activation="tanh"), [y]
+    )
+    arrays = {"layers/rms_normalization/vars/0": scale, "layers/normalization/vars/2": np.array(9)}
+    for folder, found in (
+        ("normalization", n),
+        ("lstm/cell", a),
+        ("gru/cell", g),
+        ("time_distributed/layer", norm),
+        ("simple_rnn/cell", b),
+    ):
+        arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
+    keras3("keras3_residual.keras", m.config([x_, u_], [y, last_]), arrays)
+    save("keras3_residual", {"x": x, "u": u}, {"end": end, "get_item": last})
+
+
+def dropped():
+    """Keras 2: Rescaling, Normalization and a convolution have no mask behind them, and a bidirectional layer has the name of its half."""
+    I, H = 3, 2
+    f, b, a, c = gates(I, H, 4), gates(I, H, 4), gates(I, H, 1), [weights(2, I, I), weights(I)]
+    p = gates(I, H, 1)
+    x = real(STEPS, BATCH, I)
+    x[1, 0], x[4:6, 1], x[6:, 2] = 0, 0, 0
+    scaled = x * 0.5 + 0.25
+    v = np.concatenate([lstm(scaled, f)[0], lstm(scaled, b, back=True)[0]], 2)
+    wide = np.concatenate([np.zeros((1, BATCH, I)), x])
+    mean, variance = [0.5, -0.25, 0.125], [4.0, 0.25, 1.0]
+    plain = rnn((x - mean) / np.sqrt(variance), p)[0]
+    beside = rnn(wide[:STEPS] @ c[0][0] + wide[1:] @ c[0][1] + c[1], a)[0]
+    m = Model(2)
+    x_ = m.input("x", None, I)
+    y = m.layer("Masking", {"name": "masking", "mask_value": 0.0}, [x_])
+    s = m.layer("Rescaling", {"name": "rescaling", "scale": 0.5, "offset": 0.25}, [y])
+    inner = {"class_name": "LSTM", "config": recurrent_config("backward", H, time_major=False)}
+    v_ = m.layer("Bidirectional", {"name": "forward_lstm", "merge_mode": "concat", "layer": inner}, [s])
+    causal = {"filters": I, "kernel_size": [2], "padding": "causal", "activation": "linear", "use_bias": True}
+    k = m.layer("Conv1D", {"name": "conv1d", **causal}, [y])
+    k = m.layer("SimpleRNN", recurrent_config("beside", H, time_major=False), [k])
+    n = m.layer("Normalization", {"name": "normalization", "axis": [-1], "mean": mean, "variance": variance}, [y])
+    n = m.layer("SimpleRNN", recurrent_config("plain", H, time_major=False), [n])
+    arrays = {}
+    names = ["kernel:0", "recurrent_kernel:0", "bias:0"]
+    for folder, found in (
+        ("forward_lstm/forward_lstm/forward_backward/lstm_cell_1", f),
+        ("forward_lstm/forward_lstm/backward_backward/lstm_cell_2", b),
+        ("beside/beside/simple_rnn_cell", a),
+        ("plain/plain/simple_rnn_cell", p),
+    ):
+        arrays.update({f"model_weights/{folder}/{n}": w for n, w in zip(names, found)})
+    arrays.update({f"model_weights/conv1d/conv1d/{n}": w for n, w in zip(["kernel:0", "bias:0"], c)})
+    weights_h5(
+        FOLDER / "keras2_dropped.h5",
+        arrays,
+        [
+            ("keras_version", "2.4.0"),
+            ("backend", "tensorflow"),
+            ("model_config", json.dumps(m.config([x_], [v_, k, n]))),
+        ],
+    )
+    save("keras2_dropped", {"x": x}, {"forward_lstm": v, "beside": beside, "plain": plain})
+
+
 masked_tokens()
 branches()
 translation()
+residual()
+dropped()
