@@ -76,6 +76,15 @@ KerasActivation KerasActivations::of_recurrent(const JsonValue& config, const st
 
 std::optional<KerasActivation> KerasActivations::of_layer(const KerasLayer& layer) const {
   const JsonValue& config = layer.config;
+  static const std::map<std::string, KerasActivation> functions = {
+      {"Absolute", {"Abs", {}, {}, {}}}, {"Exp", {"Exp", {}, {}, {}}},           {"Log", {"Log", {}, {}, {}}},
+      {"Negative", {"Neg", {}, {}, {}}}, {"Relu", {"Relu", {}, {}, {}}},         {"Sigmoid", {"Sigmoid", {}, {}, {}}},
+      {"Silu", {"Swish", {}, {}, {}}},   {"Softplus", {"Softplus", {}, {}, {}}}, {"Sqrt", {"Sqrt", {}, {}, {}}},
+      {"Tanh", {"Tanh", {}, {}, {}}}};
+  if (const auto found = functions.find(layer.kind); layer.is_function && found != functions.end()) {
+    check_keras_keys(layer, {});
+    return found->second;
+  }
   if (layer.kind == "Activation") {
     check_keras_keys(layer, {"activation"});
     return named(config, "activation");

@@ -34,8 +34,8 @@ class KerasActivations {
   /// The same for a recurrent layer. Throws Refusal if it cannot be one of a recurrent node.
   KerasActivation of_recurrent(const JsonValue& config, const std::string& key) const;
 
-  /// Returns the activation that is a layer of its own; nothing where the layer is none. A Softmax may have an axis,
-  /// which is left to the caller. Throws Refusal.
+  /// Returns the activation that is a layer or a function of its own; nothing where the layer is none. A Softmax may
+  /// have an axis, which is left to the caller. Throws Refusal.
   std::optional<KerasActivation> of_layer(const KerasLayer& layer) const;
 
  private:

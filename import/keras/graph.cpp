@@ -134,6 +134,8 @@ void KerasGraph::write_call(const KerasCall& call) {
       for (const std::string& key : call.more->keys())
         if (!call.more->at(key).is_off() && !known.contains(key))
           call.more->at(key).unsupported("is given to the layer, which cannot be imported; leave it out");
+    if (call.more && call.more->has("training") && !call.more->at("training").is_off())
+      call.more->at("training").unsupported("is on, as if the layer were trained; leave it out");
     Values inputs;
     for (const KerasArgument& argument : call.arguments)
       inputs.push_back(argument.tensor ? value(argument)

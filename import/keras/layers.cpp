@@ -26,13 +26,16 @@ std::optional<KerasTensor> tensor_of(const JsonValue& value, std::optional<JsonV
   return KerasTensor{parts[0].text(), parts[1].size(0), parts[2].size(0)};
 }
 
-// Writes out what a layer is given. `more` are arguments with names that Keras 2 writes beside a tensor.
+// Writes out what a layer is given, one by one or as a list or with names. `more` are arguments with names that Keras 2
+// writes beside a tensor.
 void add_arguments(const JsonValue& value, int depth, std::vector<KerasArgument>& to, std::optional<JsonValue>& more) {
   if (const auto tensor = tensor_of(value, more)) {
     to.push_back({value, tensor});
   } else if (value.is_array() && depth < kMostNesting) {
     if (value.is_off()) return;
     for (const JsonValue& part : value.elements()) add_arguments(part, depth + 1, to, more);
+  } else if (value.is_object() && !value.has("class_name") && depth < kMostNesting) {
+    for (const std::string& key : value.keys()) add_arguments(value.at(key), depth + 1, to, more);
   } else if (!value.is_off()) {
     if (!value.is_numbers() || value.is_array()) value.unsupported("is neither a tensor of a layer nor a number");
     to.push_back({value, {}, value.number()});

@@ -41,6 +41,8 @@ KerasGraph::Values KerasGraph::merged(const KerasLayer& layer, const Values& inp
   const char* op = joining(layer.kind);
   if (op == nullptr && layer.kind != "Concatenate") return {};
   check_keras_keys(layer, {"axis"});
+  if (layer.is_function && layer.kind == "Average")
+    layer.config.unsupported("is the function average, which has weights");
   if (inputs.size() < 2) layer.config.unsupported("joins fewer than two values");
   KerasValue result = inputs[0];
   for (const KerasValue& each : inputs) {
@@ -64,9 +66,14 @@ KerasGraph::Values KerasGraph::merged(const KerasLayer& layer, const Values& inp
     return {result};
   }
   must_be_off(layer.config, {"axis"});
-  // A layer has the values of lower rank for each step; a function broadcasts as NumPy does.
+  // A layer has the values of lower rank for each step; a function broadcasts as NumPy does, steps to sequences.
   std::vector<std::string> names;
   const auto rank = [](const KerasValue& each) { return each.shape.size(); };
+  for (const KerasValue& each : inputs)
+    for (const KerasValue& other : inputs)
+      if (layer.is_function && !each.shape.empty() && !other.shape.empty() && rank(each) != rank(other))
+        layer.config.unsupported("joins " + to_string(each.shape) + " and " + to_string(other.shape) +
+                                 " of each sequence; make their ranks equal");
   const std::size_t most = std::ranges::max(inputs, {}, rank).shape.size();
   for (const KerasValue& each : inputs) {
     names.push_back(each.name);
@@ -82,12 +89,6 @@ KerasGraph::Values KerasGraph::merged(const KerasLayer& layer, const Values& inp
     result.name = names[0];
     for (std::size_t k = 1; k < names.size(); ++k) result.name = node(op, {result.name, names[k]});
   }
-  // Keras puts dims behind the batch where ranks differ, and ONNX in front of all.
-  for (const KerasValue& each : inputs)
-    for (const KerasValue& other : inputs)
-      if (!each.shape.empty() && !other.shape.empty() && each.shape.size() != other.shape.size())
-        layer.config.unsupported("joins " + to_string(each.shape) + " and " + to_string(other.shape) +
-                                 " of each sequence; make their ranks equal");
   // Values of different sizes are broadcast: each dim is the larger one.
   for (const KerasValue& each : inputs) {
     Shape shape = each.shape;

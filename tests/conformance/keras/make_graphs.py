@@ -325,7 +325,8 @@ def translation():
 
 def residual():
     """Keras 3.5: functions. Those know no masks: a sum with + has none, so that the layers behind it read all steps. The last layer of
-    the decoder takes a step, and features, of what it reads; a vector of one sequence is added to each of its steps."""
+    the decoder takes a step, and features, of what it reads; a vector of one sequence is added to each of its steps. Inputs and outputs have names.
+    """
     I, H = 3, 4
     a, g, b, n = gates(I, H, 4), gates(H, H, 3, 2), gates(H, 2, 1), [weights(I), random.uniform(0.1, 2, I)]
     scale, norm = weights(2 * H), [weights(H), weights(H), weights(H), np.array([0.25, 1, 4, 0.0625]) - 2**-10]
@@ -342,7 +343,7 @@ def residual():
     v = np.concatenate([flat, 1 - v], -1)
     v = v / np.sqrt((v * v).mean(-1, keepdims=True) + F32(1e-6)) * scale
     v = norm[0] * (v[..., 1 : H + 1] - norm[2]) / np.sqrt(norm[3] + 2**-10) + norm[1]
-    v = np.where(v >= 0, np.minimum(v, 0.5), 0.25 * v)
+    v = np.tanh(np.where(v >= 0, np.minimum(v, 0.5), 0.25 * v))
     end = rnn(v, b, back=True)[0][0]
     m = Model(3)
     part = lambda *of: {"class_name": "__slice__", "config": dict(zip(("start", "stop", "step"), of))}
@@ -370,6 +371,7 @@ def residual():
     inner = {"class_name": "BatchNormalization", "config": inner}
     y = m.layer("TimeDistributed", {"name": "time_distributed", "layer": inner}, [y])
     y = m.layer("ReLU", {"name": "re_lu", "max_value": 0.5, "negative_slope": 0.25, "threshold": 0.0}, [y])
+    y = m.layer("Tanh", {"name": "tanh"}, [y], function=True)
     y = m.layer(
         "SimpleRNN", recurrent_config("end", 2, go_backwards=True, return_sequences=False, activation="tanh"), [y]
     )
@@ -382,7 +384,10 @@ def residual():
         ("simple_rnn/cell", b),
     ):
         arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
-    keras3("keras3_residual.keras", m.config([x_, u_], [y, last_]), arrays)
+    config = m.config([x_, u_], [y, last_])
+    config["config"]["input_layers"] = {"x": list(x_), "u": list(u_)}
+    config["config"]["output_layers"] = {"end": list(y), "last": list(last_)}
+    keras3("keras3_residual.keras", config, arrays)
     save("keras3_residual", {"x": x, "u": u}, {"end": end, "get_item": last})
 
 
