@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ class TfliteGraph : public GraphWriter {
   // The functions that write operators use the rest.
   const TfliteSubgraph& graph() const { return *graph_; }  // the one that is written
   const TfliteSubgraph& graph(std::int32_t place) const { return model_.graphs.at(place); }
+  const TfliteModel& model() const { return model_; }
   bool is_main() const { return graph_ == &model_.graphs.at(0); }
   const TfliteTensor& tensor(std::int32_t place) const { return graph_->tensors[static_cast<std::size_t>(place)]; }
   bool is_constant(std::int32_t place) const { return place >= 0 && tensor(place).data.has_value(); }
@@ -36,16 +38,26 @@ class TfliteGraph : public GraphWriter {
   /// Tells whether no operator before has this state, and that one has it now.
   bool take_state(std::int32_t place) { return states_.insert(place).second; }
   void set(std::int32_t place, const std::string& name) { names_[place] = name; }
+  /// Returns what a variable holds in every call; null where that is not known.
+  const TfliteTensor* held(const std::string& handle) const;
+  bool knows_variables() const { return held_.has_value(); }
+  /// Says what the variables hold, by the names of their handles.
+  void hold(std::map<std::string, const TfliteTensor*> values) { held_ = std::move(values); }
+  /// The name of a constant with the values of a tensor that has data.
+  std::string constant(const TfliteTensor& from);
 
  private:
-  void add_input(std::int32_t place);
+  std::set<std::int32_t> read_as_whole() const;
+  void add_input(std::int32_t place, bool whole);
   void write_operator(const TfliteOperator& op);
+  void write_operators(const std::vector<std::int32_t>& wanted);
 
   TfliteModel model_;
   const TfliteSubgraph* graph_;
   std::size_t operators_left_;
   std::map<std::int32_t, std::string> names_;
   std::set<std::int32_t> states_;  // of the operators that are written
+  std::optional<std::map<std::string, const TfliteTensor*>> held_;
   bool leaves_rounding_out_ = false;
 };
 
@@ -66,6 +78,8 @@ class TfliteWriter {
   bool write_window();
   bool write_recurrent();
   bool write_loop();
+  bool write_list();
+  bool write_variable();
 
   bool write_fully_connected();
   bool write_strided_slice();
@@ -89,6 +103,7 @@ class TfliteWriter {
   std::vector<std::int64_t> integers(std::size_t i) const;
   std::vector<float> floats(std::size_t i) const;
   std::vector<std::int64_t> axes(std::size_t i) const;
+  std::vector<std::int64_t> sizes_of_parts(std::int64_t dim) const;
   std::int64_t axis(std::int64_t given, std::size_t rank) const;
   std::string activated(std::string name, std::int8_t activation);
   void finish(std::string name, std::int8_t activation = 0);

@@ -76,7 +76,7 @@ class ModelParser {
   }
 
  private:
-  // Adds a graph, and those that its loops name.
+  // Adds a graph, and those that its loops and its first call name.
   void add_graph(std::int32_t first) {
     for (std::vector<std::int32_t> open = {first}; !open.empty();) {
       const std::int32_t place = open.back();
@@ -85,9 +85,11 @@ class ModelParser {
       if (place < 0 || place >= std::ssize(graphs_))
         invalid(file_, "", "it has no graph " + std::to_string(place) + "; convert the model again");
       const TfliteSubgraph& graph = result_.graphs[place] = parse_graph(graphs_[static_cast<std::size_t>(place)]);
-      for (const TfliteOperator& op : graph.operators)
+      for (const TfliteOperator& op : graph.operators) {
+        if (op.code == TfliteOp::CallOnce) open.push_back(op.option<std::int32_t>(kFirstCall, 0));
         if (op.code == TfliteOp::While)
           for (const std::size_t field : {kCondition, kBody}) open.push_back(op.option<std::int32_t>(field, 0));
+      }
     }
   }
 

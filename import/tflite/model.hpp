@@ -24,7 +24,9 @@ enum class TfliteType : std::uint8_t {
   Bool = 6,
   I16 = 7,
   I8 = 9,
-  F64 = 10
+  F64 = 10,
+  Resource = 13,  // of a variable, its handle
+  Variant = 14    // a list of tensors
 };
 
 struct TfliteTensor {
@@ -46,6 +48,8 @@ enum class TfliteOp : std::int32_t {
 
 // The fields of a loop's options that name its graphs.
 constexpr std::size_t kCondition = 0, kBody = 1;
+// The field of CALL_ONCE that names its graph.
+constexpr std::size_t kFirstCall = 0;
 
 /// Returns the name that the schema has for an operator, or its number.
 std::string name(TfliteOp op);

@@ -78,7 +78,8 @@ void TfliteWriter::write() {
   for (bool (TfliteWriter::*const each)() :
        {&TfliteWriter::write_element_wise, &TfliteWriter::write_reduction, &TfliteWriter::write_product,
         &TfliteWriter::write_move, &TfliteWriter::write_slice, &TfliteWriter::write_window,
-        &TfliteWriter::write_recurrent, &TfliteWriter::write_loop})
+        &TfliteWriter::write_recurrent, &TfliteWriter::write_loop, &TfliteWriter::write_list,
+        &TfliteWriter::write_variable})
     if ((this->*each)()) return;
   const bool is_graph = op_.code == TfliteOp::If || op_.code == TfliteOp::CallOnce;
   unsupported(is_graph
@@ -143,9 +144,11 @@ bool TfliteWriter::write_element_wise() {
     case TfliteOp::Quantize:
     case TfliteOp::Dequantize: return finish(in(0)), true;
     case TfliteOp::Cast: {
-      const bool is_float = graph_.tensor(op_.outputs[0]).type == TfliteType::F32;
-      if (!is_float) unsupported("makes integers of " + in_quotes(tensor(0).name));
-      return finish(graph_.node("Cast", {in(0)}, NodeAttributes().integer("to", 1))), true;
+      const TfliteType to = graph_.tensor(op_.outputs[0]).type;
+      const bool whole = to == TfliteType::I32 || to == TfliteType::I64;
+      if (to != TfliteType::F32 && !whole)
+        unsupported("casts " + in_quotes(tensor(0).name) + " to narrow integers or truth");
+      return finish(graph_.node("Cast", {in(0)}, NodeAttributes().integer("to", whole ? 7 : 1))), true;
     }
     default: return false;
   }
@@ -268,6 +271,18 @@ bool TfliteWriter::write_move() {
   }
 }
 
+// One of the sizes may be -1: the rest of the dim.
+std::vector<std::int64_t> TfliteWriter::sizes_of_parts(std::int64_t dim) const {
+  std::vector<std::int64_t> sizes = integers(1);
+  const auto rest = std::ranges::find(sizes, -1);
+  if (rest == sizes.end()) return sizes;
+  std::int64_t left = tensor(0).shape[static_cast<std::size_t>(dim)];
+  for (const std::int64_t size : sizes) left -= size == -1 ? 0 : size;
+  if (left < 0 || std::ranges::count(sizes, -1) > 1) unsupported("gives its input parts whose sizes are not known");
+  *rest = left;
+  return sizes;
+}
+
 bool TfliteWriter::write_slice() {
   const auto list = [&](const std::vector<std::int64_t>& values) {
     return graph_.integers({static_cast<std::int64_t>(values.size())}, values);
@@ -300,7 +315,7 @@ bool TfliteWriter::write_slice() {
       NodeAttributes attributes;
       attributes.integer("axis", at);
       if (sized)
-        inputs.push_back(list(integers(1)));
+        inputs.push_back(list(sizes_of_parts(at)));
       else
         attributes.integer("num_outputs", static_cast<std::int64_t>(op_.outputs.size()));
       return set_all(graph_.nodes("Split", inputs, op_.outputs.size(), attributes)), true;

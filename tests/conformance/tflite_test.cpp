@@ -31,9 +31,9 @@ Result<Imported> import_bytes(const std::string& content) {
 }  // namespace
 
 TEST_CASE("models of TensorFlow Lite give NumPy's numbers", "[conformance][import]") {
-  const std::string name =
-      GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators", "looped_gru",
-               "looped_rnn", "upsampled", "apart", "labelled", "compared", "normalised");
+  const std::string name = GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators",
+                                    "looped_gru", "looped_rnn", "upsampled", "apart", "labelled", "compared",
+                                    "normalised", "two_rows", "two_lists", "tokens");
   INFO(name);
   const Result<Imported> imported = import_model_file(kFolder + name + ".tflite");
   const Tensor x = load_npy(kFolder + name + ".x.npy").value(), y = load_npy(kFolder + name + ".y.npy").value();
@@ -100,6 +100,20 @@ TEST_CASE("a loop of TensorFlow Lite that looks like a recurrence and is none is
   const std::string message = read.error().message;
   if (message.find("operator WHILE") != std::string::npos)
     CHECK(message.find("give the Keras model (.keras or .h5) that it was made of") != std::string::npos);
+}
+
+TEST_CASE("TensorFlow's own lists and variables are read as a loop and the first call use them", "[errors][import]") {
+  const auto [name, why] = GENERATE(
+      std::pair("other_row", "operator WHILE: does more with its list \"start0\" than write the row of its step"),
+      std::pair("reads_list", "operator WHILE: reads \"rows1\" in its step, besides the row that it writes"),
+      std::pair("long_list", "operator WHILE: has in \"start0\" another number of rows than steps"),
+      std::pair("in_calls", "operator READ_VARIABLE: reads a variable that is no constant which the first call sets"),
+      std::pair("computed_tokens", "(Cast): casts to other than f32; numbers of tokens may be integers"));
+  INFO(name);
+  const auto read = import_model_file(kFolder + name + ".tflite");
+  REQUIRE_FALSE(read.ok());
+  INFO(read.error().message);
+  CHECK(read.error().message.find(why) != std::string::npos);
 }
 
 TEST_CASE("a model of TensorFlow Lite is not read like ONNX Runtime, whose Affine would be 0", "[errors][import]") {

@@ -2,16 +2,18 @@
 """make_models.py: writes TensorFlow Lite models, an input of each, and what their equations give in double precision.
 
 NAME.tflite is a model as TensorFlow's schema.fbs describes it, NAME.x.npy an input [steps, sequences, features] and
-NAME.y.npy the output. All but the refused were also run by TensorFlow Lite's own kernels (npm has them as
-@tensorflow/tfjs-tflite 0.0.1-alpha.10), which give these values within 2e-7; those of hybrid within 4e-3, if D has one
-scale: they compute with integers there, and read the first of several; those of upsampled without the RELU that is part
-of a TRANSPOSE_CONV, which they do not know yet. Outputs of a loop change their place in memory when it runs, so that
-they are read from the model and not from what its predict() gives.
+NAME.y.npy the output. All but the refused and two_lists, which has operators of TensorFlow, were also run by
+TensorFlow Lite's own kernels (npm has them as @tensorflow/tfjs-tflite 0.0.1-alpha.10), which give these values within
+2e-7; those of hybrid within 4e-3, if D has one scale: they compute with integers there, and read the first of
+several; those of upsampled without the RELU that is part of a TRANSPOSE_CONV, which they do not know yet. Outputs of
+a loop change their place in memory when it runs, so that they are read from the model and not from what its predict()
+gives.
 """
 
 import sys
 
 import numpy as np
+from lists import refused_lists, tokens, two_lists, two_rows
 from loops import looped_gru, looped_rnn
 from refused import refused
 from writer import Model, lstm, gru, softmax, matrix, gates, lstm_inputs, states, save, RELU, TANH
@@ -445,6 +447,7 @@ def normalised(random):
 
 makers = (clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused)
 makers += (looped_gru, looped_rnn, upsampled, apart, labelled, compared, normalised)
+makers += (two_rows, two_lists, tokens, refused_lists)
 
 if __name__ == "__main__":
     for number, make in enumerate(makers):

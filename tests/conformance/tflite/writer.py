@@ -4,7 +4,8 @@ import struct
 
 import numpy as np
 
-TENSOR_TYPES = {"f4": 0, "i4": 2, "i8": 4, "?": 6, "i1": 9}
+TENSOR_TYPES = {"f4": 0, "i4": 2, "i8": 4, "?": 6, "i1": 9, "resource": 13, "variant": 14}
+CUSTOM = 32
 # fmt: off
 # The numbers of the operators, and of the kinds of their options.
 BUILTIN = {
@@ -20,7 +21,7 @@ BUILTIN = {
     "RSQRT": 76, "SHAPE": 77, "POW": 78, "REDUCE_MAX": 82, "PACK": 83, "LOGICAL_AND": 86, "LOGICAL_NOT": 87,
     "UNPACK": 88, "REDUCE_MIN": 89, "SQUARE": 92, "FILL": 94, "LEAKY_RELU": 98, "SQUARED_DIFFERENCE": 99,
     "MIRROR_PAD": 100, "ABS": 101, "SPLIT_V": 102, "REVERSE_V2": 105, "ELU": 111, "HARD_SWISH": 117,
-    "WHILE": 119, "SELECT_V2": 123, "BATCH_MATMUL": 126, "GELU": 150, "DYNAMIC_UPDATE_SLICE": 151,
+    "WHILE": 119, "SELECT_V2": 123, "CALL_ONCE": 129, "VAR_HANDLE": 142, "READ_VARIABLE": 143, "ASSIGN_VARIABLE": 144, "BATCH_MATMUL": 126, "GELU": 150, "DYNAMIC_UPDATE_SLICE": 151,
     "RELU_0_TO_1": 152,
 }
 OPTIONS = {
@@ -30,7 +31,7 @@ OPTIONS = {
     "UNIDIRECTIONAL_SEQUENCE_RNN": 31, "STRIDED_SLICE": 32, "SPLIT": 35, "CAST": 37, "ARG_MAX": 40,
     "TRANSPOSE_CONV": 49, "SHAPE": 55, "PACK": 59, "UNPACK": 64, "BIDIRECTIONAL_SEQUENCE_LSTM": 69,
     "BIDIRECTIONAL_SEQUENCE_RNN": 70, "UNIDIRECTIONAL_SEQUENCE_LSTM": 71, "LEAKY_RELU": 75, "MIRROR_PAD": 77,
-    "SPLIT_V": 79, "WHILE": 93, "BATCH_MATMUL": 101, "GELU": 116,
+    "SPLIT_V": 79, "WHILE": 93, "BATCH_MATMUL": 101, "CALL_ONCE": 103, "VAR_HANDLE": 111, "GELU": 116,
 }
 # fmt: on
 RELU, TANH = 1, 4
@@ -134,7 +135,8 @@ class Model:
         self.operators.append(table)
 
     def save(self, path):
-        codes = [{0: ("b", min(127, BUILTIN[n])), 3: ("i", BUILTIN[n])} for n in self.codes]
+        numbers = [(n, BUILTIN.get(n, CUSTOM)) for n in self.codes]
+        codes = [{0: ("b", min(127, k)), 3: ("i", k)} | ({1: ("B", n)} if k == CUSTOM else {}) for n, k in numbers]
         graphs = [
             {0: ("table", g.tensors), 1: ("i", g.inputs), 2: ("i", g.outputs), 3: ("table", g.operators)}
             for g in self.graphs
