@@ -31,6 +31,8 @@ class OnnxCounts {
   /// Returns the numbers of a name, constant or not; nullopt if it has none.
   std::optional<Counts> find(const std::string& name) const;
 
+  /// Gives a name one number.
+  void put(const std::string& name, const Count& number) { known_[name] = {{}, {number}}; }
   /// Gives the numbers of `from` to another name too.
   void alias(const std::string& from, const std::string& to);
 

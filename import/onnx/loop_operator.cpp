@@ -14,6 +14,21 @@ namespace rnnc::files {
 
 constexpr int kMostDepth = 8;  // of what computes the number of a step
 
+namespace {
+
+// Tells whether a graph within a node reads a name.
+bool reads_within(const OnnxNode& node, const std::string& name) {
+  for (const auto& [key, attribute] : node.attributes) {
+    if (!attribute.graph) continue;
+    if (std::ranges::find(attribute.graph->outputs, name) != attribute.graph->outputs.end()) return true;
+    for (const OnnxNode& inner : attribute.graph->nodes)
+      if (std::ranges::find(inner.inputs, name) != inner.inputs.end() || reads_within(inner, name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 /// Reads one node.
 class GraphReader::LoopOperator {
  public:
@@ -28,12 +43,31 @@ class GraphReader::LoopOperator {
     int steps = 0;
   };
 
+  // A value to whose end each step adds an item, or a row along an axis; behind `first` if that is no "".
+  struct Grown {
+    std::string output, first, inside;
+    const OnnxNode* adds = nullptr;
+    std::size_t axis = 0;
+    bool is_list = false;
+  };
+
   const OnnxNode* producer(const std::string& name) const;
   std::string behind_identities(std::string name) const;
   bool is_true(const std::string& name) const;
   void check_runs_through() const;
   void check_count() const;
-  void take_lists_and_states();
+  void take_carried();
+  void add_state(const std::string& from, const std::string& inside, const std::string& to, const std::string& final);
+  void add_history(const Grown& grown);
+  std::optional<std::int64_t> rows_of(const std::string& name, std::size_t axis) const;
+  std::optional<std::size_t> grows_along(const std::string& from, const std::string& inside,
+                                         const OnnxNode* adds) const;
+  bool is_history(const std::string& inside) const {
+    return std::ranges::find(histories_, inside, &Grown::inside) != histories_.end();
+  }
+  bool reads_last(const std::string& inside, const OnnxNode& adds, std::size_t axis, bool has_first) const;
+  void add_node(const OnnxNode& node);
+  void finish_histories();
   std::optional<Place> place(const std::string& name, int depth = 0) const;
   void take_sequences();
   void leave_unread_out();
@@ -50,6 +84,7 @@ class GraphReader::LoopOperator {
   std::vector<std::string> sequences_;
   std::vector<std::int64_t> axes_, directions_;
   std::vector<const OnnxNode*> left_out_;
+  std::vector<Grown> histories_;
 };
 
 const OnnxNode* GraphReader::LoopOperator::producer(const std::string& name) const {
@@ -92,36 +127,106 @@ void GraphReader::LoopOperator::check_count() const {
   if (!is_time && !is_fixed) attributes_.unsupported("does not run once for each step of a sequence");
 }
 
-// A carried value that begins as an empty list, to which each step adds one tensor, is a stack of these.
-void GraphReader::LoopOperator::take_lists_and_states() {
-  std::vector<std::string> states, next, finals;
+// A carried value to whose end each step adds something is a history: a stack of these, behind what it began with. A
+// step may also read its last item, which is then a state.
+void GraphReader::LoopOperator::take_carried() {
   for (std::size_t i = 0; i < carried_; ++i) {
     const std::string &from = node_.inputs[2 + i], &inside = body_->inputs[2 + i], &to = body_->outputs[1 + i];
-    if (!outer_.lists_.contains(from)) {
-      scan_.inputs.push_back(from);
-      states.push_back(inside);
-      next.push_back(to);
-      finals.push_back(node_.output(i));
-      continue;
+    const OnnxNode* adds = producer(to);
+    const auto list = outer_.lists_.find(from);
+    if (list != outer_.lists_.end()) {
+      const bool at_end =
+          adds != nullptr && adds->op == "SequenceInsert" && adds->input(0) == inside && adds->input(2).empty();
+      if (!at_end || !list->second.stack.empty() || !reads_last(inside, *adds, 0, !list->second.first.empty()))
+        attributes_.unsupported("does more with its list " + in_quotes(inside) +
+                                " than add to it and read its last item");
+      add_history({node_.output(i), list->second.first, inside, adds, 0, true});
+    } else if (const auto axis = grows_along(from, inside, adds)) {
+      add_history({node_.output(i), rows_of(from, *axis) == 1 ? from : "", inside, adds, *axis, false});
+    } else {
+      add_state(from, inside, to, node_.output(i));
     }
-    const OnnxNode* insert = producer(to);
-    const bool adds = outer_.lists_.at(from).empty() && insert != nullptr && insert->op == "SequenceInsert" &&
-                      insert->input(0) == inside && insert->input(2).empty();
-    const auto uses = std::ranges::count_if(
-        body_->nodes, [&](const OnnxNode& one) { return std::ranges::find(one.inputs, inside) != one.inputs.end(); });
-    if (!adds || uses != 1) attributes_.unsupported("does more with its list " + in_quotes(inside) + " than add to it");
-    left_out_.push_back(insert);
-    stacked_inside_.push_back(insert->input(1));
-    stacked_.push_back(node_.output(i).empty() ? "" : node_.output(i) + " stacked");
-    if (!node_.output(i).empty()) outer_.lists_[node_.output(i)] = stacked_.back();
   }
   for (std::size_t i = 1 + carried_; i < body_->outputs.size(); ++i) {
     stacked_inside_.push_back(body_->outputs[i]);
     stacked_.push_back(node_.output(i - 1));
   }
-  step_.inputs = states;
-  step_.outputs = next;
-  scan_.outputs = finals;
+}
+
+void GraphReader::LoopOperator::add_state(const std::string& from, const std::string& inside, const std::string& to,
+                                          const std::string& final) {
+  scan_.inputs.push_back(from);
+  step_.inputs.push_back(inside);
+  step_.outputs.push_back(to);
+  scan_.outputs.push_back(final);
+}
+
+void GraphReader::LoopOperator::add_history(const Grown& grown) {
+  const std::string &added = grown.adds->input(1), base = grown.output.empty() ? grown.inside : grown.output;
+  left_out_.push_back(grown.adds);
+  stacked_inside_.push_back(added);
+  stacked_.push_back(base + " stacked");
+  const bool is_read = std::ranges::any_of(body_->nodes, [&](const OnnxNode& one) {
+    return &one != grown.adds && std::ranges::find(one.inputs, grown.inside) != one.inputs.end();
+  });
+  if (is_read || !grown.first.empty()) add_state(grown.first, grown.inside, added, base + " last");
+  histories_.push_back(grown);
+}
+
+// Returns the number of rows that a tensor has along an axis; nullopt if it has no such axis of a number.
+std::optional<std::int64_t> GraphReader::LoopOperator::rows_of(const std::string& name, std::size_t axis) const {
+  if (const auto none = outer_.empty_.find(name); none != outer_.empty_.end())
+    return axis == none->second.axis ? std::optional<std::int64_t>(0) : std::nullopt;
+  if (const OnnxValue* value = outer_.find(name))
+    return axis < value->axes.size() && value->axes[axis].is_number() ? std::optional(value->axes[axis].fixed())
+                                                                      : std::nullopt;
+  const TensorView* tensor = outer_.constants_.find(name);
+  return tensor != nullptr && axis < tensor->shape.size() ? std::optional(tensor->shape[axis]) : std::nullopt;
+}
+
+// Returns the axis along which a step adds to a tensor that begins with no row or one; nullopt for another state.
+std::optional<std::size_t> GraphReader::LoopOperator::grows_along(const std::string& from, const std::string& inside,
+                                                                  const OnnxNode* adds) const {
+  if (adds == nullptr || adds->op != "Concat" || adds->inputs.size() != 2 || adds->input(0) != inside)
+    return std::nullopt;
+  const OnnxValue* value = outer_.find(from);
+  const TensorView* tensor = outer_.constants_.find(from);
+  const auto none = outer_.empty_.find(from);
+  if (value == nullptr && tensor == nullptr && none == outer_.empty_.end()) return std::nullopt;
+  const std::size_t rank = none != outer_.empty_.end() ? none->second.rank
+                           : value                     ? value->axes.size()
+                                                       : tensor->shape.size();
+  OnnxAttributes concat(*adds, outer_.file_);
+  const std::size_t axis = onnx_axis(concat, concat.integer("axis").value_or(0), rank);
+  const auto rows = rows_of(from, axis);
+  if (!rows || *rows > 1) return std::nullopt;
+  if (!reads_last(inside, *adds, axis, *rows == 1))
+    attributes_.unsupported("does more with its rows " + in_quotes(inside) + " than add to them and read the last one");
+  return axis;
+}
+
+// Tells whether a step does no more with a history than add to it and read its last item. Behind one that a history
+// began with, this is also the item of the number of the step.
+bool GraphReader::LoopOperator::reads_last(const std::string& inside, const OnnxNode& adds, std::size_t axis,
+                                           bool has_first) const {
+  const auto is_last = [&](const std::string& name) {
+    if (behind_identities(name) == body_->inputs[0]) return true;
+    const auto at = place(name);
+    return at && at->steps == 0 && at->from == Count(-1);
+  };
+  for (const OnnxNode& one : body_->nodes) {
+    const auto uses = std::ranges::count(one.inputs, inside);
+    if (reads_within(one, inside)) return false;
+    if (uses == 0 || &one == &adds) {
+      if (uses > 1) return false;
+      continue;
+    }
+    if (uses > 1 || one.input(0) != inside || !has_first || !is_last(one.input(1))) return false;
+    if (one.op == "SequenceAt") continue;
+    OnnxAttributes gather(one, outer_.file_);
+    if (one.op != "Gather" || gather.integer("axis").value_or(0) != static_cast<std::int64_t>(axis)) return false;
+  }
+  return std::ranges::count(body_->outputs, inside) == 0;
 }
 
 // Returns nullopt for what is no such number.
@@ -153,21 +258,25 @@ std::optional<GraphReader::LoopOperator::Place> GraphReader::LoopOperator::place
 void GraphReader::LoopOperator::take_sequences() {
   const Count count = outer_.counts_.find(node_.input(0))->numbers[0];
   for (const OnnxNode& one : body_->nodes) {
-    if (one.op != "Gather") continue;
+    const bool is_item = one.op == "SequenceAt";
+    if ((one.op != "Gather" && !is_item) || is_history(one.input(0))) continue;
     const auto at = place(one.input(1));
     if (!at || at->steps == 0) continue;
     const bool backwards = at->steps == -1 && (at->from == count - 1 || at->from == Count(-1));
     if (!backwards && (at->steps != 1 || at->from != Count(0)))
       attributes_.unsupported("takes another step of " + in_quotes(one.input(0)) +
                               " than its own or, from the end, count - 1 - i; slice the sequence before the loop");
-    const OnnxValue* sequence = outer_.find(one.input(0));
+    const auto list = outer_.lists_.find(one.input(0));
+    const bool is_known = is_item == (list != outer_.lists_.end() && list->second.first.empty());
+    const std::string name = is_item && is_known ? list->second.stack : one.input(0);
+    const OnnxValue* sequence = is_known ? outer_.find(name) : nullptr;
     if (sequence == nullptr)
       attributes_.unsupported("takes steps of " + in_quotes(one.input(0)) + ", which is no sequence");
     OnnxAttributes gather(one, outer_.file_);
     axes_.push_back(
         static_cast<std::int64_t>(onnx_axis(gather, gather.integer("axis").value_or(0), sequence->axes.size())));
     directions_.push_back(backwards);
-    sequences_.push_back(one.input(0));
+    sequences_.push_back(name);
     step_.inputs.push_back(one.output(0));
     left_out_.push_back(&one);
   }
@@ -188,6 +297,33 @@ void GraphReader::LoopOperator::leave_unread_out() {
   }
   std::ranges::reverse(kept);
   step_.nodes = std::move(kept);
+}
+
+// Of a history, the step has the last item alone.
+void GraphReader::LoopOperator::add_node(const OnnxNode& node) {
+  OnnxNode& own = step_.nodes.emplace_back(node);
+  if (!is_history(node.input(0))) return;
+  if (node.op == "SequenceAt") {
+    own.op = "Identity";
+    own.inputs.resize(1);
+    return;
+  }
+  if (behind_identities(node.input(1)) != body_->inputs[0]) return;
+  // A TensorProto of int64 without dims: -1.
+  static const std::string last = "\x10\x07\x4a\x08" + std::string(8, '\xff');
+  step_.initializers["last row"] = last;
+  own.inputs[1] = "last row";
+}
+
+void GraphReader::LoopOperator::finish_histories() {
+  for (const Grown& grown : histories_) {
+    if (grown.output.empty()) continue;
+    const std::string stack = grown.output + " stacked", last = grown.first.empty() ? "" : grown.output + " last";
+    if (grown.is_list)
+      outer_.lists_[grown.output] = {grown.first, stack, last};
+    else
+      outer_.keep_joined(node_, grown.output, {grown.first, stack, last}, grown.axis, false);
+  }
 }
 
 void GraphReader::LoopOperator::check_number_is_not_used() const {
@@ -211,16 +347,15 @@ void GraphReader::LoopOperator::read() {
   check_count();
   scan_.name = node_.name;
   scan_.op = "Scan";
-  take_lists_and_states();
+  take_carried();
   take_sequences();
-  for (const OnnxNode& one : body_->nodes)
-    if (std::ranges::find(left_out_, &one) == left_out_.end() && one.output(0) != body_->outputs[0])
-      step_.nodes.push_back(one);
   step_.initializers = body_->initializers;
+  for (const OnnxNode& one : body_->nodes)
+    if (std::ranges::find(left_out_, &one) == left_out_.end() && one.output(0) != body_->outputs[0]) add_node(one);
   scan_.inputs.insert(scan_.inputs.end(), sequences_.begin(), sequences_.end());
   step_.outputs.insert(step_.outputs.end(), stacked_inside_.begin(), stacked_inside_.end());
   scan_.outputs.insert(scan_.outputs.end(), stacked_.begin(), stacked_.end());
-  if (std::ranges::find(directions_, 1) != directions_.end()) leave_unread_out();
+  leave_unread_out();
   check_number_is_not_used();
   const auto set = [&](const char* name, int type) -> OnnxAttribute& {
     OnnxAttribute& attribute = scan_.attributes[name];
@@ -233,34 +368,9 @@ void GraphReader::LoopOperator::read() {
   set("scan_input_directions", 7).ints = directions_;
   set("body", 5).graph = std::make_shared<const OnnxGraph>(std::move(step_));
   outer_.read_scan(scan_);
+  finish_histories();
 }
 
 void GraphReader::read_loop(const OnnxNode& node) { LoopOperator(*this, node).read(); }
-
-// Reads the operators of lists; returns false if the node is none of them.
-bool GraphReader::read_list(const OnnxNode& node) {
-  if (!node.domain.empty()) return false;
-  if (node.op == "SequenceEmpty") return lists_[node.output(0)].clear(), true;
-  const auto list = lists_.find(node.input(0));
-  if (list == lists_.end()) return false;
-  if (node.op != "ConcatFromSequence") unsupported(node, "a list can be stacked or joined");
-  const OnnxValue* stack = find(list->second);
-  if (stack == nullptr) unsupported(node, "joins a list that is empty");
-  OnnxAttributes attributes(node, file_);
-  const bool is_new = attributes.integer("new_axis").value_or(0) != 0;
-  // The steps stand first in the stack. They go to their dim, or take the place of one of size 1.
-  const std::size_t rank = stack->axes.size();
-  const std::size_t to = onnx_axis(attributes, attributes.integer("axis").value_or(0), is_new ? rank : rank - 1);
-  attributes.finish();
-  OnnxValue joined = *stack;
-  joined.axes.erase(joined.axes.begin());
-  if (!is_new) {
-    if (!joined.axes[to].is_one()) unsupported(node, "joins steps along a dim of more than one place");
-    joined.axes.erase(joined.axes.begin() + static_cast<std::ptrdiff_t>(to));
-  }
-  joined.axes.insert(joined.axes.begin() + static_cast<std::ptrdiff_t>(to), stack->axes[0]);
-  keep(node.output(0), joined);
-  return true;
-}
 
 }  // namespace rnnc::files

@@ -176,8 +176,12 @@ void GraphReader::read_node(const OnnxNode& node, bool is_needed) {
   if (node.op == "If" && node.domain.empty()) return read_if(node);
   if (node.op == "Scan" && node.domain.empty()) return read_scan(node);
   if (node.op == "Loop" && node.domain.empty()) return read_loop(node);
-  if (read_list(node)) return;
+  if (read_list(node) || read_history(node)) return;
   if (counts_.evaluate(node, scope_.values)) return;
+  read_glue(node);
+}
+
+void GraphReader::read_glue(const OnnxNode& node) {
   const std::vector<OnnxValue> results = evaluate_glue(node, scope_);
   for (std::size_t i = 0; i < results.size(); ++i)
     if (!node.output(i).empty()) keep(node.output(i), results[i]);

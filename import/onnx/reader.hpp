@@ -62,6 +62,20 @@ class GraphReader {
     OnnxValue value;
   };
 
+  // A list of tensors: one that it began with, the stack of those that steps added, and the last one; "" for none.
+  struct List {
+    std::string first, stack, last;
+  };
+  // A list that began with a tensor, joined along an axis: what the steps added, and the last one.
+  struct History {
+    OnnxValue steps, last;
+    std::size_t axis = 0;
+  };
+  // A tensor without elements, since one of its dims is 0.
+  struct Empty {
+    std::size_t rank = 0, axis = 0;
+  };
+
   class ScanOperator;
   class LoopOperator;
   class FloatNodes;
@@ -78,6 +92,13 @@ class GraphReader {
   void read_scan(const OnnxNode& node);
   void read_loop(const OnnxNode& node);
   bool read_list(const OnnxNode& node);
+  void begin_list(const OnnxNode& node);
+  bool read_empty(const OnnxNode& node);
+  void split(const OnnxNode& node);
+  void take_item(const OnnxNode& node, const List& list);
+  void keep_joined(const OnnxNode& node, const std::string& name, const List& list, std::size_t axis, bool is_new);
+  bool read_history(const OnnxNode& node);
+  void read_glue(const OnnxNode& node);
 
   bool read_quantized(const OnnxNode& node);
   void write_integers(const std::string& name);
@@ -139,7 +160,9 @@ class GraphReader {
   std::optional<std::string> lengths_;          // the graph's name of sequence_lens; "" for none
   std::string output_;                          // the graph output that becomes y
   std::size_t progress_ = 0;
-  std::map<std::string, std::string> lists_;  // the stack that a list of tensors is; "" where it is empty
+  std::map<std::string, List> lists_;
+  std::map<std::string, History> histories_;
+  std::map<std::string, Empty> empty_;
   int depth_ = 0;
   std::string hint_, cut_;
   Imported result_{Model(nullptr), {}, {}, {}, {}};

@@ -24,6 +24,9 @@ struct Loop {
   }
 };
 
+const std::string kAddToList = node("Gather", {"s", "i"}, {"v"}) + node("SequenceInsert", {"h", "v"}, {"more"});
+const std::string kLastPart = node("ConcatFromSequence", {"parts"}, {"out"}, integer("axis", 0));
+
 const OnnxFault kFaults[] = {
     // Sequences of a batch end at different steps, and nodes read what stands behind their ends.
     {"takes rows behind the ends of sequences, which have lengths here",
@@ -299,12 +302,69 @@ const OnnxFault kFaults[] = {
        loop.behind = node("ConcatFromSequence", {"l"}, {"out"}, integer("axis", 1));
        g.after = loop.in(g);
      }},
-    {"a list can be stacked or joined",
+    // Histories: what a loop adds to is a state only where its steps read the last item.
+    {"does more with its list \"h\" than add to it and read its last item",
+     [](OnnxLstm& g) {
+       Loop loop{.initial = "begun", .last = "more"};
+       loop.sum = node("SequenceAt", {"h", "zero"}, {"w"}) + kAddToList;
+       g.after = node("SequenceConstruct", {"z"}, {"begun"}) + loop.in(g);
+     }},
+    {"does more with its list \"h\" than add to it and read its last item",
      [](OnnxLstm& g) {
        Loop loop{.initial = "empty", .last = "more"};
-       loop.sum = node("Gather", {"s", "i"}, {"v"}) + node("SequenceInsert", {"h", "v"}, {"more"});
-       loop.behind = node("SequenceAt", {"l", "zero"}, {"out"});
+       loop.sum = node("SequenceAt", {"h", "i"}, {"w"}) + kAddToList;
        g.after = loop.in(g);
+     }},
+    {"does more with its rows \"h\" than add to them and read the last one",
+     [](OnnxLstm& g) {
+       Loop loop{.last = "more"};
+       loop.sum = node("Gather", {"h", "zero"}, {"w"}) + node("Gather", {"s", "i"}, {"v"}) +
+                  node("Concat", {"h", "v"}, {"more"}, integer("axis", 0));
+       g.after = loop.in(g);
+     }},
+    {"joins along a dimension that is not the features",  // The newest row stands first.
+     [](OnnxLstm& g) {
+       Loop loop{.last = "more"};
+       loop.sum = node("Gather", {"s", "i"}, {"v"}) + node("Concat", {"v", "h"}, {"more"}, integer("axis", 0));
+       g.after = loop.in(g);
+     }},
+    {"does more with its rows \"h\" than add to them and read the last one",  // It does so within an If.
+     [](OnnxLstm& g) {
+       Loop loop{.last = "more"};
+       g.more += initializer("yes", {}, {1});
+       const std::string branch = bytes(6, node("Gather", {"h", "zero"}, {"w"}) + output("w"));
+       loop.sum = node("If", {"yes"}, {"v"},
+                       bytes(5, bytes(1, "then_branch") + branch + number(20, 5)) +
+                           bytes(5, bytes(1, "else_branch") + branch + number(20, 5))) +
+                  node("Gather", {"s", "i"}, {"x"}) + node("Concat", {"h", "x"}, {"more"}, integer("axis", 0));
+       g.after = loop.in(g);
+     }},
+    {"takes \"all\" with what it began with, which is no step; take the steps, [1:], or the last one, [-1]",
+     [](OnnxLstm& g) {
+       Loop loop{.initial = "begun", .last = "more"};
+       loop.sum = kAddToList;
+       loop.behind = node("ConcatFromSequence", {"l"}, {"all"}, integer("axis", 0) + integer("new_axis", 1)) +
+                     node("Relu", {"all"}, {"out"});
+       g.after = node("SequenceConstruct", {"z"}, {"begun"}) + loop.in(g);
+     }},
+    {"a list can be stacked or joined, and its last item be taken",
+     [](OnnxLstm& g) {
+       Loop loop{.initial = "begun", .last = "more"};
+       loop.sum = kAddToList;
+       loop.behind = node("SequenceAt", {"l", "zero"}, {"out"});
+       g.after = node("SequenceConstruct", {"z"}, {"begun"}) + loop.in(g);
+     }},
+    {"takes steps of \"parts\", which is no sequence",
+     [](OnnxLstm& g) {
+       Loop loop{.sum = node("SequenceAt", {"parts", "i"}, {"v"}) + node("Add", {"h", "v"}, {"n"})};
+       g.after = node("SequenceConstruct", {"Y"}, {"parts"}) + loop.in(g);
+     }},
+    {"splits other than a sequence into its steps",
+     [](OnnxLstm& g) { g.after = node("SplitToSequence", {"Y"}, {"parts"}, integer("axis", 3)) + kLastPart; }},
+    {"splits other than a sequence into its steps",
+     [](OnnxLstm& g) {
+       g.more += initializer("two", {}, {2});
+       g.after = node("SplitToSequence", {"Y", "two"}, {"parts"}) + kLastPart;
      }},
 };
 

@@ -130,6 +130,76 @@ def scan_of_a_body():
          [("x", F, [T, B, 3])], ["y"], dict(K=K, U=U, b=b, z=np.zeros((B, 4), np.float32)), x, np.array(y))
 
 
+def loop(name, body, carried, scanned, count="T", opset=14, nodes=(), behind=(), x=None, y=None, constants=None):
+    """Writes a graph with a Loop. `carried` has, for each carried value, its beginning, and its names at the begin and the end of a
+    step; `scanned` what is stacked. What comes out is out0, out1, ..."""
+    typed = lambda one, kind=F: helper.make_tensor_value_info(one, kind, None)
+    listed = lambda one: helper.make_tensor_sequence_value_info(one, F, None)
+    info = lambda begin, one: listed(one) if begin in ("empty", "begun") else typed(one)
+    graph = helper.make_graph(
+        [N("Identity", ["goes"], ["goes on"]), *body], "body",
+        [typed("t", I64), typed("goes", TensorProto.BOOL), *(info(begin, inside) for begin, inside, _ in carried)],
+        [typed("goes on", TensorProto.BOOL), *(info(begin, to) for begin, _, to in carried), *(typed(one) for one in scanned)])
+    outputs = [f"out{k}" for k in range(len(carried) + len(scanned))]
+    save(name, [*nodes, N("Loop", [count, "", *(begin for begin, _, _ in carried)], outputs, body=graph), *behind],
+         [("x", F, list(x.shape))], ["y"], constants, x, y, opset)
+
+
+def elman(K, U, x, h):
+    """The states of h' = tanh(x K + h U)."""
+    states = [double(h)]
+    for row in double(x):
+        states.append(np.tanh(row @ double(K) + states[-1] @ double(U)))
+    return np.array(states)
+
+
+ELMAN = [N("MatMul", ["xt", "K"], ["a"]), N("MatMul", ["h", "U"], ["u"]), N("Add", ["a", "u"], ["s"]), N("Tanh", ["s"], ["h2"])]
+
+
+def loop_of_lists():
+    """How TorchScript writes x.unbind(0), xs[t], ys += [y] and torch.stack(ys): here for two sequences."""
+    K, U, V, h = weights(3, 4), weights(4, 4), weights(2, 4), np.zeros((2, 4), np.float32)
+    x = weights(5, 2, 5)
+    first, last = x[..., :3], x[..., 3:]
+    y = elman(K, U, first, h)[1:] * double(last @ V)
+    loop("loop_of_lists",
+         [N("SequenceAt", ["as", "t"], ["xt"]), *ELMAN, N("SequenceAt", ["bs", "t"], ["b1"]), N("Squeeze", ["b1", "one"], ["bt"]),
+          N("MatMul", ["bt", "V"], ["g"]), N("Mul", ["h2", "g"], ["yt"]), N("SequenceInsert", ["ys", "yt"], ["ys2"])],
+         [("h0", "h", "h2"), ("empty", "ys", "ys2")], [],
+         nodes=[N("Split", ["x", "sizes"], ["a", "b"], axis=2), N("SplitToSequence", ["a"], ["as"], axis=0, keepdims=0),
+                N("Transpose", ["b"], ["turned"], perm=[1, 0, 2]), N("SplitToSequence", ["turned"], ["bs"], axis=1, keepdims=1),
+                N("SequenceLength", ["bs"], ["T"]), N("SequenceEmpty", [], ["empty"])],
+         behind=[N("ConcatFromSequence", ["out1"], ["y"], axis=0, new_axis=1)],
+         x=x, y=y, constants=dict(K=K, U=U, V=V, h0=h, sizes=integers(3, 2), one=integers(1)))
+
+
+def loop_of_history():
+    """Lists and rows that grow: the step reads the last of them, which is its state. Behind the loop, their steps and last ones."""
+    K, U, h, g = weights(3, 4), weights(4, 4), weights(1, 4), weights(1, 4)
+    x = weights(5, 2, 3)
+    hs, gs = elman(K, U, x, h + np.zeros((2, 1))), elman(K, U, -x, g + np.zeros((2, 1)))
+    y = np.concatenate([hs[1:], gs[1:], hs[1:] + gs[1:], hs[1:] + hs[-1:], gs[1:] * gs[-1:]], axis=2)
+    loop("loop_of_history",
+         [N("Gather", ["x", "t"], ["xt"], axis=0), N("SequenceAt", ["hs", "minus"], ["h"]), *ELMAN,
+          N("SequenceInsert", ["hs", "h2"], ["hs2"]), N("Gather", ["gs", "t"], ["g"], axis=0), N("Neg", ["a"], ["na"]),
+          N("MatMul", ["g", "U"], ["v"]), N("Add", ["na", "v"], ["gsum"]), N("Tanh", ["gsum"], ["g2"]),
+          N("Unsqueeze", ["g2", "zero"], ["g3"]), N("Concat", ["gs", "g3"], ["gs2"], axis=0), N("Add", ["h2", "g2"], ["both"]),
+          N("Unsqueeze", ["both", "one"], ["b3"]), N("Concat", ["bs", "b3"], ["bs2"], axis=1)],
+         [("begun", "hs", "hs2"), ("g1", "gs", "gs2"), ("none", "bs", "bs2")], [],
+         nodes=[N("Shape", ["x"], ["dims"]), N("Gather", ["dims", "z"], ["T"]), N("Gather", ["dims", "i"], ["B"]),
+                N("Unsqueeze", ["B", "zero"], ["B1"]), N("Concat", ["B1", "four"], ["BH"], axis=0),
+                N("Concat", ["B1", "zero", "four"], ["B0H"], axis=0), N("Expand", ["h0", "BH"], ["hb"]),
+                N("Expand", ["g0", "BH"], ["gb"]), N("Unsqueeze", ["gb", "zero"], ["g1"]), N("SequenceConstruct", ["hb"], ["begun"]),
+                N("ConstantOfShape", ["B0H"], ["none"])],
+         behind=[N("ConcatFromSequence", ["out0"], ["all"], axis=0, new_axis=1), N("Slice", ["all", "one", "end", "zero"], ["hy"]),
+                 N("Gather", ["all", "minus"], ["hl"], axis=0), N("Slice", ["out1", "one", "end", "zero"], ["gy"]),
+                 N("Slice", ["out1", "minus1", "end", "zero"], ["gl"]), N("Transpose", ["out2"], ["by"], perm=[1, 0, 2]),
+                 N("Add", ["hy", "hl"], ["hyl"]), N("Mul", ["gy", "gl"], ["gyl"]),
+                 N("Concat", ["hy", "gy", "by", "hyl", "gyl"], ["y"], axis=2)],
+         x=x, y=y, constants=dict(K=K, U=U, h0=h, g0=g, z=np.int64(0), i=np.int64(1), minus=np.int64(-1), zero=integers(0),
+                                  one=integers(1), four=integers(4), minus1=integers(-1), end=integers(2**62)))
+
+
 def turned_round():
     """A forward recurrence over the steps turned round, which are turned back behind it."""
     W, R, B = weights(1, 4, 3), weights(1, 4, 4), weights(1, 8)
@@ -546,4 +616,6 @@ for opset in (18, 21):
 convolutions_in_a_row()
 channels_apart()
 both_orders()
+loop_of_lists()
+loop_of_history()
 save_safetensors(folder / "data.safetensors", arrays)
