@@ -43,6 +43,17 @@ OnnxAttribute parse_attribute(std::string_view content, Reading& reading) {
   return result;
 }
 
+// Parses one entry of metadata: its key and its value.
+std::pair<std::string, std::string> parse_entry(std::string_view content, std::string_view file) {
+  std::pair<std::string, std::string> result;
+  ProtoReader reader(content, file, "metadata");
+  for (ProtoField field; reader.next(field);) {
+    if (field.number == 1) result.first = field.text();
+    if (field.number == 2) result.second = field.text();
+  }
+  return result;
+}
+
 OnnxNode parse_node(std::string_view content, Reading& reading) {
   if (++reading.nodes > kMaxNodes)
     refuse(ErrorCode::Limit, reading.file, "", "has more than 1e6 nodes; split the model");
@@ -62,8 +73,11 @@ OnnxNode parse_node(std::string_view content, Reading& reading) {
         break;
       }
       case 7: result.domain = field.text(); break;
+      case 9:
+        if (const auto [key, value] = parse_entry(field.message(), reading.file); key == "pkg.torch.onnx.name_scopes")
+          result.scopes = value;
+        break;
       case 6:   // a text for people
-      case 9:   // metadata
       case 10:  // on which device it runs
         break;
       case 8:

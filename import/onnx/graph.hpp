@@ -36,6 +36,7 @@ struct OnnxNode {
   std::string name, op, domain;
   std::vector<std::string> inputs, outputs;  // "" for one that is left out
   std::map<std::string, OnnxAttribute> attributes;
+  std::string scopes = {};  // the modules around it, as PyTorch's exporter lists them; "" where the file does not
 
   std::string describe() const;  // `node "a" (LSTM)`, for messages
   std::string input(std::size_t i) const { return i < inputs.size() ? inputs[i] : ""; }

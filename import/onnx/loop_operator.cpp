@@ -346,6 +346,7 @@ void GraphReader::LoopOperator::read() {
   check_runs_through();
   check_count();
   scan_.name = node_.name;
+  scan_.scopes = node_.scopes;
   scan_.op = "Scan";
   take_carried();
   take_sequences();

@@ -1,6 +1,7 @@
 #include "import/onnx/reader.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <iterator>
 #include <set>
 
@@ -38,6 +39,7 @@ GraphReader::GraphReader(const OnnxModel& model, const FileContent& content, std
       labels_(labels),
       constants_(model.graph, options.inputs, content, file, options.limits, beside),
       counts_(constants_, file),
+      layers_(model),
       text_(labels.is_step, kMostCopies * constants_.most_bytes(), options.limits.max_graph_work),
       scope_{constants_, counts_, text_, {}, labels.time, labels.batch, model.opset, file, false, false, false, {}} {}
 
@@ -51,6 +53,15 @@ void GraphReader::unsupported(const OnnxNode& node, const std::string& why) cons
 const OnnxValue* GraphReader::find(const std::string& name) const {
   const auto found = scope_.values.find(name);
   return found == scope_.values.end() ? nullptr : &found->second;
+}
+
+// Returns how a recurrent node is named: after its layer, or "lstm" if the file names none.
+std::string GraphReader::layer_or_kind(const OnnxNode& node) const {
+  std::string name = layers_.of(node);
+  if (!name.empty()) return name;
+  name = node.op;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
 }
 
 // A graph input is a sequence, a vector, or a number for each step or sequence. Its features are its other dims.
@@ -106,7 +117,7 @@ void GraphReader::read_nodes(const OnnxGraph& graph) {
     if (is_top && !needed_.contains(&node)) continue;
     const bool needed = !is_top || needed_by_main_.contains(&node);
     scope_.met_unknown_operator = false;
-    if (model_.has_layer_names) text_.begin_layer(node.name);
+    text_.begin_layer(layers_.of(node));
     try {
       read_node(node, needed);
       ++progress_;

@@ -7,6 +7,7 @@
 
 #include <rnnc/import.hpp>
 #include "import/onnx/labels.hpp"
+#include "import/onnx/layer_names.hpp"
 #include "import/onnx/recurrent.hpp"
 #include "import/onnx/scope.hpp"
 
@@ -80,6 +81,7 @@ class GraphReader {
   class LoopOperator;
   class FloatNodes;
 
+  std::string layer_or_kind(const OnnxNode& node) const;
   void add_inputs();
   void read_nodes(const OnnxGraph& graph);
   void read_node(const OnnxNode& node, bool is_needed);
@@ -147,6 +149,7 @@ class GraphReader {
   const OnnxLabels& labels_;
   OnnxConstants constants_;
   OnnxCounts counts_;
+  LayerNames layers_;
   NetworkText text_;
   OnnxScope scope_;
   std::vector<GraphInput> inputs_;

@@ -200,7 +200,8 @@ void GraphReader::ScanOperator::read() {
   read_states();
   read_sequences();
   read_body();
-  scan_.name = outer_.text_.fresh(node_.name.empty() ? "scan" : node_.name);
+  const std::string layer = outer_.layers_.of(node_);
+  scan_.name = outer_.text_.fresh(!layer.empty() ? layer : node_.name.empty() ? "scan" : node_.name);
   add_states();
   add_outputs();
   scan_.text = scan_.name + " = " + (turned_ ? "reverse " : "") + scan_.name + "_cell(" + join(arguments_) + ")";

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 
 #include "import/file_error.hpp"
 #include "import/onnx/reader.hpp"
@@ -136,9 +135,7 @@ std::string GraphReader::mask_of(const OnnxNode& node, const OnnxValue& x) {
 }
 
 void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x) {
-  std::string kind = node.op;
-  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string base = text_.fresh(model_.has_layer_names ? node.name : kind);
+  const std::string base = text_.fresh(layer_or_kind(node));
   const Expression argument = text_.vector(x.elements);
   if (!argument.sequence) unsupported(node, "its input is the same at each step; a network has no such scan");
   const std::string mask = recurrent.masked ? ", " + mask_of(node, x) : "";

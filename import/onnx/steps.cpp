@@ -52,9 +52,7 @@ std::vector<std::string> locals(const std::string& equations) {
 // Writes the equations of the cell for each of its steps and each of its rows, of which a step of the graph has fixed
 // numbers.
 void GraphReader::add_steps(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x) {
-  std::string kind = node.op;
-  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string base = text_.fresh(kind);
+  const std::string base = text_.fresh(layer_or_kind(node));
   const std::size_t time = recurrent.batch_first ? 1 : 0;
   const std::int64_t steps = x.axes[time].fixed(), rows = x.axes[1 - time].fixed();
   const std::int64_t H = recurrent.output_size, I = recurrent.input_size;

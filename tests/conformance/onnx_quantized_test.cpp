@@ -52,7 +52,7 @@ TEST_CASE("with w8 an LSTM of quantize_dynamic multiplies the integers of its fi
       for (std::int64_t d = 0; d < 2; ++d)
         for (std::int64_t gate = 0; gate < 4; ++gate) {
           const std::string own =
-              std::string(d == 0 ? "lstm_fwd." : "lstm_bwd.") + (kind[0] == 'W' ? "W" : "U") + "iofg"[gate];
+              std::string(d == 0 ? "layer_fwd." : "layer_bwd.") + (kind[0] == 'W' ? "W" : "U") + "iofg"[gate];
           INFO(name << ' ' << own);
           const Tensor& weights = imported.weights.at(own);
           const std::int64_t H = weights.shape[0], columns = weights.shape[1];
@@ -72,18 +72,18 @@ TEST_CASE("with w8 an LSTM of quantize_dynamic multiplies the integers of its fi
 TEST_CASE("a MatMulInteger keeps its integers as the weights", "[conformance][import][integers]") {
   const Imported imported = import_model_file(kFolder + "gru_dynamic.onnx").value();
   for (const float weight : imported.weights.at("W").to_f32()) CHECK(weight == std::round(weight));
-  CHECK(imported.model.text().find("v = W @ gru\n  v2 = v * k\n") != std::string::npos);
+  CHECK(imported.model.text().find("v = W @ layer\n  v2 = v * k\n") != std::string::npos);
   CHECK(imported.leaves_unrounded);
 }
 
 TEST_CASE("a DequantizeLinear behind the QuantizeLinear of its scale leaves the clipping", "[conformance][import]") {
   const std::string text = import_model_file(kFolder + "lstm_static.onnx").value().model.text();
-  CHECK(text.find("  v = max(lstm, -0.5773215)\n  v2 = min(v, 0.659796)\n  v3 = W @ v2\n") != std::string::npos);
+  CHECK(text.find("  v = max(layer, -0.5773215)\n  v2 = min(v, 0.659796)\n  v3 = W @ v2\n") != std::string::npos);
 }
 
 TEST_CASE("a quantised LSTM is imported alone by --node", "[conformance][import]") {
   const Imported imported = import_model_file(kFolder + "lstm_dynamic_shifted.onnx", {.node = "layer_quant"}).value();
-  CHECK(imported.model.text().find("lstm = lstm<H=") != std::string::npos);
+  CHECK(imported.model.text().find("layer = lstm<H=") != std::string::npos);
 }
 
 }  // namespace rnnc::test

@@ -335,7 +335,7 @@ TEST_CASE("the ONNX file of which the malformed ones are made is good", "[errors
   const auto imported = import_model(bytes_of(OnnxLstm().file()), "m.onnx");
   if (!imported) INFO(imported.error().to_string());
   REQUIRE(imported.ok());
-  CHECK(imported->weights.at("lstm.Wi").shape == Shape{2, 3});
+  CHECK(imported->weights.at("n_Y.Wi").shape == Shape{2, 3});
 }
 
 TEST_CASE("each malformed ONNX file has its own error", "[errors][import]") {

@@ -386,7 +386,7 @@ TEST_CASE("a Loop that takes steps from the end is a recurrence that goes backwa
     REQUIRE(imported.ok());
     const std::string text = imported.value().model.text();
     INFO(text);
-    CHECK(text.find(" = reverse n_l_cell(lstm)") != std::string::npos);
+    CHECK(text.find(" = reverse n_l_cell(n_Y)") != std::string::npos);
   }
 }
 

@@ -99,12 +99,12 @@ TEST_CASE("scales of ONNX weights are finite numbers, as many as there are rows"
 }
 
 TEST_CASE("a scale of 0 makes weights of 0", "[errors][import]") {
-  CHECK(weights(with_integers(scales("s", {}, {0})), "lstm.Wi") == std::vector<float>(6, 0.0f));
+  CHECK(weights(with_integers(scales("s", {}, {0})), "n_Y.Wi") == std::vector<float>(6, 0.0f));
 }
 
 TEST_CASE("zero points of ONNX weights are as many as the scales", "[errors][import]") {
   const std::string s = scales("s", {8}, std::vector<float>(8, 0.5f));
-  CHECK(weights(with_integers(s, tensor_of("z", {8}, std::string(8, '\3'), kI8), {"q", "s", "z"}), "lstm.Wi") ==
+  CHECK(weights(with_integers(s, tensor_of("z", {8}, std::string(8, '\3'), kI8), {"q", "s", "z"}), "n_Y.Wi") ==
         std::vector<float>(6, -1.0f));
   check(with_integers(s, tensor_of("z", {1}, "\1", kI8), {"q", "s", "z"}),
         "node \"n_V\" (DequantizeLinear): shape mismatch: it has 8 scales but 1 zero points");
@@ -128,7 +128,7 @@ TEST_CASE("scales of blocks are one for each block", "[errors][import]") {
 TEST_CASE("integers of 4 bits come in pairs", "[errors][import]") {
   OnnxLstm g = with_integers(scales("s", {}, {1}), "", {"p", "s"});
   g.more += tensor_of("p", {1, 8, 3}, std::string(12, '\x97'), kI4);
-  CHECK(weights(g, "lstm.Wi") == std::vector<float>{7, -7, 7, -7, 7, -7});
+  CHECK(weights(g, "n_Y.Wi") == std::vector<float>{7, -7, 7, -7, 7, -7});
   OnnxLstm short_of_one = with_integers(scales("s", {}, {1}), "", {"p", "s"});
   short_of_one.more += tensor_of("p", {1, 8, 3}, std::string(11, '\x97'), kI4);
   check(short_of_one, "tensor \"p\": shape [1,8,3] of 4 bits needs 12 bytes, but the file has 11; export it again");
