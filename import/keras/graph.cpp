@@ -87,19 +87,31 @@ const KerasValue& KerasGraph::value(const KerasArgument& argument) const {
   return result;
 }
 
-// A number of steps that the file has is left open: no layer depends on it.
+// Returns how often the model repeats a vector, which is the number of steps of its inputs; -1 where it does not.
+std::int64_t KerasGraph::repeats() const {
+  std::int64_t result = -1;
+  for (const KerasCall& call : model_.calls)
+    if (call.layer.kind == "RepeatVector" && call.layer.config.has("n")) result = call.layer.config.at("n").size();
+  return result;
+}
+
+// A number of steps that the file has is left open, unless the model repeats vectors as often.
 void KerasGraph::add_input_of(const std::string& layer, const std::string& name, const JsonValue& place, Shape shape) {
   const KerasTensor tensor{layer};
+  std::set<KerasTensor> same = {tensor};  // in models within the model
   const bool is_whole = std::ranges::any_of(model_.calls, [&](const KerasCall& call) {
-    return call.layer.kind == "Embedding" && !call.arguments.empty() && call.arguments[0].tensor == tensor;
+    if (call.arguments.empty() || !call.arguments[0].tensor || !same.contains(*call.arguments[0].tensor)) return false;
+    if (call.layer.kind == kKerasBoundary) same.insert({call.layer.name, call.number, 0});
+    return call.layer.kind == "Embedding";
   });
   if (shape.empty() || shape.size() > 4)
     place.unsupported("is an input of " + std::to_string(shape.size()) + " dims behind the batch; known are 1 to 4");
   std::vector<std::string> names = {"batch"};
-  if (shape.size() > 1 || is_whole) names.push_back("time"), shape[0] = -1;
+  if (shape.size() > 1 || is_whole) names.push_back("time"), shape[0] = shape[0] == repeats() ? shape[0] : -1;
   Shape dims = {-1};
   dims.insert(dims.end(), shape.begin(), shape.end());
   add_input(name, dims, names, is_whole);
+  if (shape.size() > 1 || is_whole) steps_.insert(shape[0]), shape[0] = -1;
   values_[tensor] = {name, shape, "", is_whole};
 }
 
@@ -115,7 +127,7 @@ void KerasGraph::add_input_of_sequential() {
       shape = {-1};
     else if (is_scan(kind) || kind == "Dense" || kind == "TimeDistributed")
       shape = {-1, weights_.input_width(call.layer.name)};
-    else if (!is_of_training(kind) && kind != "Masking")
+    else if (!is_of_training(kind) && kind != "Masking" && kind != kKerasBoundary)
       call.layer.config.unsupported("the model does not say how wide its input is; begin it with keras.Input");
   }
   add_input_of("", "x", first, shape);
@@ -126,6 +138,11 @@ void KerasGraph::write_call(const KerasCall& call) {
   Values outputs;
   if (layer.kind == "NotEqual" || layer.kind == "Any") {
     outputs = compared(call);
+  } else if (call.layer.kind == kKerasBoundary) {
+    for (const KerasArgument& argument : call.arguments) {
+      outputs.push_back(value(argument));
+      if (!outputs.back().mask.empty()) outputs.back().mask = kUncertain;
+    }
   } else if (call.key) {
     outputs = item(call);
   } else {

@@ -39,6 +39,7 @@ class KerasGraph : public GraphWriter {
 
   void add_input_of_sequential();
   void add_input_of(const std::string& layer, const std::string& name, const JsonValue& place, Shape shape);
+  std::int64_t repeats() const;
   const KerasValue& found(const KerasArgument& argument) const;
   const KerasValue& value(const KerasArgument& argument) const;
   void write_call(const KerasCall& call);
@@ -98,6 +99,7 @@ class KerasGraph : public GraphWriter {
   std::map<std::pair<std::string, std::string>, std::string> constants_;                   // by layer and role
   std::string owner_;                 // the layer that is written, whose weights are taken
   std::vector<std::string> initial_;  // the states that the call is given
+  std::set<std::int64_t> steps_;      // of the inputs that are sequences; -1 for any number
   bool has_recurrent_ = false;
 };
 

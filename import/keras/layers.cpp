@@ -8,7 +8,8 @@
 namespace rnnc::files {
 namespace {
 
-constexpr int kMostNesting = 8;  // of lists in a layer's arguments
+constexpr int kMostNesting = 8;              // of lists in a layer's arguments, and of models
+constexpr std::size_t kMostCalls = 100'000;  // of models within models, which may call each other many times
 
 // Keras 2 writes a tensor as [name, node, tensor, arguments], Keras 3 as an object with keras_history.
 std::optional<KerasTensor> tensor_of(const JsonValue& value, std::optional<JsonValue>& more) {
@@ -71,6 +72,7 @@ KerasCall call_of(const KerasLayer& layer, const JsonValue& node, std::int64_t n
   return call;
 }
 
+bool is_model(const std::string& kind) { return kind == "Sequential" || kind == "Functional" || kind == "Model"; }
 bool is_input(const KerasLayer& layer) { return layer.kind == "InputLayer"; }
 
 // Puts the calls that the outputs need into an order in which they can run.
@@ -128,13 +130,51 @@ void read_sequential(KerasModel& model) {
       call.arguments.push_back({layer.config, KerasTensor{model.calls.empty() ? "" : model.calls.back().layer.name}});
     model.calls.push_back(std::move(call));
   }
+  model.inputs = {KerasTensor{is_input(model.layers.front()) ? model.layers.front().name : ""}};
   model.outputs.push_back({model.layers.back().config, KerasTensor{model.layers.back().name, 0, 0}});
+}
+
+template <class Change>
+void change_tensors(KerasCall& call, const Change& change) {
+  for (std::vector<KerasArgument>* list : {&call.arguments, &call.states})
+    for (KerasArgument& argument : *list)
+      if (argument.tensor) change(*argument.tensor);
+  if (call.mask && call.mask->tensor) change(*call.mask->tensor);
+}
+
+// Keras counts the calls of a model from 1, since its call with its own inputs is the first. A Sequential model without
+// an input has no such call. Keras 3 does so in the list of the outputs alone, and not for Sequential models.
+void count_calls_of_models(std::map<std::pair<std::string, std::int64_t>, KerasCall>& calls,
+                           std::vector<KerasArgument>& outputs, bool is_third) {
+  std::map<std::string, std::int64_t> counts;
+  std::map<std::string, bool> has_own_call;
+  for (const auto& [key, call] : calls) {
+    const KerasLayer& layer = call.layer;
+    if (layer.layers.empty()) continue;
+    ++counts[layer.name];
+    const KerasLayer& first = layer.layers.front();
+    has_own_call[layer.name] =
+        layer.kind != "Sequential" || (!is_third && (is_input(first) || first.config.has("batch_input_shape")));
+  }
+  const auto count_from_0 = [&](KerasTensor& tensor) {
+    const auto count = counts.find(tensor.layer);
+    if (count == counts.end()) return;
+    if (count->second == 1 && tensor.call <= 1)
+      tensor.call = 0;
+    else if (has_own_call[tensor.layer])
+      --tensor.call;
+  };
+  if (!is_third)
+    for (auto& [key, call] : calls) change_tensors(call, count_from_0);
+  for (KerasArgument& output : outputs)
+    if (output.tensor) count_from_0(*output.tensor);
 }
 
 void read_functional(KerasModel& model, const JsonValue& entries, const JsonValue& config) {
   std::map<std::pair<std::string, std::int64_t>, KerasCall> calls;
   const std::vector<JsonValue> all = entries.elements();
   std::vector<KerasArgument> inputs;
+  bool is_third = false;  // written by Keras 3
   for (std::size_t k = 0; k < all.size(); ++k) {
     const KerasLayer& layer = model.layers[k];
     std::int64_t number = 0;
@@ -145,6 +185,7 @@ void read_functional(KerasModel& model, const JsonValue& entries, const JsonValu
     }
     for (const JsonValue& node : all[k].at("inbound_nodes").elements()) {
       calls.emplace(std::pair{layer.name, number}, call_of(layer, node, number));
+      is_third = is_third || node.is_object();
       ++number;
     }
   }
@@ -154,16 +195,113 @@ void read_functional(KerasModel& model, const JsonValue& entries, const JsonValu
   add_arguments(config.at("output_layers"), 0, model.outputs, more);
   if (more) more->unsupported("is written beside an output; save the model again");
   if (model.outputs.empty()) config.at("output_layers").wrong("is empty; save the model again");
+  count_calls_of_models(calls, model.outputs, is_third);
   Order order(calls, model.calls);
   for (const KerasArgument& input : named) {
     order.add(input);
     const auto is_it = [&](const KerasArgument& each) { return each.tensor == input.tensor; };
     if (std::ranges::none_of(inputs, is_it)) input.place.wrong("is no input; save the model again");
+    model.inputs.push_back(*input.tensor);
   }
   for (const KerasArgument& output : model.outputs) {
     if (!output.tensor) output.place.wrong("is no tensor of a layer; save the model again");
     order.add(output);
   }
+}
+
+// Puts the calls of models within a model in the place of the calls of these models.
+class Inlining {
+ public:
+  Inlining(KerasModel& model, const std::map<std::string, KerasModel>& inner) : model_(model), inner_(inner) {}
+
+  void run() {
+    for (KerasCall& call : std::exchange(model_.calls, {})) {
+      const auto found = inner_.find(call.layer.name);
+      if (found == inner_.end())
+        add(std::move(call));
+      else
+        add_model(call, found->second);
+    }
+  }
+
+ private:
+  void add(KerasCall call) {
+    if (!names_.insert({call.layer.name, call.number}).second)
+      call.layer.config.wrong("there are two layers of the name " + in_quotes(call.layer.name) +
+                              "; save the model again");
+    if (model_.calls.size() == kMostCalls) call.layer.config.unsupported("is called more than 100,000 times in all");
+    model_.calls.push_back(std::move(call));
+  }
+
+  void add_model(const KerasCall& call, const KerasModel& inner) {
+    const std::string& name = call.layer.name;
+    const JsonValue& config = call.layer.config;
+    if (call.mask || !call.states.empty()) config.unsupported("a model within a model is given a mask or states");
+    if (call.arguments.size() != inner.inputs.size())
+      config.wrong("takes " + std::to_string(inner.inputs.size()) + " inputs, not " +
+                   std::to_string(call.arguments.size()) + "; save the model again");
+    std::map<KerasTensor, KerasTensor> inputs;
+    std::map<std::string, std::int64_t> calls;  // of one layer in the inner model
+    for (const KerasCall& each : inner.calls)
+      calls[each.layer.name] = std::max(calls[each.layer.name], each.number + 1);
+    for (std::size_t i = 0; i < inner.inputs.size(); ++i) {
+      const auto own = std::ranges::find_if(inner.layers, [&](const KerasLayer& layer) {
+        return layer.name == inner.inputs[i].layer && is_input(layer);
+      });
+      const KerasLayer boundary{kKerasBoundary, name + "//" + std::to_string(i),
+                                own == inner.layers.end() ? config : own->config};
+      add({boundary, call.number, {call.arguments[i]}, {}, {}, {}, {}});
+      inputs[inner.inputs[i]] = {boundary.name, call.number, 0};
+    }
+    const auto change = [&](KerasTensor& tensor) {
+      if (const auto found = inputs.find(tensor); found != inputs.end())
+        tensor = found->second;
+      else
+        tensor = {name + "/" + tensor.layer, call.number * calls[tensor.layer] + tensor.call, tensor.output};
+    };
+    for (KerasCall each : inner.calls) {
+      if (is_input(each.layer)) continue;
+      each.number += call.number * calls[each.layer.name];
+      each.layer.name = name + "/" + each.layer.name;
+      change_tensors(each, change);
+      add(std::move(each));
+    }
+    KerasCall outputs{{kKerasBoundary, name, config}, call.number, inner.outputs, {}, {}, {}, {}};
+    change_tensors(outputs, change);
+    add(std::move(outputs));
+  }
+
+  KerasModel& model_;
+  const std::map<std::string, KerasModel>& inner_;
+  std::set<std::pair<std::string, std::int64_t>> names_;
+};
+
+KerasModel read_model(const KerasLayer& own, const JsonValue& place, int depth) {
+  if (!is_model(own.kind) || own.is_function)
+    place.unsupported("models of class " + in_quotes(own.kind) +
+                      " cannot be imported; known are Sequential and Functional");
+  if (depth == kMostNesting) place.unsupported("models nest deeper than 8");
+  const JsonValue entries = own.config.is_array() ? own.config : own.config.at("layers");
+  KerasModel model;
+  std::set<std::string> names;
+  std::map<std::string, KerasModel> inner;
+  for (const JsonValue& entry : entries.elements()) {
+    KerasLayer layer = keras_layer(entry);
+    if (!names.insert(layer.name).second)
+      layer.config.wrong("there are two layers of the name " + in_quotes(layer.name) + "; save the model again");
+    if (is_model(layer.kind)) {
+      inner[layer.name] = read_model(layer, entry.at("class_name"), depth + 1);
+      layer.layers = inner[layer.name].layers;
+    }
+    model.layers.push_back(std::move(layer));
+  }
+  if (std::ranges::all_of(model.layers, is_input)) entries.unsupported("has no layers");
+  if (own.kind == "Sequential")
+    read_sequential(model);
+  else
+    read_functional(model, entries, own.config);
+  Inlining(model, inner).run();
+  return model;
 }
 
 }  // namespace
@@ -176,26 +314,7 @@ KerasLayer keras_layer(const JsonValue& entry) {
 }
 
 KerasModel keras_model(const JsonValue& root) {
-  const std::string kind = root.at("class_name").text();
-  const JsonValue config = root.at("config");
-  if (kind != "Sequential" && kind != "Functional" && kind != "Model")
-    root.at("class_name")
-        .unsupported("models of class " + in_quotes(kind) + " cannot be imported; known are Sequential and Functional");
-  const JsonValue entries = config.is_array() ? config : config.at("layers");
-  KerasModel model;
-  std::set<std::string> names;
-  for (const JsonValue& entry : entries.elements()) {
-    KerasLayer layer = keras_layer(entry);
-    if (!names.insert(layer.name).second)
-      layer.config.wrong("there are two layers of the name " + in_quotes(layer.name) + "; save the model again");
-    model.layers.push_back(std::move(layer));
-  }
-  if (std::ranges::all_of(model.layers, is_input)) entries.unsupported("has no layers");
-  if (kind == "Sequential")
-    read_sequential(model);
-  else
-    read_functional(model, entries, config);
-  return model;
+  return read_model({root.at("class_name").text(), "", root.at("config")}, root.at("class_name"), 0);
 }
 
 void check_keras_keys(const KerasLayer& layer, const std::set<std::string>& keys) {

@@ -16,9 +16,13 @@ struct KerasLayer {
   std::string kind;  // Keras's class
   std::string name;
   JsonValue config;
-  bool is_function = false;      // of keras.ops: it knows no masks, and takes its values as they are
-  std::int64_t dims_around = 0;  // the dims, of steps, that a TimeDistributed around it goes over
+  bool is_function = false;             // of keras.ops: it knows no masks, and takes its values as they are
+  std::int64_t dims_around = 0;         // the dims, of steps, that a TimeDistributed around it goes over
+  std::vector<KerasLayer> layers = {};  // of a model within the model
 };
+
+/// The class of what stands between a model and one within it: it passes its values on, but for their masks.
+inline constexpr const char* kKerasBoundary = "boundary of a model";
 
 /// An output of a call: the layer, which of its calls, and which of the call's outputs.
 struct KerasTensor {
@@ -47,8 +51,9 @@ struct KerasCall {
 };
 
 struct KerasModel {
-  std::vector<KerasLayer> layers;  // all, in the order of the file
-  std::vector<KerasCall> calls;    // in an order in which they can run; an InputLayer is a call without arguments
+  std::vector<KerasLayer> layers;   // all, in the order of the file
+  std::vector<KerasCall> calls;     // in an order in which they can run; an InputLayer is a call without arguments
+  std::vector<KerasTensor> inputs;  // of the InputLayers, in the order in which a call gives them
   std::vector<KerasArgument> outputs;
 };
 
@@ -56,7 +61,8 @@ struct KerasModel {
 KerasLayer keras_layer(const JsonValue& entry);
 
 /// Reads a Sequential or a functional model. Calls that no output needs are left out. A Sequential model may have no
-/// InputLayer; its first layer then reads an output of a layer "". Throws Refusal.
+/// InputLayer; its first layer then reads an output of a layer "". The calls of a model within the model are those of
+/// its layers, whose names have that of the model before them: "encoder/lstm". Throws Refusal.
 KerasModel keras_model(const JsonValue& root);
 
 /// Checks that the layer's config has no keys but these and those that matter in training alone. A key that is not

@@ -186,6 +186,11 @@ KerasGraph::Values KerasGraph::shaped(const KerasLayer& layer, const KerasValue&
   if (kind == "RepeatVector") {
     if (x.shape.size() != 1) config.unsupported("repeats a vector, but gets " + to_string(x.shape));
     const std::int64_t n = config.at("n").size();
+    if (steps_ != std::set<std::int64_t>{n})
+      config.at("n").unsupported("makes " + std::to_string(n) +
+                                 " steps, and the sequences that the model reads must have as many; build it with an "
+                                 "input of " +
+                                 std::to_string(n) + " steps");
     const std::string row = node("Unsqueeze", {x.name, integers({1}, {1})});
     return {{node("Expand", {row, integers({3}, {1, n, 1})}), {n, x.shape[0]}, "", x.is_whole}};
   }

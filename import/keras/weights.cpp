@@ -55,28 +55,41 @@ KerasWeight weight_of(const Hdf5Dataset& dataset, const std::string& path, std::
 KerasWeights::KerasWeights(const Hdf5File& hdf5, std::string_view file, bool by_folder,
                            const std::vector<KerasLayer>& layers)
     : hdf5_(hdf5), file_(file) {
-  const auto has = [&](const std::string& folder) {
-    const auto first = hdf5.datasets.lower_bound(folder);
-    return first != hdf5.datasets.end() && first->first.starts_with(folder);
-  };
   // Keras 2.12 to 2.15 have the second folder in their files .keras.
   std::string numbered;
   for (const char* folder : {"layers/", "_layer_checkpoint_dependencies/"})
     if (has(folder)) numbered = folder;
   is_numbered_ = !numbered.empty();
+  inside_ = numbered;
+  add_folders(layers, "", numbered, by_folder);
+}
+
+bool KerasWeights::has(const std::string& folder) const {
+  const auto first = hdf5_.datasets.lower_bound(folder);
+  return first != hdf5_.datasets.end() && first->first.starts_with(folder);
+}
+
+// Finds the folders of the layers of a model, whose own name and folder stand before theirs. Files with names have the
+// folders of all layers within the model, however deep, beside each other in that of the model.
+void KerasWeights::add_folders(const std::vector<KerasLayer>& layers, const std::string& model,
+                               const std::string& folder, bool by_folder) {
   std::map<std::string, int> seen;
   for (const KerasLayer& layer : layers) {
-    std::string& folder = folders_[layer.name];
+    std::string& own = folders_[model + layer.name];
     if (by_folder) {
-      folder = numbered + layer.name + "/";
+      own = folder + layer.name + "/";
     } else if (is_numbered_) {
-      const std::string own = snake_case(layer.kind);
-      const int number = seen[own]++;
-      folder = numbered + own + (number == 0 ? "" : "_" + std::to_string(number)) + "/";
-    } else {
+      const std::string kind = snake_case(layer.kind);
+      const int number = seen[kind]++;
+      own = folder + kind + (number == 0 ? "" : "_" + std::to_string(number)) + "/";
+    } else if (model.empty()) {
       const std::string inside = "model_weights/" + layer.name + "/";
-      folder = has(inside) ? inside : layer.name + "/";
+      own = has(inside) ? inside : layer.name + "/";
+    } else {
+      own = layer.layers.empty() ? folder + layer.name + "/" : folder;
     }
+    if (!layer.layers.empty())
+      add_folders(layer.layers, model + layer.name + "/", is_numbered_ ? own + inside_ : own, by_folder);
   }
 }
 
@@ -89,7 +102,9 @@ std::map<std::string, const Hdf5Dataset*> KerasWeights::of_layer(const std::stri
        ++at) {
     const std::string& path = at->first;
     const std::size_t last = path.rfind('/');
-    if (!part.empty() && half_of(layer, std::string_view(path).substr(folder.size())) != part) continue;
+    if (!part.empty() &&
+        half_of(layer.substr(layer.rfind('/') + 1), std::string_view(path).substr(folder.size())) != part)
+      continue;
     std::string role = path.substr(last + 1);
     if (role.ends_with(":0")) role.resize(role.size() - 2);
     if (is_numbered_) {

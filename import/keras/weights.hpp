@@ -30,12 +30,16 @@ class KerasWeights {
   std::int64_t input_width(const std::string& layer) const;
 
  private:
+  void add_folders(const std::vector<KerasLayer>& layers, const std::string& model, const std::string& folder,
+                   bool by_folder);
+  bool has(const std::string& folder) const;
   std::map<std::string, const Hdf5Dataset*> of_layer(const std::string& layer, const std::string& part,
                                                      const std::vector<std::string>& roles) const;
 
   const Hdf5File& hdf5_;
   std::string_view file_;
   bool is_numbered_ = false;                    // the weights, as Keras 3 saves them, in folders named after the class
+  std::string inside_;                          // the folder of the layers within the folder of a model
   std::map<std::string, std::string> folders_;  // of the layers by their names
 };
 

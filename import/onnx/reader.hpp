@@ -50,6 +50,9 @@ class GraphReader {
     std::vector<StateLink> links;
   };
 
+  // Behind the arguments of a scan that are all the same at each step, so that they have no time.
+  static constexpr const char* kOverTheTime = " steps T";
+
   // An output of the text: its name there and its expression.
   struct WrittenOutput {
     std::string graph_name, name, text;

@@ -34,7 +34,7 @@ class GraphReader::ScanOperator {
   OnnxLabels labels_;  // of the body's inputs
   std::vector<Elements> initials_;
   std::vector<std::string> arguments_;
-  bool turned_ = false;
+  bool turned_ = false, has_sequence_ = false;
   const FileContent nothing_{std::span<const std::byte>()};
   const ImportOptions options_{.limits = outer_.options_.limits, .like = outer_.options_.like};
   OnnxFiles no_files_;
@@ -122,12 +122,13 @@ void GraphReader::ScanOperator::read_sequences() {
                               ", which is not the time");
     Axes axes = value->axes;
     axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(at));
-    const bool turned = value->turned != (input_directions_[k] != 0);
-    if (k > 0 && turned != turned_) attributes_.unsupported("goes over sequences in both directions");
-    turned_ = turned;
     const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
     const Expression argument = scalar ? outer_.text_.scalar(value->elements[0]) : outer_.text_.vector(value->elements);
-    if (!argument.sequence) attributes_.unsupported("its input is the same at each step");
+    const bool turned = value->turned != (input_directions_[k] != 0);
+    if (argument.sequence && has_sequence_ && turned != turned_)
+      attributes_.unsupported("goes over sequences in both directions");
+    if (argument.sequence || !has_sequence_) turned_ = turned;
+    has_sequence_ = has_sequence_ || argument.sequence;
     arguments_.push_back(argument.text);
     labels_.axes[body_.graph.inputs[states_ + k]] = std::move(axes);
   }
@@ -205,6 +206,7 @@ void GraphReader::ScanOperator::read() {
   add_states();
   add_outputs();
   scan_.text = scan_.name + " = " + (turned_ ? "reverse " : "") + scan_.name + "_cell(" + join(arguments_) + ")";
+  if (!has_sequence_) scan_.text += kOverTheTime;
   scan_.statement = outer_.text_.statements.size();
   outer_.text_.state("");
   outer_.scans_.push_back(std::move(scan_));

@@ -95,16 +95,24 @@ Elements GraphReader::initial(const OnnxNode& node, std::size_t input, const Onn
 }
 
 void GraphReader::read_recurrent_node(const OnnxNode& node) {
-  const OnnxValue* x = find(node.input(0));
-  if (x == nullptr) unsupported(node, "its input " + in_quotes(node.input(0)) + " cannot be traced to a graph input");
-  if (x->zeros_before != 0 || x->zeros_after != 0) unsupported(node, "takes a sequence with steps put around it");
+  const OnnxValue* found = find(node.input(0));
+  if (found == nullptr)
+    unsupported(node, "its input " + in_quotes(node.input(0)) + " cannot be traced to a graph input");
+  if (found->zeros_before != 0 || found->zeros_after != 0)
+    unsupported(node, "takes a sequence with steps put around it");
   const bool batch_first = node.attributes.contains("layout") && node.attributes.at("layout").i == 1;
   if (batch_first && options_.like == OnnxLike::OnnxRuntime)
     unsupported(node,
                 "has layout 1, which ONNX Runtime does not run; put a Transpose before and behind it instead, or leave "
                 "--like out");
-  const Axes& axes = x->axes;
   const std::size_t time = batch_first ? 1 : 0, batch = 1 - time;
+  OnnxValue input = *found;
+  // A vector that a file of fixed sizes repeats as often as its sequences have steps is the same at each step.
+  if (Axes wanted = input.axes; !text_.is_step() && wanted.size() == 3) {
+    wanted[time] = Axis{{scope_.time}};
+    input = with_symbols(std::move(input), wanted);
+  }
+  const Axes& axes = input.axes;
   const bool rows = text_.is_step() && axes.size() == 3 && axes[batch].is_number();  // of one step, as sequences
   const bool right = axes.size() == 3 && (is_batch(axes[batch]) || rows) && axes[2].is_number() &&
                      (text_.is_step() ? axes[time].is_number() : axes[time].is('T'));
@@ -118,7 +126,6 @@ void GraphReader::read_recurrent_node(const OnnxNode& node) {
   if (text_.is_step() && !node.input(4).empty()) unsupported(node, "has sequence_lens within one step");
   if (text_.is_step() && recurrent.masked) unsupported(node, "has a mask within one step");
   if (!text_.is_step()) add_lengths(node);
-  const OnnxValue input = *x;
   text_.is_step() ? add_steps(node, recurrent, input) : add_scans(node, recurrent, input);
 }
 
@@ -137,7 +144,6 @@ std::string GraphReader::mask_of(const OnnxNode& node, const OnnxValue& x) {
 void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, const OnnxValue& x) {
   const std::string base = text_.fresh(layer_or_kind(node));
   const Expression argument = text_.vector(x.elements);
-  if (!argument.sequence) unsupported(node, "its input is the same at each step; a network has no such scan");
   const std::string mask = recurrent.masked ? ", " + mask_of(node, x) : "";
   const auto D = static_cast<std::int64_t>(recurrent.directions.size());
   const std::int64_t H = recurrent.output_size;
@@ -165,6 +171,7 @@ void GraphReader::add_scans(const OnnxNode& node, OnnxRecurrent& recurrent, cons
                                                         : direction.standard + "<H=" + std::to_string(H) + ">";
     scan.text =
         scan.name + " = " + (direction.reverse != x.turned ? "reverse " : "") + cell + "(" + argument.text + mask + ")";
+    if (!argument.sequence && mask.empty()) scan.text += kOverTheTime;
     for (auto& [name, tensor] : direction.weights) text_.weights[scan.name + "." + name] = std::move(tensor);
     append(y.elements, text_.add({scan.name, H, false, true}));
     for (std::size_t s = 0; s < recurrent.states.size(); ++s) {

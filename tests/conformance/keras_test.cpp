@@ -101,6 +101,8 @@ TEST_CASE("models of Keras with branches, masks and states give NumPy's numbers"
                Functional{"keras3_branches.keras", {"x", "u"}, {"dense", "last"}, "gru"},
                Functional{"keras2_translation.h5", {"source", "target"}, {"concatenate", "top", "average"}, ""},
                Functional{"keras3_residual.keras", {"x", "u"}, {"end", "get_item"}, ""},
+               Functional{"keras3_autoencoder.keras", {"x", "u"}, {"decoder", "encoder"}, ""},
+               Functional{"keras2_nested.h5", {"x", "u"}, {"top", "body"}, ""},
                Functional{"keras2_dropped.h5", {"x"}, {"forward_lstm", "beside", "plain"}, ""});
   const std::string name = model.file;
   INFO(name);

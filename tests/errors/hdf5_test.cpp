@@ -169,6 +169,27 @@ const Change kFunctionChanges[] = {
      "its mean or variance is [2] but must be [3]"},
 };
 
+TEST_CASE("models within models of Keras that would be misread are refused", "[errors][import]") {
+  const Change changes[] = {
+      {"\"n\": 8", "\"n\": 7", "n: makes 7 steps, and the sequences that the model reads must have as many"},
+      {"\"batch_shape\": [null, 8, 3], \"dtype\": \"float32\", \"sparse\": false, \"name\": \"x\"",
+       "\"batch_shape\": [null, null, 3], \"dtype\": \"float32\", \"sparse\": false, \"name\": \"x\"",
+       "build it with an input of 8 steps"},
+      {"[\"encoder\", 2, 0]", "[\"encoder\", 3, 0]", "there is no call 2 of a layer \"encoder\""},
+      {"[\"encoder\", 2, 0]", "[\"encoder\", 2, 1]", "is output 1 of layer \"encoder\", which the layer does not have"},
+      {"\"kwargs\": {\"training\": false}",
+       "\"kwargs\": {\"mask\": {\"class_name\": \"__keras_tensor__\", \"config\": {\"keras_history\": [\"u\", 0, 0]}}}",
+       "a model within a model is given a mask or states"},
+      {"\"keras_history\": [\"x\", 0, 0]}}]",
+       "\"keras_history\": [\"x\", 0, 0]}}, {\"class_name\": \"__keras_tensor__\", \"config\": {\"keras_history\": "
+       "[\"u\", "
+       "0, 0]}}]",
+       "takes 1 inputs, not 2"},
+      {"\"class_name\": \"Sequential\"", "\"class_name\": \"Decoder\"",
+       "layers of class \"Decoder\" cannot be imported"}};
+  check_changes("keras3_autoencoder.keras", changes, "3.5.0");
+}
+
 TEST_CASE("functions of Keras that would be misread are refused", "[errors][import]") {
   check_changes("keras3_residual.keras", kFunctionChanges);
   // A comparison is a mask and no number: where it is added, an output, or compared in other ways.

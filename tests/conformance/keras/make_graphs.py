@@ -437,8 +437,100 @@ def dropped():
     save("keras2_dropped", {"x": x}, {"forward_lstm": v, "beside": beside, "plain": plain})
 
 
+def inside(m, name, inputs, outputs, sequential=False):
+    """The configuration of a model that stands within another one."""
+    if sequential:
+        return {"name": name, "layers": [{k: v for k, v in e.items() if k != "inbound_nodes"} for e in m.layers]}
+    return {**m.config(inputs, outputs)["config"], "name": name}
+
+
+def later(of):
+    """A call of a functional model as Keras counts it where its call with its own inputs is the first."""
+    return (of[0], of[1] + 1, of[2])
+
+
+def autoencoder():
+    """Keras 3.5: models within a model. The encoder is called twice, the decoder repeats what it reads as often as the
+    inputs have steps. Calls of functional models are counted from 0 where layers read them, and from 1 as outputs."""
+    I, H = 3, 4
+    e, c, d, o = gates(I, H, 4), [weights(H, 2), weights(2)], gates(4, H, 3, 2), [weights(H, I), weights(I)]
+    x, u = real(STEPS, BATCH, I), real(STEPS, BATCH, I)
+    code_x, code_u = (np.tanh(lstm(v, e)[0][-1] @ c[0] + c[1]) for v in (x, u))
+    z = np.broadcast_to(np.concatenate([code_u, code_x], -1), (STEPS, BATCH, 4))
+    y = gru(z, d)[0] @ o[0] + o[1]
+    inner = Model(3)
+    i_ = inner.input("frames", STEPS, I)
+    v = inner.layer("LSTM", recurrent_config("lstm", H, return_sequences=False), [i_])
+    v = inner.layer("Dense", dense(2, "code", activation="tanh"), [v])
+    encoder = inside(inner, "encoder", [i_], [v])
+    inner = Model(3)
+    v = inner.input("codes", 4)
+    v = inner.layer("RepeatVector", {"name": "repeat_vector", "n": STEPS}, [v])
+    v = inner.layer("GRU", recurrent_config("gru", H, reset_after=True), [v])
+    config = {"name": "frame", "layer": {"class_name": "Dense", "config": dense(I, "dense")}}
+    v = inner.layer("TimeDistributed", config, [v])
+    decoder = inside(inner, "decoder", [], [], sequential=True)
+    m = Model(3)
+    x_, u_ = m.input("x", STEPS, I), m.input("u", STEPS, I)
+    a = m.layer("Functional", encoder, [x_], training=False)
+    b = m.layer("Functional", encoder, [u_])
+    v = m.layer("Concatenate", {"name": "both", "axis": -1}, [b, a])
+    v = m.layer("Sequential", decoder, [v], mask=None)
+    arrays = {}
+    for folder, found in (
+        ("functional/layers/lstm/cell", e),
+        ("functional/layers/dense", c),
+        ("sequential/layers/gru/cell", d),
+        ("sequential/layers/time_distributed/layer", o),
+    ):
+        arrays.update({f"layers/{folder}/vars/{k}": w for k, w in enumerate(found)})
+    keras3("keras3_autoencoder.keras", m.config([x_, u_], [v, later(b)]), arrays)
+    save("keras3_autoencoder", {"x": x, "u": u}, {"decoder": y, "encoder": code_u})
+
+
+def nested():
+    """Keras 2: a model within a model within a model, which is called twice; its calls are counted from 1 everywhere. Weights of all
+    its layers stand in the folder of the outermost."""
+    I, H = 3, 4
+    a, b, t = gates(I, H, 1), gates(H, H, 4), [weights(2 * H, 2), weights(2)]
+    x, u = real(STEPS, BATCH, I), real(STEPS, BATCH, I)
+    one, two = (lstm(rnn(v, a)[0], b)[0] for v in (x, u))
+    y = np.concatenate([two, one], -1) @ t[0] + t[1]
+    inner = Model(2)
+    i_ = inner.input("frames", None, I)
+    v = inner.layer("SimpleRNN", recurrent_config("low", H, time_major=False), [i_])
+    low = inside(inner, "front", [i_], [v])
+    inner = Model(2)
+    i_ = inner.input("frames", None, I)
+    v = later(inner.layer("Functional", low, [i_]))
+    v = inner.layer("LSTM", recurrent_config("high", H, time_major=False), [v])
+    body = inside(inner, "body", [i_], [v])
+    m = Model(2)
+    x_, u_ = m.input("x", None, I), m.input("u", None, I)
+    one_ = later(m.layer("Functional", body, [x_]))
+    two_ = later(m.layer("Functional", body, [u_]))
+    v = m.layer("Concatenate", {"name": "both", "axis": -1}, [two_, one_])
+    v = m.layer("Dense", dense(2, "top"), [v])
+    names = ["kernel:0", "recurrent_kernel:0", "bias:0"]
+    arrays = {f"model_weights/body/low/simple_rnn_cell/{n}": w for n, w in zip(names, a)}
+    arrays.update({f"model_weights/body/high/lstm_cell/{n}": w for n, w in zip(names, b)})
+    arrays.update({f"model_weights/top/top/{n}": w for n, w in zip(["kernel:0", "bias:0"], t)})
+    weights_h5(
+        FOLDER / "keras2_nested.h5",
+        arrays,
+        [
+            ("keras_version", "2.13.1"),
+            ("backend", "tensorflow"),
+            ("model_config", json.dumps(m.config([x_, u_], [v, one_]))),
+        ],
+    )
+    save("keras2_nested", {"x": x, "u": u}, {"top": y, "body": one})
+
+
 masked_tokens()
 branches()
 translation()
 residual()
 dropped()
+autoencoder()
+nested()

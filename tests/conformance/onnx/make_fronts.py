@@ -130,6 +130,30 @@ def scan_of_a_body():
          [("x", F, [T, B, 3])], ["y"], dict(K=K, U=U, b=b, z=np.zeros((B, 4), np.float32)), x, np.array(y))
 
 
+def decoder(name, fixed):
+    """What many autoencoders do: the last state of one layer is the input of each step of the next one, in both directions. The
+    sizes of the file are fixed, so that the number of steps is a number, or the graph computes it."""
+    W, R, B = [weights(1, 16, 3), weights(2, 20, 4)], [weights(1, 16, 4), weights(2, 20, 5)], [weights(1, 32), weights(2, 40)]
+    T = 6
+    x = weights(T, 2, 3)
+    last = step_through("LSTM", double(x), *(double(w[0][0]) for w in (W, R, B)))[1]
+    z = np.broadcast_to(last, (T, *last.shape))
+    forwards, backwards = (step_through("LSTM", z, *(double(w[1][d]) for w in (W, R, B)))[0] for d in range(2))
+    y = np.concatenate([forwards, backwards[::-1]], 2)
+    nodes = [N("LSTM", ["x", "W0", "R0", "B0"], ["", "h"], hidden_size=4)]
+    if fixed:
+        nodes += [N("Transpose", ["h"], ["hb"], perm=[1, 0, 2]), N("Tile", ["hb", "many"], ["zb"]),
+                  N("Transpose", ["zb"], ["z"], perm=[1, 0, 2])]
+    else:
+        nodes += [N("Shape", ["x"], ["dims"]), N("Gather", ["dims", "zero"], ["T"]), N("Concat", ["T", "ones"], ["many"], axis=0),
+                  N("Expand", ["h", "many"], ["z"])]
+    nodes += [N("LSTM", ["z", "W1", "R1", "B1"], ["d"], hidden_size=5, direction="bidirectional"),
+              N("Transpose", ["d"], ["dt"], perm=[0, 2, 1, 3]), N("Reshape", ["dt", "joined"], ["y"])]
+    constants = {f"{k}{l}": v[l] for l in range(2) for k, v in (("W", W), ("R", R), ("B", B))}
+    constants.update(joined=integers(0, 0, 10), **({"many": integers(1, T, 1)} if fixed else dict(zero=integers(0), ones=integers(1, 1))))
+    save(name, nodes, [("x", F, [T, "batch", 3] if fixed else ["time", "batch", 3])], ["y"], constants, x, y)
+
+
 def loop(name, body, carried, scanned, count="T", opset=14, nodes=(), behind=(), x=None, y=None, constants=None):
     """Writes a graph with a Loop. `carried` has, for each carried value, its beginning, and its names at the begin and the end of a
     step; `scanned` what is stacked. What comes out is out0, out1, ..."""
@@ -618,4 +642,6 @@ channels_apart()
 both_orders()
 loop_of_lists()
 loop_of_history()
+decoder("decoder", False)
+decoder("decoder_of_six_steps", True)
 save_safetensors(folder / "data.safetensors", arrays)
