@@ -113,18 +113,21 @@ void GraphReader::ScanOperator::read_states() {
 void GraphReader::ScanOperator::read_sequences() {
   for (std::size_t k = 0; k < sequences_; ++k) {
     const std::string& name = node_.inputs[states_ + k];
-    const OnnxValue* value = outer_.find(name);
-    if (value == nullptr || value->zeros_before != 0 || value->zeros_after != 0)
+    const OnnxValue* found = outer_.find(name);
+    if (found == nullptr || found->zeros_before != 0 || found->zeros_after != 0)
       attributes_.unsupported("its input " + in_quotes(name) + " cannot be traced to a graph input");
-    const std::size_t at = onnx_axis(attributes_, input_axes_[k], value->axes.size());
-    if (!value->axes[at].is('T'))
-      attributes_.unsupported("goes over dimension " + std::to_string(at) + " of " + to_string(value->axes) +
+    const std::size_t at = onnx_axis(attributes_, input_axes_[k], found->axes.size());
+    Axes wanted = found->axes;
+    wanted[at] = Axis{{outer_.scope_.time}};
+    const OnnxValue value = with_symbols(*found, wanted);
+    if (!value.axes[at].is('T'))
+      attributes_.unsupported("goes over dimension " + std::to_string(at) + " of " + to_string(value.axes) +
                               ", which is not the time");
-    Axes axes = value->axes;
+    Axes axes = value.axes;
     axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(at));
     const bool scalar = std::ranges::none_of(axes, &Axis::is_number);
-    const Expression argument = scalar ? outer_.text_.scalar(value->elements[0]) : outer_.text_.vector(value->elements);
-    const bool turned = value->turned != (input_directions_[k] != 0);
+    const Expression argument = scalar ? outer_.text_.scalar(value.elements[0]) : outer_.text_.vector(value.elements);
+    const bool turned = value.turned != (input_directions_[k] != 0);
     if (argument.sequence && has_sequence_ && turned != turned_)
       attributes_.unsupported("goes over sequences in both directions");
     if (argument.sequence || !has_sequence_) turned_ = turned;

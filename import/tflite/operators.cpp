@@ -258,6 +258,8 @@ bool TfliteWriter::write_move() {
     }
     case TfliteOp::EmbeddingLookup:
       return finish(graph_.node("Gather", {in(1), in(0)}, NodeAttributes().integer("axis", 0))), true;
+    case TfliteOp::Tile: return finish(graph_.node("Tile", {in(0), in(1)})), true;
+    case TfliteOp::BroadcastTo: return finish(graph_.node("Expand", {in(0), in(1)})), true;
     case TfliteOp::Fill: return finish(graph_.node("Expand", {in(1), in(0)})), true;
     case TfliteOp::Shape: return finish(graph_.node("Shape", {in(0)})), true;
     case TfliteOp::Pack: {

@@ -33,7 +33,7 @@ Result<Imported> import_bytes(const std::string& content) {
 TEST_CASE("models of TensorFlow Lite give NumPy's numbers", "[conformance][import]") {
   const std::string name = GENERATE("clipped", "coupled", "both_ways", "hybrid", "convolved", "stepped", "operators",
                                     "looped_gru", "looped_rnn", "upsampled", "apart", "labelled", "compared",
-                                    "normalised", "two_rows", "two_lists", "tokens");
+                                    "normalised", "two_rows", "two_lists", "tokens", "repeated");
   INFO(name);
   const Result<Imported> imported = import_model_file(kFolder + name + ".tflite");
   const Tensor x = load_npy(kFolder + name + ".x.npy").value(), y = load_npy(kFolder + name + ".y.npy").value();

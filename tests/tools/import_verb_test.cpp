@@ -49,7 +49,7 @@ TEST_CASE("a recurrent node of an ONNX model is taken alone, its states by their
   REQUIRE(folder.rnnc("run '" + onnx + "lstm_forward.onnx' --input x.npy --output whole.npy").code == 0);
   CHECK(folder.values("y.npy") == folder.values("whole.npy"));
   REQUIRE(folder.rnnc("import " + model + " --node lstm_reverse -o reverse.rnn").code == 0);
-  CHECK(folder.text("reverse.rnn").find("lstm = reverse lstm<H=5>(x)") != std::string::npos);
+  CHECK(folder.text("reverse.rnn").find("lstm_reverse = reverse lstm<H=5>(x)") != std::string::npos);
   const Folder other;
   check_fails(other, "inspect " + model, 4,
               "can be imported alone, by --node or ImportOptions::node: \"lstm_reverse\"");

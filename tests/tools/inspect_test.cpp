@@ -131,7 +131,8 @@ TEST_CASE("the text of a network has the cells of its file, and is the model tha
   const Folder folder;
   const std::string graph = RNNC_SOURCE_DIR "/tests/conformance/onnx/nested_in_if.onnx --const condition=1 ";
   REQUIRE(folder.rnnc("import " + graph + "-o m.rnn").code == 0);
-  REQUIRE(contains(folder.text("m.rnn"), "  lstm = lstm<H=5>(X) from (h = k, c = k2)\n"));
+  REQUIRE(
+      contains(folder.text("m.rnn"), "  lstm_forward = lstm<H=5>(X) from (h = lstm_forward_k, c = lstm_forward_k2)\n"));
   CHECK(folder.rnnc("inspect " + graph).out == folder.text("m.rnn"));
   CHECK(folder.rnnc("inspect m.rnn").out == folder.text("m.rnn"));
   // A cell that the network does not run, and one that comes with rnnc, are not shown.

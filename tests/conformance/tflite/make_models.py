@@ -445,9 +445,34 @@ def normalised(random):
     save("normalised", model, data, np.concatenate(parts, axis=2))
 
 
+def repeated(random):
+    """An autoencoder: the last step of one LSTM is repeated by TILE for each step of the next one, and joined with the input."""
+    I, H, T = 3, 4, 6
+    one, two = gates(random, I, H), gates(random, H + I, 2)
+    model = Model()
+    x, y, out = model.tensor("x", (1, T, I)), model.tensor("y", (1, T, H)), model.tensor("out", (1, T, 2))
+    last, row, rows = model.tensor("last", (1, H)), model.tensor("row", (1, 1, H)), model.tensor("rows", (1, T, H))
+    wide, sized = model.tensor("wide", (1, T, H + I)), model.tensor("sized", (1, T, H))
+    numbers = lambda name, *values: model.constant(name, np.array(values, np.int32))
+    inputs = [x, *lstm_inputs(model, x, *one, None, H, "1"), *states(model, 1, H, "1"), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], {0: ("b", TANH)})
+    ends = [numbers("begin", 0, -1, 0), numbers("end", 0, 0, 0), numbers("stride", 1, 1, 1)]
+    model.op("STRIDED_SLICE", [y, *ends], [last], {0: ("i", 7), 1: ("i", 7), 4: ("i", 2)})
+    model.op("EXPAND_DIMS", [last, numbers("dim", 1)], [row])
+    model.op("TILE", [row, numbers("many", 1, T, 1)], [rows])
+    model.op("BROADCAST_TO", [rows, numbers("size", 1, T, H)], [sized])
+    model.op("CONCATENATION", [sized, x], [wide], {0: ("i", 2)})
+    inputs = [wide, *lstm_inputs(model, wide, *two, None, 2, "2"), *states(model, 1, 2, "2"), -1, -1, -1, -1]
+    model.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [out], {0: ("b", TANH)})
+    model.inputs, model.outputs = [x], [out]
+    data = random.standard_normal((T, 1, I)).astype(np.float32)
+    z = np.broadcast_to(lstm(data, *one)[-1], (T, 1, H))
+    save("repeated", model, data, lstm(np.concatenate([z, data], 2), *two))
+
+
 makers = (clipped, coupled, both_ways, hybrid, convolved, stepped, operators, refused)
 makers += (looped_gru, looped_rnn, upsampled, apart, labelled, compared, normalised)
-makers += (two_rows, two_lists, tokens, refused_lists)
+makers += (two_rows, two_lists, tokens, refused_lists, repeated)
 
 if __name__ == "__main__":
     for number, make in enumerate(makers):
