@@ -34,20 +34,29 @@ Path texts_of(std::string_view list) {
   return result;
 }
 
-// Modules in a list have names with a dot: "/layers/layers.0/rnn" is layers.0.rnn.
+// Modules in a list have names with a dot: "/layers/layers.0/rnn" is layers.0.rnn. TensorFlow's calls of functions are
+// no layers.
 Path without_repeats(Path path) {
+  std::erase_if(path, [](const std::string& name) { return name.ends_with("PartitionedCall"); });
+  path.erase(std::unique(path.begin(), path.end()), path.end());
   for (std::size_t i = path.size(); i-- > 1;)
     if (path[i].starts_with(path[i - 1] + ".")) path[i].erase(0, path[i - 1].size() + 1);
   return path;
 }
 
+Path path_of(std::string_view name) {
+  Path path = split(name.substr(0, name.find(';')), '/');  // a name of several operators begins with the first one's
+  if (!path.empty()) path.pop_back();
+  return without_repeats(std::move(path));
+}
+
 // Returns the layers around a node, from the outermost to its own. The last part of a name is the operator.
 Path path_of(const OnnxNode& node) {
   if (Path scopes = texts_of(node.scopes); scopes.size() > 1) return split(scopes[scopes.size() - 2], '.');
-  const std::string_view name = std::string_view(node.name).substr(0, node.name.find(';'));  // of several at once
-  Path path = split(name, '/');
-  if (!path.empty()) path.pop_back();
-  return without_repeats(std::move(path));
+  // tf2onnx names a layer LSTM__73. Its input is turned round, and that is a part of the layer still.
+  const std::string input = node.input(0);
+  if (node.name.starts_with(node.op + "__") && input.find("/transpose") != std::string::npos) return path_of(input);
+  return path_of(node.name);
 }
 
 // Tells whether a name is a number behind the name of an operator, as exporters make them: node_LSTM, GRU_12, LSTM__4.

@@ -176,7 +176,22 @@ void check_carried(const OnnxGraph& graph, std::string_view file, const ImportOp
   }
 }
 
-// A number that is given for an input has the input's type and rank.
+// Returns the shape of a list of numbers that is given for an input: that of the file, whose one open size follows.
+Shape shape_of_list(const Tensor& list, const OnnxInput& input) {
+  std::int64_t known = 1, open = 0;
+  for (const std::int64_t dim : input.dims) {
+    if (dim < 0) ++open;
+    if (dim >= 0 && __builtin_mul_overflow(known, dim, &known)) return list.shape;
+  }
+  const std::int64_t elements = list.elements();
+  if (open > 1 || known < 1 || (open == 0 ? elements != known : elements % known != 0)) return list.shape;
+  Shape shape = input.dims;
+  std::ranges::replace_if(
+      shape, [](std::int64_t dim) { return dim < 0; }, elements / known);
+  return shape;
+}
+
+// What is given for an input has the input's type and rank.
 ImportOptions with_types(ImportOptions options, const OnnxGraph& graph) {
   for (auto& [name, tensor] : options.inputs) {
     const auto found = graph.details.find(name);
@@ -184,7 +199,8 @@ ImportOptions with_types(ImportOptions options, const OnnxGraph& graph) {
     const OnnxInput& input = found->second;
     const bool real = input.type == 1 || input.type == 10 || input.type == 11;
     if (real && tensor.type == ElementType::I64) tensor = Tensor::from_f32(tensor.shape, tensor.to_f32());
-    if (tensor.shape.empty() && input.has_shape && input.dims.size() == 1) tensor.shape = {1};
+    if (tensor.shape.size() <= 1 && input.has_shape && input.dims.size() != tensor.shape.size())
+      tensor.shape = shape_of_list(tensor, input);
   }
   return options;
 }

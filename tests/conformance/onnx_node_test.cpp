@@ -73,6 +73,16 @@ void check_node(const std::string& name) {
   for (std::size_t i = 1; i < onnx.graph.inputs.size(); ++i)
     options.inputs[onnx.graph.inputs[i]] = read_tensor(data + "input_" + std::to_string(i) + ".pb");
   const Imported imported = import_model(content, name, options).value();
+  // A command gives lists of numbers, whose shapes the file has.
+  ImportOptions lists = options;
+  for (auto& [input, tensor] : lists.inputs) tensor.shape = {tensor.elements()};
+  const Imported same = import_model(content, name, lists).value();
+  CHECK(same.model.text() == imported.model.text());
+  CHECK(same.weights.size() == imported.weights.size());
+  for (const auto& [weight, tensor] : same.weights) {
+    CHECK(tensor.shape == imported.weights.at(weight).shape);
+    CHECK(tensor.bytes == imported.weights.at(weight).bytes);
+  }
   const bool batch_first = name.ends_with("batchwise");
   Tensor x = read_tensor(data + "input_0.pb");
   if (batch_first) x = time_first(x);

@@ -40,6 +40,15 @@ TEST_CASE("layers are named after the modules around a node", "[import]") {
         Names{"lstm_1", "dense"});
 }
 
+TEST_CASE("layers of tf2onnx are named after the layers of Keras", "[import]") {
+  files::OnnxNode lstm = node("LSTM__73", "LSTM");
+  lstm.inputs = {"StatefulPartitionedCall/vad/lstm_1/PartitionedCall/transpose:0"};
+  files::OnnxNode other = node("LSTM__80", "LSTM");
+  other.inputs = {"StatefulPartitionedCall/vad/dense/Relu:0"};
+  CHECK(names_of({lstm, other, node("StatefulPartitionedCall/vad/conv/conv/Conv2D", "Conv"),
+                  node("StatefulPartitionedCall/vad/dense/MatMul", "MatMul")}) == Names{"lstm_1", "", "conv", "dense"});
+}
+
 TEST_CASE("layers are named after the scopes in the metadata of PyTorch's exporter", "[import]") {
   CHECK(names_of({node("node_LSTM_12", "LSTM", "['', 'encoder', 'encoder.rnn', 'lstm']"),
                   node("node_linear", "Gemm", "['', 'head', 'linear']"), node("node_add", "Add", "['', 'add']")}) ==

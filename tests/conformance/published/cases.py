@@ -127,6 +127,15 @@ def folder_cases(folder):
             {"input_5": ("tf_op_layer_stack_5", [1, 2, 128, 2])},
             ["--carry", "input_5=tf_op_layer_stack_5"],
         ),
+        (
+            "TEN VAD, three frames of features",
+            "ten-vad/ten-vad.onnx",
+            "input_1",
+            [1, 3, 41],
+            lambda: np.float32(np.random.default_rng(5).normal(size=(FRAMES, 1, 123))),
+            {f"input_{k}": (f"output_{k}", [1, 64]) for k in (2, 3, 6, 7)},
+            [part for k in (2, 3, 6, 7) for part in ("--carry", f"input_{k}=output_{k}")],
+        ),
     ):
         full = folder / path if folder else None
         if full is None or not full.exists():
