@@ -27,6 +27,8 @@ std::map<std::string, const TfliteTensor*> constants_of(const TfliteModel& model
     for (const TfliteOperator& op : graph.operators)
       if (op.code == TfliteOp::VarHandle && !op.outputs.empty()) handles[op.outputs[0]] = name_of_variable(op);
     for (const TfliteOperator& op : graph.operators) {
+      if (op.code == TfliteOp::If || op.code == TfliteOp::Call)
+        return {};  // Their graphs, which may write, are not read.
       if (op.code != TfliteOp::AssignVariable) continue;
       const auto handle = handles.find(input_of(op, 0));
       if (handle == handles.end()) return {};  // It may be any variable.

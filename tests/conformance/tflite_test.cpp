@@ -108,6 +108,7 @@ TEST_CASE("TensorFlow's own lists and variables are read as a loop and the first
       std::pair("reads_list", "operator WHILE: reads \"rows1\" in its step, besides the row that it writes"),
       std::pair("long_list", "operator WHILE: has in \"start0\" another number of rows than steps"),
       std::pair("in_calls", "operator READ_VARIABLE: reads a variable that is no constant which the first call sets"),
+      std::pair("in_branch", "operator READ_VARIABLE: reads a variable that is no constant which the first call sets"),
       std::pair("computed_tokens", "(Cast): casts to other than f32; numbers of tokens may be integers"));
   INFO(name);
   const auto read = import_model_file(kFolder + name + ".tflite");

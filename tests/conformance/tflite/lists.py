@@ -137,6 +137,9 @@ def several(random, name, as_lists, variant=""):
         model.op("ASSIGN_VARIABLE", [seed, next_], [])
         if variant == "in_calls":
             model.op("ASSIGN_VARIABLE", [handles[0], model.constant("U of a call", U)], [])
+        if variant == "in_branch":  # of which a graph may write the variable
+            is_on = model.constant("is on", np.array([True]))
+            model.op("IF", [is_on, handles[0]], [model.tensor("of the branch", (1,))])
     starts = [around.begin(f"start{k}", *each) for k, each in enumerate(all_rows)]
     h0 = model.constant("h0", np.full((1, H), 0.25, np.float32))
     inputs = [begin, begin, *starts, h0, parts[0], read, *handles]
@@ -179,7 +182,7 @@ def two_lists(random):
 
 
 def refused_lists(random):
-    for variant in ("other_row", "reads_list", "long_list", "in_calls"):
+    for variant in ("other_row", "reads_list", "long_list", "in_calls", "in_branch"):
         several(random, variant, True, variant)
     tokens(random, "computed_tokens")
 
