@@ -176,6 +176,21 @@ void check_carried(const OnnxGraph& graph, std::string_view file, const ImportOp
   }
 }
 
+// Says of weights that the graph takes as inputs how to give them, before a labelling takes them for sequences.
+void check_weights(const OnnxModel& model, std::string_view file, const ImportOptions& options) {
+  for (const OnnxNode& node : model.graph.nodes) {
+    if (!is_recurrent(node)) continue;
+    for (const std::size_t weights : {1, 2}) {
+      const std::string name = node.input(weights);
+      const bool is_input = std::ranges::find(model.graph.inputs, name) != model.graph.inputs.end();
+      if (is_input && !model.graph.initializers.contains(name) && !options.inputs.contains(name))
+        unsupported(file, node.describe(),
+                    "its weights are the graph input " + in_quotes(name) +
+                        "; give them by ImportOptions::inputs, or --const " + name + "=0.5,... with all their numbers");
+    }
+  }
+}
+
 // Returns the shape of a list of numbers that is given for an input: that of the file, whose one open size follows.
 Shape shape_of_list(const Tensor& list, const OnnxInput& input) {
   std::int64_t known = 1, open = 0;
@@ -222,7 +237,9 @@ Imported import_graph(OnnxModel model, const FileContent& content, std::string_v
   set_shapes(model.graph, file, given);
   check_carried(model.graph, file, given);
   const ImportOptions options = with_types(given, model.graph);
-  if (!options.node.empty()) return read_graph(extract_node(model, options.node, file), content, file, options, beside);
+  if (!options.node.empty()) model = extract_node(model, options.node, file);
+  check_weights(model, file, options);
+  if (!options.node.empty()) return read_graph(model, content, file, options, beside);
   try {
     return read_graph(model, content, file, options, beside);
   } catch (Refusal& refusal) {

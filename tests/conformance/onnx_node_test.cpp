@@ -69,6 +69,8 @@ void check_node(const std::string& name) {
   const std::string folder = kFolder + name + "/", data = folder + "test_data_set_0/";
   const std::vector<std::byte> content = read(folder + "model.onnx");
   const files::OnnxModel onnx = files::parse_onnx(text(content), name, {});
+  CHECK(import_model(content, name).error().message.find("its weights are the graph input \"W\"; give them by") !=
+        std::string::npos);
   ImportOptions options;
   for (std::size_t i = 1; i < onnx.graph.inputs.size(); ++i)
     options.inputs[onnx.graph.inputs[i]] = read_tensor(data + "input_" + std::to_string(i) + ".pb");
