@@ -43,6 +43,12 @@ void add_arguments(const JsonValue& value, int depth, std::vector<KerasArgument>
   }
 }
 
+// Tells whether values stand in a dict. Keras orders them by their names, and the file by when they came to it.
+bool is_dict(const JsonValue& value) {
+  if (value.is_array() && !value.is_off() && value.elements().size() == 1) return is_dict(value.elements()[0]);
+  return value.is_object() && !value.has("class_name");
+}
+
 KerasCall call_of(const KerasLayer& layer, const JsonValue& node, std::int64_t number) {
   KerasCall call{layer, number, {}, {}, {}, {}, {}};
   std::optional<JsonValue> more, inner;
@@ -58,6 +64,7 @@ KerasCall call_of(const KerasLayer& layer, const JsonValue& node, std::int64_t n
     add_arguments(node, 0, call.arguments, more);
   } else {
     add_arguments(node.at("args"), 0, call.arguments, inner);
+    call.has_names = is_dict(node.at("args"));
     if (node.has("kwargs")) more = node.at("kwargs");
   }
   if (!more) return call;
@@ -191,6 +198,7 @@ void read_functional(KerasModel& model, const JsonValue& entries, const JsonValu
   }
   std::optional<JsonValue> more;
   std::vector<KerasArgument> named;
+  model.has_names = is_dict(config.at("input_layers")) || is_dict(config.at("output_layers"));
   add_arguments(config.at("input_layers"), 0, named, more);
   add_arguments(config.at("output_layers"), 0, model.outputs, more);
   if (more) more->unsupported("is written beside an output; save the model again");
@@ -237,6 +245,8 @@ class Inlining {
     const std::string& name = call.layer.name;
     const JsonValue& config = call.layer.config;
     if (call.mask || !call.states.empty()) config.unsupported("a model within a model is given a mask or states");
+    if ((call.has_names || inner.has_names) && inner.inputs.size() + inner.outputs.size() > 2)
+      config.unsupported("a model within a model has several inputs or outputs in a dict; build it with lists of them");
     if (call.arguments.size() != inner.inputs.size())
       config.wrong("takes " + std::to_string(inner.inputs.size()) + " inputs, not " +
                    std::to_string(call.arguments.size()) + "; save the model again");

@@ -48,6 +48,7 @@ struct KerasCall {
   std::optional<KerasArgument> mask;     // the argument mask
   std::optional<JsonValue> key;          // of GetItem: what it takes of its argument
   std::optional<JsonValue> more;         // the arguments with names, for those layers that take others than these
+  bool has_names = false;                // of the arguments, which stand in a dict
 };
 
 struct KerasModel {
@@ -55,6 +56,7 @@ struct KerasModel {
   std::vector<KerasCall> calls;     // in an order in which they can run; an InputLayer is a call without arguments
   std::vector<KerasTensor> inputs;  // of the InputLayers, in the order in which a call gives them
   std::vector<KerasArgument> outputs;
+  bool has_names = false;  // of the inputs or outputs, whose order is then not that of the file
 };
 
 /// Returns the layer in an entry with class_name and config.

@@ -185,6 +185,9 @@ TEST_CASE("models within models of Keras that would be misread are refused", "[e
        "[\"u\", "
        "0, 0]}}]",
        "takes 1 inputs, not 2"},
+      {"\"input_layers\": [[\"frames\", 0, 0]]",
+       "\"input_layers\": {\"f\": [\"frames\", 0, 0], \"g\": [\"frames\", 0, 0]}",
+       "a model within a model has several inputs or outputs in a dict"},
       {"\"class_name\": \"Sequential\"", "\"class_name\": \"Decoder\"",
        "layers of class \"Decoder\" cannot be imported"}};
   check_changes("keras3_autoencoder.keras", changes, "3.5.0");
