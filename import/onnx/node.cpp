@@ -161,7 +161,12 @@ std::vector<std::string> recurrent_nodes(const OnnxModel& model) {
 OnnxModel extract_node(const OnnxModel& model, const std::string& name, std::string_view file) {
   const std::vector<Found> all = find_all(model);
   for (const Found& one : all)
-    if (label(one, all) == name) return alone(one, model.opset);
+    if (label(one, all) == name) {
+      OnnxModel result = alone(one, model.opset);
+      result.own = model.own;  // what its constants lie in
+      result.has_layer_names = model.has_layer_names;
+      return result;
+    }
   const std::string known = join(recurrent_nodes(model), in_quotes);
   unsupported(file, "",
               "there is no recurrent node " + in_quotes(name) + (known.empty() ? "" : "; there are: " + known));

@@ -117,6 +117,17 @@ TEST_CASE("TensorFlow's own lists and variables are read as a loop and the first
   CHECK(read.error().message.find(why) != std::string::npos);
 }
 
+TEST_CASE("a recurrent operator of TensorFlow Lite is read alone, with its own constants", "[import]") {
+  const Imported whole = import_model_file(kFolder + "clipped.tflite").value();
+  const Imported alone = import_model_file(kFolder + "clipped.tflite", {.node = "lstm"}).value();
+  CHECK(alone.model.text().find("  c' = clip(f * c + i * g, -0.4, 0.4)\n") != std::string::npos);
+  CHECK(alone.weights.size() >= 12);
+  for (const auto& [name, tensor] : alone.weights) {
+    INFO(name);
+    CHECK(tensor.bytes == whole.weights.at(name).bytes);
+  }
+}
+
 TEST_CASE("a model of TensorFlow Lite is not read like ONNX Runtime, whose Affine would be 0", "[errors][import]") {
   const auto read = import_model_file(kFolder + "clipped.tflite", {.like = OnnxLike::OnnxRuntime});
   REQUIRE_FALSE(read.ok());
