@@ -43,21 +43,21 @@ OnnxAttribute parse_attribute(std::string_view content, Reading& reading) {
   return result;
 }
 
-// Parses one entry of metadata: its key and its value.
-std::pair<std::string, std::string> parse_entry(std::string_view content, std::string_view file) {
-  std::pair<std::string, std::string> result;
-  ProtoReader reader(content, file, "metadata");
-  for (ProtoField field; reader.next(field);) {
-    if (field.number == 1) result.first = field.text();
-    if (field.number == 2) result.second = field.text();
+void parse_entry(std::string_view content, std::string_view file, std::map<std::string, std::string>& entries) {
+  std::string key, value;
+  ProtoReader reader(content, file, "entry");
+  for (ProtoField part; reader.next(part);) {
+    if (part.number == 1) key = part.text();
+    if (part.number == 2) value = part.text();
   }
-  return result;
+  entries[key] = value;
 }
 
 OnnxNode parse_node(std::string_view content, Reading& reading) {
   if (++reading.nodes > kMaxNodes)
     refuse(ErrorCode::Limit, reading.file, "", "has more than 1e6 nodes; split the model");
   OnnxNode result;
+  std::map<std::string, std::string> metadata;
   ProtoReader reader(content, reading.file, "node");
   for (ProtoField field; reader.next(field);) {
     switch (field.number) {
@@ -73,10 +73,7 @@ OnnxNode parse_node(std::string_view content, Reading& reading) {
         break;
       }
       case 7: result.domain = field.text(); break;
-      case 9:
-        if (const auto [key, value] = parse_entry(field.message(), reading.file); key == "pkg.torch.onnx.name_scopes")
-          result.scopes = value;
-        break;
+      case 9: parse_entry(field.message(), reading.file, metadata); break;
       case 6:   // a text for people
       case 10:  // on which device it runs
         break;
@@ -87,6 +84,7 @@ OnnxNode parse_node(std::string_view content, Reading& reading) {
       default: field.unknown();
     }
   }
+  result.scopes = metadata["pkg.torch.onnx.name_scopes"];
   return result;
 }
 
@@ -227,16 +225,6 @@ TensorView unpacked(const TensorParts& parts, ElementType type, std::uint64_t co
   TensorView result = TensorView::own(type, parts.dims, std::move(bytes));
   result.four_bits = true;
   return result;
-}
-
-void parse_entry(std::string_view content, std::string_view file, std::map<std::string, std::string>& entries) {
-  std::string key, value;
-  ProtoReader reader(content, file, "external data");
-  for (ProtoField part; reader.next(part);) {
-    if (part.number == 1) key = part.text();
-    if (part.number == 2) value = part.text();
-  }
-  entries[key] = value;
 }
 
 TensorParts parse_parts(std::string_view content, std::string_view file) {

@@ -299,7 +299,7 @@ void GraphReader::LoopOperator::leave_unread_out() {
   step_.nodes = std::move(kept);
 }
 
-// Of a history, the step has the last item alone.
+// The step has the last item of a history, and not the items before.
 void GraphReader::LoopOperator::add_node(const OnnxNode& node) {
   OnnxNode& own = step_.nodes.emplace_back(node);
   if (!is_history(node.input(0))) return;

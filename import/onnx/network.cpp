@@ -206,7 +206,7 @@ Shape shape_of_list(const Tensor& list, const OnnxInput& input) {
   return shape;
 }
 
-// What is given for an input has the input's type and rank.
+// A value that is given for an input has the input's type and rank.
 ImportOptions with_types(ImportOptions options, const OnnxGraph& graph) {
   for (auto& [name, tensor] : options.inputs) {
     const auto found = graph.details.find(name);

@@ -193,6 +193,21 @@ TEST_CASE("models within models of Keras that would be misread are refused", "[e
   check_changes("keras3_autoencoder.keras", changes, "3.5.0");
 }
 
+// A model that has a model that has a model, and so on.
+TEST_CASE("models of Keras that nest too deep are refused", "[errors][import]") {
+  std::string text = R"({"class_name": "LSTM", "config": {"name": "lstm"}})";
+  for (int depth = 0; depth < 9; ++depth)
+    text = R"({"class_name": "Sequential", "config": {"name": "m", "layers": [)" + text + "]}}";
+  try {
+    const auto json = files::parse_json(text, "m.keras", {.max_nesting = 64});
+    static_cast<void>(
+        files::import_keras(files::JsonValue(json, "m.keras"), "3.5.0", {}, false, files::FileContent({}), {}));
+    FAIL_CHECK("it is imported");
+  } catch (const files::Refusal& refusal) {
+    CHECK(refusal.error.to_string().find("models nest deeper than 8") != std::string::npos);
+  }
+}
+
 TEST_CASE("functions of Keras that would be misread are refused", "[errors][import]") {
   check_changes("keras3_residual.keras", kFunctionChanges);
   // A comparison is a mask and no number: where it is added, an output, or compared in other ways.

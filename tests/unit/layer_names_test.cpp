@@ -7,6 +7,7 @@
 
 #include <rnnc/import.hpp>
 
+#include "tests/errors/onnx_lstm.hpp"
 #include "tests/support/catch.hpp"
 
 namespace rnnc::test {
@@ -54,7 +55,7 @@ TEST_CASE("layers are named after the scopes in the metadata of PyTorch's export
                   node("node_linear", "Gemm", "['', 'head', 'linear']"), node("node_add", "Add", "['', 'add']")}) ==
         Names{"encoder_rnn", "head", ""});
   CHECK(names_of({node("node_GRU", "GRU", "['', 'gru']")}) == Names{""});
-  for (const char* broken : {"[", "''", "['a', ", "[']"}) CHECK(names_of({node("", "GRU", broken)}).size() == 1);
+  for (const char* broken : {"[", "''", "['a', ", "[']"}) CHECK(names_of({node("", "GRU", broken)}) == Names{""});
 }
 
 TEST_CASE("what is around all layers is no part of their names", "[import]") {
@@ -79,6 +80,19 @@ TEST_CASE("long names of layers keep their end", "[import]") {
   const std::string deep = "/a" + std::string(30, 'b') + "/block/attention/out_projection/", wide(60, 'w');
   CHECK(names_of({node(deep + "MatMul", "MatMul"), node("/x/" + wide + "/Add", "Add")}) ==
         Names{"block_attention_out_projection", std::string(40, 'w')});
+}
+
+TEST_CASE("the scopes of a node are read from its metadata", "[import]") {
+  OnnxLstm graph;
+  const auto entry = [](const std::string& key, const std::string& value) {
+    return onnx::bytes(9, onnx::bytes(1, key) + onnx::bytes(2, value));
+  };
+  graph.attributes += entry("pkg.torch.onnx.class_hierarchy", "['Net', 'LSTM']") +
+                      entry("pkg.torch.onnx.name_scopes", "['', 'encoder', 'encoder.rnn', 'lstm']");
+  const std::string file = graph.file();
+  const std::string text = import_model(std::as_bytes(std::span(file)), "m.onnx").value().model.text();
+  INFO(text);
+  CHECK(text.find("  rnn = lstm<H=2>(X)\n") != std::string::npos);
 }
 
 TEST_CASE("a model of PyTorch has the names of its modules", "[import]") {
